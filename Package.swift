@@ -1,0 +1,99 @@
+// swift-tools-version: 6.3
+// SPDX-License-Identifier: Apache-2.0
+import PackageDescription
+
+// The package has two halves (Docs/MAP.md). The upper half needs no libtorch; `MUXNET_TORCH=0`
+// leaves the lower half out, so that the upper half builds and passes its tests on its own.
+let withTorch = Context.environment["MUXNET_TORCH"] != "0"
+
+/// The folder with libtorch's `include` and `lib` and our `libtorch.pc` (made by `scripts/setup`).
+let libtorch = Context.environment["LIBTORCH"] ?? "\(Context.packageDirectory)/.libtorch"
+
+let swift: [SwiftSetting] =
+  [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .treatAllWarnings(as: .error),
+  ] + (withTorch ? [.define("TORCH")] : [])
+let c: [CSetting] = [.treatAllWarnings(as: .error)]
+let cxx: [CXXSetting] = [.treatAllWarnings(as: .error)]
+
+let argumentParser = Target.Dependency.product(
+  name: "ArgumentParser", package: "swift-argument-parser")
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+
+// MARK: Upper half
+
+var products: [Product] = [
+  .library(name: "MUXNetworks", targets: ["MUXNetworks"]),
+  .library(name: "MUXVision", targets: ["MUXVision"]),
+  .library(name: "MUXInterchange", targets: ["MUXInterchange"]),
+  .executable(name: "muxnet", targets: ["muxnet"]),
+]
+
+var targets: [Target] = [
+  .target(name: "MUXNetworks", dependencies: ["Yams"], swiftSettings: swift),
+  .systemLibrary(
+    name: "CTurboJPEG", pkgConfig: "libturbojpeg",
+    providers: [.apt(["libturbojpeg0-dev"]), .brew(["jpeg-turbo"])]),
+  .systemLibrary(
+    name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"]), .brew(["libpng"])]),
+  .target(name: "MUXVision", dependencies: ["CTurboJPEG", "CPNG"], swiftSettings: swift),
+  .target(name: "MUXInterchange", swiftSettings: swift),
+  .target(name: "CMUXKernels", cSettings: c),
+  .testTarget(name: "MUXNetworksTests", dependencies: ["MUXNetworks"], swiftSettings: swift),
+  .testTarget(name: "MUXVisionTests", dependencies: ["MUXVision"], swiftSettings: swift),
+  .testTarget(
+    name: "MUXInterchangeTests", dependencies: ["MUXInterchange"], swiftSettings: swift),
+  .testTarget(name: "MUXKernelsTests", dependencies: ["CMUXKernels"], swiftSettings: swift),
+  .testTarget(name: "MUXNetCommandTests", dependencies: ["muxnet", "MUXInterchange"], swiftSettings: swift),
+]
+
+var commandDependencies: [Target.Dependency] = [
+  "MUXNetworks", "MUXVision", "MUXInterchange", argumentParser, logging,
+]
+
+// MARK: Lower half
+
+if withTorch {
+  products += [
+    .library(name: "MUXTensor", targets: ["MUXTensor"]),
+    .library(name: "MUXTraining", targets: ["MUXTraining"]),
+  ]
+  targets += [
+    .systemLibrary(name: "CLibTorch", pkgConfig: "\(libtorch)/libtorch.pc"),
+    .target(
+      name: "CTorch", dependencies: ["CLibTorch", "CMUXKernels"],
+      cSettings: [.define("CT_RPATH", to: "\"\(libtorch)/lib\"")],
+      cxxSettings: cxx),
+    .target(name: "MUXTensor", dependencies: ["CTorch"], swiftSettings: swift),
+    .target(
+      name: "MUXTraining",
+      dependencies: [
+        "CTorch", "MUXTensor", "MUXNetworks", "MUXVision", "MUXInterchange", "Yams", logging,
+      ], swiftSettings: swift),
+    .testTarget(
+      name: "MUXTensorTests", dependencies: ["MUXTensor", "CTorch"], swiftSettings: swift),
+    .testTarget(
+      name: "MUXTrainingTests",
+      dependencies: ["MUXTraining", "MUXTensor", "MUXNetworks", "MUXVision", "MUXInterchange"],
+      swiftSettings: swift),
+  ]
+  commandDependencies += ["MUXTensor", "MUXTraining"]
+}
+
+targets.append(
+  .executableTarget(name: "muxnet", dependencies: commandDependencies, swiftSettings: swift))
+
+let package = Package(
+  name: "muxnet",
+  platforms: [.macOS(.v15), .iOS(.v18)],
+  products: products,
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+    .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+  ],
+  targets: targets,
+  cxxLanguageStandard: .cxx20
+)

@@ -1,5 +1,6 @@
 // swift-tools-version: 6.3
 // SPDX-License-Identifier: Apache-2.0
+import Foundation
 import PackageDescription
 
 // The package has two halves (Docs/MAP.md). The upper half needs no libtorch; `MUXNET_TORCH=0`
@@ -7,7 +8,10 @@ import PackageDescription
 let withTorch = Context.environment["MUXNET_TORCH"] != "0"
 
 /// The folder with libtorch's `include` and `lib` and our `libtorch.pc` (made by `scripts/setup`).
-let libtorch = Context.environment["LIBTORCH"] ?? "\(Context.packageDirectory)/.libtorch"
+let libtorch =
+  Context.environment["LIBTORCH"].flatMap { path in
+    FileManager.default.fileExists(atPath: "\(path)/libtorch.pc") ? path : nil
+  } ?? "\(Context.packageDirectory)/.libtorch"
 
 let swift: [SwiftSetting] =
   [

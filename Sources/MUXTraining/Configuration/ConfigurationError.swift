@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+public import Foundation
+
+/// A setting whose value makes no sense, alone or together with another.
+public struct ConfigurationError: Error, Hashable, Sendable, CustomStringConvertible,
+  LocalizedError
+{
+  /// The dotted path of the setting, such as `optimizer.momentum`.
+  public var setting: String
+  /// The value found, as text.
+  public var value: String
+  /// What is allowed.
+  public var expected: String
+
+  /// Makes the error for one setting.
+  public init(setting: String, value: String, expected: String) {
+    self.setting = setting
+    self.value = value
+    self.expected = expected
+  }
+
+  /// Setting, value, and what is allowed, in one line.
+  public var description: String { "\(setting) is \(value): \(expected)" }
+  /// The same line.
+  public var errorDescription: String? { description }
+}
+
+extension ConfigurationError {
+  /// Throws for `setting` unless `condition` holds.
+  static func require(
+    _ condition: Bool, _ setting: String, _ value: some CustomStringConvertible,
+    _ expected: String
+  ) throws(ConfigurationError) {
+    if !condition {
+      throw ConfigurationError(setting: setting, value: value.description, expected: expected)
+    }
+  }
+}

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// Which images to train on and how they are read.
+public struct DataConfiguration: Codable, Hashable, Sendable {
+  /// A kind of data set.
+  public enum Source: String, Codable, CaseIterable, Sendable {
+    /// The handwritten digits that come with the package.
+    case digits
+    /// CIFAR-10 in its binary files.
+    case cifar10
+    /// CIFAR-100 in its binary files.
+    case cifar100
+    /// A folder with one folder of images per class, or with `train` and `val`/`test` of that kind.
+    case folder
+  }
+
+  /// The kind of data set.
+  public var source: Source = .folder
+  /// The folder of the data; the digits need none.
+  public var path: String?
+  /// Source `folder`: the training images' folder below `path`.
+  public var trainingFolder: String = "train"
+  /// Source `folder`: the validation images' folder below `path`, used where
+  /// `validationFraction` is 0.
+  public var validationFolder: String = "val"
+  /// Share of the training images held out for validation, drawn class by class with
+  /// `splitSeed`; 0 takes the data set's own validation (or test) images.
+  public var validationFraction: Double = 0
+  /// Seed of the split; apart from the run's seed, so that runs share their validation images.
+  public var splitSeed: UInt64 = 0
+  /// Threads that read and transform images ahead.
+  public var workers: Int = 2
+  /// Batches prepared ahead.
+  public var prefetch: Int = 4
+  /// Images in one batch of the evaluation; `nil` takes the training's.
+  public var evaluationBatchSize: Int?
+  /// Mean of each channel, of values in 0…1; `nil` takes that of the data set.
+  public var mean: [Double]?
+  /// Standard deviation of each channel, of values in 0…1; `nil` takes that of the data set.
+  public var standardDeviation: [Double]?
+
+  /// The defaults: a folder of images.
+  public init() {}
+
+  /// Reads the settings that are there; the others keep their defaults.
+  public init(from decoder: any Decoder) throws {
+    let container = try decoder.container(keyedBy: CodingKeys.self)
+    try container.update(&source, .source)
+    try container.update(&path, .path)
+    try container.update(&trainingFolder, .trainingFolder)
+    try container.update(&validationFolder, .validationFolder)
+    try container.update(&validationFraction, .validationFraction)
+    try container.update(&splitSeed, .splitSeed)
+    try container.update(&workers, .workers)
+    try container.update(&prefetch, .prefetch)
+    try container.update(&evaluationBatchSize, .evaluationBatchSize)
+    try container.update(&mean, .mean)
+    try container.update(&standardDeviation, .standardDeviation)
+  }
+
+  /// Checks every setting.
+  public func validate(path keyPath: String = "data") throws(ConfigurationError) {
+    try ConfigurationError.require(
+      source == .digits || path != nil, "\(keyPath).path", "missing",
+      "source \(source.rawValue) needs the folder of the data")
+    try ConfigurationError.require(
+      validationFraction >= 0 && validationFraction < 1, "\(keyPath).validationFraction",
+      validationFraction, "must be at least 0 and less than 1")
+    try ConfigurationError.require(
+      workers >= 1, "\(keyPath).workers", workers, "must be at least 1")
+    try ConfigurationError.require(
+      prefetch >= 1, "\(keyPath).prefetch", prefetch, "must be at least 1")
+    try ConfigurationError.require(
+      (evaluationBatchSize ?? 1) >= 1, "\(keyPath).evaluationBatchSize", evaluationBatchSize ?? 0,
+      "must be at least 1")
+    try ConfigurationError.require(
+      (standardDeviation ?? []).allSatisfy { $0 > 0 }, "\(keyPath).standardDeviation",
+      standardDeviation ?? [], "must be greater than 0")
+    try ConfigurationError.require(
+      mean == nil || standardDeviation == nil || mean?.count == standardDeviation?.count,
+      "\(keyPath).mean", mean ?? [], "must have as many values as standardDeviation")
+  }
+}

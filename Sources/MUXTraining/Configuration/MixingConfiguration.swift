@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// What softens the targets of a batch: label smoothing, mixup and cutmix.
+public struct MixingConfiguration: Codable, Hashable, Sendable {
+  /// Share of the target spread evenly over all classes.
+  public var labelSmoothing: Double = 0
+  /// Mixup's alpha (Zhang et al. 2018); 0 switches it off.
+  public var mixup: Double = 0
+  /// CutMix's alpha (Yun et al. 2019); 0 switches it off.
+  public var cutmix: Double = 0
+  /// Share of the batches that are mixed at all.
+  public var probability: Double = 1
+  /// Where both are on, the share of mixed batches that use CutMix.
+  public var switchProbability: Double = 0.5
+  /// Epoch from which batches are no longer mixed; `nil` means never.
+  public var endEpoch: Int?
+
+  /// The defaults: nothing is softened.
+  public init() {}
+
+  /// Reads the settings that are there; the others keep their defaults.
+  public init(from decoder: any Decoder) throws {
+    let container = try decoder.container(keyedBy: CodingKeys.self)
+    try container.update(&labelSmoothing, .labelSmoothing)
+    try container.update(&mixup, .mixup)
+    try container.update(&cutmix, .cutmix)
+    try container.update(&probability, .probability)
+    try container.update(&switchProbability, .switchProbability)
+    try container.update(&endEpoch, .endEpoch)
+  }
+
+  /// Whether batches of `epoch` may be mixed.
+  public func mixes(epoch: Int) -> Bool {
+    (mixup > 0 || cutmix > 0) && probability > 0 && epoch < endEpoch ?? .max
+  }
+
+  /// Checks every setting.
+  public func validate(path: String = "mixing") throws(ConfigurationError) {
+    func checkShare(_ key: String, _ value: Double) throws(ConfigurationError) {
+      try ConfigurationError.require(
+        value >= 0 && value <= 1, "\(path).\(key)", value, "must lie in 0…1")
+    }
+    try ConfigurationError.require(
+      labelSmoothing >= 0 && labelSmoothing < 1, "\(path).labelSmoothing", labelSmoothing,
+      "must be at least 0 and less than 1")
+    try ConfigurationError.require(mixup >= 0, "\(path).mixup", mixup, "must not be negative")
+    try ConfigurationError.require(cutmix >= 0, "\(path).cutmix", cutmix, "must not be negative")
+    try checkShare("probability", probability)
+    try checkShare("switchProbability", switchProbability)
+  }
+}

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// Where a run writes and how much it tells.
+public struct OutputConfiguration: Codable, Hashable, Sendable {
+  /// The folder of all runs.
+  public var folder: String = "runs"
+  /// The run's own folder below it; `nil` takes the network's name. A number is added where the
+  /// folder exists.
+  public var name: String?
+  /// Whether an existing run of the same name may be replaced.
+  public var overwrites: Bool = false
+  /// Steps between two progress lines where the output is not a terminal.
+  public var logEverySteps: Int = 50
+  /// Whether events for TensorBoard are written.
+  public var tensorBoard: Bool = true
+
+  /// The defaults: `runs/NAME`, never overwritten.
+  public init() {}
+
+  enum CodingKeys: String, CodingKey {
+    case folder, name
+    case overwrites = "overwrite"
+    case logEverySteps, tensorBoard
+  }
+
+  /// Reads the settings that are there; the others keep their defaults.
+  public init(from decoder: any Decoder) throws {
+    let container = try decoder.container(keyedBy: CodingKeys.self)
+    try container.update(&folder, .folder)
+    try container.update(&name, .name)
+    try container.update(&overwrites, .overwrites)
+    try container.update(&logEverySteps, .logEverySteps)
+    try container.update(&tensorBoard, .tensorBoard)
+  }
+
+  /// Checks every setting.
+  public func validate(path: String = "output") throws(ConfigurationError) {
+    try ConfigurationError.require(
+      !folder.isEmpty, "\(path).folder", "empty", "name a folder, such as runs")
+    try ConfigurationError.require(
+      name.map { !$0.isEmpty && !$0.contains("/") && !$0.hasPrefix(".") } ?? true,
+      "\(path).name", name ?? "", "must be a plain folder name without a slash")
+    try ConfigurationError.require(
+      logEverySteps > 0, "\(path).logEverySteps", logEverySteps, "must be at least 1")
+  }
+}

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// Every setting of a training run.
+///
+/// In a file each key is optional; what is absent keeps the default written here. The resolved
+/// value is saved as `configuration.yaml` in the run's folder and read again on resume.
+public struct TrainingConfiguration: Codable, Hashable, Sendable {
+  /// The arithmetic of the forward and backward pass; weights and their updates stay 32 bits wide.
+  public enum Precision: String, Codable, CaseIterable, Sendable {
+    case float32
+    /// Convolutions and linear layers in bfloat16 where that is safe.
+    case bfloat16
+  }
+
+  /// Seed of the initial weights, the order of the images, augmentation and dropout.
+  public var seed: UInt64 = 0
+  /// Passes over the training data.
+  public var epochs: Int = 100
+  /// Images in one batch.
+  public var batchSize: Int = 128
+  /// Batches whose gradients are averaged before the optimizer steps.
+  public var accumulation: Int = 1
+  /// The device: `cpu`, `cuda`, `cuda:1`, `mps`.
+  public var device: String = "cpu"
+  /// Threads of the tensor library; 0 takes one per core.
+  public var threads: Int = 0
+  /// The arithmetic of the forward and backward pass.
+  public var precision: Precision = .float32
+  /// Stops cleanly after so many minutes, with everything saved; `nil` means no limit. The
+  /// schedule does not shrink with it.
+  public var timeBudgetMinutes: Double?
+  /// Stops where the ranked metric has not improved for so many epochs; 0 means never.
+  public var patience: Int = 0
+  /// Epochs between two evaluations (the final one is always evaluated).
+  public var evaluateEveryEpochs: Int = 1
+  /// The network.
+  public var model = ModelConfiguration()
+  /// The images.
+  public var data = DataConfiguration()
+  /// Cropping and disturbing of images.
+  public var augmentation = AugmentationConfiguration()
+  /// Softened targets.
+  public var mixing = MixingConfiguration()
+  /// The update rule.
+  public var optimizer = OptimizerConfiguration()
+  /// The learning rate over time.
+  public var schedule = LearningRateSchedule()
+  /// The average of the weights.
+  public var average = AveragingConfiguration()
+  /// What is kept.
+  public var checkpoints = CheckpointConfiguration()
+  /// Where it is written.
+  public var output = OutputConfiguration()
+
+  /// The defaults.
+  public init() {}
+
+  /// Reads the settings that are there; the others keep their defaults.
+  public init(from decoder: any Decoder) throws {
+    let container = try decoder.container(keyedBy: CodingKeys.self)
+    try container.update(&seed, .seed)
+    try container.update(&epochs, .epochs)
+    try container.update(&batchSize, .batchSize)
+    try container.update(&accumulation, .accumulation)
+    try container.update(&device, .device)
+    try container.update(&threads, .threads)
+    try container.update(&precision, .precision)
+    try container.update(&timeBudgetMinutes, .timeBudgetMinutes)
+    try container.update(&patience, .patience)
+    try container.update(&evaluateEveryEpochs, .evaluateEveryEpochs)
+    try container.update(&model, .model)
+    try container.update(&data, .data)
+    try container.update(&augmentation, .augmentation)
+    try container.update(&mixing, .mixing)
+    try container.update(&optimizer, .optimizer)
+    try container.update(&schedule, .schedule)
+    try container.update(&average, .average)
+    try container.update(&checkpoints, .checkpoints)
+    try container.update(&output, .output)
+  }
+
+  /// The learning rate before the schedule, for the images that one optimizer step sees.
+  public var baseRate: BaseRate {
+    BaseRate(
+      rate: optimizer.learningRate, scaling: optimizer.scaling,
+      batchSize: batchSize * accumulation, referenceBatchSize: optimizer.referenceBatchSize)
+  }
+}
+
+extension TrainingConfiguration {
+  /// Checks every setting, so that a run does not fail after an hour for a typing error.
+  public func validate() throws(ConfigurationError) {
+    func check(_ key: String, _ value: Int, atLeast minimum: Int) throws(ConfigurationError) {
+      try ConfigurationError.require(value >= minimum, key, value, "must be at least \(minimum)")
+    }
+    try check("epochs", epochs, atLeast: 1)
+    try check("batchSize", batchSize, atLeast: 1)
+    try check("accumulation", accumulation, atLeast: 1)
+    try check("threads", threads, atLeast: 0)
+    try check("patience", patience, atLeast: 0)
+    try check("evaluateEveryEpochs", evaluateEveryEpochs, atLeast: 1)
+    try ConfigurationError.require(
+      (timeBudgetMinutes ?? 1) > 0, "timeBudgetMinutes", timeBudgetMinutes ?? 0,
+      "must be greater than 0")
+    try ConfigurationError.require(!device.isEmpty, "device", "empty", "name a device, such as cpu")
+    try model.validate()
+    try data.validate()
+    try augmentation.validate()
+    try mixing.validate()
+    try optimizer.validate()
+    try schedule.validate()
+    try average.validate()
+    try checkpoints.validate()
+    try output.validate()
+    try ConfigurationError.require(
+      schedule.warmUp.epochs <= Double(epochs), "schedule.warmUp.epochs", schedule.warmUp.epochs,
+      "must not exceed the run's \(epochs) epochs")
+  }
+}

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// Which optimizer updates the weights, with every setting of it.
+///
+/// One flat value holds the settings of all kinds; those of other kinds are ignored.
+public struct OptimizerConfiguration: Codable, Hashable, Sendable {
+  /// The update rule.
+  public enum Kind: String, Codable, CaseIterable, Sendable {
+    /// Stochastic gradient descent with momentum, dampening and Nesterov's form.
+    case sgd
+    /// RMSProp as TensorFlow 1 has it and as the paper's sources use it: the mean square starts
+    /// at 1, epsilon stands inside the root, and the learning rate inside the momentum buffer.
+    case rmspropTensorFlow
+    /// RMSProp as PyTorch has it.
+    case rmsprop
+    /// Adam with decoupled weight decay.
+    case adamW
+  }
+
+  /// The update rule.
+  public var kind: Kind = .sgd
+  /// The learning rate before the schedule.
+  public var learningRate: Double = 0.1
+  /// Whether `learningRate` is meant for `referenceBatchSize` images and scales with the batch.
+  public var scaling: BaseRate.Scaling = .none
+  /// The batch for which `learningRate` was tuned, where `scaling` is not `none`.
+  public var referenceBatchSize: Int = 256
+  /// Momentum (SGD and both forms of RMSProp).
+  public var momentum: Double = 0.9
+  /// SGD: how much of the gradient is left out of the momentum buffer.
+  public var dampening: Double = 0
+  /// SGD: Nesterov's look-ahead.
+  public var nesterov: Bool = false
+  /// RMSProp: decay of the mean square.
+  public var squareDecay: Double = 0.9
+  /// Guards the division; `nil` means the usual one: 0.001 for `rmspropTensorFlow`, else 1e-8.
+  public var epsilon: Double?
+  /// AdamW: decay of the mean gradient.
+  public var beta1: Double = 0.9
+  /// AdamW: decay of the mean square.
+  public var beta2: Double = 0.999
+  /// Weight decay: added to the gradient (SGD, RMSProp), or decoupled (AdamW).
+  public var weightDecay: Double = 0
+  /// Whether weight decay also acts on parameters of one dimension: the scales and offsets of
+  /// batch norms, and biases.
+  public var decaysNormAndBias: Bool = false
+  /// Scales all gradients down to this L2 norm where it is exceeded; `nil` means no limit.
+  public var clipNorm: Double?
+  /// Clamps each gradient value to ± this; `nil` means no limit.
+  public var clipValue: Double?
+
+  /// The defaults: SGD with momentum 0.9 at rate 0.1.
+  public init() {}
+
+  /// Reads the settings that are there; the others keep their defaults.
+  public init(from decoder: any Decoder) throws {
+    let container = try decoder.container(keyedBy: CodingKeys.self)
+    try container.update(&kind, .kind)
+    try container.update(&learningRate, .learningRate)
+    try container.update(&scaling, .scaling)
+    try container.update(&referenceBatchSize, .referenceBatchSize)
+    try container.update(&momentum, .momentum)
+    try container.update(&dampening, .dampening)
+    try container.update(&nesterov, .nesterov)
+    try container.update(&squareDecay, .squareDecay)
+    try container.update(&epsilon, .epsilon)
+    try container.update(&beta1, .beta1)
+    try container.update(&beta2, .beta2)
+    try container.update(&weightDecay, .weightDecay)
+    try container.update(&decaysNormAndBias, .decaysNormAndBias)
+    try container.update(&clipNorm, .clipNorm)
+    try container.update(&clipValue, .clipValue)
+  }
+
+  /// The epsilon in force.
+  public var resolvedEpsilon: Double { epsilon ?? (kind == .rmspropTensorFlow ? 1e-3 : 1e-8) }
+}
+
+extension OptimizerConfiguration {
+  /// Checks every setting; `path` names the optimizer in errors.
+  public func validate(path: String = "optimizer") throws(ConfigurationError) {
+    func check(_ condition: Bool, _ key: String, _ value: Double, _ expected: String)
+      throws(ConfigurationError)
+    {
+      try ConfigurationError.require(condition, "\(path).\(key)", value, expected)
+    }
+    func checkShare(_ key: String, _ value: Double) throws(ConfigurationError) {
+      try check(value >= 0 && value < 1, key, value, "must be at least 0 and less than 1")
+    }
+    try check(
+      learningRate > 0 && learningRate.isFinite, "learningRate", learningRate,
+      "must be greater than 0")
+    try check(
+      referenceBatchSize > 0, "referenceBatchSize", Double(referenceBatchSize), "must be at least 1"
+    )
+    try checkShare("momentum", momentum)
+    try check(dampening >= 0 && dampening <= 1, "dampening", dampening, "must lie in 0…1")
+    try ConfigurationError.require(
+      !nesterov || (momentum > 0 && dampening == 0), "\(path).nesterov", nesterov,
+      "needs a momentum above 0 and no dampening")
+    try checkShare("squareDecay", squareDecay)
+    try check(resolvedEpsilon > 0, "epsilon", resolvedEpsilon, "must be greater than 0")
+    try checkShare("beta1", beta1)
+    try checkShare("beta2", beta2)
+    try check(weightDecay >= 0, "weightDecay", weightDecay, "must not be negative")
+    try check((clipNorm ?? 1) > 0, "clipNorm", clipNorm ?? 1, "must be greater than 0")
+    try check((clipValue ?? 1) > 0, "clipValue", clipValue ?? 1, "must be greater than 0")
+  }
+}

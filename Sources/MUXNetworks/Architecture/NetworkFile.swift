@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: Apache-2.0
+public import Foundation
+import Yams
+
+/// Finds the network that a user means: a zoo name, a block-string file, or a network file.
+public enum NetworkFile {
+  /// Resolves `model`: a file if one exists at that path or the name ends in `.json`, `.yaml` or
+  /// `.yml`, else a name of the zoo.
+  ///
+  /// A network file is already built: of the options only classes can still change it.
+  /// - Throws: ``NetworkError``.
+  public static func resolve(
+    _ model: String, options: ModelOptions = ModelOptions()
+  ) throws(NetworkError) -> Network {
+    let isFile =
+      [".json", ".yaml", ".yml"].contains { model.lowercased().hasSuffix($0) }
+      || model.contains("/")
+    guard isFile else {
+      return try ModelZoo.architecture(named: model).applying(options).network()
+    }
+    switch try read(URL(filePath: model)) {
+    case .architecture(let architecture): return try architecture.applying(options).network()
+    case .network(let network):
+      guard
+        options.widthMultiplier == nil, options.outputStride == nil,
+        options.inputChannels == nil || options.inputChannels == network.inputChannels
+      else {
+        throw .file(
+          path: model,
+          reason: "a network file is already built; width, output stride and input channels need"
+            + " a block-string file or a zoo name")
+      }
+      return try network.applying(options)
+    }
+  }
+
+  /// What a file holds.
+  public enum Contents: Sendable {
+    /// Block strings.
+    case architecture(Architecture)
+    /// A built network.
+    case network(Network)
+  }
+
+  /// Reads a YAML or JSON file (JSON is YAML, so one reader serves both).
+  public static func read(_ url: URL) throws(NetworkError) -> Contents {
+    let path = url.path(percentEncoded: false)
+    let text: String
+    do {
+      text = try String(contentsOf: url, encoding: .utf8)
+    } catch {
+      let exists = FileManager.default.fileExists(atPath: path)
+      throw .file(
+        path: path, reason: exists ? "cannot be read as text" : "there is no such file or model")
+    }
+    return try parse(text, path: path)
+  }
+
+  /// Reads the text of a network file or a block-string file; `path` is for messages.
+  public static func parse(_ text: String, path: String) throws(NetworkError) -> Contents {
+    do {
+      guard let mapping = try Yams.compose(yaml: text)?.mapping else {
+        throw NetworkError.file(
+          path: path, reason: "is neither a network nor an architecture (no keys at the top)")
+      }
+      let keys = mapping.keys.compactMap(\.string)
+      if keys.contains("nodes") {
+        return .network(try YAMLDecoder().decode(Network.self, from: text))
+      }
+      guard keys.contains("stages") else {
+        throw NetworkError.file(
+          path: path,
+          reason: "is neither a network (key 'nodes') nor an architecture (key 'stages')")
+      }
+      return .architecture(try YAMLDecoder().decode(Architecture.self, from: text))
+    } catch let error as NetworkError {
+      throw error
+    } catch let error as DecodingError {
+      throw .file(path: path, reason: Self.reason(of: error))
+    } catch {
+      let line = "\(error)".split(whereSeparator: \.isNewline).joined(separator: " ")
+      throw .file(path: path, reason: "is not valid YAML or JSON: \(line)")
+    }
+  }
+
+  /// The network as JSON with sorted keys.
+  public static func json(_ network: Network) throws -> Data {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+    return try encoder.encode(network)
+  }
+
+  /// The network as YAML.
+  public static func yaml(_ network: Network) throws -> String {
+    try YAMLEncoder().encode(network)
+  }
+
+  /// The architecture as YAML (a block-string file).
+  public static func yaml(_ architecture: Architecture) throws -> String {
+    try YAMLEncoder().encode(architecture)
+  }
+
+  private static func reason(of error: DecodingError) -> String {
+    let context: DecodingError.Context
+    switch error {
+    case .typeMismatch(_, let found), .valueNotFound(_, let found), .dataCorrupted(let found):
+      context = found
+    case .keyNotFound(let key, let found):
+      let place = found.codingPath.map(\.stringValue).joined(separator: ".")
+      return "the key '\(key.stringValue)' is missing" + (place.isEmpty ? "" : " in '\(place)'")
+    @unknown default: return "\(error)"
+    }
+    let inner = context.underlyingError.map { "\($0)" } ?? context.debugDescription
+    let place = context.codingPath.map { $0.intValue.map(String.init) ?? $0.stringValue }
+      .joined(separator: ".")
+    return place.isEmpty ? inner : "'\(place)': \(inner)"
+  }
+}
+
+extension Network {
+  /// The network with another number of classes, input size or drop rates.
+  ///
+  /// - Throws: ``NetworkError`` where the network has no such layer.
+  public func applying(_ options: ModelOptions) throws(NetworkError) -> Network {
+    var changed = nodes
+    if let classes = options.classes, classes != classCount {
+      guard let (index, linear) = classifier, index == nodes.count - 1 else {
+        throw .invalidLayer(name: name, reason: "the network does not end in a linear classifier")
+      }
+      var wider = linear
+      wider.outputFeatures = classes
+      changed[index].operation = .linear(wider)
+    }
+    for index in changed.indices {
+      if let rate = options.dropoutRate, case .dropout = changed[index].operation {
+        changed[index].operation = .dropout(rate: rate)
+      }
+      if let rate = options.dropPathRate, case .dropPath = changed[index].operation {
+        changed[index].operation = .dropPath(rate: rate)
+      }
+    }
+    return try Network(
+      name: name, inputChannels: inputChannels, inputSize: options.inputSize ?? inputSize,
+      nodes: changed, blocks: blocks, initialization: initialization)
+  }
+}

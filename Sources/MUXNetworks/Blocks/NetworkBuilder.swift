@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// Puts a network together node by node, keeping track of the channels.
+///
+/// ```swift
+/// var builder = NetworkBuilder(name: "tiny")
+/// var x = builder.input
+/// x = builder.convolution(x, "conv", outputChannels: 16, kernelSize: 3, stride: 2)
+/// x = builder.batchNormalization(x, "bn")
+/// x = builder.activation(x, "act", .swish)
+/// x = builder.classify(x, classes: 10)
+/// let network = try builder.build()
+/// ```
+/// Impossible settings are reported by ``build()``, with the layer's name.
+public struct NetworkBuilder: Sendable {
+  /// The output of a node (or the network's input) with its channels.
+  public struct Value: Sendable, Hashable {
+    /// The node's name.
+    public let name: String
+    /// Its channels (or features).
+    public let channels: Int
+  }
+
+  /// The model's name.
+  public let name: String
+  /// The network's input.
+  public let input: Value
+  private let inputSize: ImageSize
+  private let initialization: WeightInitialization
+  private var nodes: [Node] = []
+  private var blocks: [Block] = []
+
+  /// Starts a network.
+  public init(
+    name: String, inputChannels: Int = 3, inputSize: ImageSize = ImageSize(224),
+    initialization: WeightInitialization = .google
+  ) {
+    self.name = name
+    self.input = Value(name: Network.inputName, channels: inputChannels)
+    self.inputSize = inputSize
+    self.initialization = initialization
+  }
+
+  /// The finished network.
+  ///
+  /// - Throws: ``NetworkError`` naming the first layer that is not sound.
+  public func build() throws(NetworkError) -> Network {
+    try Network(
+      name: name, inputChannels: input.channels, inputSize: inputSize, nodes: nodes,
+      blocks: blocks, initialization: initialization)
+  }
+
+  /// Records the nodes that `body` adds as one block.
+  public mutating func block<Failure: Error>(
+    _ name: String, summary: String,
+    _ body: (inout NetworkBuilder) throws(Failure) -> Value
+  ) throws(Failure) -> Value {
+    let start = nodes.count
+    let output = try body(&self)
+    blocks.append(Block(name: name, summary: summary, nodes: start..<nodes.count))
+    return output
+  }
+
+  /// Adds any operation.
+  public mutating func add(
+    _ name: String, _ operation: Operation, _ inputs: Value..., channels: Int
+  ) -> Value {
+    nodes.append(Node(name: name, operation: operation, inputs: inputs.map(\.name)))
+    return Value(name: name, channels: channels)
+  }
+
+  /// Adds a convolution ("same" padding unless given).
+  public mutating func convolution(
+    _ value: Value, _ name: String, outputChannels: Int, kernelSize: Int = 1, stride: Int = 1,
+    padding: Int? = nil, dilation: Int = 1, groups: Int = 1, hasBias: Bool = false
+  ) -> Value {
+    let convolution = Convolution(
+      inputChannels: value.channels, outputChannels: outputChannels, kernelSize: kernelSize,
+      stride: stride, padding: padding, dilation: dilation, groups: groups, hasBias: hasBias)
+    return add(name, .convolution(convolution), value, channels: outputChannels)
+  }
+
+  /// Adds a convolution of parallel branches.
+  public mutating func branchedConvolution(
+    _ value: Value, _ name: String, _ branched: BranchedConvolution
+  ) -> Value {
+    add(name, .branchedConvolution(branched), value, channels: branched.outputChannels)
+  }
+
+  /// Adds a batch normalisation.
+  public mutating func batchNormalization(
+    _ value: Value, _ name: String, epsilon: Double = 1e-5, momentum: Double = 0.1
+  ) -> Value {
+    let norm = BatchNormalization(channels: value.channels, epsilon: epsilon, momentum: momentum)
+    return add(name, .batchNormalization(norm), value, channels: value.channels)
+  }
+
+  /// Adds a non-linearity (nothing for the identity).
+  public mutating func activation(
+    _ value: Value, _ name: String, _ activation: Activation
+  ) -> Value {
+    activation == .identity
+      ? value : add(name, .activation(activation), value, channels: value.channels)
+  }
+
+  /// Adds the sum of two values.
+  public mutating func sum(_ left: Value, _ right: Value, _ name: String) -> Value {
+    add(name, .add, left, right, channels: left.channels)
+  }
+
+  /// Adds the concatenation of values along the channels.
+  public mutating func concatenation(_ values: [Value], _ name: String) -> Value {
+    nodes.append(Node(name: name, operation: .concatenate, inputs: values.map(\.name)))
+    return Value(name: name, channels: values.reduce(0) { $0 + $1.channels })
+  }
+
+  /// Adds the choice of the channels `start ..< start + count`.
+  public mutating func slice(_ value: Value, _ name: String, start: Int, count: Int) -> Value {
+    add(name, .slice(ChannelSlice(start: start, count: count)), value, channels: count)
+  }
+
+  /// Adds a channel shuffle (nothing for one group).
+  public mutating func channelShuffle(_ value: Value, _ name: String, groups: Int) -> Value {
+    groups == 1
+      ? value : add(name, .channelShuffle(groups: groups), value, channels: value.channels)
+  }
+
+  /// Adds a pool over windows.
+  public mutating func pool(_ value: Value, _ name: String, _ pooling: Pooling) -> Value {
+    add(name, .pool(pooling), value, channels: value.channels)
+  }
+
+  /// Adds squeeze-and-excitation: mean, 1×1, activation, 1×1, gate, product.
+  public mutating func squeezeExcitation(
+    _ value: Value, _ name: String, reducedChannels: Int, activation: Activation,
+    gate: Activation = .sigmoid
+  ) -> Value {
+    var x = add("\(name).pool", .globalAveragePool, value, channels: value.channels)
+    x = convolution(x, "\(name).conv_reduce", outputChannels: reducedChannels, hasBias: true)
+    x = self.activation(x, "\(name).act", activation)
+    x = convolution(x, "\(name).conv_expand", outputChannels: value.channels, hasBias: true)
+    x = self.activation(x, "\(name).gate", gate)
+    return add("\(name).multiply", .multiply, value, x, channels: value.channels)
+  }
+
+  /// Adds stochastic depth (nothing for rate 0).
+  public mutating func dropPath(_ value: Value, _ name: String, rate: Double) -> Value {
+    rate == 0 ? value : add(name, .dropPath(rate: rate), value, channels: value.channels)
+  }
+
+  /// Adds the global mean, dropout and the linear classifier.
+  public mutating func classify(
+    _ value: Value, _ name: String = "classifier", classes: Int, dropoutRate: Double = 0
+  ) -> Value {
+    var x = add("global_pool", .globalAveragePool, value, channels: value.channels)
+    x = add("flatten", .flatten, x, channels: value.channels)
+    if dropoutRate > 0 {
+      x = add("dropout", .dropout(rate: dropoutRate), x, channels: x.channels)
+    }
+    let linear = Linear(inputFeatures: x.channels, outputFeatures: classes)
+    return add(name, .linear(linear), x, channels: classes)
+  }
+}

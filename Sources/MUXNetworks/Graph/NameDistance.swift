@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// Finds the names that a user may have meant.
+public enum NameDistance {
+  /// The Levenshtein distance of two names, ignoring case.
+  public static func distance(_ left: String, _ right: String) -> Int {
+    let a = Array(left.lowercased())
+    let b = Array(right.lowercased())
+    var row = Array(0...b.count)
+    for i in a.indices {
+      var diagonal = row[0]
+      row[0] = i + 1
+      for j in b.indices {
+        let above = row[j + 1]
+        row[j + 1] = min(above + 1, row[j] + 1, diagonal + (a[i] == b[j] ? 0 : 1))
+        diagonal = above
+      }
+    }
+    return row[b.count]
+  }
+
+  /// Up to `limit` names, nearest first, that differ from `name` in less than half of its letters.
+  public static func nearest(
+    to name: String, among names: some Sequence<String>, limit: Int = 3
+  ) -> [String] {
+    let bound = max(2, (name.count + 1) / 2)
+    return names.map { ($0, distance(name, $0)) }
+      .filter { $0.1 < bound }
+      .sorted { ($0.1, $0.0) < ($1.1, $1.0) }
+      .prefix(limit)
+      .map(\.0)
+  }
+}

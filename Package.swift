@@ -50,7 +50,8 @@ var targets: [Target] = [
   .testTarget(
     name: "MUXInterchangeTests", dependencies: ["MUXInterchange"], swiftSettings: swift),
   .testTarget(name: "MUXKernelsTests", dependencies: ["CMUXKernels"], swiftSettings: swift),
-  .testTarget(name: "MUXNetCommandTests", dependencies: ["muxnet", "MUXInterchange"], swiftSettings: swift),
+  .testTarget(
+    name: "MUXNetCommandTests", dependencies: ["muxnet", "MUXInterchange"], swiftSettings: swift),
 ]
 
 var commandDependencies: [Target.Dependency] = [

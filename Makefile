@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: Apache-2.0
+# `make demo` is the main job, `make test` runs the tests; both set up what is missing first.
+
+SWIFT ?= swift
+RELEASE = $(SWIFT) build -c release --product muxnet
+MUXNET = .build/release/muxnet
+CORE = MUXNET_TORCH=0 $(SWIFT)
+RUN ?= runs/demo
+
+.PHONY: help setup build demo test test-core lint format clean
+
+help:
+	@echo "make demo       train a small MUXNet on the digits, evaluate it, predict some images"
+	@echo "make test       all tests (release build, so that libtorch code is built once)"
+	@echo "make test-core  build and test the half that needs no libtorch"
+	@echo "make lint       check the format of all Swift files"
+
+setup:
+	@scripts/setup
+
+build: setup
+	$(RELEASE)
+
+demo: build
+	MUXNET='$(MUXNET)' RUN='$(RUN)' scripts/demo
+
+test: setup
+	$(SWIFT) test -c release
+
+test-core:
+	@scripts/setup --core
+	$(CORE) test --scratch-path .build-core
+
+lint:
+	$(SWIFT) format lint --strict --recursive Package.swift Sources Tests
+
+format:
+	$(SWIFT) format --in-place --recursive Package.swift Sources Tests
+
+clean:
+	rm -rf .build .build-core

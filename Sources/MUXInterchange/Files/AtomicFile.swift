@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+import Synchronization
+
+#if canImport(Darwin)
+  import Darwin
+#elseif canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#endif
+
+/// Writes a file so that a reader, or a crash, sees the old file or the new one and never a part.
+///
+/// The bytes go to a temporary file in the same folder. ``commit()`` syncs it to the disk, renames
+/// it over the destination and syncs the folder. Without ``commit()`` nothing remains.
+public struct AtomicFile: ~Copyable {
+  private let path: String
+  private let temporaryPath: String
+  private var descriptor: Int32
+  private static let counter = Atomic<Int>(0)
+
+  /// Starts to write the file at `path`; its folder must exist.
+  public init(path: String) throws(FileError) {
+    let folder = Self.folder(of: path)
+    let name = path.split(separator: "/").last.map(String.init) ?? path
+    let serial = Self.counter.wrappingAdd(1, ordering: .relaxed).newValue
+    self.path = path
+    temporaryPath = "\(folder)/.\(name).\(getpid()).\(serial).partial"
+    // A leftover of a killed process with our process number is ours to replace.
+    unlink(temporaryPath)
+    descriptor = open(temporaryPath, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o644)
+    guard descriptor >= 0 else { throw .last("create a file to write", path) }
+  }
+
+  /// Appends bytes.
+  public mutating func write(_ bytes: UnsafeRawBufferPointer) throws(FileError) {
+    var written = 0
+    while written < bytes.count {
+      // Linux moves at most 2 GiB in one call.
+      let part = UnsafeRawBufferPointer(
+        rebasing: bytes[written..<min(written + 1 << 30, bytes.count)])
+      #if canImport(Darwin)
+        let count = Darwin.write(descriptor, part.baseAddress, part.count)
+      #elseif canImport(Glibc)
+        let count = Glibc.write(descriptor, part.baseAddress, part.count)
+      #elseif canImport(Musl)
+        let count = Musl.write(descriptor, part.baseAddress, part.count)
+      #endif
+      if count < 0 {
+        if errno == EINTR { continue }
+        throw .last("write", path)
+      }
+      written += count
+    }
+  }
+
+  /// Appends bytes.
+  public mutating func write(_ bytes: [UInt8]) throws(FileError) {
+    try Self.lending(bytes) { (buffer) throws(FileError) in try write(buffer) }
+  }
+
+  /// Appends the bytes of a region.
+  public mutating func write(_ region: ByteRegion) throws(FileError) {
+    // `withUnsafeBytes` rethrows untyped errors; the result carries the typed one across it.
+    let outcome = region.withUnsafeBytes { buffer in
+      Result { () throws(FileError) in try write(buffer) }
+    }
+    try outcome.get()
+  }
+
+  /// Makes the file durable and puts it in its place.
+  public consuming func commit() throws(FileError) {
+    guard fsync(descriptor) == 0 else { throw .last("sync", path) }
+    let closed = close(descriptor)
+    descriptor = -1
+    guard closed == 0 else { throw .last("close", path) }
+    guard rename(temporaryPath, path) == 0 else { throw .last("replace", path) }
+    Self.syncFolder(of: path)
+  }
+
+  deinit {
+    if descriptor >= 0 { close(descriptor) }
+    // After a commit the name is gone and this does nothing.
+    unlink(temporaryPath)
+  }
+
+  /// Replaces the file at `path` with `bytes`, atomically.
+  public static func write(_ bytes: [UInt8], to path: String) throws(FileError) {
+    var file = try AtomicFile(path: path)
+    try file.write(bytes)
+    try file.commit()
+  }
+
+  /// Replaces the file at `path` with `text` in UTF-8, atomically.
+  public static func write(_ text: String, to path: String) throws(FileError) {
+    try write([UInt8](text.utf8), to: path)
+  }
+
+  private static func lending(
+    _ bytes: [UInt8], _ body: (UnsafeRawBufferPointer) throws(FileError) -> Void
+  ) throws(FileError) {
+    let outcome = bytes.withUnsafeBytes { buffer in
+      Result { () throws(FileError) in try body(buffer) }
+    }
+    try outcome.get()
+  }
+
+  private static func folder(of path: String) -> String {
+    guard let slash = path.lastIndex(of: "/") else { return "." }
+    return slash == path.startIndex ? "/" : String(path[..<slash])
+  }
+
+  /// Makes a rename durable. Some file systems refuse to sync a folder; the data is safe anyway.
+  private static func syncFolder(of path: String) {
+    let descriptor = open(folder(of: path), O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else { return }
+    fsync(descriptor)
+    close(descriptor)
+  }
+}

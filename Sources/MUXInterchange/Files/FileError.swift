@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+public import Foundation
+
+#if canImport(Darwin)
+  import Darwin
+#elseif canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#endif
+
+/// A file operation that the system refused: which one, on which path, and why.
+public struct FileError: Error, Sendable, Equatable, CustomStringConvertible, LocalizedError {
+  /// What was tried, as a verb phrase such as "open" or "write".
+  public let operation: String
+  /// The path as the caller gave it.
+  public let path: String
+  /// The system's error number (`errno`).
+  public let code: Int32
+
+  /// Records a failed operation.
+  public init(operation: String, path: String, code: Int32) {
+    self.operation = operation
+    self.path = path
+    self.code = code
+  }
+
+  /// The failure of the system call that just returned, from `errno`.
+  static func last(_ operation: String, _ path: String) -> FileError {
+    FileError(operation: operation, path: path, code: errno)
+  }
+
+  /// What went wrong, in one line.
+  public var description: String {
+    "cannot \(operation) \(path): \(String(cString: strerror(code)))"
+  }
+
+  /// The same line, for Foundation.
+  public var errorDescription: String? { description }
+}

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+import Foundation
+import MUXInterchange
+
+/// A folder that is removed at the end of a test.
+final class TemporaryFolder {
+  let path: String
+
+  init() throws {
+    path =
+      FileManager.default.temporaryDirectory
+      .appendingPathComponent("muxnet-tests-\(UUID().uuidString)").path
+    try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+  }
+
+  func callAsFunction(_ name: String) -> String { "\(path)/\(name)" }
+
+  deinit { try? FileManager.default.removeItem(atPath: path) }
+}
+
+/// The files of the authors' code, which are not part of the package.
+enum Reference {
+  static let folder: String? = {
+    let shared =
+      ProcessInfo.processInfo.environment["MUXNET_SHARED"]
+      ?? URL(fileURLWithPath: #filePath)
+      .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+      .deletingLastPathComponent().appendingPathComponent("shared").path
+    let folder = "\(shared)/reference"
+    return FileManager.default.fileExists(atPath: folder) ? folder : nil
+  }()
+
+  static var isPresent: Bool { folder != nil }
+
+  static func path(_ name: String) -> String { "\(folder ?? "")/\(name)" }
+}
+
+/// A safetensors file from a header text and data.
+func safetensors(_ header: String, data: [UInt8] = [], claimedLength: UInt64? = nil) -> ByteRegion {
+  let length = claimedLength ?? UInt64(header.utf8.count)
+  return ByteRegion(withUnsafeBytes(of: length.littleEndian) { [UInt8]($0) } + header.utf8 + data)
+}
+
+/// A PyTorch file around a pickle, with the storages `0`, `1`, …
+func pyTorchFile(_ pickle: [UInt8], storages: [[UInt8]] = []) throws -> ByteRegion {
+  var zip = ZipWriter()
+  try zip.add("archive/data.pkl", ByteRegion(pickle))
+  for (index, storage) in storages.enumerated() {
+    try zip.add("archive/data/\(index)", ByteRegion(storage))
+  }
+  return ByteRegion(zip.finished().flatMap(\.array))
+}
+
+/// The pickle of `{"weight": tensor}`; sizes and strides below 128.
+func tensorPickle(
+  count: UInt8, offset: UInt8 = 0, shape: [UInt8], strides: [UInt8],
+  storage: String = "FloatStorage"
+) -> [UInt8] {
+  func text(_ text: String) -> [UInt8] { [0x8c, UInt8(text.utf8.count)] + text.utf8 }
+  func tuple(_ values: [UInt8]) -> [UInt8] {
+    Array("(".utf8) + values.flatMap { [UInt8(ascii: "K"), $0] } + Array("t".utf8)
+  }
+  let reference =
+    Array("(".utf8) + text("storage") + Array("ctorch\n\(storage)\n".utf8) + text("0")
+    + text("cpu") + [UInt8(ascii: "K"), count] + Array("tQ".utf8)
+  return [0x80, 2] + Array("}".utf8) + text("weight")
+    + Array("ctorch._utils\n_rebuild_tensor_v2\n(".utf8) + reference
+    + [UInt8(ascii: "K"), offset] + tuple(shape) + tuple(strides)
+    + [0x89] + Array("ccollections\nOrderedDict\n)RtRs.".utf8)
+}

@@ -29,7 +29,7 @@ public struct ArchivedTensor: Sendable {
   }
 
   /// An integer tensor; the number of values must be that of the shape.
-  public init(_ values: [Int64], shape: [Int]) {
+  public init(integers values: [Int64], shape: [Int]) {
     self.init(elementType: .int64, shape: shape, bytes: ByteRegion(copyingMemoryOf: values))
   }
 
@@ -63,7 +63,7 @@ public struct ArchivedTensor: Sendable {
     guard elementType != self.elementType else { return self }
     switch elementType {
     case .float32: return ArchivedTensor(floats, shape: shape)
-    case .int64: return ArchivedTensor(integers, shape: shape)
+    case .int64: return ArchivedTensor(integers: integers, shape: shape)
     case .float64:
       return ArchivedTensor(
         elementType: .float64, shape: shape,

@@ -18,7 +18,7 @@ struct SafetensorsTests {
     var archive = TensorArchive(metadata: ["format": "pt", "quote\"": "line\nü\u{1}"])
     archive["blocks.0.0/weights “é”\u{1F600}"] = ArchivedTensor(
       [1, -2, 3.5, 0, 5, 6], shape: [2, 3])
-    archive["steps"] = ArchivedTensor([Int64.max, -1], shape: [2])
+    archive["steps"] = ArchivedTensor(integers: [Int64.max, -1], shape: [2])
     archive["scalar"] = ArchivedTensor([Float(7)], shape: [])
     archive["empty"] = ArchivedTensor([Float](), shape: [0, 4])
     archive["flags"] = ArchivedTensor(
@@ -43,7 +43,7 @@ struct SafetensorsTests {
     archive["bytes"] = ArchivedTensor(
       elementType: .uint8, shape: [3], bytes: ByteRegion([1, 2, 3]))
     archive["floats"] = ArchivedTensor([1], shape: [1])
-    archive["wide"] = ArchivedTensor([Int64(9)], shape: [1])
+    archive["wide"] = ArchivedTensor(integers: [Int64(9)], shape: [1])
     let bytes = try Safetensors.bytes(of: archive)
     let length = Int(bytes[0]) + Int(bytes[1]) << 8
     #expect(length % 8 == 0)

@@ -30,7 +30,7 @@ typedef struct mux_spatial {
   int32_t height, width, channels;
   /// 1 or 2; must be 1 where a branch is multiplexed.
   int32_t stride;
-  /// r of the spatial multiplexing, at least 2 (ignored without multiplexed branches).
+  /// r of the spatial multiplexing, from 2 to 8 (ignored without multiplexed branches).
   int32_t factor;
   int32_t branch_count;
   const mux_spatial_branch *branches;
@@ -47,10 +47,11 @@ int32_t mux_spatial_output_width(const mux_spatial *operation);
 /// channels.
 size_t mux_spatial_weight_count(const mux_spatial *operation, int32_t branch);
 
-/// Floats of the packed weights (also of a packed weight gradient), and of the scratch memory
-/// that one call of forward or backward needs. Packed layouts belong to the instruction set in
-/// use. All buffers should be 64-byte aligned for speed; none has to be.
+/// Floats of the packed weights, of a packed weight gradient, and of the scratch memory that one
+/// call of forward or backward needs. Packed layouts belong to the instruction set in use. All
+/// buffers should be 64-byte aligned for speed; none has to be. Scratch need not be cleared.
 size_t mux_spatial_packed_count(const mux_spatial *operation);
+size_t mux_spatial_gradient_count(const mux_spatial *operation);
 size_t mux_spatial_scratch_count(const mux_spatial *operation);
 
 /// Packs weights[branch] (PyTorch's layout): once per step, then shared by all images.

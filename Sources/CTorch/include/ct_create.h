@@ -34,7 +34,7 @@ ct_error ct_generator_seed(ct_generator generator, uint64_t seed);
 ct_error ct_generator_state(ct_generator generator, ct_tensor *out);
 ct_error ct_generator_set_state(ct_generator generator, ct_tensor state);
 
-enum { CT_UNIFORM = 0, CT_NORMAL = 1, CT_BERNOULLI = 2, CT_INTEGERS = 3 };
+typedef enum { CT_UNIFORM = 0, CT_NORMAL = 1, CT_BERNOULLI = 2, CT_INTEGERS = 3 } ct_distribution;
 /// Fills in place: uniform [a, b), normal (mean a, deviation b), ones with probability a,
 /// integers [a, b).
 ct_error ct_random_(ct_tensor tensor, int32_t distribution, double a, double b,

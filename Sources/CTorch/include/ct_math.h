@@ -8,7 +8,7 @@
 extern "C" {
 #endif
 
-enum {
+typedef enum {
   CT_NEG,
   CT_ABS,
   CT_EXP,
@@ -34,12 +34,12 @@ enum {
   CT_IS_FINITE,
   CT_IS_NAN,
   CT_LOGICAL_NOT
-};
+} ct_unary_operation;
 ct_error ct_unary(int32_t operation, ct_tensor a, ct_tensor *out);
 /// The in-place form, for those operations that have one.
 ct_error ct_unary_(int32_t operation, ct_tensor a);
 
-enum {
+typedef enum {
   CT_ADD,
   CT_SUB,
   CT_MUL,
@@ -55,7 +55,7 @@ enum {
   CT_GE,
   CT_AND,
   CT_OR
-};
+} ct_binary_operation;
 ct_error ct_binary(int32_t operation, ct_tensor a, ct_tensor b, ct_tensor *out);
 ct_error ct_binary_scalar(int32_t operation, ct_tensor a, double b, ct_tensor *out);
 ct_error ct_binary_(int32_t operation, ct_tensor a, ct_tensor b);
@@ -71,7 +71,7 @@ ct_error ct_clamp_(ct_tensor a, double low, double high);
 ct_error ct_fill_(ct_tensor a, double value);
 ct_error ct_copy_(ct_tensor a, ct_tensor source);
 
-enum { CT_SUM, CT_MEAN, CT_AMAX, CT_AMIN, CT_LOGSUMEXP, CT_NORM };
+typedef enum { CT_SUM, CT_MEAN, CT_AMAX, CT_AMIN, CT_LOGSUMEXP, CT_NORM } ct_reduction_operation;
 /// Over the given dimensions, or over all where count is 0.
 ct_error ct_reduce(int32_t operation, ct_tensor a, const int64_t *dimensions, int32_t count,
                    bool keep, ct_tensor *out);

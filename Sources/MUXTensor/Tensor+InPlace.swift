@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+internal import CTorch
+
+// Changes of a tensor's own elements. libtorch refuses them where autograd needs the old values.
+extension Tensor {
+  /// Adds a tensor.
+  public func addInPlace(_ other: Tensor) throws(TorchError) {
+    try binaryInPlace(CT_ADD, other)
+  }
+
+  /// Adds a number.
+  public func addInPlace(_ value: Double) throws(TorchError) {
+    try binaryInPlace(CT_ADD, value)
+  }
+
+  /// Subtracts a tensor.
+  public func subtractInPlace(_ other: Tensor) throws(TorchError) {
+    try binaryInPlace(CT_SUB, other)
+  }
+
+  /// Subtracts a number.
+  public func subtractInPlace(_ value: Double) throws(TorchError) {
+    try binaryInPlace(CT_SUB, value)
+  }
+
+  /// Multiplies by a tensor.
+  public func multiplyInPlace(_ other: Tensor) throws(TorchError) {
+    try binaryInPlace(CT_MUL, other)
+  }
+
+  /// Multiplies by a number.
+  public func multiplyInPlace(_ value: Double) throws(TorchError) {
+    try binaryInPlace(CT_MUL, value)
+  }
+
+  /// Divides by a tensor.
+  public func divideInPlace(_ other: Tensor) throws(TorchError) {
+    try binaryInPlace(CT_DIV, other)
+  }
+
+  /// Divides by a number.
+  public func divideInPlace(_ value: Double) throws(TorchError) {
+    try binaryInPlace(CT_DIV, value)
+  }
+
+  /// Adds `scale · other`.
+  public func addInPlace(_ other: Tensor, scale: Double) throws(TorchError) {
+    try succeed(ct_add_scaled_(handle, other.handle, scale))
+  }
+
+  /// Adds `scale · first · second`.
+  public func addProductInPlace(
+    _ first: Tensor, _ second: Tensor, scale: Double = 1
+  ) throws(TorchError) {
+    try succeed(ct_addcmul_(handle, first.handle, second.handle, scale))
+  }
+
+  /// Adds `scale · first / second`.
+  public func addQuotientInPlace(
+    _ first: Tensor, _ second: Tensor, scale: Double = 1
+  ) throws(TorchError) {
+    try succeed(ct_addcdiv_(handle, first.handle, second.handle, scale))
+  }
+
+  /// Moves towards another tensor: `self += weight · (end − self)`.
+  public func lerpInPlace(_ end: Tensor, weight: Double) throws(TorchError) {
+    try succeed(ct_lerp_(handle, end.handle, weight))
+  }
+
+  /// Takes the square roots.
+  public func squareRootInPlace() throws(TorchError) {
+    try unaryInPlace(CT_SQRT)
+  }
+
+  /// Keeps each element within the bounds; an infinite bound is none.
+  public func clampInPlace(
+    low: Double = -.infinity, high: Double = .infinity
+  ) throws(TorchError) {
+    try succeed(ct_clamp_(handle, low, high))
+  }
+
+  /// Sets all elements.
+  public func fillInPlace(_ value: Double) throws(TorchError) {
+    try succeed(ct_fill_(handle, value))
+  }
+
+  /// Sets all elements to zero.
+  public func zeroInPlace() throws(TorchError) {
+    try fillInPlace(0)
+  }
+
+  /// Copies the elements of a tensor of the same shape, converting type and device.
+  public func copyInPlace(from source: Tensor) throws(TorchError) {
+    try succeed(ct_copy_(handle, source.handle))
+  }
+}

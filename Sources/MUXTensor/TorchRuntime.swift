@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+internal import CTorch
+
+/// The libtorch of this process: its version and its threads.
+public enum TorchRuntime {
+  /// The version whose headers the package was compiled with, as `MAJOR.MINOR.PATCH`.
+  public static var compiledVersion: String { String(cString: ct_version_compiled()) }
+
+  /// The version of the library that was loaded.
+  public static func runningVersion() throws(TorchError) -> String {
+    var text: UnsafeMutablePointer<CChar>?
+    try succeed(ct_version_running(&text))
+    guard let text else { throw .operation("libtorch does not name its version") }
+    defer { ct_free_text(text) }
+    return String(cString: text)
+  }
+
+  /// Throws `TorchError.version` where the library is of another minor version than the headers:
+  /// its binary interface changes with those. Every tensor creation checks this first.
+  public static func check() throws(TorchError) {
+    if let failure = versionFailure { throw failure }
+  }
+
+  /// Threads that one operation is spread over. libtorch's own default is one per core.
+  public static var threads: Int { Int(ct_threads()) }
+
+  /// Sets the threads of one operation, for the whole process.
+  public static func setThreads(_ count: Int) throws(TorchError) {
+    try succeed(ct_set_threads(Int32(clamping: count)))
+  }
+
+  private static let versionFailure: TorchError? = {
+    do throws(TorchError) {
+      let found = try runningVersion()
+      let needed = compiledVersion
+      return minor(found) == minor(needed) ? nil : .version(found: found, needed: needed)
+    } catch {
+      return error
+    }
+  }()
+
+  private static func minor(_ version: String) -> [Substring] {
+    Array(version.split(separator: ".").prefix(2))
+  }
+}

@@ -46,7 +46,9 @@ var targets: [Target] = [
   .target(name: "MUXInterchange", swiftSettings: swift),
   .target(name: "CMUXKernels", cSettings: c),
   .testTarget(name: "MUXNetworksTests", dependencies: ["MUXNetworks"], swiftSettings: swift),
-  .testTarget(name: "MUXVisionTests", dependencies: ["MUXVision"], swiftSettings: swift),
+  .testTarget(
+    name: "MUXVisionTests", dependencies: ["MUXVision"], exclude: ["Fixtures"],
+    swiftSettings: swift),
   .testTarget(
     name: "MUXInterchangeTests", dependencies: ["MUXInterchange"], swiftSettings: swift),
   .testTarget(name: "MUXKernelsTests", dependencies: ["CMUXKernels"], swiftSettings: swift),

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+
+public import Foundation
+
+/// Why a data set cannot be opened or used as asked.
+public enum DataSetError: Error, Sendable, Hashable, CustomStringConvertible, LocalizedError {
+  /// There is no folder at the path.
+  case notAFolder(path: String)
+  /// The folder cannot be listed.
+  case unreadable(path: String, reason: String)
+  /// The folder has no sub-folders; `images` counts the image files that lie in it directly.
+  case noClasses(path: String, images: Int)
+  /// There are class folders, but no image in any of them.
+  case noImages(path: String)
+  /// Class folders without images.
+  case emptyClasses(path: String, classes: [String])
+  /// Class folders that are not among the expected classes, or expected ones that are missing.
+  case otherClasses(path: String, unexpected: [String], missing: [String])
+  /// A binary file is not a whole number of records.
+  case wrongSize(path: String, actual: Int, recordSize: Int)
+  /// A label lies outside the classes.
+  case wrongLabel(name: String, label: Int, classCount: Int)
+  /// The files of a data set are not where they should be.
+  case missingFiles(path: String, files: [String])
+  /// A split was asked for that leaves a part empty or takes more than everything.
+  case wrongSplit(reason: String)
+  /// A line of a list file is not `path,label`.
+  case wrongLine(path: String, line: Int, reason: String)
+
+  /// One line: what, where, how to fix.
+  public var description: String {
+    switch self {
+    case .notAFolder(let path):
+      "\(path): no such folder; give the folder that holds one sub-folder per class"
+    case .unreadable(let path, let reason):
+      "\(path): cannot be listed (\(reason)); check its permissions"
+    case .noClasses(let path, 0):
+      "\(path): the folder is empty; it must hold one sub-folder of images per class"
+    case .noClasses(let path, let images):
+      "\(path): \(images) image(s) but no class folders; move the images of each class into a"
+        + " sub-folder named after it"
+    case .noImages(let path):
+      "\(path): no .jpg, .jpeg or .png file in any class folder"
+    case .emptyClasses(let path, let classes):
+      "\(path): class folder(s) without images: \(Self.list(classes)); fill or remove them, or"
+        + " allow empty classes"
+    case .otherClasses(let path, let unexpected, let missing):
+      "\(path): the class folders differ from the training classes ("
+        + [
+          unexpected.isEmpty ? nil : "unexpected: \(Self.list(unexpected))",
+          missing.isEmpty ? nil : "missing: \(Self.list(missing))",
+        ].compactMap { $0 }.joined(separator: "; ") + "); name them alike"
+    case .wrongSize(let path, let actual, let recordSize):
+      "\(path): \(actual) bytes are not a whole number of records of \(recordSize) bytes; the file"
+        + " is cut off or of another format, fetch it again"
+    case .wrongLabel(let name, let label, let classCount):
+      "\(name): label \(label) is outside 0 ..< \(classCount); the file is damaged or of another"
+        + " format"
+    case .missingFiles(let path, let files):
+      "\(path): missing \(Self.list(files)); unpack the binary version of the data set there"
+    case .wrongSplit(let reason):
+      "cannot split the data set: \(reason)"
+    case .wrongLine(let path, let line, let reason):
+      "\(path):\(line): \(reason); each line must be: image path, comma, label"
+    }
+  }
+
+  /// The same line as `description`.
+  public var errorDescription: String? { description }
+
+  private static func list(_ names: [String]) -> String {
+    names.prefix(5).joined(separator: ", ") + (names.count > 5 ? " … (\(names.count))" : "")
+  }
+}

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// Some samples of another data set, in a given order.
+public struct DataSubset: ImageDataSet {
+  /// The data set that the samples come from.
+  public let base: any ImageDataSet
+  /// The samples' indices in `base`.
+  public let indices: [Int]
+
+  /// Takes the samples at `indices`.
+  public init(_ base: any ImageDataSet, indices: [Int]) {
+    precondition(
+      indices.allSatisfy { $0 >= 0 && $0 < base.count }, "an index lies outside the data set")
+    self.base = base
+    self.indices = indices
+  }
+
+  /// The number of samples taken.
+  public var count: Int { indices.count }
+  /// The classes of `base`, also those without a sample here.
+  public var classNames: [String] { base.classNames }
+  /// The label of a sample.
+  public func label(at index: Int) -> Int { base.label(at: indices[index]) }
+  /// The name of a sample in `base`.
+  public func name(at index: Int) -> String { base.name(at: indices[index]) }
+  /// Decodes a sample.
+  public func image(at index: Int) throws -> Image { try base.image(at: indices[index]) }
+}
+
+extension ImageDataSet {
+  /// Splits the data set in parts that have the same share of each class.
+  ///
+  /// The split follows from the seed and the labels alone. Within a part the samples keep the
+  /// order they have here.
+  /// - Parameters:
+  ///   - fractions: The share of each part, such as `[0.8, 0.1, 0.1]`; they sum to at most 1
+  ///     (what remains is left out).
+  ///   - seed: Another seed, another split.
+  /// - Throws: `DataSetError.wrongSplit` if a part would be empty.
+  public func split(fractions: [Double], seed: UInt64) throws(DataSetError) -> [DataSubset] {
+    guard !fractions.isEmpty, fractions.allSatisfy({ $0 > 0 && $0 <= 1 }) else {
+      throw .wrongSplit(reason: "each fraction must be above 0 and at most 1, not \(fractions)")
+    }
+    guard fractions.reduce(0, +) <= 1 + 1e-9 else {
+      throw .wrongSplit(reason: "the fractions \(fractions) sum to more than 1")
+    }
+    var members = [[Int]](repeating: [], count: classNames.count)
+    for index in 0..<count { members[label(at: index)].append(index) }
+    var parts = [[Int]](repeating: [], count: fractions.count)
+    for (label, own) in members.enumerated() {
+      var random = RandomStream(seed: seed, purpose: .split, indices: UInt64(label))
+      let order = random.permutation(own.count)
+      // Cut at rounded running sums, so that rounding never adds up.
+      var sum = 0.0
+      var start = 0
+      for (part, fraction) in fractions.enumerated() {
+        sum += fraction
+        let end = min(own.count, Int((sum * Double(own.count)).rounded()))
+        parts[part] += order[start..<end].map { own[$0] }
+        start = end
+      }
+    }
+    for (part, indices) in parts.enumerated() where indices.isEmpty {
+      throw .wrongSplit(
+        reason: "part \(part + 1) of \(parts.count) would be empty with \(count) samples; give it"
+          + " a larger fraction than \(fractions[part])")
+    }
+    return parts.map { DataSubset(self, indices: $0.sorted()) }
+  }
+
+  /// Holds a share of each class out of training, for validation.
+  /// - Throws: `DataSetError.wrongSplit` if one of the two would be empty.
+  public func holdingOut(
+    validationFraction: Double, seed: UInt64
+  ) throws(DataSetError) -> (training: DataSubset, validation: DataSubset) {
+    guard validationFraction > 0 && validationFraction < 1 else {
+      throw .wrongSplit(
+        reason: "the validation fraction must lie between 0 and 1, not \(validationFraction)")
+    }
+    let parts = try split(fractions: [1 - validationFraction, validationFraction], seed: seed)
+    return (parts[0], parts[1])
+  }
+}

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// Labelled images, reached by index from several threads at once.
+public protocol ImageDataSet: Sendable {
+  /// The number of samples.
+  var count: Int { get }
+  /// The classes; a label is an index into them.
+  var classNames: [String] { get }
+  /// The label of a sample, without decoding its image.
+  func label(at index: Int) -> Int
+  /// What to call a sample in messages: the path of its file, or its place in one.
+  func name(at index: Int) -> String
+  /// Decodes a sample.
+  /// - Throws: An error that names the file, if it is unreadable or damaged.
+  func image(at index: Int) throws -> Image
+  /// Things that are allowed but probably not meant, such as a single class.
+  var warnings: [DataSetWarning] { get }
+}
+
+extension ImageDataSet {
+  /// Decodes a sample and gives it with its label.
+  public func sample(at index: Int) throws -> (image: Image, label: Int) {
+    (try image(at: index), label(at: index))
+  }
+
+  /// Warnings about the number of classes and the samples in each.
+  public var warnings: [DataSetWarning] { DataSetWarning.of(self) }
+
+  /// The number of samples in each class.
+  public var classCounts: [Int] {
+    var counts = [Int](repeating: 0, count: classNames.count)
+    for index in 0..<count { counts[label(at: index)] += 1 }
+    return counts
+  }
+}
+
+/// Something about a data set that is allowed but probably not meant.
+public enum DataSetWarning: Sendable, Hashable, Codable, CustomStringConvertible {
+  /// There is nothing to tell apart.
+  case singleClass(String)
+  /// Classes without samples.
+  case emptyClasses([String])
+
+  /// One line for a log.
+  public var description: String {
+    switch self {
+    case .singleClass(let name):
+      "the data set has one class only (\(name)): there is nothing to learn to tell apart"
+    case .emptyClasses(let names):
+      "classes without images: \(names.joined(separator: ", "))"
+    }
+  }
+
+  static func of(_ dataSet: some ImageDataSet) -> [DataSetWarning] {
+    var warnings: [DataSetWarning] = []
+    let names = dataSet.classNames
+    if names.count == 1 { warnings.append(.singleClass(names[0])) }
+    let empty = zip(names, dataSet.classCounts).filter { $0.1 == 0 }.map(\.0)
+    if !empty.isEmpty { warnings.append(.emptyClasses(empty)) }
+    return warnings
+  }
+}

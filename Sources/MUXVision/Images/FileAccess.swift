@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+/// Reads and writes whole files; errors are `ImageError`s that name the file.
+package enum FileAccess {
+  /// The bytes of a file.
+  package static func read(_ path: String) throws(ImageError) -> [UInt8] {
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else {
+      throw .unreadable(name: path, reason: String(cString: strerror(errno)))
+    }
+    defer { close(descriptor) }
+    var status = stat()
+    guard fstat(descriptor, &status) == 0 else {
+      throw .unreadable(name: path, reason: String(cString: strerror(errno)))
+    }
+    guard status.st_mode & S_IFMT == S_IFREG else {
+      throw .unreadable(name: path, reason: "not a regular file")
+    }
+    let size = Int(status.st_size)
+    var failure: Int32 = 0
+    let bytes = [UInt8](unsafeUninitializedCapacity: size) { buffer, used in
+      while used < size {
+        let got = systemRead(descriptor, buffer.baseAddress.map { $0 + used }, size - used)
+        if got < 0 && errno == EINTR { continue }
+        if got < 0 { failure = errno }
+        if got <= 0 { break }
+        used += got
+      }
+    }
+    guard failure == 0 else {
+      throw .unreadable(name: path, reason: String(cString: strerror(failure)))
+    }
+    return bytes
+  }
+
+  /// Writes a file so that a reader sees the old one or the whole new one, never a part.
+  package static func writeAtomically(_ bytes: [UInt8], to path: String) throws(ImageError) {
+    let temporary = "\(path).\(getpid()).temporary"
+    let descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
+    guard descriptor >= 0 else {
+      throw .unwritable(path: path, reason: String(cString: strerror(errno)))
+    }
+    var written = 0
+    var failure: Int32 = 0
+    bytes.withUnsafeBytes { buffer in
+      while written < buffer.count {
+        let put = systemWrite(
+          descriptor, buffer.baseAddress.map { $0 + written }, buffer.count - written)
+        if put < 0 && errno == EINTR { continue }
+        if put <= 0 {
+          failure = put < 0 ? errno : EIO
+          break
+        }
+        written += put
+      }
+    }
+    if failure == 0 && fsync(descriptor) != 0 { failure = errno }
+    if close(descriptor) != 0 && failure == 0 { failure = errno }
+    if failure == 0 && rename(temporary, path) != 0 { failure = errno }
+    guard failure == 0 else {
+      unlink(temporary)
+      throw .unwritable(path: path, reason: String(cString: strerror(failure)))
+    }
+  }
+
+  private static func systemRead(
+    _ file: Int32, _ buffer: UnsafeMutablePointer<UInt8>?, _ count: Int
+  )
+    -> Int
+  {
+    #if canImport(Glibc)
+      Glibc.read(file, buffer, count)
+    #elseif canImport(Musl)
+      Musl.read(file, buffer, count)
+    #else
+      Darwin.read(file, buffer, count)
+    #endif
+  }
+
+  private static func systemWrite(_ file: Int32, _ buffer: UnsafeRawPointer?, _ count: Int) -> Int {
+    #if canImport(Glibc)
+      Glibc.write(file, buffer, count)
+    #elseif canImport(Musl)
+      Musl.write(file, buffer, count)
+    #else
+      Darwin.write(file, buffer, count)
+    #endif
+  }
+}

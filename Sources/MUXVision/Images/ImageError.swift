@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+
+public import Foundation
+
+/// Why an image could not be read, changed or written.
+public enum ImageError: Error, Sendable, Hashable, CustomStringConvertible, LocalizedError {
+  /// The file could not be opened or read.
+  case unreadable(name: String, reason: String)
+  /// The file is neither JPEG nor PNG (told by its first bytes, not by its extension).
+  case unknownFormat(name: String)
+  /// The file is cut off or damaged.
+  case damaged(name: String, format: String, reason: String)
+  /// The file announces more pixels than the limit.
+  case tooLarge(name: String, width: Int, height: Int, limit: Int)
+  /// The image is smaller than the crop that was asked for.
+  case tooSmall(width: Int, height: Int, neededWidth: Int, neededHeight: Int)
+  /// The image could not be encoded.
+  case notEncodable(reason: String)
+  /// The file could not be written.
+  case unwritable(path: String, reason: String)
+
+  /// One line: what, where, how to fix.
+  public var description: String {
+    switch self {
+    case .unreadable(let name, let reason):
+      "\(name): cannot read the file (\(reason)); check the path and its permissions"
+    case .unknownFormat(let name):
+      "\(name): neither a JPEG nor a PNG file; convert or remove it"
+    case .damaged(let name, let format, let reason):
+      "\(name): damaged \(format) file (\(reason)); replace or remove it"
+    case .tooLarge(let name, let width, let height, let limit):
+      "\(name): \(width)×\(height) pixels are more than the limit of \(limit); scale the file down"
+    case .tooSmall(let width, let height, let neededWidth, let neededHeight):
+      "an image of \(width)×\(height) is smaller than the crop of \(neededWidth)×\(neededHeight);"
+        + " resize first or pad more"
+    case .notEncodable(let reason):
+      "cannot encode the image as PNG (\(reason))"
+    case .unwritable(let path, let reason):
+      "\(path): cannot write the file (\(reason)); check the folder, its permissions and free space"
+    }
+  }
+
+  /// The same line as `description`.
+  public var errorDescription: String? { description }
+}

@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+/// Rounds halves to even, as Python's `round` does.
+func roundedToEven(_ value: Double) -> Int { Int(value.rounded(.toNearestOrEven)) }
+
+extension Image {
+  /// A window on the image at (x, y), which may reach beyond it; what lies outside gets `fill`.
+  public func window(x: Int, y: Int, size: PixelSize, fill: UInt8 = 0) -> Image {
+    let inside = max(0, x)..<max(0, x, min(width, x + size.width))
+    return Image(width: size.width, height: size.height, channels: channels) { target in
+      withPixels { source in
+        let row = size.width * channels
+        for line in 0..<size.height {
+          let out = target + line * row
+          let from = y + line
+          guard from >= 0 && from < height && !inside.isEmpty else {
+            out.update(repeating: fill, count: row)
+            continue
+          }
+          let before = (inside.lowerBound - x) * channels
+          let count = inside.count * channels
+          out.update(repeating: fill, count: before)
+          (out + before).update(
+            from: source + (from * width + inside.lowerBound) * channels, count: count)
+          (out + before + count).update(repeating: fill, count: row - before - count)
+        }
+      }
+    }
+  }
+
+  /// The image mirrored left to right.
+  public var flippedHorizontally: Image {
+    Image(width: width, height: height, channels: channels) { target in
+      withPixels { source in
+        for y in 0..<height {
+          let line = source + y * width * channels
+          let out = target + y * width * channels
+          if channels == 3 {
+            var from = 3 * (width - 1)
+            var to = 0
+            while from >= 0 {
+              out[to] = line[from]
+              out[to &+ 1] = line[from &+ 1]
+              out[to &+ 2] = line[from &+ 2]
+              from &-= 3
+              to &+= 3
+            }
+          } else {
+            for x in 0..<width { out[x] = line[width &- 1 &- x] }
+          }
+        }
+      }
+    }
+  }
+
+  /// The middle of the image; a side that is too short is padded with zeros (torchvision's
+  /// `CenterCrop`).
+  public func centerCropped(to size: PixelSize) -> Image {
+    let x =
+      width >= size.width
+      ? roundedToEven(Double(width - size.width) / 2) : -((size.width - width) / 2)
+    let y =
+      height >= size.height
+      ? roundedToEven(Double(height - size.height) / 2) : -((size.height - height) / 2)
+    return window(x: x, y: y, size: size)
+  }
+}
+
+/// A crop at a random place after padding with zeros (torchvision's `RandomCrop`).
+public struct RandomCrop: Sendable, Hashable, Codable {
+  /// The size of the crop.
+  public var size: PixelSize
+  /// Rows and columns of zeros added on each side first.
+  public var padding: Int
+
+  /// Makes the transform.
+  public init(size: PixelSize, padding: Int = 0) {
+    self.size = size
+    self.padding = padding
+  }
+
+  private enum CodingKeys: String, CodingKey, CaseIterable { case size, padding }
+
+  /// Decodes the settings; `padding` is 0 unless given.
+  public init(from decoder: any Decoder) throws {
+    let values = try decoder.strictContainer(keyedBy: CodingKeys.self)
+    self.init(
+      size: try values.decode(PixelSize.self, forKey: .size),
+      padding: try values.value(.padding, default: 0))
+    guard padding >= 0 else { throw decoder.invalid("the padding must not be negative") }
+  }
+
+  /// Crops an image.
+  /// - Throws: `ImageError.tooSmall` if the padded image is smaller than the crop.
+  public func apply(to image: Image, random: inout RandomStream) throws(ImageError) -> Image {
+    let spareX = image.width + 2 * padding - size.width
+    let spareY = image.height + 2 * padding - size.height
+    guard spareX >= 0 && spareY >= 0 else {
+      throw .tooSmall(
+        width: image.width, height: image.height, neededWidth: size.width - 2 * padding,
+        neededHeight: size.height - 2 * padding)
+    }
+    let y = random.below(spareY + 1) - padding
+    let x = random.below(spareX + 1) - padding
+    return image.window(x: x, y: y, size: size)
+  }
+}
+
+/// A crop of random area and aspect, resized: the "Inception" crop (torchvision's
+/// `RandomResizedCrop`).
+public struct RandomResizedCrop: Sendable, Hashable, Codable {
+  /// The size of the result.
+  public var size: PixelSize
+  /// Least and greatest share of the image's area.
+  public var scale: [Double]
+  /// Least and greatest aspect, width over height; drawn uniformly in its logarithm.
+  public var ratio: [Double]
+  /// The filter.
+  public var interpolation: Interpolation
+
+  /// Makes the transform.
+  public init(
+    size: PixelSize, scale: ClosedRange<Double> = 0.08...1,
+    ratio: ClosedRange<Double> = 0.75...4 / 3,
+    interpolation: Interpolation = .bilinear
+  ) {
+    self.size = size
+    self.scale = [scale.lowerBound, scale.upperBound]
+    self.ratio = [ratio.lowerBound, ratio.upperBound]
+    self.interpolation = interpolation
+  }
+
+  private enum CodingKeys: String, CodingKey, CaseIterable {
+    case size, scale, ratio, interpolation
+  }
+
+  /// Decodes the settings; all but `size` have defaults.
+  public init(from decoder: any Decoder) throws {
+    let values = try decoder.strictContainer(keyedBy: CodingKeys.self)
+    let scale = try values.value(.scale, default: [0.08, 1])
+    let ratio = try values.value(.ratio, default: [0.75, 4.0 / 3])
+    guard scale.count == 2 && scale[0] > 0 && scale[0] <= scale[1] && scale[1] <= 1 else {
+      throw decoder.invalid("scale must be [least, greatest] within 0 … 1")
+    }
+    guard ratio.count == 2 && ratio[0] > 0 && ratio[0] <= ratio[1] else {
+      throw decoder.invalid("ratio must be [least, greatest], both positive")
+    }
+    self.init(
+      size: try values.decode(PixelSize.self, forKey: .size), scale: scale[0]...scale[1],
+      ratio: ratio[0]...ratio[1],
+      interpolation: try values.value(.interpolation, default: .bilinear))
+  }
+
+  /// The rectangle to cut out: ten draws, then the largest centre crop of an allowed aspect.
+  public func rectangle(width: Int, height: Int, random: inout RandomStream) -> PixelRectangle {
+    let area = Double(width * height)
+    for _ in 0..<10 {
+      let target = area * random.uniform(scale[0], scale[1])
+      let aspect = exp(random.uniform(log(ratio[0]), log(ratio[1])))
+      let w = roundedToEven((target * aspect).squareRoot())
+      let h = roundedToEven((target / aspect).squareRoot())
+      if w > 0 && w <= width && h > 0 && h <= height {
+        let y = random.below(height - h + 1)
+        let x = random.below(width - w + 1)
+        return PixelRectangle(x: x, y: y, width: w, height: h)
+      }
+    }
+    return fallback(width: width, height: height)
+  }
+
+  /// The crop after ten failed draws: the largest in the centre of an allowed aspect.
+  package func fallback(width: Int, height: Int) -> PixelRectangle {
+    var w = width
+    var h = height
+    let aspect = Double(width) / Double(height)
+    if aspect < ratio[0] {
+      h = min(height, max(1, roundedToEven(Double(w) / ratio[0])))
+    } else if aspect > ratio[1] {
+      w = min(width, max(1, roundedToEven(Double(h) * ratio[1])))
+    }
+    return PixelRectangle(x: (width - w) / 2, y: (height - h) / 2, width: w, height: h)
+  }
+
+  /// Crops and resizes an image.
+  public func apply(to image: Image, random: inout RandomStream) -> Image {
+    let part = rectangle(width: image.width, height: image.height, random: &random)
+    return image.resized(
+      width: size.width, height: size.height, interpolation: interpolation, rectangle: part)
+  }
+}

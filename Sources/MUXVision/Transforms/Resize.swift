@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// A change of size, either of the shorter side (keeping the aspect) or to exact sides.
+public struct Resize: Sendable, Hashable, Codable {
+  /// The length that the shorter side gets; the longer one follows, rounded down.
+  public var shorterSide: Int?
+  /// The exact size, where the aspect may change.
+  public var size: PixelSize?
+  /// The filter.
+  public var interpolation: Interpolation
+
+  /// Gives the shorter side a length and keeps the aspect.
+  public init(shorterSide: Int, interpolation: Interpolation = .bilinear) {
+    self.shorterSide = shorterSide
+    self.interpolation = interpolation
+  }
+
+  /// Makes the size exact.
+  public init(size: PixelSize, interpolation: Interpolation = .bilinear) {
+    self.size = size
+    self.interpolation = interpolation
+  }
+
+  private enum CodingKeys: String, CodingKey, CaseIterable {
+    case shorterSide, size, interpolation
+  }
+
+  /// Decodes the settings; exactly one of `shorterSide` and `size` must be there.
+  public init(from decoder: any Decoder) throws {
+    let values = try decoder.strictContainer(keyedBy: CodingKeys.self)
+    shorterSide = try values.decodeIfPresent(Int.self, forKey: .shorterSide)
+    size = try values.decodeIfPresent(PixelSize.self, forKey: .size)
+    interpolation = try values.value(.interpolation, default: .bilinear)
+    guard (shorterSide == nil) != (size == nil) else {
+      throw decoder.invalid("give either shorterSide or size")
+    }
+    guard shorterSide ?? 1 > 0 else { throw decoder.invalid("shorterSide must be positive") }
+  }
+
+  /// The size that an image of the given size gets.
+  public func targetSize(width: Int, height: Int) -> PixelSize {
+    if let size { return size }
+    guard let side = shorterSide else { return PixelSize(width: width, height: height) }
+    return width <= height
+      ? PixelSize(width: side, height: max(1, side * height / width))
+      : PixelSize(width: max(1, side * width / height), height: side)
+  }
+
+  /// Resizes an image.
+  public func apply(to image: Image) -> Image {
+    let target = targetSize(width: image.width, height: image.height)
+    return image.resized(
+      width: target.width, height: target.height, interpolation: interpolation)
+  }
+}

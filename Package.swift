@@ -44,6 +44,8 @@ var targets: [Target] = [
     name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"]), .brew(["libpng"])]),
   .target(name: "MUXVision", dependencies: ["CTurboJPEG", "CPNG"], swiftSettings: swift),
   .target(name: "MUXInterchange", swiftSettings: swift),
+  .target(
+    name: "MUXConfiguration", dependencies: ["MUXNetworks", "Yams"], swiftSettings: swift),
   .target(name: "CMUXKernels", cSettings: c),
   .testTarget(name: "MUXNetworksTests", dependencies: ["MUXNetworks"], swiftSettings: swift),
   .testTarget(
@@ -51,13 +53,15 @@ var targets: [Target] = [
     swiftSettings: swift),
   .testTarget(
     name: "MUXInterchangeTests", dependencies: ["MUXInterchange"], swiftSettings: swift),
+  .testTarget(
+    name: "MUXConfigurationTests", dependencies: ["MUXConfiguration"], swiftSettings: swift),
   .testTarget(name: "MUXKernelsTests", dependencies: ["CMUXKernels"], swiftSettings: swift),
   .testTarget(
     name: "MUXNetCommandTests", dependencies: ["muxnet", "MUXInterchange"], swiftSettings: swift),
 ]
 
 var commandDependencies: [Target.Dependency] = [
-  "MUXNetworks", "MUXVision", "MUXInterchange", argumentParser, logging,
+  "MUXNetworks", "MUXVision", "MUXInterchange", "MUXConfiguration", argumentParser, logging,
 ]
 
 // MARK: Lower half

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// A value of a configuration file before anybody knows its type.
+///
+/// Scalars keep their text: what `no` or `012` means is decided by the type of the setting, not
+/// guessed from the letters.
+indirect enum ConfigurationNode: Sendable, Hashable {
+  /// A text, and whether it stood in quotes.
+  case scalar(String, isQuoted: Bool, ConfigurationSource)
+  case list([ConfigurationNode], ConfigurationSource)
+  case mapping([String: ConfigurationNode], ConfigurationSource)
+
+  var source: ConfigurationSource {
+    switch self {
+    case .scalar(_, _, let source), .list(_, let source), .mapping(_, let source): source
+    }
+  }
+
+  var isNull: Bool {
+    if case .scalar(let text, false, _) = self { ["", "~", "null"].contains(text) } else { false }
+  }
+
+  /// The value in words, for messages.
+  var summary: String {
+    switch self {
+    case .scalar(let text, _, _): isNull ? "nothing" : "“\(text)”"
+    case .list(let items, _): "a list of \(items.count)"
+    case .mapping: "a group of settings"
+    }
+  }
+
+  /// This value with another laid over it: groups merge, everything else is replaced.
+  func overlaid(with upper: ConfigurationNode) -> ConfigurationNode {
+    guard case .mapping(let below, _) = self, case .mapping(let above, let source) = upper else {
+      return upper
+    }
+    return .mapping(below.merging(above) { $0.overlaid(with: $1) }, source)
+  }
+}

@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: Apache-2.0
+import Foundation
+import MUXNetworks
+import Yams
+
+/// Settings in layers, from files, the environment and the command line, and where each came from.
+///
+/// ```swift
+/// var tree = try ConfigurationTree(contentsOf: "recipe.yaml")
+/// tree.overlay(try ConfigurationTree(contentsOf: "mine.yaml"))
+/// try tree.set("optimizer.learningRate", to: "0.1", source: .option("--set"))
+/// let configuration = try tree.decode(TrainingConfiguration.self)
+/// ```
+public struct ConfigurationTree: Sendable {
+  private var root: ConfigurationNode
+
+  /// No settings at all.
+  public init() {
+    root = .mapping([:], .option("defaults"))
+  }
+
+  /// Reads a YAML or JSON file.
+  public init(contentsOf path: String) throws(ConfigurationInputError) {
+    let text: String
+    do {
+      text = try String(contentsOf: URL(fileURLWithPath: path), encoding: .utf8)
+    } catch {
+      var isFolder: ObjCBool = false
+      let exists = FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
+      let what =
+        !exists
+        ? "no such file" : isFolder.boolValue ? "a folder, not a file" : "cannot be read as text"
+      throw ConfigurationInputError(.file(path), "", .unreadable(what))
+    }
+    try self.init(yaml: text, source: .file(path))
+  }
+
+  /// Parses YAML or JSON text.
+  public init(yaml text: String, source: ConfigurationSource) throws(ConfigurationInputError) {
+    let node: Yams.Node?
+    do { node = try Yams.compose(yaml: text) } catch {
+      throw ConfigurationInputError(source, "", .unreadable(Self.message(error)))
+    }
+    var budget = 100_000
+    root =
+      try node.map { (node) throws(ConfigurationInputError) in
+        try Self.convert(node, source: source, key: "", budget: &budget)
+      } ?? .mapping([:], source)
+    if root.isNull { root = .mapping([:], source) }
+    guard case .mapping = root else {
+      throw ConfigurationInputError(
+        source, "", .value(expected: "settings of the form “key: value”", found: root.summary))
+    }
+  }
+
+  /// Lays other settings over these; where both have one, the other's counts.
+  public mutating func overlay(_ upper: ConfigurationTree) {
+    root = root.overlaid(with: upper.root)
+  }
+
+  /// Sets one setting by its dotted path; the value is YAML text, such as `0.1` or `[1, 2]`.
+  public mutating func set(
+    _ path: String, to text: String, source: ConfigurationSource
+  ) throws(ConfigurationInputError) {
+    let keys = path.split(separator: ".", omittingEmptySubsequences: false).map(String.init)
+    guard keys.allSatisfy({ !$0.isEmpty }) else {
+      throw ConfigurationInputError(
+        source, "", .value(expected: "a dotted path such as optimizer.momentum", found: "“\(path)”")
+      )
+    }
+    let wrapped = try ConfigurationTree(yaml: "value: \(text)", source: source)
+    guard case .mapping(let values, _) = wrapped.root, let value = values["value"],
+      values.count == 1
+    else {
+      throw ConfigurationInputError(source, path, .value(expected: "a value", found: "“\(text)”"))
+    }
+    let branch = keys.reversed().reduce(value) { .mapping([$1: $0], source) }
+    root = root.overlaid(with: branch)
+  }
+
+  /// Sets one setting from an assignment such as `optimizer.learningRate=0.1`.
+  public mutating func set(
+    assignment: String, source: ConfigurationSource
+  ) throws(ConfigurationInputError) {
+    guard let equals = assignment.firstIndex(of: "=") else {
+      throw ConfigurationInputError(
+        source, "", .value(expected: "KEY=VALUE", found: "“\(assignment)”"))
+    }
+    try set(
+      String(assignment[..<equals]), to: String(assignment[assignment.index(after: equals)...]),
+      source: source)
+  }
+
+  /// Sets what environment variables say.
+  ///
+  /// `MUXNET_OPTIMIZER__LEARNING_RATE` is `optimizer.learningRate`: two underscores part the levels
+  /// and one parts the words. Variables in `reserved` mean something else and are passed over.
+  public mutating func set(
+    environment: [String: String], prefix: String = "MUXNET_", reserved: Set<String> = []
+  ) throws(ConfigurationInputError) {
+    for (name, value) in environment.sorted(by: { $0.key < $1.key })
+    where name.hasPrefix(prefix) && !reserved.contains(name) {
+      let levels = name.dropFirst(prefix.count).split(separator: "__").map { level in
+        level.split(separator: "_").enumerated()
+          .map { $0 == 0 ? $1.lowercased() : $1.capitalized }.joined()
+      }
+      guard !levels.isEmpty else { continue }
+      try set(levels.joined(separator: "."), to: value, source: .environment(name))
+    }
+  }
+
+  /// Makes a value of the settings. Every key must be one that the type asks for.
+  public func decode<Value: Decodable>(
+    _ type: Value.Type
+  ) throws(ConfigurationInputError) -> Value {
+    let record = AskedKeys()
+    let value: Value
+    do {
+      value = try TreeDecoder(root, path: [], record: record).unwrap(type)
+    } catch let error as ConfigurationInputError {
+      // A misspelt key explains a missing one better than the other way round.
+      if case .missing = error.reason { try checkKeys(root, path: "", record) }
+      throw error
+    } catch {
+      throw ConfigurationInputError(root.source, "", .unreadable(Self.message(error)))
+    }
+    try checkKeys(root, path: "", record)
+    return value
+  }
+
+  private func checkKeys(
+    _ node: ConfigurationNode, path: String, _ record: AskedKeys
+  ) throws(ConfigurationInputError) {
+    guard case .mapping(let members, _) = node, let asked = record.keys[path] else { return }
+    for (key, value) in members.sorted(by: { $0.key < $1.key }) {
+      let full = path.isEmpty ? key : "\(path).\(key)"
+      guard asked.contains(key) else {
+        let nearest = Self.nearest(to: key, among: asked.sorted())
+        throw ConfigurationInputError(
+          value.source, full,
+          .unknownKey(
+            nearest: nearest.map { path.isEmpty ? $0 : "\(path).\($0)" }, known: asked.sorted()))
+      }
+      try checkKeys(value, path: full, record)
+    }
+  }
+
+  /// The key of the least distance, or the first that holds the misspelt one (`clip`, `clipNorm`).
+  private static func nearest(to key: String, among known: [String]) -> [String] {
+    let near = NameDistance.nearest(to: key, among: known, limit: 1)
+    if !near.isEmpty { return near }
+    return known.first { $0.lowercased().contains(key.lowercased()) }.map { [$0] } ?? []
+  }
+
+  /// The node budget stops a file of a few aliases from unfolding into billions of values.
+  private static func convert(
+    _ node: Yams.Node, source: ConfigurationSource, key: String, budget: inout Int
+  ) throws(ConfigurationInputError) -> ConfigurationNode {
+    budget -= 1
+    guard budget > 0 else {
+      throw ConfigurationInputError(source, "", .unreadable("too many values"))
+    }
+    switch node {
+    case .scalar(let scalar):
+      let isQuoted = scalar.style == .singleQuoted || scalar.style == .doubleQuoted
+      return .scalar(scalar.string, isQuoted: isQuoted, source)
+    case .sequence(let sequence):
+      var items: [ConfigurationNode] = []
+      for item in sequence {
+        items.append(try convert(item, source: source, key: key, budget: &budget))
+      }
+      return .list(items, source)
+    case .mapping(let mapping):
+      var members: [String: ConfigurationNode] = [:]
+      for (name, value) in mapping {
+        guard let name = name.scalar?.string else {
+          throw ConfigurationInputError(
+            source, key, .value(expected: "a text as key", found: "something else"))
+        }
+        let path = key.isEmpty ? name : "\(key).\(name)"
+        members[name] = try convert(value, source: source, key: path, budget: &budget)
+      }
+      return .mapping(members, source)
+    default:
+      throw ConfigurationInputError(source, key, .unreadable("an alias that leads nowhere"))
+    }
+  }
+
+  /// The first lines of a parser's message, on one line.
+  private static func message(_ error: any Error) -> String {
+    if let error = error as? YamlError {
+      switch error {
+      case .scanner(_, let problem, let mark, _), .parser(_, let problem, let mark, _),
+        .composer(_, let problem, let mark, _):
+        return "line \(mark.line), column \(mark.column): \(problem)"
+      case .duplicatedKeysInMapping(let keys, let context):
+        return "line \(context.mark.line): a key comes twice: "
+          + keys.joined(separator: ", ")
+      default: break
+      }
+    }
+    return "\(error)".split(whereSeparator: \.isNewline).prefix(2).joined(separator: " ")
+  }
+}

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+import Foundation
+import MUXTensor
+import Testing
+
+#if canImport(Glibc)
+  import Glibc
+#endif
+
+@Suite struct MemoryTests {
+  /// Kilobytes of this process that are in memory.
+  static func resident() -> Int? {
+    guard let text = try? String(contentsOfFile: "/proc/self/statm", encoding: .utf8),
+      let pages = text.split(separator: " ").dropFirst().first.flatMap({ Int($0) })
+    else { return nil }
+    return pages * 4
+  }
+
+  @Test(
+    "a thousand train-like steps leak nothing",
+    .enabled(if: MemoryTests.resident() != nil, "needs /proc/self/statm"))
+  func steps() throws {
+    let generator = try TorchGenerator(seed: 1)
+    let weight = try (generator.normal([16, 8, 3, 3]) * 0.1).setRequiresGrad()
+    let head = try (generator.normal([10, 16]) * 0.1).setRequiresGrad()
+    let parameters = [weight, head]
+    let momenta = try parameters.map { try $0.detach().filled(0) }
+    var losses: [Double] = []
+
+    func step(_ index: Int) throws {
+      // 512 kB of input: a thousand kept ones would be half a gigabyte.
+      let x = try generator.normal([16, 8, 32, 32]).contiguous(.channelsLast)
+      let target = try Tensor((0..<16).map { Int64($0 % 10) })
+      let features = try x.conv2d(weight: weight, padding: (1, 1)).silu()
+      let logits = try features.adaptiveAvgPool2d().flatten(from: 1).linear(weight: head)
+      let loss = try logits.crossEntropy(target, smoothing: 0.1)
+      try ParameterList.zeroGradients(parameters)
+      try loss.backward()
+      _ = try ParameterList.clipGradients(parameters, norm: 1)
+      try ParameterList.stepSGD(
+        parameters, momenta: momenta, rate: 0.1, momentum: 0.9, first: index == 0)
+      losses.append(try loss.item())
+      // Errors must not leak either.
+      #expect(throws: TorchError.self) { try logits.reshape([3]) }
+    }
+
+    for index in 0..<100 { try step(index) }
+    let before = try #require(Self.resident())
+    for index in 100..<1100 { try step(index) }
+    let after = try #require(Self.resident())
+    #expect(after - before < 48 << 10, "grew by \(after - before) kB")
+    #expect(losses.suffix(100).reduce(0, +) < losses.prefix(100).reduce(0, +))
+  }
+}

@@ -8,6 +8,7 @@ typedef struct MUX_NAME(span) {
   ptrdiff_t channel;              // first channel in the image
   ptrdiff_t target, target_step;  // in the row of one tile, floats
   int count, slice;
+  ptrdiff_t row;  // pixels of an image row: how far ahead to prefetch
 } MUX_NAME(span);
 #define span MUX_NAME(span)
 
@@ -27,7 +28,8 @@ static int MUX_NAME(make_spans)(
           .target = (ptrdiff_t)(lead + b) * MUX_LANES,
           .target_step = (ptrdiff_t)r * MUX_LANES,
           .count = image_width,
-          .slice = slice};
+          .slice = slice,
+          .row = image_width};
     }
     return r;
   }
@@ -38,7 +40,8 @@ static int MUX_NAME(make_spans)(
         .channel = plan->offset,
         .target = ((ptrdiff_t)b * plane_pixels + lead) * MUX_LANES,
         .target_step = MUX_LANES,
-        .count = width <= b ? 0 : (width - b + planes - 1) / planes};
+        .count = width <= b ? 0 : (width - b + planes - 1) / planes,
+        .row = width};
   }
   return planes;
 }
@@ -82,18 +85,6 @@ static void MUX_NAME(clear_edges)(
   }
 }
 
-/// Calls MUX_DO(activation) with the activation as a constant.
-#define MUX_SWITCH(activation)                                                                 \
-  switch (activation) {                                                                        \
-  case MUX_IDENTITY: MUX_DO(MUX_IDENTITY); break;                                              \
-  case MUX_RELU: MUX_DO(MUX_RELU); break;                                                      \
-  case MUX_RELU6: MUX_DO(MUX_RELU6); break;                                                    \
-  case MUX_SWISH: MUX_DO(MUX_SWISH); break;                                                    \
-  case MUX_HARD_SWISH: MUX_DO(MUX_HARD_SWISH); break;                                          \
-  case MUX_SIGMOID: MUX_DO(MUX_SIGMOID); break;                                                \
-  case MUX_HARD_SIGMOID: MUX_DO(MUX_HARD_SIGMOID); break;                                      \
-  }
-
 /// Pixels taken together in one tile: enough to amortise the coefficients, few enough that the
 /// image is read about in order.
 enum { MUX_NAME(run) = 8 };
@@ -105,7 +96,7 @@ MUX_INLINE void MUX_NAME(load_span_as)(
     ptrdiff_t stride, const float *scale, const float *shift, ptrdiff_t tile_stride, float *row,
     float *derivative) {
   const float *from = image + s->pixel * stride + s->channel + c->first * MUX_LANES;
-  ptrdiff_t from_step = s->pixel_step * stride;
+  ptrdiff_t from_step = s->pixel_step * stride, ahead = s->row * stride;
   for (int x = 0; x < s->count; x += MUX_NAME(run)) {
     int n = s->count - x < MUX_NAME(run) ? s->count - x : MUX_NAME(run);
     for (int t = 0; t < c->tiles; ++t) {
@@ -115,6 +106,7 @@ MUX_INLINE void MUX_NAME(load_span_as)(
       ptrdiff_t to = t * tile_stride + s->target + x * s->target_step;
       for (int i = 0; i < n; ++i, source += from_step, to += s->target_step) {
         vf e = lanes == MUX_LANES ? v_load(source) : v_load_first(source, lanes);
+        __builtin_prefetch(source + ahead, 0, 2);
         vf u = v_fma(a, e, b);
         if (derivative) {
           vf d;
@@ -177,6 +169,8 @@ MUX_INLINE void MUX_NAME(load_gradient_as)(
         const float *dp = d_from + pixel * d_stride + t * MUX_LANES;
         vf g = lanes == MUX_LANES ? v_load(gp) : v_load_first(gp, lanes);
         vf d = lanes == MUX_LANES ? v_load(dp) : v_load_first(dp, lanes);
+        __builtin_prefetch(gp + s->row * g_stride, 0, 2);
+        __builtin_prefetch(dp + s->row * d_stride, 0, 2);
         vf du = v_derivative(activation, v_fma(scale, d, shift)) * v_fma(gate, g, pooled);
         v_store(
             row + t * tile_stride + s->target + (x + i) * s->target_step,
@@ -195,22 +189,28 @@ static void MUX_NAME(load_gradient)(
 #undef MUX_DO
 }
 
-/// Writes a span of one tile's line to the image, and adds its sums.
+/// Writes a span of one tile's line to the image, and adds its sums (two of each: additions
+/// take several cycles).
 MUX_INLINE void MUX_NAME(store_as)(
     int lanes, const span *s, const float *line, float *to, ptrdiff_t step, double *sum,
     double *sum_squares) {
-  vf total[2] = {{0}, {0}}, squares[2] = {{0}, {0}};
+  vf total0 = {0}, total1 = {0}, squares0 = {0}, squares1 = {0};
   const float *from = line + s->target;
-  for (int i = 0; i < s->count; ++i, from += s->target_step, to += step) {
+  ptrdiff_t from_step = s->target_step, ahead = s->row * step / s->pixel_step;
+  for (int i = 0; i < s->count; ++i, from += from_step, to += step) {
     vf x = v_load(from);
+    __builtin_prefetch(to + ahead, 1, 2);
     if (lanes == MUX_LANES) v_store(to, x);
     else v_store_first(to, x, lanes);
-    total[i & 1] += x;
-    squares[i & 1] = v_fma(x, x, squares[i & 1]);
+    vf total = total1 + x, squares = v_fma(x, x, squares1);
+    total1 = total0;
+    squares1 = squares0;
+    total0 = total;
+    squares0 = squares;
   }
   if (sum) {
-    v_add_double(sum, total[0] + total[1], lanes);
-    v_add_double(sum_squares, squares[0] + squares[1], lanes);
+    v_add_double(sum, total0 + total1, lanes);
+    v_add_double(sum_squares, squares0 + squares1, lanes);
   }
 }
 
@@ -218,23 +218,27 @@ MUX_INLINE void MUX_NAME(store_as)(
 MUX_INLINE void MUX_NAME(store_gradient_as)(
     int lanes, const span *s, const float *line, const float *derivative, const float *e,
     ptrdiff_t e_step, float *to, ptrdiff_t to_step, double *sum, double *sum_input) {
-  vf total[2] = {{0}, {0}}, products[2] = {{0}, {0}};
-  ptrdiff_t from = s->target;
+  vf total0 = {0}, total1 = {0}, products0 = {0}, products1 = {0};
+  ptrdiff_t from = s->target, ahead = s->row * to_step / s->pixel_step;
   for (int i = 0; i < s->count; ++i, from += s->target_step, e += e_step) {
     vf du = v_load(line + from) * v_load(derivative + from);
     if (to) {
       if (lanes == MUX_LANES) v_store(to, du);
       else v_store_first(to, du, lanes);
+      __builtin_prefetch(to + ahead, 1, 2);
       to += to_step;
     }
     if (sum) {
       vf x = lanes == MUX_LANES ? v_load(e) : v_load_first(e, lanes);
-      total[i & 1] += du;
-      products[i & 1] = v_fma(du, x, products[i & 1]);
+      vf total = total1 + du, products = v_fma(du, x, products1);
+      total1 = total0;
+      products1 = products0;
+      total0 = total;
+      products0 = products;
     }
   }
   if (sum) {
-    v_add_double(sum, total[0] + total[1], lanes);
-    v_add_double(sum_input, products[0] + products[1], lanes);
+    v_add_double(sum, total0 + total1, lanes);
+    v_add_double(sum_input, products0 + products1, lanes);
   }
 }

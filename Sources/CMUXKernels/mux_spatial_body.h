@@ -334,4 +334,3 @@ static const mux_spatial_table MUX_NAME(spatial) = {
 
 #undef span
 #undef chunk
-#undef MUX_SWITCH

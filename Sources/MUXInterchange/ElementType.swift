@@ -33,6 +33,14 @@ public enum ElementType: String, Sendable, Hashable, CaseIterable, Codable {
     }
   }
 
+  /// Whether elements are floating-point numbers.
+  public var isFloatingPoint: Bool {
+    switch self {
+    case .float64, .float32, .float16, .bfloat16: true
+    case .int64, .int32, .int16, .int8, .uint8, .bool: false
+    }
+  }
+
   /// The bytes that a tensor of this type and shape takes; nil for a negative dimension or if the
   /// number does not fit in an `Int`.
   public func byteCount(ofShape shape: [Int]) -> Int? {

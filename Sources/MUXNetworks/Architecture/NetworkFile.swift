@@ -12,10 +12,7 @@ public enum NetworkFile {
   public static func resolve(
     _ model: String, options: ModelOptions = ModelOptions()
   ) throws(NetworkError) -> Network {
-    let isFile =
-      [".json", ".yaml", ".yml"].contains { model.lowercased().hasSuffix($0) }
-      || model.contains("/")
-    guard isFile else {
+    guard isFile(model) else {
       return try ModelZoo.architecture(named: model).applying(options).network()
     }
     switch try read(URL(filePath: model)) {
@@ -32,6 +29,22 @@ public enum NetworkFile {
       }
       return try network.applying(options)
     }
+  }
+
+  /// The block strings behind a name of the zoo or in a block-string file.
+  /// - Throws: ``NetworkError``, also where the file holds a built network.
+  public static func architecture(_ model: String) throws(NetworkError) -> Architecture {
+    guard isFile(model) else { return try ModelZoo.architecture(named: model) }
+    switch try read(URL(filePath: model)) {
+    case .architecture(let architecture): return architecture
+    case .network:
+      throw .file(
+        path: model, reason: "a built network has no block strings; give a zoo name or such a file")
+    }
+  }
+
+  private static func isFile(_ model: String) -> Bool {
+    model.contains("/") || [".json", ".yaml", ".yml"].contains { model.lowercased().hasSuffix($0) }
   }
 
   /// What a file holds.

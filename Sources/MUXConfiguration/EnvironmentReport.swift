@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+import Foundation
+
+/// The version of this package.
+public enum MUXNetVersion {
+  /// The version, by semantic versioning.
+  public static let current = "0.1.0"
+}
+
+/// The machine and the software under a run, for bug reports and for the folders of runs.
+public struct EnvironmentReport: Codable, Hashable, Sendable {
+  /// The version of this package.
+  public var version: String
+  /// The oldest Swift compiler that this build is known to come from.
+  public var swift: String
+  /// Whether this is an optimised build.
+  public var isOptimized: Bool
+  /// The operating system and its version.
+  public var system: String
+  /// The processor's architecture.
+  public var architecture: String
+  /// The processor's name, where the system tells it.
+  public var processor: String?
+  /// Processor cores that the process may use.
+  public var cores: Int
+  /// The machine's memory in bytes.
+  public var memory: UInt64
+  /// The tensor library's version, nil without one.
+  public var libtorch: String?
+  /// The devices that tensors can live on.
+  public var devices: [String]
+  /// The environment variables that change what this package does.
+  public var variables: [String: String]
+
+  /// Looks at this process; the tensor library reports for itself.
+  public init(libtorch: String? = nil, devices: [String] = ["cpu"]) {
+    version = MUXNetVersion.current
+    #if compiler(>=6.4)
+      swift = "6.4 or newer"
+    #elseif compiler(>=6.3)
+      swift = "6.3"
+    #else
+      swift = "older than 6.3"
+    #endif
+    #if DEBUG
+      isOptimized = false
+    #else
+      isOptimized = true
+    #endif
+    #if arch(x86_64)
+      architecture = "x86_64"
+    #elseif arch(arm64)
+      architecture = "arm64"
+    #else
+      architecture = "other"
+    #endif
+    let process = ProcessInfo.processInfo
+    system = process.operatingSystemVersionString
+    processor = Self.processorName()
+    cores = process.activeProcessorCount
+    memory = process.physicalMemory
+    self.libtorch = libtorch
+    self.devices = devices
+    variables = process.environment.filter { name, _ in
+      ["MUXNET_", "OMP_", "MKL_", "CUDA_"].contains { name.hasPrefix($0) }
+        || ["LIBTORCH", "NO_COLOR"].contains(name)
+    }
+  }
+
+  private static func processorName() -> String? {
+    // Linux; elsewhere the file does not exist and the name stays unknown.
+    guard let text = try? String(contentsOfFile: "/proc/cpuinfo", encoding: .utf8) else {
+      return nil
+    }
+    let line = text.split(separator: "\n").first { $0.hasPrefix("model name") }
+    return line?.split(separator: ":", maxSplits: 1).last.map {
+      $0.trimmingCharacters(in: .whitespaces)
+    }
+  }
+}

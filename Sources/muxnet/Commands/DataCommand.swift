@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+import ArgumentParser
+import Foundation
+import MUXVision
+
+/// Commands about data sets.
+struct DataCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "data", abstract: "Work with data sets.", subcommands: [DataCheckCommand.self])
+}
+
+/// Opens every image of a data set.
+struct DataCheckCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "check",
+    abstract: "Open every image of a data set and report the broken ones.",
+    discussion: """
+      The folder holds one folder of images per class, or such folders under train, val and \
+      test, or the binary files of CIFAR-10 or CIFAR-100. The exit code is 1 if an image is \
+      broken.
+
+      EXAMPLES
+        muxnet data check photos
+        muxnet data check imagenet --workers 8 --json
+      """)
+
+  @Argument(help: "The folder of the data.")
+  var path: String
+
+  @Option(help: "Images decoded at once.")
+  var workers = max(1, ProcessInfo.processInfo.activeProcessorCount)
+
+  @OptionGroup var output: OutputOptions
+
+  func validate() throws {
+    if workers < 1 { throw ValidationError("--workers must be at least 1, not \(workers)") }
+  }
+
+  func run() throws {
+    let showsProgress = Console.errorIsTerminal
+    let checks = try DataSetCheck.parts(at: path).map { name, dataSet in
+      DataSetCheck(dataSet, name: name, threads: workers) { done in
+        if showsProgress {
+          Console.standardError("\r\(name): \(done.grouped) of \(dataSet.count.grouped)")
+        }
+      }
+    }
+    if showsProgress { Console.standardError("\r\u{1b}[2K") }
+    if output.json {
+      try Console.json(checks)
+    } else {
+      for check in checks { report(check) }
+    }
+    let broken = checks.reduce(0) { $0 + $1.failures.count }
+    if broken > 0 {
+      throw CommandError(
+        "\(broken) broken image\(broken == 1 ? "" : "s"); remove or replace the files named above")
+    }
+  }
+
+  private func report(_ check: DataSetCheck) {
+    let counts = check.classCounts
+    let range = "\((counts.min() ?? 0).grouped) to \((counts.max() ?? 0).grouped)"
+    var text = "\(check.name): \(check.images.grouped) images, \(counts.count) classes of \(range)"
+    if let smallest = check.smallest, let largest = check.largest {
+      text += ", \(smallest.width)×\(smallest.height)"
+      if smallest != largest { text += " to \(largest.width)×\(largest.height)" }
+    }
+    Console.result(text + ", \(check.failures.count) broken")
+    for failure in check.failures { Console.result("broken: \(failure.reason)") }
+    for warning in check.warnings { Console.warning("\(check.name): \(warning)") }
+  }
+}

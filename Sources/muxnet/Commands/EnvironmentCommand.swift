@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+import ArgumentParser
+import MUXConfiguration
+
+/// Shows the machine and the software, for bug reports.
+struct EnvironmentCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "environment",
+    abstract: "Show versions, processor and devices, for bug reports.",
+    discussion: """
+      EXAMPLES
+        muxnet environment
+        muxnet environment --json
+      """)
+
+  @OptionGroup var output: OutputOptions
+
+  func run() throws {
+    let report = EnvironmentReport()
+    if output.json { return try Console.json(report) }
+    var table = TextTable([("muxnet", .left), (report.version, .left)])
+    table.append(["build", report.isOptimized ? "release" : "debug (slow)"])
+    table.append(["Swift", report.swift])
+    table.append(["libtorch", report.libtorch ?? "none in this build"])
+    table.append(["devices", report.devices.joined(separator: ", ")])
+    table.append(["system", report.system])
+    table.append(["processor", report.processor ?? report.architecture])
+    table.append(["cores", "\(report.cores)"])
+    table.append(["memory", "\((Double(report.memory) / 0x1p30).fixed(1)) GiB"])
+    for (name, value) in report.variables.sorted(by: { $0.key < $1.key }) {
+      table.append([name, value])
+    }
+    Console.result(table.text)
+  }
+}

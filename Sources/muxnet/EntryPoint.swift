@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+import ArgumentParser
+import Foundation
+
+/// Runs the command line. ArgumentParser's own entry point would print errors over several lines;
+/// here each is one line on the standard error.
+@main
+enum EntryPoint {
+  static func main() {
+    do {
+      var command = try MUXNetCommand.parseAsRoot()
+      try command.run()
+    } catch {
+      finish(error)
+    }
+  }
+
+  private static func finish(_ error: any Error) -> Never {
+    let code = MUXNetCommand.exitCode(for: error)
+    if code == .success {
+      // Help, the version, a completion script.
+      print(MUXNetCommand.fullMessage(for: error))
+      exit(code.rawValue)
+    }
+    let message = MUXNetCommand.message(for: error)
+    // An exit code without a message: the command has said what there is to say.
+    if !message.isEmpty, !(error is ExitCode) { Console.error(message) }
+    exit(code.rawValue)
+  }
+}

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+import ArgumentParser
+import MUXNetworks
+
+/// Which network, and what is changed in it.
+struct ModelOptionGroup: ParsableArguments {
+  @Argument(help: "A name of the zoo, a block-string file, or a network file (.json, .yaml).")
+  var model: String
+
+  @OptionGroup var changes: ModelChangeOptions
+
+  /// The network that the user means.
+  func network() throws -> Network {
+    try NetworkFile.resolve(model, options: changes.options)
+  }
+}
+
+/// What is changed in a network.
+struct ModelChangeOptions: ParsableArguments {
+  @Option(help: "Outputs of the classifier.")
+  var classes: Int?
+
+  @Option(help: "Height and width of the input in pixels: 224, or 192x256 (height first).")
+  var inputSize: ImageSize?
+
+  @Option(help: "Channels of the input.")
+  var inputChannels: Int?
+
+  @Option(help: "Width multiplier.")
+  var width: Double?
+
+  @Option(help: "Total stride, for small images: 8 suits 32×32 (default: 32).")
+  var outputStride: Int?
+
+  func validate() throws {
+    for (name, value) in [
+      ("classes", classes), ("input-channels", inputChannels), ("output-stride", outputStride),
+    ] {
+      if let value, value < 1 {
+        throw ValidationError("--\(name) must be at least 1, not \(value)")
+      }
+    }
+    if let width, !(width > 0) { throw ValidationError("--width must be above 0, not \(width)") }
+  }
+
+  var options: ModelOptions {
+    ModelOptions(
+      classes: classes, inputChannels: inputChannels, inputSize: inputSize,
+      widthMultiplier: width, outputStride: outputStride)
+  }
+}

@@ -10,19 +10,14 @@ internal import CTorch
 ///   - device: the device whose operations are meant.
 ///   - dtype: the short type; nil runs the body as it is.
 public func withAutocast<Result>(
-  _ device: Device, _ dtype: DType? = .bfloat16, _ body: () throws(TorchError) -> Result
-) throws(TorchError) -> Result {
+  _ device: Device, _ dtype: DType? = .bfloat16, _ body: () throws -> Result
+) throws -> Result {
   guard let dtype else { return try body() }
   var enabled = false
   var before: Int32 = 0
   try succeed(ct_autocast(device.kind, &enabled, &before))
   try succeed(ct_set_autocast(device.kind, true, dtype.rawValue))
-  let outcome: Swift.Result<Result, TorchError>
-  do throws(TorchError) {
-    outcome = .success(try body())
-  } catch {
-    outcome = .failure(error)
-  }
+  let outcome = Swift.Result { try body() }
   try succeed(ct_set_autocast(device.kind, enabled, before))
   // Weights converted inside are cached until the outermost scope ends.
   if !enabled { try succeed(ct_clear_autocast_cache()) }

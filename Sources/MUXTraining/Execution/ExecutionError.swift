@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+public import Foundation
+public import MUXTensor
+
+/// What can be wrong when a network runs on tensors.
+public enum ExecutionError: Error, Equatable, Sendable {
+  /// A batch of images of another shape than [N, C, H, W] with the network's C.
+  case inputShape(network: String, channels: Int, actual: [Int])
+  /// A batch of another element type than the network's parameters.
+  case inputType(network: String, expected: DType, actual: DType)
+  /// A batch on another device than the network's parameters.
+  case inputDevice(network: String, expected: Device, actual: Device)
+  /// Parameters can only be of floating point.
+  case parameterType(DType)
+  /// A segment that cannot stand for its nodes.
+  case segment(nodes: Range<Int>, reason: String)
+}
+
+extension ExecutionError: CustomStringConvertible, LocalizedError {
+  /// One line: what is wrong, where, and how to fix it.
+  public var description: String {
+    switch self {
+    case .inputShape(let network, let channels, let actual):
+      "network '\(network)' takes images [N, \(channels), H, W], not \(actual)"
+    case .inputType(let network, let expected, let actual):
+      "network '\(network)' computes in \(expected), the images are \(actual): convert them first"
+    case .inputDevice(let network, let expected, let actual):
+      "network '\(network)' is on \(expected), the images are on \(actual): move them first"
+    case .parameterType(let type):
+      "parameters cannot be of type \(type): use float32, float64 or bfloat16"
+    case .segment(let nodes, let reason):
+      "nodes \(nodes.lowerBound)..<\(nodes.upperBound) cannot run as one segment: \(reason)"
+    }
+  }
+
+  /// The same line, for Foundation.
+  public var errorDescription: String? { description }
+}

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+import MUXNetworks
+public import MUXTensor
+
+extension NetworkModel {
+  /// The network's output for a batch of images [N, C, H, W]: logits [N, classes], as a rule.
+  ///
+  /// Values are let go as soon as no later node reads them (autograd keeps what it needs). The
+  /// element type of the output is that of the parameters, or autocast's inside its scope.
+  public func forward(_ input: Tensor) throws -> Tensor {
+    try run(input, capturing: []).output
+  }
+
+  /// The output and the values of named layers (nodes, or blocks: their last node).
+  ///
+  /// - Throws: ``NetworkError/unknownLayer(name:network:nearest:)`` before anything runs.
+  public func forward(
+    _ input: Tensor, capturing layers: [String]
+  ) throws -> (output: Tensor, layers: [String: Tensor]) {
+    var indices: [String: Int] = [:]
+    for layer in layers { indices[layer] = try network.index(ofLayer: layer) }
+    let (output, values) = try run(input, capturing: Set(indices.values))
+    return (output, indices.compactMapValues { values[$0] })
+  }
+
+  private func run(
+    _ input: Tensor, capturing: Set<Int>
+  ) throws -> (output: Tensor, captured: [Int: Tensor]) {
+    try check(input)
+    // Position 0 is the network's input, node i is at i + 1.
+    var values = [Tensor?](repeating: nil, count: network.nodes.count + 1)
+    values[0] = device == .cpu ? try input.contiguous(.channelsLast) : input
+    var captured: [Int: Tensor] = [:]
+    var index = 0
+    while index < plan.steps.count {
+      let nodes: Range<Int>
+      if let segment = segments[index], segment.isFree(of: capturing),
+        let output = try run(segment, values)
+      {
+        nodes = segment.executor.nodes
+        values[nodes.upperBound] = output
+      } else {
+        nodes = index..<index + 1
+        values[index + 1] = try runNode(index, values, isCaptured: capturing.contains(index))
+      }
+      index = nodes.upperBound
+      if capturing.contains(index - 1) { captured[index - 1] = values[index] }
+      for node in nodes { for used in plan.steps[node].lastUses { values[used + 1] = nil } }
+    }
+    guard let output = values[plan.steps.count] else {
+      throw ExecutionError.segment(
+        nodes: 0..<plan.steps.count, reason: "the last node gave nothing")
+    }
+    return (output, captured)
+  }
+
+  private func runNode(_ index: Int, _ values: [Tensor?], isCaptured: Bool) throws -> Tensor? {
+    let step = plan.steps[index]
+    if step.isAbsorbed, !isCaptured { return nil }
+    let inputs = step.inputs.compactMap { values[$0 + 1] }
+    let node = network.nodes[index]
+    guard inputs.count == step.inputs.count, let first = inputs.first else {
+      throw ExecutionError.segment(
+        nodes: index..<index + 1, reason: "an input of '\(node.name)' has no value")
+    }
+    if step.interleaves { return try Tensor.interleavingChannels(inputs) }
+    return try apply(node.operation, first, inputs, stateByNode[index])
+  }
+
+  private func run(_ segment: Segment, _ values: [Tensor?]) throws -> Tensor? {
+    let inputs = segment.inputs.compactMap { values[$0 + 1] }
+    guard inputs.count == segment.inputs.count,
+      let output = try segment.executor.forward(inputs, training: isTraining)
+    else { return nil }
+    if isTraining { for counter in segment.counters { try count(counter) } }
+    return output
+  }
+
+  func count(_ counter: Tensor) throws {
+    try withoutGradient { () throws(TorchError) in try counter.addInPlace(1) }
+  }
+}

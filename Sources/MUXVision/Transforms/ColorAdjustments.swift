@@ -132,24 +132,29 @@ private func hueSaturationValue(_ r: UInt8, _ g: UInt8, _ b: UInt8) -> (UInt8, U
   let red = (Float(most) - Float(r)) / range
   let green = (Float(most) - Float(g)) / range
   let blue = (Float(most) - Float(b)) / range
+  // Single precision where Pillow stores, double where it works: the results are cut off, so that
+  // a last bit can change a whole step.
   var hue: Float
   if r == most {
     hue = blue - green
   } else if g == most {
-    hue = 2 + red - blue
+    hue = Float(2 + Double(red) - Double(blue))
   } else {
-    hue = 4 + green - red
+    hue = Float(4 + Double(green) - Double(red))
   }
-  hue = hue / 6 + 1
-  if hue >= 1 { hue -= 1 }
-  return (UInt8(min(255, max(0, hue * 255))), UInt8(min(255, max(0, saturation * 255))), most)
+  let turn = Double(hue) / 6 + 1
+  hue = Float(turn >= 1 ? turn - 1 : turn)
+  return (
+    UInt8(min(255, max(0, Double(hue) * 255))), UInt8(min(255, max(0, Double(saturation) * 255))),
+    most
+  )
 }
 
 /// HSV to RGB, each 0 … 255.
 private func redGreenBlue(_ h: UInt8, _ s: UInt8, _ v: UInt8) -> (UInt8, UInt8, UInt8) {
   guard s != 0 else { return (v, v, v) }
   let saturation = Float(s) / 255
-  let hue = Float(h) * 6 / 255
+  let hue = Float(Double(h) * 6 / 255)
   let sector = hue.rounded(.down)
   let fraction = hue - sector
   let value = Float(v)

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// What decoding every sample of a data set showed.
+public struct DataCheck: Sendable, Hashable, Codable {
+  /// A sample that cannot be decoded.
+  public struct BrokenSample: Sendable, Hashable, Codable {
+    /// Its index in the data set.
+    public var index: Int
+    /// The path of its file, or its place in one.
+    public var name: String
+    /// Why it cannot be decoded.
+    public var reason: String
+  }
+
+  /// A class with its number of samples.
+  public struct ClassCount: Sendable, Hashable, Codable {
+    /// The class.
+    public var name: String
+    /// All samples of the class.
+    public var samples: Int
+    /// Those that cannot be decoded.
+    public var broken: Int
+  }
+
+  /// Samples looked at.
+  public var samples: Int
+  /// The classes in the order of their labels.
+  public var classes: [ClassCount]
+  /// Samples that cannot be decoded, in the order of the data set.
+  public var broken: [BrokenSample]
+  /// Least width and least height of all images; nil if none could be decoded.
+  public var smallest: PixelSize?
+  /// Greatest width and greatest height of all images; nil if none could be decoded.
+  public var largest: PixelSize?
+  /// Images of one channel.
+  public var greyImages: Int
+  /// Bytes that all images would take decoded, as a cache holds them.
+  public var decodedBytes: Int
+  /// Things that are allowed but probably not meant.
+  public var warnings: [String]
+
+  /// True if every sample could be decoded.
+  public var isClean: Bool { broken.isEmpty }
+
+  private struct Finding: Sendable {
+    var width = 0
+    var height = 0
+    var channels = 0
+    var reason: String?
+  }
+
+  /// Decodes every sample.
+  /// - Parameters:
+  ///   - dataSet: The data set.
+  ///   - threads: How many threads decode.
+  ///   - progress: Called now and then with the number of samples done, on the calling thread.
+  public init(
+    _ dataSet: any ImageDataSet, threads: Int = 2, progress: (Int) -> Void = { _ in }
+  ) {
+    var classes = dataSet.classNames.map { ClassCount(name: $0, samples: 0, broken: 0) }
+    samples = dataSet.count
+    broken = []
+    greyImages = 0
+    decodedBytes = 0
+    warnings = dataSet.warnings.map(\.description)
+    var first = 0
+    while first < dataSet.count {
+      let start = first
+      let findings = parallelMap(min(512, dataSet.count - start), threads: threads) { offset in
+        do {
+          let image = try dataSet.image(at: start + offset)
+          return Finding(width: image.width, height: image.height, channels: image.channels)
+        } catch {
+          return Finding(reason: "\(error)")
+        }
+      }
+      for (offset, finding) in findings.enumerated() {
+        let index = start + offset
+        let label = dataSet.label(at: index)
+        classes[label].samples += 1
+        if let reason = finding.reason {
+          classes[label].broken += 1
+          let name = dataSet.name(at: index)
+          // Errors begin with the name, which stands beside the reason already.
+          broken.append(
+            BrokenSample(
+              index: index, name: name,
+              reason: reason.hasPrefix("\(name): ")
+                ? String(reason.dropFirst(name.count + 2)) : reason))
+        } else {
+          smallest = PixelSize(
+            width: min(smallest?.width ?? .max, finding.width),
+            height: min(smallest?.height ?? .max, finding.height))
+          largest = PixelSize(
+            width: max(largest?.width ?? 0, finding.width),
+            height: max(largest?.height ?? 0, finding.height))
+          if finding.channels == 1 { greyImages += 1 }
+          decodedBytes += finding.width * finding.height * finding.channels
+        }
+      }
+      first += findings.count
+      progress(first)
+    }
+    self.classes = classes
+  }
+}

@@ -23,6 +23,27 @@ public struct Batch: Sendable, Hashable {
   /// The samples' indices in the data set.
   public var sampleIndices: [Int]
 
+  /// Makes a batch of N = `labels.count` images; `values` has N · C · H · W of them.
+  public init(
+    epoch: Int = 0, index: Int = 0, channels: Int, height: Int, width: Int,
+    layout: MemoryLayout4D = .channelsFirst, values: [Float], labels: [Int64],
+    sampleIndices: [Int]
+  ) {
+    precondition(
+      values.count == labels.count * channels * height * width,
+      "the values must fill the batch exactly")
+    self.epoch = epoch
+    self.index = index
+    self.count = labels.count
+    self.channels = channels
+    self.height = height
+    self.width = width
+    self.layout = layout
+    self.values = values
+    self.labels = labels
+    self.sampleIndices = sampleIndices
+  }
+
   /// [N, C, H, W], whatever the layout.
   public var shape: [Int] { [count, channels, height, width] }
 

@@ -160,7 +160,7 @@ public struct DataLoader: Sendable {
       used = total
     }
     return Batch(
-      epoch: epoch, index: index, count: samples.count, channels: pipeline.channels,
+      epoch: epoch, index: index, channels: pipeline.channels,
       height: size.height, width: size.width, layout: settings.layout, values: values,
       labels: samples.map { Int64(dataSet.label(at: $0)) }, sampleIndices: samples)
   }

@@ -205,7 +205,9 @@ public struct ColorJitter: Sendable, Hashable, Codable {
       contrast: try values.value(.contrast, default: 0),
       saturation: try values.value(.saturation, default: 0),
       hue: try values.value(.hue, default: 0))
-    guard min(brightness, contrast, saturation, hue) >= 0 && hue <= 0.5 else {
+    guard [brightness, contrast, saturation, hue].allSatisfy({ $0 >= 0 && $0.isFinite }),
+      hue <= 0.5
+    else {
       throw decoder.invalid("the settings must not be negative, and hue at most 0.5")
     }
   }

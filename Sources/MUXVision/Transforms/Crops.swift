@@ -150,7 +150,8 @@ public struct RandomResizedCrop: Sendable, Hashable, Codable {
     guard scale.count == 2 && scale[0] > 0 && scale[0] <= scale[1] && scale[1] <= 1 else {
       throw decoder.invalid("scale must be [least, greatest] within 0 … 1")
     }
-    guard ratio.count == 2 && ratio[0] > 0 && ratio[0] <= ratio[1] else {
+    guard ratio.count == 2 && ratio[0] > 0 && ratio[0] <= ratio[1] && ratio[1].isFinite
+    else {
       throw decoder.invalid("ratio must be [least, greatest], both positive")
     }
     self.init(

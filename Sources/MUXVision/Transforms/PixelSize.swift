@@ -32,8 +32,8 @@ public struct PixelSize: Sendable, Hashable, Codable, CustomStringConvertible,
       }
       self.init(width: sides[1], height: sides[0])
     }
-    guard width > 0 && height > 0 else {
-      throw decoder.invalid("a size must be positive, not \(self)")
+    guard width > 0 && height > 0 && max(width, height) <= 1 << 16 else {
+      throw decoder.invalid("a size must be positive and at most 65536, not \(self)")
     }
   }
 

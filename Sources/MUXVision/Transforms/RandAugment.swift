@@ -91,7 +91,8 @@ public struct RandAugment: Sendable, Hashable, Codable {
     let fill = try values.value(.fill, default: defaults.fill)
     let interpolations = try values.value(.interpolations, default: defaults.interpolations)
     let choices = try values.value(.choices, default: defaults.choices)
-    guard operations >= 0, magnitude >= 0, magnitude <= 10, deviation >= 0, probability >= 0,
+    guard operations >= 0, magnitude >= 0, magnitude <= 10, deviation >= 0, deviation.isFinite,
+      probability >= 0,
       probability <= 1, fill.count == 1 || fill.count == 3, !interpolations.isEmpty,
       !choices.isEmpty
     else {

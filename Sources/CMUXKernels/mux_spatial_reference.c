@@ -119,7 +119,7 @@ static void visit_backward(void *context, size_t output, size_t input, size_t we
   p->weight_gradient[weight] += p->output[output] * p->input[input];
 }
 
-_Bool mux_spatial_reference_forward(
+bool mux_spatial_reference_forward(
     const mux_spatial *op, const mux_spatial_forward_arguments *a, const float *const *weights) {
   int32_t height = mux_spatial_output_height(op), width = mux_spatial_output_width(op);
   size_t offset = 0;
@@ -178,7 +178,7 @@ static double raw_gradient(
          (a->k2 ? (double)a->k2[channel] : 0);
 }
 
-_Bool mux_spatial_reference_backward(
+bool mux_spatial_reference_backward(
     const mux_spatial *op, const mux_spatial_backward_arguments *a, const float *const *weights,
     float *const *weight_gradients) {
   int32_t height = mux_spatial_output_height(op), width = mux_spatial_output_width(op);

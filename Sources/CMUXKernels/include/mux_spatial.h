@@ -2,6 +2,7 @@
 #ifndef MUX_SPATIAL_H
 #define MUX_SPATIAL_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -123,10 +124,10 @@ void mux_spatial_backward(
 /// permutations materialised: what the kernels are tested against. `weights` and
 /// `weight_gradients` (added to) are in PyTorch's layout; `packed` and `weight_gradient` of the
 /// arguments are not used. Allocates; returns false if memory ran out.
-_Bool mux_spatial_reference_forward(
+bool mux_spatial_reference_forward(
     const mux_spatial *operation, const mux_spatial_forward_arguments *arguments,
     const float *const *weights);
-_Bool mux_spatial_reference_backward(
+bool mux_spatial_reference_backward(
     const mux_spatial *operation, const mux_spatial_backward_arguments *arguments,
     const float *const *weights, float *const *weight_gradients);
 

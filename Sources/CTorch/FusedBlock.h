@@ -6,7 +6,9 @@
 
 #include "Fused.h"
 extern "C" {
-#include "CMUXKernels.h"
+#include "mux_channels.h"
+#include "mux_pointwise.h"
+#include "mux_spatial.h"
 }
 
 namespace ct::fused {

@@ -8,6 +8,7 @@
 #include "ct_shape.h"
 #include "ct_math.h"
 #include "ct_layers.h"
+#include "ct_fused.h"
 #include "ct_losses.h"
 #include "ct_autograd.h"
 #include "ct_optimizers.h"

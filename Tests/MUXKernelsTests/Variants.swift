@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+import CMUXKernels
+import Foundation
+
+/// The instruction sets this machine can run.
+let availableVariants = (0..<UInt32(MUX_ISA_COUNT)).map { mux_isa(rawValue: $0) }
+  .filter { mux_isa_available($0) }
+
+private let selection = NSLock()
+
+/// Runs `body` with the kernels of one instruction set. The choice is the process's, and packed
+/// weights belong to it, so tests that pack hold this lock for as long as they use them.
+func withVariant<Result>(_ isa: mux_isa, _ body: () throws -> Result) rethrows -> Result {
+  selection.lock()
+  let before = mux_isa_current()
+  defer {
+    _ = mux_isa_select(before)
+    selection.unlock()
+  }
+  precondition(mux_isa_select(isa))
+  return try body()
+}
+
+/// Memory for the kernels' pointers, freed with the object.
+final class Buffer<Element> {
+  let pointer: UnsafeMutablePointer<Element>
+  let count: Int
+
+  init(_ count: Int, repeating value: Element) {
+    self.count = count
+    pointer = .allocate(capacity: max(count, 1))
+    pointer.initialize(repeating: value, count: max(count, 1))
+  }
+
+  convenience init(_ elements: [Element]) where Element: FloatingPoint {
+    self.init(elements.count, repeating: 0)
+    for (index, element) in elements.enumerated() { pointer[index] = element }
+  }
+
+  deinit { pointer.deallocate() }
+
+  var array: [Element] { Array(UnsafeBufferPointer(start: pointer, count: count)) }
+}
+
+/// Uniform numbers in -1...1 by SplitMix64.
+struct Noise {
+  private var state: UInt64
+
+  init(seed: UInt64) { state = seed }
+
+  mutating func next() -> Float {
+    state &+= 0x9E37_79B9_7F4A_7C15
+    var z = state
+    z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
+    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
+    return Float((z ^ (z >> 31)) >> 40) / Float(1 << 23) - 1
+  }
+
+  mutating func buffer(_ count: Int) -> Buffer<Float> {
+    Buffer((0..<count).map { _ in next() })
+  }
+}
+
+/// The largest difference over the largest expected magnitude; infinite where there is a NaN.
+func relativeError<T: BinaryFloatingPoint>(_ actual: [T], _ expected: [T]) -> Double {
+  precondition(actual.count == expected.count)
+  var difference = 0.0
+  var magnitude = 1e-12
+  for (a, e) in zip(actual, expected) {
+    let d = abs(Double(a) - Double(e))
+    if d.isNaN { return .infinity }
+    difference = max(difference, d)
+    magnitude = max(magnitude, abs(Double(e)))
+  }
+  return difference / magnitude
+}

@@ -135,42 +135,44 @@ typedef void (*MUX_NAME(line_function))(
   }
 
 /// Weight gradients of one line: gradient[tap] += Σ over i of x[i] · row[i + tap], with the
-/// partners of the row's channels. x has zeros after its end. `first` and `count_partners`
-/// choose the partners of one sweep.
+/// partners of the row's channels. x has zeros after its end. A sweep does two at once, so that
+/// the additions do not wait for each other: two partners of one row, or one of two rows.
 MUX_INLINE void MUX_NAME(weight_sweep)(
-    int taps, int first, int count_partners, const float *x, const float *row, float *gradient,
-    int count) {
-  vf sum[2][16];
+    int taps, int partner, bool two_partners, bool two_rows, const float *x, const float *row,
+    const float *row1, float *gradient, float *gradient1, int count) {
+  vf sum0[16], sum1[16];
   MUX_UNROLL
-  for (int j = 0; j < count_partners; ++j) {
-    MUX_UNROLL
-    for (int t = 0; t < taps; ++t) sum[j][t] = (vf){0};
-  }
+  for (int t = 0; t < taps; ++t) sum0[t] = sum1[t] = (vf){0};
   for (int i = 0; i < count; i += 4) {
     vf value[4];
     MUX_UNROLL
     for (int n = 0; n < 4; ++n) value[n] = v_load(x + n * MUX_LANES);
     MUX_UNROLL
     for (int q = 0; q < taps + 3; ++q) {
-      vf loaded = v_load(row + q * MUX_LANES);
+      vf loaded = v_load(row + q * MUX_LANES), g0 = MUX_NAME(partner)(loaded, partner), g1 = g0;
+      if (two_partners) g1 = MUX_NAME(partner)(loaded, partner + 1);
+      if (two_rows) g1 = MUX_NAME(partner)(v_load(row1 + q * MUX_LANES), partner);
       MUX_UNROLL
-      for (int j = 0; j < count_partners; ++j) {
-        vf g = MUX_NAME(partner)(loaded, first + j);
-        MUX_UNROLL
-        for (int t = 0; t < taps; ++t) {
-          if (q - t >= 0 && q - t < 4) sum[j][t] = v_fma(g, value[q - t], sum[j][t]);
+      for (int t = 0; t < taps; ++t) {
+        if (q - t >= 0 && q - t < 4) {
+          sum0[t] = v_fma(g0, value[q - t], sum0[t]);
+          if (two_partners || two_rows) sum1[t] = v_fma(g1, value[q - t], sum1[t]);
         }
       }
     }
     x += 4 * MUX_LANES;
     row += 4 * MUX_LANES;
+    if (two_rows) row1 += 4 * MUX_LANES;
   }
+  gradient += partner * taps * MUX_LANES;
+  if (two_partners) gradient1 = gradient + taps * MUX_LANES;
   MUX_UNROLL
-  for (int j = 0; j < count_partners; ++j) {
-    MUX_UNROLL
-    for (int t = 0; t < taps; ++t) {
-      float *to = gradient + ((first + j) * taps + t) * MUX_LANES;
-      v_store(to, v_load(to) + sum[j][t]);
+  for (int t = 0; t < taps; ++t) {
+    float *to = gradient + t * MUX_LANES;
+    v_store(to, v_load(to) + sum0[t]);
+    if (two_partners || two_rows) {
+      to = gradient1 + t * MUX_LANES;
+      v_store(to, v_load(to) + sum1[t]);
     }
   }
 }
@@ -184,11 +186,16 @@ typedef void (*MUX_NAME(weight_function))(
       int taps, const float *x, const float *const *rows, float *const *gradients,             \
       int row_count, int count) {                                                              \
     (void)taps;                                                                                \
-    for (int a = 0; a < row_count; ++a) {                                                      \
+    int a = 0;                                                                                 \
+    for (; PARTNERS == 1 && TAPS <= 5 && a + 2 <= row_count; a += 2) {                         \
+      MUX_NAME(weight_sweep)                                                                   \
+      (TAPS, 0, false, true, x, rows[a], rows[a + 1], gradients[a], gradients[a + 1], count);  \
+    }                                                                                          \
+    for (; a < row_count; ++a) {                                                               \
       MUX_UNROLL                                                                               \
       for (int j = 0; j < PARTNERS; j += 2) {                                                  \
         MUX_NAME(weight_sweep)                                                                 \
-        (TAPS, j, PARTNERS == 1 ? 1 : 2, x, rows[a], gradients[a], count);                     \
+        (TAPS, j, PARTNERS > 1, false, x, rows[a], NULL, gradients[a], NULL, count);           \
       }                                                                                        \
     }                                                                                          \
   }

@@ -89,10 +89,44 @@ static void MUX_NAME(clear_edges)(
 /// image is read about in order.
 enum { MUX_NAME(run) = 8 };
 
-/// z = act(scale · e + shift) of a span, and act′ if `derivative` is given (a constant NULL or
-/// not, after inlining).
+MUX_INLINE vf MUX_NAME(load_first)(const float *p, int lanes) {
+  return lanes == MUX_LANES ? v_load(p) : v_load_first(p, lanes);
+}
+
+/// n pixels of one tile: z = act(scale · e + shift), and act′ if `both`. Two pixels at a time, as
+/// the activations are long chains of dependent operations. All but the pointers, n and perhaps
+/// `lanes` are constants after inlining.
+MUX_INLINE void MUX_NAME(load_tile)(
+    mux_activation activation, bool both, int lanes, int n, const float *from,
+    ptrdiff_t from_step, ptrdiff_t ahead, vf scale, vf shift, float *row, float *derivative,
+    ptrdiff_t step) {
+  int i = 0;
+  for (; i + 2 <= n; i += 2, from += 2 * from_step, row += 2 * step, derivative += 2 * step) {
+    __builtin_prefetch(from + ahead, 0, 2);
+    __builtin_prefetch(from + from_step + ahead, 0, 2);
+    vf u0 = v_fma(scale, MUX_NAME(load_first)(from, lanes), shift);
+    vf u1 = v_fma(scale, MUX_NAME(load_first)(from + from_step, lanes), shift);
+    vf d0, d1;
+    vf z0 = v_activate_both(activation, u0, &d0);
+    vf z1 = v_activate_both(activation, u1, &d1);
+    v_store(row, z0);
+    v_store(row + step, z1);
+    if (both) {
+      v_store(derivative, d0);
+      v_store(derivative + step, d1);
+    }
+  }
+  if (i < n) {
+    __builtin_prefetch(from + ahead, 0, 2);
+    vf d, z = v_activate_both(
+              activation, v_fma(scale, MUX_NAME(load_first)(from, lanes), shift), &d);
+    v_store(row, z);
+    if (both) v_store(derivative, d);
+  }
+}
+
 MUX_INLINE void MUX_NAME(load_span_as)(
-    mux_activation activation, const chunk *c, const span *s, const float *image,
+    mux_activation activation, bool both, const chunk *c, const span *s, const float *image,
     ptrdiff_t stride, const float *scale, const float *shift, ptrdiff_t tile_stride, float *row,
     float *derivative) {
   const float *from = image + s->pixel * stride + s->channel + c->first * MUX_LANES;
@@ -104,17 +138,14 @@ MUX_INLINE void MUX_NAME(load_span_as)(
       vf a = v_load(scale + t * MUX_LANES), b = v_load(shift + t * MUX_LANES);
       const float *source = from + x * from_step + t * MUX_LANES;
       ptrdiff_t to = t * tile_stride + s->target + x * s->target_step;
-      for (int i = 0; i < n; ++i, source += from_step, to += s->target_step) {
-        vf e = lanes == MUX_LANES ? v_load(source) : v_load_first(source, lanes);
-        __builtin_prefetch(source + ahead, 0, 2);
-        vf u = v_fma(a, e, b);
-        if (derivative) {
-          vf d;
-          v_store(row + to, v_activate_both(activation, u, &d));
-          v_store(derivative + to, d);
-        } else {
-          v_store(row + to, v_activate(activation, u));
-        }
+      if (lanes == MUX_LANES) {
+        MUX_NAME(load_tile)
+        (activation, both, MUX_LANES, n, source, from_step, ahead, a, b, row + to,
+         derivative + to, s->target_step);
+      } else {
+        MUX_NAME(load_tile)
+        (activation, both, lanes, n, source, from_step, ahead, a, b, row + to, derivative + to,
+         s->target_step);
       }
     }
   }
@@ -124,7 +155,8 @@ static void MUX_NAME(load_span)(
     mux_activation activation, const chunk *c, const span *s, const float *image,
     ptrdiff_t stride, const float *scale, const float *shift, ptrdiff_t tile_stride, float *row) {
 #define MUX_DO(kind)                                                                           \
-  MUX_NAME(load_span_as)(kind, c, s, image, stride, scale, shift, tile_stride, row, NULL)
+  MUX_NAME(load_span_as)                                                                       \
+  (kind, false, c, s, image, stride, scale, shift, tile_stride, row, row)
   MUX_SWITCH(activation)
 #undef MUX_DO
 }
@@ -135,7 +167,7 @@ static void MUX_NAME(load_span_both)(
     float *derivative) {
 #define MUX_DO(kind)                                                                           \
   MUX_NAME(load_span_as)                                                                       \
-  (kind, c, s, image, stride, scale, shift, tile_stride, row, derivative)
+  (kind, true, c, s, image, stride, scale, shift, tile_stride, row, derivative)
   MUX_SWITCH(activation)
 #undef MUX_DO
 }
@@ -145,7 +177,39 @@ typedef struct MUX_NAME(coefficients) {
   const float *scale, *shift, *gate, *pooled, *k0, *k1, *k2;
 } MUX_NAME(coefficients);
 
-/// dL/dd of a span.
+/// dL/dd of n pixels of one tile.
+MUX_INLINE void MUX_NAME(gradient_tile)(
+    mux_activation activation, int lanes, int n, const float *g, ptrdiff_t g_step,
+    ptrdiff_t g_ahead, const float *d, ptrdiff_t d_step, ptrdiff_t d_ahead,
+    const MUX_NAME(coefficients) *k, ptrdiff_t at, float *row, ptrdiff_t step) {
+  vf scale = v_load(k->scale + at), shift = v_load(k->shift + at);
+  vf gate = v_load(k->gate + at), pooled = v_load(k->pooled + at);
+  vf k0 = v_load(k->k0 + at), k1 = v_load(k->k1 + at), k2 = v_load(k->k2 + at);
+  int i = 0;
+  for (; i + 2 <= n; i += 2, g += 2 * g_step, d += 2 * d_step, row += 2 * step) {
+    __builtin_prefetch(g + g_ahead, 0, 2);
+    __builtin_prefetch(d + d_ahead, 0, 2);
+    __builtin_prefetch(g + g_step + g_ahead, 0, 2);
+    __builtin_prefetch(d + d_step + d_ahead, 0, 2);
+    vf d0 = MUX_NAME(load_first)(d, lanes), d1 = MUX_NAME(load_first)(d + d_step, lanes);
+    vf g0 = MUX_NAME(load_first)(g, lanes), g1 = MUX_NAME(load_first)(g + g_step, lanes);
+    vf s0 = v_derivative(activation, v_fma(scale, d0, shift));
+    vf s1 = v_derivative(activation, v_fma(scale, d1, shift));
+    s0 *= v_fma(gate, g0, pooled);
+    s1 *= v_fma(gate, g1, pooled);
+    v_store(row, v_fma(k0, s0, v_fma(k1, d0, k2)));
+    v_store(row + step, v_fma(k0, s1, v_fma(k1, d1, k2)));
+  }
+  if (i < n) {
+    __builtin_prefetch(g + g_ahead, 0, 2);
+    __builtin_prefetch(d + d_ahead, 0, 2);
+    vf d0 = MUX_NAME(load_first)(d, lanes);
+    vf s0 = v_derivative(activation, v_fma(scale, d0, shift));
+    s0 *= v_fma(gate, MUX_NAME(load_first)(g, lanes), pooled);
+    v_store(row, v_fma(k0, s0, v_fma(k1, d0, k2)));
+  }
+}
+
 MUX_INLINE void MUX_NAME(load_gradient_as)(
     mux_activation activation, const chunk *c, const span *s,
     const mux_spatial_backward_arguments *arguments, const MUX_NAME(coefficients) *k,
@@ -154,27 +218,24 @@ MUX_INLINE void MUX_NAME(load_gradient_as)(
   ptrdiff_t g_stride = arguments->output_gradient_stride, d_stride = arguments->output_stride;
   const float *g_from = arguments->output_gradient + s->pixel * g_stride + channel;
   const float *d_from = arguments->output + s->pixel * d_stride + channel;
+  ptrdiff_t g_step = s->pixel_step * g_stride, d_step = s->pixel_step * d_stride;
+  ptrdiff_t g_ahead = s->row * g_stride, d_ahead = s->row * d_stride;
   ptrdiff_t slice = (ptrdiff_t)s->slice * c->tiles * MUX_LANES;
   for (int x = 0; x < s->count; x += MUX_NAME(run)) {
     int n = s->count - x < MUX_NAME(run) ? s->count - x : MUX_NAME(run);
     for (int t = 0; t < c->tiles; ++t) {
       int lanes = MUX_NAME(lanes_of)(c, t);
-      ptrdiff_t at = slice + t * MUX_LANES;
-      vf scale = v_load(k->scale + at), shift = v_load(k->shift + at);
-      vf gate = v_load(k->gate + at), pooled = v_load(k->pooled + at);
-      vf k0 = v_load(k->k0 + at), k1 = v_load(k->k1 + at), k2 = v_load(k->k2 + at);
-      for (int i = 0; i < n; ++i) {
-        ptrdiff_t pixel = (x + i) * s->pixel_step;
-        const float *gp = g_from + pixel * g_stride + t * MUX_LANES;
-        const float *dp = d_from + pixel * d_stride + t * MUX_LANES;
-        vf g = lanes == MUX_LANES ? v_load(gp) : v_load_first(gp, lanes);
-        vf d = lanes == MUX_LANES ? v_load(dp) : v_load_first(dp, lanes);
-        __builtin_prefetch(gp + s->row * g_stride, 0, 2);
-        __builtin_prefetch(dp + s->row * d_stride, 0, 2);
-        vf du = v_derivative(activation, v_fma(scale, d, shift)) * v_fma(gate, g, pooled);
-        v_store(
-            row + t * tile_stride + s->target + (x + i) * s->target_step,
-            v_fma(k0, du, v_fma(k1, d, k2)));
+      ptrdiff_t at = t * MUX_LANES;
+      const float *g = g_from + x * g_step + at, *d = d_from + x * d_step + at;
+      float *to = row + t * tile_stride + s->target + x * s->target_step;
+      if (lanes == MUX_LANES) {
+        MUX_NAME(gradient_tile)
+        (activation, MUX_LANES, n, g, g_step, g_ahead, d, d_step, d_ahead, k, slice + at, to,
+         s->target_step);
+      } else {
+        MUX_NAME(gradient_tile)
+        (activation, lanes, n, g, g_step, g_ahead, d, d_step, d_ahead, k, slice + at, to,
+         s->target_step);
       }
     }
   }

@@ -244,7 +244,7 @@ static void MUX_NAME(backward_chunk)(
           ptrdiff_t at =
               (((ptrdiff_t)(c->first + t) * k + dy) * k + taps[b].position) * tap_floats;
           weights[n] = phase_weights + at;
-          gradients[n] = phase_gradient + at;
+          gradients[n] = phase_gradient ? phase_gradient + at : NULL;
           kernel_rows[n++] = dy;
         }
         const float *x = tile_values + (ptrdiff_t)b * pixels * MUX_LANES;

@@ -67,7 +67,8 @@ static void load_input(
         z[i] = 0;
         if (locate(g, branch, op->height, op->width, c, y, x, &pixel, &channel)) {
           channel += offset;
-          float u = (float)affine(t, channel, input[(ptrdiff_t)pixel * stride + (ptrdiff_t)channel]);
+          const ptrdiff_t at = (ptrdiff_t)pixel * stride + (ptrdiff_t)channel;
+          float u = (float)affine(t, channel, input[at]);
           z[i] = mux_activation_value(t->activation, u);
         }
       }

@@ -108,7 +108,9 @@ typedef struct mux_spatial_backward_arguments {
   /// NULL if not wanted.
   float *input_gradient;
   ptrdiff_t input_gradient_stride;
-  /// Packed weight gradient, added to (zero it first); NULL if not wanted.
+  /// Packed weight gradient of `mux_spatial_gradient_count` floats, added to (zero it first); NULL
+  /// if not wanted. For results that do not depend on the number of threads, give each of a fixed
+  /// division of the batch its own, take its images in order, and add the parts in order.
   float *weight_gradient;
   /// Σ input_gradient and Σ input_gradient · e per channel over this image, overwritten; both
   /// NULL if not wanted.

@@ -35,6 +35,13 @@ struct CostTests {
     #expect(report.multiplyAdds == multiplyAdds)
   }
 
+  @Test("The network for CIFAR stays below 0.6 M parameters")
+  func cifar() throws {
+    let report = try costs("muxnet_cifar")
+    #expect(report.parameters == 362_270)
+    #expect(report.multiplyAdds == 21_706_400)
+  }
+
   @Test(
     "Multiply-adds at other image sizes",
     arguments: [

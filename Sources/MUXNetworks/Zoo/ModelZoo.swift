@@ -42,6 +42,9 @@ public enum ModelZoo {
       summary: "MUXNet-s at the paper's size (this project's definition)", make: MUXNet.s),
     Entry(name: "muxnet_m", summary: "MUXNet-m as the authors released it", make: MUXNet.m),
     Entry(name: "muxnet_l", summary: "MUXNet-l as the authors released it", make: MUXNet.l),
+    Entry(
+      name: "muxnet_cifar",
+      summary: "a MUXNet for 32×32 pixels and 10 classes (this project's own)", make: MUXNet.cifar),
   ]
 
   private static let mobileNets: [Entry] =

@@ -57,7 +57,8 @@ var targets: [Target] = [
     name: "MUXConfigurationTests", dependencies: ["MUXConfiguration"], swiftSettings: swift),
   .testTarget(name: "MUXKernelsTests", dependencies: ["CMUXKernels"], swiftSettings: swift),
   .testTarget(
-    name: "MUXNetCommandTests", dependencies: ["muxnet", "MUXInterchange"], swiftSettings: swift),
+    name: "MUXNetCommandTests", dependencies: ["muxnet", "MUXInterchange", "MUXVision"],
+    swiftSettings: swift),
 ]
 
 var commandDependencies: [Target.Dependency] = [

@@ -62,20 +62,21 @@ public struct ConfigurationTree: Sendable {
   public mutating func set(
     _ path: String, to text: String, source: ConfigurationSource
   ) throws(ConfigurationInputError) {
-    let keys = path.split(separator: ".", omittingEmptySubsequences: false).map(String.init)
-    guard keys.allSatisfy({ !$0.isEmpty }) else {
-      throw ConfigurationInputError(
-        source, "", .value(expected: "a dotted path such as optimizer.momentum", found: "“\(path)”")
-      )
-    }
     let wrapped = try ConfigurationTree(yaml: "value: \(text)", source: source)
     guard case .mapping(let values, _) = wrapped.root, let value = values["value"],
       values.count == 1
     else {
       throw ConfigurationInputError(source, path, .value(expected: "a value", found: "“\(text)”"))
     }
-    let branch = keys.reversed().reduce(value) { .mapping([$1: $0], source) }
-    root = root.overlaid(with: branch)
+    root = root.overlaid(with: try Self.branch(path, value, source))
+  }
+
+  /// Sets one setting by its dotted path to a text as it is, whatever it looks like.
+  public mutating func set(
+    _ path: String, toText text: String, source: ConfigurationSource
+  ) throws(ConfigurationInputError) {
+    root = root.overlaid(
+      with: try Self.branch(path, .scalar(text, isQuoted: false, source), source))
   }
 
   /// Sets one setting from an assignment such as `optimizer.learningRate=0.1`.
@@ -126,6 +127,18 @@ public struct ConfigurationTree: Sendable {
     }
     try checkKeys(root, path: "", record)
     return value
+  }
+
+  private static func branch(
+    _ path: String, _ value: ConfigurationNode, _ source: ConfigurationSource
+  ) throws(ConfigurationInputError) -> ConfigurationNode {
+    let keys = path.split(separator: ".", omittingEmptySubsequences: false).map(String.init)
+    guard keys.allSatisfy({ !$0.isEmpty }) else {
+      throw ConfigurationInputError(
+        source, "",
+        .value(expected: "a dotted path such as optimizer.momentum", found: "“\(path)”"))
+    }
+    return keys.reversed().reduce(value) { .mapping([$1: $0], source) }
   }
 
   private func checkKeys(

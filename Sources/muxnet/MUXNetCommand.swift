@@ -5,7 +5,9 @@ import MUXConfiguration
 /// The root of the command line.
 struct MUXNetCommand: ParsableCommand {
   #if TORCH
-    private static let lowerHalf: [any ParsableCommand.Type] = []
+    private static let lowerHalf: [any ParsableCommand.Type] = [
+      ForwardCommand.self, BenchmarkCommand.self,
+    ]
     private static let note = ""
   #else
     private static let lowerHalf: [any ParsableCommand.Type] = []

@@ -36,38 +36,45 @@ struct DataCheckCommand: ParsableCommand {
     if workers < 1 { throw ValidationError("--workers must be at least 1, not \(workers)") }
   }
 
+  private struct Report: Encodable {
+    let name: String
+    let check: DataCheck
+  }
+
   func run() throws {
     let showsProgress = Console.errorIsTerminal
-    let checks = try DataSetCheck.parts(at: path).map { name, dataSet in
-      DataSetCheck(dataSet, name: name, threads: workers) { done in
+    let reports = try DataSetPart.all(at: path).map { part in
+      let check = DataCheck(part.dataSet, threads: workers) { done in
         if showsProgress {
-          Console.standardError("\r\(name): \(done.grouped) of \(dataSet.count.grouped)")
+          Console.standardError(
+            "\r\(part.name): \(done.grouped) of \(part.dataSet.count.grouped)")
         }
       }
+      return Report(name: part.name, check: check)
     }
     if showsProgress { Console.standardError("\r\u{1b}[2K") }
     if output.json {
-      try Console.json(checks)
+      try Console.json(reports)
     } else {
-      for check in checks { report(check) }
+      for report in reports { present(report.name, report.check) }
     }
-    let broken = checks.reduce(0) { $0 + $1.failures.count }
+    let broken = reports.reduce(0) { $0 + $1.check.broken.count }
     if broken > 0 {
       throw CommandError(
         "\(broken) broken image\(broken == 1 ? "" : "s"); remove or replace the files named above")
     }
   }
 
-  private func report(_ check: DataSetCheck) {
-    let counts = check.classCounts
+  private func present(_ name: String, _ check: DataCheck) {
+    let counts = check.classes.map(\.samples)
     let range = "\((counts.min() ?? 0).grouped) to \((counts.max() ?? 0).grouped)"
-    var text = "\(check.name): \(check.images.grouped) images, \(counts.count) classes of \(range)"
+    var text = "\(name): \(check.samples.grouped) images, \(counts.count) classes of \(range)"
     if let smallest = check.smallest, let largest = check.largest {
       text += ", \(smallest.width)×\(smallest.height)"
       if smallest != largest { text += " to \(largest.width)×\(largest.height)" }
     }
-    Console.result(text + ", \(check.failures.count) broken")
-    for failure in check.failures { Console.result("broken: \(failure.reason)") }
-    for warning in check.warnings { Console.warning("\(check.name): \(warning)") }
+    Console.result(text + ", \(check.broken.count) broken")
+    for sample in check.broken { Console.result("broken: \(sample.name): \(sample.reason)") }
+    for warning in check.warnings { Console.warning("\(name): \(warning)") }
   }
 }

@@ -2,6 +2,10 @@
 import ArgumentParser
 import MUXConfiguration
 
+#if TORCH
+  import MUXTensor
+#endif
+
 /// Shows the machine and the software, for bug reports.
 struct EnvironmentCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -16,7 +20,14 @@ struct EnvironmentCommand: ParsableCommand {
   @OptionGroup var output: OutputOptions
 
   func run() throws {
-    let report = EnvironmentReport()
+    #if TORCH
+      // A library of the wrong version is itself worth reporting.
+      let libtorch = (try? TorchRuntime.runningVersion()) ?? "cannot be loaded"
+      let devices = [Device.cpu, .cuda(0), .mps].filter { ((try? $0.count()) ?? 0) > 0 }
+      let report = EnvironmentReport(libtorch: libtorch, devices: devices.map(\.description))
+    #else
+      let report = EnvironmentReport()
+    #endif
     if output.json { return try Console.json(report) }
     var table = TextTable([("muxnet", .left), (report.version, .left)])
     table.append(["build", report.isOptimized ? "release" : "debug (slow)"])

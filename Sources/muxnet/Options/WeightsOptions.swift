@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: Apache-2.0
+import ArgumentParser
+
+/// Which weights.
+struct WeightsOptions: ParsableArguments {
+  @Option(
+    help: "A weights file: safetensors, or PyTorch's .pth.", completion: .file())
+  var weights: String
+
+  @Option(help: "Key of the state dict in a PyTorch checkpoint.")
+  var key: String?
+}

@@ -12,8 +12,9 @@ public struct ModelConfiguration: Codable, Hashable, Sendable {
   public var inputChannels: Int?
   /// Width multiplier; 1 leaves the network as it is.
   public var width: Double = 1
-  /// Total stride of the network, for images too small for the usual 32; `nil` keeps it.
-  public var totalStride: Int?
+  /// Step from the input to the last feature map, for images too small for the usual 32; `nil`
+  /// keeps it. Strides are removed from the front.
+  public var outputStride: Int?
   /// Share of features dropped before the classifier; `nil` keeps the network's own.
   public var dropout: Double?
   /// Rate of dropped residual branches at the last block, rising linearly from 0 at the first;
@@ -39,7 +40,7 @@ public struct ModelConfiguration: Codable, Hashable, Sendable {
     try container.update(&inputSize, .inputSize)
     try container.update(&inputChannels, .inputChannels)
     try container.update(&width, .width)
-    try container.update(&totalStride, .totalStride)
+    try container.update(&outputStride, .outputStride)
     try container.update(&dropout, .dropout)
     try container.update(&dropPath, .dropPath)
     try container.update(&initialWeights, .initialWeights)
@@ -64,7 +65,7 @@ public struct ModelConfiguration: Codable, Hashable, Sendable {
     try checkCount("classes", classes)
     try checkCount("inputSize", inputSize)
     try checkCount("inputChannels", inputChannels)
-    try checkCount("totalStride", totalStride)
+    try checkCount("outputStride", outputStride)
     try checkRate("dropout", dropout)
     try checkRate("dropPath", dropPath)
     try ConfigurationError.require(width > 0, "\(path).width", width, "must be greater than 0")

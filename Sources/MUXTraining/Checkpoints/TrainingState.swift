@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// Everything but tensors that a run needs to go on exactly where it stopped.
+///
+/// No random generator is part of it: every stream derives from the run's seed, a purpose, and
+/// the step, epoch or image (``MUXVision/RandomStream``), so a position says it all.
+public struct TrainingState: Codable, Hashable, Sendable {
+  /// The layout of this value; a file of another version is refused.
+  public static let currentVersion = 1
+
+  /// The layout of this value.
+  public var version = currentVersion
+  /// Optimizer steps done.
+  public var step = 0
+  /// Epochs completed.
+  public var epoch = 0
+  /// Batches of the epoch under way that are done; a multiple of the accumulation.
+  public var batch = 0
+  /// Updates of the averaged weights done.
+  public var averagedUpdates = 0
+  /// Sum of the training losses over the images of the epoch under way.
+  public var lossSum = 0.0
+  /// Images of the epoch under way that are done.
+  public var images = 0
+  /// Seconds of training in the epoch under way.
+  public var epochSeconds = 0.0
+  /// Seconds of those spent waiting for data.
+  public var waitSeconds = 0.0
+  /// Seconds since the start of the run, without the pauses between stop and resume.
+  public var seconds = 0.0
+  /// The epochs so far.
+  public var history: [EpochReport] = []
+  /// The checkpoints that are kept for their metric, best first.
+  public var best: [RankedCheckpoint] = []
+
+  /// The start of a run.
+  public init() {}
+
+  /// The epoch (from 1) with the best metric so far, and its value.
+  public func bestEpoch(
+    by metric: CheckpointConfiguration.Metric
+  ) -> (epoch: Int, value: Double)? {
+    var best: (epoch: Int, value: Double)?
+    for report in history {
+      guard let value = report.validation?.value(of: metric) else { continue }
+      if best.map({ metric.isBetter(value, than: $0.value) }) ?? true { best = (report.epoch, value) }
+    }
+    return best
+  }
+}
+
+/// A checkpoint that is kept because of its metric.
+public struct RankedCheckpoint: Codable, Hashable, Sendable {
+  /// The name of its folder.
+  public var name: String
+  /// Epochs completed then.
+  public var epoch: Int
+  /// The value of the metric.
+  public var value: Double
+
+  /// Makes an entry.
+  public init(name: String, epoch: Int, value: Double) {
+    self.name = name
+    self.epoch = epoch
+    self.value = value
+  }
+
+  /// Puts an entry into a list that is kept in order, best first, and cut to `limit`; among equals
+  /// the earlier one stands first.
+  public static func insert(
+    _ entry: RankedCheckpoint, into list: inout [RankedCheckpoint], limit: Int,
+    metric: CheckpointConfiguration.Metric
+  ) {
+    list.removeAll { $0.name == entry.name }
+    let place = list.firstIndex { metric.isBetter(entry.value, than: $0.value) } ?? list.endIndex
+    list.insert(entry, at: place)
+    if list.count > limit { list.removeLast(list.count - limit) }
+  }
+}

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// What one epoch of a run brought: a row of `summary.csv`.
+public struct EpochReport: Codable, Hashable, Sendable {
+  /// The epoch, counted from 1.
+  public var epoch: Int
+  /// Optimizer steps done since the start of the run.
+  public var step: Int
+  /// The learning rate of the epoch's last step.
+  public var learningRate: Double
+  /// Mean training loss over the epoch's images (with label smoothing and mixing, if any).
+  public var trainingLoss: Double
+  /// The evaluation after the epoch; `nil` where it was not due.
+  public var validation: ClassificationScores?
+  /// The same evaluation with the weights as they are, where averaged weights are kept too (then
+  /// `validation` is that of the averaged ones).
+  public var rawValidation: ClassificationScores?
+  /// Training images per second, evaluation not counted.
+  public var imagesPerSecond: Double
+  /// Share of the training time spent waiting for data.
+  public var dataWait: Double
+  /// Seconds since the start of the run, earlier parts of a resumed run included.
+  public var seconds: Double
+  /// Whether the ranked metric was the best so far.
+  public var isBest: Bool
+}
+
+/// Loss and accuracy of a classifier over a set of images.
+public struct ClassificationScores: Codable, Hashable, Sendable {
+  /// Share of the images whose first guess is right, 0…1.
+  public var top1: Double
+  /// Share of the images with the right class among the first five guesses, 0…1.
+  public var top5: Double
+  /// Mean cross entropy (no smoothing).
+  public var loss: Double
+  /// How many images were seen.
+  public var count: Int
+
+  /// Scores from their parts.
+  public init(top1: Double, top5: Double, loss: Double, count: Int) {
+    self.top1 = top1
+    self.top5 = top5
+    self.loss = loss
+    self.count = count
+  }
+
+  /// The number by which checkpoints are ranked.
+  public func value(of metric: CheckpointConfiguration.Metric) -> Double {
+    switch metric {
+    case .top1: top1
+    case .top5: top5
+    case .loss: loss
+    }
+  }
+}

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+import Foundation
+import MUXInterchange
+
+/// The folder of one run and the names of what lies in it.
+public struct RunFolder: Hashable, Sendable {
+  /// The folder.
+  public let path: String
+
+  /// The resolved configuration, in YAML.
+  public var configuration: String { "\(path)/configuration.yaml" }
+  /// The machine, the versions and the command of the run, in JSON.
+  public var environment: String { "\(path)/environment.json" }
+  /// The network, in JSON.
+  public var network: String { "\(path)/network.json" }
+  /// One row per epoch.
+  public var summary: String { "\(path)/summary.csv" }
+  /// The outcome, in JSON, written at the end.
+  public var result: String { "\(path)/result.json" }
+  /// The checkpoints to resume from.
+  public var checkpoints: String { "\(path)/checkpoints" }
+  /// The best weights so far, ready for evaluation and prediction.
+  public var bestWeights: String { "\(path)/best.safetensors" }
+  /// The latest weights, ready for evaluation and prediction.
+  public var lastWeights: String { "\(path)/last.safetensors" }
+
+  /// The run in an existing folder; a path to a file inside it will do as well.
+  public init(existing path: String) throws(RunFolderError) {
+    var candidate = path
+    while candidate.count > 1 && candidate.hasSuffix("/") { candidate.removeLast() }
+    for _ in 0..<4 {
+      if Self.isRun(candidate) {
+        self.path = candidate
+        return
+      }
+      guard let slash = candidate.lastIndex(of: "/"), slash != candidate.startIndex else { break }
+      candidate = String(candidate[..<slash])
+    }
+    throw .nothingToResume(path: path)
+  }
+
+  /// Makes the folder `folder/name`, or `folder/name-2` and so on where it exists.
+  ///
+  /// - Parameters:
+  ///   - folder: The folder of all runs; made where absent.
+  ///   - name: The run's name.
+  ///   - overwrites: Whether an existing run of that name is removed first.
+  public init(creating name: String, in folder: String, overwrites: Bool) throws(RunFolderError) {
+    do {
+      try FileManager.default.createDirectory(
+        atPath: folder, withIntermediateDirectories: true)
+    } catch {
+      throw .notWritable(path: folder, code: Self.code(of: error))
+    }
+    let first = "\(folder)/\(name)"
+    if overwrites, FileManager.default.fileExists(atPath: first) {
+      guard Self.isRun(first) || Self.isEmpty(first) else { throw .notARun(path: first) }
+      do { try FileManager.default.removeItem(atPath: first) } catch {
+        throw .notWritable(path: first, code: Self.code(of: error))
+      }
+    }
+    var candidate = first
+    var number = 1
+    // `mkdir` fails where the folder exists, so two runs that start at once never share one.
+    while mkdir(candidate, 0o755) != 0 {
+      guard errno == EEXIST, number < 1_000_000 else {
+        throw .notWritable(path: candidate, code: errno)
+      }
+      number += 1
+      candidate = "\(first)-\(number)"
+    }
+    path = candidate
+    guard mkdir(checkpoints, 0o755) == 0 else {
+      throw .notWritable(path: checkpoints, code: errno)
+    }
+  }
+
+  private static func isRun(_ path: String) -> Bool {
+    let manager = FileManager.default
+    return manager.fileExists(atPath: "\(path)/checkpoints")
+      || manager.fileExists(atPath: "\(path)/configuration.yaml")
+  }
+
+  private static func isEmpty(_ path: String) -> Bool {
+    (try? FileManager.default.contentsOfDirectory(atPath: path).isEmpty) ?? false
+  }
+
+  private static func code(of error: any Error) -> Int32 {
+    var current = error as NSError
+    while true {
+      if current.domain == NSPOSIXErrorDomain { return Int32(truncatingIfNeeded: current.code) }
+      guard let next = current.userInfo[NSUnderlyingErrorKey] as? NSError else { break }
+      current = next
+    }
+    return (error as? CocoaError)?.code == .fileWriteNoPermission ? EACCES : EIO
+  }
+}

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+public import Foundation
+
+/// Why a run's folder cannot be used.
+public enum RunFolderError: Error, Hashable, Sendable, CustomStringConvertible, LocalizedError {
+  /// The folder cannot be made or written; `code` is the system's error number.
+  case notWritable(path: String, code: Int32)
+  /// Something of that name exists that is not a run, so it is not replaced.
+  case notARun(path: String)
+  /// There is no run to go on with.
+  case nothingToResume(path: String)
+
+  /// One line: what, where, how to fix.
+  public var description: String {
+    switch self {
+    case .notWritable(let path, let code):
+      "cannot write the run folder \(path): \(String(cString: strerror(code))); free space or"
+        + " choose another folder with --output"
+    case .notARun(let path):
+      "\(path) exists and is not a run of muxnet, so it is not replaced; choose another name"
+    case .nothingToResume(let path):
+      "\(path) has no checkpoint to resume from; give the folder of a run, such as runs/NAME"
+    }
+  }
+
+  /// The same line.
+  public var errorDescription: String? { description }
+}

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
-import MUXInterchange
+public import MUXInterchange
 
 /// The checkpoints of one run: a folder for each, named after its step.
 ///

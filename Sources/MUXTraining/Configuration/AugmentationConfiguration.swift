@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+public import MUXVision
 
 /// How images are cropped, resized and disturbed on their way into the network.
 public struct AugmentationConfiguration: Codable, Hashable, Sendable {
@@ -13,11 +14,6 @@ public struct AugmentationConfiguration: Codable, Hashable, Sendable {
     case none
   }
 
-  /// How pixels between pixels are found.
-  public enum Interpolation: String, Codable, CaseIterable, Sendable {
-    case bilinear, bicubic
-  }
-
   /// How a training image is cut.
   public var crop: Crop = .randomResized
   /// Crop `randomResized`: least and largest share of the image's area.
@@ -26,6 +22,9 @@ public struct AugmentationConfiguration: Codable, Hashable, Sendable {
   public var aspect: [Double] = [0.75, 4.0 / 3.0]
   /// Crop `padded`: width of the border in pixels.
   public var padding: Int = 4
+  /// Crop `padded`: side of the images at that point; `nil` takes that of the data set, or of the
+  /// network's input for images of any size. Other images are resized to it first.
+  public var cropSize: Int?
   /// How pixels between pixels are found, in training and evaluation.
   public var interpolation: Interpolation = .bilinear
   /// Share of the images mirrored left to right.
@@ -59,6 +58,7 @@ public struct AugmentationConfiguration: Codable, Hashable, Sendable {
     try container.update(&area, .area)
     try container.update(&aspect, .aspect)
     try container.update(&padding, .padding)
+    try container.update(&cropSize, .cropSize)
     try container.update(&interpolation, .interpolation)
     try container.update(&flip, .flip)
     try container.update(&brightness, .brightness)
@@ -91,6 +91,8 @@ public struct AugmentationConfiguration: Codable, Hashable, Sendable {
     try checkRange("aspect", aspect, upTo: .infinity)
     try ConfigurationError.require(
       padding >= 0, "\(path).padding", padding, "must not be negative")
+    try ConfigurationError.require(
+      (cropSize ?? 1) > 0, "\(path).cropSize", cropSize ?? 0, "must be at least 1")
     try checkShare("flip", flip)
     try checkShare("brightness", brightness)
     try checkShare("contrast", contrast)

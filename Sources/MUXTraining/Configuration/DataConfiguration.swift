@@ -23,11 +23,18 @@ public struct DataConfiguration: Codable, Hashable, Sendable {
   /// Source `folder`: the validation images' folder below `path`, used where
   /// `validationFraction` is 0.
   public var validationFolder: String = "val"
+  /// Source `folder`: the test images' folder below `path`, used where `testFraction` is 0.
+  public var testFolder: String = "test"
   /// Share of the training images held out for validation, drawn class by class with
-  /// `splitSeed`; 0 takes the data set's own validation (or test) images.
+  /// `splitSeed`; 0 takes the data set's own validation images (CIFAR: its test images).
   public var validationFraction: Double = 0
+  /// Share of the training images held out for a final test; 0 takes the data set's own test
+  /// images, if it has any.
+  public var testFraction: Double = 0
   /// Seed of the split; apart from the run's seed, so that runs share their validation images.
   public var splitSeed: UInt64 = 0
+  /// Whether decoded images are kept in memory, which spares decoding them in every epoch.
+  public var cache: Bool = false
   /// Threads that read and transform images ahead.
   public var workers: Int = 2
   /// Batches prepared ahead.
@@ -49,7 +56,10 @@ public struct DataConfiguration: Codable, Hashable, Sendable {
     try container.update(&path, .path)
     try container.update(&trainingFolder, .trainingFolder)
     try container.update(&validationFolder, .validationFolder)
+    try container.update(&testFolder, .testFolder)
     try container.update(&validationFraction, .validationFraction)
+    try container.update(&testFraction, .testFraction)
+    try container.update(&cache, .cache)
     try container.update(&splitSeed, .splitSeed)
     try container.update(&workers, .workers)
     try container.update(&prefetch, .prefetch)
@@ -66,6 +76,12 @@ public struct DataConfiguration: Codable, Hashable, Sendable {
     try ConfigurationError.require(
       validationFraction >= 0 && validationFraction < 1, "\(keyPath).validationFraction",
       validationFraction, "must be at least 0 and less than 1")
+    try ConfigurationError.require(
+      testFraction >= 0 && validationFraction + testFraction < 1, "\(keyPath).testFraction",
+      testFraction, "must not be negative, and leave images to train on")
+    try ConfigurationError.require(
+      source != .digits || validationFraction > 0, "\(keyPath).validationFraction",
+      validationFraction, "the digits have no validation images of their own; hold out 0.1 or so")
     try ConfigurationError.require(
       workers >= 1, "\(keyPath).workers", workers, "must be at least 1")
     try ConfigurationError.require(

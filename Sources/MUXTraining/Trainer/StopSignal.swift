@@ -9,10 +9,11 @@ public final class StopSignal: Sendable {
   /// No wish yet.
   public init() {}
 
-  /// Asks to stop; `signal` is that which asked (SIGINT where nothing else fits).
-  public func request(_ signal: Int32 = SIGINT) {
-    number.store(signal, ordering: .relaxed)
-  }
+  /// Asks to stop as an interruption from the keyboard does.
+  public func request() { request(SIGINT) }
+
+  /// Asks to stop; `signal` is that which asked.
+  public func request(_ signal: Int32) { number.store(signal, ordering: .relaxed) }
 
   /// The signal that asked to stop, if one did.
   public var requested: Int32? {

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+import MUXNetworks
+import MUXVision
+
+/// The loaders of a run.
+struct TrainingData {
+  let training: DataLoader
+  let validation: DataLoader
+  let classNames: [String]
+  /// What is done to an image at evaluation; saved with the weights.
+  let evaluationPipeline: ImagePipeline
+  /// Oddities of the data that are worth a line.
+  let warnings: [String]
+
+  /// Opens the data of a configuration for a network's input.
+  init(
+    _ configuration: TrainingConfiguration, training: any ImageDataSet,
+    validation: any ImageDataSet, inputSize: Int, channels: Int
+  ) throws {
+    let data = configuration.data
+    let augmentation = configuration.augmentation
+    let normalization = try data.normalization(channels: channels)
+    evaluationPipeline = augmentation.evaluationPipeline(
+      size: inputSize, normalization: normalization)
+    self.training = try DataLoader(
+      training,
+      pipeline: augmentation.trainingPipeline(
+        size: inputSize, nativeSize: data.nativeSize, normalization: normalization),
+      settings: LoaderSettings(
+        batchSize: configuration.batchSize, shuffles: true, seed: configuration.seed,
+        dropsLast: true, workers: data.workers, prefetch: data.prefetch, layout: .channelsLast))
+    self.validation = try DataLoader(
+      validation, pipeline: evaluationPipeline,
+      settings: LoaderSettings(
+        batchSize: min(data.evaluationBatchSize ?? configuration.batchSize, validation.count),
+        workers: data.workers, prefetch: data.prefetch, layout: .channelsLast))
+    classNames = training.classNames
+    warnings =
+      training.warnings.map { "training data: \($0)" }
+      + validation.warnings.map { "validation data: \($0)" }
+  }
+}

@@ -89,7 +89,7 @@ if withTorch {
     .testTarget(
       name: "MUXTrainingTests",
       dependencies: ["MUXTraining", "MUXTensor", "MUXNetworks", "MUXVision", "MUXInterchange"],
-      swiftSettings: swift),
+      exclude: ["Fixtures"], swiftSettings: swift),
   ]
   commandDependencies += ["MUXTensor", "MUXTraining"]
 }

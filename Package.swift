@@ -82,7 +82,8 @@ if withTorch {
     .target(
       name: "MUXTraining",
       dependencies: [
-        "CTorch", "MUXTensor", "MUXNetworks", "MUXVision", "MUXInterchange", "Yams", logging,
+        "CTorch", "MUXTensor", "MUXNetworks", "MUXVision", "MUXInterchange", "MUXConfiguration",
+        "Yams", logging,
       ], swiftSettings: swift),
     .testTarget(
       name: "MUXTensorTests", dependencies: ["MUXTensor", "CTorch"], swiftSettings: swift),

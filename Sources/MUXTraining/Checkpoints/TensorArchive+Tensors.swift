@@ -2,35 +2,12 @@
 import MUXInterchange
 import MUXTensor
 
-extension DType {
-  /// The type's name in files; nil where files have none.
-  var elementType: ElementType {
-    switch self {
-    case .float64: .float64
-    case .float32: .float32
-    case .float16: .float16
-    case .bfloat16: .bfloat16
-    case .int64: .int64
-    case .int32: .int32
-    case .int16: .int16
-    case .int8: .int8
-    case .uint8: .uint8
-    case .bool: .bool
-    }
-  }
-}
-
 extension TensorArchive {
   /// An archive with copies of tensors, from any device.
   init(_ tensors: [NamedTensor], metadata: [String: String] = [:]) throws {
     self.init(metadata: metadata)
     for entry in tensors {
-      let tensor = entry.tensor
-      let bytes = try ByteRegion(count: tensor.count * tensor.dtype.size) { buffer in
-        try tensor.copyBytes(to: buffer)
-      }
-      self[entry.name] = ArchivedTensor(
-        elementType: tensor.dtype.elementType, shape: tensor.shape, bytes: bytes)
+      self[entry.name] = try ArchivedTensor(entry.tensor)
     }
   }
 
@@ -44,15 +21,13 @@ extension TensorArchive {
       }
       unused.remove(entry.name)
       let tensor = entry.tensor
-      guard archived.shape == tensor.shape, archived.elementType == tensor.dtype.elementType else {
+      guard archived.shape == tensor.shape, archived.elementType == ElementType(tensor.dtype) else {
         throw CheckpointError.mismatch(
           path: path,
           reason: "\(entry.name) is \(archived.elementType.rawValue)\(archived.shape) instead of"
-            + " \(tensor.dtype.elementType.rawValue)\(tensor.shape)")
+            + " \(tensor)")
       }
-      let copy = try archived.bytes.withUnsafeBytes { bytes in
-        try Tensor(bytes: bytes, shape: archived.shape, dtype: tensor.dtype)
-      }
+      let copy = try Tensor.copy(of: archived)
       try withoutGradient { () throws(TorchError) in try tensor.copyInPlace(from: copy) }
     }
     guard unused.isEmpty else {

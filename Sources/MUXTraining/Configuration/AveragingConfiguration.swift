@@ -9,6 +9,8 @@ public struct AveragingConfiguration: Codable, Hashable, Sendable {
   /// Whether the decay of step t is min(`decay`, (1 + t)/(10 + t)), so that a short run is not
   /// weighed down by its random start.
   public var ramps: Bool = false
+  /// Whether the weights as they are get evaluated too, which takes twice the time.
+  public var evaluatesBoth: Bool = false
 
   /// The defaults: no average.
   public init() {}
@@ -19,12 +21,14 @@ public struct AveragingConfiguration: Codable, Hashable, Sendable {
     try container.update(&isEnabled, .isEnabled)
     try container.update(&decay, .decay)
     try container.update(&ramps, .ramps)
+    try container.update(&evaluatesBoth, .evaluatesBoth)
   }
 
   enum CodingKeys: String, CodingKey {
     case isEnabled = "enabled"
     case decay
     case ramps = "ramp"
+    case evaluatesBoth = "evaluateBoth"
   }
 
   /// The decay after `updates` earlier updates.

@@ -12,20 +12,6 @@ public protocol Optimizer: AnyObject {
   func step(learningRate: Double) throws(TorchError)
 }
 
-/// A tensor and its name in a state dict.
-public struct NamedTensor {
-  /// The name, such as `blocks.0.0.conv_pw.weight`.
-  public var name: String
-  /// The tensor; a reference.
-  public var tensor: Tensor
-
-  /// Names a tensor.
-  public init(name: String, tensor: Tensor) {
-    self.name = name
-    self.tensor = tensor
-  }
-}
-
 extension OptimizerConfiguration {
   /// The optimizer of these settings for some parameters.
   public func makeOptimizer(_ parameters: [NamedTensor]) throws(TorchError) -> any Optimizer {

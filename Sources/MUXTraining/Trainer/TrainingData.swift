@@ -7,6 +7,8 @@ struct TrainingData {
   let training: DataLoader
   let validation: DataLoader
   let classNames: [String]
+  /// Side of the network's input in pixels.
+  let inputSize: Int
   /// What is done to an image at evaluation; saved with the weights.
   let evaluationPipeline: ImagePipeline
   /// Oddities of the data that are worth a line.
@@ -35,6 +37,7 @@ struct TrainingData {
         batchSize: min(data.evaluationBatchSize ?? configuration.batchSize, validation.count),
         workers: data.workers, prefetch: data.prefetch, layout: .channelsLast))
     classNames = training.classNames
+    self.inputSize = inputSize
     warnings =
       training.warnings.map { "training data: \($0)" }
       + validation.warnings.map { "validation data: \($0)" }

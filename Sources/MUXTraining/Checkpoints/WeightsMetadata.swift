@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+import Foundation
+public import MUXNetworks
+public import MUXVision
+
+/// What a weights file of a run says about itself beside the tensors, so that the file alone is
+/// enough to evaluate and predict.
+public struct WeightsMetadata: Codable, Hashable, Sendable {
+  /// The network that the weights are for.
+  public var network: Network
+  /// The classes, in the order of the outputs.
+  public var classNames: [String]
+  /// What is done to an image before it goes in.
+  public var pipeline: ImagePipeline
+  /// Whether the weights are the moving average of those that were trained.
+  public var isAveraged: Bool
+  /// Epochs done.
+  public var epoch: Int
+  /// Optimizer steps done.
+  public var step: Int
+  /// The scores on the validation images, if they were evaluated then.
+  public var scores: ClassificationScores?
+
+  private static let key = "muxnet"
+
+  /// The metadata as a safetensors file has it: JSON under the key `muxnet`. (`format` = `pt` is
+  /// what PyTorch programs expect to find.)
+  public func dictionary() throws -> [String: String] {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    encoder.nonConformingFloatEncodingStrategy = .convertToString(
+      positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
+    let text = String(decoding: try encoder.encode(self), as: UTF8.self)
+    return ["format": "pt", Self.key: text]
+  }
+
+  /// Reads the metadata of a file; nil where the file has none of this package.
+  ///
+  /// - Throws: ``CheckpointError`` where it has some that cannot be read.
+  public init?(_ dictionary: [String: String], path: String) throws {
+    guard let text = dictionary[Self.key] else { return nil }
+    let decoder = JSONDecoder()
+    decoder.nonConformingFloatDecodingStrategy = .convertFromString(
+      positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
+    do {
+      self = try decoder.decode(WeightsMetadata.self, from: Data(text.utf8))
+    } catch {
+      throw CheckpointError.damaged(
+        path: path, reason: "its metadata cannot be read (\(error.localizedDescription))")
+    }
+  }
+}
+
+extension WeightsMetadata {
+  /// Metadata from its parts.
+  public init(
+    network: Network, classNames: [String], pipeline: ImagePipeline, isAveraged: Bool = false,
+    state: TrainingState = TrainingState(), scores: ClassificationScores? = nil
+  ) {
+    self.network = network
+    self.classNames = classNames
+    self.pipeline = pipeline
+    self.isAveraged = isAveraged
+    epoch = state.epoch
+    step = state.step
+    self.scores = scores
+  }
+}

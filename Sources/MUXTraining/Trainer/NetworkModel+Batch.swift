@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+import MUXTensor
+import MUXVision
+
+extension NetworkModel {
+  /// The images of a batch as a tensor [N, C, H, W] on the model's device.
+  func images(of batch: Batch) throws -> Tensor {
+    let tensor: Tensor
+    switch batch.layout {
+    case .channelsFirst:
+      tensor = try Tensor(batch.values, shape: batch.shape)
+    case .channelsLast:
+      // A view: the sizes in the usual order, the memory as it is.
+      tensor = try Tensor(
+        batch.values, shape: [batch.count, batch.height, batch.width, batch.channels]
+      ).permute([0, 3, 1, 2])
+    }
+    return try tensor.to(dtype).to(device)
+  }
+
+  /// The outputs for a batch, in the model's element type.
+  func logits(
+    _ batch: Batch, precision: TrainingConfiguration.Precision
+  ) throws -> Tensor {
+    let input = try images(of: batch)
+    guard precision == .bfloat16 else { return try forward(input) }
+    // `withAutocast` lets only TorchErrors through; the result carries the others.
+    let outcome = try withAutocast(device, .bfloat16) { () throws(TorchError) in
+      Result { try forward(input) }
+    }
+    return try outcome.get().to(dtype)
+  }
+}

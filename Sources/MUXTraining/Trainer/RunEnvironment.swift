@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+import Foundation
+import MUXInterchange
+import MUXTensor
+
+/// The circumstances of one part of a run: what somebody would need to repeat it.
+struct RunEnvironment: Codable {
+  var started: String
+  var firstStep: Int
+  var command: [String]
+  var system: String
+  var processor: String
+  var cores: Int
+  var threads: Int
+  var device: String
+  var swift: String
+  var libtorch: String
+  var commit: String?
+  var seed: UInt64
+
+  /// Adds the present circumstances to a list in a JSON file, one entry for each time the run was
+  /// started or resumed.
+  static func append(
+    _ configuration: TrainingConfiguration, firstStep: Int, to path: String
+  ) throws {
+    var entries: [RunEnvironment] = []
+    if firstStep > 0, let data = try? Data(contentsOf: URL(filePath: path)) {
+      entries = (try? JSONDecoder().decode([RunEnvironment].self, from: data)) ?? []
+    }
+    entries.append(current(configuration, firstStep: firstStep))
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+    try AtomicFile.write([UInt8](encoder.encode(entries)), to: path)
+  }
+
+  private static func current(
+    _ configuration: TrainingConfiguration, firstStep: Int
+  ) -> RunEnvironment {
+    let process = ProcessInfo.processInfo
+    return RunEnvironment(
+      started: Date().formatted(.iso8601), firstStep: firstStep, command: process.arguments,
+      system: process.operatingSystemVersionString, processor: processorName(),
+      cores: process.activeProcessorCount, threads: TorchRuntime.threads,
+      device: configuration.device, swift: swiftVersion,
+      libtorch: (try? TorchRuntime.runningVersion()) ?? "unknown", commit: commit(),
+      seed: configuration.seed)
+  }
+
+  private static var swiftVersion: String {
+    #if compiler(>=6.4)
+      "6.4 or newer"
+    #else
+      "6.3"
+    #endif
+  }
+
+  private static func processorName() -> String {
+    guard let text = try? String(contentsOfFile: "/proc/cpuinfo", encoding: .utf8) else {
+      return "unknown"
+    }
+    let line = text.split(separator: "\n").first { $0.hasPrefix("model name") }
+    return line?.split(separator: ":").last.map {
+      $0.trimmingCharacters(in: .whitespaces)
+    } ?? "unknown"
+  }
+
+  /// The commit of the repository in the current folder, if it is one.
+  private static func commit() -> String? {
+    func read(_ path: String) -> String? {
+      (try? String(contentsOfFile: path, encoding: .utf8))?
+        .trimmingCharacters(in: .whitespacesAndNewlines)
+    }
+    guard let head = read(".git/HEAD") else { return nil }
+    guard head.hasPrefix("ref: ") else { return head }
+    return read(".git/" + head.dropFirst(5))
+  }
+}

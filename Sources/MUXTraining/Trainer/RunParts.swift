@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+import Foundation
+import MUXConfiguration
+import MUXNetworks
+import MUXTensor
+
+/// What a run is made of before it has a folder.
+struct RunParts {
+  let network: Network
+  let model: NetworkModel
+  let data: TrainingData
+
+  /// Opens the data, resolves the network and makes fresh weights.
+  init(_ configuration: TrainingConfiguration, network given: Network?) throws {
+    let device = try Device(name: configuration.device)
+    try device.requireAvailable()
+    try TorchRuntime.setThreads(
+      configuration.threads > 0
+        ? configuration.threads : ProcessInfo.processInfo.activeProcessorCount)
+    let training = try configuration.data.open(.training)
+    let validation = try configuration.data.open(.validation, classNames: training.classNames)
+    let classes = training.classNames.count
+    network = try given ?? configuration.model.resolve(configuration.data, classes: classes)
+    if let outputs = network.classCount, outputs != classes {
+      throw TrainingError.classCount(network: network.name, outputs: outputs, classes: classes)
+    }
+    let size = configuration.model.inputSize ?? network.inputSize.height
+    _ = try network.shapes(inputSize: ImageSize(size))
+    data = try TrainingData(
+      configuration, training: training, validation: validation, inputSize: size,
+      channels: network.inputChannels)
+    model = try NetworkModel(network, seed: configuration.seed, device: device)
+  }
+
+  /// Loads the weights that the configuration starts from.
+  ///
+  /// - Returns: A line about what was loaded, or nil where the weights stay random.
+  func loadInitialWeights(_ settings: ModelConfiguration) throws -> String? {
+    guard let path = settings.initialWeights else { return nil }
+    let tolerance: LoadTolerance =
+      settings.allowsPartialWeights ? .partial : settings.replacesHead ? .newHead : .exact
+    let report = try model.load(
+      WeightsSource.read(path, prefersAveraged: settings.prefersAveragedWeights), from: path,
+      allowing: tolerance)
+    return "initial weights from \(path): \(report)"
+  }
+
+  static func readConfiguration(_ path: String) throws -> TrainingConfiguration {
+    try ConfigurationTree(contentsOf: path).decode(TrainingConfiguration.self)
+  }
+
+  static func readNetwork(_ path: String) throws -> Network {
+    switch try NetworkFile.read(URL(filePath: path)) {
+    case .network(let network): return network
+    case .architecture(let architecture): return try architecture.network()
+    }
+  }
+}
+
+extension ModelConfiguration {
+  /// The network of these settings for some data.
+  func resolve(_ data: DataConfiguration, classes: Int) throws -> Network {
+    try NetworkFile.resolve(
+      name,
+      options: ModelOptions(
+        classes: self.classes ?? classes, inputChannels: inputChannels,
+        inputSize: inputSize.map { ImageSize($0) },
+        widthMultiplier: width == 1 ? nil : width, outputStride: outputStride,
+        dropoutRate: dropout, dropPathRate: dropPath))
+  }
+}

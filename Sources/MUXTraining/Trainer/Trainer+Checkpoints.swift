@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+import Foundation
+import MUXInterchange
+import MUXTensor
+
+extension Trainer {
+  private static let weightsName = "weights.safetensors"
+  private static let averagedName = "averaged.safetensors"
+  private static let optimizerName = "optimizer.safetensors"
+
+  /// The file of a checkpoint whose weights are to be used.
+  private var scoredName: String {
+    averagedModel == nil ? Self.weightsName : Self.averagedName
+  }
+
+  /// Copies of all tensors that a checkpoint holds, by file.
+  func archives() throws -> [(file: String, archive: TensorArchive)] {
+    func metadata(isAveraged: Bool) throws -> [String: String] {
+      let isScored = isAveraged == (averagedModel != nil)
+      let scores = state.history.last.flatMap { report in
+        report.epoch == state.epoch && state.batch == 0
+          ? (isScored ? report.validation : report.rawValidation) : nil
+      }
+      return try WeightsMetadata(
+        network: network, classNames: data.classNames, pipeline: data.evaluationPipeline,
+        isAveraged: isAveraged, state: state, scores: scores
+      ).dictionary()
+    }
+    var files: [(file: String, archive: TensorArchive)] = [
+      (Self.weightsName, try model.archive(metadata: metadata(isAveraged: false))),
+      (
+        Self.optimizerName,
+        try TensorArchive(
+          optimizer.buffers,
+          metadata: [
+            "kind": configuration.optimizer.kind.rawValue, "updates": String(optimizer.updates),
+          ])
+      ),
+    ]
+    if let averagedModel {
+      files.append(
+        (Self.averagedName, try averagedModel.archive(metadata: metadata(isAveraged: true))))
+    }
+    return files
+  }
+
+  /// Saves the whole state; a checkpoint with a metric takes part in the ranking.
+  func saveCheckpoint(ranked value: Double? = nil) throws {
+    let checkpoints = configuration.checkpoints
+    state.seconds = seconds
+    state.averagedUpdates = average?.updates ?? 0
+    let name = store.nextName(step: state.step)
+    if let value, checkpoints.keepBest > 0 {
+      RankedCheckpoint.insert(
+        RankedCheckpoint(name: name, epoch: state.epoch, value: value), into: &state.best,
+        limit: checkpoints.keepBest, metric: checkpoints.metric)
+    }
+    try writing {
+      try store.save(try archives(), state: state, name: name)
+      try publishWeights()
+    }
+    store.prune(keeping: Set(state.best.map(\.name) + [name]))
+    try announce(.saved(path: store.folder(of: name)))
+  }
+
+  /// Puts the best and the latest weights where they are easily found.
+  func publishWeights() throws {
+    if let best = state.best.first {
+      try publish(best.name, as: folder.bestWeights)
+    }
+    if let last = store.names().last { try publish(last, as: folder.lastWeights) }
+  }
+
+  /// Makes a hard link to a checkpoint's weights, or a copy where the file system has no links, and
+  /// moves it into its place.
+  private func publish(_ name: String, as path: String) throws {
+    let source = "\(store.folder(of: name))/\(scoredName)"
+    let temporary = path + ".partial"
+    unlink(temporary)
+    if link(source, temporary) == 0 {
+      guard rename(temporary, path) == 0 else {
+        throw FileError(operation: "replace", path: path, code: errno)
+      }
+      // Renaming one name of a file to another name of it leaves both.
+      unlink(temporary)
+    } else {
+      var file = try AtomicFile(path: path)
+      try file.write(try ByteRegion(mapping: source))
+      try file.commit()
+    }
+  }
+
+  /// Loads the tensors of a checkpoint whose state is already here.
+  func restore(_ name: String) throws {
+    let path = store.folder(of: name)
+    try store.archive(Self.weightsName, of: name).copy(into: model.namedState, path: path)
+    if let averagedModel, let average {
+      try store.archive(Self.averagedName, of: name)
+        .copy(into: averagedModel.namedState, path: path)
+      average.updates = state.averagedUpdates
+    }
+    let saved = try store.archive(Self.optimizerName, of: name)
+    let kind = saved.metadata["kind"] ?? "none"
+    guard kind == configuration.optimizer.kind.rawValue,
+      let updates = saved.metadata["updates"].flatMap({ Int($0) })
+    else {
+      throw CheckpointError.mismatch(
+        path: path,
+        reason: "its optimizer is \(kind), not \(configuration.optimizer.kind.rawValue)")
+    }
+    try saved.copy(into: optimizer.buffers, path: path)
+    optimizer.updates = updates
+  }
+}

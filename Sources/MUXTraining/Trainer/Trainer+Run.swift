@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0
+import Foundation
+import MUXInterchange
+import MUXVision
+
+extension Trainer {
+  /// Trains until the last epoch is done or something asks to stop; the state is saved either way.
+  ///
+  /// - Returns: What `result.json` says.
+  /// - Throws: ``TrainingError`` where the loss is no number; errors of the data that name the
+  ///   file; ``RunFolderError`` where the folder cannot be written.
+  @discardableResult
+  public func run() throws -> TrainingResult {
+    sessionStart = .now
+    try announceStart()
+    let stream = try data.training.epochs(
+      state.epoch..<configuration.epochs, startingAt: state.batch)
+    defer { stream.cancel() }
+    var ending = TrainingResult.Ending.completed
+    var signal: Int32?
+    training: while state.epoch < configuration.epochs {
+      while state.batch < data.training.batchesPerEpoch {
+        try step(stream)
+        if let number = stop.requested {
+          signal = number
+          ending = .interrupted
+          break training
+        }
+        if isBudgetSpent {
+          ending = .timeBudget
+          break training
+        }
+        if configuration.checkpoints.everySteps > 0,
+          state.step % configuration.checkpoints.everySteps == 0,
+          state.batch < data.training.batchesPerEpoch
+        {
+          try saveCheckpoint()
+        }
+      }
+      try finishEpoch()
+      if isPatienceSpent {
+        ending = .patience
+        break
+      }
+    }
+    if ending == .interrupted || ending == .timeBudget { try saveCheckpoint() }
+    let result = makeResult(ending, signal: signal)
+    if ending != .interrupted { try writeResult(result) }
+    try announce(.finished(result))
+    return result
+  }
+
+  private var isBudgetSpent: Bool {
+    guard let minutes = configuration.timeBudgetMinutes else { return false }
+    return Seconds.since(sessionStart) >= 60 * minutes
+  }
+
+  private var isPatienceSpent: Bool {
+    guard configuration.patience > 0, state.epoch < configuration.epochs,
+      let best = state.bestEpoch(by: configuration.checkpoints.metric)
+    else { return false }
+    return state.epoch - best.epoch >= configuration.patience
+  }
+
+  /// Seconds of the run so far, without the pauses between its parts.
+  var seconds: Double { secondsBefore + Seconds.since(sessionStart) }
+
+  private func finishEpoch() throws {
+    let epoch = state.epoch + 1
+    let isLast = epoch == configuration.epochs
+    var report = EpochReport(
+      epoch: epoch, step: state.step,
+      learningRate: configuration.schedule.rate(
+        step: max(state.step - 1, 0), base: baseRate, clock: clock),
+      trainingLoss: state.lossSum / Double(max(state.images, 1)), validation: nil,
+      rawValidation: nil,
+      imagesPerSecond: Double(state.images) / max(state.epochSeconds, 1e-9),
+      dataWait: min(state.waitSeconds / max(state.epochSeconds, 1e-9), 1), seconds: 0,
+      isBest: false)
+    let metric = configuration.checkpoints.metric
+    if isLast || epoch % configuration.evaluateEveryEpochs == 0 {
+      let scores = try evaluate(scoredModel)
+      if averagedModel != nil, configuration.average.evaluatesBoth {
+        report.rawValidation = try evaluate(model)
+      }
+      let best = state.bestEpoch(by: metric)?.value
+      report.isBest = best.map { metric.isBetter(scores.value(of: metric), than: $0) } ?? true
+      report.validation = scores
+    }
+    report.seconds = seconds
+    state.history.append(report)
+    state.epoch = epoch
+    state.batch = 0
+    state.lossSum = 0
+    state.images = 0
+    state.epochSeconds = 0
+    state.waitSeconds = 0
+    if report.isBest || isLast || epoch % configuration.checkpoints.everyEpochs == 0 {
+      try saveCheckpoint(ranked: report.validation?.value(of: metric))
+    }
+    try writing { try writeSummary() }
+    try announce(.epoch(report))
+  }
+
+  private func evaluate(_ model: NetworkModel) throws -> ClassificationScores {
+    var evaluator = Evaluator()
+    evaluator.precision = configuration.precision
+    evaluator.progress = { [self] images, total in
+      try announce(.evaluating(images: images, total: total))
+    }
+    return try evaluator.evaluate(model, on: data.validation).scores
+  }
+
+  private func makeResult(_ ending: TrainingResult.Ending, signal: Int32?) -> TrainingResult {
+    let best = state.bestEpoch(by: configuration.checkpoints.metric)
+    let hasBest = FileManager.default.fileExists(atPath: folder.bestWeights)
+    return TrainingResult(
+      folder: folder.path, ending: ending, epochs: state.epoch, steps: state.step,
+      last: state.history.last, best: state.history.first { $0.epoch == best?.epoch },
+      weights: hasBest ? folder.bestWeights : folder.lastWeights, seconds: seconds,
+      signal: signal)
+  }
+
+  private func writeResult(_ result: TrainingResult) throws {
+    try writing {
+      try AtomicFile.write([UInt8](Manifest.encoder.encode(result)), to: folder.result)
+    }
+  }
+
+  func writeSummary() throws {
+    try AtomicFile.write(SummaryTable.csv(state.history), to: folder.summary)
+  }
+}

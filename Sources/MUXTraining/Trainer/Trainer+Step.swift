@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+import MUXTensor
+import MUXVision
+
+extension Trainer {
+  /// One optimizer step: the batches of one accumulation, forward and backward, then the update.
+  func step(_ stream: BatchStream) throws {
+    let start = ContinuousClock.now
+    let epoch = state.epoch
+    let rate = configuration.schedule.rate(step: state.step, base: baseRate, clock: clock)
+    let group = min(
+      configuration.accumulation, data.training.batchesPerEpoch - state.batch)
+    model.isTraining = true
+    try ParameterList.zeroGradients(parameters)
+    // Dropout's numbers follow from the step alone, so that no generator is part of the state.
+    var random = RandomStream(
+      seed: configuration.seed, purpose: .dropout, indices: UInt64(state.step))
+    try model.generator.reseed(random.next())
+    var lossSum = 0.0
+    var images = 0
+    var waited = 0.0
+    for _ in 0..<group {
+      let asked = ContinuousClock.now
+      guard let batch = try stream.next() else {
+        throw TrainingError.dataEnded(epoch: epoch + 1, batch: state.batch)
+      }
+      waited += Seconds.since(asked)
+      let loss = try self.loss(batch)
+      let value = try loss.item()
+      guard value.isFinite else { throw try notFinite(loss: value, rate: rate) }
+      // All batches are of one size, so the mean over the group is the mean over its images.
+      try (group == 1 ? loss : loss * (1 / Double(group))).backward()
+      lossSum += value * Double(batch.count)
+      images += batch.count
+    }
+    let norm = try configuration.optimizer.clipGradients(of: parameters)
+    if let norm, !norm.isFinite { throw try notFinite(loss: nil, rate: rate) }
+    try optimizer.step(learningRate: rate)
+    try average?.update()
+
+    let seconds = Seconds.since(start)
+    state.step += 1
+    state.batch += group
+    state.lossSum += lossSum
+    state.images += images
+    state.waitSeconds += waited
+    state.epochSeconds += seconds
+    sessionSteps += 1
+    stepSeconds += seconds
+    try announce(
+      .step(
+        StepReport(
+          epoch: epoch + 1,
+          stepInEpoch: (state.batch + configuration.accumulation - 1) / configuration.accumulation,
+          step: state.step, loss: lossSum / Double(images),
+          meanLoss: state.lossSum / Double(state.images), learningRate: rate, gradientNorm: norm,
+          imagesPerSecond: Double(images) / max(seconds, 1e-9),
+          dataWait: min(state.waitSeconds / max(state.epochSeconds, 1e-9), 1),
+          secondsLeft: stepSeconds / Double(sessionSteps)
+            * Double(clock.totalSteps - state.step))))
+  }
+
+  /// The loss of a batch, with label smoothing and mixing as configured.
+  private func loss(_ batch: Batch) throws -> Tensor {
+    let mixing = configuration.mixing
+    var batch = batch
+    let targets = mixing.apply(
+      to: &batch, epoch: state.epoch, seed: configuration.seed, classes: data.classNames.count)
+    let logits = try model.logits(batch, precision: configuration.precision)
+    if let targets {
+      let soft = try Tensor(targets, shape: [batch.count, data.classNames.count])
+        .to(logits.device)
+      return try logits.crossEntropy(soft, smoothing: mixing.labelSmoothing)
+    }
+    let labels = try Tensor(batch.labels, device: logits.device)
+    return try logits.crossEntropy(labels, smoothing: mixing.labelSmoothing)
+  }
+
+  /// Saves the state before the step that failed, and makes the error that tells where it was.
+  private func notFinite(loss: Double?, rate: Double) throws -> TrainingError {
+    let name = "failed-\(CheckpointStore.name(step: state.step))"
+    let saved = try? writing { try store.save(try archives(), state: state, name: name) }
+    let path = saved.map { store.folder(of: $0) }
+    if let loss {
+      return .lossNotFinite(
+        loss: loss, epoch: state.epoch + 1, step: state.step + 1, learningRate: rate, saved: path)
+    }
+    return .gradientNotFinite(
+      epoch: state.epoch + 1, step: state.step + 1, learningRate: rate, saved: path)
+  }
+}

@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: Apache-2.0
+import Foundation
+import MUXInterchange
+public import MUXNetworks
+import MUXTensor
+import MUXVision
+import Yams
+
+/// One training run, from its configuration to its result.
+///
+/// ```swift
+/// let trainer = try Trainer(configuration, observers: [ProgressRenderer(style: .init()) { … }])
+/// let result = try trainer.run()
+/// ```
+/// Everything that can be wrong with the configuration, the data or the weights is found before
+/// the run's folder is made. A trainer belongs to one thread.
+public final class Trainer {
+  /// Every setting of the run.
+  public let configuration: TrainingConfiguration
+  /// Where it writes.
+  public let folder: RunFolder
+  /// What is trained.
+  public let network: Network
+  /// The weights under training.
+  public let model: NetworkModel
+  /// The moving average of the weights, if one is kept.
+  public let averagedModel: NetworkModel?
+  /// Asked after every step whether to stop.
+  public var stop: StopSignal = .process
+
+  let data: TrainingData
+  let parameters: [Tensor]
+  let optimizer: any Optimizer
+  let average: MovingAverage?
+  let clock: ScheduleClock
+  let baseRate: Double
+  let store: CheckpointStore
+  var observers: [any TrainingObserver]
+  var state: TrainingState
+  let firstStep: Int
+  /// Lines that were due before observers could listen.
+  private var notices: [String]
+
+  // Timing of this part of the run.
+  var sessionStart = ContinuousClock.now
+  var secondsBefore = 0.0
+  var stepSeconds = 0.0
+  var sessionSteps = 0
+
+  /// Prepares a new run.
+  ///
+  /// - Parameters:
+  ///   - configuration: Every setting.
+  ///   - network: What to train; nil resolves the configuration's model.
+  ///   - observers: Told of everything that happens.
+  public convenience init(
+    _ configuration: TrainingConfiguration, network: Network? = nil,
+    observers: [any TrainingObserver] = []
+  ) throws {
+    try configuration.validate()
+    let parts = try RunParts(configuration, network: network)
+    let report = try parts.loadInitialWeights(configuration.model)
+    let output = configuration.output
+    let folder = try RunFolder(
+      creating: output.name ?? parts.network.name, in: output.folder,
+      overwrites: output.overwrites)
+    try self.init(
+      configuration, parts: parts, folder: folder, state: TrainingState(), observers: observers)
+    notices += report.map { [$0] } ?? []
+    try writing {
+      try AtomicFile.write(try YAMLEncoder().encode(configuration), to: folder.configuration)
+      try AtomicFile.write([UInt8](NetworkFile.json(self.network)), to: folder.network)
+      try RunEnvironment.append(configuration, firstStep: 0, to: folder.environment)
+    }
+  }
+
+  /// Prepares to go on with a run exactly where its last checkpoint was made.
+  ///
+  /// - Parameters:
+  ///   - path: The run's folder.
+  ///   - observers: Told of everything that happens from now on.
+  ///   - adjust: May change settings that do not affect the numbers: threads of the loader, the
+  ///     time budget, the output.
+  public convenience init(
+    resuming path: String, observers: [any TrainingObserver] = [],
+    adjust: (inout TrainingConfiguration) -> Void = { _ in }
+  ) throws {
+    let folder = try RunFolder(existing: path)
+    let store = CheckpointStore(path: folder.checkpoints)
+    guard !store.names().isEmpty else { throw RunFolderError.nothingToResume(path: path) }
+    var configuration = try RunParts.readConfiguration(folder.configuration)
+    adjust(&configuration)
+    try configuration.validate()
+    let (name, state) = try store.load()
+    let parts = try RunParts(configuration, network: try RunParts.readNetwork(folder.network))
+    try self.init(
+      configuration, parts: parts, folder: folder, state: state, observers: observers)
+    store.removePartial()
+    try restore(name)
+    try writing {
+      try RunEnvironment.append(configuration, firstStep: firstStep, to: folder.environment)
+      try writeSummary()
+      try publishWeights()
+    }
+  }
+
+  private init(
+    _ configuration: TrainingConfiguration, parts: RunParts, folder: RunFolder,
+    state: TrainingState, observers: [any TrainingObserver]
+  ) throws {
+    self.configuration = configuration
+    self.folder = folder
+    self.observers = observers
+    self.state = state
+    firstStep = state.step
+    secondsBefore = state.seconds
+    network = parts.network
+    model = parts.model
+    data = parts.data
+    store = CheckpointStore(path: folder.checkpoints)
+    let named = model.parameters
+    parameters = named.map(\.tensor)
+    optimizer = try configuration.optimizer.makeOptimizer(named)
+    if configuration.average.isEnabled {
+      let averaged = try NetworkModel(
+        parts.network, seed: configuration.seed, device: parts.model.device)
+      averagedModel = averaged
+      average = try MovingAverage(
+        averaged.namedState.map(\.tensor), of: model.namedState.map(\.tensor),
+        configuration: configuration.average)
+    } else {
+      averagedModel = nil
+      average = nil
+    }
+    let batches = data.training.batchesPerEpoch
+    let accumulation = configuration.accumulation
+    clock = ScheduleClock(
+      stepsPerEpoch: (batches + accumulation - 1) / accumulation, epochs: configuration.epochs)
+    baseRate = configuration.baseRate.rate
+    notices = parts.data.warnings
+  }
+
+  /// The model whose scores count: the averaged one, if there is one.
+  public var scoredModel: NetworkModel { averagedModel ?? model }
+
+  func announce(_ event: TrainingEvent) throws {
+    for observer in observers { try observer.handle(event) }
+  }
+
+  func announceStart() throws {
+    let costs = try CostReport(network, inputSize: ImageSize(data.inputSize))
+    try announce(
+      .started(
+        RunOverview(
+          folder: folder.path, network: network.name, parameters: costs.parameters,
+          multiplyAdds: costs.multiplyAdds, trainingImages: data.training.dataSet.count,
+          validationImages: data.validation.dataSet.count, classes: data.classNames.count,
+          stepsPerEpoch: clock.stepsPerEpoch, epochs: clock.epochs, firstStep: firstStep,
+          learningRate: configuration.baseRate.description,
+          device: "\(model.device), \(TorchRuntime.threads) threads, "
+            + configuration.precision.rawValue)))
+    for notice in notices { try announce(.notice(notice)) }
+    notices = []
+  }
+
+  /// Runs something that writes to the folder, and says so in one line where that fails.
+  func writing<Result>(_ body: () throws -> Result) throws -> Result {
+    do { return try body() } catch let error as FileError {
+      throw RunFolderError.notWritable(path: error.path, code: error.code)
+    } catch let error as SafetensorsError {
+      guard case .file(let cause) = error.reason else { throw error }
+      throw RunFolderError.notWritable(path: cause.path, code: cause.code)
+    }
+  }
+}

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+public import Foundation
+
+/// Why a run cannot start or go on.
+public enum TrainingError: Error, Hashable, Sendable, CustomStringConvertible, LocalizedError {
+  /// The loss is not a number, or infinite. The weights are those before the step.
+  case lossNotFinite(loss: Double, epoch: Int, step: Int, learningRate: Double, saved: String?)
+  /// The norm of the gradients is not a number, or infinite. The weights are those before the step.
+  case gradientNotFinite(epoch: Int, step: Int, learningRate: Double, saved: String?)
+  /// The network has another number of outputs than the data has classes.
+  case classCount(network: String, outputs: Int, classes: Int)
+  /// The data ended before the epoch did.
+  case dataEnded(epoch: Int, batch: Int)
+
+  /// One line: what, where, how to fix.
+  public var description: String {
+    switch self {
+    case .lossNotFinite(let loss, let epoch, let step, let rate, let saved):
+      "the loss became \(loss) in epoch \(epoch), step \(step), at learning rate \(rate)"
+        + Self.remedy(saved)
+    case .gradientNotFinite(let epoch, let step, let rate, let saved):
+      "the gradients became infinite in epoch \(epoch), step \(step), at learning rate \(rate)"
+        + Self.remedy(saved)
+    case .classCount(let network, let outputs, let classes):
+      "the network '\(network)' has \(outputs) outputs, but the data has \(classes) classes; set"
+        + " model.classes to \(classes) or leave it out"
+    case .dataEnded(let epoch, let batch):
+      "the data of epoch \(epoch) ended after \(batch) batches; was it changed during the run?"
+    }
+  }
+
+  /// The same line.
+  public var errorDescription: String? { description }
+
+  private static func remedy(_ saved: String?) -> String {
+    "; lower the learning rate, warm up longer or clip the gradients"
+      + (saved.map { " (the state before that step is in \($0))" } ?? "")
+  }
+}

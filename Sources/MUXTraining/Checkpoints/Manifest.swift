@@ -43,7 +43,8 @@ struct Manifest: Codable {
       let version = try Self.decoder.decode(Version.self, from: data).state.version
       guard version == TrainingState.currentVersion else {
         throw CheckpointError.mismatch(
-          path: folder, reason: "it has layout \(version), this program reads layout"
+          path: folder,
+          reason: "it has layout \(version), this program reads layout"
             + " \(TrainingState.currentVersion)")
       }
       self = try Self.decoder.decode(Manifest.self, from: data)

@@ -43,7 +43,9 @@ public struct TrainingState: Codable, Hashable, Sendable {
     var best: (epoch: Int, value: Double)?
     for report in history {
       guard let value = report.validation?.value(of: metric) else { continue }
-      if best.map({ metric.isBetter(value, than: $0.value) }) ?? true { best = (report.epoch, value) }
+      if best.map({ metric.isBetter(value, than: $0.value) }) ?? true {
+        best = (report.epoch, value)
+      }
     }
     return best
   }

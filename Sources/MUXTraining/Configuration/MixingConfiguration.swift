@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import MUXVision
 
 /// What softens the targets of a batch: label smoothing, mixup and cutmix.
 public struct MixingConfiguration: Codable, Hashable, Sendable {
@@ -32,6 +33,24 @@ public struct MixingConfiguration: Codable, Hashable, Sendable {
   /// Whether batches of `epoch` may be mixed.
   public func mixes(epoch: Int) -> Bool {
     (mixup > 0 || cutmix > 0) && probability > 0 && epoch < endEpoch ?? .max
+  }
+
+  /// Mixes the images of a batch in place, if it is its turn; what is drawn follows from the seed,
+  /// the epoch and the number of the batch.
+  ///
+  /// - Returns: The targets as probabilities without smoothing, [N, classes] row by row; nil where
+  ///   nothing was mixed.
+  func apply(to batch: inout Batch, seed: UInt64, classes: Int) -> [Float]? {
+    guard mixes(epoch: batch.epoch) else { return nil }
+    let mixing = BatchMixing(
+      mixupAlpha: mixup, cutmixAlpha: cutmix, probability: probability,
+      switchProbability: switchProbability)
+    let mix = mixing.draw(
+      seed: seed, epoch: batch.epoch, batch: batch.index, width: batch.width,
+      height: batch.height)
+    guard mix != .none else { return nil }
+    BatchMixing.apply(mix, to: &batch)
+    return mixing.targets(of: batch.labels, lambda: mix.lambda, classCount: classes)
   }
 
   /// Checks every setting.

@@ -39,40 +39,38 @@ public struct Evaluator {
 
 /// Running sums of an evaluation.
 private struct Tally {
-  var confusion: [[Int]]
-  var count = 0
-  private var top5 = 0
+  private var metrics: ClassificationMetrics
   private var lossSum = 0.0
+  private let best: Int
+
+  var count: Int { metrics.count }
 
   init(classes: Int) {
-    confusion = Array(repeating: Array(repeating: 0, count: classes), count: classes)
+    best = min(5, classes)
+    metrics = ClassificationMetrics(classCount: classes, topK: [1, best])
   }
 
   mutating func add(_ logits: Tensor, labels: [Int64], network: String) throws {
-    let classes = confusion.count
+    let classes = metrics.confusion.classCount
     let outputs = logits.size(1)
     guard outputs == classes else {
       throw TrainingError.classCount(network: network, outputs: outputs, classes: classes)
     }
     let target = try Tensor(labels, device: logits.device)
     lossSum += try logits.crossEntropy(target, reduction: .sum).item()
-    let best = min(5, outputs)
-    let guesses: [Int64] = try logits.top(best, dimension: 1).indices.array()
-    for (image, label) in labels.enumerated() {
-      let own = guesses[(image * best)..<((image + 1) * best)]
-      confusion[Int(label)][Int(own.first ?? 0)] += 1
-      if own.contains(label) { top5 += 1 }
-    }
-    count += labels.count
+    metrics.add(scores: try logits.floats(), labels: labels)
   }
 
   func result(classNames: [String], seconds: Double) -> EvaluationResult {
-    let correct = confusion.indices.reduce(0) { $0 + confusion[$1][$1] }
     let images = Double(max(count, 1))
+    let confusion = classNames.indices.map { row in
+      classNames.indices.map { metrics.confusion[row, $0] }
+    }
     return EvaluationResult(
       scores: ClassificationScores(
-        top1: Double(correct) / images, top5: Double(top5) / images, loss: lossSum / images,
-        count: count),
+        top1: Double(metrics.correct[0]) / images,
+        top5: Double(metrics.correct[metrics.correct.count - 1]) / images,
+        loss: lossSum / images, count: count),
       classes: classNames.enumerated().map { index, name in
         EvaluationResult.ClassResult(
           name: name, count: confusion[index].reduce(0, +), correct: confusion[index][index],

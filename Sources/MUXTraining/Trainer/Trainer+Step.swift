@@ -65,7 +65,7 @@ extension Trainer {
     let mixing = configuration.mixing
     var batch = batch
     let targets = mixing.apply(
-      to: &batch, epoch: state.epoch, seed: configuration.seed, classes: data.classNames.count)
+      to: &batch, seed: configuration.seed, classes: data.classNames.count)
     let logits = try model.logits(batch, precision: configuration.precision)
     if let targets {
       let soft = try Tensor(targets, shape: [batch.count, data.classNames.count])

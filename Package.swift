@@ -32,6 +32,7 @@ var products: [Product] = [
   .library(name: "MUXNetworks", targets: ["MUXNetworks"]),
   .library(name: "MUXVision", targets: ["MUXVision"]),
   .library(name: "MUXInterchange", targets: ["MUXInterchange"]),
+  .library(name: "MUXRuntime", targets: ["MUXRuntime"]),
   .executable(name: "muxnet", targets: ["muxnet"]),
 ]
 
@@ -47,6 +48,12 @@ var targets: [Target] = [
   .target(
     name: "MUXConfiguration", dependencies: ["MUXNetworks", "Yams"], swiftSettings: swift),
   .target(name: "CMUXKernels", cSettings: c),
+  .target(
+    name: "MUXRuntime", dependencies: ["CMUXKernels", "MUXNetworks", "MUXInterchange"],
+    swiftSettings: swift),
+  .executableTarget(
+    name: "runtime-benchmark", dependencies: ["MUXRuntime", "MUXNetworks", "MUXInterchange"],
+    swiftSettings: swift),
   .testTarget(name: "MUXNetworksTests", dependencies: ["MUXNetworks"], swiftSettings: swift),
   .testTarget(
     name: "MUXVisionTests", dependencies: ["MUXVision"], exclude: ["Fixtures"],
@@ -55,6 +62,9 @@ var targets: [Target] = [
     name: "MUXInterchangeTests", dependencies: ["MUXInterchange"], swiftSettings: swift),
   .testTarget(
     name: "MUXConfigurationTests", dependencies: ["MUXConfiguration"], swiftSettings: swift),
+  .testTarget(
+    name: "MUXRuntimeTests", dependencies: ["MUXRuntime", "MUXNetworks", "MUXInterchange"],
+    swiftSettings: swift),
   .testTarget(name: "MUXKernelsTests", dependencies: ["CMUXKernels"], swiftSettings: swift),
   .testTarget(
     name: "MUXNetCommandTests", dependencies: ["muxnet", "MUXInterchange", "MUXVision"],

@@ -11,6 +11,7 @@
 #include "mux_activation.h"
 #include "mux_channels.h"
 #include "mux_dispatch.h"
+#include "mux_inference.h"
 #include "mux_pointwise.h"
 #include "mux_spatial.h"
 

@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef MUX_INFERENCE_H
+#define MUX_INFERENCE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "mux_activation.h"
+#include "mux_dispatch.h"
+
+/// Kernels of the inference runtime: the steps of a compiled plan for one image.
+///
+/// A tensor between blocks is a list of planes: one offset per channel into the arena (in floats),
+/// so channel slices, concatenations and shuffles are other lists, not copies. Inside a block,
+/// expanded tensors are "blocked": [block][height][width][lane], a block being as many channels
+/// as the variant's vectors have lanes. Weights are packed [block][inner][lane]. A step has a
+/// number of independent tasks, whose results do not depend on how they are spread over threads.
+
+/// Floats of a vector of the variant: channels of a block.
+int mux_inference_lanes(mux_isa isa);
+
+/// A dense convolution or a projection: planes or blocked channels in, planes out.
+typedef struct mux_dense {
+  /// For each of `inner` inputs, its offset: of a plane or of a lane of a blocked tensor in the
+  /// arena; with a window, of a tap in the scratch that holds the gathered rows.
+  const int32_t *offsets;
+  ptrdiff_t inner, outer;
+  /// [block][inner][lane]; a last block that is at most half full may be half as wide.
+  const float *weights;
+  /// [blocks · lanes]
+  const float *bias;
+  /// Whether the last block is half as wide.
+  int32_t has_half_block;
+  mux_activation activation;
+  /// Applied after the residual sum.
+  mux_activation final_activation;
+  /// Floats from one input pixel to the next.
+  ptrdiff_t step;
+  /// Output pixels.
+  ptrdiff_t pixels;
+  /// Offset of [inner] factors of the inputs, or -1.
+  ptrdiff_t gate;
+  /// Plane offsets of the outputs; NULL where only their means are wanted.
+  const int32_t *outputs;
+  /// Plane offsets of what is added, or NULL.
+  const int32_t *residuals;
+  /// Offset of the [outer] means over the pixels, if `outputs` is NULL.
+  ptrdiff_t means;
+  /// A window gathers rows first; kernel 0: none.
+  int32_t kernel, stride, padding, dilation;
+  ptrdiff_t in_height, in_width, out_height, out_width;
+  /// Plane offsets of the input channels under a window.
+  const int32_t *inputs;
+  ptrdiff_t input_count;
+  /// Tasks are bands of pixels (or rows) times bands of blocks.
+  int32_t pixel_bands, block_bands;
+} mux_dense;
+
+typedef enum mux_spatial_mode {
+  MUX_SPATIAL_PLAIN = 0,
+  /// The convolution runs on the factor² subsampled grids, each with weights of its own.
+  MUX_SPATIAL_SUBPIXEL = 1,
+  /// The convolution runs on a grid of factor times the size, interleaved from factor² blocks.
+  MUX_SPATIAL_SUPERPIXEL = 2,
+} mux_spatial_mode;
+
+/// Most rows of weights (kernel rows times group width) that a spatial unit can have.
+enum { MUX_MAX_WINDOW_ROWS = 256 };
+
+/// What is convolved together: a block of channels with its group partners.
+typedef struct mux_spatial_unit {
+  mux_spatial_mode mode;
+  int32_t first_in, in_count, first_out, out_count;
+  int32_t kernel, stride, dilation, padding, factor;
+  /// Plain: [out][in][row][tap][lane]; else [phase][row][tap][lane].
+  const float *weights;
+  /// Plain and superpixel: [out][lane]; subpixel: [phase][lane].
+  const float *bias;
+} mux_spatial_unit;
+
+/// A pointwise convolution (or a transposing copy) and the spatial convolution after it, row band
+/// by row band, so that the expanded tensor stays in the cache.
+typedef struct mux_spatial_step {
+  ptrdiff_t in_height, in_width, out_height, out_width;
+  /// With weights: plane offsets [inner] of the input channels. Without: [in_blocks · lanes],
+  /// the plane of each lane, -1 for zeros.
+  const int32_t *offsets;
+  ptrdiff_t inner;
+  const float *weights;
+  const float *bias;
+  mux_activation producer_activation;
+  const mux_spatial_unit *units;
+  int32_t unit_count, units_per_task, rows_per_task;
+  /// Rows that are expanded at a time.
+  int32_t chunk;
+  int32_t out_blocks;
+  mux_activation activation;
+  /// Offset of the blocked result.
+  ptrdiff_t out;
+  /// Offset of [band][out_blocks · lanes] sums over the pixels, or -1.
+  ptrdiff_t sums;
+} mux_spatial_step;
+
+/// A fully connected layer on contiguous or scattered features.
+typedef struct mux_linear {
+  /// Offsets of the inputs, or NULL for `inner` floats from `input`.
+  const int32_t *offsets;
+  ptrdiff_t input;
+  /// Inputs are sums over this many bands, `band_stride` floats apart, times `scale`.
+  ptrdiff_t bands, band_stride;
+  float scale;
+  ptrdiff_t inner, outer;
+  /// [block][inner][lane] and [blocks · lanes]
+  const float *weights, *bias;
+  mux_activation activation;
+  ptrdiff_t output;
+  int32_t tasks;
+} mux_linear;
+
+typedef enum mux_elementwise_mode {
+  MUX_ELEMENTWISE_UNARY = 0,
+  MUX_ELEMENTWISE_ADD = 1,
+  MUX_ELEMENTWISE_MULTIPLY = 2,
+  /// The second operand has one value per channel.
+  MUX_ELEMENTWISE_GATE = 3,
+} mux_elementwise_mode;
+
+/// act(scale · a + shift), or act(a + b), act(a · b), plane by plane.
+typedef struct mux_elementwise {
+  mux_elementwise_mode mode;
+  ptrdiff_t planes, pixels;
+  const int32_t *a, *b, *outputs;
+  /// [planes] or NULL.
+  const float *scale, *shift;
+  mux_activation activation;
+  int32_t tasks;
+} mux_elementwise;
+
+/// Blocked channels to planes.
+typedef struct mux_unblock {
+  ptrdiff_t input, pixels, planes;
+  const int32_t *outputs;
+  /// For each plane its position in the blocked tensor: block · lanes + lane.
+  const int32_t *positions;
+  int32_t tasks;
+} mux_unblock;
+
+/// Maxima or means over square windows, or over the whole plane (kernel 0).
+typedef struct mux_pool_step {
+  ptrdiff_t planes, in_height, in_width, out_height, out_width;
+  int32_t kernel, stride, padding, is_average, counts_padding;
+  const int32_t *inputs, *outputs;
+  int32_t tasks;
+} mux_pool_step;
+
+/// Moves between space and channels, plane by plane; for what no faster step covers.
+typedef struct mux_multiplex {
+  /// Whether windows become channels (phase-major), else channels become windows.
+  int32_t to_channels;
+  int32_t factor;
+  /// Planes on the fine grid; there are factor² times as many on the coarse one.
+  ptrdiff_t planes;
+  /// The fine grid; the coarse one is a factor-th, rounded up.
+  ptrdiff_t height, width;
+  const int32_t *inputs, *outputs;
+  int32_t tasks;
+} mux_multiplex;
+
+typedef enum mux_step_kind {
+  MUX_STEP_DENSE = 0,
+  MUX_STEP_SPATIAL = 1,
+  MUX_STEP_LINEAR = 2,
+  MUX_STEP_ELEMENTWISE = 3,
+  MUX_STEP_UNBLOCK = 4,
+  MUX_STEP_POOL = 5,
+  MUX_STEP_MULTIPLEX = 6,
+} mux_step_kind;
+
+/// One step: its kind and the structure of that kind.
+typedef struct mux_step {
+  mux_step_kind kind;
+  const void *argument;
+} mux_step;
+
+/// The number of a step's tasks.
+int32_t mux_step_tasks(const mux_step *step);
+
+/// Floats of scratch memory that one thread needs for the step.
+size_t mux_step_scratch(mux_isa isa, const mux_step *step);
+
+/// Runs one task of a step.
+void mux_step_run(mux_isa isa, const mux_step *step, int32_t task, float *arena, float *scratch);
+
+/// Threads that run plans. They wait by spinning for some microseconds, then asleep.
+typedef struct mux_thread_pool mux_thread_pool;
+
+/// A pool of `threads` (the caller is one of them); NULL if they cannot be started.
+mux_thread_pool *mux_thread_pool_create(int32_t threads);
+void mux_thread_pool_destroy(mux_thread_pool *pool);
+
+/// Runs all steps in order. `scratch` has one pointer per thread. `nanoseconds`, if not NULL,
+/// gets the time of each step added. One call at a time.
+void mux_thread_pool_run(mux_thread_pool *pool, mux_isa isa, const mux_step *steps, int32_t count,
+                         float *arena, float *const *scratch, uint64_t *nanoseconds);
+
+/// Runs the steps for each of `images` images, one thread per image at a time. Each thread has an
+/// arena and scratch of its own; inputs are copied to `input_offset`, results (of
+/// `output_size` floats) taken from `output_offset`.
+void mux_thread_pool_run_images(mux_thread_pool *pool, mux_isa isa, const mux_step *steps,
+                                int32_t count, float *const *arenas, float *const *scratch,
+                                int32_t images, const float *inputs, size_t input_size,
+                                ptrdiff_t input_offset, float *outputs, size_t output_size, ptrdiff_t output_offset);
+
+/// Copies floats; false if one of them is infinite or not a number.
+bool mux_copy_finite(float *to, const float *from, size_t count);
+
+/// Multiply-adds per second of one core: independent fused operations in registers, best of a
+/// few short runs.
+double mux_inference_peak(mux_isa isa);
+
+#endif

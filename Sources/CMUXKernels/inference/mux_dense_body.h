@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: Apache-2.0
+// Dense convolutions whose results are planes, or means of planes.
+
+/// Writes a tile [pixel][lane] to planes: transposes it, activates, adds the residual.
+static void MUX_NAME(store_planes)(
+    const mux_dense *s, const float *tile, ptrdiff_t first_channel, ptrdiff_t channels,
+    ptrdiff_t pixel, ptrdiff_t pixels, float *arena) {
+  vf x[MUX_LANES];
+  MUX_UNROLL
+  for (int i = 0; i < MUX_LANES; ++i) x[i] = v_load(tile + i * MUX_LANES);
+  MUX_NAME(transpose)(x);
+  float rows[MUX_LANES * MUX_LANES] __attribute__((aligned(64)));
+  MUX_UNROLL
+  for (int i = 0; i < MUX_LANES; ++i) v_store(rows + i * MUX_LANES, x[i]);
+  const int32_t *outputs = s->outputs + first_channel;
+  MUX_NAME(activate_line)(s->activation, rows, MUX_LANES, channels, NULL);
+  if (s->residuals) {
+    const int32_t *residuals = s->residuals + first_channel;
+    for (ptrdiff_t c = 0; c < channels; ++c) {
+      float *row = rows + c * MUX_LANES;
+      v_store(row, v_load(row) + v_load_first(arena + residuals[c] + pixel, (int)pixels));
+    }
+    MUX_NAME(activate_line)(s->final_activation, rows, MUX_LANES, channels, NULL);
+  }
+  if (pixels == MUX_LANES) {
+    for (ptrdiff_t c = 0; c < channels; ++c) {
+      v_store(arena + outputs[c] + pixel, v_load(rows + c * MUX_LANES));
+    }
+  } else {
+    for (ptrdiff_t c = 0; c < channels; ++c) {
+      v_store_first(arena + outputs[c] + pixel, v_load(rows + c * MUX_LANES), (int)pixels);
+    }
+  }
+}
+
+/// The weights of a block with the gate multiplied in.
+MUX_INLINE void MUX_NAME(gate_weights)(
+    const float *weights, const float *gate, ptrdiff_t inner, int half, float *to) {
+  if (half) {
+    for (ptrdiff_t k = 0; k < inner; ++k) {
+      const ptrdiff_t at = k * (MUX_LANES / 2);
+      *(MUX_NAME(vhu) *)(to + at) = *(const MUX_NAME(vhu) *)(weights + at) * gate[k];
+    }
+  } else {
+    for (ptrdiff_t k = 0; k < inner; ++k) {
+      const ptrdiff_t at = k * MUX_LANES;
+      v_store(to + at, v_load(weights + at) * MUX_NAME(i_splat)(gate[k]));
+    }
+  }
+}
+
+/// A run of pixels of one block. `x` is where the offsets start, for pixel 0 of the run.
+static void MUX_NAME(dense_run)(
+    const mux_dense *s, ptrdiff_t block, int half, const float *weights, const float *x,
+    ptrdiff_t pixel, ptrdiff_t pixels, vf *total, float *arena) {
+  float tile[MUX_LANES * MUX_LANES] __attribute__((aligned(64))) = {0};
+  const ptrdiff_t channel = block * MUX_LANES;
+  const ptrdiff_t left = s->outer - channel;
+  const ptrdiff_t channels = left < MUX_LANES ? left : MUX_LANES;
+  const MUX_NAME(tile_function) *tiles = MUX_NAME(tiles_for)(half, s->step);
+  const ptrdiff_t count = mux_ceil_div(pixels, MUX_LANES);
+  const float infinity = __builtin_inff();
+  ptrdiff_t done = 0;
+  for (ptrdiff_t t = 0; t < count; ++t) {
+    // Whole vectors where there are many; equal shares where there are few.
+    ptrdiff_t now = count > 8 ? MUX_LANES : (pixels - done) / (count - t);
+    if (now > pixels - done) now = pixels - done;
+    tiles[now - 1](x + done * s->step, s->offsets, s->inner, weights, s->bias + channel, -infinity,
+                   infinity, s->step, tile, MUX_LANES);
+    if (s->outputs) {
+      MUX_NAME(store_planes)(s, tile, channel, channels, pixel + done, now, arena);
+    } else {
+      MUX_NAME(activate_line)(s->activation, tile, MUX_LANES, now, NULL);
+      for (ptrdiff_t i = 0; i < now; ++i) *total += v_load(tile + i * MUX_LANES);
+    }
+    done += now;
+  }
+}
+
+/// Gathers the input rows under output row `y`, with the padding: [channel][row][column].
+static void MUX_NAME(gather_rows)(const mux_dense *s, ptrdiff_t y, const float *arena, float *to) {
+  const ptrdiff_t length =
+      (s->out_width - 1) * s->stride + (ptrdiff_t)(s->kernel - 1) * s->dilation + 1;
+  const ptrdiff_t left = s->padding < length ? s->padding : length;
+  ptrdiff_t copied = s->in_width < length - left ? s->in_width : length - left;
+  if (copied < 0) copied = 0;
+  for (ptrdiff_t c = 0; c < s->input_count; ++c) {
+    for (ptrdiff_t k = 0; k < s->kernel; ++k) {
+      const ptrdiff_t row = y * s->stride - s->padding + k * s->dilation;
+      if (row < 0 || row >= s->in_height) {
+        memset(to, 0, (size_t)length * sizeof(float));
+      } else {
+        memset(to, 0, (size_t)left * sizeof(float));
+        memcpy(to + left, arena + s->inputs[c] + row * s->in_width,
+               (size_t)copied * sizeof(float));
+        memset(to + left + copied, 0, (size_t)(length - left - copied) * sizeof(float));
+      }
+      to += length;
+    }
+  }
+}
+
+static size_t MUX_NAME(dense_scratch)(const mux_dense *s) {
+  size_t size = s->gate >= 0 ? (size_t)(s->inner * MUX_LANES) : 0;
+  if (s->kernel > 0) {
+    size += (size_t)(s->input_count * s->kernel *
+                     ((s->out_width - 1) * s->stride + (s->kernel - 1) * s->dilation + 1));
+  }
+  return size;
+}
+
+static void MUX_NAME(dense_task)(const mux_dense *s, int32_t task, float *arena, float *scratch) {
+  const ptrdiff_t blocks = mux_ceil_div(s->outer, MUX_LANES);
+  ptrdiff_t first_block, end_block, first, end;
+  mux_band(blocks, s->block_bands, task % s->block_bands, &first_block, &end_block);
+  const bool window = s->kernel > 0;
+  float *gated = scratch;
+  float *rows = scratch + (s->gate >= 0 ? s->inner * MUX_LANES : 0);
+  mux_band(window ? s->out_height : s->pixels, s->pixel_bands, task / s->block_bands, &first,
+           &end);
+  if (!window && s->pixel_bands > 1) {
+    // Bands start at whole vectors, so that no tile is narrower than it needs to be.
+    first = first / MUX_LANES * MUX_LANES;
+    if (end < s->pixels) end = end / MUX_LANES * MUX_LANES;
+  }
+  if (window) {
+    for (ptrdiff_t y = first; y < end; ++y) {
+      MUX_NAME(gather_rows)(s, y, arena, rows);
+      for (ptrdiff_t b = first_block; b < end_block; ++b) {
+        const int half = s->has_half_block && b == blocks - 1;
+        vf total = {0};
+        MUX_NAME(dense_run)(s, b, half, s->weights + b * s->inner * MUX_LANES, rows,
+                            y * s->out_width, s->out_width, &total, arena);
+      }
+    }
+    return;
+  }
+  for (ptrdiff_t b = first_block; b < end_block; ++b) {
+    const int half = s->has_half_block && b == blocks - 1;
+    const float *weights = s->weights + b * s->inner * MUX_LANES;
+    if (s->gate >= 0) {
+      MUX_NAME(gate_weights)(weights, arena + s->gate, s->inner, half, gated);
+      weights = gated;
+    }
+    vf total = {0};
+    MUX_NAME(dense_run)(s, b, half, weights, arena + first * s->step, first, end - first, &total,
+                        arena);
+    if (!s->outputs) {
+      const ptrdiff_t left = s->outer - b * MUX_LANES;
+      v_store_first(arena + s->means + b * MUX_LANES,
+                    total * MUX_NAME(i_splat)(1.0f / (float)s->pixels),
+                    (int)(left < MUX_LANES ? left : MUX_LANES));
+    }
+  }
+}

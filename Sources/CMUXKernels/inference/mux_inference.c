@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+// The inference steps of every instruction set, and the choice between them.
+#include "mux_inference_internal.h"
+
+#define MUX_BODY "inference/mux_inference_body.h"
+#include "../mux_each_isa.h"
+
+static const mux_inference_table *const tables[MUX_ISA_COUNT] = MUX_ISA_TABLE(mux_inference_steps);
+
+int mux_inference_lanes(mux_isa isa) { return tables[isa]->lanes; }
+
+int32_t mux_step_tasks(const mux_step *step) {
+  switch (step->kind) {
+  case MUX_STEP_DENSE: {
+    const mux_dense *dense = step->argument;
+    return dense->pixel_bands * dense->block_bands;
+  }
+  case MUX_STEP_SPATIAL: {
+    const mux_spatial_step *spatial = step->argument;
+    return (int32_t)(mux_ceil_div(spatial->out_height, spatial->rows_per_task) *
+                     mux_ceil_div(spatial->unit_count, spatial->units_per_task));
+  }
+  case MUX_STEP_LINEAR: return ((const mux_linear *)step->argument)->tasks;
+  case MUX_STEP_ELEMENTWISE: return ((const mux_elementwise *)step->argument)->tasks;
+  case MUX_STEP_UNBLOCK: return ((const mux_unblock *)step->argument)->tasks;
+  case MUX_STEP_POOL: return ((const mux_pool_step *)step->argument)->tasks;
+  case MUX_STEP_MULTIPLEX: return ((const mux_multiplex *)step->argument)->tasks;
+  }
+  return 0;
+}
+
+size_t mux_step_scratch(mux_isa isa, const mux_step *step) { return tables[isa]->scratch(step); }
+
+void mux_step_run(mux_isa isa, const mux_step *step, int32_t task, float *arena, float *scratch) {
+  tables[isa]->run(step, task, arena, scratch);
+}
+
+double mux_inference_peak(mux_isa isa) { return tables[isa]->peak(); }
+
+bool mux_copy_finite(float *to, const float *from, size_t count) {
+  // An infinity or a NaN times zero is a NaN, and a NaN stays in the sum.
+  float sums[16] = {0};
+  size_t i = 0;
+  for (; i + 16 <= count; i += 16) {
+    for (int j = 0; j < 16; ++j) {
+      to[i + j] = from[i + j];
+      sums[j] += from[i + j] * 0.0f;
+    }
+  }
+  for (; i < count; ++i) {
+    to[i] = from[i];
+    sums[0] += from[i] * 0.0f;
+  }
+  float total = 0;
+  for (int j = 0; j < 16; ++j) total += sums[j];
+  return total == 0;
+}

@@ -1,0 +1,8 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "mux_inference_vector.h"
+#include "mux_tile_body.h"
+#include "mux_dense_body.h"
+#include "mux_line_body.h"
+#include "mux_expand_spatial_body.h"
+#include "mux_small_steps_body.h"
+#include "mux_inference_table_body.h"

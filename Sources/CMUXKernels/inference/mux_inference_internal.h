@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef MUX_INFERENCE_INTERNAL_H
+#define MUX_INFERENCE_INTERNAL_H
+
+#include <time.h>
+
+#include "../mux_internal.h"
+#include "mux_inference.h"
+
+typedef struct {
+  int lanes;
+  size_t (*scratch)(const mux_step *);
+  void (*run)(const mux_step *, int32_t task, float *arena, float *scratch);
+  double (*peak)(void);
+} mux_inference_table;
+
+static inline ptrdiff_t mux_ceil_div(ptrdiff_t a, ptrdiff_t b) { return (a + b - 1) / b; }
+static inline ptrdiff_t mux_floor_div(ptrdiff_t a, ptrdiff_t b) {
+  return a >= 0 ? a / b : -((-a + b - 1) / b);
+}
+
+/// Nanoseconds of a clock that only goes forward.
+static inline uint64_t mux_now(void) {
+  struct timespec time;
+  clock_gettime(CLOCK_MONOTONIC, &time);
+  return (uint64_t)time.tv_sec * 1000000000u + (uint64_t)time.tv_nsec;
+}
+
+/// The part of `count` that band `band` of `bands` covers.
+static inline void mux_band(ptrdiff_t count, int32_t bands, int32_t band, ptrdiff_t *first,
+                            ptrdiff_t *end) {
+  *first = count * band / bands;
+  *end = count * (band + 1) / bands;
+}
+
+#endif

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the variant offers: the steps by kind, and the processor's peak.
+
+static size_t MUX_NAME(step_scratch)(const mux_step *step) {
+  switch (step->kind) {
+  case MUX_STEP_DENSE: return MUX_NAME(dense_scratch)(step->argument);
+  case MUX_STEP_SPATIAL: return MUX_NAME(spatial_scratch)(step->argument);
+  case MUX_STEP_LINEAR: return MUX_NAME(linear_scratch)(step->argument);
+  default: return 0;
+  }
+}
+
+static void MUX_NAME(step_run)(const mux_step *step, int32_t task, float *arena, float *scratch) {
+  switch (step->kind) {
+  case MUX_STEP_DENSE: MUX_NAME(dense_task)(step->argument, task, arena, scratch); break;
+  case MUX_STEP_SPATIAL: MUX_NAME(spatial_task)(step->argument, task, arena, scratch); break;
+  case MUX_STEP_LINEAR: MUX_NAME(linear_task)(step->argument, task, arena, scratch); break;
+  case MUX_STEP_ELEMENTWISE: MUX_NAME(elementwise_task)(step->argument, task, arena); break;
+  case MUX_STEP_UNBLOCK: MUX_NAME(unblock_task)(step->argument, task, arena); break;
+  case MUX_STEP_POOL: MUX_NAME(pool_task)(step->argument, task, arena); break;
+  case MUX_STEP_MULTIPLEX: MUX_NAME(multiplex_task)(step->argument, task, arena); break;
+  }
+}
+
+static double MUX_NAME(measure_peak)(void) {
+  double best = 0;
+  volatile float seed = 1.0f;
+  for (int run = 0; run < 20; ++run) {
+    enum { CHAINS = 12, ROUNDS = 20000 };
+    vf sum[CHAINS];
+    const vf factor = MUX_NAME(i_splat)(seed);
+    MUX_UNROLL
+    for (int i = 0; i < CHAINS; ++i) sum[i] = factor;
+    const uint64_t start = mux_now();
+    for (int n = 0; n < ROUNDS; ++n) {
+      MUX_UNROLL
+      for (int i = 0; i < CHAINS; ++i) {
+        sum[i] = v_fma(sum[i], factor, factor);
+#if defined(MUX_IS_AVX512)
+        __asm__ volatile("" : "+v"(sum[i]));  // keeps the chains apart and alive
+#elif defined(MUX_IS_AVX2)
+        __asm__ volatile("" : "+x"(sum[i]));
+#endif
+      }
+    }
+    const double seconds = (double)(mux_now() - start) * 1e-9;
+    vf total = sum[0];
+    MUX_UNROLL
+    for (int i = 1; i < CHAINS; ++i) total += sum[i];
+    seed = total[0] > 0 ? 1.0f : 2.0f;
+    const double rate = (double)CHAINS * ROUNDS * MUX_LANES / seconds;
+    if (rate > best) best = rate;
+  }
+  return best;
+}
+
+static const mux_inference_table MUX_NAME(mux_inference_steps) = {
+    MUX_LANES, MUX_NAME(step_scratch), MUX_NAME(step_run), MUX_NAME(measure_peak)};

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+// One line of a spatial convolution over one block of channels. Windows that stick out are
+// clipped, so nothing has to be padded.
+
+/// The rows under a line, with their weights [tap][lane].
+typedef struct {
+  const float *rows[MUX_MAX_WINDOW_ROWS];
+  const float *weights[MUX_MAX_WINDOW_ROWS];
+  int row_count;
+  /// Pixels of a row, and floats from one to the next.
+  ptrdiff_t columns, pitch;
+  /// Columns that the first window sticks out to the left; negative if it starts inside.
+  ptrdiff_t padding;
+  /// Steps from tap to tap and from window to window, for the kernel that takes any.
+  int taps, dilation, stride;
+  const float *bias;
+  float *out;
+  ptrdiff_t out_pitch, count;
+} MUX_NAME(line);
+
+/// `pixels` outputs from window `index` on, of which `stored` are wanted. All sizes are
+/// constants after inlining; `clips` says that some window may stick out.
+MUX_INLINE void MUX_NAME(line_tile)(
+    const MUX_NAME(line) *s, int taps, int stride, int pixels, bool clips, ptrdiff_t index,
+    ptrdiff_t stored) {
+  vf sum[16];
+  const vf bias = v_load(s->bias);
+  MUX_UNROLL
+  for (int i = 0; i < pixels; ++i) sum[i] = bias;
+  const ptrdiff_t first = index * stride - s->padding;
+  const ptrdiff_t pitch = s->pitch;
+  const size_t columns = (size_t)s->columns;
+  for (int a = 0; a < s->row_count; ++a) {
+    const float *x = s->rows[a] + first * pitch;
+    const float *weights = s->weights[a];
+    vf weight[16];
+    MUX_UNROLL
+    for (int t = 0; t < taps; ++t) weight[t] = v_load(weights + t * MUX_LANES);
+    MUX_UNROLL
+    for (int q = 0; q < (pixels - 1) * stride + taps; ++q) {
+      if (!clips || (size_t)(first + q) < columns) {
+        const vf value = v_load(x);
+        MUX_UNROLL
+        for (int t = 0; t < taps; ++t) {
+          if (q - t >= 0 && (q - t) % stride == 0 && (q - t) / stride < pixels) {
+            sum[(q - t) / stride] = v_fma(weight[t], value, sum[(q - t) / stride]);
+          }
+        }
+      }
+      x += pitch;
+    }
+  }
+  float *out = s->out + index * s->out_pitch;
+  MUX_UNROLL
+  for (int i = 0; i < pixels; ++i) {
+    if (!clips || i < stored) v_store(out + i * s->out_pitch, sum[i]);
+  }
+}
+
+#if MUX_LANES == 16
+enum { MUX_NAME(wide) = 14 };
+#else
+enum { MUX_NAME(wide) = 7 };
+#endif
+
+#define MUX_LINE(TAPS, STRIDE)                                                                 \
+  static void MUX_NAME(line_##TAPS##_##STRIDE)(const MUX_NAME(line) *s) {                      \
+    for (ptrdiff_t i = 0; i < s->count;) {                                                     \
+      const ptrdiff_t left = s->count - i, first = i * STRIDE - s->padding;                    \
+      enum { W = MUX_NAME(wide) };                                                             \
+      if (left > 7 && W > 7) {                                                                 \
+        if (left >= W && first >= 0 && first + (W - 1) * STRIDE + TAPS <= s->columns) {        \
+          MUX_NAME(line_tile)(s, TAPS, STRIDE, W, false, i, W);                                \
+        } else {                                                                               \
+          MUX_NAME(line_tile)(s, TAPS, STRIDE, W, true, i, left);                              \
+        }                                                                                      \
+        i += W;                                                                                \
+      } else {                                                                                 \
+        if (left >= 7 && first >= 0 && first + 6 * STRIDE + TAPS <= s->columns) {              \
+          MUX_NAME(line_tile)(s, TAPS, STRIDE, 7, false, i, 7);                                \
+        } else {                                                                               \
+          MUX_NAME(line_tile)(s, TAPS, STRIDE, 7, true, i, left);                              \
+        }                                                                                      \
+        i += 7;                                                                                \
+      }                                                                                        \
+    }                                                                                          \
+  }
+
+MUX_LINE(1, 1)
+MUX_LINE(3, 1)
+MUX_LINE(5, 1)
+MUX_LINE(7, 1)
+MUX_LINE(9, 1)
+MUX_LINE(11, 1)
+MUX_LINE(1, 2)
+MUX_LINE(3, 2)
+MUX_LINE(5, 2)
+MUX_LINE(7, 2)
+MUX_LINE(9, 2)
+MUX_LINE(11, 2)
+#undef MUX_LINE
+
+/// Any number of taps, stride and dilation.
+static void MUX_NAME(line_any)(const MUX_NAME(line) *s) {
+  for (ptrdiff_t i = 0; i < s->count; ++i) {
+    vf sum = v_load(s->bias);
+    for (int a = 0; a < s->row_count; ++a) {
+      for (int t = 0; t < s->taps; ++t) {
+        const ptrdiff_t column = i * s->stride - s->padding + (ptrdiff_t)t * s->dilation;
+        if (column < 0 || column >= s->columns) continue;
+        sum = v_fma(v_load(s->weights[a] + t * MUX_LANES),
+                    v_load(s->rows[a] + column * s->pitch), sum);
+      }
+    }
+    v_store(s->out + i * s->out_pitch, sum);
+  }
+}
+
+static void MUX_NAME(run_line)(const MUX_NAME(line) *s) {
+  static void (*const lines[6][2])(const MUX_NAME(line) *) = {
+      {MUX_NAME(line_1_1), MUX_NAME(line_1_2)},   {MUX_NAME(line_3_1), MUX_NAME(line_3_2)},
+      {MUX_NAME(line_5_1), MUX_NAME(line_5_2)},   {MUX_NAME(line_7_1), MUX_NAME(line_7_2)},
+      {MUX_NAME(line_9_1), MUX_NAME(line_9_2)},   {MUX_NAME(line_11_1), MUX_NAME(line_11_2)},
+  };
+  const bool known = s->taps <= 11 && s->taps % 2 == 1 && s->stride <= 2 && s->dilation == 1;
+  if (known) {
+    lines[s->taps / 2][s->stride - 1](s);
+  } else {
+    MUX_NAME(line_any)(s);
+  }
+}

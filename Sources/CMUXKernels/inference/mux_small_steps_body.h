@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: Apache-2.0
+// Fully connected layers and what works plane by plane.
+
+static size_t MUX_NAME(linear_scratch)(const mux_linear *s) { return (size_t)s->inner; }
+
+static void MUX_NAME(linear_task)(const mux_linear *s, int32_t task, float *arena, float *scratch) {
+  const ptrdiff_t blocks = mux_ceil_div(s->outer, MUX_LANES), inner = s->inner;
+  ptrdiff_t first, end;
+  mux_band(blocks, s->tasks, task, &first, &end);
+  const float *x = arena + s->input;
+  if (s->offsets || s->bands > 1 || s->scale != 1) {
+    for (ptrdiff_t k = 0; k < inner; ++k) {
+      const float *from = arena + (s->offsets ? s->offsets[k] : s->input + k);
+      float sum = 0;
+      for (ptrdiff_t b = 0; b < s->bands; ++b) sum += from[b * s->band_stride];
+      scratch[k] = sum * s->scale;
+    }
+    x = scratch;
+  }
+  for (ptrdiff_t b = first; b < end; ++b) {
+    const float *weights = s->weights + b * inner * MUX_LANES;
+    vf sum[8] = {v_load(s->bias + b * MUX_LANES)};
+    ptrdiff_t k = 0;
+    for (; k + 8 <= inner; k += 8) {
+      MUX_UNROLL
+      for (int i = 0; i < 8; ++i) {
+        sum[i] = v_fma(MUX_NAME(i_splat)(x[k + i]), v_load(weights + (k + i) * MUX_LANES), sum[i]);
+      }
+    }
+    for (; k < inner; ++k) {
+      sum[0] = v_fma(MUX_NAME(i_splat)(x[k]), v_load(weights + k * MUX_LANES), sum[0]);
+    }
+    vf total = ((sum[0] + sum[1]) + (sum[2] + sum[3])) + ((sum[4] + sum[5]) + (sum[6] + sum[7]));
+    const ptrdiff_t left = s->outer - b * MUX_LANES;
+    v_store_first(arena + s->output + b * MUX_LANES, MUX_NAME(i_activate)(s->activation, total),
+                  (int)(left < MUX_LANES ? left : MUX_LANES));
+  }
+}
+
+static void MUX_NAME(elementwise_task)(const mux_elementwise *s, int32_t task, float *arena) {
+  ptrdiff_t first, end;
+  mux_band(s->planes, s->tasks, task, &first, &end);
+  for (ptrdiff_t c = first; c < end; ++c) {
+    const float *a = arena + s->a[c];
+    const float *b = s->b ? arena + s->b[c] : NULL;
+    float *out = arena + s->outputs[c];
+    const vf scale = MUX_NAME(i_splat)(s->scale ? s->scale[c] : 1);
+    const vf shift = MUX_NAME(i_splat)(s->shift ? s->shift[c] : 0);
+    for (ptrdiff_t i = 0; i < s->pixels; i += MUX_LANES) {
+      const ptrdiff_t left = s->pixels - i;
+      const int now = left < MUX_LANES ? (int)left : MUX_LANES;
+      vf x = v_load_first(a + i, now);
+      switch (s->mode) {
+      case MUX_ELEMENTWISE_UNARY:
+        if (s->scale) x = v_fma(x, scale, shift);
+        break;
+      case MUX_ELEMENTWISE_ADD: x += v_load_first(b + i, now); break;
+      case MUX_ELEMENTWISE_MULTIPLY: x *= v_load_first(b + i, now); break;
+      case MUX_ELEMENTWISE_GATE: x *= MUX_NAME(i_splat)(*b); break;
+      }
+      v_store_first(out + i, MUX_NAME(i_activate)(s->activation, x), now);
+    }
+  }
+}
+
+static void MUX_NAME(unblock_task)(const mux_unblock *s, int32_t task, float *arena) {
+  ptrdiff_t first, end;
+  mux_band(s->planes, s->tasks, task, &first, &end);
+  for (ptrdiff_t c = first; c < end; ++c) {
+    const ptrdiff_t block = s->positions[c] / MUX_LANES, lane = s->positions[c] % MUX_LANES;
+    const float *from = arena + s->input + block * s->pixels * MUX_LANES + lane;
+    float *to = arena + s->outputs[c];
+    for (ptrdiff_t i = 0; i < s->pixels; ++i) to[i] = from[i * MUX_LANES];
+  }
+}
+
+static void MUX_NAME(pool_task)(const mux_pool_step *s, int32_t task, float *arena) {
+  ptrdiff_t first, end;
+  mux_band(s->planes, s->tasks, task, &first, &end);
+  for (ptrdiff_t c = first; c < end; ++c) {
+    const float *in = arena + s->inputs[c];
+    float *out = arena + s->outputs[c];
+    if (s->kernel == 0) {
+      const ptrdiff_t pixels = s->in_height * s->in_width;
+      vf sum = {0};
+      for (ptrdiff_t i = 0; i < pixels; i += MUX_LANES) {
+        const ptrdiff_t left = pixels - i;
+        sum += v_load_first(in + i, left < MUX_LANES ? (int)left : MUX_LANES);
+      }
+      float total = 0;
+      for (int i = 0; i < MUX_LANES; ++i) total += sum[i];
+      *out = total / (float)pixels;
+      continue;
+    }
+    for (ptrdiff_t y = 0; y < s->out_height; ++y) {
+      for (ptrdiff_t x = 0; x < s->out_width; ++x) {
+        const ptrdiff_t top = y * s->stride - s->padding, left = x * s->stride - s->padding;
+        // Windows count their padding only up to one padding beyond the image.
+        const ptrdiff_t bottom = top + s->kernel < s->in_height + s->padding
+                                     ? top + s->kernel : s->in_height + s->padding;
+        const ptrdiff_t right = left + s->kernel < s->in_width + s->padding
+                                    ? left + s->kernel : s->in_width + s->padding;
+        float best = -__builtin_inff(), sum = 0;
+        ptrdiff_t seen = 0;
+        for (ptrdiff_t i = top < 0 ? 0 : top; i < bottom && i < s->in_height; ++i) {
+          for (ptrdiff_t j = left < 0 ? 0 : left; j < right && j < s->in_width; ++j) {
+            const float value = in[i * s->in_width + j];
+            if (value > best || value != value) best = value;
+            sum += value;
+            ++seen;
+          }
+        }
+        const ptrdiff_t area = s->counts_padding ? (bottom - top) * (right - left) : seen;
+        *out++ = s->is_average ? sum / (float)(area > 0 ? area : 1) : best;
+      }
+    }
+  }
+}
+
+static void MUX_NAME(multiplex_task)(const mux_multiplex *s, int32_t task, float *arena) {
+  ptrdiff_t first, end;
+  const ptrdiff_t r = s->factor, width = s->width;
+  const ptrdiff_t coarse_height = mux_ceil_div(s->height, r), coarse_width = mux_ceil_div(width, r);
+  mux_band(s->planes, s->tasks, task, &first, &end);
+  for (ptrdiff_t c = first; c < end; ++c) {
+    for (ptrdiff_t phase = 0; phase < r * r; ++phase) {
+      const ptrdiff_t top = phase / r, left = phase % r, coarse = phase * s->planes + c;
+      const float *in = arena + s->inputs[s->to_channels ? c : coarse];
+      float *out = arena + s->outputs[s->to_channels ? coarse : c];
+      for (ptrdiff_t y = 0; y < coarse_height; ++y) {
+        for (ptrdiff_t x = 0; x < coarse_width; ++x) {
+          const ptrdiff_t row = y * r + top, column = x * r + left;
+          const bool inside = row < s->height && column < width;
+          if (s->to_channels) {
+            out[y * coarse_width + x] = inside ? in[row * width + column] : 0;
+          } else if (inside) {
+            out[row * width + column] = in[y * coarse_width + x];
+          }
+        }
+      }
+    }
+  }
+}

@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: Apache-2.0
+// Register tiles of the dense products: up to 16 pixels times one block of output channels.
+
+typedef float MUX_NAME(vh) __attribute__((vector_size(MUX_LANES * 2)));
+typedef float MUX_NAME(vhu) __attribute__((vector_size(MUX_LANES * 2), aligned(4)));
+
+/// `pixels` outputs of one block: bias + Σ over k of x[offsets[k] + pixel · step] · weights[k],
+/// clamped to low…high, stored `pitch` floats apart.
+typedef void (*MUX_NAME(tile_function))(
+    const float *x, const int32_t *offsets, ptrdiff_t inner, const float *weights,
+    const float *bias, float low, float high, ptrdiff_t step, float *out, ptrdiff_t pitch);
+
+#define MUX_TILE(NAME, PIXELS, STEP)                                                           \
+  static void MUX_NAME(tile_##NAME##_##PIXELS)(                                                \
+      const float *x, const int32_t *offsets, ptrdiff_t inner, const float *weights,           \
+      const float *bias, float low, float high, ptrdiff_t step, float *out, ptrdiff_t pitch) { \
+    vf sum[PIXELS];                                                                            \
+    const vf first = v_load(bias);                                                             \
+    (void)step;                                                                                \
+    MUX_UNROLL                                                                                 \
+    for (int i = 0; i < PIXELS; ++i) sum[i] = first;                                           \
+    for (ptrdiff_t k = 0; k < inner; ++k) {                                                    \
+      const float *from = x + offsets[k];                                                      \
+      const vf weight = v_load(weights + k * MUX_LANES);                                       \
+      MUX_UNROLL                                                                               \
+      for (int i = 0; i < PIXELS; ++i) {                                                       \
+        sum[i] = v_fma(MUX_NAME(i_splat)(from[i * (STEP)]), weight, sum[i]);                   \
+      }                                                                                        \
+    }                                                                                          \
+    MUX_UNROLL                                                                                 \
+    for (int i = 0; i < PIXELS; ++i) {                                                         \
+      v_store(out + i * pitch, MUX_NAME(i_min)(high, MUX_NAME(i_max)(low, sum[i])));           \
+    }                                                                                          \
+  }
+
+/// The same for a block of half the width; only the lower half of each output is written.
+#define MUX_HALF_TILE(NAME, PIXELS, STEP)                                                      \
+  static void MUX_NAME(half_##NAME##_##PIXELS)(                                                \
+      const float *x, const int32_t *offsets, ptrdiff_t inner, const float *weights,           \
+      const float *bias, float low, float high, ptrdiff_t step, float *out, ptrdiff_t pitch) { \
+    MUX_NAME(vh) sum[PIXELS];                                                                  \
+    const MUX_NAME(vh) first = *(const MUX_NAME(vhu) *)bias;                                   \
+    (void)step, (void)low, (void)high;                                                         \
+    MUX_UNROLL                                                                                 \
+    for (int i = 0; i < PIXELS; ++i) sum[i] = first;                                           \
+    for (ptrdiff_t k = 0; k < inner; ++k) {                                                    \
+      const float *from = x + offsets[k];                                                      \
+      const MUX_NAME(vh) weight = *(const MUX_NAME(vhu) *)(weights + k * (MUX_LANES / 2));     \
+      MUX_UNROLL                                                                               \
+      for (int i = 0; i < PIXELS; ++i) {                                                       \
+        sum[i] = __builtin_elementwise_fma(                                                    \
+            from[i * (STEP)] - (MUX_NAME(vh)){0}, weight, sum[i]);                             \
+      }                                                                                        \
+    }                                                                                          \
+    MUX_UNROLL                                                                                 \
+    for (int i = 0; i < PIXELS; ++i) *(MUX_NAME(vhu) *)(out + i * pitch) = sum[i];             \
+  }
+
+#define MUX_TILES(M, NAME, STEP)                                                               \
+  M(NAME, 1, STEP) M(NAME, 2, STEP) M(NAME, 3, STEP) M(NAME, 4, STEP) M(NAME, 5, STEP)         \
+  M(NAME, 6, STEP) M(NAME, 7, STEP) M(NAME, 8, STEP) M(NAME, 9, STEP) M(NAME, 10, STEP)        \
+  M(NAME, 11, STEP) M(NAME, 12, STEP)
+#define MUX_WIDE_TILES(M, NAME, STEP)                                                          \
+  M(NAME, 13, STEP) M(NAME, 14, STEP) M(NAME, 15, STEP) M(NAME, 16, STEP)
+
+#define MUX_TILE_NAMES(KIND, NAME)                                                             \
+  MUX_NAME(KIND##_##NAME##_1), MUX_NAME(KIND##_##NAME##_2), MUX_NAME(KIND##_##NAME##_3),       \
+      MUX_NAME(KIND##_##NAME##_4), MUX_NAME(KIND##_##NAME##_5), MUX_NAME(KIND##_##NAME##_6),   \
+      MUX_NAME(KIND##_##NAME##_7), MUX_NAME(KIND##_##NAME##_8), MUX_NAME(KIND##_##NAME##_9),   \
+      MUX_NAME(KIND##_##NAME##_10), MUX_NAME(KIND##_##NAME##_11), MUX_NAME(KIND##_##NAME##_12)
+#define MUX_WIDE_TILE_NAMES(KIND, NAME)                                                        \
+  MUX_NAME(KIND##_##NAME##_13), MUX_NAME(KIND##_##NAME##_14), MUX_NAME(KIND##_##NAME##_15),    \
+      MUX_NAME(KIND##_##NAME##_16)
+
+// Names: steps of 1, 2, a block, any.
+MUX_TILES(MUX_TILE, one, 1)
+MUX_TILES(MUX_TILE, two, 2)
+MUX_TILES(MUX_TILE, block, MUX_LANES)
+MUX_TILES(MUX_TILE, any, step)
+
+#if MUX_LANES == 16
+enum { MUX_NAME(most_pixels) = 16 };
+MUX_WIDE_TILES(MUX_TILE, one, 1)
+MUX_WIDE_TILES(MUX_TILE, two, 2)
+MUX_WIDE_TILES(MUX_TILE, block, MUX_LANES)
+MUX_WIDE_TILES(MUX_TILE, any, step)
+MUX_TILES(MUX_HALF_TILE, one, 1)
+MUX_TILES(MUX_HALF_TILE, two, 2)
+MUX_TILES(MUX_HALF_TILE, block, MUX_LANES)
+MUX_TILES(MUX_HALF_TILE, any, step)
+MUX_WIDE_TILES(MUX_HALF_TILE, one, 1)
+MUX_WIDE_TILES(MUX_HALF_TILE, two, 2)
+MUX_WIDE_TILES(MUX_HALF_TILE, block, MUX_LANES)
+MUX_WIDE_TILES(MUX_HALF_TILE, any, step)
+#define MUX_EVERY_TILE(KIND, NAME) {MUX_TILE_NAMES(KIND, NAME), MUX_WIDE_TILE_NAMES(KIND, NAME)}
+#else
+enum { MUX_NAME(most_pixels) = 12 };
+#define MUX_EVERY_TILE(KIND, NAME) {MUX_TILE_NAMES(KIND, NAME)}
+#endif
+
+static const MUX_NAME(tile_function) MUX_NAME(tiles)[2][4][16] = {
+    {MUX_EVERY_TILE(tile, one), MUX_EVERY_TILE(tile, two), MUX_EVERY_TILE(tile, block),
+     MUX_EVERY_TILE(tile, any)},
+#if MUX_LANES == 16
+    {MUX_EVERY_TILE(half, one), MUX_EVERY_TILE(half, two), MUX_EVERY_TILE(half, block),
+     MUX_EVERY_TILE(half, any)},
+#endif
+};
+
+/// The tiles of a step between pixels, indexed by pixels − 1.
+MUX_INLINE const MUX_NAME(tile_function) *MUX_NAME(tiles_for)(int half, ptrdiff_t step) {
+  return MUX_NAME(tiles)[half][step == 1 ? 0 : step == 2 ? 1 : step == MUX_LANES ? 2 : 3];
+}
+
+/// Bounds that do what an activation does, where clamping is all that it does.
+MUX_INLINE bool MUX_NAME(clamp_of)(mux_activation activation, float *low, float *high) {
+  *low = activation == MUX_RELU || activation == MUX_RELU6 ? 0 : -__builtin_inff();
+  *high = activation == MUX_RELU6 ? 6 : __builtin_inff();
+  return activation == MUX_IDENTITY || activation == MUX_RELU || activation == MUX_RELU6;
+}
+
+#undef MUX_EVERY_TILE
+#undef MUX_TILE
+#undef MUX_HALF_TILE
+#undef MUX_TILES
+#undef MUX_WIDE_TILES
+#undef MUX_TILE_NAMES
+#undef MUX_WIDE_TILE_NAMES

@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+internal import CMUXKernels
+public import MUXInterchange
+public import MUXNetworks
+
+/// A network compiled for inference on images of one size: steps, packed weights, memory plan.
+///
+/// A plan never changes, so any number of engines may share it, on any threads.
+/// ```swift
+/// let plan = try InferencePlan(model: "muxnet_m.muxnet")
+/// let engine = try InferenceEngine(plan, threads: 1)
+/// let logits = try engine.run(pixels)
+/// ```
+///
+/// Unchecked because it holds pointers: to memory that only the initializer writes.
+public final class InferencePlan: @unchecked Sendable {
+  /// The network's name.
+  public let name: String
+  /// [C, H, W] of the images that go in.
+  public let inputShape: Shape
+  /// [C, H, W] of what comes out; [classes, 1, 1] for a classifier.
+  public let outputShape: Shape
+  /// The kernels' variant.
+  public let instructionSet: InstructionSet
+  /// What the plan does, step by step.
+  public let steps: [PlanStep]
+
+  let compiled: [mux_step]
+  /// Floats of the arena of an engine, of its scratch memory, and of the result in the arena.
+  let arenaSize: Int
+  let scratchSize: Int
+  let inputOffset: Int
+  let outputOffset: Int
+  /// Floats that must not be touched, for tests.
+  let guards: [Range<Int>]
+  let isGuarded: Bool
+  private let memory: PlanMemory
+
+  /// Bytes of the packed weights and of what describes the steps.
+  public var weightBytes: Int { memory.byteCount }
+  /// Bytes that one engine needs for the tensors of an image.
+  public var arenaBytes: Int { arenaSize * 4 }
+
+  /// Compiles a network.
+  ///
+  /// - Parameters:
+  ///   - network: The network.
+  ///   - weights: Its tensors under their names, batch norms not folded.
+  ///   - inputSize: The size of the images; nil takes the network's own.
+  ///   - instructionSet: The kernels' variant; nil takes the best one here.
+  /// - Throws: ``RuntimeError`` if the weights do not fit, `NetworkError` if the image size does
+  ///   not.
+  public convenience init(
+    _ network: Network, weights: TensorArchive, inputSize: ImageSize? = nil,
+    instructionSet: InstructionSet? = nil
+  ) throws {
+    try self.init(
+      network, weights: weights, inputSize: inputSize, instructionSet: instructionSet,
+      isGuarded: false)
+  }
+
+  /// Compiles a network; if `isGuarded`, so that every buffer ends at an untouchable page.
+  package init(
+    _ network: Network, weights: TensorArchive, inputSize: ImageSize?,
+    instructionSet: InstructionSet?, isGuarded: Bool
+  ) throws {
+    let instructionSet = instructionSet ?? .current
+    guard instructionSet.isAvailable else {
+      throw RuntimeError.instructionSet(instructionSet.rawValue)
+    }
+    let size = inputSize ?? network.inputSize
+    var compiler = try PlanCompiler(
+      network: network, weights: LayerWeights(weights, network: network), inputSize: size,
+      instructionSet: instructionSet)
+    let output = try compiler.compile()
+    let placed =
+      isGuarded
+      ? MemoryPlan(guarded: compiler.storages, pageSize: PlanMemory.pageSize)
+      : MemoryPlan(compiler.storages)
+    guard placed.size < Int(Int32.max) else {
+      throw RuntimeError.unsupported(
+        layer: Network.inputName, reason: "images of \(size) need too much memory")
+    }
+    let memory = PlanMemory(isGuarded: isGuarded)
+    let emitter = PlanEmitter(memory: memory, offsets: placed.offsets)
+    compiled = compiler.steps.map { $0.emit(emitter) }
+    steps = zip(compiler.steps, compiled).map { step, compiled in
+      PlanStep(
+        name: step.name, kind: step.kind, multiplyAdds: step.multiplyAdds,
+        taskCount: withUnsafePointer(to: compiled) { Int(mux_step_tasks($0)) })
+    }
+    name = network.name
+    inputShape = Shape(
+      channels: network.inputChannels, height: size.height, width: size.width)
+    outputShape = Shape(
+      channels: output.planes.count, height: output.height, width: output.width)
+    self.instructionSet = instructionSet
+    self.isGuarded = isGuarded
+    arenaSize = placed.size
+    scratchSize = compiled.reduce(1) { size, step in
+      withUnsafePointer(to: step) {
+        max(size, mux_step_scratch(instructionSet.kernels, $0))
+      }
+    }
+    inputOffset = Int(emitter.offset(compiler.input.planes[0]))
+    outputOffset = Int(emitter.offset(output.planes[0]))
+    guards =
+      isGuarded
+      ? zip(compiler.storages, placed.offsets).map { storage, offset in
+        let end = offset + storage.size
+        return end..<end + PlanMemory.pageSize / 4
+      } : []
+    self.memory = memory
+  }
+}
+
+/// One step of a plan.
+public struct PlanStep: Sendable, Hashable {
+  /// The layer that the step computes, or the one that gives it its name.
+  public let name: String
+  /// What kind of step it is: `spatial` (expansion and spatial convolution), `dense`, `linear` …
+  public let kind: String
+  /// Multiply-adds of its convolutions and linear layers.
+  public let multiplyAdds: Int
+  /// The parts that threads can share.
+  public let taskCount: Int
+}

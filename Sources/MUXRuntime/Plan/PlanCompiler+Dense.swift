@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: Apache-2.0
+internal import CMUXKernels
+internal import MUXNetworks
+
+extension PlanCompiler {
+  /// What a dense step reads.
+  enum DenseSource {
+    /// Planes, pixel by pixel.
+    case planes([Plane])
+    /// Lanes of a blocked tensor: block · lanes + lane for each input.
+    case blocked(storage: Int, positions: [Int])
+    /// Windows of a convolution over planes.
+    case windows(PlaneTensor, Convolution)
+  }
+
+  /// The weights and settings of a dense step.
+  struct DenseLayer {
+    var name: String
+    /// [output][input], row-major.
+    var weight: [Float]
+    var rowLength: Int
+    /// The columns of `weight` in the order of the source.
+    var columns: [Int]
+    /// The rows of `weight` that are computed.
+    var rows: [Int]
+    var affine: Affine
+    var activation: Activation
+    /// A storage of factors of the inputs.
+    var gate: Int?
+    var residual: Residual?
+    /// Only the means over the pixels are wanted.
+    var isPooled = false
+  }
+
+  /// Compiles a convolution on its own, with what can be done at its end.
+  mutating func compileConvolution(
+    _ convolution: Convolution, at index: Int
+  ) throws(RuntimeError) {
+    let node = network.nodes[index]
+    let input = value(of: index, 0)
+    var chain = absorb(index, channels: convolution.outputChannels)
+    if convolution.hasBias { chain.affine.after(bias: weights["\(node.name).bias"]) }
+    let shape = shapes[index]
+    let residual = absorbResidual(index, chain.end)
+    var layer = DenseLayer(
+      name: node.name, weight: weights["\(node.name).weight"],
+      rowLength: convolution.weightShape[1...].reduce(1, *), columns: [],
+      rows: Array(0..<convolution.outputChannels), affine: chain.affine,
+      activation: chain.activation, residual: residual)
+    var end = residual?.end ?? chain.end
+    if residual == nil, convolution.isPointwise, convolution.stride == 1,
+      convolution.padding == 0, shape.height * shape.width > 1, let next = soleConsumer(end),
+      case .globalAveragePool = operation(next)
+    {
+      layer.isPooled = true
+      markDone([next])
+      end = next
+    }
+    setValue(
+      try addConvolution(
+        convolution, input, layer, height: shape.height, width: shape.width), at: end)
+  }
+
+  /// Adds the steps of a convolution; `layer` covers all of its outputs.
+  mutating func addConvolution(
+    _ convolution: Convolution, _ input: PlaneTensor, _ layer: DenseLayer, height: Int, width: Int
+  ) throws(RuntimeError) -> PlaneTensor {
+    if convolution.isPointwise, input.pixels == 1, height * width == 1, layer.residual == nil {
+      return addLinear(
+        name: layer.name, inputs: input.planes, sums: nil, weight: layer.weight,
+        columns: Array(input.planes.indices), rows: layer.rows, affine: layer.affine,
+        activation: layer.activation)
+    }
+    if Self.isSpatial(convolution), layer.residual == nil {
+      let branch = SpatialBranch(
+        convolution: convolution, mode: MUX_SPATIAL_PLAIN, factor: 1, firstInput: 0,
+        firstOutput: 0, weight: layer.weight, bias: [])
+      let result = addSpatial(
+        name: layer.name, producer: .copy(input), branches: [branch], affine: layer.affine,
+        activation: layer.activation, height: height, width: width, wantsSums: false)
+      return unblocked(result, name: layer.name)
+    }
+    let groups = convolution.groups
+    guard groups > 1 else {
+      return addDense(
+        source(convolution, input), layer, height: height, width: width)
+    }
+    // Wide groups: a dense step each.
+    let inner = convolution.inputChannels / groups, outer = convolution.outputChannels / groups
+    var single = convolution
+    single.inputChannels = inner
+    single.outputChannels = outer
+    single.groups = 1
+    var result = PlaneTensor(planes: [], height: height, width: width)
+    for group in 0..<groups {
+      var part = layer
+      part.rows = Array(group * outer..<(group + 1) * outer)
+      if let residual = layer.residual {
+        part.residual?.planes = Array(residual.planes[group * outer..<(group + 1) * outer])
+        part.residual?.isOverwritten = false
+      }
+      var planes = input
+      planes.planes = Array(input.planes[group * inner..<(group + 1) * inner])
+      result.planes +=
+        addDense(
+          source(single, planes), part, height: height, width: width
+        ).planes
+    }
+    return result
+  }
+
+  private func source(_ convolution: Convolution, _ input: PlaneTensor) -> DenseSource {
+    convolution.isPointwise && convolution.stride == 1 && convolution.padding == 0
+      ? .planes(input.planes) : .windows(input, convolution)
+  }
+
+  /// Adds a dense step.
+  mutating func addDense(
+    _ source: DenseSource, _ layer: DenseLayer, height: Int, width: Int
+  ) -> PlaneTensor {
+    var layer = layer
+    if layer.columns.isEmpty { layer.columns = Array(0..<layer.rowLength) }
+    let outer = layer.rows.count, inner = layer.columns.count, pixels = height * width
+    var touched: [Int]
+    let output: PlaneTensor
+    switch source {
+    case .planes(let planes):
+      touched = planes.map(\.storage)
+      // A step must not write to planes that it also convolves.
+      if !Set(planes).isDisjoint(with: layer.residual?.planes ?? []) {
+        layer.residual?.isOverwritten = false
+      }
+    case .blocked(let storage, _): touched = [storage]
+    case .windows(let tensor, _):
+      touched = tensor.planes.map(\.storage)
+      if !Set(tensor.planes).isDisjoint(with: layer.residual?.planes ?? []) {
+        layer.residual?.isOverwritten = false
+      }
+    }
+    if layer.isPooled {
+      output = allocatePlanes(outer, height: 1, width: 1)
+    } else if let residual = layer.residual, residual.isOverwritten {
+      output = PlaneTensor(planes: residual.planes, height: height, width: width)
+    } else {
+      output = allocatePlanes(outer, height: height, width: width)
+    }
+    touched += output.planes.map(\.storage)
+    if let residual = layer.residual { touched += residual.planes.map(\.storage) }
+    if let gate = layer.gate { touched.append(gate) }
+
+    let blocks = (outer + lanes - 1) / lanes
+    let hasHalfBlock = lanes == 16 && outer % lanes != 0 && outer % lanes <= lanes / 2
+    let packed = WeightPacking.dense(
+      layer.weight, rowLength: layer.rowLength, outputs: layer.rows, inputs: layer.columns,
+      scale: layer.affine.scale, lanes: lanes, hasHalfBlock: hasHalfBlock)
+    let bias = WeightPacking.bias(layer.affine.shift, outputs: layer.rows, lanes: lanes)
+    let wanted = max(1, min(16, inner * outer * pixels / 150_000))
+    let pixelBands: Int
+    if layer.isPooled {
+      pixelBands = 1
+    } else if case .windows = source {
+      pixelBands = min(wanted, height)
+    } else {
+      pixelBands = pixels >= 16 * lanes ? min(wanted, pixels / (4 * lanes)) : 1
+    }
+    let blockBands = pixelBands == 1 ? min(wanted, blocks) : 1
+    let lanes = lanes
+    let finished = layer
+    addStep(
+      layer.name, "dense", multiplyAdds: inner * outer * pixels, touching: touched
+    ) { emitter in
+      let layer = finished
+      var step = mux_dense()
+      step.inner = inner
+      step.outer = outer
+      step.weights = emitter.memory.copy(packed)
+      step.bias = emitter.memory.copy(bias)
+      step.has_half_block = hasHalfBlock ? 1 : 0
+      step.activation = layer.activation.kernels
+      step.final_activation = (layer.residual?.activation ?? .identity).kernels
+      step.pixels = pixels
+      step.gate = layer.gate.map { emitter.offset($0) } ?? -1
+      step.step = 1
+      switch source {
+      case .planes(let planes): step.offsets = emitter.offsets(planes)
+      case .blocked(let storage, let positions):
+        let base = emitter.offset(storage)
+        step.step = lanes
+        step.offsets = emitter.memory.copy(
+          positions.map { Int32(base + $0 / lanes * pixels * lanes + $0 % lanes) })
+      case .windows(let tensor, let convolution):
+        step.step = convolution.stride
+        step.kernel = Int32(convolution.kernelSize)
+        step.stride = Int32(convolution.stride)
+        step.padding = Int32(convolution.padding)
+        step.dilation = Int32(convolution.dilation)
+        step.in_height = tensor.height
+        step.in_width = tensor.width
+        step.out_height = height
+        step.out_width = width
+        step.inputs = emitter.offsets(tensor.planes)
+        step.input_count = tensor.planes.count
+        let kernel = convolution.kernelSize
+        let length = (width - 1) * convolution.stride + (kernel - 1) * convolution.dilation + 1
+        step.offsets = emitter.memory.copy(
+          (0..<tensor.planes.count * kernel).flatMap { row in
+            (0..<kernel).map { Int32(row * length + $0 * convolution.dilation) }
+          })
+      }
+      if layer.isPooled {
+        step.means = Int(emitter.offset(output.planes[0]))
+      } else {
+        step.outputs = emitter.offsets(output.planes)
+        if let residual = layer.residual { step.residuals = emitter.offsets(residual.planes) }
+      }
+      step.pixel_bands = Int32(pixelBands)
+      step.block_bands = Int32(blockBands)
+      return emitter.step(MUX_STEP_DENSE, step)
+    }
+    return output
+  }
+}

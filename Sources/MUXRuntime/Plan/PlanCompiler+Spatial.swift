@@ -1,0 +1,255 @@
+// SPDX-License-Identifier: Apache-2.0
+internal import CMUXKernels
+internal import MUXNetworks
+
+extension PlanCompiler {
+  /// One convolution of a spatial step.
+  struct SpatialBranch {
+    var convolution: Convolution
+    var mode: mux_spatial_mode
+    var factor: Int
+    /// The first channel that it reads, and the first that it gives.
+    var firstInput: Int
+    var firstOutput: Int
+    var weight: [Float]
+    /// The convolution's own bias, per inner channel; empty if it has none.
+    var bias: [Float]
+
+    var window: Int { factor * factor }
+  }
+
+  /// Where a spatial step has its input from.
+  enum SpatialProducer {
+    /// Planes as they are.
+    case copy(PlaneTensor)
+    /// A pointwise convolution of planes.
+    case expansion(PlaneTensor, weight: [Float], affine: Affine, activation: Activation)
+
+    var input: PlaneTensor {
+      switch self {
+      case .copy(let input), .expansion(let input, _, _, _): input
+      }
+    }
+  }
+
+  /// A blocked tensor.
+  struct BlockedTensor {
+    var storage: Int
+    /// The channel of each lane of each block, −1 for none.
+    var channels: [Int]
+    var height: Int
+    var width: Int
+    var sums: BandSums?
+  }
+
+  /// Whether a convolution suits the spatial kernel: lanes are groups, so a group must be narrow.
+  static func isSpatial(_ convolution: Convolution) -> Bool {
+    (convolution.groups > 1 || convolution.inputChannels == 1)
+      && convolution.outputChannels / convolution.groups < 8
+      && convolution.groupWidth * convolution.kernelSize <= Int(MUX_MAX_WINDOW_ROWS)
+  }
+
+  /// The branches of a convolution node as the spatial kernel takes them; nil if some does not
+  /// suit it.
+  func spatialBranches(_ index: Int) -> [SpatialBranch]? {
+    let name = network.nodes[index].name
+    switch operation(index) {
+    case .convolution(let convolution):
+      guard Self.isSpatial(convolution) else { return nil }
+      return [
+        SpatialBranch(
+          convolution: convolution, mode: MUX_SPATIAL_PLAIN, factor: 1, firstInput: 0,
+          firstOutput: 0, weight: weights["\(name).weight"],
+          bias: convolution.hasBias ? weights["\(name).bias"] : [])
+      ]
+    case .branchedConvolution(let branched):
+      var branches: [SpatialBranch] = []
+      var firstInput = 0, firstOutput = 0
+      for branch in branched.branches {
+        let convolution = branch.convolution
+        let isDepthwise =
+          convolution.groups == convolution.inputChannels
+          && convolution.groups == convolution.outputChannels
+        let isSuited =
+          branch.multiplexing == .none
+          ? Self.isSpatial(convolution)
+          : isDepthwise && convolution.kernelSize <= Int(MUX_MAX_WINDOW_ROWS)
+        guard isSuited else { return nil }
+        let prefix = "\(name).\(branch.name)"
+        let mode =
+          switch branch.multiplexing {
+          case .none: MUX_SPATIAL_PLAIN
+          case .subpixel: MUX_SPATIAL_SUBPIXEL
+          case .superpixel: MUX_SPATIAL_SUPERPIXEL
+          }
+        branches.append(
+          SpatialBranch(
+            convolution: convolution, mode: mode,
+            factor: branch.multiplexing == .none ? 1 : branch.factor, firstInput: firstInput,
+            firstOutput: firstOutput, weight: weights["\(prefix).weight"],
+            bias: convolution.hasBias ? weights["\(prefix).bias"] : []))
+        firstInput += branch.inputChannels
+        firstOutput += branch.outputChannels
+      }
+      return branches
+    default: return nil
+    }
+  }
+
+  /// Adds an expansion (or a copy) and the spatial convolution after it.
+  mutating func addSpatial(
+    name: String, producer: SpatialProducer, branches: [SpatialBranch], affine: Affine,
+    activation: Activation, height: Int, width: Int, wantsSums: Bool
+  ) -> BlockedTensor {
+    var layout = SpatialLayout(lanes: lanes)
+    for branch in branches { layout.add(branch, affine: affine) }
+    let input = producer.input
+    let outBlocks = layout.outputs.count / lanes
+    let planeSize = height * width * lanes
+    let output = allocate(outBlocks * planeSize)
+    let tiling = SpatialTiling(
+      layout: layout, inputChannels: input.planes.count, inputHeight: input.height,
+      inputWidth: input.width, outputHeight: height, lanes: lanes)
+    var touched = input.planes.map(\.storage) + [output]
+    var sums: BandSums?
+    if wantsSums {
+      let bands = (height + tiling.rowsPerTask - 1) / tiling.rowsPerTask
+      let stride = outBlocks * lanes
+      sums = BandSums(
+        storage: allocate(bands * stride), bands: bands, stride: stride,
+        scale: 1 / Float(height * width))
+    }
+    if let sums { touched.append(sums.storage) }
+    var multiplyAdds = 0
+    for branch in branches {
+      multiplyAdds +=
+        branch.weight.count * height * width / branch.window
+        * (branch.mode == MUX_SPATIAL_SUPERPIXEL ? branch.window * branch.window : 1)
+    }
+    var expansion: (weights: [Float], bias: [Float])?
+    var producerActivation = Activation.identity
+    if case .expansion(_, let weight, let affine, let activation) = producer {
+      producerActivation = activation
+      let inner = input.planes.count
+      multiplyAdds += weight.count * input.pixels
+      expansion = (
+        WeightPacking.dense(
+          weight, rowLength: inner, outputs: layout.inputs, inputs: Array(0..<inner),
+          scale: affine.scale, lanes: lanes),
+        WeightPacking.bias(affine.shift, outputs: layout.inputs, lanes: lanes)
+      )
+    }
+    addStep(name, "spatial", multiplyAdds: multiplyAdds, touching: touched) {
+      [producerActivation, expansion, sums, layout] emitter in
+      var step = mux_spatial_step()
+      step.in_height = input.height
+      step.in_width = input.width
+      step.out_height = height
+      step.out_width = width
+      if let expansion {
+        step.offsets = emitter.offsets(input.planes)
+        step.inner = input.planes.count
+        step.weights = emitter.memory.copy(expansion.weights)
+        step.bias = emitter.memory.copy(expansion.bias)
+      } else {
+        step.offsets = emitter.memory.copy(
+          layout.inputs.map { $0 < 0 ? -1 : emitter.offset(input.planes[$0]) })
+      }
+      step.producer_activation = producerActivation.kernels
+      step.units = emitter.memory.copy(
+        layout.units.map { unit in
+          var described = unit.description
+          described.weights = emitter.memory.copy(unit.weights)
+          described.bias = emitter.memory.copy(unit.bias)
+          return described
+        })
+      step.unit_count = Int32(layout.units.count)
+      step.units_per_task = Int32(tiling.unitsPerTask)
+      step.rows_per_task = Int32(tiling.rowsPerTask)
+      step.chunk = Int32(tiling.chunk)
+      step.out_blocks = Int32(outBlocks)
+      step.activation = activation.kernels
+      step.out = emitter.offset(output)
+      step.sums = sums.map { emitter.offset($0.storage) } ?? -1
+      return emitter.step(MUX_STEP_SPATIAL, step)
+    }
+    return BlockedTensor(
+      storage: output, channels: layout.outputs, height: height, width: width, sums: sums)
+  }
+
+  /// Adds the copy of a blocked tensor to planes.
+  mutating func unblocked(_ tensor: BlockedTensor, name: String) -> PlaneTensor {
+    var positions = Array(repeating: Int32(0), count: tensor.channels.count { $0 >= 0 })
+    for (position, channel) in tensor.channels.enumerated() where channel >= 0 {
+      positions[channel] = Int32(position)
+    }
+    let output = allocatePlanes(positions.count, height: tensor.height, width: tensor.width)
+    let pixels = tensor.height * tensor.width
+    let tasks = taskCount(work: positions.count * pixels, atMost: positions.count)
+    addStep(name, "unblock", touching: [tensor.storage, output.planes[0].storage]) {
+      [positions] emitter in
+      var step = mux_unblock()
+      step.input = emitter.offset(tensor.storage)
+      step.pixels = pixels
+      step.planes = positions.count
+      step.outputs = emitter.offsets(output.planes)
+      step.positions = emitter.memory.copy(positions)
+      step.tasks = Int32(tasks)
+      return emitter.step(MUX_STEP_UNBLOCK, step)
+    }
+    return output
+  }
+
+  /// Compiles parallel convolutions that are no part of a block.
+  mutating func compileBranches(
+    _ branched: BranchedConvolution, at index: Int
+  ) throws(RuntimeError) {
+    let name = network.nodes[index].name
+    let input = value(of: index, 0)
+    let shape = shapes[index]
+    var result = PlaneTensor(planes: [], height: shape.height, width: shape.width)
+    var first = 0
+    for branch in branched.branches {
+      let convolution = branch.convolution
+      var slice = input
+      slice.planes = Array(input.planes[first..<first + branch.inputChannels])
+      first += branch.inputChannels
+      var affine = Affine(channels: convolution.outputChannels)
+      if convolution.hasBias { affine.after(bias: weights["\(name).\(branch.name).bias"]) }
+      let layer = DenseLayer(
+        name: "\(name).\(branch.name)", weight: weights["\(name).\(branch.name).weight"],
+        rowLength: convolution.weightShape[1...].reduce(1, *), columns: [],
+        rows: Array(0..<convolution.outputChannels), affine: affine, activation: .identity)
+      let r = branch.factor
+      switch branch.multiplexing {
+      case .none:
+        result.planes += try addConvolution(
+          convolution, slice, layer, height: shape.height, width: shape.width
+        ).planes
+      case .subpixel:
+        let coarse = addMultiplex(
+          name: layer.name, slice, toChannels: true, factor: r, height: input.height,
+          width: input.width)
+        let moved = try addConvolution(
+          convolution, coarse, layer, height: coarse.height, width: coarse.width)
+        result.planes +=
+          addMultiplex(
+            name: layer.name, moved, toChannels: false, factor: r, height: input.height,
+            width: input.width
+          ).planes
+      case .superpixel:
+        let fine = addMultiplex(
+          name: layer.name, slice, toChannels: false, factor: r, height: input.height * r,
+          width: input.width * r)
+        let moved = try addConvolution(
+          convolution, fine, layer, height: fine.height, width: fine.width)
+        result.planes +=
+          addMultiplex(
+            name: layer.name, moved, toChannels: true, factor: r, height: fine.height,
+            width: fine.width
+          ).planes
+      }
+    }
+    setValue(result, at: index)
+  }
+}

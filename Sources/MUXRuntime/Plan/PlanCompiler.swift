@@ -1,0 +1,272 @@
+// SPDX-License-Identifier: Apache-2.0
+internal import CMUXKernels
+internal import MUXNetworks
+
+/// Turns a network into steps for the kernels.
+///
+/// Channel slices, concatenations and shuffles become other lists of planes; batch norms are
+/// folded into the weights before them; an expansion, the spatial convolution after it, the
+/// squeeze-and-excitation gate, the projection and the residual sum become steps that hand each
+/// other blocked tensors.
+struct PlanCompiler {
+  let network: Network
+  let weights: LayerWeights
+  let shapes: [Shape]
+  let inputSize: ImageSize
+  let instructionSet: InstructionSet
+  let lanes: Int
+  var storages: [Storage] = []
+  var steps: [PendingStep] = []
+  private(set) var input = PlaneTensor(planes: [], height: 0, width: 0)
+  private var values: [PlaneTensor?]
+  private var isDone: [Bool]
+  private let consumers: [[Int]]
+  private let liveness: PlaneLiveness
+
+  init(
+    network: Network, weights: LayerWeights, inputSize: ImageSize, instructionSet: InstructionSet
+  ) throws {
+    self.network = network
+    self.weights = weights
+    self.inputSize = inputSize
+    self.instructionSet = instructionSet
+    shapes = try network.shapes(inputSize: inputSize)
+    lanes = instructionSet.lanes
+    values = Array(repeating: nil, count: network.nodes.count)
+    isDone = Array(repeating: false, count: network.nodes.count)
+    var consumers = Array(repeating: [Int](), count: network.nodes.count)
+    for (node, inputs) in network.inputIndices.enumerated() {
+      for input in inputs where input >= 0 { consumers[input].append(node) }
+    }
+    self.consumers = consumers
+    liveness = PlaneLiveness(network, shapes: shapes, inputSize: inputSize)
+  }
+
+  /// Compiles all nodes; gives the planes of the network's output.
+  mutating func compile() throws(RuntimeError) -> PlaneTensor {
+    let pixels = inputSize.height * inputSize.width
+    let storage = allocate(network.inputChannels * pixels)
+    input = PlaneTensor(
+      planes: (0..<network.inputChannels).map { Plane(storage: storage, offset: $0 * pixels) },
+      height: inputSize.height, width: inputSize.width)
+    for index in network.nodes.indices where !isDone[index] {
+      try compileNode(index)
+    }
+    var output = values[network.nodes.count - 1] ?? input
+    output = contiguous(output, name: "output")
+    for plane in output.planes { storages[plane.storage].lastStep = .max }
+    return output
+  }
+
+  // MARK: Nodes
+
+  private mutating func compileNode(_ index: Int) throws(RuntimeError) {
+    let node = network.nodes[index]
+    let shape = shapes[index]
+    isDone[index] = true
+    switch node.operation {
+    case .convolution(let convolution):
+      if try !fuseBlock(startingAt: index) { try compileConvolution(convolution, at: index) }
+    case .branchedConvolution(let branched):
+      if try !fuseBlock(startingAt: index) { try compileBranches(branched, at: index) }
+    case .linear(let linear):
+      var chain = absorb(index, channels: linear.outputFeatures)
+      if linear.hasBias { chain.affine.after(bias: weights["\(node.name).bias"]) }
+      values[chain.end] = addLinear(
+        name: network.nodes[chain.end].name, inputs: value(of: index, 0).planes, sums: nil,
+        weight: weights["\(node.name).weight"],
+        columns: Array(0..<linear.inputFeatures), rows: Array(0..<linear.outputFeatures),
+        affine: chain.affine, activation: chain.activation)
+    case .batchNormalization(let norm):
+      var activation = Activation.identity
+      var end = index
+      if let next = soleConsumer(index), case .activation(let following) = operation(next) {
+        activation = following
+        end = next
+        isDone[next] = true
+      }
+      let affine = weights.folded(norm, name: node.name)
+      values[end] = addElementwise(
+        name: node.name, MUX_ELEMENTWISE_UNARY, value(of: index, 0), nil, affine: affine,
+        activation: activation)
+    case .activation(let activation):
+      values[index] = addElementwise(
+        name: node.name, MUX_ELEMENTWISE_UNARY, value(of: index, 0), nil, affine: nil,
+        activation: activation)
+    case .add:
+      values[index] = addElementwise(
+        name: node.name, MUX_ELEMENTWISE_ADD, value(of: index, 0), value(of: index, 1),
+        affine: nil, activation: .identity)
+    case .multiply:
+      let left = value(of: index, 0), right = value(of: index, 1)
+      let isGate = right.pixels == 1 && left.pixels > 1
+      values[index] = addElementwise(
+        name: node.name, isGate ? MUX_ELEMENTWISE_GATE : MUX_ELEMENTWISE_MULTIPLY, left, right,
+        affine: nil, activation: .identity)
+    case .concatenate, .slice, .channelShuffle, .dropout, .dropPath:
+      values[index] = renamed(index)
+    case .flatten:
+      let value = value(of: index, 0)
+      values[index] = value.pixels == 1 ? value : flattened(value, name: node.name)
+    case .globalAveragePool:
+      values[index] = addPool(name: node.name, value(of: index, 0), nil, shape)
+    case .pool(let pooling):
+      values[index] = addPool(name: node.name, value(of: index, 0), pooling, shape)
+    }
+  }
+
+  /// The value of a node that only chooses among planes.
+  private func renamed(_ index: Int) -> PlaneTensor {
+    var value = value(of: index, 0)
+    switch network.nodes[index].operation {
+    case .concatenate:
+      value.planes = network.inputIndices[index].indices.flatMap {
+        self.value(of: index, $0).planes
+      }
+    case .slice(let slice):
+      value.planes = Array(value.planes[slice.start..<slice.start + slice.count])
+    case .channelShuffle(let groups):
+      let planes = value.planes
+      let width = planes.count / groups
+      value.planes = planes.indices.map { planes[$0 % groups * width + $0 / groups] }
+    default: break
+    }
+    return value
+  }
+
+  // MARK: What nodes know of each other
+
+  func operation(_ index: Int) -> Operation { network.nodes[index].operation }
+
+  func value(of node: Int, _ position: Int) -> PlaneTensor {
+    value(at: network.inputIndices[node][position])
+  }
+
+  func value(at index: Int) -> PlaneTensor {
+    index < 0 ? input : values[index] ?? PlaneTensor(planes: [], height: 0, width: 0)
+  }
+
+  mutating func setValue(_ value: PlaneTensor, at index: Int) { values[index] = value }
+
+  mutating func markDone(_ nodes: [Int]) {
+    for node in nodes { isDone[node] = true }
+  }
+
+  func hasValue(_ index: Int) -> Bool { index < 0 || values[index] != nil }
+
+  /// The only node that reads `index`, if there is just one and the network's output is another.
+  func soleConsumer(_ index: Int) -> Int? {
+    consumers[index].count == 1 && index != network.nodes.count - 1 ? consumers[index][0] : nil
+  }
+
+  func consumers(of index: Int) -> [Int] { consumers[index] }
+
+  /// What follows a convolution and can be done with it.
+  struct Chain {
+    var affine: Affine
+    var activation = Activation.identity
+    var end: Int
+  }
+
+  /// Takes in the batch norm and the activation after a convolution.
+  mutating func absorb(_ start: Int, channels: Int) -> Chain {
+    var chain = Chain(affine: Affine(channels: channels), end: start)
+    isDone[start] = true
+    while let next = soleConsumer(chain.end) {
+      switch network.nodes[next].operation {
+      case .batchNormalization(let norm) where chain.activation == .identity:
+        chain.affine.then(weights.folded(norm, name: network.nodes[next].name))
+      case .activation(let activation) where chain.activation == .identity:
+        chain.activation = activation
+      case .dropout, .dropPath: break
+      default: return chain
+      }
+      isDone[next] = true
+      chain.end = next
+    }
+    return chain
+  }
+
+  /// What is added after a convolution.
+  struct Residual {
+    var planes: [Plane]
+    var activation: Activation
+    var isOverwritten: Bool
+    var end: Int
+  }
+
+  /// Takes in the sum after the node `end` of a chain from `start`, and the activation after it.
+  mutating func absorbResidual(_ start: Int, _ end: Int) -> Residual? {
+    guard let sum = soleConsumer(end), case .add = operation(sum) else { return nil }
+    let inputs = network.inputIndices[sum]
+    let other = inputs[0] == end ? inputs[1] : inputs[0]
+    guard other != end, hasValue(other) else { return nil }
+    isDone[sum] = true
+    var residual = Residual(
+      planes: value(at: other).planes, activation: .identity, isOverwritten: false, end: sum)
+    if let next = soleConsumer(sum), case .activation(let activation) = operation(next) {
+      residual.activation = activation
+      residual.end = next
+      isDone[next] = true
+    }
+    // Nothing that runs later, or that is skipped over by fusing, may still want the planes.
+    let isIsolated = (start...residual.end).allSatisfy {
+      isDone[$0] || PlaneLiveness.isRenaming(operation($0))
+    }
+    residual.isOverwritten = isIsolated && liveness.isLastUse(of: other, by: sum)
+    return residual
+  }
+
+  // MARK: Memory
+
+  /// A new storage of `size` floats, first touched by the step that is added next.
+  mutating func allocate(_ size: Int) -> Int {
+    storages.append(Storage(size: size, firstStep: steps.count, lastStep: steps.count))
+    return storages.count - 1
+  }
+
+  /// New planes; those of single values lie together, others start at cache lines.
+  mutating func allocatePlanes(_ count: Int, height: Int, width: Int) -> PlaneTensor {
+    let stride = height * width == 1 ? 1 : MemoryPlan.aligned(height * width)
+    let storage = allocate((count - 1) * stride + height * width)
+    return PlaneTensor(
+      planes: (0..<count).map { Plane(storage: storage, offset: $0 * stride) }, height: height,
+      width: width)
+  }
+
+  /// Adds a step that touches the storages.
+  mutating func addStep(
+    _ name: String, _ kind: String, multiplyAdds: Int = 0, touching touched: [Int],
+    _ emit: @escaping (PlanEmitter) -> mux_step
+  ) {
+    for storage in Set(touched) {
+      storages[storage].firstStep = min(storages[storage].firstStep, steps.count)
+      storages[storage].lastStep = max(storages[storage].lastStep, steps.count)
+    }
+    steps.append(PendingStep(name: name, kind: kind, multiplyAdds: multiplyAdds, emit: emit))
+  }
+}
+
+/// A step whose memory has no place yet.
+struct PendingStep {
+  var name: String
+  var kind: String
+  var multiplyAdds: Int
+  var emit: (PlanEmitter) -> mux_step
+}
+
+/// Gives addresses to what the steps refer to.
+struct PlanEmitter {
+  let memory: PlanMemory
+  let offsets: [Int]
+
+  func offset(_ storage: Int) -> Int { offsets[storage] }
+
+  func offset(_ plane: Plane) -> Int32 { Int32(offsets[plane.storage] + plane.offset) }
+
+  func offsets(_ planes: [Plane]) -> UnsafePointer<Int32> { memory.copy(planes.map(offset)) }
+
+  func step(_ kind: mux_step_kind, _ argument: some BitwiseCopyable) -> mux_step {
+    mux_step(kind: kind, argument: memory.copy(argument))
+  }
+}

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+internal import MUXNetworks
+
+/// For each plane that a network computes, the last node that reads it, seen through the
+/// operations that only choose among planes.
+struct PlaneLiveness {
+  private var planes: [[Int32]] = []
+  private var lastUse: [Int] = []
+  private let inputPlanes: [Int32]
+
+  init(_ network: Network, shapes: [Shape], inputSize: ImageSize) {
+    inputPlanes = (0..<Int32(network.inputChannels)).map { $0 }
+    lastUse = Array(repeating: -1, count: network.inputChannels)
+    planes.reserveCapacity(network.nodes.count)
+    for (index, node) in network.nodes.enumerated() {
+      let inputs = network.inputIndices[index].map { $0 < 0 ? inputPlanes : planes[$0] }
+      // A flatten of single values keeps its planes.
+      let keepsPlanes =
+        if case .flatten = node.operation { inputs[0].count == shapes[index].channels } else {
+          false
+        }
+      if Self.isRenaming(node.operation) || keepsPlanes {
+        planes.append(Self.renamed(node.operation, inputs))
+        continue
+      }
+      for input in inputs {
+        for plane in input { lastUse[Int(plane)] = index }
+      }
+      // A flatten of images makes many features; they are never overwritten, so one id will do.
+      let count = Int32(shapes[index].channels)
+      let first = Int32(lastUse.count)
+      planes.append((first..<first + count).map { $0 })
+      lastUse.append(contentsOf: repeatElement(index, count: Int(count)))
+    }
+    for plane in planes[planes.count - 1] { lastUse[Int(plane)] = .max }
+  }
+
+  /// Whether no node after `node` reads the planes of `index`, which are all different.
+  func isLastUse(of index: Int, by node: Int) -> Bool {
+    let own = index < 0 ? inputPlanes : planes[index]
+    return own.allSatisfy { lastUse[Int($0)] <= node } && Set(own).count == own.count
+  }
+
+  /// Whether the operation only chooses among its inputs' planes.
+  static func isRenaming(_ operation: Operation) -> Bool {
+    switch operation {
+    case .concatenate, .slice, .channelShuffle, .dropout, .dropPath: true
+    default: false
+    }
+  }
+
+  private static func renamed(_ operation: Operation, _ inputs: [[Int32]]) -> [Int32] {
+    switch operation {
+    case .concatenate: inputs.flatMap { $0 }
+    case .slice(let slice): Array(inputs[0][slice.start..<slice.start + slice.count])
+    case .channelShuffle(let groups):
+      inputs[0].indices.map { inputs[0][$0 % groups * (inputs[0].count / groups) + $0 / groups] }
+    default: inputs[0]
+    }
+  }
+}

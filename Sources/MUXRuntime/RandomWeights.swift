@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+public import MUXInterchange
+public import MUXNetworks
+
+/// Weights for timing and testing: deterministic, of a scale that keeps activations finite.
+public enum RandomWeights {
+  /// Tensors for all parameters of the network, from a seed.
+  public static func archive(_ network: Network, seed: UInt64) -> TensorArchive {
+    var archive = TensorArchive()
+    for (index, parameter) in network.parameters.enumerated() {
+      var state = SplitMix(seed: seed &* 0x9E37_79B9_7F4A_7C15 &+ UInt64(index))
+      let values: [Float]
+      switch parameter.role {
+      case .batchCount:
+        archive[parameter.name] = ArchivedTensor(integers: [1], shape: [])
+        continue
+      case .normalizationScale, .runningVariance:
+        values = (0..<parameter.count).map { _ in 0.5 + state.uniform() }
+      case .bias, .normalizationShift, .runningMean:
+        values = (0..<parameter.count).map { _ in state.uniform() - 0.5 }
+      case .convolutionWeight, .linearWeight:
+        let fanIn = max(1, parameter.shape.dropFirst().reduce(1, *))
+        let scale = 2 * (3 / Float(fanIn)).squareRoot()
+        values = (0..<parameter.count).map { _ in (state.uniform() - 0.5) * scale }
+      }
+      archive[parameter.name] = ArchivedTensor(values, shape: parameter.shape)
+    }
+    return archive
+  }
+}
+
+/// SplitMix64: a stream of numbers from a seed.
+private struct SplitMix {
+  private var state: UInt64
+
+  init(seed: UInt64) { state = seed }
+
+  /// In 0 ..< 1.
+  mutating func uniform() -> Float {
+    state &+= 0x9E37_79B9_7F4A_7C15
+    var z = state
+    z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
+    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
+    return Float((z ^ (z >> 31)) >> 40) / Float(1 << 24)
+  }
+}

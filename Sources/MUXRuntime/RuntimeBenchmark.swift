@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// Times a plan on this machine.
+public struct RuntimeBenchmark {
+  /// Latencies of single runs, in seconds.
+  public struct Latency: Sendable, Hashable {
+    /// The fastest run.
+    public let minimum: Double
+    /// The middle run.
+    public let median: Double
+    /// The run that 95 % are not slower than.
+    public let percentile95: Double
+
+    init(_ seconds: [Double]) {
+      let sorted = seconds.sorted()
+      minimum = sorted.first ?? 0
+      median = sorted.isEmpty ? 0 : sorted[sorted.count / 2]
+      percentile95 = sorted.isEmpty ? 0 : sorted[min(sorted.count - 1, sorted.count * 95 / 100)]
+    }
+  }
+
+  /// One step of the plan with its time.
+  public struct LayerTime: Sendable, Hashable {
+    /// The step.
+    public let step: PlanStep
+    /// The shortest time in seconds.
+    public let seconds: Double
+    /// Multiply-adds per second as a share of one core's measured peak times the threads.
+    public let shareOfPeak: Double
+  }
+
+  private let engine: InferenceEngine
+  private let pixels: [Float]
+
+  /// A benchmark of a plan with a number of threads.
+  public init(_ plan: InferencePlan, threads: Int) throws(RuntimeError) {
+    engine = try InferenceEngine(plan, threads: threads)
+    // A fixed pattern around zero: time does not depend on the values, but denormals would.
+    pixels = (0..<plan.inputShape.count).map { Float($0 % 255) / 127 - 1 }
+  }
+
+  /// Times single images.
+  public func latency(warmUp: Int = 5, runs: Int) throws(RuntimeError) -> Latency {
+    for _ in 0..<warmUp { _ = try engine.run(pixels) }
+    let clock = ContinuousClock()
+    var times: [Double] = []
+    for _ in 0..<runs {
+      let start = clock.now
+      _ = try engine.run(pixels)
+      times.append(Self.seconds(clock.now - start))
+    }
+    return Latency(times)
+  }
+
+  /// Times batches; gives seconds per batch.
+  public func batchLatency(count: Int, runs: Int) throws(RuntimeError) -> Latency {
+    let batch = Array(repeatElement(pixels, count: count).joined())
+    _ = try engine.run(batch, count: count)
+    let clock = ContinuousClock()
+    var times: [Double] = []
+    for _ in 0..<runs {
+      let start = clock.now
+      _ = try engine.run(batch, count: count)
+      times.append(Self.seconds(clock.now - start))
+    }
+    return Latency(times)
+  }
+
+  /// The time of each step, with its share of the measured peak.
+  public func profile(runs: Int) throws(RuntimeError) -> [LayerTime] {
+    for _ in 0..<3 { _ = try engine.run(pixels) }
+    let nanoseconds = try engine.profile(pixels, count: runs)
+    let peak = engine.plan.instructionSet.measuredPeak() * Double(engine.threads)
+    return zip(engine.plan.steps, nanoseconds).map { step, nanoseconds in
+      let seconds = Double(nanoseconds) * 1e-9
+      return LayerTime(
+        step: step, seconds: seconds,
+        shareOfPeak: seconds > 0 ? Double(step.multiplyAdds) / seconds / peak : 0)
+    }
+  }
+
+  private static func seconds(_ duration: Duration) -> Double {
+    Double(duration.components.seconds) + Double(duration.components.attoseconds) * 1e-18
+  }
+}

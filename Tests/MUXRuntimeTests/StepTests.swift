@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: Apache-2.0
+import MUXInterchange
+import MUXNetworks
+import MUXRuntime
+import Testing
+
+/// Small networks, each around one kind of step, against the definitions of the operations. All
+/// buffers end at an untouchable page, so an access out of bounds ends the test run.
+@Suite("Steps against their definition")
+struct StepTests {
+  /// A pointwise convolution with norm and activation.
+  private func pointwise(
+    _ builder: inout NetworkBuilder, _ x: NetworkBuilder.Value, _ name: String, _ channels: Int,
+    _ activation: Activation
+  ) -> NetworkBuilder.Value {
+    var x = builder.convolution(x, name, outputChannels: channels)
+    x = builder.batchNormalization(x, "\(name).bn")
+    return builder.activation(x, "\(name).act", activation)
+  }
+
+  @Test("Dense 1×1 of any width", arguments: availableSets)
+  func dense(set: InstructionSet) throws {
+    for (inner, outer) in [(1, 1), (3, 7), (16, 8), (17, 24), (5, 33), (40, 15)] {
+      for size in [ImageSize(height: 1, width: 1), ImageSize(height: 3, width: 5), ImageSize(17)] {
+        var builder = NetworkBuilder(name: "dense", inputChannels: inner, inputSize: size)
+        let activation = Activation.allCases[(inner + outer) % Activation.allCases.count]
+        let x = pointwise(&builder, builder.input, "conv", outer, activation)
+        _ = builder.convolution(x, "last", outputChannels: outer, hasBias: true)
+        #expect(try compare(builder.build(), set: set) < 2e-5, "\(inner)→\(outer) on \(size)")
+      }
+    }
+  }
+
+  @Test("Convolutions with windows: kernel, stride, padding, dilation, wide groups")
+  func windows() throws {
+    let shapes: [(k: Int, s: Int, p: Int, d: Int, g: Int)] = [
+      (3, 2, 1, 1, 1), (3, 1, 1, 1, 1), (5, 2, 0, 1, 1), (1, 2, 0, 1, 1), (3, 1, 2, 2, 1),
+      (2, 2, 0, 1, 1), (7, 3, 3, 1, 1), (3, 1, 4, 1, 2), (1, 1, 1, 1, 1), (3, 2, 1, 1, 2),
+    ]
+    for set in availableSets {
+      for shape in shapes {
+        for size in [ImageSize(height: 9, width: 7), ImageSize(height: 20, width: 33)] {
+          var builder = NetworkBuilder(name: "windows", inputChannels: 6, inputSize: size)
+          let x = builder.convolution(
+            builder.input, "conv", outputChannels: 18, kernelSize: shape.k, stride: shape.s,
+            padding: shape.p, dilation: shape.d, groups: shape.g, hasBias: true)
+          _ = builder.activation(x, "act", .relu6)
+          #expect(try compare(builder.build(), set: set) < 2e-5, "\(shape) on \(size)")
+        }
+      }
+    }
+  }
+
+  @Test("Depthwise and group-wise convolutions, alone and after an expansion")
+  func spatial() throws {
+    let sizes = [
+      ImageSize(height: 1, width: 1), ImageSize(height: 7, width: 7),
+      ImageSize(height: 13, width: 29), ImageSize(height: 14, width: 14),
+    ]
+    for set in availableSets {
+      for (index, kernel) in [1, 2, 3, 4, 5, 7, 9, 11, 13].enumerated() {
+        for width in [1, 2, 3, 4, 5, 6, 7, 8] {
+          let stride = (index + width) % 3 + 1
+          let size = sizes[(index + width) % sizes.count]
+          let channels = width * [3, 17, 8, 33][(index * 3 + width) % 4]
+          // An even kernel with half padding may not fit on an image of one pixel.
+          if kernel % 2 == 0 && size.height == 1 { continue }
+          var builder = NetworkBuilder(name: "spatial", inputChannels: 5, inputSize: size)
+          var x = pointwise(&builder, builder.input, "expand", channels, .relu)
+          x = builder.convolution(
+            x, "spatial", outputChannels: channels, kernelSize: kernel, stride: stride,
+            groups: channels / width, hasBias: width % 2 == 0)
+          x = builder.activation(x, "act", .hardSwish)
+          // The second one has no expansion before it and no projection after it.
+          _ = builder.convolution(
+            x, "alone", outputChannels: channels, kernelSize: 3, stride: 3 - stride % 2,
+            groups: channels)
+          #expect(
+            try compare(builder.build(), set: set) < 2e-5,
+            "k\(kernel) s\(stride) group width \(width), \(channels) channels, \(size)")
+        }
+      }
+    }
+  }
+
+  @Test("Group-wise convolutions that widen or narrow, and dilated ones", arguments: availableSets)
+  func unequalGroups(set: InstructionSet) throws {
+    for (inner, outer, groups, dilation) in [(12, 24, 6, 1), (24, 12, 12, 2), (9, 27, 9, 3)] {
+      var builder = NetworkBuilder(
+        name: "groups", inputChannels: inner, inputSize: ImageSize(height: 11, width: 10))
+      _ = builder.convolution(
+        builder.input, "conv", outputChannels: outer, kernelSize: 3, dilation: dilation,
+        groups: groups)
+      #expect(try compare(builder.build(), set: set) < 2e-5)
+    }
+  }
+
+  @Test("Spatial multiplexing of every factor, group width and image size")
+  func multiplexing() throws {
+    for set in availableSets {
+      for factor in [2, 3] {
+        for groupWidth in [1, 2] {
+          for (kernel, dilation) in [(1, 1), (3, 1), (5, 1), (3, 2)] {
+            for size in [ImageSize(height: 6, width: 12), ImageSize(height: 7, width: 15)] {
+              let window = factor * factor
+              func branch(
+                _ name: String, _ outside: Int, _ multiplexing: SpatialMultiplexing
+              ) -> BranchedConvolution.Branch {
+                let inner =
+                  switch multiplexing {
+                  case .none: outside
+                  case .subpixel: outside * window
+                  case .superpixel: outside / window
+                  }
+                return BranchedConvolution.Branch(
+                  name: name,
+                  convolution: Convolution(
+                    inputChannels: inner, outputChannels: inner, kernelSize: kernel,
+                    dilation: dilation, groups: inner / groupWidth, hasBias: kernel == 3),
+                  multiplexing: multiplexing, factor: factor)
+              }
+              let branched = BranchedConvolution(branches: [
+                branch("a", 20, .subpixel), branch("b", 6, .none),
+                branch("c", 2 * window, .superpixel),
+              ])
+              var builder = NetworkBuilder(name: "mux", inputChannels: 3, inputSize: size)
+              var x = pointwise(
+                &builder, builder.input, "expand", branched.inputChannels, .swish)
+              x = builder.branchedConvolution(x, "mux", branched)
+              x = builder.batchNormalization(x, "bn")
+              x = builder.activation(x, "act", .swish)
+              _ = builder.convolution(x, "project", outputChannels: 9)
+              #expect(
+                try compare(builder.build(), set: set) < 2e-5,
+                "\(set) r\(factor) width \(groupWidth) k\(kernel) d\(dilation) \(size)")
+            }
+          }
+        }
+      }
+    }
+  }
+
+  @Test("Pools, sums, products, shuffles, slices and flattens between convolutions")
+  func general() throws {
+    for set in availableSets {
+      var builder = NetworkBuilder(
+        name: "general", inputChannels: 4, inputSize: ImageSize(height: 13, width: 18))
+      let stem = pointwise(&builder, builder.input, "stem", 12, .relu)
+      let left = builder.slice(stem, "left", start: 0, count: 6)
+      let right = builder.slice(stem, "right", start: 6, count: 6)
+      let sum = builder.sum(left, right, "sum")
+      let normed = builder.activation(builder.batchNormalization(sum, "bn"), "act", .hardSigmoid)
+      let product = builder.add("product", .multiply, normed, left, channels: 6)
+      var x = builder.concatenation([product, right, left, right], "concat")
+      x = builder.channelShuffle(x, "shuffle", groups: 3)
+      let convolved = builder.convolution(x, "conv", outputChannels: 24)
+      x = builder.activation(builder.sum(convolved, x, "residual"), "after", .relu)
+      x = builder.pool(
+        x, "max", Pooling(kind: .maximum, kernelSize: 3, stride: 2, padding: 1))
+      x = builder.pool(
+        x, "mean",
+        Pooling(kind: .average, kernelSize: 3, stride: 1, padding: 1, countsPadding: false))
+      x = builder.squeezeExcitation(x, "se", reducedChannels: 5, activation: .relu)
+      x = builder.add("flatten", .flatten, x, channels: 24 * 7 * 9)
+      _ = builder.add(
+        "linear", .linear(Linear(inputFeatures: 24 * 7 * 9, outputFeatures: 19)), x, channels: 19)
+      #expect(try compare(builder.build(), set: set) < 2e-5)
+    }
+  }
+
+  @Test("A residual that is needed again is not overwritten")
+  func sharedResidual() throws {
+    var builder = NetworkBuilder(name: "shared", inputChannels: 3, inputSize: ImageSize(10))
+    let x = pointwise(&builder, builder.input, "stem", 16, .swish)
+    var y = pointwise(&builder, x, "expand", 32, .relu)
+    y = builder.convolution(y, "dw", outputChannels: 32, kernelSize: 3, groups: 32)
+    y = builder.convolution(y, "project", outputChannels: 16)
+    y = builder.sum(x, y, "first")
+    let z = builder.sum(y, x, "second")
+    _ = builder.concatenation([z, y, x], "all")
+    for set in availableSets { #expect(try compare(builder.build(), set: set) < 2e-5) }
+  }
+}

@@ -79,6 +79,25 @@ public struct ConfigurationTree: Sendable {
       with: try Self.branch(path, .scalar(text, isQuoted: false, source), source))
   }
 
+  /// Makes the path of a file in a setting absolute where it is meant from one of some folders.
+  ///
+  /// A path that exists as it is, or nowhere, stays as it is.
+  mutating func locateFile(_ path: String, from folders: [String]) throws(ConfigurationInputError) {
+    var node = root
+    for key in path.split(separator: ".") {
+      guard case .mapping(let members, _) = node, let next = members[String(key)] else { return }
+      node = next
+    }
+    guard case .scalar(let file, _, let source) = node, file.contains("/"),
+      !file.hasPrefix("/"), !FileManager.default.fileExists(atPath: file)
+    else { return }
+    for folder in folders {
+      let full = URL(fileURLWithPath: folder).appendingPathComponent(file).standardized.path
+      guard FileManager.default.fileExists(atPath: full) else { continue }
+      return try set(path, toText: full, source: source)
+    }
+  }
+
   /// Sets one setting from an assignment such as `optimizer.learningRate=0.1`.
   public mutating func set(
     assignment: String, source: ConfigurationSource

@@ -48,7 +48,10 @@ public enum RecipeLibrary {
     for folder in folders {
       let path = "\(folder)/\(recipe).yaml"
       if FileManager.default.fileExists(atPath: path) {
-        return try ConfigurationTree(contentsOf: path)
+        var tree = try ConfigurationTree(contentsOf: path)
+        // Recipes name files from the package's folder, wherever the program is started.
+        try tree.locateFile("model.name", from: ["\(folder)/..", folder])
+        return tree
       }
     }
     let known = names(in: folders)

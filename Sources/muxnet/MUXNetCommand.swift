@@ -6,7 +6,8 @@ import MUXConfiguration
 struct MUXNetCommand: ParsableCommand {
   #if TORCH
     private static let lowerHalf: [any ParsableCommand.Type] = [
-      ForwardCommand.self, BenchmarkCommand.self,
+      TrainCommand.self, EvaluateCommand.self, PredictCommand.self, ForwardCommand.self,
+      BenchmarkCommand.self,
     ]
     private static let note = ""
   #else

@@ -158,4 +158,24 @@ struct ConfigurationTreeTests {
     #expect(message("", "epochs").contains("KEY=VALUE expected, found “epochs”"))
     #expect(message("", "a..b=1").contains("dotted path"))
   }
+
+  private struct Values: Codable, Equatable {
+    var third = 4.0 / 3
+    var small = 1e-5
+    var whole = 3.0
+    var large = UInt64.max
+    var texts = ["runs", "yes", "1e3", "a: b", "", "ä “x”", "-1", "null", "two\nlines", "#"]
+    var numbers = [0.1 + 0.2, .pi, -0.0]
+    var isOn = true
+    var nested = ["key one": [1, 2], "~": []]
+  }
+
+  @Test("Settings written as YAML read back to exactly the same values")
+  func exactText() throws {
+    let text = try ConfigurationText.yaml(Values())
+    let tree = try ConfigurationTree(yaml: text, source: .file("f"))
+    #expect(try tree.decode(Values.self) == Values())
+    #expect(text.contains("third: 1.3333333333333333\n"))
+    #expect(text.hasPrefix("isOn: true\n"))
+  }
 }

@@ -8,7 +8,7 @@ struct HelpTests {
       ["models"], ["describe"], ["data", "check"], ["convert"], ["environment"],
     ]
     #if TORCH
-      commands += [["forward"], ["benchmark"]]
+      commands += [["train"], ["evaluate"], ["predict"], ["forward"], ["benchmark"]]
     #endif
     return commands
   }

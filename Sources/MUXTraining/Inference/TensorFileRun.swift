@@ -16,7 +16,7 @@ public enum TensorFileRun {
   ///
   /// - Parameters:
   ///   - network: The network.
-  ///   - weights: Its weights, of any format that `WeightsFile` reads.
+  ///   - weights: Its weights, of any format that `WeightsFile` reads, or the folder of a run.
   ///   - key: The key of the state dict in a PyTorch checkpoint; nil chooses.
   ///   - input: A safetensors file with the tensor ``inputName``.
   ///   - output: The safetensors file to write.
@@ -39,7 +39,9 @@ public enum TensorFileRun {
     }
     if let layer { _ = try network.index(ofLayer: layer) }
     let model = try NetworkModel(network, seed: 0, device: device)
-    try model.load(path: weights, key: key)
+    let stored =
+      try key == nil ? WeightsSource.read(weights) : WeightsFile.load(weights, key: key).archive
+    try model.load(stored, from: weights)
     model.isTraining = false
     let result = try withoutGradient { () throws in
       let batch = try Tensor.copy(of: images).to(.float32).to(device)

@@ -47,7 +47,8 @@ public enum DataSetWarning: Sendable, Hashable, Codable, CustomStringConvertible
     case .singleClass(let name):
       "the data set has one class only (\(name)): there is nothing to learn to tell apart"
     case .emptyClasses(let names):
-      "classes without images: \(names.joined(separator: ", "))"
+      "classes without images (\(names.count)): \(names.prefix(8).joined(separator: ", "))"
+        + (names.count > 8 ? ", …" : "")
     }
   }
 

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+import Foundation
+public import MUXConfiguration
+import MUXVision
+
+/// Finds the images that weights are to be evaluated on.
+public enum WeightsEvaluation {
+  /// The settings under which weights were trained, if they lie in the folder of a run; else none.
+  public static func settings(ofRun path: String) throws -> ConfigurationTree {
+    guard let run = try? RunFolder(existing: path),
+      FileManager.default.fileExists(atPath: run.configuration)
+    else { return ConfigurationTree() }
+    return try ConfigurationTree(contentsOf: run.configuration)
+  }
+
+  /// Evaluates a classifier on a part of the data.
+  ///
+  /// A folder of images without the sub-folder of that part is taken as a whole.
+  ///
+  /// - Parameters:
+  ///   - classifier: The network, its classes, and how it wants its images.
+  ///   - configuration: Data and batch size.
+  ///   - part: The part of the data.
+  ///   - progress: Told of the images done and their total.
+  public static func run(
+    _ classifier: Classifier, configuration: TrainingConfiguration, part: DataPart,
+    progress: @escaping (Int, Int) throws -> Void = { _, _ in }
+  ) throws -> EvaluationResult {
+    var data = configuration.data
+    if data.source == .folder, let path = data.path {
+      func isMissing(_ folder: String) -> Bool {
+        !FileManager.default.fileExists(atPath: "\(path)/\(folder)")
+      }
+      if isMissing(data.validationFolder) { data.validationFolder = "" }
+      if isMissing(data.testFolder) { data.testFolder = "" }
+      if isMissing(data.trainingFolder) { data.trainingFolder = "" }
+    }
+    // Weights that do not know their classes know them by number only.
+    let areNumbers = classifier.classNames == classifier.classNames.indices.map(String.init)
+    let names = data.source == .folder && !areNumbers ? classifier.classNames : nil
+    let images = try data.open(part, classNames: names)
+    let loader = try DataLoader(
+      images, pipeline: classifier.pipeline,
+      settings: LoaderSettings(
+        batchSize: min(data.evaluationBatchSize ?? configuration.batchSize, images.count),
+        workers: data.workers, prefetch: data.prefetch, layout: .channelsLast))
+    var evaluator = Evaluator()
+    evaluator.progress = progress
+    evaluator.precision = configuration.precision
+    return try evaluator.evaluate(classifier.model, on: loader)
+  }
+}

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+#if TORCH
+  import ArgumentParser
+  import Foundation
+  import MUXConfiguration
+  import MUXTraining
+
+  /// Trains a network.
+  struct TrainCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+      commandName: "train",
+      abstract: "Train a network.",
+      discussion: """
+        Settings come in layers, later ones win: defaults, --recipe, --config, environment \
+        variables (MUXNET_OPTIMIZER__LEARNING_RATE is optimizer.learningRate), --set and the other \
+        options. An unknown setting is an error. --dry-run prints them all and stops.
+
+        The run's folder gets the settings, summary.csv, events for TensorBoard, checkpoints and \
+        the best weights. Ctrl-C saves and exits with 130; --resume goes on as if nothing had \
+        happened.
+
+        EXAMPLES
+          muxnet train --recipe digits
+          muxnet train --recipe imagenet_muxnet --data imagenet --device cuda
+          muxnet train --config mine.yaml --set optimizer.learningRate=0.1 --epochs 20
+          muxnet train --resume runs/muxnet_m
+        """)
+
+    @OptionGroup var options: ConfigurationOptions
+
+    @Option(
+      help: ArgumentHelp("Go on with the run in this folder.", valueName: "folder"),
+      completion: .directory)
+    var resume: String?
+
+    @Flag(help: "Print the settings as YAML and stop.")
+    var dryRun = false
+
+    @Flag(name: [.short, .long], help: "No progress, only warnings and errors.")
+    var quiet = false
+
+    @OptionGroup var output: OutputOptions
+
+    func validate() throws {
+      if resume != nil, options.recipe != nil || options.config != nil || options.model != nil {
+        throw ValidationError(
+          "--resume goes on with the settings of the run; leave out --recipe, --config and --model")
+      }
+    }
+
+    func run() throws {
+      if dryRun {
+        let text = try ConfigurationText.yaml(try options.configuration())
+        return Console.result(text.trimmingCharacters(in: .newlines))
+      }
+      StopSignal.watch()
+      let trainer = try makeTrainer()
+      let result = try trainer.run()
+      if output.json {
+        try Console.json(result)
+      } else {
+        Console.result(result.weights ?? result.folder)
+      }
+      if result.exitCode != 0 {
+        Console.note("go on with: muxnet train --resume \(result.folder)")
+        throw ExitCode(result.exitCode)
+      }
+    }
+
+    private func makeTrainer() throws -> Trainer {
+      if let resume {
+        let (threads, timeBudget) = (options.threads, options.timeBudget)
+        return try Trainer(resuming: resume, observers: observers(everySteps: 50)) {
+          if let threads { $0.threads = threads }
+          if let timeBudget { $0.timeBudgetMinutes = timeBudget }
+        }
+      }
+      let configuration = try options.configuration()
+      let everySteps = configuration.output.logEverySteps
+      return try Trainer(
+        configuration,
+        observers: observers(
+          everySteps: everySteps, writesEvents: configuration.output.tensorBoard))
+    }
+
+    private func observers(
+      everySteps: Int, writesEvents: Bool = true
+    ) -> [any TrainingObserver] {
+      var observers: [any TrainingObserver] = []
+      if writesEvents { observers.append(EventFileObserver(everySteps: everySteps)) }
+      if !quiet {
+        let style = ProgressRenderer.Style(
+          isTerminal: Console.errorIsTerminal, width: Console.errorWidth, everySteps: everySteps)
+        observers.append(ProgressRenderer(style: style) { Console.standardError($0) })
+      }
+      return observers
+    }
+  }
+#endif

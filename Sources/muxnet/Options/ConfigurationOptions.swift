@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+#if TORCH
+  import ArgumentParser
+  import Foundation
+  import MUXConfiguration
+  import MUXTraining
+
+  /// The settings of a run, from all their sources.
+  struct ConfigurationOptions: ParsableArguments {
+    @Option(help: "A recipe by name, or a recipe file.")
+    var recipe: String?
+
+    @Option(name: [.short, .long], help: "A YAML or JSON file of settings.", completion: .file())
+    var config: String?
+
+    @Option(
+      name: .customLong("set"),
+      help: ArgumentHelp("Any setting by its dotted path.", valueName: "key=value"))
+    var assignments: [String] = []
+
+    @Option(help: "The network: a name of the zoo or a file.")
+    var model: String?
+
+    @Option(help: "The folder of the data.", completion: .directory)
+    var data: String?
+
+    @Option(help: "The kind of data: digits, cifar10, cifar100 or folder.")
+    var source: String?
+
+    @Option(help: "Outputs of the classifier.")
+    var classes: Int?
+
+    @Option(help: "Width and height of the input in pixels.")
+    var inputSize: Int?
+
+    @Option(help: "Passes over the training data.")
+    var epochs: Int?
+
+    @Option(help: "Images in a batch.")
+    var batchSize: Int?
+
+    @Option(help: "The learning rate before the schedule.")
+    var learningRate: Double?
+
+    @Option(help: "Weights to start from.", completion: .file())
+    var initialWeights: String?
+
+    @Option(help: "Seed of weights, order, augmentation and dropout.")
+    var seed: UInt64?
+
+    @Option(help: "The device: cpu, cuda, cuda:1 or mps.")
+    var device: String?
+
+    @Option(help: "Threads of the tensor library; 0 takes one per core.")
+    var threads: Int?
+
+    @Option(help: "Stop cleanly, with everything saved, after so many minutes.")
+    var timeBudget: Double?
+
+    @Option(help: "The folder of all runs.", completion: .directory)
+    var output: String?
+
+    @Option(help: "The run's name; a number is added where it exists.")
+    var name: String?
+
+    @Flag(help: "Replace an existing run of that name.")
+    var overwrite = false
+
+    /// Environment variables that begin as settings do and mean something else.
+    private static let reserved: Set<String> = [
+      "MUXNET_TORCH", "MUXNET_SHARED", "MUXNET_RECIPES",
+    ]
+
+    /// The settings in layers: defaults, recipe, file, environment, options.
+    func tree() throws -> ConfigurationTree {
+      var tree = ConfigurationTree()
+      if let recipe { tree.overlay(try RecipeLibrary.load(recipe)) }
+      if let config { tree.overlay(try ConfigurationTree(contentsOf: config)) }
+      try tree.set(
+        environment: ProcessInfo.processInfo.environment, reserved: Self.reserved)
+      for assignment in assignments {
+        try tree.set(assignment: assignment, source: .option("--set \(assignment)"))
+      }
+      for (option, path, value) in flags {
+        if let value { try tree.set(path, toText: value, source: .option("--\(option)")) }
+      }
+      return tree
+    }
+
+    /// The settings, checked.
+    func configuration() throws -> TrainingConfiguration {
+      let configuration = try tree().decode(TrainingConfiguration.self)
+      try configuration.validate()
+      return configuration
+    }
+
+    private var flags: [(option: String, path: String, value: String?)] {
+      [
+        ("model", "model.name", model), ("data", "data.path", data),
+        ("source", "data.source", source), ("classes", "model.classes", classes.map { "\($0)" }),
+        ("input-size", "model.inputSize", inputSize.map { "\($0)" }),
+        ("epochs", "epochs", epochs.map { "\($0)" }),
+        ("batch-size", "batchSize", batchSize.map { "\($0)" }),
+        ("learning-rate", "optimizer.learningRate", learningRate.map { "\($0)" }),
+        ("initial-weights", "model.initialWeights", initialWeights),
+        ("seed", "seed", seed.map { "\($0)" }), ("device", "device", device),
+        ("threads", "threads", threads.map { "\($0)" }),
+        ("time-budget", "timeBudgetMinutes", timeBudget.map { "\($0)" }),
+        ("output", "output.folder", output), ("name", "output.name", name),
+        ("overwrite", "output.overwrite", overwrite ? "true" : nil),
+      ]
+    }
+  }
+#endif

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+#if TORCH
+  import Foundation
+  import MUXInterchange
+  import MUXVision
+  import Testing
+
+  @Suite("train, evaluate, predict")
+  struct TrainCommandTests {
+    @Test("A trained run can be evaluated, used for prediction, and resumed when done")
+    func wholeWay() throws {
+      let folder = try TemporaryFolder()
+      // From another folder than the package's: the recipe is found by name all the same.
+      let train = try Muxnet.run(
+        [
+          "train", "--recipe", "digits", "--epochs", "1", "--output", "runs", "--name", "a",
+          "--set", "schedule.warmUp.epochs=0", "--json",
+        ], in: folder.path)
+      #expect(train.code == 0, "\(train.errors)")
+      let result = try #require(
+        try JSONSerialization.jsonObject(with: Data(train.output.utf8)) as? [String: Any])
+      #expect(result["ending"] as? String == "completed")
+      #expect(result["epochs"] as? Int == 1)
+      let run = folder("runs/a")
+      for name in ["configuration.yaml", "summary.csv", "result.json", "best.safetensors"] {
+        #expect(FileManager.default.fileExists(atPath: "\(run)/\(name)"), "\(name)")
+      }
+      #expect(try FileManager.default.contentsOfDirectory(atPath: "\(run)/events").count == 1)
+
+      let evaluation = try Muxnet.json(["evaluate", "--weights", run, "--part", "test", "--json"])
+      let scores = try #require(evaluation["scores"] as? [String: Any])
+      #expect(scores["count"] as? Int == 359)
+
+      try Image(width: 8, height: 8, color: [255]).writePNG(to: folder("blank.png"))
+      let prediction = try Muxnet.run(
+        ["predict", folder("blank.png"), "--weights", run, "--top", "10", "--json"])
+      #expect(prediction.code == 0, "\(prediction.errors)")
+      let images = try #require(
+        try JSONSerialization.jsonObject(with: Data(prediction.output.utf8)) as? [[String: Any]])
+      let guesses = try #require(images.first?["predictions"] as? [[String: Any]])
+      let sum = guesses.reduce(0) { $0 + ($1["probability"] as? Double ?? 0) }
+      #expect(guesses.count == 10)
+      #expect(abs(sum - 1) < 1e-4)
+
+      let resumed = try Muxnet.run(["train", "--resume", run, "--quiet"])
+      #expect(resumed.code == 0, "\(resumed.errors)")
+    }
+
+    @Test("Layers of settings: recipe, file, environment, options")
+    func layers() throws {
+      let folder = try TemporaryFolder()
+      try AtomicFile.write("epochs: 7\nbatchSize: 8\nseed: 5\n", to: folder("mine.yaml"))
+      let outcome = try Muxnet.run(
+        [
+          "train", "--recipe", "digits", "--config", folder("mine.yaml"), "--seed", "9",
+          "--set", "optimizer.learningRate=0.125", "--dry-run",
+        ], environment: ["MUXNET_BATCH_SIZE": "16", "MUXNET_SEED": "6"])
+      #expect(outcome.code == 0, "\(outcome.errors)")
+      let lines = Set(outcome.output.split(separator: "\n").map(String.init))
+      for line in [
+        "epochs: 7", "batchSize: 16", "seed: 9", "  learningRate: 0.125", "  source: digits",
+      ] {
+        #expect(lines.contains(line), "\(line)")
+      }
+    }
+
+    @Test("Wrong settings are one line, name the key and its source, and make no run folder")
+    func wrongSettings() throws {
+      let folder = try TemporaryFolder()
+      try AtomicFile.write("optimizer: {learningrat: 1}", to: folder("bad.yaml"))
+      for (arguments, expected) in [
+        (["--config", folder("bad.yaml")], "did you mean “optimizer.learningRate”?"),
+        (["--recipe", "digit"], "did you mean digits?"),
+        (["--set", "epochs=many"], "“epochs” is wrong: a whole number expected, found “many”"),
+        (["--set", "optimizer.kind=adam"], "one of sgd, rmspropTensorFlow, rmsprop, adamW"),
+        (["--recipe", "digits", "--batch-size", "0"], "batchSize"),
+        (["--recipe", "digits", "--device", "tpu"], "tpu"),
+        (["--data", folder("none")], "none"),
+        (["--resume", folder("none")], "no checkpoint to resume from"),
+      ] {
+        let outcome = try Muxnet.run(["train"] + arguments, in: folder.path)
+        #expect(outcome.code == 1, "\(arguments)")
+        #expect(outcome.errorLines.count == 1, "\(outcome.errors)")
+        #expect(outcome.errors.contains(expected), "\(outcome.errors)")
+      }
+      #expect(!FileManager.default.fileExists(atPath: folder("runs")))
+    }
+
+    @Test("Weights alone, broken images and missing files are one line each")
+    func wrongPredictions() throws {
+      let folder = try TemporaryFolder()
+      var archive = TensorArchive()
+      archive["x"] = ArchivedTensor([1], shape: [1])
+      try Safetensors.write(archive, to: folder("w.safetensors"))
+      let weights = ["--weights", folder("w.safetensors")]
+      for arguments in [
+        ["predict", folder.path] + weights,
+        ["predict", folder.path] + weights + ["--model", "muxnet_xs"],
+        ["evaluate", "--source", "digits"] + weights,
+        ["predict", folder.path, "--weights", folder("none.pth")],
+      ] {
+        let outcome = try Muxnet.run(arguments)
+        #expect(outcome.code == 1, "\(arguments)")
+        #expect(outcome.errorLines.count == 1, "\(outcome.errors)")
+      }
+    }
+  }
+#endif

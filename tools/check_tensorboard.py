@@ -42,7 +42,7 @@ def main(folder: str) -> int:
         with open(summary) as file:
             rows = list(csv.DictReader(file))
         expected = [float(row["val_top1"]) for row in rows if row["val_top1"]]
-        found = next((values[tag] for tag in tags if "val" in tag and "top1" in tag), None)
+        found = values.get("validation/top1")
         assert found is not None, "no tag of the validation accuracy"
         assert len(found) == len(expected), f"{len(found)} points for {len(expected)} epochs"
         for a, b in zip(found, expected):

@@ -10,7 +10,10 @@ public enum WeightsSource {
   ///   - path: A weights file, or a run's folder, which stands for its best weights.
   ///   - prefersAveraged: Whether a PyTorch checkpoint that holds averaged weights (`state_dict_ema`)
   ///     beside the trained ones gives the former.
-  public static func read(_ path: String, prefersAveraged: Bool = true) throws -> TensorArchive {
+  ///   - key: The key of the state dict in a PyTorch checkpoint; nil chooses.
+  public static func read(
+    _ path: String, prefersAveraged: Bool = true, key: String? = nil
+  ) throws -> TensorArchive {
     var file = path
     var isFolder: ObjCBool = false
     if FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), isFolder.boolValue {
@@ -18,6 +21,7 @@ public enum WeightsSource {
       file =
         FileManager.default.fileExists(atPath: run.bestWeights) ? run.bestWeights : run.lastWeights
     }
+    if let key { return try WeightsFile.load(file, key: key).archive }
     if !prefersAveraged, [".pth", ".pt", ".tar"].contains(where: file.hasSuffix),
       let raw = try? WeightsFile.load(file, key: "state_dict")
     {

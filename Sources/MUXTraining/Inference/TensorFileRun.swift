@@ -39,9 +39,7 @@ public enum TensorFileRun {
     }
     if let layer { _ = try network.index(ofLayer: layer) }
     let model = try NetworkModel(network, seed: 0, device: device)
-    let stored =
-      try key == nil ? WeightsSource.read(weights) : WeightsFile.load(weights, key: key).archive
-    try model.load(stored, from: weights)
+    try model.load(WeightsSource.read(weights, key: key), from: weights)
     model.isTraining = false
     let result = try withoutGradient { () throws in
       let batch = try Tensor.copy(of: images).to(.float32).to(device)

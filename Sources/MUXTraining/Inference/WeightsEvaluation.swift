@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
 public import MUXConfiguration
-import MUXVision
 
 /// Finds the images that weights are to be evaluated on.
 public enum WeightsEvaluation {
@@ -13,17 +12,17 @@ public enum WeightsEvaluation {
     return try ConfigurationTree(contentsOf: run.configuration)
   }
 
-  /// Evaluates a classifier on a part of the data.
+  /// Evaluates weights on a part of the data.
   ///
   /// A folder of images without the sub-folder of that part is taken as a whole.
   ///
   /// - Parameters:
-  ///   - classifier: The network, its classes, and how it wants its images.
+  ///   - trained: The network, its classes, and how it wants its images.
   ///   - configuration: Data and batch size.
   ///   - part: The part of the data.
   ///   - progress: Told of the images done and their total.
   public static func run(
-    _ classifier: Classifier, configuration: TrainingConfiguration, part: DataPart,
+    _ trained: TrainedModel, configuration: TrainingConfiguration, part: DataPart,
     progress: @escaping (Int, Int) throws -> Void = { _, _ in }
   ) throws -> EvaluationResult {
     var data = configuration.data
@@ -35,18 +34,11 @@ public enum WeightsEvaluation {
       if isMissing(data.testFolder) { data.testFolder = "" }
       if isMissing(data.trainingFolder) { data.trainingFolder = "" }
     }
-    // Weights that do not know their classes know them by number only.
-    let areNumbers = classifier.classNames == classifier.classNames.indices.map(String.init)
-    let names = data.source == .folder && !areNumbers ? classifier.classNames : nil
-    let images = try data.open(part, classNames: names)
-    let loader = try DataLoader(
-      images, pipeline: classifier.pipeline,
-      settings: LoaderSettings(
-        batchSize: min(data.evaluationBatchSize ?? configuration.batchSize, images.count),
-        workers: data.workers, prefetch: data.prefetch, layout: .channelsLast))
-    var evaluator = Evaluator()
-    evaluator.progress = progress
-    evaluator.precision = configuration.precision
-    return try evaluator.evaluate(classifier.model, on: loader)
+    // Folders are matched to the classes of the weights, where those are known by name.
+    let names = data.source == .folder ? trained.metadata?.classNames : nil
+    return try trained.evaluate(
+      on: try data.open(part, classNames: names),
+      batchSize: data.evaluationBatchSize ?? configuration.batchSize, workers: data.workers,
+      precision: configuration.precision, progress: progress)
   }
 }

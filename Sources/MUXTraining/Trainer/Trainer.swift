@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
+import MUXConfiguration
 import MUXInterchange
 public import MUXNetworks
 import MUXTensor
 import MUXVision
-import Yams
 
 /// One training run, from its configuration to its result.
 ///
@@ -68,7 +68,7 @@ public final class Trainer {
       configuration, parts: parts, folder: folder, state: TrainingState(), observers: observers)
     notices += report.map { [$0] } ?? []
     try writing {
-      try AtomicFile.write(try YAMLEncoder().encode(configuration), to: folder.configuration)
+      try AtomicFile.write(try ConfigurationText.yaml(configuration), to: folder.configuration)
       try AtomicFile.write([UInt8](NetworkFile.json(self.network)), to: folder.network)
       try RunEnvironment.append(configuration, firstStep: 0, to: folder.environment)
     }
@@ -110,7 +110,10 @@ public final class Trainer {
   ) throws {
     self.configuration = configuration
     self.folder = folder
-    self.observers = observers
+    let output = configuration.output
+    self.observers =
+      observers
+      + (output.tensorBoard ? [TensorBoardObserver(everySteps: output.logEverySteps)] : [])
     self.state = state
     firstStep = state.step
     secondsBefore = state.seconds
@@ -144,7 +147,7 @@ public final class Trainer {
   public var scoredModel: NetworkModel { averagedModel ?? model }
 
   func announce(_ event: TrainingEvent) throws {
-    for observer in observers { try observer.handle(event) }
+    try writing { for observer in observers { try observer.handle(event) } }
   }
 
   func announceStart() throws {

@@ -55,11 +55,11 @@
       let chosen = try device.prepare()
       let configuration = try data.configuration(weights: weights.weights)
       let network = try model.map { try NetworkFile.resolve($0, options: changes.options) }
-      let classifier = try Classifier(
-        weights: weights.weights, key: weights.key, network: network, device: chosen)
+      let trained = try TrainedModel(
+        path: weights.weights, network: network, device: chosen, key: weights.key)
       let showsProgress = Console.errorIsTerminal
       let result = try WeightsEvaluation.run(
-        classifier, configuration: configuration, part: part.value
+        trained, configuration: configuration, part: part.value
       ) { done, total in
         if showsProgress { Console.standardError("\r\(done.grouped) of \(total.grouped) images") }
       }

@@ -59,10 +59,11 @@
     func run() throws {
       let chosen = try device.prepare()
       let network = try model.map { try NetworkFile.resolve($0, options: changes.options) }
-      let classifier = try Classifier(
-        weights: weights.weights, key: weights.key, network: network,
-        classNames: try labels.map(Classifier.classNames(fromFile:)), device: chosen)
-      let report = try classifier.classify(
+      let trained = try TrainedModel(
+        path: weights.weights, network: network,
+        classNames: try labels.map(Predictor.classNames(fromFile:)), device: chosen,
+        key: weights.key)
+      let report = try Predictor(trained).predict(
         paths: images, top: top, batchSize: batchSize
       ) { result, image in
         if !output.json { present(result, image) }
@@ -78,7 +79,7 @@
       if show, Console.outputIsTerminal {
         Console.result(TerminalPicture.text(image, usesColor: Console.allowsColor))
       }
-      let guesses = result.predictions.map { "\($0.className) \($0.probability.percent)" }
+      let guesses = result.guesses.map { "\($0.label) \($0.probability.percent)" }
       Console.result("\(result.path): " + guesses.joined(separator: ", "))
     }
   }

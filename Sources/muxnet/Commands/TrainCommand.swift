@@ -76,24 +76,15 @@
         }
       }
       let configuration = try options.configuration()
-      let everySteps = configuration.output.logEverySteps
       return try Trainer(
-        configuration,
-        observers: observers(
-          everySteps: everySteps, writesEvents: configuration.output.tensorBoard))
+        configuration, observers: observers(everySteps: configuration.output.logEverySteps))
     }
 
-    private func observers(
-      everySteps: Int, writesEvents: Bool = true
-    ) -> [any TrainingObserver] {
-      var observers: [any TrainingObserver] = []
-      if writesEvents { observers.append(EventFileObserver(everySteps: everySteps)) }
-      if !quiet {
-        let style = ProgressRenderer.Style(
-          isTerminal: Console.errorIsTerminal, width: Console.errorWidth, everySteps: everySteps)
-        observers.append(ProgressRenderer(style: style) { Console.standardError($0) })
-      }
-      return observers
+    private func observers(everySteps: Int) -> [any TrainingObserver] {
+      guard !quiet else { return [] }
+      let style = ProgressRenderer.Style(
+        isTerminal: Console.errorIsTerminal, width: Console.errorWidth, everySteps: everySteps)
+      return [ProgressRenderer(style: style) { Console.standardError($0) }]
     }
   }
 #endif

@@ -6,8 +6,8 @@ public import MUXVision
 public struct ImagePrediction: Codable, Hashable, Sendable {
   /// The path of the image.
   public var path: String
-  /// The guesses, best first.
-  public var predictions: [Prediction]
+  /// The classes, most likely first.
+  public var guesses: [Prediction.Guess]
 }
 
 /// The guesses for many files.
@@ -18,7 +18,7 @@ public struct PredictionReport: Sendable {
   public var failures: [String] = []
 }
 
-extension Classifier {
+extension Predictor {
   /// The names in a text file, one class per line.
   public static func classNames(fromFile path: String) throws -> [String] {
     let text: String
@@ -39,16 +39,16 @@ extension Classifier {
   ///   - batchSize: Images computed at once.
   ///   - body: Told of each image as soon as it is done.
   /// - Throws: If a path does not exist or the network fails; broken images are in the report.
-  public func classify(
+  public func predict(
     paths: [String], top count: Int, batchSize: Int,
     _ body: (ImagePrediction, Image) throws -> Void
   ) throws -> PredictionReport {
     var report = PredictionReport()
     var batch: [(path: String, image: Image)] = []
     func finish() throws {
-      let guesses = try classify(batch.map(\.image), top: count)
-      for (entry, predictions) in zip(batch, guesses) {
-        let result = ImagePrediction(path: entry.path, predictions: predictions)
+      let predictions = try predict(batch.map(\.image), top: count)
+      for (entry, prediction) in zip(batch, predictions) {
+        let result = ImagePrediction(path: entry.path, guesses: prediction.guesses)
         report.images.append(result)
         try body(result, entry.image)
       }

@@ -11,7 +11,11 @@ public struct RuntimeBenchmark {
     /// The run that 95 % are not slower than.
     public let percentile95: Double
 
+    /// All runs, in their order.
+    public let seconds: [Double]
+
     init(_ seconds: [Double]) {
+      self.seconds = seconds
       let sorted = seconds.sorted()
       minimum = sorted.first ?? 0
       median = sorted.isEmpty ? 0 : sorted[sorted.count / 2]

@@ -4,7 +4,7 @@ import MUXInterchange
 import MUXNetworks
 import MUXRuntime
 
-/// Times plans and writes model files. `tools/compare_inference.py` drives it line by line, so
+/// Times plans and writes model files. `serve` is driven line by line, so
 /// that its runs can be interleaved with those of other runtimes.
 @main
 enum RuntimeBenchmarkTool {
@@ -13,7 +13,8 @@ enum RuntimeBenchmarkTool {
            runtime-benchmark profile MODEL [--threads N] [--runs N] [--isa NAME]
            runtime-benchmark random NAME|FILE.json OUTPUT     (a model file with random weights)
            runtime-benchmark convert NAME|FILE.json WEIGHTS OUTPUT
-           runtime-benchmark serve MODEL [--threads N] [--isa NAME] (a line "N": time N runs)
+           runtime-benchmark serve MODEL [--threads N] [--isa NAME] (for each line "N":
+                    minimum, median and all times of N runs in ms)
     """
 
   static func main() {
@@ -56,10 +57,16 @@ enum RuntimeBenchmarkTool {
     case "latency":
       let clock = ContinuousClock()
       let start = clock.now
-      let plan = try plan(positional[1], options)
+      let model = try ModelFile(contentsOf: positional[1])
+      let opened = clock.now
+      let plan = try InferencePlan(
+        model.network, weights: model.weights, instructionSet: instructionSet(options))
+      let compiled = clock.now
       let engine = try InferenceEngine(plan, threads: threads)
       _ = try engine.run(Array(repeating: 0.5, count: plan.inputShape.count))
-      print("first result after \(milliseconds(clock.now - start)) ms from the file")
+      print(
+        "first result after \(milliseconds(clock.now - start)) ms from the file: opened in"
+          + " \(milliseconds(opened - start)), compiled in \(milliseconds(compiled - opened))")
       let benchmark = try RuntimeBenchmark(plan, threads: threads)
       if let batch = options["batch"].flatMap(Int.init) {
         show("batch of \(batch)", try benchmark.batchLatency(count: batch, runs: runs))
@@ -88,7 +95,8 @@ enum RuntimeBenchmarkTool {
       let benchmark = try RuntimeBenchmark(try plan(positional[1], options), threads: threads)
       while let line = readLine(), let count = Int(line) {
         let latency = try benchmark.latency(warmUp: 1, runs: count)
-        print(latency.minimum * 1e3, latency.median * 1e3)
+        let times = latency.seconds.map { "\($0 * 1e3)" }.joined(separator: " ")
+        print(latency.minimum * 1e3, latency.median * 1e3, times)
         fflush(nil)
       }
     default:
@@ -98,8 +106,11 @@ enum RuntimeBenchmarkTool {
   }
 
   private static func plan(_ path: String, _ options: [String: String]) throws -> InferencePlan {
-    try InferencePlan(
-      model: path, instructionSet: options["isa"].flatMap(InstructionSet.init(rawValue:)))
+    try InferencePlan(model: path, instructionSet: instructionSet(options))
+  }
+
+  private static func instructionSet(_ options: [String: String]) -> InstructionSet? {
+    options["isa"].flatMap(InstructionSet.init(rawValue:))
   }
 
   private static func show(_ what: String, _ latency: RuntimeBenchmark.Latency) {

@@ -24,9 +24,9 @@ struct EngineTests {
     let plan = try plan(set)
     let input = pixels(plan.inputShape.count, seed: 1)
     let reference = try InferenceEngine(plan, threads: 1).run(input)
-    for threads in [2, 3, 5] {
+    for threads in [2, 3] {
       let engine = try InferenceEngine(plan, threads: threads)
-      for _ in 0..<20 { #expect(try engine.run(input) == reference) }
+      for _ in 0..<4 { #expect(try engine.run(input) == reference) }
     }
   }
 

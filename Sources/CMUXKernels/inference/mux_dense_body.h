@@ -1,35 +1,72 @@
 // SPDX-License-Identifier: Apache-2.0
 // Dense convolutions whose results are planes, or means of planes.
 
-/// Writes a tile [pixel][lane] to planes: transposes it, activates, adds the residual.
-static void MUX_NAME(store_planes)(
-    const mux_dense *s, const float *tile, ptrdiff_t first_channel, ptrdiff_t channels,
-    ptrdiff_t pixel, ptrdiff_t pixels, float *arena) {
+/// Writes a tile [pixel][lane] to planes: transposes it, activates, adds the residual. All in
+/// registers; what is a constant after inlining decides what code there is.
+MUX_INLINE void MUX_NAME(store_activated)(
+    const mux_dense *s, mux_activation activation, bool has_residual, bool is_whole,
+    const float *tile, ptrdiff_t first_channel, int channels, ptrdiff_t pixel, int pixels,
+    float *arena) {
   vf x[MUX_LANES];
   MUX_UNROLL
   for (int i = 0; i < MUX_LANES; ++i) x[i] = v_load(tile + i * MUX_LANES);
   MUX_NAME(transpose)(x);
-  float rows[MUX_LANES * MUX_LANES] __attribute__((aligned(64)));
-  MUX_UNROLL
-  for (int i = 0; i < MUX_LANES; ++i) v_store(rows + i * MUX_LANES, x[i]);
   const int32_t *outputs = s->outputs + first_channel;
-  MUX_NAME(activate_line)(s->activation, rows, MUX_LANES, channels, NULL);
-  if (s->residuals) {
-    const int32_t *residuals = s->residuals + first_channel;
-    for (ptrdiff_t c = 0; c < channels; ++c) {
-      float *row = rows + c * MUX_LANES;
-      v_store(row, v_load(row) + v_load_first(arena + residuals[c] + pixel, (int)pixels));
+  const int32_t *residuals = has_residual ? s->residuals + first_channel : NULL;
+  float *to = arena + pixel;
+  MUX_UNROLL
+  for (int c = 0; c < MUX_LANES; ++c) {
+    if (c < channels) {
+      vf y = MUX_NAME(i_activate)(activation, x[c]);
+      if (is_whole) {
+        if (has_residual) y += v_load(to + residuals[c]);
+        v_store(to + outputs[c], y);
+      } else {
+        if (has_residual) y += v_load_first(to + residuals[c], pixels);
+        v_store_first(to + outputs[c], y, pixels);
+      }
     }
-    MUX_NAME(activate_line)(s->final_activation, rows, MUX_LANES, channels, NULL);
   }
-  if (pixels == MUX_LANES) {
-    for (ptrdiff_t c = 0; c < channels; ++c) {
-      v_store(arena + outputs[c] + pixel, v_load(rows + c * MUX_LANES));
+}
+
+static void MUX_NAME(store_planes)(
+    const mux_dense *s, float *tile, ptrdiff_t first_channel, int channels, ptrdiff_t pixel,
+    int pixels, float *arena) {
+  const bool is_whole = pixels == MUX_LANES;
+  const bool is_final = s->final_activation == MUX_IDENTITY;
+  if (s->activation != MUX_IDENTITY && (s->residuals || s->activation != MUX_RELU)) {
+    MUX_NAME(activate_line)(s->activation, tile, MUX_LANES, pixels, NULL);
+  }
+  if (!s->residuals) {
+    if (s->activation == MUX_RELU) {
+      if (is_whole) {
+        MUX_NAME(store_activated)(s, MUX_RELU, false, true, tile, first_channel, channels, pixel,
+                                  pixels, arena);
+      } else {
+        MUX_NAME(store_activated)(s, MUX_RELU, false, false, tile, first_channel, channels, pixel,
+                                  pixels, arena);
+      }
+    } else if (is_whole) {
+      MUX_NAME(store_activated)(s, MUX_IDENTITY, false, true, tile, first_channel, channels,
+                                pixel, pixels, arena);
+    } else {
+      MUX_NAME(store_activated)(s, MUX_IDENTITY, false, false, tile, first_channel, channels,
+                                pixel, pixels, arena);
     }
+    return;
+  }
+  if (is_whole) {
+    MUX_NAME(store_activated)(s, MUX_IDENTITY, true, true, tile, first_channel, channels, pixel,
+                              pixels, arena);
   } else {
-    for (ptrdiff_t c = 0; c < channels; ++c) {
-      v_store_first(arena + outputs[c] + pixel, v_load(rows + c * MUX_LANES), (int)pixels);
-    }
+    MUX_NAME(store_activated)(s, MUX_IDENTITY, true, false, tile, first_channel, channels, pixel,
+                              pixels, arena);
+  }
+  if (is_final) return;
+  for (int c = 0; c < channels; ++c) {
+    float *to = arena + s->outputs[first_channel + c] + pixel;
+    v_store_first(
+        to, MUX_NAME(i_activate)(s->final_activation, v_load_first(to, pixels)), pixels);
   }
 }
 
@@ -68,7 +105,7 @@ static void MUX_NAME(dense_run)(
     tiles[now - 1](x + done * s->step, s->offsets, s->inner, weights, s->bias + channel, -infinity,
                    infinity, s->step, tile, MUX_LANES);
     if (s->outputs) {
-      MUX_NAME(store_planes)(s, tile, channel, channels, pixel + done, now, arena);
+      MUX_NAME(store_planes)(s, tile, channel, (int)channels, pixel + done, (int)now, arena);
     } else {
       MUX_NAME(activate_line)(s->activation, tile, MUX_LANES, now, NULL);
       for (ptrdiff_t i = 0; i < now; ++i) *total += v_load(tile + i * MUX_LANES);

@@ -54,14 +54,20 @@ static void MUX_NAME(produce_run)(
     const ptrdiff_t left = pixels - done;
     const int now = left < MUX_LANES ? (int)left : MUX_LANES;
     vf x[MUX_LANES];
-    for (int c = 0; c < MUX_LANES; ++c) {
-      x[c] = (vf){0};
-      if (offsets[c] >= 0) x[c] = v_load_first(arena + offsets[c] + pixel + done, now);
-    }
-    MUX_NAME(transpose)(x);
+    const float *from = arena + pixel + done;
     if (now == MUX_LANES) {
+      MUX_UNROLL
+      for (int c = 0; c < MUX_LANES; ++c) {
+        x[c] = offsets[c] >= 0 ? v_load(from + offsets[c]) : (vf){0};
+      }
+      MUX_NAME(transpose)(x);
+      MUX_UNROLL
       for (int i = 0; i < MUX_LANES; ++i) v_store(to + (done + i) * pitch, x[i]);
     } else {
+      for (int c = 0; c < MUX_LANES; ++c) {
+        x[c] = offsets[c] >= 0 ? v_load_first(from + offsets[c], now) : (vf){0};
+      }
+      MUX_NAME(transpose)(x);
       for (int i = 0; i < now; ++i) v_store(to + (done + i) * pitch, x[i]);
     }
   }

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Fully connected layers and what works plane by plane.
 
+#ifndef MUX_PREFETCH_FLOATS
+#define MUX_PREFETCH_FLOATS 1024
+#endif
+
 static size_t MUX_NAME(linear_scratch)(const mux_linear *s) { return (size_t)s->inner; }
 
 static void MUX_NAME(linear_task)(const mux_linear *s, int32_t task, float *arena, float *scratch) {
@@ -24,6 +28,10 @@ static void MUX_NAME(linear_task)(const mux_linear *s, int32_t task, float *aren
     for (; k + 8 <= inner; k += 8) {
       MUX_UNROLL
       for (int i = 0; i < 8; ++i) {
+        // Weights are read once: what limits is how early they are asked for.
+        if ((i * MUX_LANES) % 16 == 0) {
+          __builtin_prefetch(weights + (k + i) * MUX_LANES + MUX_PREFETCH_FLOATS);
+        }
         sum[i] = v_fma(MUX_NAME(i_splat)(x[k + i]), v_load(weights + (k + i) * MUX_LANES), sum[i]);
       }
     }

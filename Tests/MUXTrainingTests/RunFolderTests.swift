@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+import Foundation
+import MUXTraining
+import Testing
+
+@Suite struct RunFolderTests {
+  @Test("a run never overwrites another unless it is told to")
+  func increments() throws {
+    let base = try TestRun.makeFolder()
+    defer { try? FileManager.default.removeItem(atPath: base) }
+    let first = try RunFolder(creating: "a", in: base, overwrites: false)
+    let second = try RunFolder(creating: "a", in: base, overwrites: false)
+    let third = try RunFolder(creating: "a", in: base, overwrites: false)
+    #expect(first.path == "\(base)/a" && second.path == "\(base)/a-2")
+    #expect(third.path == "\(base)/a-3")
+    try Data("old".utf8).write(to: URL(filePath: first.summary))
+    let again = try RunFolder(creating: "a", in: base, overwrites: true)
+    #expect(again.path == first.path)
+    #expect(!FileManager.default.fileExists(atPath: again.summary))
+  }
+
+  @Test("a folder that is not a run is not replaced even when told to")
+  func foreign() throws {
+    let base = try TestRun.makeFolder()
+    defer { try? FileManager.default.removeItem(atPath: base) }
+    try FileManager.default.createDirectory(
+      atPath: "\(base)/photos", withIntermediateDirectories: true)
+    try Data("x".utf8).write(to: URL(filePath: "\(base)/photos/holiday.txt"))
+    #expect(throws: RunFolderError.notARun(path: "\(base)/photos")) {
+      try RunFolder(creating: "photos", in: base, overwrites: true)
+    }
+    #expect(FileManager.default.fileExists(atPath: "\(base)/photos/holiday.txt"))
+  }
+
+  @Test("a folder that cannot be made gives one line that names it")
+  func unwritable() throws {
+    let base = try TestRun.makeFolder()
+    defer { try? FileManager.default.removeItem(atPath: base) }
+    try Data().write(to: URL(filePath: "\(base)/file"))
+    var configuration = TestRun.configuration("\(base)/file/runs")
+    configuration.epochs = 1
+    let error = #expect(throws: RunFolderError.self) {
+      try Trainer(configuration, network: TestRun.network())
+    }
+    let text = error?.description ?? ""
+    #expect(text.contains("\(base)/file") && !text.contains("\n"))
+  }
+
+  @Test("a disk that is full in the middle of a run ends it in one line, with nothing torn")
+  func full() async throws {
+    let base = try TestRun.makeFolder()
+    defer { try? FileManager.default.removeItem(atPath: base) }
+    await #expect(processExitsWith: .exitCode(7)) { [base = base as String] in
+      StopSignal.watch()
+      let trainer = try Trainer(TestRun.configuration(base), network: TestRun.network())
+      // From now on no file may grow beyond 16 KiB: less than a checkpoint.
+      var limit = rlimit(rlim_cur: 16_384, rlim_max: 16_384)
+      #if os(Linux)
+        setrlimit(__rlimit_resource_t(RLIMIT_FSIZE.rawValue), &limit)
+      #else
+        setrlimit(RLIMIT_FSIZE, &limit)
+      #endif
+      do {
+        try trainer.run()
+      } catch let error as RunFolderError {
+        let text = error.description
+        exit(text.contains("cannot write the run folder") && !text.contains("\n") ? 7 : 8)
+      }
+    }
+    let left = try FileManager.default.contentsOfDirectory(atPath: "\(base)/run/checkpoints")
+    #expect(left.isEmpty, "\(left)")
+  }
+
+  @Test("the path of anything inside a run leads to the run")
+  func inside() throws {
+    let base = try TestRun.makeFolder()
+    defer { try? FileManager.default.removeItem(atPath: base) }
+    let run = try RunFolder(creating: "a", in: base, overwrites: false)
+    #expect(try RunFolder(existing: run.path + "/") == run)
+    #expect(try RunFolder(existing: run.checkpoints + "/step-000000001") == run)
+    #expect(throws: RunFolderError.self) { try RunFolder(existing: base) }
+  }
+}

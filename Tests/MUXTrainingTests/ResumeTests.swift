@@ -73,12 +73,19 @@ import Testing
     let result = try first.run()
     #expect(result.ending == .interrupted && result.exitCode == 143 && result.steps == 5)
     #expect(!FileManager.default.fileExists(atPath: first.folder.result))
-    // The last step of an epoch: its evaluation is still due when the run goes on.
+    // After the last step of an epoch, and during an evaluation: it is still due when the run goes
+    // on.
     let again = StopSignal()
     let second = try Trainer(
       resuming: first.folder.path, observers: [AfterStep(12) { again.request() }])
     second.stop = again
     #expect(try second.run().exitCode == 130)
+    let late = StopSignal()
+    let third = try Trainer(
+      resuming: first.folder.path, observers: [DuringEvaluation { late.request() }])
+    third.stop = late
+    let stopped = try third.run()
+    #expect(stopped.ending == .interrupted && stopped.steps == 12 && stopped.epochs == 1)
     #expect(try resume(first.folder.path).ending == .completed)
     try expectSameAsUnbroken(first.folder.path)
   }

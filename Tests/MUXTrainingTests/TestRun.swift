@@ -44,6 +44,7 @@ enum TestRun {
     value.data.source = .digits
     value.data.validationFraction = 0.1
     value.data.testFraction = 0.2
+    value.data.evaluationBatchSize = 64
     value.augmentation.crop = .padded
     value.augmentation.padding = 1
     value.augmentation.flip = 0
@@ -106,7 +107,20 @@ final class AfterStep: TrainingObserver {
   }
 }
 
-/// Keeps the text of the events.
+/// Does something in the first evaluation.
+final class DuringEvaluation: TrainingObserver {
+  private let action: () -> Void
+
+  init(_ action: @escaping () -> Void) {
+    self.action = action
+  }
+
+  func handle(_ event: TrainingEvent) {
+    if case .evaluating = event { action() }
+  }
+}
+
+/// Keeps the events.
 final class EventLog: TrainingObserver {
   var epochs: [EpochReport] = []
   var steps: [StepReport] = []

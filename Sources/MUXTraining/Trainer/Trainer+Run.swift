@@ -37,13 +37,18 @@ extension Trainer {
           try saveCheckpoint()
         }
       }
-      try finishEpoch()
+      do { try finishEpoch() } catch is EvaluationInterrupted {
+        // The epoch's evaluation is still due when the run goes on.
+        signal = stop.requested
+        ending = .interrupted
+        break
+      }
       if isPatienceSpent {
         ending = .patience
         break
       }
     }
-    if ending == .interrupted || ending == .timeBudget { try saveCheckpoint() }
+    if ending != .completed, ending != .patience || !isEpochSaved { try saveCheckpoint() }
     let result = makeResult(ending, signal: signal)
     if ending != .interrupted { try writeResult(result) }
     try announce(.finished(result))
@@ -60,6 +65,12 @@ extension Trainer {
       let best = state.bestEpoch(by: configuration.checkpoints.metric)
     else { return false }
     return state.epoch - best.epoch >= configuration.patience
+  }
+
+  /// Whether the epoch that just ended was due to be saved.
+  private var isEpochSaved: Bool {
+    state.history.last?.isBest == true
+      || state.epoch % configuration.checkpoints.everyEpochs == 0
   }
 
   /// Seconds of the run so far, without the pauses between its parts.
@@ -106,6 +117,7 @@ extension Trainer {
     var evaluator = Evaluator()
     evaluator.precision = configuration.precision
     evaluator.progress = { [self] images, total in
+      if stop.requested != nil { throw EvaluationInterrupted() }
       try announce(.evaluating(images: images, total: total))
     }
     return try evaluator.evaluate(model, on: data.validation).scores
@@ -131,3 +143,6 @@ extension Trainer {
     try AtomicFile.write(SummaryTable.csv(state.history), to: folder.summary)
   }
 }
+
+/// A signal came while a run was evaluating.
+private struct EvaluationInterrupted: Error {}

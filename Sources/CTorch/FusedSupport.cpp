@@ -288,6 +288,7 @@ const char *image_refusal(ct_tensor handle) {
   if (!x.device().is_cpu() || x.scalar_type() != at::kFloat)
     return "the input must be 32-bit floats on the CPU";
   if (x.numel() == 0) return "the input is empty";
+  if (at::autocast::is_autocast_enabled(at::kCPU)) return "autocast is on";
   return nullptr;
 }
 

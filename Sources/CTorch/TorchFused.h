@@ -3,6 +3,7 @@
 #define CT_TORCH_FUSED_H
 #pragma clang system_header
 #include <ATen/Parallel.h>
+#include <ATen/autocast_mode.h>
 #include <ATen/ops/add.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/from_blob.h>

@@ -50,10 +50,16 @@ std::vector<at::Tensor> block_backward(const BlockPlan &plan, const at::Tensor &
                                        const BlockState &state, const at::Tensor &gradient,
                                        bool wants_x);
 
-at::Tensor activate(const at::Tensor &x, mux_activation activation);
-/// gradient · act'(x).
-at::Tensor activate_backward(const at::Tensor &gradient, const at::Tensor &x,
-                             mux_activation activation);
+struct SqueezeGradients {
+  at::Tensor reduce_weight, reduce_bias, expand_weight, expand_bias;
+  /// Gradient that reaches each pixel's activation through the pool, [images, channels].
+  at::Tensor pooled;
+};
+
+/// From `squeezed` to `gate`, and back.
+void squeeze_forward(const BlockPlan &plan, BlockState &state);
+SqueezeGradients squeeze_backward(const BlockPlan &plan, const BlockState &state,
+                                  const at::Tensor &gate_gradient);
 
 }  // namespace ct::fused
 #endif

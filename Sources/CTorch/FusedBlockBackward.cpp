@@ -53,43 +53,7 @@ void begin(const BlockPlan &plan, const float *gradient, const float *p, float *
   }
 }
 
-struct SqueezeGradients {
-  at::Tensor reduce_weight, reduce_bias, expand_weight, expand_bias;
-  /// Gradient that reaches each pixel's activation through the pool, [images, channels].
-  at::Tensor pooled;
-};
-
-SqueezeGradients squeeze_backward(const BlockPlan &plan, const BlockState &state,
-                                  const at::Tensor &gate_gradient) {
-  const int64_t middle = plan.middle, reduced = plan.reduce_weight.size(0);
-  const at::Tensor gate_raw = activate_backward(gate_gradient, state.gate_raw,
-                                                plan.gate_activation);
-  const at::Tensor expand_weight = plan.expand_weight.view({middle, reduced});
-  const at::Tensor reduce_weight = plan.reduce_weight.view({reduced, middle});
-  const at::Tensor reduced_gradient = activate_backward(
-      at::mm(gate_raw, expand_weight), state.reduced_raw, plan.squeeze_activation);
-  SqueezeGradients result;
-  result.expand_bias = at::sum(gate_raw, {0});
-  result.expand_weight = at::mm(gate_raw.t(), state.reduced).view(plan.expand_weight.sizes());
-  result.reduce_bias = at::sum(reduced_gradient, {0});
-  result.reduce_weight =
-      at::mm(reduced_gradient.t(), state.squeezed).view(plan.reduce_weight.sizes());
-  result.pooled = at::mul(at::mm(reduced_gradient, reduce_weight),
-                          1.0 / static_cast<double>(plan.out_pixels()));
-  return result;
-}
-
 }  // namespace
-
-at::Tensor activate_backward(const at::Tensor &gradient, const at::Tensor &x,
-                             mux_activation activation) {
-  at::Tensor result = at::empty(x.sizes(), x.options());
-  const float *from = x.const_data_ptr<float>(), *g = gradient.const_data_ptr<float>();
-  float *to = result.mutable_data_ptr<float>();
-  for (int64_t i = 0; i < x.numel(); ++i)
-    to[i] = g[i] * mux_activation_derivative(activation, from[i]);
-  return result;
-}
 
 std::vector<at::Tensor> block_backward(const BlockPlan &plan, const at::Tensor &x,
                                        const BlockState &state, const at::Tensor &gradient,

@@ -46,14 +46,6 @@ void finish(const BlockPlan &plan, const Norm &norm, const float *p, const float
 
 }  // namespace
 
-at::Tensor activate(const at::Tensor &x, mux_activation activation) {
-  at::Tensor result = at::empty(x.sizes(), x.options());
-  const float *from = x.const_data_ptr<float>();
-  float *to = result.mutable_data_ptr<float>();
-  for (int64_t i = 0; i < x.numel(); ++i) to[i] = mux_activation_value(activation, from[i]);
-  return result;
-}
-
 at::Tensor block_forward(const BlockPlan &plan, const at::Tensor &x, BlockState &state) {
   const int64_t images = plan.images, middle = plan.middle, outputs = plan.outputs;
   const int64_t pixels = plan.pixels(), out_pixels = plan.out_pixels();
@@ -131,13 +123,7 @@ at::Tensor block_forward(const BlockPlan &plan, const at::Tensor &x, BlockState 
         squeezed[n * middle + c] =
             static_cast<float>(pooled[static_cast<size_t>(c)] / static_cast<double>(out_pixels));
     });
-    const int64_t reduced = plan.reduce_weight.size(0);
-    state.reduced_raw = at::linear(state.squeezed, plan.reduce_weight.view({reduced, middle}),
-                                   plan.reduce_bias);
-    state.reduced = activate(state.reduced_raw, plan.squeeze_activation);
-    state.gate_raw = at::linear(state.reduced, plan.expand_weight.view({middle, reduced}),
-                                plan.expand_bias);
-    state.gate = activate(state.gate_raw, plan.gate_activation);
+    squeeze_forward(plan, state);
     gate = state.gate.const_data_ptr<float>();
   }
 

@@ -4,13 +4,10 @@
 #pragma clang system_header
 #include <ATen/Parallel.h>
 #include <ATen/autocast_mode.h>
-#include <ATen/ops/add.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/from_blob.h>
-#include <ATen/ops/linear.h>
-#include <ATen/ops/mm.h>
 #include <ATen/ops/mul.h>
-#include <ATen/ops/sum.h>
+#include <ATen/ops/zero.h>
 #include <ATen/ops/zeros.h>
 #include <c10/core/GradMode.h>
 #include <dlfcn.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-package import CTorch
+internal import CTorch
 
 /// The activations that fused operations know, numbered as the kernels' are.
 package enum FusedActivation: Int32, Sendable {

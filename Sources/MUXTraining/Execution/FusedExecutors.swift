@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import MUXNetworks
-public import MUXTensor
+import MUXTensor
 
 extension NetworkModel {
   /// Runs recognised blocks, stem and head through fused operations from now on: the same numbers

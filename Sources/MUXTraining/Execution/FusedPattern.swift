@@ -91,7 +91,11 @@ struct FusedPatternMatcher {
   }
 
   private func activation(_ index: Int, reading input: Int) -> Activation? {
-    if case .activation(let activation) = operation(index, reading: input) { activation } else { nil }
+    if case .activation(let activation) = operation(index, reading: input) {
+      activation
+    } else {
+      nil
+    }
   }
 
   private func pointwise(_ index: Int, reading input: Int, hasBias: Bool = false) -> Convolution? {

@@ -39,8 +39,11 @@ public final class NetworkModel {
   ///   - seed: decides the weights (the same ones on every device) and dropout.
   ///   - device: where to run it.
   ///   - dtype: the type of the parameters: `float32`, `float64` or `bfloat16`.
+  ///   - fusesOperations: whether whole blocks run as one operation where that is possible
+  ///     (``installFusedOperations()``): the same results up to rounding, much faster.
   public init(
-    _ network: Network, seed: UInt64, device: Device = .cpu, dtype: DType = .float32
+    _ network: Network, seed: UInt64, device: Device = .cpu, dtype: DType = .float32,
+    fusesOperations: Bool = true
   ) throws {
     guard dtype.isFloatingPoint else { throw ExecutionError.parameterType(dtype) }
     try device.requireAvailable()
@@ -67,6 +70,7 @@ public final class NetworkModel {
     }
     self.state = state
     stateByNode = byNode
+    if fusesOperations { try installFusedOperations() }
   }
 
   /// The learnable tensors with their names, in the order of the state dict.

@@ -4,6 +4,10 @@
 #include "Internal.h"
 #include "TorchCore.h"
 
+#if defined(__GLIBC__)
+#include <malloc.h>
+#endif
+
 namespace ct {
 
 char *text(const std::string &value) noexcept {
@@ -66,6 +70,14 @@ ct_error ct_set_threads(int32_t count) {
 }
 
 int32_t ct_threads(void) { return at::get_num_threads(); }
+
+void ct_keep_freed_memory(void) {
+#if defined(__GLIBC__)
+  mallopt(M_MMAP_MAX, 0);
+  mallopt(M_TRIM_THRESHOLD, -1);
+  mallopt(M_TOP_PAD, 64 << 20);
+#endif
+}
 
 ct_error ct_device_count(int32_t kind, int32_t *count) {
   return ct::guard([&] {

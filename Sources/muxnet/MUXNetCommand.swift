@@ -22,7 +22,7 @@ struct MUXNetCommand: ParsableCommand {
 
   static let configuration = CommandConfiguration(
     commandName: "muxnet",
-    abstract: "Compact, fast image networks: train, evaluate, search and run MUXNet.",
+    abstract: "Compact, fast image networks: train, evaluate and run MUXNet.",
     discussion: """
       Results go to the standard output (with --json as JSON), progress and messages to the \
       standard error.

@@ -198,3 +198,22 @@ import Testing
     }
   }
 }
+
+@Suite("Export of data sets")
+struct DataExportTests {
+  @Test("Exported digits are the same pictures, in folders of their classes")
+  func digits() throws {
+    let folder = FileManager.default.temporaryDirectory.appending(path: "export-\(UUID())")
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let data = DigitsDataSet()
+    let paths = try DataExport(data, limit: 10).write(to: folder.path(percentEncoded: false))
+    #expect(paths.count == 10)
+    let indices = DataExport(data, limit: 10).indices
+    #expect(indices.first == 0 && indices.last == 9 * data.count / 10)
+    for (path, index) in zip(paths, indices) {
+      #expect(try Image(contentsOfFile: path) == data.image(at: index))
+      let parts = path.split(separator: "/")
+      #expect(String(parts[parts.count - 2]) == data.classNames[data.label(at: index)])
+    }
+  }
+}

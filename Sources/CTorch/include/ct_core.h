@@ -49,6 +49,12 @@ ct_error ct_version_running(char **version);
 ct_error ct_set_threads(int32_t count);
 int32_t ct_threads(void);
 
+/// Keeps freed memory in this process for the next step, where the C library can be told (glibc).
+///
+/// A training step frees and allocates the same large tensors again and again; by default glibc
+/// returns each to the system, which then clears every page anew (a tenth of the step's time).
+void ct_keep_freed_memory(void);
+
 /// How many devices of a kind this process can use (0 where libtorch lacks the kind).
 ct_error ct_device_count(int32_t kind, int32_t *count);
 

@@ -91,32 +91,6 @@ enum MUXNet {
       ])
   }
 
-  /// A MUXNet for images of 32×32 pixels, ours: 362,270 parameters, 21,706,400 multiply-adds.
-  static func cifar() throws(NetworkError) -> Architecture {
-    var architecture = Architecture(
-      name: "muxnet_cifar", stem: .init(channels: 24, stride: 1),
-      stages: [
-        [try BlockSpecification("ds_k3_c24_se0.25_nre")],
-        [
-          try BlockSpecification("ir_k3_s2_e4_c32_se0.75_nre"),
-          try BlockSpecification("mux_r2_k3_e6_c32_se0.75_nre_sc-1.0.0.1"),
-        ],
-        [
-          try BlockSpecification("ir_k3.5.7_s2_e4_c64_se0.75"),
-          try BlockSpecification("mux_r3_k3_e6_c64_se0.75_sc-1.0.0.1"),
-        ],
-        [
-          try BlockSpecification("ir_k3.5_e4_c96_se0.75"),
-          try BlockSpecification("mux_r3_k3_e4_c96_se0.75_gw2"),
-        ],
-      ],
-      head: .init(channels: 512))
-    architecture.inputSize = ImageSize(32)
-    architecture.classes = 10
-    architecture.dropoutRate = 0.1
-    return architecture
-  }
-
   private static func architecture(
     _ name: String, stem: Int, head: Int, headWidth: Architecture.HeadWidth, _ blocks: [String]
   ) throws(NetworkError) -> Architecture {

@@ -45,6 +45,10 @@ public enum ModelZoo {
     Entry(
       name: "muxnet_cifar",
       summary: "a MUXNet for 32×32 pixels and 10 classes (this project's own)", make: MUXNet.cifar),
+    Entry(
+      name: "muxnet_digits",
+      summary: "a MUXNet for 16×16 grey pixels and 10 classes (this project's own)",
+      make: MUXNet.digits),
   ]
 
   private static let mobileNets: [Entry] =

@@ -14,6 +14,7 @@ struct RunParts {
   init(_ configuration: TrainingConfiguration, network given: Network?) throws {
     let device = try Device(name: configuration.device)
     try device.requireAvailable()
+    TorchRuntime.keepFreedMemory()
     try TorchRuntime.setThreads(
       configuration.threads > 0
         ? configuration.threads : ProcessInfo.processInfo.activeProcessorCount)

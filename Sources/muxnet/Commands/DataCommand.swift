@@ -5,8 +5,16 @@ import MUXVision
 
 /// Commands about data sets.
 struct DataCommand: ParsableCommand {
+  #if TORCH
+    private static let subcommands: [any ParsableCommand.Type] = [
+      DataCheckCommand.self, DataExportCommand.self,
+    ]
+  #else
+    private static let subcommands: [any ParsableCommand.Type] = [DataCheckCommand.self]
+  #endif
+
   static let configuration = CommandConfiguration(
-    commandName: "data", abstract: "Work with data sets.", subcommands: [DataCheckCommand.self])
+    commandName: "data", abstract: "Work with data sets.", subcommands: subcommands)
 }
 
 /// Opens every image of a data set.

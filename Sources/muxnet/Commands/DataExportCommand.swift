@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+#if TORCH
+  import ArgumentParser
+  import MUXConfiguration
+  import MUXTraining
+  import MUXVision
+
+  /// Writes images of a data set as PNG files.
+  struct DataExportCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+      commandName: "export",
+      abstract: "Write images of a data set as PNG files, one folder per class.",
+      discussion: """
+        The data are those of the settings (a recipe, a file, options), split as training splits \
+        them. With --limit the images are spread evenly over the part.
+
+        EXAMPLES
+          muxnet data export pictures --recipe digits --part test --limit 10
+          muxnet data export cifar --source cifar10 --data cifar-10-batches-bin
+        """)
+
+    @Argument(help: "The folder to write to.")
+    var folder: String
+
+    @Option(help: "The part of the data: training, validation or test.")
+    var part = EvaluateCommand.Part.training
+
+    @Option(help: "How many images; all unless given.")
+    var limit: Int?
+
+    @OptionGroup var settings: ConfigurationOptions
+
+    func validate() throws {
+      if let limit, limit < 1 { throw ValidationError("--limit must be at least 1, not \(limit)") }
+    }
+
+    func run() throws {
+      let data = try settings.configuration().data.open(part.value)
+      for path in try DataExport(data, limit: limit).write(to: folder) { Console.result(path) }
+    }
+  }
+#endif

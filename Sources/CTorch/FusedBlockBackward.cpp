@@ -186,7 +186,7 @@ std::vector<at::Tensor> block_backward(const BlockPlan &plan, const at::Tensor &
     for (const at::Tensor &weight : plan.spatial_weights)
       weights.push_back(weight.const_data_ptr<float>());
     mux_spatial_pack(&plan.spatial, weights.data(), packed.mutable_data_ptr<float>());
-    const auto size = static_cast<int64_t>(mux_spatial_packed_count(&plan.spatial));
+    const auto size = static_cast<int64_t>(mux_spatial_gradient_count(&plan.spatial));
     at::Tensor partial_memory = flat(parts * size);
     float *const partials = partial_memory.mutable_data_ptr<float>();
     const mux_transform identity = {nullptr, nullptr, MUX_IDENTITY};

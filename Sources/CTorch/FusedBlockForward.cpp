@@ -116,9 +116,10 @@ at::Tensor block_forward(const BlockPlan &plan, const at::Tensor &x, BlockState 
     state.squeezed = flat(images * middle).view({images, middle});
     float *const squeezed = state.squeezed.mutable_data_ptr<float>();
     parallel(images, [&](int64_t n) {
-      std::vector<double> pooled(static_cast<size_t>(3 * middle), 0.0);
-      mux_pointwise_pool_sums(convolved + n * out_pixels * middle, out_pixels, middle, &transform,
-                              pooled.data(), scratch(mux_pointwise_scratch_size(middle, middle)));
+      std::vector<double> pooled(static_cast<size_t>(middle), 0.0);
+      mux_channel_activated_sum(convolved + n * out_pixels * middle, middle,
+                                static_cast<size_t>(out_pixels), static_cast<size_t>(middle),
+                                transform, pooled.data());
       for (int64_t c = 0; c < middle; ++c)
         squeezed[n * middle + c] =
             static_cast<float>(pooled[static_cast<size_t>(c)] / static_cast<double>(out_pixels));

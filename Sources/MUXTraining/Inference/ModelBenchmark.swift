@@ -44,6 +44,12 @@ public struct ModelBenchmark: Codable, Hashable, Sendable {
   public var settings: Settings
   /// Seconds of each timed step, in order.
   public var seconds: [Double]
+  /// Of those, seconds until the loss; empty for inference.
+  public var forwardSeconds: [Double] = []
+  /// Seconds from the loss to the gradients; empty for inference.
+  public var backwardSeconds: [Double] = []
+  /// Seconds of the optimizer's update; empty for inference.
+  public var updateSeconds: [Double] = []
 
   /// The median of the steps, in seconds.
   public var medianSeconds: Double { quantile(0.5) }
@@ -64,7 +70,9 @@ public struct ModelBenchmark: Codable, Hashable, Sendable {
     self.device = device.description
     inputSize = network.inputSize
     seconds = []
-    let model = try NetworkModel(network, seed: 0, device: device)
+    TorchRuntime.keepFreedMemory()
+    let model = try NetworkModel(
+      network, seed: 0, device: device, fusesOperations: settings.usesFusedKernels)
     let generator = try TorchGenerator(seed: 0, device: device)
     let size = network.inputSize
     let images = try generator.normal(
@@ -76,6 +84,7 @@ public struct ModelBenchmark: Codable, Hashable, Sendable {
     model.isTraining = settings.mode == .training
     let clock = ContinuousClock()
     for step in 0..<settings.warmUp + settings.steps {
+      var marks: [ContinuousClock.Instant] = []
       let duration = try clock.measure {
         switch settings.mode {
         case .inference:
@@ -83,17 +92,26 @@ public struct ModelBenchmark: Codable, Hashable, Sendable {
           _ = try withoutGradient { () throws in try model.forward(images).sum().item() }
         case .training:
           try ParameterList.zeroGradients(parameters)
+          marks.append(clock.now)
           let loss = try model.forward(images).crossEntropy(targets)
+          _ = try loss.item()
+          marks.append(clock.now)
           try loss.backward()
+          marks.append(clock.now)
           try ParameterList.stepSGD(
             parameters, momenta: momenta, rate: 1e-4, momentum: 0.9, first: step == 0)
-          _ = try loss.item()
+          marks.append(clock.now)
         }
       }
       guard step >= settings.warmUp else { continue }
       let passed =
         Double(duration.components.seconds) + Double(duration.components.attoseconds) / 1e18
       seconds.append(passed)
+      if marks.count == 4 {
+        forwardSeconds.append((marks[1] - marks[0]) / .seconds(1))
+        backwardSeconds.append((marks[2] - marks[1]) / .seconds(1))
+        updateSeconds.append((marks[3] - marks[2]) / .seconds(1))
+      }
       progress(step - settings.warmUp, passed)
     }
   }

@@ -98,7 +98,7 @@ import Testing
       StopSignal.watch()
       let trainer = try Trainer(
         TestRun.configuration(folder), network: TestRun.network(),
-        observers: [AfterStep(3) { kill(getpid(), SIGINT) }])
+        observers: [AfterStep(3) { raise(SIGINT) }])
       exit(try trainer.run().exitCode)
     }
     #expect(try CheckpointStore(path: "\(folder)/run/checkpoints").load().state.step == 3)

@@ -98,7 +98,13 @@ import Testing
       StopSignal.watch()
       let trainer = try Trainer(
         TestRun.configuration(folder), network: TestRun.network(),
-        observers: [AfterStep(3) { raise(SIGINT) }])
+        observers: [
+          AfterStep(3) {
+            // Another thread of the process takes the signal, so it is waited for.
+            kill(getpid(), SIGINT)
+            for _ in 0..<10_000 where StopSignal.process.requested == nil { usleep(1_000) }
+          }
+        ])
       exit(try trainer.run().exitCode)
     }
     #expect(try CheckpointStore(path: "\(folder)/run/checkpoints").load().state.step == 3)

@@ -99,7 +99,10 @@ if withTorch {
       name: "MUXTensorTests", dependencies: ["MUXTensor", "CTorch"], swiftSettings: swift),
     .testTarget(
       name: "MUXTrainingTests",
-      dependencies: ["MUXTraining", "MUXTensor", "MUXNetworks", "MUXVision", "MUXInterchange"],
+      dependencies: [
+        "MUXTraining", "MUXTensor", "MUXNetworks", "MUXVision", "MUXInterchange",
+        "MUXConfiguration",
+      ],
       exclude: ["Fixtures"], swiftSettings: swift),
   ]
   commandDependencies += ["MUXTensor", "MUXTraining"]

@@ -35,6 +35,13 @@ public final class StopSignal: Sendable {
     _ = StopSignal.process  // made now, not in the handler
     signal(SIGINT, handler)
     signal(SIGTERM, handler)
+    // Threads of the concurrency runtime block signals. Where the main thread has ended, a signal
+    // would find nobody to take it, so at least this thread does.
+    var set = sigset_t()
+    sigemptyset(&set)
+    sigaddset(&set, SIGINT)
+    sigaddset(&set, SIGTERM)
+    pthread_sigmask(SIG_UNBLOCK, &set, nil)
     signal(SIGXFSZ, SIG_IGN)
   }
 }

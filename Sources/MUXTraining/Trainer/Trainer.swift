@@ -168,11 +168,14 @@ public final class Trainer {
 
   /// Runs something that writes to the folder, and says so in one line where that fails.
   func writing<Result>(_ body: () throws -> Result) throws -> Result {
-    do { return try body() } catch let error as FileError {
-      throw RunFolderError.notWritable(path: error.path, code: error.code)
+    do { return try body() } catch let error as RunFolderError {
+      guard case .notWritable(_, let code) = error else { throw error }
+      throw RunFolderError.notWritable(path: folder.path, code: code)
+    } catch let error as FileError {
+      throw RunFolderError.notWritable(path: folder.path, code: error.code)
     } catch let error as SafetensorsError {
       guard case .file(let cause) = error.reason else { throw error }
-      throw RunFolderError.notWritable(path: cause.path, code: cause.code)
+      throw RunFolderError.notWritable(path: folder.path, code: cause.code)
     }
   }
 }

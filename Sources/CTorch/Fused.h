@@ -26,6 +26,18 @@ at::Tensor flat(int64_t floats);
 /// The same as [N, C, H, W] in channels-last order.
 at::Tensor image(int64_t n, int64_t c, int64_t h, int64_t w);
 
+/// Zeroed doubles from the same pool, for sums.
+class Doubles {
+ public:
+  explicit Doubles(int64_t count);
+  double *data();
+  /// Zeroes them again.
+  double *reset();
+
+ private:
+  at::Tensor memory_;
+};
+
 /// Work is cut into at most this many parts with a partial weight gradient each, whatever the
 /// number of threads, so that sums are taken in the same order everywhere.
 int64_t part_count(int64_t images);

@@ -66,7 +66,6 @@ std::vector<at::Tensor> block_backward(const BlockPlan &plan, const at::Tensor &
   const float *const projected = state.projected.const_data_ptr<float>();
   const float *const output_gradient = gradient.const_data_ptr<float>();
   const int64_t parts = part_count(images);
-  const auto doubles = at::TensorOptions().dtype(at::kDouble);
   const auto floats = at::TensorOptions().dtype(at::kFloat);
 
   at::Tensor gx;
@@ -84,8 +83,8 @@ std::vector<at::Tensor> block_backward(const BlockPlan &plan, const at::Tensor &
     gy_memory = flat(images * out_pixels * outputs);
     gy = gy_memory.const_data_ptr<float>();
   }
-  at::Tensor norm_sums = at::zeros({2, images, std::max(outputs, middle)}, doubles);
-  double *const sums = norm_sums.mutable_data_ptr<double>();
+  Doubles norm_sums(2 * images * std::max(outputs, middle));
+  double *const sums = norm_sums.data();
   double *const raw_sums = sums + images * std::max(outputs, middle);
   parallel(images, [&](int64_t n) {
     begin(plan, output_gradient + n * out_pixels * plan.out_channels(),
@@ -104,8 +103,8 @@ std::vector<at::Tensor> block_backward(const BlockPlan &plan, const at::Tensor &
   const float *const gate = plan.squeezes ? state.gate.const_data_ptr<float>() : nullptr;
   at::Tensor gz_memory = flat(images * out_pixels * middle);
   float *const gz = gz_memory.mutable_data_ptr<float>();
-  at::Tensor five_memory = at::zeros({images, 5, middle}, doubles);
-  double *const five = five_memory.mutable_data_ptr<double>();
+  Doubles five_memory(images * 5 * middle);
+  double *const five = five_memory.data();
   at::Tensor projection_gradient = at::empty(plan.projection.sizes(), floats);
   {
     at::Tensor packed = flat(static_cast<int64_t>(mux_pointwise_packed_size(outputs, middle)));

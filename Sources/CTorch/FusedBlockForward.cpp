@@ -50,8 +50,8 @@ at::Tensor block_forward(const BlockPlan &plan, const at::Tensor &x, BlockState 
   const int64_t images = plan.images, middle = plan.middle, outputs = plan.outputs;
   const int64_t pixels = plan.pixels(), out_pixels = plan.out_pixels();
   const int64_t most = std::max(middle, outputs);
-  at::Tensor sum_memory = at::zeros({2, images, most}, at::TensorOptions().dtype(at::kDouble));
-  double *const sums = plan.training ? sum_memory.mutable_data_ptr<double>() : nullptr;
+  Doubles sum_memory(2 * images * most);
+  double *const sums = plan.training ? sum_memory.data() : nullptr;
   double *const square_sums = plan.training ? sums + images * most : nullptr;
   const auto at = [](double *base, int64_t offset) { return base ? base + offset : nullptr; };
   const auto norm = [&](const NormParameters &parameters, int64_t count) {
@@ -134,7 +134,7 @@ at::Tensor block_forward(const BlockPlan &plan, const at::Tensor &x, BlockState 
     at::Tensor packed = flat(static_cast<int64_t>(mux_pointwise_packed_size(middle, outputs)));
     mux_pointwise_pack(plan.projection.const_data_ptr<float>(), middle, outputs, 1, middle,
                        packed.mutable_data_ptr<float>());
-    sum_memory.zero_();
+    sum_memory.reset();
     const float *const weights = packed.const_data_ptr<float>();
     parallel(images, [&](int64_t n) {
       mux_pointwise_forward(convolved + n * out_pixels * middle, middle, out_pixels, middle,

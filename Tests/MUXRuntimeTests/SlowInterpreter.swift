@@ -112,6 +112,35 @@ struct SlowInterpreter {
         out.values[c] = x.values[c * plane..<(c + 1) * plane].reduce(0, +) / Double(plane)
       }
       return out
+    case .adaptiveAveragePool(let size):
+      var out = Tensor(x.channels, size.height, size.width)
+      func window(_ index: Int, _ count: Int, _ length: Int) -> Range<Int> {
+        let end = (Double((index + 1) * length) / Double(count)).rounded(.up)
+        return index * length / count..<Int(end)
+      }
+      for c in 0..<x.channels {
+        for y in 0..<size.height {
+          for column in 0..<size.width {
+            let rows = window(y, size.height, x.height)
+            let columns = window(column, size.width, x.width)
+            let values = rows.flatMap { row in columns.map { x[c, row, $0] } }
+            out[c, y, column] = values.reduce(0, +) / Double(values.count)
+          }
+        }
+      }
+      return out
+    case .pad(let padding):
+      var out = Tensor(
+        x.channels, x.height + padding.top + padding.bottom,
+        x.width + padding.left + padding.right)
+      for c in 0..<out.channels {
+        for y in 0..<out.height {
+          for column in 0..<out.width {
+            out[c, y, column] = x[c, y - padding.top, column - padding.left]
+          }
+        }
+      }
+      return out
     case .flatten:
       var out = Tensor(x.values.count, 1, 1)
       out.values = x.values

@@ -168,6 +168,29 @@ struct StepTests {
     }
   }
 
+  @Test("Padding, cropping and adaptive pools")
+  func pads() throws {
+    for set in availableSets {
+      for (top, left, bottom, right) in [
+        (1, 1, 0, 0), (-1, -1, 0, 0), (0, 2, 3, 1), (-2, 1, -1, -3), (0, 0, 1, 1), (4, -5, -8, 9),
+      ] {
+        for (height, width) in [(7, 7), (3, 5), (1, 2), (20, 11)] {
+          var builder = NetworkBuilder(
+            name: "pads", inputChannels: 4, inputSize: ImageSize(height: 9, width: 10))
+          var x = pointwise(&builder, builder.input, "stem", 12, .swish)
+          x = builder.pad(
+            x, "pad", ImagePadding(top: top, left: left, bottom: bottom, right: right))
+          x = pointwise(&builder, x, "conv", 5, .identity)
+          x = builder.add(
+            "grid", .adaptiveAveragePool(ImageSize(height: height, width: width)), x, channels: 5)
+          #expect(
+            try compare(builder.build(), set: set) < 2e-5,
+            "\(top) \(left) \(bottom) \(right), grid \(height)×\(width)")
+        }
+      }
+    }
+  }
+
   @Test("A residual that is needed again is not overwritten")
   func sharedResidual() throws {
     var builder = NetworkBuilder(name: "shared", inputChannels: 3, inputSize: ImageSize(10))

@@ -154,6 +154,23 @@ typedef struct mux_pool_step {
   int32_t tasks;
 } mux_pool_step;
 
+/// Means over a grid of windows that cover the plane: window i of n from ⌊i·size / n⌋ to
+/// ⌈(i + 1)·size / n⌉.
+typedef struct mux_adaptive_pool {
+  ptrdiff_t planes, in_height, in_width, out_height, out_width;
+  const int32_t *inputs, *outputs;
+  int32_t tasks;
+} mux_adaptive_pool;
+
+/// Zeros around each plane, or rows and columns cut off where `top` or `left` is negative or the
+/// result ends earlier.
+typedef struct mux_pad {
+  ptrdiff_t planes, in_height, in_width, out_height, out_width;
+  ptrdiff_t top, left;
+  const int32_t *inputs, *outputs;
+  int32_t tasks;
+} mux_pad;
+
 /// Moves between space and channels, plane by plane; for what no faster step covers.
 typedef struct mux_multiplex {
   /// Whether windows become channels (phase-major), else channels become windows.
@@ -175,6 +192,8 @@ typedef enum mux_step_kind {
   MUX_STEP_UNBLOCK = 4,
   MUX_STEP_POOL = 5,
   MUX_STEP_MULTIPLEX = 6,
+  MUX_STEP_ADAPTIVE_POOL = 7,
+  MUX_STEP_PAD = 8,
 } mux_step_kind;
 
 /// One step: its kind and the structure of that kind.

@@ -25,6 +25,8 @@ int32_t mux_step_tasks(const mux_step *step) {
   case MUX_STEP_UNBLOCK: return ((const mux_unblock *)step->argument)->tasks;
   case MUX_STEP_POOL: return ((const mux_pool_step *)step->argument)->tasks;
   case MUX_STEP_MULTIPLEX: return ((const mux_multiplex *)step->argument)->tasks;
+  case MUX_STEP_ADAPTIVE_POOL: return ((const mux_adaptive_pool *)step->argument)->tasks;
+  case MUX_STEP_PAD: return ((const mux_pad *)step->argument)->tasks;
   }
   return 0;
 }
@@ -32,7 +34,12 @@ int32_t mux_step_tasks(const mux_step *step) {
 size_t mux_step_scratch(mux_isa isa, const mux_step *step) { return tables[isa]->scratch(step); }
 
 void mux_step_run(mux_isa isa, const mux_step *step, int32_t task, float *arena, float *scratch) {
-  tables[isa]->run(step, task, arena, scratch);
+  switch (step->kind) {
+  // The same for every variant.
+  case MUX_STEP_ADAPTIVE_POOL: mux_adaptive_pool_task(step->argument, task, arena); break;
+  case MUX_STEP_PAD: mux_pad_task(step->argument, task, arena); break;
+  default: tables[isa]->run(step, task, arena, scratch);
+  }
 }
 
 double mux_inference_peak(mux_isa isa) { return tables[isa]->peak(); }

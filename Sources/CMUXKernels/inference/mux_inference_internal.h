@@ -26,6 +26,9 @@ static inline uint64_t mux_now(void) {
   return (uint64_t)time.tv_sec * 1000000000u + (uint64_t)time.tv_nsec;
 }
 
+void mux_adaptive_pool_task(const mux_adaptive_pool *step, int32_t task, float *arena);
+void mux_pad_task(const mux_pad *step, int32_t task, float *arena);
+
 /// The part of `count` that band `band` of `bands` covers.
 static inline void mux_band(ptrdiff_t count, int32_t bands, int32_t band, ptrdiff_t *first,
                             ptrdiff_t *end) {

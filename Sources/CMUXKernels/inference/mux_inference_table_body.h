@@ -19,6 +19,8 @@ static void MUX_NAME(step_run)(const mux_step *step, int32_t task, float *arena,
   case MUX_STEP_UNBLOCK: MUX_NAME(unblock_task)(step->argument, task, arena); break;
   case MUX_STEP_POOL: MUX_NAME(pool_task)(step->argument, task, arena); break;
   case MUX_STEP_MULTIPLEX: MUX_NAME(multiplex_task)(step->argument, task, arena); break;
+  case MUX_STEP_ADAPTIVE_POOL:
+  case MUX_STEP_PAD: break;  // not of a variant
   }
 }
 

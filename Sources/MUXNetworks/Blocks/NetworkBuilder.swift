@@ -130,6 +130,11 @@ public struct NetworkBuilder: Sendable {
     add(name, .pool(pooling), value, channels: value.channels)
   }
 
+  /// Adds zeros around the image, or cuts off where numbers are negative.
+  public mutating func pad(_ value: Value, _ name: String, _ padding: ImagePadding) -> Value {
+    add(name, .pad(padding), value, channels: value.channels)
+  }
+
   /// Adds squeeze-and-excitation: mean, 1×1, activation, 1×1, gate, product.
   public mutating func squeezeExcitation(
     _ value: Value, _ name: String, reducedChannels: Int, activation: Activation,

@@ -98,6 +98,12 @@ extension Node {
         channels: input.channels, height: pool.outputSize(input.height),
         width: pool.outputSize(input.width))
     case .globalAveragePool: return Shape(channels: input.channels)
+    case .adaptiveAveragePool(let size):
+      return Shape(channels: input.channels, height: size.height, width: size.width)
+    case .pad(let padding):
+      return Shape(
+        channels: input.channels, height: max(0, input.height + padding.top + padding.bottom),
+        width: max(0, input.width + padding.left + padding.right))
     case .flatten: return Shape(channels: input.count)
     case .activation, .dropout, .dropPath: return input
     }

@@ -25,6 +25,9 @@ extension Operation: Codable {
       self = .channelShuffle(groups: try container.decode(Int.self, forKey: .groups))
     case "pool": self = .pool(try Pooling(from: decoder))
     case "globalAveragePool": self = .globalAveragePool
+    case "adaptiveAveragePool":
+      self = .adaptiveAveragePool(try ImageSize(from: decoder))
+    case "pad": self = .pad(try ImagePadding(from: decoder))
     case "flatten": self = .flatten
     case "dropout": self = .dropout(rate: try container.decode(Double.self, forKey: .rate))
     case "dropPath": self = .dropPath(rate: try container.decode(Double.self, forKey: .rate))
@@ -47,6 +50,8 @@ extension Operation: Codable {
     case .slice(let value): try value.encode(to: encoder)
     case .channelShuffle(let groups): try container.encode(groups, forKey: .groups)
     case .pool(let value): try value.encode(to: encoder)
+    case .adaptiveAveragePool(let size): try size.encode(to: encoder)
+    case .pad(let value): try value.encode(to: encoder)
     case .dropout(let rate), .dropPath(let rate): try container.encode(rate, forKey: .rate)
     case .add, .multiply, .concatenate, .globalAveragePool, .flatten: break
     }

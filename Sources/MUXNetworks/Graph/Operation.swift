@@ -26,6 +26,11 @@ public enum Operation: Sendable, Hashable {
   case pool(Pooling)
   /// The mean over H and W, [N, C, H, W] → [N, C, 1, 1].
   case globalAveragePool
+  /// Means over a grid of windows that cover the image: window i of n goes from ⌊i·H / n⌋ to
+  /// ⌈(i + 1)·H / n⌉, so neighbours may overlap; [N, C, H, W] → [N, C, height, width].
+  case adaptiveAveragePool(ImageSize)
+  /// Zeros around the image, or rows and columns cut off.
+  case pad(ImagePadding)
   /// [N, C, H, W] → [N, C·H·W].
   case flatten
   /// Dropout of single elements while training.
@@ -115,6 +120,26 @@ public struct Pooling: Sendable, Hashable, Codable {
   }
 }
 
+/// Rows and columns added around an image, in pixels; negative numbers cut off as many.
+public struct ImagePadding: Sendable, Hashable, Codable {
+  /// Rows above the image.
+  public var top: Int
+  /// Columns before it.
+  public var left: Int
+  /// Rows below it.
+  public var bottom: Int
+  /// Columns behind it.
+  public var right: Int
+
+  /// Padding of each side, 0 unless given.
+  public init(top: Int = 0, left: Int = 0, bottom: Int = 0, right: Int = 0) {
+    self.top = top
+    self.left = left
+    self.bottom = bottom
+    self.right = right
+  }
+}
+
 extension Operation {
   /// The operation's name in network files and listings.
   public var type: String {
@@ -131,6 +156,8 @@ extension Operation {
     case .channelShuffle: "channelShuffle"
     case .pool: "pool"
     case .globalAveragePool: "globalAveragePool"
+    case .adaptiveAveragePool: "adaptiveAveragePool"
+    case .pad: "pad"
     case .flatten: "flatten"
     case .dropout: "dropout"
     case .dropPath: "dropPath"
@@ -164,9 +191,12 @@ extension Operation {
       return pool.kernelSize > 0 && pool.stride > 0 && pool.padding >= 0
         && pool.padding * 2 <= pool.kernelSize
         ? nil : "a pool needs a window, a stride, and padding of at most half the window"
+    case .adaptiveAveragePool(let size):
+      return size.height > 0 && size.width > 0
+        ? nil : "an adaptive pool needs at least one window in each direction"
     case .dropout(let rate), .dropPath(let rate):
       return (0..<1).contains(rate) ? nil : "a drop rate must be in 0..<1, not \(rate)"
-    case .activation, .add, .multiply, .concatenate, .globalAveragePool, .flatten: return nil
+    case .activation, .add, .multiply, .concatenate, .globalAveragePool, .flatten, .pad: return nil
     }
   }
 }

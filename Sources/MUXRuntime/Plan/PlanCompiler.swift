@@ -112,6 +112,13 @@ struct PlanCompiler {
       values[index] = addPool(name: node.name, value(of: index, 0), nil, shape)
     case .pool(let pooling):
       values[index] = addPool(name: node.name, value(of: index, 0), pooling, shape)
+    case .adaptiveAveragePool:
+      let value = value(of: index, 0)
+      values[index] =
+        value.height == shape.height && value.width == shape.width
+        ? value : addAdaptivePool(name: node.name, value, shape)
+    case .pad(let padding):
+      values[index] = addPad(name: node.name, value(of: index, 0), padding, shape)
     }
   }
 

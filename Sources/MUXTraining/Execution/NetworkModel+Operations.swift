@@ -35,6 +35,11 @@ extension NetworkModel {
           kernel: kernel, stride: stride, padding: padding, countPadding: pool.countsPadding)
       }
     case .globalAveragePool: return try x.adaptiveAvgPool2d()
+    case .adaptiveAveragePool(let size):
+      return try x.adaptiveAvgPool2d(height: size.height, width: size.width)
+    case .pad(let padding):
+      return try x.pad(
+        left: padding.left, right: padding.right, top: padding.top, bottom: padding.bottom)
     case .flatten: return try x.flatten(from: 1)
     case .dropout(let rate):
       return isTraining && rate > 0 ? try x.dropout(probability: rate, generator: generator) : x

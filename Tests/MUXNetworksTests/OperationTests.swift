@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+import Foundation
+import MUXNetworks
+import Testing
+
+@Suite("Operations of the networks that the paper compares with")
+struct OperationTests {
+  private func network(_ operation: MUXNetworks.Operation, side: Int = 9) throws -> Network {
+    try Network(
+      name: "one", inputSize: ImageSize(height: side, width: side + 1),
+      nodes: [Node(name: "op", operation: operation, inputs: [Network.inputName])])
+  }
+
+  @Test(
+    "Shapes of pools, pads and crops",
+    arguments: [
+      (
+        MUXNetworks.Operation.pool(
+          Pooling(kind: .maximum, kernelSize: 3, stride: 2, padding: 1)), "3×5×5"
+      ),
+      (.pool(Pooling(kind: .average, kernelSize: 1, stride: 2)), "3×5×5"),
+      (.pool(Pooling(kind: .average, kernelSize: 2, stride: 2, countsPadding: false)), "3×4×5"),
+      (.pad(ImagePadding(top: 1, left: 2, bottom: 3, right: 4)), "3×13×16"),
+      (.pad(ImagePadding(top: -1, left: -1)), "3×8×9"),
+      (.adaptiveAveragePool(ImageSize(height: 7, width: 2)), "3×7×2"),
+      (.adaptiveAveragePool(ImageSize(20)), "3×20×20"),
+    ])
+  func shapes(operation: MUXNetworks.Operation, shape: String) throws {
+    let network = try network(operation)
+    #expect(try network.shapes().last?.description == shape)
+    let report = try CostReport(network)
+    #expect(report.parameters == 0 && report.multiplyAdds == 0)
+    let data = try NetworkFile.json(network)
+    #expect(try JSONDecoder().decode(Network.self, from: data) == network)
+  }
+
+  @Test("A crop that leaves nothing, a window that does not fit, and empty grids name the layer")
+  func refusals() throws {
+    #expect {
+      try network(.pad(ImagePadding(top: -4, bottom: -5)))
+    } throws: { "\($0)".hasPrefix("layer 'op' cannot run: an input of 9×10 pixels is too small") }
+    let pool = try network(.pool(Pooling(kind: .maximum, kernelSize: 3, stride: 2)))
+    #expect {
+      try pool.shapes(inputSize: ImageSize(2))
+    } throws: { "\($0)".hasPrefix("layer 'op' cannot run: an input of 2×2 pixels is too small") }
+    #expect {
+      try network(.adaptiveAveragePool(ImageSize(height: 0, width: 7)))
+    } throws: {
+      "\($0)" == "layer 'op': an adaptive pool needs at least one window in each direction"
+    }
+    #expect {
+      try network(.pool(Pooling(kind: .maximum, kernelSize: 3, stride: 2, padding: 2)))
+    } throws: { "\($0)".contains("padding of at most half the window") }
+  }
+}

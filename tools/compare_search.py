@@ -1,0 +1,194 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""pymoo's MOEA/D and NSGA-II on the tables and targets of `muxnet search benchmark`.
+
+  python tools/compare_search.py --data DATA --targets Sources/MUXSearch/Benchmarks/targets.json \
+      --output results/search/pymoo.csv
+  python tools/compare_search.py ... --timing     # seconds of plain runs of 1,000 evaluations
+
+DATA holds nas-bench-macro_cifar10.json.gz and nas-bench-201_cifar10.csv.gz. Needs pymoo 0.6.
+
+pymoo is given every courtesy: the same objectives, divisors and ideal point (the origin), so that
+its PBI is exactly the g that is reported; a network that it asks for again is answered from a cache
+and costs no budget; MOEA/D runs with the targets' directions (repeated to its population) and with
+uniform ones.
+"""
+import argparse
+import csv
+import gzip
+import json
+import re
+import time
+
+import numpy as np
+from pymoo.algorithms.moo.moead import MOEAD
+from pymoo.algorithms.moo.nsga2 import NSGA2
+from pymoo.core.problem import Problem
+from pymoo.decomposition.pbi import PBI
+from pymoo.operators.crossover.sbx import SBX
+from pymoo.operators.mutation.pm import PM
+from pymoo.operators.repair.rounding import RoundingRepair
+from pymoo.operators.sampling.rnd import IntegerRandomSampling
+from pymoo.optimize import minimize
+from pymoo.util.ref_dirs import get_reference_directions
+
+OPERATIONS = ["none", "skip_connect", "avg_pool_3x3", "nor_conv_1x1", "nor_conv_3x3"]
+
+
+def read_macro(folder):
+    with gzip.open(f"{folder}/nas-bench-macro_cifar10.json.gz") as file:
+        nets = json.load(file)
+    table = np.full((3**8, 3), np.nan)
+    for key, net in nets.items():
+        table[int(key, 3)] = [100 - net["mean_acc"], net["params"], net["flops"]]
+    return [3] * 8, table
+
+
+def read_201(folder):
+    table = np.full((5**6, 3), np.nan)
+    with gzip.open(f"{folder}/nas-bench-201_cifar10.csv.gz", "rt") as file:
+        for row in csv.DictReader(file):
+            names = re.findall(r"([a-z_0-9]+)~\d", row["architecture"])
+            genes = [OPERATIONS.index(name) for name in names]
+            small, large = names.count("nor_conv_1x1"), names.count("nor_conv_3x3")
+            index = int("".join(map(str, genes)), 5)
+            # 5 cells at 16, 32 and 64 channels; see NASBench201.swift for where these come from.
+            table[index] = [
+                100 - float(row["test_accuracy"]),
+                73306 + 28000 * small + 243040 * large,
+                7783050 + 3932160 * small + 35389440 * large,
+            ]
+    return [5] * 6, table
+
+
+class Table(Problem):
+    def __init__(self, choices, objectives):
+        super().__init__(
+            n_var=len(choices), n_obj=3, xl=0, xu=np.array(choices) - 1, vtype=int
+        )
+        self.place = np.cumprod([1] + choices[::-1][:-1])[::-1]
+        self.objectives = objectives
+
+    def index(self, x):
+        return np.asarray(x, dtype=int) @ self.place
+
+    def _evaluate(self, x, out, *args, **kwargs):
+        out["F"] = self.objectives[self.index(x)]
+
+
+class PBIFromOrigin(PBI):
+    """PBI with the ideal point at the origin, as the reported g has it."""
+
+    def do(self, F, weights, **kwargs):
+        kwargs["ideal_point"] = np.zeros(np.shape(F)[-1])
+        kwargs.pop("utopian_point", None)
+        return super().do(F, weights, **kwargs)
+
+
+def operators():
+    return dict(
+        sampling=IntegerRandomSampling(),
+        crossover=SBX(prob=1.0, eta=3.0, vtype=float, repair=RoundingRepair()),
+        mutation=PM(prob=1.0, eta=3.0, vtype=float, repair=RoundingRepair()),
+    )
+
+
+def make(name, directions):
+    if name == "pymoo-nsga2":
+        return NSGA2(pop_size=40, **operators())
+    if name == "pymoo-moead":
+        references = np.repeat(directions, 13, axis=0)
+    else:
+        references = get_reference_directions("das-dennis", 3, n_partitions=7)
+    return MOEAD(
+        references, n_neighbors=20, prob_neighbor_mating=0.9,
+        decomposition=PBIFromOrigin(theta=5), **operators()
+    )
+
+
+NAMES = ["pymoo-moead", "pymoo-moead-uniform", "pymoo-nsga2"]
+
+
+def pbi(points, direction, theta=5.0):
+    unit = direction / np.linalg.norm(direction)
+    along = points @ unit
+    across = np.linalg.norm(points - along[:, None] * unit, axis=1)
+    return along + theta * across
+
+
+def run(problem, name, directions, budgets, seed):
+    """The best g of each target after each budget of distinct networks, and calls and seconds."""
+    begin = time.perf_counter()
+    algorithm = make(name, directions)
+    algorithm.setup(problem, seed=seed, termination=("n_gen", 10**9), verbose=False)
+    seen, order, calls, results = set(), [], 0, {}
+    while len(order) < budgets[-1] and calls < 20 * budgets[-1]:
+        asked = algorithm.ask()
+        algorithm.evaluator.eval(problem, asked)
+        calls += len(asked)
+        for index in problem.index(asked.get("X")).reshape(-1):
+            if index not in seen:
+                seen.add(index)
+                order.append(index)
+        algorithm.tell(infills=asked)
+    seconds = time.perf_counter() - begin
+    for budget in budgets:
+        points = problem.objectives[order[:budget]]
+        results[budget] = [pbi(points, direction).min() for direction in directions]
+    return results, calls, seconds
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--data", required=True)
+    parser.add_argument("--targets", required=True)
+    parser.add_argument("--set", default="report", choices=["report", "tune"])
+    parser.add_argument("--budgets", type=int, nargs="+", default=[100, 300, 1000])
+    parser.add_argument("--seeds", type=int, default=50)
+    parser.add_argument("--tables", nargs="+", default=["nas-bench-macro", "nas-bench-201"])
+    parser.add_argument("--output")
+    parser.add_argument("--timing", action="store_true")
+    arguments = parser.parse_args()
+    with open(arguments.targets) as file:
+        targets = json.load(file)
+    readers = {"nas-bench-macro": read_macro, "nas-bench-201": read_201}
+    rows = []
+    for table in arguments.tables:
+        choices, values = readers[table](arguments.data)
+        scale = np.array([targets["errorScale"], values[:, 1].max(), values[:, 2].max()])
+        problem = Table(choices, values / scale)
+        directions = np.array(targets[table][arguments.set], dtype=float) / scale
+        optimum = [pbi(problem.objectives, d).min() for d in directions]
+        print(table, "optimum", np.round(optimum, 5), "mean", round(float(np.mean(optimum)), 6))
+        for name in NAMES:
+            if arguments.timing:
+                times = []
+                for seed in range(5):
+                    algorithm = make(name, directions)
+                    begin = time.perf_counter()
+                    minimize(problem, algorithm, ("n_eval", 1000), seed=seed)
+                    times.append(time.perf_counter() - begin)
+                print(f"{table} {name}: {np.median(times):.3f} s for 1,000 evaluations")
+                continue
+            for seed in range(arguments.seeds):
+                results, calls, seconds = run(
+                    problem, name, directions, sorted(arguments.budgets), seed
+                )
+                for budget, best in results.items():
+                    rows.append([table, name, budget, seed, np.mean(best), *best, calls, seconds])
+            for budget in arguments.budgets:
+                mean = np.mean([r[4] for r in rows if r[:3] == [table, name, budget]])
+                print(f"{table} {name} {budget}: mean g {mean:.5f}", flush=True)
+    if arguments.output and not arguments.timing:
+        with open(arguments.output, "w", newline="") as file:
+            writer = csv.writer(file, lineterminator="\n")
+            writer.writerow(
+                ["table", "algorithm", "budget", "seed", "mean_g", "g1", "g2", "g3",
+                 "calls", "seconds"]
+            )
+            for row in rows:
+                writer.writerow(row[:4] + [f"{v:.8f}" for v in row[4:8]] + [row[8], f"{row[9]:.4f}"])
+
+
+if __name__ == "__main__":
+    main()

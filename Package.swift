@@ -33,6 +33,7 @@ var products: [Product] = [
   .library(name: "MUXVision", targets: ["MUXVision"]),
   .library(name: "MUXInterchange", targets: ["MUXInterchange"]),
   .library(name: "MUXRuntime", targets: ["MUXRuntime"]),
+  .library(name: "MUXSearch", targets: ["MUXSearch"]),
   .executable(name: "muxnet", targets: ["muxnet"]),
 ]
 
@@ -47,6 +48,14 @@ var targets: [Target] = [
   .target(name: "MUXInterchange", swiftSettings: swift),
   .target(
     name: "MUXConfiguration", dependencies: ["MUXNetworks", "Yams"], swiftSettings: swift),
+  .systemLibrary(
+    name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
+  .target(
+    name: "MUXSearch", dependencies: ["MUXNetworks", "CZlib", "Yams"],
+    resources: [
+      .embedInCode("Benchmarks/targets.json"), .embedInCode("Spaces/digits.yaml"),
+      .embedInCode("Spaces/imagenet.yaml"), .embedInCode("Spaces/small.yaml"),
+    ], swiftSettings: swift),
   .target(name: "CMUXKernels", cSettings: c),
   .target(
     name: "MUXRuntime", dependencies: ["CMUXKernels", "MUXNetworks", "MUXInterchange"],
@@ -65,6 +74,7 @@ var targets: [Target] = [
   .testTarget(
     name: "MUXRuntimeTests", dependencies: ["MUXRuntime", "MUXNetworks", "MUXInterchange"],
     swiftSettings: swift),
+  .testTarget(name: "MUXSearchTests", dependencies: ["MUXSearch"], swiftSettings: swift),
   .testTarget(name: "MUXKernelsTests", dependencies: ["CMUXKernels"], swiftSettings: swift),
   .testTarget(
     name: "MUXNetCommandTests", dependencies: ["muxnet", "MUXInterchange", "MUXVision"],
@@ -72,7 +82,8 @@ var targets: [Target] = [
 ]
 
 var commandDependencies: [Target.Dependency] = [
-  "MUXNetworks", "MUXVision", "MUXInterchange", "MUXConfiguration", argumentParser, logging,
+  "MUXNetworks", "MUXVision", "MUXInterchange", "MUXConfiguration", "MUXSearch", argumentParser,
+  logging,
 ]
 
 // MARK: Lower half

@@ -104,7 +104,7 @@ private struct AnyKey: CodingKey {
 
 extension Decoder {
   /// Throws if the value has a key that `Known` lacks, naming the nearest one.
-  func rejectUnknownKeys<Known: CodingKey & CaseIterable>(_ known: Known.Type) throws {
+  package func rejectUnknownKeys<Known: CodingKey & CaseIterable>(_ known: Known.Type) throws {
     let container = try container(keyedBy: AnyKey.self)
     let names = known.allCases.map(\.stringValue)
     for key in container.allKeys where !names.contains(key.stringValue) {

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+public import Foundation
+
+/// An algorithm with its settings, as a study stores them.
+public enum AlgorithmSettings: Sendable, Hashable, Codable {
+  /// MOEA/D with PBI, the paper's.
+  case moead(MOEAD.Settings = MOEAD.Settings())
+  /// MOEA/D with PBI, guided by a model.
+  case guided(GuidedMOEAD.Settings = GuidedMOEAD.Settings())
+  /// Regularized evolution.
+  case evolution(RegularizedEvolution.Settings = RegularizedEvolution.Settings())
+  /// NSGA-II.
+  case nsga2(NSGA2.Settings = NSGA2.Settings())
+  /// Random search.
+  case random
+
+  /// The names that users give, with default settings.
+  public static let named: [(name: String, settings: AlgorithmSettings)] = [
+    ("moead", .moead()), ("guided", .guided()), ("evolution", .evolution()), ("nsga2", .nsga2()),
+    ("random", .random),
+  ]
+
+  /// The name that users give.
+  public var name: String {
+    switch self {
+    case .moead: "moead"
+    case .guided: "guided"
+    case .evolution: "evolution"
+    case .nsga2: "nsga2"
+    case .random: "random"
+    }
+  }
+
+  /// A new search.
+  ///
+  /// - Throws: ``SearchError`` for targets or settings that do not fit.
+  public func make(
+    _ problem: SearchProblem, goal: SearchGoal, seed: UInt64
+  ) throws(SearchError) -> any SearchAlgorithm {
+    switch self {
+    case .moead(let settings):
+      try MOEAD(problem, goal: goal, settings: settings, seed: seed)
+    case .guided(let settings):
+      try GuidedMOEAD(problem, goal: goal, settings: settings, seed: seed)
+    case .evolution(let settings):
+      try RegularizedEvolution(problem, goal: goal, settings: settings, seed: seed)
+    case .nsga2(let settings): try NSGA2(problem, settings: settings, seed: seed)
+    case .random: RandomSearch(problem, seed: seed)
+    }
+  }
+
+  /// A search that goes on from a saved state: it asks what it would have asked without stopping.
+  ///
+  /// - Throws: ``SearchError/state(algorithm:reason:)`` if the state is another algorithm's, damaged,
+  ///   or of another space.
+  public func restore(
+    _ data: Data, problem: SearchProblem
+  ) throws(SearchError) -> any SearchAlgorithm {
+    let algorithm: any LedgerAlgorithm
+    do {
+      switch self {
+      case .moead:
+        algorithm = MOEAD(problem, state: try SavedState.decode(MOEAD.State.self, from: data))
+      case .guided:
+        algorithm = GuidedMOEAD(
+          problem, state: try SavedState.decode(GuidedMOEAD.State.self, from: data))
+      case .evolution:
+        algorithm = RegularizedEvolution(
+          problem, state: try SavedState.decode(RegularizedEvolution.State.self, from: data))
+      case .nsga2:
+        algorithm = NSGA2(problem, state: try SavedState.decode(NSGA2.State.self, from: data))
+      case .random:
+        algorithm = RandomSearch(
+          problem, state: try SavedState.decode(RandomSearch.State.self, from: data))
+      }
+    } catch {
+      throw .state(algorithm: name, reason: "cannot be read: it is damaged or of another algorithm")
+    }
+    guard algorithm.ledger.genes == problem.domain.genes else {
+      throw .state(algorithm: name, reason: "belongs to another search space")
+    }
+    return algorithm
+  }
+}

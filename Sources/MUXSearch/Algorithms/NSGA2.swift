@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+public import Foundation
+
+/// NSGA-II (Deb et al. 2002): generations of crowded tournament, crossover and mutation, survival by
+/// non-dominated rank and crowding distance. It seeks the whole front and knows no targets.
+public struct NSGA2: LedgerAlgorithm {
+  /// The settings.
+  public struct Settings: Sendable, Hashable, Codable {
+    /// The networks of a generation.
+    public var population = 40
+    /// How genomes are crossed and mutated.
+    public var operators = GeneticOperators()
+    /// Networks to be evaluated first.
+    public var initial: [Genome] = []
+
+    /// A population of 40.
+    public init() {}
+  }
+
+  struct State: Sendable, Codable {
+    var settings: Settings
+    var ledger: SearchLedger
+    /// The parents, with rank and crowding.
+    var parents: [Member] = []
+    /// Results since the last survival.
+    var children: [Int] = []
+  }
+
+  struct Member: Sendable, Codable {
+    var entry: Int
+    var rank: Int
+    var crowding: Double
+  }
+
+  /// What is searched for.
+  public let problem: SearchProblem
+  var state: State
+
+  var ledger: SearchLedger {
+    get { state.ledger }
+    _modify { yield &state.ledger }
+  }
+
+  /// A search.
+  ///
+  /// - Throws: ``SearchError`` for settings that do not fit.
+  public init(
+    _ problem: SearchProblem, settings: Settings = Settings(), seed: UInt64
+  ) throws(SearchError) {
+    guard settings.population > 1 else {
+      throw .invalidSetting(name: "population", reason: "must be above 1")
+    }
+    self.problem = problem
+    state = State(
+      settings: settings,
+      ledger: SearchLedger(problem: problem, seed: seed, initial: settings.initial))
+  }
+
+  init(_ problem: SearchProblem, state: State) {
+    self.problem = problem
+    self.state = state
+  }
+
+  func plan() -> Int? { nil }
+
+  func propose(for subproblem: Int?, _ random: inout SearchRandom) -> Genome? {
+    guard state.parents.count > 1 else { return nil }
+    let first = tournament(&random)
+    let second = tournament(&random)
+    return state.settings.operators.child(
+      state.ledger.entries[first].genome, state.ledger.entries[second].genome, state.ledger.genes,
+      &random)
+  }
+
+  /// Takes in results; see ``SearchAlgorithm``.
+  public mutating func tell(_ evaluations: [Evaluation]) throws(SearchError) {
+    for (_, entry) in try state.ledger.take(evaluations, problem: problem) {
+      if let entry { state.children.append(entry) }
+      if state.children.count == state.settings.population { survive() }
+    }
+  }
+
+  /// The whole state as JSON.
+  public func savedState() throws -> Data { try SavedState.encode(state) }
+
+  private func tournament(_ random: inout SearchRandom) -> Int {
+    let a = state.parents[random.below(state.parents.count)]
+    let b = state.parents[random.below(state.parents.count)]
+    if a.rank != b.rank { return a.rank < b.rank ? a.entry : b.entry }
+    return a.crowding >= b.crowding ? a.entry : b.entry
+  }
+
+  private mutating func survive() {
+    let entries = state.parents.map(\.entry) + state.children
+    let feasible = entries.filter { state.ledger.entries[$0].violation == 0 }
+    let points = feasible.map { state.ledger.entries[$0].objectives }
+    var next: [Member] = []
+    for (rank, front) in NonDominatedSorting.fronts(points).enumerated() {
+      guard next.count < state.settings.population else { break }
+      let crowding = NonDominatedSorting.crowding(front.map { points[$0] })
+      var members = zip(front, crowding).map {
+        Member(entry: feasible[$0], rank: rank, crowding: $1)
+      }
+      let room = state.settings.population - next.count
+      if members.count > room {
+        members.sort { ($1.crowding, $0.entry) < ($0.crowding, $1.entry) }
+        members.removeLast(members.count - room)
+      }
+      next += members
+    }
+    // Networks that break a constraint fill what is left, the smallest violation first.
+    let broken = entries.filter { state.ledger.entries[$0].violation > 0 }.sorted {
+      (state.ledger.entries[$0].violation, $0) < (state.ledger.entries[$1].violation, $1)
+    }
+    for (index, entry) in broken.prefix(state.settings.population - next.count).enumerated() {
+      next.append(Member(entry: entry, rank: entries.count + index, crowding: 0))
+    }
+    state.parents = next
+    state.children = []
+  }
+}

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// What a user wants, in natural units, such as 1.5 M parameters and 60 M multiply-adds.
+///
+/// The direction of the sub-problem runs from the ideal point through the target. An objective that
+/// the user leaves out stands at its scale (coordinate 1): so does the error where a target only says
+/// sizes. Coordinate 0 would put all directions into one plane, where one small network is the best
+/// for every target.
+public struct ReferenceTarget: Sendable, Hashable, Codable {
+  /// The target's name.
+  public var name: String
+  /// The wanted value for each objective's name.
+  public var values: [String: Double]
+
+  /// A target.
+  public init(_ name: String, _ values: [String: Double]) {
+    self.name = name
+    self.values = values
+  }
+
+  /// The paper's four targets for ImageNet: 1.5–5 M parameters with 60–300 M multiply-adds. The two
+  /// in the middle are evenly spaced; the paper does not print them.
+  public static let paper: [ReferenceTarget] = [
+    ReferenceTarget("xs", ["params": 1.5e6, "madds": 60e6]),
+    ReferenceTarget("s", ["params": 1.5e6 + 3.5e6 / 3, "madds": 140e6]),
+    ReferenceTarget("m", ["params": 1.5e6 + 7e6 / 3, "madds": 220e6]),
+    ReferenceTarget("l", ["params": 5e6, "madds": 300e6]),
+  ]
+
+  /// Reads `params=1.5M,madds=60M`; k, M and G are powers of 1,000 and % is left out of the number.
+  ///
+  /// - Throws: ``SearchError/invalidTarget(target:reason:)``.
+  public init(parsing text: String) throws(SearchError) {
+    var values: [String: Double] = [:]
+    for part in text.split(separator: ",", omittingEmptySubsequences: false) {
+      let sides = part.split(separator: "=", omittingEmptySubsequences: false)
+      let name = sides[0].trimmed
+      guard sides.count == 2, !name.isEmpty else {
+        throw .invalidTarget(
+          target: text, reason: "'\(part)' is not NAME=VALUE; write such as params=1.5M,madds=60M")
+      }
+      guard let value = Self.number(sides[1].trimmed), value >= 0 else {
+        throw .invalidTarget(
+          target: text, reason: "'\(sides[1])' is not a number of 0 or above, such as 60M or 7.5")
+      }
+      guard values.updateValue(value, forKey: name) == nil else {
+        throw .invalidTarget(target: text, reason: "'\(name)' stands twice")
+      }
+    }
+    self.init(text, values)
+  }
+
+  /// The target's values in the order of the objectives, over their scales.
+  func normalized(for objectives: [Objective]) throws(SearchError) -> [Double] {
+    let names = objectives.map(\.name)
+    if let unknown = values.keys.sorted().first(where: { !names.contains($0) }) {
+      throw .invalidTarget(
+        target: name,
+        reason: "there is no objective '\(unknown)'; there are \(names.joined(separator: ", "))")
+    }
+    var result: [Double] = []
+    for objective in objectives {
+      let value = (values[objective.name] ?? objective.scale) / objective.scale
+      guard value.isFinite, value >= 0 else {
+        throw .invalidTarget(target: name, reason: "'\(objective.name)' must be 0 or above")
+      }
+      result.append(value)
+    }
+    guard result.contains(where: { $0 > 0 }) else {
+      throw .invalidTarget(target: name, reason: "all of its values are 0; it has no direction")
+    }
+    return result
+  }
+
+  private static func number(_ text: String) -> Double? {
+    let powers: [Character: Double] = ["k": 1e3, "K": 1e3, "M": 1e6, "G": 1e9, "%": 1]
+    guard let last = text.last, let power = powers[last] else { return finite(text) }
+    return finite(String(text.dropLast())).map { $0 * power }
+  }
+
+  private static func finite(_ text: String) -> Double? {
+    Double(text).flatMap { $0.isFinite ? $0 : nil }
+  }
+}
+
+extension Substring {
+  /// Without spaces at the ends.
+  fileprivate var trimmed: String {
+    var rest = self
+    while rest.first?.isWhitespace == true { rest.removeFirst() }
+    while rest.last?.isWhitespace == true { rest.removeLast() }
+    return String(rest)
+  }
+}

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+public import Foundation
+
+/// A network to be evaluated.
+public struct Candidate: Sendable, Hashable, Codable {
+  /// The number of the candidate in its search, from 0.
+  public let id: Int
+  /// The network's canonical genome.
+  public let genome: Genome
+  /// The network's key.
+  public let key: ArchitectureKey
+  /// The sub-problem (target or direction) for which it was made.
+  public let subproblem: Int?
+}
+
+/// What became of a candidate.
+public struct Evaluation: Sendable, Hashable, Codable {
+  /// The candidate's number.
+  public var id: Int
+  /// The objectives in natural units; nil if the evaluation failed.
+  public var objectives: [Double]?
+  /// By how much constraints that had to be measured are broken; 0 if none is. Any candidate without
+  /// violation is better than any with one.
+  public var violation: Double
+
+  /// A result.
+  public init(id: Int, objectives: [Double], violation: Double = 0) {
+    self.id = id
+    self.objectives = objectives
+    self.violation = violation
+  }
+
+  /// A candidate whose evaluation failed. It is not asked for again.
+  public static func failed(id: Int) -> Evaluation {
+    var evaluation = Evaluation(id: id, objectives: [])
+    evaluation.objectives = nil
+    return evaluation
+  }
+}
+
+/// A search by asking and telling: the caller evaluates, wherever and in whichever order it likes.
+///
+/// ```swift
+/// for candidate in algorithm.ask(8) {
+///   try algorithm.tell([Evaluation(id: candidate.id, objectives: evaluate(candidate.genome))])
+/// }
+/// ```
+/// The same seed and the same order of calls give the same candidates. No network is asked for
+/// twice. Asking again before telling is allowed (batches, parallel workers).
+public protocol SearchAlgorithm: Sendable {
+  /// What is searched for.
+  var problem: SearchProblem { get }
+
+  /// Up to `count` new networks; fewer only if the space has no more.
+  mutating func ask(_ count: Int) -> [Candidate]
+
+  /// Takes in results, all of them or, if one is not acceptable, none.
+  ///
+  /// - Throws: ``SearchError`` naming the candidate.
+  mutating func tell(_ evaluations: [Evaluation]) throws(SearchError)
+
+  /// All that is needed to go on later, as JSON; see ``AlgorithmSettings/restore(_:problem:)``.
+  func savedState() throws -> Data
+}
+
+extension SearchAlgorithm {
+  /// The next network, nil if the space has no more.
+  public mutating func ask() -> Candidate? { ask(1).first }
+}

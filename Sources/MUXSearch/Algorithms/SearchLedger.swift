@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// What every algorithm keeps: its random stream, the networks seen, the candidates out for
+/// evaluation, and the results.
+struct SearchLedger: Sendable, Codable {
+  /// An evaluated network.
+  struct Entry: Sendable, Codable {
+    var genome: Genome
+    /// The objectives over their scales.
+    var objectives: [Double]
+    var violation: Double
+  }
+
+  var random: SearchRandom
+  private(set) var seen: Set<ArchitectureKey> = []
+  private(set) var pending: [Int: Candidate] = [:]
+  private(set) var nextID = 0
+  /// The results, in the order told; failed ones are left out.
+  private(set) var entries: [Entry] = []
+  /// Networks to be asked for first.
+  private var queue: [Genome] = []
+  /// Cached here, since a domain may compute them.
+  let genes: [Gene]
+
+  init(problem: SearchProblem, seed: UInt64, initial: [Genome]) {
+    random = SearchRandom(seed: seed, purpose: "search")
+    genes = problem.domain.genes
+    queue = initial.reversed()
+  }
+
+  /// The next network of the queue that is valid and new.
+  mutating func queued(in problem: SearchProblem) -> Candidate? {
+    while let genome = queue.popLast() {
+      if let found = register(genome, problem, nil) { return found }
+    }
+    return nil
+  }
+
+  /// Puts any violation above every value without one.
+  @inline(__always)
+  static func penalized(_ value: Double, _ violation: Double) -> Double {
+    violation > 0 ? 1e9 + violation : value
+  }
+
+  /// A random candidate that no one has seen; in small spaces found for certain if there is one.
+  mutating func fallback(in problem: SearchProblem, subproblem: Int?) -> Candidate? {
+    for _ in 0..<256 {
+      let genome = randomGenome()
+      if let found = register(genome, problem, subproblem) { return found }
+    }
+    guard let count = problem.domain.genomeCount, count <= 1 << 22 else { return nil }
+    let start = random.below(count)
+    for offset in 0..<count {
+      let genome = problem.domain.genome(at: (start + offset) % count)
+      if let found = register(genome, problem, subproblem) { return found }
+    }
+    return nil
+  }
+
+  /// Makes a candidate of a genome unless it is not valid or known.
+  mutating func register(
+    _ genome: Genome, _ problem: SearchProblem, _ subproblem: Int?
+  ) -> Candidate? {
+    guard let canonical = problem.domain.canonical(genome) else { return nil }
+    let key = problem.domain.key(of: canonical)
+    guard seen.insert(key).inserted else { return nil }
+    let candidate = Candidate(id: nextID, genome: canonical, key: key, subproblem: subproblem)
+    nextID += 1
+    pending[candidate.id] = candidate
+    return candidate
+  }
+
+  /// Whether a network was asked for before.
+  func hasSeen(_ key: ArchitectureKey) -> Bool { seen.contains(key) }
+
+  /// A uniform genome.
+  mutating func randomGenome() -> Genome {
+    var values = [Int](repeating: 0, count: genes.count)
+    for index in values.indices { values[index] = random.below(genes[index].choices) }
+    return Genome(values)
+  }
+
+  /// Checks all results, then takes them in; gives the candidates with the positions of their
+  /// entries (nil for failed ones).
+  mutating func take(
+    _ evaluations: [Evaluation], problem: SearchProblem
+  ) throws(SearchError) -> [(candidate: Candidate, entry: Int?)] {
+    try check(evaluations, problem)
+    var taken: [(candidate: Candidate, entry: Int?)] = []
+    taken.reserveCapacity(evaluations.count)
+    for evaluation in evaluations {
+      guard let candidate = pending.removeValue(forKey: evaluation.id) else { continue }
+      guard let objectives = evaluation.objectives else {
+        taken.append((candidate, nil))
+        continue
+      }
+      entries.append(
+        Entry(
+          genome: candidate.genome, objectives: problem.normalized(objectives),
+          violation: max(0, evaluation.violation)))
+      taken.append((candidate, entries.count - 1))
+    }
+    return taken
+  }
+
+  private func check(
+    _ evaluations: [Evaluation], _ problem: SearchProblem
+  ) throws(SearchError) {
+    var ids: Set<Int> = []
+    for evaluation in evaluations {
+      let isNew = evaluations.count == 1 || ids.insert(evaluation.id).inserted
+      guard pending[evaluation.id] != nil, isNew else {
+        throw .unknownCandidate(id: evaluation.id)
+      }
+      guard let objectives = evaluation.objectives else { continue }
+      guard objectives.count == problem.objectives.count else {
+        throw .wrongObjectiveCount(
+          id: evaluation.id, expected: problem.objectives.count, actual: objectives.count)
+      }
+      for (objective, value) in zip(problem.objectives, objectives) where !value.isFinite {
+        throw .notFinite(id: evaluation.id, objective: objective.name, value: "\(value)")
+      }
+      guard evaluation.violation.isFinite else {
+        throw .notFinite(
+          id: evaluation.id, objective: "violation", value: "\(evaluation.violation)")
+      }
+    }
+  }
+}

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+public import Foundation
+
+/// NAS-Bench-Macro (Su et al., CVPR 2021): 6,561 networks of eight layers, each identity or one of two
+/// inverted residuals, with their CIFAR-10 accuracy, parameters and multiply-adds.
+public enum NASBenchMacro {
+  /// The file's name in the project's data folder.
+  public static let fileName = "nas-bench-macro_cifar10.json.gz"
+
+  private struct Record: Decodable {
+    var mean_acc: Double
+    var params: Double
+    var flops: Double
+  }
+
+  /// Reads the published JSON, compressed or not. `errorScale` is the error in percent that weighs as
+  /// much as the largest cost.
+  ///
+  /// - Throws: ``SearchError/table(path:reason:)``.
+  public static func read(
+    _ url: URL, errorScale: Double = 100.0 / 3
+  ) throws(SearchError) -> TabularBenchmark {
+    let path = url.path(percentEncoded: false)
+    let records: [String: Record]
+    do {
+      records = try JSONDecoder().decode(
+        [String: Record].self, from: try GzipReader.read(url))
+    } catch let error as SearchError {
+      throw error
+    } catch {
+      throw .table(path: path, reason: "is not NAS-Bench-Macro's JSON")
+    }
+    let genes = (0..<8).map { Gene("layer\($0)", choices: 3) }
+    var rows = [[Double]](repeating: [], count: 6561)
+    for (key, record) in records {
+      guard key.utf8.count == 8, let index = Int(key, radix: 3) else {
+        throw .table(path: path, reason: "'\(key)' is not eight digits from 0 to 2")
+      }
+      rows[index] = [100 - record.mean_acc, record.params, record.flops]
+    }
+    if let missing = rows.firstIndex(of: []) {
+      throw .table(
+        path: path, reason: "network \(String(missing, radix: 3)) of 6,561 is missing")
+    }
+    return try TabularBenchmark(
+      name: "nas-bench-macro", genes: genes, rows: rows, errorScale: errorScale)
+  }
+}

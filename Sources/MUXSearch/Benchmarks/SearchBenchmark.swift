@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+public import Foundation
+
+/// `muxnet search benchmark`: figure 9's experiment on the tables that are there, with the results as
+/// CSV files. The command adds no logic of its own.
+public struct SearchBenchmark: Sendable {
+  /// Which tables, how many runs, and where results go.
+  public struct Options: Sendable {
+    /// The folder with the tables' files.
+    public var data: URL
+    /// The tables' names.
+    public var tables = ["nas-bench-macro", "nas-bench-201"]
+    /// Which reference points.
+    public var selection = BenchmarkTargets.Selection.report
+    /// The networks that may be evaluated.
+    public var budgets = [100, 300, 1000]
+    /// The runs of each algorithm.
+    public var seeds = 50
+    /// Names of contestants, nil for all.
+    public var algorithms: [String]?
+    /// Rows of other tools (`tools/compare_search.py`) to be tested against as well.
+    public var rivals: URL?
+    /// The folder for `runs.csv` and `summary.csv`, nil for none.
+    public var output: URL?
+
+    /// All algorithms on both tables, 50 seeds.
+    public init(data: URL) { self.data = data }
+  }
+
+  /// The options.
+  public let options: Options
+
+  /// A benchmark.
+  public init(_ options: Options) { self.options = options }
+
+  /// A table of a name from its file in a folder.
+  ///
+  /// - Throws: ``SearchError/table(path:reason:)``.
+  public static func table(
+    _ name: String, in folder: URL
+  ) throws(SearchError) -> any BenchmarkTable {
+    switch name {
+    case "nas-bench-macro":
+      return try NASBenchMacro.read(folder.appending(path: NASBenchMacro.fileName))
+    case "nas-bench-201":
+      return try NASBench201.read(folder.appending(path: NASBench201.fileName))
+    case "nas-bench-101":
+      return try NASBench101(reading: folder.appending(path: "nasbench_only108.tfrecord"))
+    default:
+      throw .table(
+        path: name,
+        reason: "unknown table; there are nas-bench-macro, nas-bench-201, nas-bench-101")
+    }
+  }
+
+  /// Runs everything; `progress` gets lines of text as results come in. Gives the reports, one for
+  /// each table.
+  ///
+  /// - Throws: ``SearchError``, or an error of writing the results.
+  public func run(progress: (String) -> Void = { _ in }) throws -> [ExperimentReport] {
+    var rows: [SearchExperiment.Row] = []
+    var reports: [ExperimentReport] = []
+    let contestants = try contestants()
+    let rivals = try rivalRows()
+    for name in options.tables {
+      let table = try Self.table(name, in: options.data)
+      var experiment = SearchExperiment(
+        table, targets: try BenchmarkTargets.targets(of: name, options.selection))
+      experiment.budgets = options.budgets
+      experiment.seeds = options.seeds
+      var own: [SearchExperiment.Row] = []
+      for contestant in contestants {
+        own += try experiment.run(contestant)
+      }
+      rows += own
+      let others = rivals.filter { $0.table == name && options.budgets.contains($0.budget) }
+      let report = ExperimentReport(
+        own + others, ours: contestants[0].name,
+        optimum: table.optimum(try experiment.measure()))
+      progress(report.text)
+      reports.append(report)
+    }
+    if let output = options.output { try write(rows, reports, to: output) }
+    return reports
+  }
+
+  private func contestants() throws(SearchError) -> [SearchExperiment.Contestant] {
+    guard let names = options.algorithms else { return SearchExperiment.contestants }
+    var chosen: [SearchExperiment.Contestant] = []
+    for name in names {
+      guard let found = SearchExperiment.contestants.first(where: { $0.name == name }) else {
+        let known = SearchExperiment.contestants.map(\.name).joined(separator: ", ")
+        throw .invalidSetting(name: "algorithms", reason: "unknown '\(name)'; there are \(known)")
+      }
+      chosen.append(found)
+    }
+    guard !chosen.isEmpty else {
+      throw .invalidSetting(name: "algorithms", reason: "there are none")
+    }
+    return chosen
+  }
+
+  private func rivalRows() throws -> [SearchExperiment.Row] {
+    guard let url = options.rivals else { return [] }
+    let path = url.path(percentEncoded: false)
+    guard let text = try? String(contentsOf: url, encoding: .utf8) else {
+      throw SearchError.table(path: path, reason: "cannot be read as text")
+    }
+    return try SearchExperiment.Row.read(csv: text, path: path)
+  }
+
+  private func write(
+    _ rows: [SearchExperiment.Row], _ reports: [ExperimentReport], to folder: URL
+  ) throws {
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    let header = SearchExperiment.Row.csvHeader(targets: rows.first?.best.count ?? 0)
+    let runs = ([header] + rows.map(\.csv)).joined(separator: "\n") + "\n"
+    var summary = ""
+    for (index, report) in reports.enumerated() {
+      let lines = report.csv.split(separator: "\n", omittingEmptySubsequences: true)
+      summary += lines.dropFirst(index == 0 ? 0 : 1).joined(separator: "\n") + "\n"
+    }
+    try Data(runs.utf8).write(to: folder.appending(path: "runs.csv"), options: .atomic)
+    try Data(summary.utf8).write(to: folder.appending(path: "summary.csv"), options: .atomic)
+  }
+}

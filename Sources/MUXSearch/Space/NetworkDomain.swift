@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: Apache-2.0
+public import MUXNetworks
+import Synchronization
+
+/// A ``NetworkSpace`` as a search sees it: genomes that decode to networks, with their parameters and
+/// multiply-adds known before any training.
+public struct NetworkDomain: SearchDomain {
+  /// What a network costs without training it.
+  public struct Costs: Sendable, Hashable, Codable {
+    /// Learnable scalars.
+    public var parameters: Int
+    /// Multiply-adds of convolutions and linear layers on one image.
+    public var multiplyAdds: Int
+  }
+
+  /// A quantity to be minimised.
+  public enum Quantity: String, Sendable, Hashable, Codable, CaseIterable {
+    /// 1 − accuracy, in percent; has to be trained for.
+    case error
+    /// Learnable scalars.
+    case params
+    /// Multiply-adds.
+    case madds
+    /// Milliseconds for one image; has to be measured.
+    case latency
+  }
+
+  /// The space.
+  public let space: NetworkSpace
+  /// The decisions.
+  public let genes: [Gene]
+  /// The objectives, in order.
+  public let quantities: [Quantity]
+  private let cache = CostCache()
+
+  /// The search of a space for small error, parameters and multiply-adds, or other quantities.
+  public init(_ space: NetworkSpace, quantities: [Quantity] = [.error, .params, .madds]) {
+    self.space = space
+    self.quantities = quantities
+    genes = space.genes
+  }
+
+  /// The network of a genome, in canonical form; every block is a stage of its own, as in the
+  /// authors' definitions.
+  ///
+  /// - Throws: ``NetworkError`` for a genome that cannot be built.
+  public func architecture(
+    _ genome: Genome, name: String? = nil
+  ) throws(NetworkError) -> Architecture {
+    let genome = space.canonicalForm(genome) ?? genome
+    let stem = space.stem[genome[0]]
+    var blocks: [BlockSpecification] = []
+    for text in space.first { blocks.append(try space.block(first: text, channels: stem)) }
+    for (index, stage) in space.stages.enumerated() {
+      blocks.append(try stage.reduction(genome, index))
+      let repeats = stage.repeats[genome[NetworkSpace.position(index, .repeats)]]
+      if repeats > 0 {
+        blocks += [BlockSpecification](
+          repeating: try stage.normal(genome, index), count: repeats)
+      }
+    }
+    var position = space.tailPosition
+    if let tail = space.tail {
+      var block = try BlockSpecification(
+        "ir_k\(tail.kernel[genome[position]])_c\(tail.width[genome[position + 1]])"
+          + "_n\(tail.activation)")
+      block.expansion = tail.expansion[genome[position + 2]]
+      block.squeezeRatio = tail.squeeze
+      blocks.append(block)
+      position += 3
+    }
+    var architecture = Architecture(
+      name: name ?? "\(space.name)-\(key(of: genome))",
+      stem: .init(channels: stem, stride: space.stemStride), stages: blocks.map { [$0] },
+      head: .init(channels: space.head[genome[position]], width: space.headWidth))
+    architecture.inputChannels = space.inputChannels
+    architecture.inputSize = ImageSize(space.inputSize)
+    architecture.classes = space.classes
+    architecture.dropoutRate = space.dropoutRate
+    return architecture
+  }
+
+  /// The costs of a canonical genome, remembered after the first time; nil if it cannot be built.
+  public func costs(of canonical: Genome) -> Costs? {
+    cache.value(for: canonical) {
+      guard let network = try? architecture(canonical, name: space.name).network(),
+        let report = try? CostReport(network)
+      else { return nil }
+      return Costs(parameters: report.parameters, multiplyAdds: report.multiplyAdds)
+    }
+  }
+
+  /// The canonical form, nil where no network can be built or a limit is broken.
+  public func canonical(_ genome: Genome) -> Genome? {
+    guard let form = space.canonicalForm(genome) else { return nil }
+    let limits = space.constraints
+    guard limits.maximumParameters != nil || limits.maximumMultiplyAdds != nil else { return form }
+    guard let costs = costs(of: form), costs.parameters <= limits.maximumParameters ?? .max,
+      costs.multiplyAdds <= limits.maximumMultiplyAdds ?? .max
+    else { return nil }
+    return form
+  }
+
+  /// Parameters and multiply-adds, NaN for what has to be measured.
+  public func knownObjectives(of canonical: Genome) -> [Double]? {
+    guard let costs = costs(of: canonical) else { return nil }
+    return quantities.map { quantity in
+      switch quantity {
+      case .params: Double(costs.parameters)
+      case .madds: Double(costs.multiplyAdds)
+      case .error, .latency: .nan
+      }
+    }
+  }
+
+  /// The search of this space towards targets.
+  ///
+  /// A cost's scale is the largest value that a target names, else the limit, else the largest that
+  /// the space reaches; so costs are divided by their maximum (paper, section 5.1). `errorScale` is
+  /// the error in percent that counts as 1.
+  ///
+  /// - Throws: ``SearchError``.
+  public func problem(
+    targets: [ReferenceTarget] = [], errorScale: Double = 100.0 / 3, latencyScale: Double = 10
+  ) throws(SearchError) -> SearchProblem {
+    var objectives: [Objective] = []
+    for quantity in quantities {
+      let named = targets.compactMap { $0.values[quantity.rawValue] }.max()
+      let scale: Double =
+        switch quantity {
+        case .error: errorScale
+        case .latency: named ?? latencyScale
+        case .params:
+          named ?? space.constraints.maximumParameters.map(Double.init)
+            ?? reach(of: .params).upperBound
+        case .madds:
+          named ?? space.constraints.maximumMultiplyAdds.map(Double.init)
+            ?? reach(of: .madds).upperBound
+        }
+      objectives.append(Objective(quantity.rawValue, scale: scale))
+    }
+    return try SearchProblem(domain: self, objectives: objectives)
+  }
+
+  /// The least and the most parameters or multiply-adds in the space, found gene by gene.
+  public func reach(of quantity: Quantity) -> ClosedRange<Double> {
+    let least = extreme(quantity, sign: 1)
+    return least...max(least, extreme(quantity, sign: -1))
+  }
+
+  /// What a user should know of targets that no network of the space meets, in one line each.
+  public func warnings(for targets: [ReferenceTarget]) -> [String] {
+    var lines: [String] = []
+    for quantity in [Quantity.params, .madds] where quantities.contains(quantity) {
+      let named = targets.filter { $0.values[quantity.rawValue] != nil }
+      guard !named.isEmpty else { continue }
+      let range = reach(of: quantity)
+      for target in named {
+        guard let value = target.values[quantity.rawValue], !range.contains(value) else { continue }
+        lines.append(
+          "target '\(target.name)': \(quantity.rawValue)=\(Int(value)) is outside of what the space"
+            + " '\(space.name)' reaches (\(Int(range.lowerBound))...\(Int(range.upperBound)))")
+      }
+    }
+    return lines
+  }
+
+  private func extreme(_ quantity: Quantity, sign: Double) -> Double {
+    func value(_ genome: Genome) -> Double {
+      guard let form = space.canonicalForm(genome), let costs = costs(of: form) else {
+        return .infinity
+      }
+      return sign * Double(quantity == .params ? costs.parameters : costs.multiplyAdds)
+    }
+    var best = Genome(genes.map { _ in 0 })
+    var lowest = value(best)
+    var improves = true
+    while improves {
+      improves = false
+      for index in genes.indices {
+        for choice in 0..<genes[index].choices where choice != best[index] {
+          var other = best
+          other[index] = choice
+          let candidate = value(other)
+          if candidate < lowest { (best, lowest, improves) = (other, candidate, true) }
+        }
+      }
+    }
+    return sign * lowest
+  }
+}
+
+/// Remembers the costs of networks; shared by the copies of a domain.
+private final class CostCache: Sendable {
+  private let values = Mutex<[Genome: NetworkDomain.Costs?]>([:])
+
+  func value(
+    for genome: Genome, _ make: () -> NetworkDomain.Costs?
+  ) -> NetworkDomain.Costs? {
+    if let known = values.withLock({ $0[genome] }) { return known }
+    let made = make()
+    values.withLock { $0[genome] = .some(made) }
+    return made
+  }
+}

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// How the model of ``GuidedMOEAD`` learns.
+public struct SurrogateSettings: Sendable, Hashable, Codable {
+  /// The samples by which the effect of a choice is drawn to 0.
+  public var mainPenalty = 1.0
+  /// The same for the effect of a pair of choices.
+  public var pairPenalty = 3.0
+  /// The passes over all effects at each fit.
+  public var passes = 4
+  /// The share of the worst samples that are cut to the best of them: how far off a failure is
+  /// teaches little about the good region.
+  public var clippedShare = 0.3
+  /// Genes above this number have no pairs.
+  public var mostPairedGenes = 24
+
+  /// Settings tuned together with those of ``GuidedMOEAD``.
+  public init() {}
+}

@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+import Foundation
+import MUXSearch
+import Testing
+
+@Suite struct TableTests {
+  private static let hasMacro = SharedData.has(NASBenchMacro.fileName)
+  private static let has201 = SharedData.has(NASBench201.fileName)
+
+  @Test(
+    "Costs of NAS-Bench-201 cells are the published ones",
+    arguments: [
+      // The least and the greatest of the benchmark, and the two cells whose figures its interface
+      // prints as examples.
+      ("|none~0|+|none~0|none~1|+|none~0|none~1|none~2|", 73_306, 7_783_050),
+      (
+        "|nor_conv_3x3~0|+|nor_conv_3x3~0|nor_conv_3x3~1|+|nor_conv_3x3~0|nor_conv_3x3~1|nor_conv_3x3~2|",
+        1_531_546, 220_119_690
+      ),
+      (
+        "|avg_pool_3x3~0|+|nor_conv_1x1~0|skip_connect~1|+|nor_conv_1x1~0|skip_connect~1|skip_connect~2|",
+        129_306, 15_647_370
+      ),
+      (
+        "|nor_conv_3x3~0|+|nor_conv_3x3~0|avg_pool_3x3~1|+|skip_connect~0|nor_conv_3x3~1|skip_connect~2|",
+        802_426, 113_951_370
+      ),
+    ])
+  func costs201(_ text: String, _ parameters: Int, _ multiplyAdds: Int) throws {
+    let costs = NASBench201.costs(of: try #require(NASBench201.cell(text)))
+    #expect(costs.parameters == parameters)
+    #expect(costs.multiplyAdds == multiplyAdds)
+  }
+
+  @Test(
+    "Strings that are no cells are refused",
+    arguments: [
+      "", "|none~0|", "|none~0|+|none~0|none~0|+|none~0|none~1|none~2|",
+      "|none~0|+|none~0|none~1|+|none~0|none~1|conv~2|",
+    ])
+  func badCells(_ text: String) {
+    #expect(NASBench201.cell(text) == nil)
+  }
+
+  @Test(
+    "NAS-Bench-201: 15,625 cells with the known best accuracy",
+    .enabled(if: has201, "needs the shared data"))
+  func table201() throws {
+    let table = try NASBench201.read(SharedData.url(NASBench201.fileName))
+    #expect(table.count == 15_625)
+    #expect(abs(try #require(table.allObjectives.map { $0[0] }.min()) - (100 - 94.3733)) < 1e-9)
+    // The first line of the file.
+    let row = try #require(table.evaluate([2, 3, 1, 3, 1, 1]))
+    #expect(abs(row[0] - (100 - 85.8633)) < 1e-9)
+    #expect(row[1] == 129_306)
+    #expect(table.objectives.map(\.scale) == [100.0 / 3, 1_531_546, 220_119_690])
+  }
+
+  @Test(
+    "NAS-Bench-Macro: 6,561 networks, a known one among them",
+    .enabled(if: hasMacro, "needs the shared data"))
+  func tableMacro() throws {
+    let table = try NASBenchMacro.read(SharedData.url(NASBenchMacro.fileName))
+    #expect(table.count == 6561)
+    let row = try #require(table.evaluate([0, 2, 0, 1, 2, 1, 0, 0]))
+    #expect(abs(row[0] - (100 - 89.19666545586)) < 1e-6)
+    #expect(row[1] == 890_666)
+    #expect(row[2] == 47_327_744)
+  }
+
+  @Test("Tables that are cut off, of another kind, or not there are errors")
+  func badTables() throws {
+    let folder = FileManager.default.temporaryDirectory.appending(path: "\(UUID())")
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(at: folder) }
+    func check(_ data: Data, _ word: String, _ read: (URL) throws -> TabularBenchmark) throws {
+      let url = folder.appending(path: "table")
+      try data.write(to: url)
+      let error = try #require(throws: SearchError.self) { _ = try read(url) }
+      #expect("\(error)".contains(word))
+    }
+    let macro: (URL) throws -> TabularBenchmark = { try NASBenchMacro.read($0) }
+    let cells: (URL) throws -> TabularBenchmark = { try NASBench201.read($0) }
+    try check(Data([0x1f, 0x8b, 8, 0, 0, 0]), "damaged or cut-off gzip", macro)
+    try check(Data("[]".utf8), "is not NAS-Bench-Macro's JSON", macro)
+    try check(
+      Data(#"{"0000000x": {"mean_acc": 1, "params": 1, "flops": 1}}"#.utf8), "eight digits", macro)
+    try check(
+      Data(#"{"00000000": {"mean_acc": 1, "params": 1, "flops": 1}}"#.utf8), "is missing", macro)
+    try check(Data("architecture,accuracy\nx,1\n".utf8), "line 2", cells)
+    try check(
+      Data("a,b\n|none~0|+|none~0|none~1|+|none~0|none~1|none~2|,10\n".utf8), "missing", cells)
+    #expect(throws: SearchError.self) { try NASBenchMacro.read(folder.appending(path: "none")) }
+    #expect(throws: SearchError.self) { try SearchBenchmark.table("cifar", in: folder) }
+  }
+
+  @Test(
+    "Reference points fit their tables, and no point serves for tuning and for reporting",
+    arguments: ["nas-bench-macro", "nas-bench-201"])
+  func referencePoints(_ name: String) throws {
+    let report = try BenchmarkTargets.targets(of: name, .report).map(\.values)
+    let tune = try BenchmarkTargets.targets(of: name, .tune).map(\.values)
+    #expect(report.count == 3)
+    #expect(tune.count == 3)
+    for point in report { #expect(!tune.contains(point)) }
+    #expect(throws: SearchError.self) { try BenchmarkTargets.targets(of: "cifar") }
+  }
+
+  @Test(
+    "On both tables the guided search is nearer to the targets than every other at 100 networks",
+    .enabled(if: hasMacro && has201, "needs the shared data"),
+    arguments: ["nas-bench-macro", "nas-bench-201"])
+  func guidedIsAhead(_ name: String) throws {
+    let table = try SearchBenchmark.table(name, in: try #require(SharedData.folder))
+    var experiment = SearchExperiment(
+      table, targets: try BenchmarkTargets.targets(of: name, .tune))
+    experiment.budgets = [100]
+    experiment.seeds = 12
+    var means: [String: Double] = [:]
+    for contestant in SearchExperiment.contestants {
+      let rows = try experiment.run(contestant)
+      means[contestant.name] = rows.reduce(0) { $0 + $1.mean } / Double(rows.count)
+    }
+    let ours = try #require(means["guided"])
+    for (rival, mean) in means where rival != "guided" { #expect(ours < mean, "\(rival)") }
+  }
+}

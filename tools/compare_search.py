@@ -23,6 +23,8 @@ import time
 import numpy as np
 from pymoo.algorithms.moo.moead import MOEAD
 from pymoo.algorithms.moo.nsga2 import NSGA2
+from pymoo.core.individual import Individual
+from pymoo.core.population import Population
 from pymoo.core.problem import Problem
 from pymoo.decomposition.pbi import PBI
 from pymoo.operators.crossover.sbx import SBX
@@ -122,15 +124,16 @@ def run(problem, name, directions, budgets, seed):
     algorithm = make(name, directions)
     algorithm.setup(problem, seed=seed, termination=("n_gen", 10**9), verbose=False)
     seen, order, calls, results = set(), [], 0, {}
-    while len(order) < budgets[-1] and calls < 20 * budgets[-1]:
-        asked = algorithm.ask()
+    while len(order) < budgets[-1] and calls < 3 * budgets[-1]:
+        asked = algorithm.ask()  # MOEA/D asks for one individual, NSGA-II for a population
+        asked = Population.create(asked) if isinstance(asked, Individual) else asked
         algorithm.evaluator.eval(problem, asked)
         calls += len(asked)
         for index in problem.index(asked.get("X")).reshape(-1):
             if index not in seen:
                 seen.add(index)
                 order.append(index)
-        algorithm.tell(infills=asked)
+        algorithm.tell(infills=asked if len(asked) > 1 else asked[0])
     seconds = time.perf_counter() - begin
     for budget in budgets:
         points = problem.objectives[order[:budget]]

@@ -43,6 +43,6 @@ struct MUXNetCommand: ParsableCommand {
     version: MUXNetVersion.current,
     subcommands: lowerHalf + [
       ModelsCommand.self, DescribeCommand.self, DataCommand.self, ConvertCommand.self,
-      EnvironmentCommand.self,
+      SearchCommand.self, EnvironmentCommand.self,
     ])
 }

@@ -63,21 +63,28 @@ var targets: [Target] = [
   .executableTarget(
     name: "runtime-benchmark", dependencies: ["MUXRuntime", "MUXNetworks", "MUXInterchange"],
     swiftSettings: swift),
-  .testTarget(name: "MUXNetworksTests", dependencies: ["MUXNetworks"], swiftSettings: swift),
+  .target(
+    name: "MUXTestSupport", path: "Tests/MUXTestSupport", swiftSettings: swift),
   .testTarget(
-    name: "MUXVisionTests", dependencies: ["MUXVision"], exclude: ["Fixtures"],
+    name: "MUXNetworksTests", dependencies: ["MUXNetworks", "MUXTestSupport"],
     swiftSettings: swift),
   .testTarget(
-    name: "MUXInterchangeTests", dependencies: ["MUXInterchange"], swiftSettings: swift),
+    name: "MUXVisionTests", dependencies: ["MUXVision", "MUXTestSupport"], exclude: ["Fixtures"],
+    swiftSettings: swift),
+  .testTarget(
+    name: "MUXInterchangeTests", dependencies: ["MUXInterchange", "MUXTestSupport"],
+    swiftSettings: swift),
   .testTarget(
     name: "MUXConfigurationTests", dependencies: ["MUXConfiguration"], swiftSettings: swift),
   .testTarget(
-    name: "MUXRuntimeTests", dependencies: ["MUXRuntime", "MUXNetworks", "MUXInterchange"],
+    name: "MUXRuntimeTests",
+    dependencies: ["MUXRuntime", "MUXNetworks", "MUXInterchange", "MUXTestSupport"],
     swiftSettings: swift),
   .testTarget(name: "MUXSearchTests", dependencies: ["MUXSearch"], swiftSettings: swift),
   .testTarget(name: "MUXKernelsTests", dependencies: ["CMUXKernels"], swiftSettings: swift),
   .testTarget(
-    name: "MUXNetCommandTests", dependencies: ["muxnet", "MUXInterchange", "MUXVision"],
+    name: "MUXNetCommandTests",
+    dependencies: ["muxnet", "MUXInterchange", "MUXVision", "MUXTestSupport"],
     swiftSettings: swift),
 ]
 
@@ -112,7 +119,7 @@ if withTorch {
       name: "MUXTrainingTests",
       dependencies: [
         "MUXTraining", "MUXTensor", "MUXNetworks", "MUXVision", "MUXInterchange",
-        "MUXConfiguration",
+        "MUXConfiguration", "MUXTestSupport",
       ],
       exclude: ["Fixtures"], swiftSettings: swift),
   ]

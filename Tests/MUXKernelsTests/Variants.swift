@@ -21,27 +21,6 @@ func withVariant<Result>(_ isa: mux_isa, _ body: () throws -> Result) rethrows -
   return try body()
 }
 
-/// Memory for the kernels' pointers, freed with the object.
-final class Buffer<Element> {
-  let pointer: UnsafeMutablePointer<Element>
-  let count: Int
-
-  init(_ count: Int, repeating value: Element) {
-    self.count = count
-    pointer = .allocate(capacity: max(count, 1))
-    pointer.initialize(repeating: value, count: max(count, 1))
-  }
-
-  convenience init(_ elements: [Element]) where Element: FloatingPoint {
-    self.init(elements.count, repeating: 0)
-    for (index, element) in elements.enumerated() { pointer[index] = element }
-  }
-
-  deinit { pointer.deallocate() }
-
-  var array: [Element] { Array(UnsafeBufferPointer(start: pointer, count: count)) }
-}
-
 /// Uniform numbers in -1...1 by SplitMix64.
 struct Noise {
   private var state: UInt64

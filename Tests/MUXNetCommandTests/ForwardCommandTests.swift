@@ -2,6 +2,7 @@
 #if TORCH
   import Foundation
   import MUXInterchange
+  import MUXTestSupport
   import Testing
 
   @Suite("forward", .enabled(if: Reference.isPresent, "no reference files"))

@@ -63,36 +63,3 @@ enum Muxnet {
     return value as? [String: Any] ?? [:]
   }
 }
-
-/// A folder that is removed at the end of a test.
-final class TemporaryFolder {
-  let path: String
-
-  init() throws {
-    path =
-      FileManager.default.temporaryDirectory
-      .appendingPathComponent("muxnet-command-\(UUID().uuidString)").path
-    try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-  }
-
-  func callAsFunction(_ name: String) -> String { "\(path)/\(name)" }
-
-  deinit { try? FileManager.default.removeItem(atPath: path) }
-}
-
-/// The files of the authors' code, which are not part of the package.
-enum Reference {
-  static let folder: String? = {
-    let shared =
-      ProcessInfo.processInfo.environment["MUXNET_SHARED"]
-      ?? URL(fileURLWithPath: #filePath)
-      .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
-      .deletingLastPathComponent().appendingPathComponent("shared").path
-    let folder = "\(shared)/reference"
-    return FileManager.default.fileExists(atPath: folder) ? folder : nil
-  }()
-
-  static var isPresent: Bool { folder != nil }
-
-  static func path(_ name: String) -> String { "\(folder ?? "")/\(name)" }
-}

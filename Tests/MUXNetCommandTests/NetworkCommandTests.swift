@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
+import MUXTestSupport
 import Testing
 
 @Suite("models, describe and convert of networks")

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
+import MUXTestSupport
 import Testing
 
 /// `scripts/setup`, run in a folder of its own, so that the package's libtorch is not touched.

@@ -3,6 +3,7 @@
   import Foundation
   import MUXInterchange
   import MUXVision
+  import MUXTestSupport
   import Testing
 
   @Suite("train, evaluate, predict")

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import MUXNetworks
+import MUXTestSupport
 import Testing
 
 @Suite("Counts of the released networks and of ours")

@@ -1,24 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
 import MUXNetworks
+import MUXTestSupport
 
-/// Reference data beside the package (`MUXNET_SHARED`, or `../shared`); tests skip without it.
-enum Shared {
-  static let folder: URL = {
-    if let path = ProcessInfo.processInfo.environment["MUXNET_SHARED"] {
-      return URL(filePath: path)
-    }
-    return URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-      .deletingLastPathComponent().deletingLastPathComponent().appending(path: "shared")
-  }()
-
-  static let hasLayerTables = FileManager.default.fileExists(
-    atPath: folder.appending(path: "facts/csv").path(percentEncoded: false))
+extension Shared {
+  static let hasLayerTables = has("facts/csv")
 
   /// The rows of a layer table as dictionaries by column.
   static func layerTable(_ name: String) throws -> [[String: String]] {
-    let url = folder.appending(path: "facts/csv/\(name).csv")
-    let lines = try String(contentsOf: url, encoding: .utf8).split(whereSeparator: \.isNewline)
+    let lines = try String(contentsOfFile: path("facts/csv/\(name).csv"), encoding: .utf8)
+      .split(whereSeparator: \.isNewline)
     let columns = lines[0].split(separator: ",", omittingEmptySubsequences: false).map(String.init)
     return lines.dropFirst().map { line in
       let values = line.split(separator: ",", omittingEmptySubsequences: false).map(String.init)

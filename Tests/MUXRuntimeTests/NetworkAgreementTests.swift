@@ -3,6 +3,7 @@ import Foundation
 import MUXInterchange
 import MUXNetworks
 import MUXRuntime
+import MUXTestSupport
 import Testing
 
 @Suite("Whole networks")

@@ -4,23 +4,6 @@ import MUXInterchange
 import MUXNetworks
 import MUXRuntime
 
-/// The files of the authors' code, which are not part of the package.
-enum Reference {
-  static let folder: String? = {
-    let shared =
-      ProcessInfo.processInfo.environment["MUXNET_SHARED"]
-      ?? URL(fileURLWithPath: #filePath)
-      .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
-      .deletingLastPathComponent().appendingPathComponent("shared").path
-    let folder = "\(shared)/reference"
-    return FileManager.default.fileExists(atPath: folder) ? folder : nil
-  }()
-
-  static var isPresent: Bool { folder != nil }
-
-  static func path(_ name: String) -> String { "\(folder ?? "")/\(name)" }
-}
-
 /// A stream of numbers from a seed.
 struct Stream: RandomNumberGenerator {
   private var state: UInt64

@@ -3,26 +3,12 @@ import Foundation
 import MUXInterchange
 import MUXNetworks
 import MUXTensor
+import MUXTestSupport
 import MUXTraining
 import Testing
 
-/// Outputs of the authors' code beside the package (`MUXNET_SHARED`, or `../shared`).
-enum Reference {
-  static let folder: URL = {
-    let shared =
-      ProcessInfo.processInfo.environment["MUXNET_SHARED"].map { URL(filePath: $0) }
-      ?? URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-      .deletingLastPathComponent().deletingLastPathComponent().appending(path: "shared")
-    return shared.appending(path: "reference")
-  }()
-
-  static let isPresent = FileManager.default.fileExists(
-    atPath: folder.path(percentEncoded: false))
-
-  static func path(_ name: String) -> String {
-    folder.appending(path: name).path(percentEncoded: false)
-  }
-
+extension Reference {
+  /// The tensors of one of the files.
   static func archive(_ name: String) throws -> TensorArchive {
     try Safetensors.read(path(name))
   }

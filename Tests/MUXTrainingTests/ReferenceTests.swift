@@ -2,6 +2,7 @@
 import MUXInterchange
 import MUXNetworks
 import MUXTensor
+import MUXTestSupport
 import MUXTraining
 import Testing
 

@@ -19,8 +19,8 @@ size_t mux_pointwise_packed_size(ptrdiff_t inner, ptrdiff_t outer);
 
 /// Packs a weight for products `T(X)[rows × inner] · B[inner × outer]`; element (k, n) of `B` is
 /// `weight[k * inner_stride + n * outer_stride]`.
-void mux_pointwise_pack(const float *weight, ptrdiff_t inner, ptrdiff_t outer, ptrdiff_t inner_stride,
-                 ptrdiff_t outer_stride, float *packed);
+void mux_pointwise_pack(const float *weight, ptrdiff_t inner, ptrdiff_t outer,
+                        ptrdiff_t inner_stride, ptrdiff_t outer_stride, float *packed);
 
 /// Floats of scratch that a call below needs at most, for the two channel counts it works on.
 size_t mux_pointwise_scratch_size(ptrdiff_t inner, ptrdiff_t outer);
@@ -31,27 +31,30 @@ size_t mux_pointwise_partial_size(ptrdiff_t narrow, ptrdiff_t wide);
 /// Adds `count` partial weight gradients, `stride` floats apart, in order, and stores element
 /// (s, w) at `out[s * narrow_stride + w * wide_stride]`.
 void mux_pointwise_reduce_partials(const float *partials, ptrdiff_t count, ptrdiff_t stride,
-                            ptrdiff_t narrow, ptrdiff_t wide, float *out, ptrdiff_t narrow_stride,
-                            ptrdiff_t wide_stride);
+                                   ptrdiff_t narrow, ptrdiff_t wide, float *out,
+                                   ptrdiff_t narrow_stride, ptrdiff_t wide_stride);
 
-/// Y[rows × outer] = T(X)[rows × inner] · B, T(x) = act(scale·x + shift)·gate (gate null: 1). `sum` and `square_sum` (doubles, `outer` each, may be
-/// null) gain the sums of Y and Y² over the rows.
+/// Y[rows × outer] = T(X)[rows × inner] · B, T(x) = act(scale·x + shift)·gate (gate null: 1).
+/// `sum` and `square_sum` (doubles, `outer` each, may be null) gain the sums of Y and Y² over the
+/// rows.
 void mux_pointwise_forward(const float *x, ptrdiff_t x_stride, ptrdiff_t rows, ptrdiff_t inner,
-                    ptrdiff_t outer, const mux_transform *transform, const float *gate, const float *packed,
-                    float *y, ptrdiff_t y_stride, double *sum, double *square_sum, float *scratch);
+                           ptrdiff_t outer, const mux_transform *transform, const float *gate,
+                           const float *packed, float *y, ptrdiff_t y_stride, double *sum,
+                           double *square_sum, float *scratch);
 
-/// A 3×3-like dense convolution from a channels-last image of few channels (a network's stem), with
-/// the same results as `mux_pointwise_forward`: rows are the output pixels from `first_row` (of height) on.
-/// The weight is packed with inner index (ky * kernel + kx) * channels + c.
+/// The windows of a dense convolution over a channels-last image of few channels (a network's
+/// stem), as the rows of a matrix: one per output pixel, with columns
+/// (ky * kernel + kx) * channels + c; zeros outside the image.
 typedef struct {
   ptrdiff_t height, width, channels;
   ptrdiff_t out_height, out_width;
   ptrdiff_t kernel, stride, padding;
 } mux_pointwise_window;
 
-void mux_pointwise_window_forward(const float *image, const mux_pointwise_window *window, ptrdiff_t outer,
-                           const float *packed, float *y, double *sum, double *square_sum,
-                           float *scratch);
+/// The convolution of an image: the results of `mux_pointwise_forward` for the matrix of windows.
+void mux_pointwise_window_forward(const float *image, const mux_pointwise_window *window,
+                                  ptrdiff_t outer, const float *packed, float *y, double *sum,
+                                  double *square_sum, float *scratch);
 
 /// Backward of the projection of a block, for the pixels of one image.
 /// gp = k0·gy + k1·p + k2 (columns: `out`), gz = gp·B (columns: `mid`) is stored; with u = scale·d +
@@ -73,7 +76,8 @@ typedef struct {
   float *partial;
 } mux_pointwise_project_gradient;
 
-void mux_pointwise_project_backward(const mux_pointwise_project_gradient *arguments, float *scratch);
+void mux_pointwise_project_backward(const mux_pointwise_project_gradient *arguments,
+                                    float *scratch);
 
 /// Backward of a pointwise convolution with batch norm behind it, for the pixels of one image.
 /// ge = k0·du + k1·y + k2 (columns: `outer`), where du is `du` or, where `du` is null,
@@ -104,13 +108,13 @@ void mux_pointwise_expand_backward(const mux_pointwise_expand_gradient *argument
 /// Over the rows of one image: Σ act(u), Σ act'(u), Σ act'(u)·y with u = scale·y + shift, added to
 /// three rows of `columns` doubles.
 void mux_pointwise_pool_sums(const float *y, ptrdiff_t rows, ptrdiff_t columns,
-                      const mux_transform *transform, double *sums, float *scratch);
+                             const mux_transform *transform, double *sums, float *scratch);
 
 /// out = act(scale·y + shift), and its backward sums: Σ act'(u)·gh and Σ act'(u)·gh·y (two rows of
 /// doubles).
 void mux_pointwise_apply(const float *y, ptrdiff_t rows, ptrdiff_t columns,
-                  const mux_transform *transform, float *out, float *scratch);
+                         const mux_transform *transform, float *out, float *scratch);
 void mux_pointwise_apply_sums(const float *y, const float *gh, ptrdiff_t rows, ptrdiff_t columns,
-                       const mux_transform *transform, double *sums, float *scratch);
+                              const mux_transform *transform, double *sums, float *scratch);
 
 #endif

@@ -110,6 +110,33 @@ import Testing
     #expect(try CheckpointStore(path: "\(folder)/run/checkpoints").load().state.step == 3)
   }
 
+  @Test("a run that goes on with another number of threads says so")
+  func otherThreads() throws {
+    let folder = try TestRun.makeFolder()
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    var configuration = TestRun.configuration(folder)
+    configuration.threads = 1
+    let stop = StopSignal()
+    let first = try Trainer(
+      configuration, network: TestRun.network(), observers: [AfterStep(2) { stop.request() }])
+    first.stop = stop
+    try first.run()
+    func notices(threads: Int) throws -> [String] {
+      let log = EventLog()
+      let stopped = StopSignal()
+      stopped.request()
+      let trainer = try Trainer(resuming: first.folder.path, observers: [log]) {
+        $0.threads = threads
+      }
+      trainer.stop = stopped
+      try trainer.run()
+      return log.notices
+    }
+    #expect(try notices(threads: 1).isEmpty)
+    let warning = try notices(threads: 3)
+    #expect(warning.count == 1 && warning[0].contains("threads 1, now 3"), "\(warning)")
+  }
+
   @Test("another optimizer or network than the checkpoint's is refused")
   func mismatch() throws {
     let folder = try TestRun.makeFolder()

@@ -3,6 +3,7 @@ import Foundation
 import MUXInterchange
 import MUXNetworks
 import MUXTensor
+import MUXTestSupport
 import MUXTraining
 import MUXVision
 import Testing
@@ -166,6 +167,24 @@ import Testing
       try Trainer(configuration, network: TestRun.network())
     }
     #expect(try FileManager.default.contentsOfDirectory(atPath: folder).isEmpty)
+  }
+
+  @Test("a single class is refused before anything is made")
+  func singleClass() throws {
+    let folder = try TemporaryFolder()
+    try folder.makeFolder("images/cats")
+    try Image(width: 8, height: 8, color: [1, 2, 3]).writePNG(to: folder("images/cats/0.png"))
+    var configuration = TestRun.configuration(folder("runs"))
+    configuration.data.source = .folder
+    configuration.data.path = folder("images")
+    configuration.data.trainingFolder = ""
+    configuration.data.validationFolder = ""
+    configuration.data.validationFraction = 0
+    configuration.data.testFraction = 0
+    #expect(throws: TrainingError.singleClass(name: "cats", path: folder("images"))) {
+      try Trainer(configuration)
+    }
+    #expect(!FileManager.default.fileExists(atPath: folder("runs")))
   }
 
   @Test("a run without improvement stops after its patience, and a spent budget stops cleanly")

@@ -18,6 +18,8 @@ public struct TrainingState: Codable, Hashable, Sendable {
   public var batch = 0
   /// Updates of the averaged weights done.
   public var averagedUpdates = 0
+  /// The scale of the loss, in half precision.
+  public var lossScaler: LossScaler?
   /// Sum of the training losses over the images of the epoch under way.
   public var lossSum = 0.0
   /// Images of the epoch under way that are done.

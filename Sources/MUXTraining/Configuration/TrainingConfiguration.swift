@@ -10,6 +10,9 @@ public struct TrainingConfiguration: Codable, Hashable, Sendable {
     case float32
     /// Convolutions and linear layers in bfloat16 where that is safe.
     case bfloat16
+    /// The same in IEEE half precision, for devices without bfloat16; the loss is scaled
+    /// (``LossScaler``), since the gradients would otherwise leave the range.
+    case float16
   }
 
   /// Seed of the initial weights, the order of the images, augmentation and dropout.

@@ -23,11 +23,22 @@ extension NetworkModel {
     _ batch: Batch, precision: TrainingConfiguration.Precision
   ) throws -> Tensor {
     let input = try images(of: batch)
-    guard precision == .bfloat16 else { return try forward(input) }
+    guard let short = precision.autocast else { return try forward(input) }
     // `withAutocast` lets only TorchErrors through; the result carries the others.
-    let outcome = try withAutocast(device, .bfloat16) { () throws(TorchError) in
+    let outcome = try withAutocast(device, short) { () throws(TorchError) in
       Result { try forward(input) }
     }
     return try outcome.get().to(dtype)
+  }
+}
+
+extension TrainingConfiguration.Precision {
+  /// The short type of mixed precision, if there is one.
+  var autocast: DType? {
+    switch self {
+    case .float32: nil
+    case .bfloat16: .bfloat16
+    case .float16: .float16
+    }
   }
 }

@@ -23,14 +23,35 @@ struct RunEnvironment: Codable {
   static func append(
     _ configuration: TrainingConfiguration, firstStep: Int, to path: String
   ) throws {
-    var entries: [RunEnvironment] = []
-    if firstStep > 0, let data = try? Data(contentsOf: URL(filePath: path)) {
-      entries = (try? JSONDecoder().decode([RunEnvironment].self, from: data)) ?? []
-    }
+    var entries = firstStep > 0 ? read(path) : []
     entries.append(current(configuration, firstStep: firstStep))
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
     try AtomicFile.write([UInt8](encoder.encode(entries)), to: path)
+  }
+
+  /// What is different now from when the run was last at work, and may change its numbers: the
+  /// same seed gives the same bits only on the same machine with the same number of threads.
+  static func changes(from path: String, to configuration: TrainingConfiguration) -> [String] {
+    guard let before = read(path).last else { return [] }
+    let now = current(configuration, firstStep: 0)
+    let differences: [(String, String, String)] = [
+      ("threads", String(before.threads), String(now.threads)),
+      ("device", before.device, now.device),
+      ("processor", before.processor, now.processor),
+      ("libtorch", before.libtorch, now.libtorch),
+    ].filter { $0.1 != $0.2 }
+    guard !differences.isEmpty else { return [] }
+    let list = differences.map { "\($0.0) \($0.1), now \($0.2)" }.joined(separator: "; ")
+    return [
+      "this run was made with other means (\(list)): it goes on, but its numbers will differ by"
+        + " rounding from those of an unbroken run"
+    ]
+  }
+
+  private static func read(_ path: String) -> [RunEnvironment] {
+    guard let data = try? Data(contentsOf: URL(filePath: path)) else { return [] }
+    return (try? JSONDecoder().decode([RunEnvironment].self, from: data)) ?? []
   }
 
   private static func current(

@@ -21,6 +21,10 @@ struct RunParts {
     let training = try configuration.data.open(.training)
     let validation = try configuration.data.open(.validation, classNames: training.classNames)
     let classes = training.classNames.count
+    guard classes > 1 else {
+      throw TrainingError.singleClass(
+        name: training.classNames.first ?? "none", path: configuration.data.path)
+    }
     network = try given ?? configuration.model.resolve(configuration.data, classes: classes)
     if let outputs = network.classCount, outputs != classes {
       throw TrainingError.classCount(network: network.name, outputs: outputs, classes: classes)

@@ -3,7 +3,8 @@ import MUXTensor
 import MUXVision
 
 extension Trainer {
-  /// One optimizer step: the batches of one accumulation, forward and backward, then the update.
+  /// One optimizer step: the batches of one accumulation, forward and backward, then the update
+  /// (left out where the gradients overflowed in half precision).
   func step(_ stream: BatchStream) throws {
     let start = ContinuousClock.now
     let epoch = state.epoch
@@ -19,6 +20,7 @@ extension Trainer {
     var lossSum = 0.0
     var images = 0
     var waited = 0.0
+    let scale = state.lossScaler?.scale ?? 1
     for _ in 0..<group {
       let asked = ContinuousClock.now
       guard let batch = try stream.next() else {
@@ -29,14 +31,18 @@ extension Trainer {
       let value = try loss.item()
       guard value.isFinite else { throw try notFinite(loss: value, rate: rate) }
       // All batches are of one size, so the mean over the group is the mean over its images.
-      try (group == 1 ? loss : loss * (1 / Double(group))).backward()
+      let factor = scale / Double(group)
+      try (factor == 1 ? loss : loss * factor).backward()
       lossSum += value * Double(batch.count)
       images += batch.count
     }
-    let norm = try configuration.optimizer.clipGradients(of: parameters)
-    if let norm, !norm.isFinite { throw try notFinite(loss: nil, rate: rate) }
-    try optimizer.step(learningRate: rate)
-    try average?.update()
+    var norm: Double?
+    if try unscaleGradients(rate: rate) {
+      norm = try configuration.optimizer.clipGradients(of: parameters)
+      if let norm, !norm.isFinite { throw try notFinite(loss: nil, rate: rate) }
+      try optimizer.step(learningRate: rate)
+      try average?.update()
+    }
 
     let seconds = Seconds.since(start)
     state.step += 1
@@ -58,6 +64,18 @@ extension Trainer {
           dataWait: min(state.waitSeconds / max(state.epochSeconds, 1e-9), 1),
           secondsLeft: stepSeconds / Double(sessionSteps)
             * Double(clock.totalSteps - state.step))))
+  }
+
+  /// Divides the gradients by the scale of the loss, where it has one.
+  ///
+  /// - Returns: Whether they may be used.
+  private func unscaleGradients(rate: Double) throws -> Bool {
+    guard let scale = state.lossScaler?.scale else { return true }
+    try ParameterList.scaleGradients(parameters, by: 1 / scale)
+    let isFinite = try ParameterList.gradientsAreFinite(parameters)
+    state.lossScaler?.update(isFinite: isFinite)
+    if state.lossScaler?.isExhausted == true { throw try notFinite(loss: nil, rate: rate) }
+    return isFinite
   }
 
   /// The loss of a batch, with label smoothing and mixing as configured.

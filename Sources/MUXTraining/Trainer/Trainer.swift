@@ -64,8 +64,10 @@ public final class Trainer {
     let folder = try RunFolder(
       creating: output.name ?? parts.network.name, in: output.folder,
       overwrites: output.overwrites)
+    var state = TrainingState()
+    if configuration.precision == .float16 { state.lossScaler = LossScaler() }
     try self.init(
-      configuration, parts: parts, folder: folder, state: TrainingState(), observers: observers)
+      configuration, parts: parts, folder: folder, state: state, observers: observers)
     notices += report.map { [$0] } ?? []
     try writing {
       try AtomicFile.write(try ConfigurationText.yaml(configuration), to: folder.configuration)
@@ -97,6 +99,7 @@ public final class Trainer {
       configuration, parts: parts, folder: folder, state: state, observers: observers)
     store.removePartial()
     try restore(name)
+    notices += RunEnvironment.changes(from: folder.environment, to: configuration)
     try writing {
       try RunEnvironment.append(configuration, firstStep: firstStep, to: folder.environment)
       try writeSummary()
@@ -142,6 +145,9 @@ public final class Trainer {
     baseRate = configuration.baseRate.rate
     notices = parts.data.warnings
   }
+
+  /// Starts half precision at another scale of the loss than the usual one.
+  package func startLossScale(at scale: Double) { state.lossScaler = LossScaler(scale: scale) }
 
   /// The model whose scores count: the averaged one, if there is one.
   public var scoredModel: NetworkModel { averagedModel ?? model }

@@ -9,6 +9,8 @@ public enum TrainingError: Error, Hashable, Sendable, CustomStringConvertible, L
   case gradientNotFinite(epoch: Int, step: Int, learningRate: Double, saved: String?)
   /// The network has another number of outputs than the data has classes.
   case classCount(network: String, outputs: Int, classes: Int)
+  /// The data has one class only: a network would learn to say always the same.
+  case singleClass(name: String, path: String?)
   /// The data ended before the epoch did.
   case dataEnded(epoch: Int, batch: Int)
 
@@ -24,6 +26,9 @@ public enum TrainingError: Error, Hashable, Sendable, CustomStringConvertible, L
     case .classCount(let network, let outputs, let classes):
       "the network '\(network)' has \(outputs) outputs, but the data has \(classes) classes; set"
         + " model.classes to \(classes) or leave it out"
+    case .singleClass(let name, let path):
+      "the data\(path.map { " in \($0)" } ?? "") has one class only (\(name)), so there is nothing"
+        + " to tell apart; give each class a folder of its own"
     case .dataEnded(let epoch, let batch):
       "the data of epoch \(epoch) ended after \(batch) batches; was it changed during the run?"
     }

@@ -33,6 +33,7 @@ var products: [Product] = [
   .library(name: "MUXVision", targets: ["MUXVision"]),
   .library(name: "MUXInterchange", targets: ["MUXInterchange"]),
   .library(name: "MUXRuntime", targets: ["MUXRuntime"]),
+  .library(name: "MUXReport", targets: ["MUXReport"]),
   .library(name: "MUXSearch", targets: ["MUXSearch"]),
   .executable(name: "muxnet", targets: ["muxnet"]),
 ]
@@ -56,6 +57,8 @@ var targets: [Target] = [
       .embedInCode("Benchmarks/targets.json"), .embedInCode("Spaces/digits.yaml"),
       .embedInCode("Spaces/imagenet.yaml"), .embedInCode("Spaces/small.yaml"),
     ], swiftSettings: swift),
+  .target(
+    name: "MUXReport", dependencies: ["MUXNetworks", "MUXInterchange"], swiftSettings: swift),
   .target(name: "CMUXKernels", cSettings: c),
   .target(
     name: "MUXRuntime", dependencies: ["CMUXKernels", "MUXNetworks", "MUXInterchange"],
@@ -81,6 +84,9 @@ var targets: [Target] = [
     dependencies: ["MUXRuntime", "MUXNetworks", "MUXInterchange", "MUXTestSupport"],
     swiftSettings: swift),
   .testTarget(name: "MUXSearchTests", dependencies: ["MUXSearch"], swiftSettings: swift),
+  .testTarget(
+    name: "MUXReportTests", dependencies: ["MUXReport", "MUXNetworks", "MUXInterchange"],
+    swiftSettings: swift),
   .testTarget(name: "MUXKernelsTests", dependencies: ["CMUXKernels"], swiftSettings: swift),
   .testTarget(
     name: "MUXNetCommandTests",

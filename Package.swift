@@ -70,7 +70,7 @@ var targets: [Target] = [
     name: "MUXTestSupport", path: "Tests/MUXTestSupport", swiftSettings: swift),
   .testTarget(
     name: "MUXNetworksTests", dependencies: ["MUXNetworks", "MUXTestSupport"],
-    swiftSettings: swift),
+    exclude: ["Fixtures"], swiftSettings: swift),
   .testTarget(
     name: "MUXVisionTests", dependencies: ["MUXVision", "MUXTestSupport"], exclude: ["Fixtures"],
     swiftSettings: swift),

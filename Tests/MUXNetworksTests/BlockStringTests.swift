@@ -28,6 +28,8 @@ struct BlockStringTests {
               squeezeRatio: kind != .convolution && flag ? 0.75 : 0, activation: activation,
               skipsResidual: flag, leaveOutRatio: flag ? 0.3 : 0.5,
               groupWidth: expands && flag ? 2 : 1, shuffleGroups: flag ? 4 : 2,
+              expansionGroups: kind == .invertedResidual && flag ? 2 : 1,
+              projectionGroups: kind == .invertedResidual && flag ? 3 : 1,
               scales: expands && flag ? [.subpixel, .none, .superpixel] : [])
             #expect(try BlockSpecification(block.description) == block)
           }
@@ -39,7 +41,7 @@ struct BlockStringTests {
   @Test(
     "Errors name the token's position and what is wrong",
     arguments: [
-      ("xx_k3_c16", 0, "a block starts with one of cn, ds, ir, mux, not 'xx'"),
+      ("xx_k3_c16", 0, "a block starts with one of cn, ds, dsa, ir, mux, not 'xx'"),
       ("ir_k3_q4_c16", 6, "unknown token 'q4'"),
       ("ir_k3_c16_c24", 10, "'c' stands twice"),
       ("ir_k4_c16", 4, "a kernel size is odd and at most 31, not 4"),
@@ -47,6 +49,8 @@ struct BlockStringTests {
       ("ds_k3_e4_c16", 6, "a 'ds' block has no setting 'e'"),
       ("mux_k3_c16_sc-2.0", 13, "a scale is -1, 0 or 1, not '-2'"),
       ("ir_k3_c16_nxy", 11, "unknown activation 'xy'; use re, r6, sw or hs"),
+      ("ir_k3_a1.2_c16", 7, "'a' takes a 1 for each group, such as a1.1, not '1.2'"),
+      ("mux_k3_p1.1_c16", 7, "a 'mux' block has no setting 'p'"),
       ("ir_k3_c0", 7, "'c' takes a whole number above 0, not '0'"),
       ("ir_k3_c16__s2", 10, "unknown token ''"),
     ])

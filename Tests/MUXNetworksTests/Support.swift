@@ -20,7 +20,7 @@ extension Shared {
 
 /// A network of the zoo.
 func zoo(_ name: String, _ options: ModelOptions = ModelOptions()) throws -> Network {
-  try ModelZoo.architecture(named: name).applying(options).network()
+  try ModelZoo.network(named: name, options: options)
 }
 
 /// The cost report of a network of the zoo.

@@ -4,7 +4,7 @@
 extension Architecture: Codable {
   enum Key: String, CodingKey, CaseIterable {
     case name, inputChannels, inputSize, classes, stem, stages, head, activation
-    case widthMultiplier, outputStride, dropoutRate, dropPathRate
+    case excitation, expansionDivisor, widthMultiplier, outputStride, dropoutRate, dropPathRate
     case normalizationEpsilon, normalizationMomentum, initialization
   }
 
@@ -30,6 +30,8 @@ extension Architecture: Codable {
     try read(.inputChannels, \.inputChannels)
     try read(.classes, \.classes)
     try read(.activation, \.activation)
+    try read(.excitation, \.excitation)
+    try read(.expansionDivisor, \.expansionDivisor)
     try read(.widthMultiplier, \.widthMultiplier)
     outputStride = try values.decodeIfPresent(Int.self, forKey: .outputStride)
     try read(.dropoutRate, \.dropoutRate)
@@ -54,6 +56,8 @@ extension Architecture: Codable {
     try values.encode(stages, forKey: .stages)
     try values.encode(head, forKey: .head)
     try values.encode(activation, forKey: .activation)
+    if excitation != Excitation() { try values.encode(excitation, forKey: .excitation) }
+    if expansionDivisor != 1 { try values.encode(expansionDivisor, forKey: .expansionDivisor) }
     try values.encode(widthMultiplier, forKey: .widthMultiplier)
     try values.encodeIfPresent(outputStride, forKey: .outputStride)
     try values.encode(dropoutRate, forKey: .dropoutRate)
@@ -82,7 +86,7 @@ extension Architecture.Stem: Decodable {
 
 extension Architecture.Head: Decodable {
   enum Key: String, CodingKey, CaseIterable {
-    case channels, width
+    case channels, width, followsPool
   }
 
   /// Reads a head; its width is fixed unless said.
@@ -91,6 +95,23 @@ extension Architecture.Head: Decodable {
     let values = try decoder.container(keyedBy: Key.self)
     channels = try values.decode(Int.self, forKey: .channels)
     width = try values.decodeIfPresent(Architecture.HeadWidth.self, forKey: .width) ?? .fixed
+    followsPool = try values.decodeIfPresent(Bool.self, forKey: .followsPool) ?? false
+  }
+}
+
+extension Architecture.Excitation: Decodable {
+  enum Key: String, CodingKey, CaseIterable {
+    case ratioOf, divisor, activation, gate
+  }
+
+  /// Reads how squeeze-and-excitation is made; what is left out is as in the paper's code.
+  public init(from decoder: any Decoder) throws {
+    try decoder.rejectUnknownKeys(Key.self)
+    let values = try decoder.container(keyedBy: Key.self)
+    ratioOf = try values.decodeIfPresent(Base.self, forKey: .ratioOf) ?? .input
+    divisor = try values.decodeIfPresent(Int.self, forKey: .divisor) ?? 1
+    activation = try values.decodeIfPresent(Activation.self, forKey: .activation)
+    gate = try values.decodeIfPresent(Activation.self, forKey: .gate) ?? .sigmoid
   }
 }
 

@@ -21,7 +21,8 @@ extension Architecture {
             name: "blocks.\(stage).\(index)", outputChannels: width(block.channels),
             stride: copy == 0 ? strides.next(block.stride) : 1, activation: activation,
             epsilon: normalizationEpsilon, momentum: normalizationMomentum,
-            dropPathRate: dropPathRate * Double(position) / Double(blockCount))
+            dropPathRate: dropPathRate * Double(position) / Double(blockCount),
+            expansionDivisor: expansionDivisor, excitation: excitation)
           x = try builder.block(context.name, summary: Self.summary(of: block)) {
             builder throws(NetworkError) in try builder.add(block, to: x, in: context)
           }
@@ -55,6 +56,15 @@ extension Architecture {
 
   private func addHead(to builder: inout NetworkBuilder, after value: NetworkBuilder.Value) {
     var x = value
+    if head.channels > 0, head.followsPool {
+      _ = builder.block("head", summary: "global mean, 1×1 convolution, linear") { builder in
+        var x = builder.add("global_pool", .globalAveragePool, x, channels: x.channels)
+        x = builder.convolution(x, "conv_head", outputChannels: headWidth, hasBias: true)
+        x = builder.activation(x, "act2", activation)
+        return builder.classifyPooled(x, classes: classes, dropoutRate: dropoutRate)
+      }
+      return
+    }
     if head.channels > 0 {
       x = builder.block("head", summary: "1×1 convolution") { builder in
         var x = builder.convolution(x, "conv_head", outputChannels: headWidth)
@@ -92,6 +102,8 @@ extension Architecture {
     try require(
       stem.kernelSize % 2 == 1 && stem.kernelSize > 0, "the stem's kernel size must be odd")
     try require(head.channels >= 0, "the head's channels cannot be negative")
+    try require(
+      expansionDivisor > 0 && excitation.divisor > 0, "the divisors of widths must be above 0")
     try require(
       widthMultiplier > 0 && widthMultiplier <= 16,
       "the width multiplier must be above 0 and at most 16, not \(widthMultiplier)")

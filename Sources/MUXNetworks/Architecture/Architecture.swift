@@ -43,11 +43,45 @@ public struct Architecture: Sendable, Hashable {
     public var channels: Int
     /// How the width multiplier applies.
     public var width: HeadWidth = .fixed
+    /// Whether it stands behind the global pool, with a bias and no batch norm (MobileNetV3).
+    public var followsPool = false
 
     /// A head of `channels` features.
-    public init(channels: Int, width: HeadWidth = .fixed) {
+    public init(channels: Int, width: HeadWidth = .fixed, followsPool: Bool = false) {
       self.channels = channels
       self.width = width
+      self.followsPool = followsPool
+    }
+  }
+
+  /// How the squeeze-and-excitation of the blocks is made.
+  public struct Excitation: Sendable, Hashable, Encodable {
+    /// What the ratio of the reduced channels refers to.
+    public enum Base: String, Sendable, Hashable, Codable {
+      /// The (processed) input of the block: MnasNet, EfficientNet, MixNet, the paper's code.
+      case input
+      /// The expanded channels: MobileNetV3.
+      case expanded
+    }
+
+    /// What the ratio refers to.
+    public var ratioOf: Base = .input
+    /// The reduced channels are rounded to multiples of it; 1 cuts off the fraction.
+    public var divisor: Int = 1
+    /// The non-linearity between the two layers, nil for the block's.
+    public var activation: Activation?
+    /// The non-linearity of the gate.
+    public var gate: Activation = .sigmoid
+
+    /// Squeeze-and-excitation as in the paper's code unless said.
+    public init(
+      ratioOf: Base = .input, divisor: Int = 1, activation: Activation? = nil,
+      gate: Activation = .sigmoid
+    ) {
+      self.ratioOf = ratioOf
+      self.divisor = divisor
+      self.activation = activation
+      self.gate = gate
     }
   }
 
@@ -77,6 +111,10 @@ public struct Architecture: Sendable, Hashable {
   public var head: Head
   /// The non-linearity of stem and head, and of blocks that do not say theirs.
   public var activation: Activation = .swish
+  /// How the squeeze-and-excitation of the blocks is made.
+  public var excitation = Excitation()
+  /// Expanded channels are rounded to multiples of it; 1 cuts off the fraction (the paper's code).
+  public var expansionDivisor: Int = 1
   /// Multiplies the widths, rounded to multiples of 8 and never below 90 % of the exact value.
   public var widthMultiplier: Double = 1
   /// The step from input to last feature map, nil for that of the blocks. Strides are removed from
@@ -107,7 +145,11 @@ public struct Architecture: Sendable, Hashable {
     _ channels: Int, multiplier: Double, divisor: Int = 8
   ) -> Int {
     guard multiplier != 1 else { return channels }
-    let exact = Double(channels) * multiplier
+    return roundedWidth(Double(channels) * multiplier, divisor: divisor)
+  }
+
+  /// Rounds an exact width to a multiple of `divisor` by the same rule.
+  static func roundedWidth(_ exact: Double, divisor: Int) -> Int {
     let rounded = max(divisor, Int(exact + Double(divisor) / 2) / divisor * divisor)
     return Double(rounded) < 0.9 * exact ? rounded + divisor : rounded
   }

@@ -13,7 +13,7 @@ public enum NetworkFile {
     _ model: String, options: ModelOptions = ModelOptions()
   ) throws(NetworkError) -> Network {
     guard isFile(model) else {
-      return try ModelZoo.architecture(named: model).applying(options).network()
+      return try ModelZoo.network(named: model, options: options)
     }
     switch try read(URL(filePath: model)) {
     case .architecture(let architecture): return try architecture.applying(options).network()

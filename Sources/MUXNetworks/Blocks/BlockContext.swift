@@ -16,6 +16,10 @@ struct BlockContext {
   var momentum: Double
   /// The rate of stochastic depth for this copy.
   var dropPathRate: Double
+  /// Expanded channels are rounded to multiples of it.
+  var expansionDivisor = 1
+  /// How squeeze-and-excitation is made.
+  var excitation = Architecture.Excitation()
 }
 
 extension NetworkBuilder {
@@ -25,7 +29,7 @@ extension NetworkBuilder {
   ) throws(NetworkError) -> Value {
     switch block.kind {
     case .convolution: convolutionBlock(block, value, context)
-    case .depthwiseSeparable: try depthwiseSeparable(block, value, context)
+    case .depthwiseSeparable, .activatedSeparable: try depthwiseSeparable(block, value, context)
     case .invertedResidual: try invertedResidual(block, value, context)
     case .mux: try muxBlock(block, value, context)
     }
@@ -36,15 +40,21 @@ extension NetworkBuilder {
       value, "\(context.name).\(suffix)", epsilon: context.epsilon, momentum: context.momentum)
   }
 
-  /// Adds squeeze-and-excitation reduced to ⌊ratio · baseChannels⌋ channels, at least one.
+  /// Adds squeeze-and-excitation reduced to ratio · channels of the block's input (or of `value`),
+  /// rounded as the architecture says, at least one.
   mutating func squeezeExcitation(
-    _ value: Value, _ block: BlockSpecification, baseChannels: Int, _ context: BlockContext
+    _ value: Value, _ block: BlockSpecification, inputChannels: Int, _ context: BlockContext
   ) -> Value {
     guard block.squeezeRatio > 0 else { return value }
-    let reduced = max(1, Int(Double(baseChannels) * block.squeezeRatio))
+    let excitation = context.excitation
+    let base = excitation.ratioOf == .expanded ? value.channels : inputChannels
+    let exact = Double(base) * block.squeezeRatio
     return squeezeExcitation(
-      value, "\(context.name).se", reducedChannels: reduced,
-      activation: block.activation ?? context.activation)
+      value, "\(context.name).se",
+      reducedChannels: excitation.divisor == 1
+        ? max(1, Int(exact)) : Architecture.roundedWidth(exact, divisor: excitation.divisor),
+      activation: excitation.activation ?? block.activation ?? context.activation,
+      gate: excitation.gate)
   }
 
   /// Adds a dense convolution with batch norm and activation (`cn`).
@@ -58,16 +68,20 @@ extension NetworkBuilder {
     return activation(x, "\(context.name).act1", block.activation ?? context.activation)
   }
 
-  /// Adds a depthwise-separable block (`ds`): depthwise, batch norm, activation, SE, linear 1×1.
+  /// Adds a depthwise-separable block (`ds`): depthwise, batch norm, activation, SE, linear 1×1;
+  /// or with an activation at the end in place of the residual sum (`dsa`).
   private mutating func depthwiseSeparable(
     _ block: BlockSpecification, _ value: Value, _ context: BlockContext
   ) throws(NetworkError) -> Value {
     var x = try spatialConvolution(block, value, context)
     x = normalize(x, "bn1", context)
     x = activation(x, "\(context.name).act1", block.activation ?? context.activation)
-    x = squeezeExcitation(x, block, baseChannels: value.channels, context)
+    x = squeezeExcitation(x, block, inputChannels: value.channels, context)
     x = convolution(x, "\(context.name).conv_pw", outputChannels: context.outputChannels)
     x = normalize(x, "bn2", context)
+    guard block.kind == .depthwiseSeparable else {
+      return activation(x, "\(context.name).act2", block.activation ?? context.activation)
+    }
     return residual(value, x, block, context)
   }
 

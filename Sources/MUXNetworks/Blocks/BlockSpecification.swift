@@ -12,6 +12,8 @@ public struct BlockSpecification: Sendable, Hashable {
     case convolution = "cn"
     /// Depthwise k×k, then a linear 1×1.
     case depthwiseSeparable = "ds"
+    /// Depthwise k×k, then a 1×1 with an activation, no residual sum (MobileNetV1).
+    case activatedSeparable = "dsa"
     /// 1×1 expansion, depthwise k×k, linear 1×1 projection.
     case invertedResidual = "ir"
     /// An inverted residual on part of the channels, then a shuffle of all (paper, section 3).
@@ -42,6 +44,10 @@ public struct BlockSpecification: Sendable, Hashable {
   public var groupWidth: Int
   /// The groups of the channel shuffle (mux only).
   public var shuffleGroups: Int
+  /// The equal groups of channels with an expansion each (MixNet); 1 is one dense 1×1.
+  public var expansionGroups: Int
+  /// The equal groups of channels with a projection each (MixNet); 1 is one dense 1×1.
+  public var projectionGroups: Int
   /// The scales of spatial multiplexing over equal slices of the channels; empty for none.
   public var scales: [SpatialMultiplexing]
   /// r, the side of the multiplexed windows in pixels.
@@ -52,7 +58,8 @@ public struct BlockSpecification: Sendable, Hashable {
     _ kind: Kind, channels: Int, repeats: Int = 1, kernelSizes: [Int] = [3], stride: Int = 1,
     expansion: Double = 1, squeezeRatio: Double = 0, activation: Activation? = nil,
     skipsResidual: Bool = false, leaveOutRatio: Double = 0.5, groupWidth: Int = 1,
-    shuffleGroups: Int = 2, scales: [SpatialMultiplexing] = [], multiplexingFactor: Int = 2
+    shuffleGroups: Int = 2, expansionGroups: Int = 1, projectionGroups: Int = 1,
+    scales: [SpatialMultiplexing] = [], multiplexingFactor: Int = 2
   ) {
     self.kind = kind
     self.repeats = repeats
@@ -66,6 +73,8 @@ public struct BlockSpecification: Sendable, Hashable {
     self.leaveOutRatio = kind == .mux ? leaveOutRatio : 0
     self.groupWidth = groupWidth
     self.shuffleGroups = kind == .mux ? shuffleGroups : 1
+    self.expansionGroups = expansionGroups
+    self.projectionGroups = projectionGroups
     self.scales = scales
     self.multiplexingFactor = multiplexingFactor
   }

@@ -4,7 +4,7 @@
 ///
 /// | token | setting | default |
 /// | --- | --- | --- |
-/// | `cn`, `ds`, `ir`, `mux` | the kind of block, first | – |
+/// | `cn`, `ds`, `dsa`, `ir`, `mux` | the kind of block, first | – |
 /// | `r2` | repeats | 1 |
 /// | `k3`, `k3.5.7` | kernel size, or several mixed over the channels (or one per scale) | 3 |
 /// | `s2` | stride of the first repeat | 1 |
@@ -16,6 +16,8 @@
 /// | `l0.25` | leave-out ratio (mux) | 0.5 |
 /// | `gw2` | channels per group of the spatial convolution (ir, mux) | 1 |
 /// | `sg2` | groups of the channel shuffle (mux) | 2 |
+/// | `a1.1` | a 1×1 expansion for each of as many equal groups (ir) | `a1` |
+/// | `p1.1` | a 1×1 projection for each of as many equal groups (ir) | `p1` |
 /// | `sc-1.0.0.1` | scales of spatial multiplexing: −1 subpixel, 0 plain, 1 superpixel (ir, mux) | none |
 /// | `f2` | r, the side of multiplexed windows (ir, mux) | 2 |
 public enum BlockStringGrammar {
@@ -32,6 +34,8 @@ public enum BlockStringGrammar {
     var tokens = [block.kind.rawValue]
     if block.repeats != 1 { tokens.append("r\(block.repeats)") }
     tokens.append("k" + block.kernelSizes.map(String.init).joined(separator: "."))
+    if block.expansionGroups != 1 { tokens.append("a" + ones(block.expansionGroups)) }
+    if block.projectionGroups != 1 { tokens.append("p" + ones(block.projectionGroups)) }
     if block.stride != 1 { tokens.append("s\(block.stride)") }
     if block.expansion != 1 { tokens.append("e" + number(block.expansion)) }
     tokens.append("c\(block.channels)")
@@ -48,6 +52,10 @@ public enum BlockStringGrammar {
     if block.multiplexingFactor != 2 { tokens.append("f\(block.multiplexingFactor)") }
     if block.skipsResidual { tokens.append("noskip") }
     return tokens.joined(separator: "_")
+  }
+
+  private static func ones(_ count: Int) -> String {
+    repeatElement("1", count: count).joined(separator: ".")
   }
 
   private static func number(_ value: Double) -> String {

@@ -3,7 +3,9 @@
 /// Reads one block string; see ``BlockStringGrammar``.
 struct BlockStringParser {
   /// The keys, longest first, so that `se0.25` is not read as stride `e0.25`.
-  private static let keys = ["sc", "se", "sg", "gw", "r", "k", "s", "e", "c", "l", "n", "f"]
+  private static let keys = [
+    "sc", "se", "sg", "gw", "r", "k", "s", "e", "c", "l", "n", "f", "a", "p",
+  ]
 
   let text: String
   private var block = BlockSpecification(.invertedResidual, channels: 0)
@@ -50,6 +52,8 @@ struct BlockStringParser {
     case "l": block.leaveOutRatio = try ratio(value, of: key, in: 0...0.99)
     case "gw": block.groupWidth = try positive(value, of: key)
     case "sg": block.shuffleGroups = try positive(value, of: key)
+    case "a": block.expansionGroups = try ones(value, of: key)
+    case "p": block.projectionGroups = try ones(value, of: key)
     case "sc": block.scales = try scales(value)
     case "f": block.multiplexingFactor = try positive(value, of: key)
     default:
@@ -66,6 +70,7 @@ struct BlockStringParser {
       switch key {
       case "l", "sg": block.kind == .mux
       case "e", "gw", "sc", "f": block.kind == .mux || block.kind == .invertedResidual
+      case "a", "p": block.kind == .invertedResidual
       case "se": block.kind != .convolution
       default: true
       }
@@ -103,6 +108,15 @@ struct BlockStringParser {
       sizes.append(size)
     }
     return sizes
+  }
+
+  /// The length of a list of ones, the sizes of the kernels in timm's grammar.
+  private func ones(_ value: Substring, of key: String) throws(NetworkError) -> Int {
+    let parts = value.split(separator: ".", omittingEmptySubsequences: false)
+    guard parts.allSatisfy({ $0 == "1" }), parts.count <= 64 else {
+      throw error(at: value, "'\(key)' takes a 1 for each group, such as \(key)1.1, not '\(value)'")
+    }
+    return parts.count
   }
 
   private func scales(_ value: Substring) throws(NetworkError) -> [SpatialMultiplexing] {

@@ -6,17 +6,47 @@ extension NetworkBuilder {
     _ block: BlockSpecification, _ value: Value, _ context: BlockContext
   ) throws(NetworkError) -> Value {
     let act = block.activation ?? context.activation
-    let expanded = Int(Double(value.channels) * block.expansion)
-    var x = convolution(value, "\(context.name).conv_pw", outputChannels: expanded)
+    let exact = Double(value.channels) * block.expansion
+    let expanded =
+      context.expansionDivisor == 1
+      ? Int(exact) : Architecture.roundedWidth(exact, divisor: context.expansionDivisor)
+    var x = try pointwise(
+      value, "\(context.name).conv_pw", outputChannels: expanded, groups: block.expansionGroups)
     x = normalize(x, "bn1", context)
     x = activation(x, "\(context.name).act1", act)
     x = try spatialConvolution(block, x, context)
     x = normalize(x, "bn2", context)
     x = activation(x, "\(context.name).act2", act)
-    x = squeezeExcitation(x, block, baseChannels: value.channels, context)
-    x = convolution(x, "\(context.name).conv_pwl", outputChannels: context.outputChannels)
+    x = squeezeExcitation(x, block, inputChannels: value.channels, context)
+    x = try pointwise(
+      x, "\(context.name).conv_pwl", outputChannels: context.outputChannels,
+      groups: block.projectionGroups)
     x = normalize(x, "bn3", context)
     return residual(value, x, block, context)
+  }
+
+  /// Adds a 1×1 convolution, or one for each of several even slices of the channels (MixNet); a
+  /// remainder goes to the first slice.
+  private mutating func pointwise(
+    _ value: Value, _ name: String, outputChannels: Int, groups: Int
+  ) throws(NetworkError) -> Value {
+    guard groups > 1 else { return convolution(value, name, outputChannels: outputChannels) }
+    guard value.channels >= groups, outputChannels >= groups else {
+      throw .invalidLayer(
+        name: name,
+        reason: "\(value.channels) → \(outputChannels) channels cannot be split in \(groups)")
+    }
+    func share(_ channels: Int, _ index: Int) -> Int {
+      channels / groups + (index == 0 ? channels % groups : 0)
+    }
+    let branches = (0..<groups).map { index in
+      BranchedConvolution.Branch(
+        name: "\(index)",
+        convolution: Convolution(
+          inputChannels: share(value.channels, index),
+          outputChannels: share(outputChannels, index)))
+    }
+    return branchedConvolution(value, name, BranchedConvolution(branches: branches))
   }
 
   /// Adds the spatial convolution of a block on all of its channels: depthwise, group-wise, of

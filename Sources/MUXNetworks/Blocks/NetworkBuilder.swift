@@ -135,6 +135,12 @@ public struct NetworkBuilder: Sendable {
     add(name, .pad(padding), value, channels: value.channels)
   }
 
+  /// Adds a fully connected layer on features [N, F].
+  public mutating func linear(_ value: Value, _ name: String, outputFeatures: Int) -> Value {
+    let linear = Linear(inputFeatures: value.channels, outputFeatures: outputFeatures)
+    return add(name, .linear(linear), value, channels: outputFeatures)
+  }
+
   /// Adds squeeze-and-excitation: mean, 1×1, activation, 1×1, gate, product.
   public mutating func squeezeExcitation(
     _ value: Value, _ name: String, reducedChannels: Int, activation: Activation,
@@ -157,8 +163,15 @@ public struct NetworkBuilder: Sendable {
   public mutating func classify(
     _ value: Value, _ name: String = "classifier", classes: Int, dropoutRate: Double = 0
   ) -> Value {
-    var x = add("global_pool", .globalAveragePool, value, channels: value.channels)
-    x = add("flatten", .flatten, x, channels: value.channels)
+    let x = add("global_pool", .globalAveragePool, value, channels: value.channels)
+    return classifyPooled(x, name, classes: classes, dropoutRate: dropoutRate)
+  }
+
+  /// Adds dropout and the linear classifier behind a global mean, [N, F, 1, 1] → [N, classes].
+  public mutating func classifyPooled(
+    _ value: Value, _ name: String = "classifier", classes: Int, dropoutRate: Double = 0
+  ) -> Value {
+    var x = add("flatten", .flatten, value, channels: value.channels)
     if dropoutRate > 0 {
       x = add("dropout", .dropout(rate: dropoutRate), x, channels: x.channels)
     }

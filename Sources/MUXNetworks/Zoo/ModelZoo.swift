@@ -8,50 +8,129 @@ public enum ModelZoo {
     public let name: String
     /// What it is, in one line.
     public let summary: String
-    let make: @Sendable () throws(NetworkError) -> Architecture
+    /// The public implementation whose weights load by name, such as `timm mobilenetv1_100`; nil
+    /// where there is none.
+    public let reference: String?
+    let definition: Definition
+
+    enum Definition: Sendable {
+      case blockStrings(@Sendable () throws(NetworkError) -> Architecture)
+      case built(@Sendable (BuiltNetworkOptions) throws(NetworkError) -> Network)
+    }
+
+    init(
+      _ name: String, _ summary: String, reference: String? = nil, _ definition: Definition
+    ) {
+      self.name = name
+      self.summary = summary
+      self.reference = reference
+      self.definition = definition
+    }
+
+    /// Whether the network is made of block strings, which width, output stride and drop-path rate
+    /// can change; otherwise it is built node by node.
+    public var hasBlockStrings: Bool {
+      if case .blockStrings = definition { true } else { false }
+    }
 
     /// The architecture.
-    public func architecture() throws(NetworkError) -> Architecture { try make() }
+    ///
+    /// - Throws: ``NetworkError/architecture(name:reason:)`` for a network without block strings.
+    public func architecture() throws(NetworkError) -> Architecture {
+      switch definition {
+      case .blockStrings(let make): return try make()
+      case .built:
+        throw .architecture(
+          name: name, reason: "it is built node by node and has no block strings; ask for a network"
+        )
+      }
+    }
+
+    /// The network, with changes applied.
+    ///
+    /// - Throws: ``NetworkError`` naming the option or the layer that is not sound.
+    public func network(_ options: ModelOptions = ModelOptions()) throws(NetworkError) -> Network {
+      switch definition {
+      case .blockStrings(let make): try make().applying(options).network()
+      case .built(let make): try make(BuiltNetworkOptions(options, model: name))
+      }
+    }
   }
 
   /// All networks, sorted by name.
-  public static let entries: [Entry] = (muxnets + mobileNets).sorted { $0.name < $1.name }
+  public static let entries: [Entry] =
+    (muxnets + mobileNetsV2 + mobileNets + searched + large).sorted { $0.name < $1.name }
 
   /// The networks whose names match a pattern with `*` and `?`, or contain it if it has neither.
   public static func entries(matching pattern: String) -> [Entry] {
-    let isGlob = pattern.contains { $0 == "*" || $0 == "?" }
-    let glob = Array(isGlob ? pattern : "*\(pattern)*")
-    return entries.filter { matches(Array($0.name)[...], glob[...]) }
+    entries.filter { matches($0.name, pattern: pattern) }
   }
 
-  /// The network of a name.
+  /// The entry of a name.
   ///
-  /// - Throws: ``NetworkError/unknownModel(name:nearest:)`` with the nearest names.
-  public static func architecture(named name: String) throws(NetworkError) -> Architecture {
-    if let entry = entries.first(where: { $0.name == name }) { return try entry.architecture() }
+  /// - Throws: ``NetworkError/unknownModel(name:nearest:)`` with the nearest names, or
+  ///   ``NetworkError/architecture(name:reason:)`` for a network without a public definition.
+  public static func entry(named name: String) throws(NetworkError) -> Entry {
+    if let entry = entries.first(where: { $0.name == name }) { return entry }
+    let lowercased = name.lowercased()
+    if let alias = aliases[lowercased] { throw .unknownModel(name: name, nearest: [alias]) }
+    if let quoted = QuotedFigures.all.first(where: { $0.name == lowercased }) {
+      throw .architecture(name: name, reason: quoted.reason)
+    }
     throw .unknownModel(
       name: name, nearest: NameDistance.nearest(to: name, among: entries.map(\.name)))
   }
 
-  private static let muxnets: [Entry] = [
-    Entry(
-      name: "muxnet_xs",
-      summary: "MUXNet-xs at the paper's size (this project's definition)", make: MUXNet.xs),
-    Entry(
-      name: "muxnet_s",
-      summary: "MUXNet-s at the paper's size (this project's definition)", make: MUXNet.s),
-    Entry(name: "muxnet_m", summary: "MUXNet-m as the authors released it", make: MUXNet.m),
-    Entry(name: "muxnet_l", summary: "MUXNet-l as the authors released it", make: MUXNet.l),
-    Entry(
-      name: "muxnet_cifar",
-      summary: "a MUXNet for 32×32 pixels and 10 classes (this project's own)", make: MUXNet.cifar),
-    Entry(
-      name: "muxnet_digits",
-      summary: "a MUXNet for 16×16 grey pixels and 10 classes (this project's own)",
-      make: MUXNet.digits),
+  /// The architecture of a name.
+  ///
+  /// - Throws: ``NetworkError/unknownModel(name:nearest:)`` with the nearest names, or
+  ///   ``NetworkError/architecture(name:reason:)`` for a network without block strings.
+  public static func architecture(named name: String) throws(NetworkError) -> Architecture {
+    try entry(named: name).architecture()
+  }
+
+  /// The network of a name, with changes applied.
+  ///
+  /// - Throws: ``NetworkError/unknownModel(name:nearest:)`` with the nearest names, or what is not
+  ///   sound about the options.
+  public static func network(
+    named name: String, options: ModelOptions = ModelOptions()
+  ) throws(NetworkError) -> Network {
+    try entry(named: name).network(options)
+  }
+
+  /// Names under which networks of the zoo go elsewhere.
+  static let aliases = [
+    "mnasnet_a1": "semnasnet_100", "mnasnet_b1": "mnasnet_100", "mnasnet1_0": "mnasnet_100",
+    "mobilenet_v1": "mobilenetv1_100", "mobilenet_v2": "mobilenetv2_100",
+    "mobilenet_v3_large": "mobilenetv3_large_100", "mobilenet_v3_small": "mobilenetv3_small_100",
+    "shufflenet_v2_x0_5": "shufflenetv2_050", "shufflenet_v2_x1_0": "shufflenetv2_100",
+    "shufflenet_v2_x1_5": "shufflenetv2_150", "shufflenet_v2_x2_0": "shufflenetv2_200",
+    "nasnet_a_mobile": "nasnetamobile", "nasnet_mobile": "nasnetamobile", "fbnet_c": "fbnetc_100",
   ]
 
-  private static let mobileNets: [Entry] =
+  private static let muxnets: [Entry] = [
+    Entry(
+      "muxnet_xs", "MUXNet-xs at the paper's size (this project's definition)",
+      .blockStrings(MUXNet.xs)),
+    Entry(
+      "muxnet_s", "MUXNet-s at the paper's size (this project's definition)",
+      .blockStrings(MUXNet.s)),
+    Entry(
+      "muxnet_m", "MUXNet-m as the authors released it", reference: "human-analysis/MUXConv",
+      .blockStrings(MUXNet.m)),
+    Entry(
+      "muxnet_l", "MUXNet-l as the authors released it", reference: "human-analysis/MUXConv",
+      .blockStrings(MUXNet.l)),
+    Entry(
+      "muxnet_cifar", "a MUXNet for 32×32 pixels and 10 classes (this project's own)",
+      .blockStrings(MUXNet.cifar)),
+    Entry(
+      "muxnet_digits", "a MUXNet for 16×16 grey pixels and 10 classes (this project's own)",
+      .blockStrings(MUXNet.digits)),
+  ]
+
+  private static let mobileNetsV2: [Entry] =
     [0.1, 0.25, 0.35, 0.5, 0.75, 1, 1.4].flatMap { width in
       [false, true].map { multiplexed in
         mobileNet(MobileNetV2(widthMultiplier: width, usesSpatialMultiplexing: multiplexed))
@@ -66,9 +145,68 @@ public enum ModelZoo {
     if model.leaveOutRatio > 0 {
       summary += ", leaving out \(model.leaveOutRatio) of the channels in the repeat blocks"
     }
-    return Entry(name: architecture.name, summary: summary) { () throws(NetworkError) in
-      architecture
+    // Of the other widths timm has no definition, so no weights.
+    let isPublic =
+      !model.usesSpatialMultiplexing && model.leaveOutRatio == 0
+      && [0.35, 0.5, 0.75, 1, 1.4].contains(model.widthMultiplier)
+    return Entry(
+      architecture.name, summary, reference: isPublic ? "timm \(architecture.name)" : nil,
+      .blockStrings { () throws(NetworkError) in architecture })
+  }
+
+  private static func timm(
+    _ name: String, _ summary: String, _ definition: Entry.Definition
+  ) -> Entry {
+    Entry(name, summary, reference: "timm \(name)", definition)
+  }
+
+  private static let mobileNets: [Entry] =
+    [
+      timm("mobilenetv1_100", "MobileNetV1, width 1.0", .blockStrings(MobileNets.v1)),
+      timm(
+        "mobilenetv3_large_100", "MobileNetV3-Large, width 1.0",
+        .blockStrings(MobileNets.v3Large)),
+      timm(
+        "mobilenetv3_small_100", "MobileNetV3-Small, width 1.0",
+        .blockStrings(MobileNets.v3Small)),
+    ]
+    + zip(ShuffleNetV2.allCases, [("0.5", "0_5"), ("1.0", "1_0"), ("1.5", "1_5"), ("2.0", "2_0")])
+    .map { model, width in
+      Entry(
+        model.name, "ShuffleNetV2, width \(width.0)",
+        reference: "torchvision shufflenet_v2_x\(width.1)", .built(model.network))
     }
+
+  private static let searched: [Entry] =
+    [
+      timm("semnasnet_100", "MnasNet-A1", .blockStrings(SearchedNets.mnasNetA1)),
+      timm("mnasnet_100", "MnasNet-B1", .blockStrings(SearchedNets.mnasNetB1)),
+      timm("fbnetc_100", "FBNet-C", .blockStrings(SearchedNets.fbNetC)),
+      timm("efficientnet_b0", "EfficientNet-B0", .blockStrings(SearchedNets.efficientNetB0)),
+      timm("mixnet_s", "MixNet-S", .blockStrings(SearchedNets.mixNetS)),
+      timm("mixnet_m", "MixNet-M", .blockStrings(SearchedNets.mixNetM)),
+      Entry(
+        "nasnetamobile", "NASNet-A mobile (4 @ 1056)",
+        reference: "pretrainedmodels nasnetamobile", .built(NASNet.mobile)),
+    ]
+    + ChamNet.allCases.map { model in
+      Entry(
+        "chamnet_\(model.rawValue)",
+        "ChamNet-\(model.rawValue.uppercased()) (public definition, no public weights)",
+        .blockStrings { () throws(NetworkError) in model.architecture() })
+    }
+
+  private static let large: [Entry] = [
+    timm("resnet50", "ResNet-50, stride on the 3×3", .built(ResNet.resNet50)),
+    timm("densenet121", "DenseNet-121", .built(DenseNet.denseNet121)),
+    timm("densenet169", "DenseNet-169", .built(DenseNet.denseNet169)),
+    Entry("vgg16", "VGG16", reference: "torchvision vgg16", .built(VGG.vgg16)),
+  ]
+
+  /// Whether a name matches a pattern with `*` and `?`, or contains it if it has neither.
+  static func matches(_ name: String, pattern: String) -> Bool {
+    let isGlob = pattern.contains { $0 == "*" || $0 == "?" }
+    return matches(Array(name)[...], Array(isGlob ? pattern : "*\(pattern)*")[...])
   }
 
   private static func matches(

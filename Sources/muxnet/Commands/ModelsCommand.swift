@@ -26,19 +26,32 @@ struct ModelsCommand: ParsableCommand {
     let name: String
     let parameters: Int
     let multiplyAdds: Int
-    let paperMultiplyAdds: Int
-    let inputSize: ImageSize
+    var paperMultiplyAdds: Int?
+    var inputSize: ImageSize?
     let summary: String
+    /// The public implementation whose weights load by name.
+    var reference: String?
+    /// Whether the counts are the paper's, of a network without a public definition.
+    var quoted: Bool?
   }
 
   func run() throws {
     let rows = try ModelZoo.entries(matching: pattern).map { entry in
-      let costs = try CostReport(try entry.architecture().network())
+      let costs = try CostReport(try entry.network())
       return Row(
         name: entry.name, parameters: costs.parameters, multiplyAdds: costs.multiplyAdds,
         paperMultiplyAdds: costs.paperMultiplyAdds, inputSize: costs.inputSize,
-        summary: entry.summary)
+        summary: entry.summary, reference: entry.reference)
     }
+    let quoted = QuotedFigures.all(matching: pattern).map {
+      Row(
+        name: $0.name, parameters: $0.parameters, multiplyAdds: $0.multiplyAdds,
+        summary: $0.summary, quoted: true)
+    }
+    try show(rows + quoted)
+  }
+
+  private func show(_ rows: [Row]) throws {
     guard !rows.isEmpty else {
       throw CommandError("no model matches '\(pattern)'; 'muxnet models' lists them all")
     }
@@ -49,8 +62,9 @@ struct ModelsCommand: ParsableCommand {
     ])
     for row in rows {
       table.append([
-        row.name, row.parameters.grouped, row.multiplyAdds.grouped, row.paperMultiplyAdds.grouped,
-        row.inputSize.description, row.summary,
+        row.name, (row.quoted == true ? "≈ " : "") + row.parameters.grouped,
+        (row.quoted == true ? "≈ " : "") + row.multiplyAdds.grouped,
+        row.paperMultiplyAdds?.grouped ?? "–", row.inputSize?.description ?? "–", row.summary,
       ])
     }
     Console.result(table.text)

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// What a network that is built node by node can be told.
+struct BuiltNetworkOptions: Sendable {
+  /// The number of classes.
+  var classes: Int
+  /// The channels of the images.
+  var inputChannels: Int
+  /// The size of the images.
+  var inputSize: ImageSize
+  /// The dropout rate before the classifier, nil for the network's own.
+  var dropoutRate: Double?
+
+  /// The options for a network, with 1,000 classes and colour images of 224 pixels unless given.
+  ///
+  /// - Throws: ``NetworkError/architecture(name:reason:)`` for what only block strings can change.
+  init(_ options: ModelOptions, model: String) throws(NetworkError) {
+    func require(_ condition: Bool, _ reason: String) throws(NetworkError) {
+      if !condition { throw .architecture(name: model, reason: reason) }
+    }
+    classes = options.classes ?? 1000
+    inputChannels = options.inputChannels ?? 3
+    inputSize = options.inputSize ?? ImageSize(224)
+    dropoutRate = options.dropoutRate
+    try require(classes > 0, "the number of classes must be above 0, not \(classes)")
+    try require(inputChannels > 0, "the input channels must be above 0, not \(inputChannels)")
+    for (name, isGiven) in [
+      ("width multiplier", (options.widthMultiplier ?? 1) != 1),
+      ("output stride", options.outputStride != nil),
+      ("drop-path rate", (options.dropPathRate ?? 0) != 0),
+    ] {
+      try require(!isGiven, "it has no \(name); leave it out, or take a network of block strings")
+    }
+  }
+
+  /// A builder for the images.
+  func builder(_ name: String) -> NetworkBuilder {
+    NetworkBuilder(
+      name: name, inputChannels: inputChannels, inputSize: inputSize, initialization: .kaiming)
+  }
+}

@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The public implementations of the zoo's networks, for the other tools.
+
+    pip install torch timm torchvision safetensors
+    pip install --no-deps pretrainedmodels munch
+
+Where torchvision's compiled operators do not load, nothing of them is needed here: they are left
+out. `pretrainedmodels` asks for names of old packages that NASNet does not use; they are stubbed.
+"""
+import importlib
+import importlib.metadata
+import sys
+import types
+
+# Our name, the package, its name.
+REFERENCES = [
+    ("mobilenetv1_100", "timm", "mobilenetv1_100"),
+    ("mobilenetv2_100", "timm", "mobilenetv2_100"),
+    ("mobilenetv2_050", "timm", "mobilenetv2_050"),
+    ("mobilenetv3_large_100", "timm", "mobilenetv3_large_100"),
+    ("mobilenetv3_small_100", "timm", "mobilenetv3_small_100"),
+    ("shufflenetv2_050", "torchvision", "shufflenet_v2_x0_5"),
+    ("shufflenetv2_100", "torchvision", "shufflenet_v2_x1_0"),
+    ("shufflenetv2_150", "torchvision", "shufflenet_v2_x1_5"),
+    ("shufflenetv2_200", "torchvision", "shufflenet_v2_x2_0"),
+    ("semnasnet_100", "timm", "semnasnet_100"),
+    ("mnasnet_100", "timm", "mnasnet_100"),
+    ("fbnetc_100", "timm", "fbnetc_100"),
+    ("efficientnet_b0", "timm", "efficientnet_b0"),
+    ("mixnet_s", "timm", "mixnet_s"),
+    ("mixnet_m", "timm", "mixnet_m"),
+    ("resnet50", "timm", "resnet50"),
+    ("densenet121", "timm", "densenet121"),
+    ("densenet169", "timm", "densenet169"),
+    ("vgg16", "torchvision", "vgg16"),
+    ("nasnetamobile", "pretrainedmodels", "nasnetamobile"),
+]
+
+
+def prepare():
+    """Makes the three packages importable."""
+    try:
+        importlib.import_module("torchvision")
+    except RuntimeError:  # operators that the compiled part did not register
+        for name in [name for name in sys.modules if name.startswith("torchvision")]:
+            del sys.modules[name]
+        sys.modules["torchvision._meta_registrations"] = types.ModuleType("_meta_registrations")
+        importlib.import_module("torchvision")
+
+
+def create(package, name, classes=1000):
+    """A fresh network of the reference implementation."""
+    prepare()
+    if package == "timm":
+        import timm
+
+        return timm.create_model(name, num_classes=classes)
+    if package == "torchvision":
+        import torchvision
+
+        return getattr(torchvision.models, name)(weights=None, num_classes=classes)
+    return nasnet_module().NASNetAMobile(num_classes=classes)
+
+
+def nasnet_module():
+    """`pretrainedmodels.models.nasnet_mobile` without the rest of its package."""
+    import importlib.util
+    import os
+
+    spec = importlib.util.find_spec("pretrainedmodels")
+    path = os.path.join(spec.submodule_search_locations[0], "models", "nasnet_mobile.py")
+    spec = importlib.util.spec_from_file_location("nasnet_mobile", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def version(package):
+    return f"{package} {importlib.metadata.version(package)}"

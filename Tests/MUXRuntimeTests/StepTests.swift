@@ -140,6 +140,68 @@ struct StepTests {
     }
   }
 
+  @Test("Superpixel branches of few and many channels; neighbours that convolve alike")
+  func narrowSuperpixels() throws {
+    for set in availableSets {
+      for (index, kernel) in [3, 5, 7].enumerated() {
+        for fine in [1, 3, 4, 5, 17] {
+          let size = ImageSize(height: [1, 6, 9][(index + fine) % 3], width: [17, 2, 8][index])
+          func branch(
+            _ name: String, _ channels: Int, _ multiplexing: SpatialMultiplexing
+          ) -> BranchedConvolution.Branch {
+            BranchedConvolution.Branch(
+              name: name,
+              convolution: Convolution(
+                inputChannels: channels, outputChannels: channels, kernelSize: kernel,
+                groups: channels, hasBias: fine == 5),
+              multiplexing: multiplexing)
+          }
+          let branched = BranchedConvolution(branches: [
+            branch("a", 9, .none), branch("b", 7, .none), branch("c", fine, .superpixel),
+            branch("d", 5, .none),
+          ])
+          var builder = NetworkBuilder(name: "narrow", inputChannels: 3, inputSize: size)
+          var x = pointwise(&builder, builder.input, "expand", branched.inputChannels, .relu)
+          x = builder.branchedConvolution(x, "mux", branched)
+          x = builder.batchNormalization(x, "bn")
+          x = builder.squeezeExcitation(x, "se", reducedChannels: 3, activation: .relu)
+          _ = builder.convolution(x, "project", outputChannels: 9)
+          #expect(
+            try compare(builder.build(), set: set) < 2e-5, "\(set) k\(kernel) \(fine) \(size)")
+        }
+      }
+    }
+  }
+
+  @Test("A stem and the depthwise convolution after it, in one step", arguments: availableSets)
+  func stem(set: InstructionSet) throws {
+    for (kernel, stride, padding, channels) in [
+      (3, 2, 1, 24), (3, 1, 1, 17), (5, 2, 0, 8), (7, 4, 3, 40), (2, 3, 2, 5),
+    ] {
+      for size in [ImageSize(height: 23, width: 34), ImageSize(height: 64, width: 9)] {
+        for activation in [Activation.relu6, .swish] {
+          var builder = NetworkBuilder(name: "stem", inputChannels: 3, inputSize: size)
+          var x = builder.convolution(
+            builder.input, "stem", outputChannels: channels, kernelSize: kernel, stride: stride,
+            padding: padding)
+          x = builder.batchNormalization(x, "bn")
+          x = builder.activation(x, "act", activation)
+          x = builder.convolution(
+            x, "dw", outputChannels: channels, kernelSize: 3, stride: 1, groups: channels)
+          x = builder.activation(x, "act2", activation)
+          x = builder.squeezeExcitation(x, "se", reducedChannels: 3, activation: .relu)
+          _ = builder.convolution(x, "project", outputChannels: 11)
+          let network = try builder.build()
+          for threads in [1, 2] {
+            #expect(
+              try compare(network, set: set, threads: threads) < 2e-5,
+              "\(set) k\(kernel) s\(stride) \(channels) channels \(size)")
+          }
+        }
+      }
+    }
+  }
+
   @Test("Pools, sums, products, shuffles, slices and flattens between convolutions")
   func general() throws {
     for set in availableSets {

@@ -20,6 +20,17 @@
 /// Floats of a vector of the variant: channels of a block.
 int mux_inference_lanes(mux_isa isa);
 
+/// The windows of a dense convolution over planes; rows under a line of windows are gathered into
+/// scratch memory, with the padding.
+typedef struct mux_window {
+  /// kernel 0: no windows.
+  int32_t kernel, stride, padding, dilation;
+  ptrdiff_t in_height, in_width, out_height, out_width;
+  /// Plane offsets of the input channels.
+  const int32_t *inputs;
+  ptrdiff_t input_count;
+} mux_window;
+
 /// A dense convolution or a projection: planes or blocked channels in, planes out.
 typedef struct mux_dense {
   /// For each of `inner` inputs, its offset: of a plane or of a lane of a blocked tensor in the
@@ -47,12 +58,7 @@ typedef struct mux_dense {
   const int32_t *residuals;
   /// Offset of the [outer] means over the pixels, if `outputs` is NULL.
   ptrdiff_t means;
-  /// A window gathers rows first; kernel 0: none.
-  int32_t kernel, stride, padding, dilation;
-  ptrdiff_t in_height, in_width, out_height, out_width;
-  /// Plane offsets of the input channels under a window.
-  const int32_t *inputs;
-  ptrdiff_t input_count;
+  mux_window window;
   /// Tasks are bands of pixels (or rows) times bands of blocks.
   int32_t pixel_bands, block_bands;
 } mux_dense;
@@ -63,6 +69,9 @@ typedef enum mux_spatial_mode {
   MUX_SPATIAL_SUBPIXEL = 1,
   /// The convolution runs on a grid of factor times the size, interleaved from factor² blocks.
   MUX_SPATIAL_SUPERPIXEL = 2,
+  /// The same for factor 2 and at most a quarter of the lanes of channels on the fine grid: one
+  /// block has all four phases, and each of its lanes is convolved over the fine grid.
+  MUX_SPATIAL_SUPERPIXEL_NARROW = 3,
 } mux_spatial_mode;
 
 /// Most rows of weights (kernel rows times group width) that a spatial unit can have.
@@ -73,23 +82,26 @@ typedef struct mux_spatial_unit {
   mux_spatial_mode mode;
   int32_t first_in, in_count, first_out, out_count;
   int32_t kernel, stride, dilation, padding, factor;
-  /// Plain: [out][in][row][tap][lane]; else [phase][row][tap][lane].
+  /// Plain: [out][in][row][tap][lane]; narrow: [fine row][fine column][lane] for the windows of
+  /// all phases, from an even column to an odd one; else [phase][row][tap][lane].
   const float *weights;
-  /// Plain and superpixel: [out][lane]; subpixel: [phase][lane].
+  /// Plain, narrow and superpixel: [out][lane]; subpixel: [phase][lane].
   const float *bias;
 } mux_spatial_unit;
 
-/// A pointwise convolution (or a transposing copy) and the spatial convolution after it, row band
-/// by row band, so that the expanded tensor stays in the cache.
+/// A pointwise convolution (or one with windows, or a transposing copy) and the spatial
+/// convolution after it, row band by row band, so that the expanded tensor stays in the cache.
 typedef struct mux_spatial_step {
   ptrdiff_t in_height, in_width, out_height, out_width;
   /// With weights: plane offsets [inner] of the input channels. Without: [in_blocks · lanes],
   /// the plane of each lane, -1 for zeros.
+  /// With windows: of each tap in the gathered rows.
   const int32_t *offsets;
   ptrdiff_t inner;
   const float *weights;
   const float *bias;
   mux_activation producer_activation;
+  mux_window window;
   const mux_spatial_unit *units;
   int32_t unit_count, units_per_task, rows_per_task;
   /// Rows that are expanded at a time.
@@ -208,8 +220,9 @@ int32_t mux_step_tasks(const mux_step *step);
 /// Floats of scratch memory that one thread needs for the step.
 size_t mux_step_scratch(mux_isa isa, const mux_step *step);
 
-/// Runs one task of a step.
-void mux_step_run(mux_isa isa, const mux_step *step, int32_t task, float *arena, float *scratch);
+/// Runs the tasks from `first` to before `end` of a step.
+void mux_step_run(mux_isa isa, const mux_step *step, int32_t first, int32_t end, float *arena,
+                  float *scratch);
 
 /// Threads that run plans. They wait by spinning for some microseconds, then asleep.
 typedef struct mux_thread_pool mux_thread_pool;

@@ -115,20 +115,20 @@ static void MUX_NAME(dense_run)(
 }
 
 /// Gathers the input rows under output row `y`, with the padding: [channel][row][column].
-static void MUX_NAME(gather_rows)(const mux_dense *s, ptrdiff_t y, const float *arena, float *to) {
-  const ptrdiff_t length =
-      (s->out_width - 1) * s->stride + (ptrdiff_t)(s->kernel - 1) * s->dilation + 1;
-  const ptrdiff_t left = s->padding < length ? s->padding : length;
-  ptrdiff_t copied = s->in_width < length - left ? s->in_width : length - left;
+static void MUX_NAME(gather_rows)(
+    const mux_window *w, ptrdiff_t y, const float *arena, float *to) {
+  const ptrdiff_t length = mux_window_length(w);
+  const ptrdiff_t left = w->padding < length ? w->padding : length;
+  ptrdiff_t copied = w->in_width < length - left ? w->in_width : length - left;
   if (copied < 0) copied = 0;
-  for (ptrdiff_t c = 0; c < s->input_count; ++c) {
-    for (ptrdiff_t k = 0; k < s->kernel; ++k) {
-      const ptrdiff_t row = y * s->stride - s->padding + k * s->dilation;
-      if (row < 0 || row >= s->in_height) {
+  for (ptrdiff_t c = 0; c < w->input_count; ++c) {
+    for (ptrdiff_t k = 0; k < w->kernel; ++k) {
+      const ptrdiff_t row = y * w->stride - w->padding + k * w->dilation;
+      if (row < 0 || row >= w->in_height) {
         memset(to, 0, (size_t)length * sizeof(float));
       } else {
         memset(to, 0, (size_t)left * sizeof(float));
-        memcpy(to + left, arena + s->inputs[c] + row * s->in_width,
+        memcpy(to + left, arena + w->inputs[c] + row * w->in_width,
                (size_t)copied * sizeof(float));
         memset(to + left + copied, 0, (size_t)(length - left - copied) * sizeof(float));
       }
@@ -138,22 +138,17 @@ static void MUX_NAME(gather_rows)(const mux_dense *s, ptrdiff_t y, const float *
 }
 
 static size_t MUX_NAME(dense_scratch)(const mux_dense *s) {
-  size_t size = s->gate >= 0 ? (size_t)(s->inner * MUX_LANES) : 0;
-  if (s->kernel > 0) {
-    size += (size_t)(s->input_count * s->kernel *
-                     ((s->out_width - 1) * s->stride + (s->kernel - 1) * s->dilation + 1));
-  }
-  return size;
+  return (s->gate >= 0 ? (size_t)(s->inner * MUX_LANES) : 0) + mux_window_scratch(&s->window);
 }
 
 static void MUX_NAME(dense_task)(const mux_dense *s, int32_t task, float *arena, float *scratch) {
   const ptrdiff_t blocks = mux_ceil_div(s->outer, MUX_LANES);
   ptrdiff_t first_block, end_block, first, end;
   mux_band(blocks, s->block_bands, task % s->block_bands, &first_block, &end_block);
-  const bool window = s->kernel > 0;
+  const bool window = s->window.kernel > 0;
   float *gated = scratch;
   float *rows = scratch + (s->gate >= 0 ? s->inner * MUX_LANES : 0);
-  mux_band(window ? s->out_height : s->pixels, s->pixel_bands, task / s->block_bands, &first,
+  mux_band(window ? s->window.out_height : s->pixels, s->pixel_bands, task / s->block_bands, &first,
            &end);
   if (!window && s->pixel_bands > 1) {
     // Bands start at whole vectors, so that no tile is narrower than it needs to be.
@@ -162,12 +157,12 @@ static void MUX_NAME(dense_task)(const mux_dense *s, int32_t task, float *arena,
   }
   if (window) {
     for (ptrdiff_t y = first; y < end; ++y) {
-      MUX_NAME(gather_rows)(s, y, arena, rows);
+      MUX_NAME(gather_rows)(&s->window, y, arena, rows);
       for (ptrdiff_t b = first_block; b < end_block; ++b) {
         const int half = s->has_half_block && b == blocks - 1;
         vf total = {0};
         MUX_NAME(dense_run)(s, b, half, s->weights + b * s->inner * MUX_LANES, rows,
-                            y * s->out_width, s->out_width, &total, arena);
+                            y * s->window.out_width, s->window.out_width, &total, arena);
       }
     }
     return;

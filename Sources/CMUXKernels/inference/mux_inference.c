@@ -33,12 +33,15 @@ int32_t mux_step_tasks(const mux_step *step) {
 
 size_t mux_step_scratch(mux_isa isa, const mux_step *step) { return tables[isa]->scratch(step); }
 
-void mux_step_run(mux_isa isa, const mux_step *step, int32_t task, float *arena, float *scratch) {
-  switch (step->kind) {
-  // The same for every variant.
-  case MUX_STEP_ADAPTIVE_POOL: mux_adaptive_pool_task(step->argument, task, arena); break;
-  case MUX_STEP_PAD: mux_pad_task(step->argument, task, arena); break;
-  default: tables[isa]->run(step, task, arena, scratch);
+void mux_step_run(mux_isa isa, const mux_step *step, int32_t first, int32_t end, float *arena,
+                  float *scratch) {
+  // Some steps are the same for every variant.
+  if (step->kind == MUX_STEP_ADAPTIVE_POOL) {
+    for (int32_t t = first; t < end; ++t) mux_adaptive_pool_task(step->argument, t, arena);
+  } else if (step->kind == MUX_STEP_PAD) {
+    for (int32_t t = first; t < end; ++t) mux_pad_task(step->argument, t, arena);
+  } else {
+    tables[isa]->run(step, first, end, arena, scratch);
   }
 }
 

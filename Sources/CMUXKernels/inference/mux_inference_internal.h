@@ -10,13 +10,21 @@
 typedef struct {
   int lanes;
   size_t (*scratch)(const mux_step *);
-  void (*run)(const mux_step *, int32_t task, float *arena, float *scratch);
+  void (*run)(const mux_step *, int32_t first, int32_t end, float *arena, float *scratch);
   double (*peak)(void);
 } mux_inference_table;
 
 static inline ptrdiff_t mux_ceil_div(ptrdiff_t a, ptrdiff_t b) { return (a + b - 1) / b; }
 static inline ptrdiff_t mux_floor_div(ptrdiff_t a, ptrdiff_t b) {
   return a >= 0 ? a / b : -((-a + b - 1) / b);
+}
+
+/// Floats of a gathered row, and of all rows under a line of windows.
+static inline ptrdiff_t mux_window_length(const mux_window *w) {
+  return (w->out_width - 1) * w->stride + (ptrdiff_t)(w->kernel - 1) * w->dilation + 1;
+}
+static inline size_t mux_window_scratch(const mux_window *w) {
+  return w->kernel > 0 ? (size_t)(w->input_count * w->kernel * mux_window_length(w)) : 0;
 }
 
 /// Nanoseconds of a clock that only goes forward.

@@ -10,17 +10,24 @@ static size_t MUX_NAME(step_scratch)(const mux_step *step) {
   }
 }
 
-static void MUX_NAME(step_run)(const mux_step *step, int32_t task, float *arena, float *scratch) {
-  switch (step->kind) {
-  case MUX_STEP_DENSE: MUX_NAME(dense_task)(step->argument, task, arena, scratch); break;
-  case MUX_STEP_SPATIAL: MUX_NAME(spatial_task)(step->argument, task, arena, scratch); break;
-  case MUX_STEP_LINEAR: MUX_NAME(linear_task)(step->argument, task, arena, scratch); break;
-  case MUX_STEP_ELEMENTWISE: MUX_NAME(elementwise_task)(step->argument, task, arena); break;
-  case MUX_STEP_UNBLOCK: MUX_NAME(unblock_task)(step->argument, task, arena); break;
-  case MUX_STEP_POOL: MUX_NAME(pool_task)(step->argument, task, arena); break;
-  case MUX_STEP_MULTIPLEX: MUX_NAME(multiplex_task)(step->argument, task, arena); break;
-  case MUX_STEP_ADAPTIVE_POOL:
-  case MUX_STEP_PAD: break;  // not of a variant
+static void MUX_NAME(step_run)(
+    const mux_step *step, int32_t first, int32_t end, float *arena, float *scratch) {
+  if (step->kind == MUX_STEP_SPATIAL) {
+    MUX_NAME(spatial_tasks)(step->argument, first, end, arena, scratch);
+    return;
+  }
+  for (int32_t task = first; task < end; ++task) {
+    switch (step->kind) {
+    case MUX_STEP_DENSE: MUX_NAME(dense_task)(step->argument, task, arena, scratch); break;
+    case MUX_STEP_SPATIAL: break;
+    case MUX_STEP_LINEAR: MUX_NAME(linear_task)(step->argument, task, arena, scratch); break;
+    case MUX_STEP_ELEMENTWISE: MUX_NAME(elementwise_task)(step->argument, task, arena); break;
+    case MUX_STEP_UNBLOCK: MUX_NAME(unblock_task)(step->argument, task, arena); break;
+    case MUX_STEP_POOL: MUX_NAME(pool_task)(step->argument, task, arena); break;
+    case MUX_STEP_MULTIPLEX: MUX_NAME(multiplex_task)(step->argument, task, arena); break;
+    case MUX_STEP_ADAPTIVE_POOL:
+    case MUX_STEP_PAD: break;  // not of a variant
+    }
   }
 }
 

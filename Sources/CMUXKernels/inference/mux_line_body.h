@@ -100,6 +100,78 @@ MUX_LINE(9, 2)
 MUX_LINE(11, 2)
 #undef MUX_LINE
 
+/// A quarter of the lanes, four times.
+MUX_INLINE vf MUX_NAME(load_quarter)(const float *p) {
+#if defined(MUX_IS_AVX512)
+  return (vf)_mm512_broadcast_f32x4(_mm_loadu_ps(p));
+#elif MUX_LANES == 16
+  vf x = v_load_first(p, 4);
+  return __builtin_shufflevector(x, x, 0, 1, 2, 3, 0, 1, 2, 3, 0, 1, 2, 3, 0, 1, 2, 3);
+#else
+  typedef float pair __attribute__((vector_size(8), aligned(4)));
+  const pair x = *(const pair *)p;
+  return __builtin_shufflevector(x, x, 0, 1, 0, 1, 0, 1, 0, 1);
+#endif
+}
+
+/// `pixels` outputs of a narrow superpixel unit. A row starts at the phases of its fine row; each
+/// column gives two fine columns. Of the first and the last column only one is under a window if
+/// the kernel reaches an odd number of columns.
+MUX_INLINE void MUX_NAME(narrow_tile)(
+    const MUX_NAME(line) *s, int kernel, int pixels, bool clips, ptrdiff_t index,
+    ptrdiff_t stored) {
+  const int reach = kernel / 2, around = (reach + 1) / 2, columns = 2 * around + 1;
+  vf sum[16];
+  const vf bias = v_load(s->bias);
+  MUX_UNROLL
+  for (int i = 0; i < pixels; ++i) sum[i] = bias;
+  for (int a = 0; a < s->row_count; ++a) {
+    const float *x = s->rows[a] + (index - around) * MUX_LANES;
+    const float *weights = s->weights[a];
+    vf weight[16];
+    MUX_UNROLL
+    for (int t = 0; t < 2 * columns; ++t) weight[t] = v_load(weights + t * MUX_LANES);
+    MUX_UNROLL
+    for (int q = 0; q < pixels + columns - 1; ++q) {
+      if (!clips || (size_t)(index - around + q) < (size_t)s->columns) {
+        const vf even = MUX_NAME(load_quarter)(x), odd = MUX_NAME(load_quarter)(x + MUX_LANES / 4);
+        MUX_UNROLL
+        for (int t = 0; t < columns; ++t) {
+          if (q - t >= 0 && q - t < pixels) {
+            if (t > 0 || reach % 2 == 0) sum[q - t] = v_fma(weight[2 * t], even, sum[q - t]);
+            if (t < columns - 1 || reach % 2 == 0) {
+              sum[q - t] = v_fma(weight[2 * t + 1], odd, sum[q - t]);
+            }
+          }
+        }
+      }
+      x += MUX_LANES;
+    }
+  }
+  float *out = s->out + index * MUX_LANES;
+  MUX_UNROLL
+  for (int i = 0; i < pixels; ++i) {
+    if (!clips || i < stored) v_store(out + i * MUX_LANES, sum[i]);
+  }
+}
+
+#define MUX_NARROW(KERNEL)                                                                     \
+  static void MUX_NAME(narrow_##KERNEL)(const MUX_NAME(line) *s) {                             \
+    enum { W = 7, AROUND = (KERNEL / 2 + 1) / 2 };                                             \
+    for (ptrdiff_t i = 0; i < s->count; i += W) {                                              \
+      const ptrdiff_t left = s->count - i;                                                     \
+      if (left >= W && i >= AROUND && i + W + AROUND <= s->columns) {                          \
+        MUX_NAME(narrow_tile)(s, KERNEL, W, false, i, W);                                      \
+      } else {                                                                                 \
+        MUX_NAME(narrow_tile)(s, KERNEL, W, true, i, left);                                    \
+      }                                                                                        \
+    }                                                                                          \
+  }
+MUX_NARROW(3)
+MUX_NARROW(5)
+MUX_NARROW(7)
+#undef MUX_NARROW
+
 /// Any number of taps, stride and dilation.
 static void MUX_NAME(line_any)(const MUX_NAME(line) *s) {
   for (ptrdiff_t i = 0; i < s->count; ++i) {

@@ -84,18 +84,20 @@ static void run_steps(mux_thread_pool *pool, int32_t index) {
     const int32_t tasks = mux_step_tasks(step);
     const uint64_t start = index == 0 && pool->nanoseconds ? mux_now() : 0;
     if (pool->threads == 1) {
-      for (int32_t t = 0; t < tasks; ++t) {
-        mux_step_run(pool->isa, step, t, pool->arena, scratch);
-      }
+      mux_step_run(pool->isa, step, 0, tasks, pool->arena, scratch);
     } else {
       if (tasks == 1) {
-        if (index == 0) mux_step_run(pool->isa, step, 0, pool->arena, scratch);
+        if (index == 0) mux_step_run(pool->isa, step, 0, 1, pool->arena, scratch);
       } else {
+        // Neighbouring bands of a spatial step share rows: several go to the same thread.
+        const int32_t share =
+            step->kind == MUX_STEP_SPATIAL && tasks >= 4 * pool->threads ? 2 : 1;
         _Atomic int32_t *next = &pool->next_task[i & 1];
         for (;;) {
-          const int32_t task = atomic_fetch_add_explicit(next, 1, memory_order_relaxed);
+          const int32_t task = atomic_fetch_add_explicit(next, share, memory_order_relaxed);
           if (task >= tasks) break;
-          mux_step_run(pool->isa, step, task, pool->arena, scratch);
+          const int32_t end = task + share < tasks ? task + share : tasks;
+          mux_step_run(pool->isa, step, task, end, pool->arena, scratch);
         }
       }
       barrier(pool, i);
@@ -113,8 +115,7 @@ static void run_images(mux_thread_pool *pool, int32_t index) {
            pool->input_size * sizeof(float));
     for (int32_t i = 0; i < pool->count; ++i) {
       const mux_step *step = &pool->steps[i];
-      const int32_t tasks = mux_step_tasks(step);
-      for (int32_t t = 0; t < tasks; ++t) mux_step_run(pool->isa, step, t, arena, scratch);
+      mux_step_run(pool->isa, step, 0, mux_step_tasks(step), arena, scratch);
     }
     memcpy(pool->outputs + (size_t)image * pool->output_size, arena + pool->output_offset,
            pool->output_size * sizeof(float));

@@ -49,7 +49,7 @@ public struct Convolution: Sendable, Hashable, Codable {
   }
 
   /// The number of output positions for an input of `size` positions, which may be below 1.
-  func outputSize(_ size: Int) -> Int {
+  package func outputSize(_ size: Int) -> Int {
     let span = size + 2 * padding - dilation * (kernelSize - 1) - 1
     return span < 0 ? 0 : span / stride + 1
   }

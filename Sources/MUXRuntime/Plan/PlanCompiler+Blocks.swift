@@ -28,7 +28,7 @@ extension PlanCompiler {
       var chain = absorb(start, channels: convolution.outputChannels)
       if convolution.hasBias { chain.affine.after(bias: weights["\(name).bias"]) }
       producer = .expansion(
-        input, weight: weights["\(name).weight"], affine: chain.affine,
+        input, convolution, weight: weights["\(name).weight"], affine: chain.affine,
         activation: chain.activation)
     }
     let chain = absorb(spatial, channels: shapes[spatial].channels)
@@ -69,10 +69,12 @@ extension PlanCompiler {
     return true
   }
 
-  /// The spatial convolution that `start` is, or that follows the expansion that it is.
+  /// The spatial convolution that `start` is, or that follows the expansion that it is. A stem
+  /// counts as one; windows over many channels are better gathered once, by a step of their own.
   private func spatialPattern(_ start: Int) -> (spatial: Int, hasExpansion: Bool)? {
     if spatialKind(start) { return (start, false) }
-    guard case .convolution(let convolution) = operation(start), isPlainPointwise(convolution)
+    guard case .convolution(let convolution) = operation(start), convolution.groups == 1,
+      Self.isPlainPointwise(convolution) || convolution.inputChannels <= 4
     else { return nil }
     var last = start
     while let next = soleConsumer(last) {
@@ -92,7 +94,7 @@ extension PlanCompiler {
     }
   }
 
-  private func isPlainPointwise(_ convolution: Convolution) -> Bool {
+  static func isPlainPointwise(_ convolution: Convolution) -> Bool {
     convolution.isPointwise && convolution.stride == 1 && convolution.padding == 0
   }
 
@@ -159,7 +161,7 @@ extension PlanCompiler {
   /// The pointwise convolution that alone reads `index`.
   private func projection(after index: Int) -> Int? {
     guard let next = soleConsumer(index), case .convolution(let convolution) = operation(next),
-      isPlainPointwise(convolution)
+      Self.isPlainPointwise(convolution)
     else { return nil }
     return next
   }

@@ -190,22 +190,8 @@ extension PlanCompiler {
           positions.map { Int32(base + $0 / lanes * pixels * lanes + $0 % lanes) })
       case .windows(let tensor, let convolution):
         step.step = convolution.stride
-        step.kernel = Int32(convolution.kernelSize)
-        step.stride = Int32(convolution.stride)
-        step.padding = Int32(convolution.padding)
-        step.dilation = Int32(convolution.dilation)
-        step.in_height = tensor.height
-        step.in_width = tensor.width
-        step.out_height = height
-        step.out_width = width
-        step.inputs = emitter.offsets(tensor.planes)
-        step.input_count = tensor.planes.count
-        let kernel = convolution.kernelSize
-        let length = (width - 1) * convolution.stride + (kernel - 1) * convolution.dilation + 1
-        step.offsets = emitter.memory.copy(
-          (0..<tensor.planes.count * kernel).flatMap { row in
-            (0..<kernel).map { Int32(row * length + $0 * convolution.dilation) }
-          })
+        step.window = emitter.window(convolution, tensor, height: height, width: width)
+        step.offsets = emitter.tapOffsets(step.window)
       }
       if layer.isPooled {
         step.means = Int(emitter.offset(output.planes[0]))

@@ -22,13 +22,32 @@ extension PlanCompiler {
   enum SpatialProducer {
     /// Planes as they are.
     case copy(PlaneTensor)
-    /// A pointwise convolution of planes.
-    case expansion(PlaneTensor, weight: [Float], affine: Affine, activation: Activation)
+    /// A dense convolution of planes, pointwise or with windows.
+    case expansion(
+      PlaneTensor, Convolution, weight: [Float], affine: Affine, activation: Activation)
 
     var input: PlaneTensor {
       switch self {
-      case .copy(let input), .expansion(let input, _, _, _): input
+      case .copy(let input), .expansion(let input, _, _, _, _): input
       }
+    }
+
+    /// The convolution, if it has windows.
+    var window: Convolution? {
+      if case .expansion(_, let convolution, _, _, _) = self,
+        !PlanCompiler.isPlainPointwise(convolution)
+      {
+        convolution
+      } else {
+        nil
+      }
+    }
+
+    /// Rows and columns of what it makes.
+    var size: ImageSize {
+      guard let window else { return ImageSize(height: input.height, width: input.width) }
+      return ImageSize(
+        height: window.outputSize(input.height), width: window.outputSize(input.width))
     }
   }
 
@@ -91,9 +110,43 @@ extension PlanCompiler {
         firstInput += branch.inputChannels
         firstOutput += branch.outputChannels
       }
-      return branches
+      return Self.merged(branches)
     default: return nil
     }
+  }
+
+  /// Neighbours that convolve alike, as one: fewer lanes stay empty.
+  private static func merged(_ branches: [SpatialBranch]) -> [SpatialBranch] {
+    var result: [SpatialBranch] = []
+    for branch in branches {
+      guard let last = result.last, last.mode == MUX_SPATIAL_PLAIN, branch.mode == last.mode,
+        last.bias.isEmpty == branch.bias.isEmpty
+      else {
+        result.append(branch)
+        continue
+      }
+      var both = last
+      both.convolution.inputChannels += branch.convolution.inputChannels
+      both.convolution.outputChannels += branch.convolution.outputChannels
+      both.convolution.groups += branch.convolution.groups
+      both.weight += branch.weight
+      both.bias += branch.bias
+      var alike = branch.convolution
+      alike.inputChannels = last.convolution.inputChannels
+      alike.outputChannels = last.convolution.outputChannels
+      alike.groups = last.convolution.groups
+      let groupsMatch =
+        branch.convolution.inputChannels * last.convolution.groups
+        == last.convolution.inputChannels * branch.convolution.groups
+        && branch.convolution.outputChannels * last.convolution.groups
+          == last.convolution.outputChannels * branch.convolution.groups
+      if alike == last.convolution && groupsMatch {
+        result[result.count - 1] = both
+      } else {
+        result.append(branch)
+      }
+    }
+    return result
   }
 
   /// Adds an expansion (or a copy) and the spatial convolution after it.
@@ -104,12 +157,14 @@ extension PlanCompiler {
     var layout = SpatialLayout(lanes: lanes)
     for branch in branches { layout.add(branch, affine: affine) }
     let input = producer.input
+    let expanded = producer.size
     let outBlocks = layout.outputs.count / lanes
     let planeSize = height * width * lanes
     let output = allocate(outBlocks * planeSize)
     let tiling = SpatialTiling(
-      layout: layout, inputChannels: input.planes.count, inputHeight: input.height,
-      inputWidth: input.width, outputHeight: height, lanes: lanes)
+      layout: layout, inputChannels: input.planes.count, inputHeight: expanded.height,
+      inputWidth: expanded.width, outputHeight: height, lanes: lanes,
+      gathersWindows: producer.window != nil)
     var touched = input.planes.map(\.storage) + [output]
     var sums: BandSums?
     if wantsSums {
@@ -128,10 +183,10 @@ extension PlanCompiler {
     }
     var expansion: (weights: [Float], bias: [Float])?
     var producerActivation = Activation.identity
-    if case .expansion(_, let weight, let affine, let activation) = producer {
+    if case .expansion(_, let convolution, let weight, let affine, let activation) = producer {
       producerActivation = activation
-      let inner = input.planes.count
-      multiplyAdds += weight.count * input.pixels
+      let inner = weight.count / convolution.outputChannels
+      multiplyAdds += weight.count * expanded.height * expanded.width
       expansion = (
         WeightPacking.dense(
           weight, rowLength: inner, outputs: layout.inputs, inputs: Array(0..<inner),
@@ -140,15 +195,22 @@ extension PlanCompiler {
       )
     }
     addStep(name, "spatial", multiplyAdds: multiplyAdds, touching: touched) {
-      [producerActivation, expansion, sums, layout] emitter in
+      [producerActivation, expansion, sums, layout, producer] emitter in
       var step = mux_spatial_step()
-      step.in_height = input.height
-      step.in_width = input.width
+      step.in_height = expanded.height
+      step.in_width = expanded.width
       step.out_height = height
       step.out_width = width
       if let expansion {
-        step.offsets = emitter.offsets(input.planes)
-        step.inner = input.planes.count
+        if let window = producer.window {
+          step.window = emitter.window(
+            window, input, height: expanded.height, width: expanded.width)
+          step.offsets = emitter.tapOffsets(step.window)
+          step.inner = window.weightShape[1...].reduce(1, *)
+        } else {
+          step.offsets = emitter.offsets(input.planes)
+          step.inner = input.planes.count
+        }
         step.weights = emitter.memory.copy(expansion.weights)
         step.bias = emitter.memory.copy(expansion.bias)
       } else {

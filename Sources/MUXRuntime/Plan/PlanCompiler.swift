@@ -273,6 +273,27 @@ struct PlanEmitter {
 
   func offsets(_ planes: [Plane]) -> UnsafePointer<Int32> { memory.copy(planes.map(offset)) }
 
+  /// The windows of a convolution over planes.
+  func window(
+    _ convolution: Convolution, _ input: PlaneTensor, height: Int, width: Int
+  ) -> mux_window {
+    mux_window(
+      kernel: Int32(convolution.kernelSize), stride: Int32(convolution.stride),
+      padding: Int32(convolution.padding), dilation: Int32(convolution.dilation),
+      in_height: input.height, in_width: input.width, out_height: height, out_width: width,
+      inputs: offsets(input.planes), input_count: input.planes.count)
+  }
+
+  /// Where in the gathered rows each tap of the first window lies.
+  func tapOffsets(_ window: mux_window) -> UnsafePointer<Int32> {
+    let kernel = Int(window.kernel), dilation = Int(window.dilation)
+    let length = (window.out_width - 1) * Int(window.stride) + (kernel - 1) * dilation + 1
+    return memory.copy(
+      (0..<window.input_count * kernel).flatMap { row in
+        (0..<kernel).map { Int32(row * length + $0 * dilation) }
+      })
+  }
+
   func step(_ kind: mux_step_kind, _ argument: some BitwiseCopyable) -> mux_step {
     mux_step(kind: kind, argument: memory.copy(argument))
   }

@@ -26,7 +26,8 @@ struct SpatialLayout {
   mutating func add(_ branch: PlanCompiler.SpatialBranch, affine: Affine) {
     switch branch.mode {
     case MUX_SPATIAL_SUBPIXEL: addSubpixel(branch, affine)
-    case MUX_SPATIAL_SUPERPIXEL: addSuperpixel(branch, affine)
+    case MUX_SPATIAL_SUPERPIXEL:
+      if isNarrow(branch) { addNarrow(branch, affine) } else { addSuperpixel(branch, affine) }
     default: addPlain(branch, affine)
     }
   }
@@ -122,6 +123,55 @@ struct SpatialLayout {
     }
   }
 
+  /// Whether blocks that hold all phases take less work than blocks of one phase each, many of
+  /// whose lanes may be empty. (A narrow one goes over the windows of all phases.)
+  private func isNarrow(_ branch: PlanCompiler.SpatialBranch) -> Bool {
+    let convolution = branch.convolution
+    let kernel = convolution.kernelSize, channels = convolution.inputChannels
+    guard branch.factor == 2, [3, 5, 7].contains(kernel), convolution.dilation == 1,
+      convolution.stride == 1, convolution.padding == kernel / 2
+    else { return false }
+    let quarter = lanes / 4
+    // An expansion is worth some 32 multiply-adds of a lane.
+    let narrow = (channels + quarter - 1) / quarter * ((kernel + 1) * (kernel + 1) + 32)
+    let wide = (channels + lanes - 1) / lanes * 4 * (kernel * kernel + 32)
+    return narrow < wide
+  }
+
+  private mutating func addNarrow(_ branch: PlanCompiler.SpatialBranch, _ affine: Affine) {
+    let channels = branch.convolution.inputChannels, kernel = branch.convolution.kernelSize
+    let quarter = lanes / 4, around = (kernel / 2 + 1) / 2
+    let columns = 4 * around + 2
+    for first in stride(from: 0, to: channels, by: quarter) {
+      let used = min(quarter, channels - first)
+      var weights = Array(repeating: Float(0), count: (kernel + 1) * columns * lanes)
+      var bias = Array(repeating: Float(0), count: lanes)
+      for phase in 0..<4 {
+        for own in first..<first + used {
+          let lane = phase * quarter + own - first
+          let channel = branch.firstOutput + phase * channels + own
+          let scale = affine.scale[channel]
+          for row in 0..<kernel {
+            for column in 0..<kernel {
+              let fineRow = row + phase / 2
+              let fineColumn = column + phase % 2 - kernel / 2 + 2 * around
+              weights[(fineRow * columns + fineColumn) * lanes + lane] =
+                branch.weight[(own * kernel + row) * kernel + column] * scale
+            }
+          }
+          bias[lane] = affine.shift[channel] + (branch.bias.isEmpty ? 0 : branch.bias[own] * scale)
+        }
+      }
+      addUnit(branch, inCount: 1, outCount: 1, weights, bias)
+      units[units.count - 1].description.mode = MUX_SPATIAL_SUPERPIXEL_NARROW
+      for phase in 0..<4 {
+        let offset = phase * channels + first
+        inputs += (0..<quarter).map { $0 < used ? branch.firstInput + offset + $0 : -1 }
+        outputs += (0..<quarter).map { $0 < used ? branch.firstOutput + offset + $0 : -1 }
+      }
+    }
+  }
+
   private mutating func addUnit(
     _ branch: PlanCompiler.SpatialBranch, inCount: Int, outCount: Int, _ weights: [Float],
     _ bias: [Float]
@@ -147,12 +197,13 @@ struct SpatialTiling {
   var rowsPerTask: Int
   var chunk: Int
 
+  /// `gathersWindows` says that the rows under windows are gathered, once for all units.
   init(
     layout: SpatialLayout, inputChannels: Int, inputHeight: Int, inputWidth: Int,
-    outputHeight: Int, lanes: Int
+    outputHeight: Int, lanes: Int, gathersWindows: Bool
   ) {
     let inputBytes = inputChannels * inputHeight * inputWidth * 4
-    if inputBytes > 256 << 10 {
+    if inputBytes > 256 << 10 || gathersWindows {
       // The input does not stay near: go through it once, all units row by row.
       unitsPerTask = layout.units.count
       rowsPerTask = max(1, (outputHeight + 7) / 8)

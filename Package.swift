@@ -13,18 +13,34 @@ let libtorch =
     FileManager.default.fileExists(atPath: "\(path)/libtorch.pc") ? path : nil
   } ?? "\(Context.packageDirectory)/.libtorch"
 
+/// PostgreSQL's client library is optional: studies are kept in SQLite without it. It is used where
+/// its `libpq.pc` is found; `MUXNET_POSTGRES=1` takes it from elsewhere, `MUXNET_POSTGRES=0` never.
+let withPostgres: Bool =
+  switch Context.environment["MUXNET_POSTGRES"] {
+  case "0": false
+  case .some: true
+  case nil:
+    ((Context.environment["PKG_CONFIG_PATH"] ?? "").split(separator: ":").map(String.init)
+      + [
+        "/usr/lib/pkgconfig", "/usr/lib64/pkgconfig", "/usr/local/lib/pkgconfig",
+        "/usr/lib/x86_64-linux-gnu/pkgconfig", "/usr/lib/aarch64-linux-gnu/pkgconfig",
+        "/opt/homebrew/opt/libpq/lib/pkgconfig", "/usr/local/opt/libpq/lib/pkgconfig",
+      ]).contains { FileManager.default.fileExists(atPath: "\($0)/libpq.pc") }
+  }
+
 let swift: [SwiftSetting] =
   [
     .enableUpcomingFeature("ExistentialAny"),
     .enableUpcomingFeature("InternalImportsByDefault"),
     .treatAllWarnings(as: .error),
-  ] + (withTorch ? [.define("TORCH")] : [])
+  ] + (withTorch ? [.define("TORCH")] : []) + (withPostgres ? [.define("POSTGRES")] : [])
 let c: [CSetting] = [.treatAllWarnings(as: .error)]
 let cxx: [CXXSetting] = [.treatAllWarnings(as: .error)]
 
 let argumentParser = Target.Dependency.product(
   name: "ArgumentParser", package: "swift-argument-parser")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
 
 // MARK: Upper half
 
@@ -35,6 +51,7 @@ var products: [Product] = [
   .library(name: "MUXRuntime", targets: ["MUXRuntime"]),
   .library(name: "MUXReport", targets: ["MUXReport"]),
   .library(name: "MUXSearch", targets: ["MUXSearch"]),
+  .library(name: "MUXStudies", targets: ["MUXStudies"]),
   .executable(name: "muxnet", targets: ["muxnet"]),
 ]
 
@@ -59,6 +76,10 @@ var targets: [Target] = [
     ], swiftSettings: swift),
   .target(
     name: "MUXReport", dependencies: ["MUXNetworks", "MUXInterchange"], swiftSettings: swift),
+  .target(
+    name: "MUXStudies",
+    dependencies: ["MUXSearch", "MUXNetworks", grdb] + (withPostgres ? ["CPostgres"] : []),
+    swiftSettings: swift),
   .target(name: "CMUXKernels", cSettings: c),
   .target(
     name: "MUXRuntime", dependencies: ["CMUXKernels", "MUXNetworks", "MUXInterchange"],
@@ -87,6 +108,10 @@ var targets: [Target] = [
   .testTarget(
     name: "MUXReportTests", dependencies: ["MUXReport", "MUXNetworks", "MUXInterchange"],
     swiftSettings: swift),
+  .testTarget(
+    name: "MUXStudiesTests",
+    dependencies: ["MUXStudies", "MUXSearch", "MUXNetworks", "muxnet", grdb],
+    swiftSettings: swift),
   .testTarget(name: "MUXKernelsTests", dependencies: ["CMUXKernels"], swiftSettings: swift),
   .testTarget(
     name: "MUXNetCommandTests",
@@ -95,9 +120,16 @@ var targets: [Target] = [
 ]
 
 var commandDependencies: [Target.Dependency] = [
-  "MUXNetworks", "MUXVision", "MUXInterchange", "MUXConfiguration", "MUXSearch", argumentParser,
-  logging,
+  "MUXNetworks", "MUXVision", "MUXInterchange", "MUXConfiguration", "MUXSearch",
+  "MUXStudies", argumentParser, logging,
 ]
+
+if withPostgres {
+  targets.append(
+    .systemLibrary(
+      name: "CPostgres", pkgConfig: "libpq",
+      providers: [.apt(["libpq-dev"]), .brew(["libpq"])]))
+}
 
 // MARK: Lower half
 
@@ -143,6 +175,7 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
     .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+    .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
   ],
   targets: targets,
   cxxLanguageStandard: .cxx20

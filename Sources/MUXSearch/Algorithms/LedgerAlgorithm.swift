@@ -21,6 +21,9 @@ extension LedgerAlgorithm {
     return asked
   }
 
+  /// Makes a failed candidate wait again; see ``SearchAlgorithm``.
+  public mutating func reopen(_ candidate: Candidate) { ledger.reopen(candidate) }
+
   private mutating func next() -> Candidate? {
     if let candidate = ledger.queued(in: problem) { return candidate }
     let subproblem = plan()

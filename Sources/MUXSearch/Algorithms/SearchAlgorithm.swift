@@ -11,6 +11,14 @@ public struct Candidate: Sendable, Hashable, Codable {
   public let key: ArchitectureKey
   /// The sub-problem (target or direction) for which it was made.
   public let subproblem: Int?
+
+  /// A candidate as it was asked for.
+  public init(id: Int, genome: Genome, key: ArchitectureKey, subproblem: Int?) {
+    self.id = id
+    self.genome = genome
+    self.key = key
+    self.subproblem = subproblem
+  }
 }
 
 /// What became of a candidate.
@@ -58,6 +66,10 @@ public protocol SearchAlgorithm: Sendable {
   ///
   /// - Throws: ``SearchError`` naming the candidate.
   mutating func tell(_ evaluations: [Evaluation]) throws(SearchError)
+
+  /// Makes a candidate that was told as failed wait for a result again, since its evaluation is to be
+  /// repeated; nothing happens for any other one.
+  mutating func reopen(_ candidate: Candidate)
 
   /// All that is needed to go on later, as JSON; see ``AlgorithmSettings/restore(_:problem:)``.
   func savedState() throws -> Data

@@ -80,6 +80,14 @@ struct SearchLedger: Sendable, Codable {
     return Genome(values)
   }
 
+  /// Lets a candidate that failed wait for a result again.
+  mutating func reopen(_ candidate: Candidate) {
+    guard seen.contains(candidate.key), candidate.id < nextID,
+      !entries.contains(where: { $0.genome == candidate.genome })
+    else { return }
+    pending[candidate.id] = candidate
+  }
+
   /// Checks all results, then takes them in; gives the candidates with the positions of their
   /// entries (nil for failed ones).
   mutating func take(

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+import Foundation
+import Synchronization
+
+#if canImport(Darwin)
+  import Darwin
+#elseif canImport(Glibc)
+  import Glibc
+#endif
+
+/// How long to go on while a storage does not answer.
+public struct RetryPolicy: Sendable {
+  /// Seconds to go on; 0 gives up at once.
+  public var patience: Double
+  /// Told once for each time that the storage is away.
+  public var notice: (@Sendable (String) -> Void)?
+  /// Asked before each new try; true ends the waiting with the error.
+  public var isCancelled: @Sendable () -> Bool = { false }
+
+  /// A policy.
+  public init(patience: Double, notice: (@Sendable (String) -> Void)? = nil) {
+    self.patience = patience
+    self.notice = notice
+  }
+
+  /// Gives up at once.
+  public static let none = RetryPolicy(patience: 0)
+
+  /// Runs `body`, again and again while the storage does not answer and patience lasts.
+  func callAsFunction<Result>(_ body: () throws -> Result) throws -> Result {
+    let begin = Date()
+    var pause = 0.05
+    var hasNoted = false
+    while true {
+      do {
+        return try body()
+      } catch let error as StudyError where error.isTransient {
+        let waited = Date().timeIntervalSince(begin)
+        guard waited < patience, !isCancelled() else { throw error }
+        if !hasNoted {
+          notice?("\(error); trying again for \(Int(patience)) s")
+          hasNoted = true
+        }
+        usleep(UInt32(pause * 1e6))
+        pause = min(pause * 1.6, 2)
+      }
+    }
+  }
+}

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+import Foundation
+import MUXSearch
+import Synchronization
+
+/// Second chances: for failed trials, and for those of vanished workers.
+extension StudyCoordinator {
+  /// Lets failed trials wait for a worker again; all of them if no numbers are given.
+  ///
+  /// - Returns: The numbers.
+  /// - Throws: ``StudyError``.
+  @discardableResult
+  public func retry(_ numbers: [Int]?, of study: Study) throws -> [Int] {
+    var made: Search?
+    let repeated = try write(study) { transaction, study -> [Int] in
+      made = nil
+      try expireLeases(transaction, study, try transaction.now())
+      var trials = try transaction.trials(of: study.id, in: [.failed], limit: nil)
+      if let numbers {
+        trials = try numbers.map { try failedTrial($0, transaction, study) }
+      }
+      guard !trials.isEmpty else { return [] }
+      // The algorithm first hears of everything else, then that these are open again.
+      var search = try self.search(transaction, study)
+      try tell(&search, transaction, study)
+      for trial in trials {
+        search.algorithm.reopen(
+          Candidate(
+            id: trial.number, genome: trial.genome, key: trial.key, subproblem: trial.subproblem))
+        try reset(trial, transaction, study)
+      }
+      try renumber(transaction, study)
+      try save(&search, transaction, study)
+      made = search
+      return trials.map(\.number)
+    }
+    if let made { searches.withLock { $0[study.id] = made } }
+    return repeated
+  }
+
+  func failedTrial(
+    _ number: Int, _ transaction: any StudyTransaction, _ study: Study
+  ) throws -> Trial {
+    guard let trial = try transaction.trial(number, of: study.id) else {
+      let count = try transaction.counts(of: study.id).values.reduce(0, +)
+      throw StudyError.unknownTrial(study: study.name, number: number, count: count)
+    }
+    guard trial.state == .failed else {
+      throw StudyError.wrongState(
+        study: study.name, number: number, state: trial.state, expected: "failed")
+    }
+    return trial
+  }
+
+  func reset(
+    _ trial: Trial, _ transaction: any StudyTransaction, _ study: Study
+  ) throws {
+    var fresh = trial
+    fresh.state = .waiting
+    fresh.attempt = 0
+    fresh.worker = nil
+    fresh.started = nil
+    fresh.finished = nil
+    fresh.finishOrder = nil
+    fresh.isTold = false
+    fresh.reason = nil
+    try transaction.update(fresh, of: study.id)
+  }
+
+  /// Closes the gaps that reset trials leave in the order of finishing.
+  func renumber(_ transaction: any StudyTransaction, _ study: Study) throws {
+    for (order, trial) in try transaction.finishedTrials(of: study.id, from: 0).enumerated()
+    where trial.finishOrder != order {
+      var moved = trial
+      moved.finishOrder = order
+      try transaction.update(moved, of: study.id)
+    }
+  }
+
+  /// Marks trials whose workers stopped sending heart-beats, or are known to be dead, as stale; after
+  /// too many attempts as failed.
+  ///
+  /// - Returns: How many.
+  /// - Throws: ``StudyError``.
+  @discardableResult
+  public func expireLeases(of study: Study) throws -> Int {
+    try write(study) { try expireLeases($0, $1, try $0.now()) }
+  }
+
+  @discardableResult
+  func expireLeases(
+    _ transaction: any StudyTransaction, _ study: Study, _ now: Date
+  ) throws -> Int {
+    var count = 0
+    for trial in try transaction.trials(of: study.id, in: [.running], limit: nil) {
+      let isOver = (trial.leaseEnd ?? now) < now
+      let isDead = trial.worker.flatMap(ProcessIdentity.init)?.isKnownToBeDead ?? false
+      guard isOver || isDead else { continue }
+      count += 1
+      var lost = trial
+      let worker = trial.worker ?? "unknown"
+      lost.reason =
+        isDead ? "worker \(worker) ended" : "worker \(worker) stopped sending heart-beats"
+      if trial.attempt > study.definition.limits.retries {
+        lost.state = .failed
+        lost.reason = "\(lost.reason ?? ""), attempt \(trial.attempt), which was the last"
+        try finish(&lost, transaction, study)
+      } else {
+        lost.state = .stale
+        lost.leaseEnd = nil
+        try transaction.update(lost, of: study.id)
+      }
+    }
+    return count
+  }
+}

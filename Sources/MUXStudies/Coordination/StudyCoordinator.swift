@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: Apache-2.0
+import Foundation
+import MUXNetworks
+import MUXSearch
+import Synchronization
+
+/// Everything that happens to studies and trials, for any number of processes on one storage.
+///
+/// Each operation is one transaction, and can be repeated without harm when it is not known whether
+/// it took place. The algorithm lives in the storage too: whoever needs a new network takes in the
+/// results that came since, asks for one, and saves the algorithm together with the new trial. So any
+/// process may be killed at any time.
+public final class StudyCoordinator: Sendable {
+  /// The storage.
+  public let store: any StudyStore
+  /// What happens while the storage does not answer.
+  public let retry: RetryPolicy
+
+  let searches = Mutex<[Int: Search]>([:])
+
+  /// Failures without a single success after which a study asks for no more networks.
+  public static let failuresBeforeStop = 10
+
+  /// The operations on a storage.
+  public init(_ store: any StudyStore, retry: RetryPolicy = .none) {
+    self.store = store
+    self.retry = retry
+  }
+
+  // MARK: Studies
+
+  /// Makes a study.
+  ///
+  /// - Parameters:
+  ///   - allowsUnreachableTargets: Whether targets may lie outside what the space reaches.
+  /// - Throws: ``StudyError``, or ``SearchError`` for a definition that cannot be searched.
+  @discardableResult
+  public func create(
+    _ name: String, _ definition: StudyDefinition, attributes: [String: String] = [:],
+    allowsUnreachableTargets: Bool = false
+  ) throws -> Study {
+    try Self.checkName(name)
+    try definition.limits.validate()
+    let problem = try definition.problem()
+    _ = try definition.decomposition()
+    if let settings = definition.earlyStopping {
+      _ = try ParetoHalving(
+        objectives: definition.objectives, goal: definition.goal, settings: settings)
+    }
+    if let domain = definition.networkDomain, case .targets(let targets) = definition.goal,
+      !allowsUnreachableTargets, let line = domain.warnings(for: targets).first
+    {
+      throw StudyError.unreachableTarget(line: line)
+    }
+    var algorithm = try definition.algorithm.make(
+      problem, goal: definition.goal, seed: definition.seed)
+    let first = AlgorithmRecord(revision: 1, state: try algorithm.savedState())
+    guard algorithm.ask() != nil else { throw StudyError.emptySpace(reason: emptiness(definition)) }
+    return try retry {
+      try store.write { transaction in
+        var study = Study(
+          name: name, created: try transaction.now(), definition: definition,
+          attributes: attributes)
+        study.id = try transaction.insert(study)
+        try transaction.save(first, of: study.id)
+        return study
+      }
+    }
+  }
+
+  func emptiness(_ definition: StudyDefinition) -> String {
+    guard case .networks(let space, _) = definition.space else { return "the table has no rows" }
+    var open = space
+    open.constraints = NetworkSpace.Constraints()
+    let domain = NetworkDomain(open)
+    return "no network keeps the limits; '\(space.name)' begins at"
+      + " \(Int(domain.reach(of: .params).lowerBound)) parameters and"
+      + " \(Int(domain.reach(of: .madds).lowerBound)) multiply-adds"
+  }
+
+  static func checkName(_ name: String) throws {
+    let reason: String? =
+      name.isEmpty
+      ? "it is empty"
+      : name.count > 200
+        ? "it has more than 200 characters"
+        : name.contains(where: { $0.isNewline || $0 == "\0" || $0 == "/" }) || name.hasPrefix("-")
+          ? "it must not have line breaks or '/', nor begin with '-'" : nil
+    if let reason { throw StudyError.invalidName(name: name, reason: reason) }
+  }
+
+  /// All studies, the oldest first.
+  ///
+  /// - Throws: ``StudyError``.
+  public func studies() throws -> [Study] {
+    try retry { try store.read { try $0.studies() } }
+  }
+
+  /// The study of a name; without a name the only one.
+  ///
+  /// - Throws: ``StudyError/unknownStudy(name:nearest:count:)`` with the nearest names, or
+  ///   ``StudyError/unnamedStudy(names:)``.
+  public func study(named name: String?) throws -> Study {
+    try retry {
+      try store.read { transaction in
+        if let name, let study = try transaction.study(named: name) { return study }
+        let all = try transaction.studies()
+        guard let name else {
+          guard all.count == 1 else { throw StudyError.unnamedStudy(names: all.map(\.name)) }
+          return all[0]
+        }
+        throw StudyError.unknownStudy(
+          name: name, nearest: NameDistance.nearest(to: name, among: all.map(\.name)),
+          count: all.count)
+      }
+    }
+  }
+
+  /// Removes a study with its trials. Workers that are on it notice with their next heart-beat.
+  ///
+  /// - Throws: ``StudyError``.
+  public func delete(_ study: Study) throws {
+    try retry { try store.write { try $0.delete(study.id) } }
+    searches.withLock { $0[study.id] = nil }
+  }
+
+  /// Changes the limits of a study, such as how many networks it may ask for.
+  ///
+  /// - Throws: ``StudyError``, ``SearchError``.
+  public func setLimits(_ limits: StudyLimits, of study: Study) throws {
+    try limits.validate()
+    try write(study) { transaction, current in
+      var changed = current
+      changed.definition.limits = limits
+      try transaction.update(changed)
+    }
+  }
+
+  /// Sets attributes of a study; an empty text removes one.
+  ///
+  /// - Throws: ``StudyError``.
+  public func setAttributes(_ attributes: [String: String], of study: Study) throws {
+    try write(study) { transaction, current in
+      var changed = current
+      for (key, value) in attributes { changed.attributes[key] = value.isEmpty ? nil : value }
+      try transaction.update(changed)
+    }
+  }
+
+  // MARK: Masters
+
+  /// Makes a process the one that drives the study, or prolongs that.
+  ///
+  /// - Throws: ``StudyError/masterActive(study:host:process:seconds:)``.
+  public func acquireMaster(of study: Study, _ process: ProcessIdentity) throws {
+    try write(study) { transaction, study in
+      let now = try transaction.now()
+      let length = study.definition.limits.lease
+      if let master = study.master, master.holder != process, master.end > now,
+        !master.holder.isKnownToBeDead
+      {
+        throw StudyError.masterActive(
+          study: study.name, host: master.holder.host, process: master.holder.process,
+          seconds: max(0, length - master.end.timeIntervalSince(now)))
+      }
+      var driven = study
+      driven.master = MasterLease(holder: process, end: now.addingTimeInterval(length))
+      try transaction.update(driven)
+    }
+  }
+
+  /// Ends the drive of a process; nothing happens if it does not have it.
+  ///
+  /// - Throws: ``StudyError``.
+  public func releaseMaster(of study: Study, _ process: ProcessIdentity) throws {
+    try write(study) { transaction, study in
+      guard study.master?.holder == process else { return }
+      var idle = study
+      idle.master = nil
+      try transaction.update(idle)
+    }
+  }
+
+  /// A transaction on a study that nobody else can change meanwhile.
+  func write<Result>(
+    _ study: Study, _ body: (any StudyTransaction, Study) throws -> Result
+  ) throws -> Result {
+    try retry {
+      try store.write { transaction in
+        guard let current = try transaction.lock(study.id) else {
+          throw StudyError.unknownStudy(
+            name: study.name, nearest: [], count: try transaction.studies().count)
+        }
+        return try body(transaction, current)
+      }
+    }
+  }
+}

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+import Foundation
+public import MUXNetworks
+public import MUXSearch
+import Synchronization
+
+/// Finds the objectives of a network that cannot be computed from it: trains it, runs a program,
+/// looks it up.
+///
+/// An evaluation runs on a thread of its own, and may be abandoned there if it does not end in time.
+public protocol TrialEvaluator: Sendable {
+  /// The measured values by the names of the objectives; those that follow from the network may be
+  /// left out. `violation` may be among them.
+  ///
+  /// - Throws: anything; the trial fails with the error's text as reason.
+  func evaluate(_ request: EvaluationRequest, _ context: EvaluationContext) throws
+    -> [String: Double]
+}
+
+/// What is to be evaluated.
+public struct EvaluationRequest: Sendable {
+  /// The study.
+  public let study: Study
+  /// The trial.
+  public let trial: Trial
+  /// The space and the objectives.
+  public let problem: SearchProblem
+
+  /// A request.
+  public init(study: Study, trial: Trial, problem: SearchProblem) {
+    self.study = study
+    self.trial = trial
+    self.problem = problem
+  }
+
+  /// The network, nil where the space is a table.
+  ///
+  /// - Throws: ``NetworkError``.
+  public func architecture() throws -> Architecture? {
+    guard let domain = problem.domain as? NetworkDomain else { return nil }
+    return try domain.architecture(
+      trial.genome, name: "\(domain.space.name)-\(trial.number)")
+  }
+
+  /// The objectives that follow from the network, by name.
+  public var knownValues: [String: Double] {
+    let values = problem.domain.knownObjectives(of: trial.genome) ?? []
+    var known: [String: Double] = [:]
+    for (objective, value) in zip(problem.objectives, values) where value.isFinite {
+      known[objective.name] = value
+    }
+    return known
+  }
+
+  /// All objectives in order, from what was measured and what is known.
+  ///
+  /// - Throws: ``StudyError/evaluation(reason:)`` with the name of one that is missing.
+  public func objectives(measured: [String: Double]) throws -> [Double] {
+    let values = knownValues.merging(measured) { $1 }
+    return try problem.objectives.map { objective in
+      guard let value = values[objective.name] else {
+        throw StudyError.evaluation(reason: "the evaluation gave no '\(objective.name)'")
+      }
+      return value
+    }
+  }
+}
+
+/// What an evaluation should know of the world around it, and tell to it.
+public final class EvaluationContext: Sendable {
+  private struct State: Sendable {
+    var isCancelled = false
+    var pruned: String?
+    var attributes: [String: String] = [:]
+  }
+
+  private let state = Mutex(State())
+  private let onReport: @Sendable (Int, [String: Double]) throws -> ParetoHalving.Decision
+
+  /// A context; `onReport` decides about early stopping.
+  public init(
+    onReport: @escaping @Sendable (Int, [String: Double]) throws -> ParetoHalving.Decision = {
+      _, _ in .proceed
+    }
+  ) {
+    self.onReport = onReport
+  }
+
+  /// Whether nobody wants the result any more: return soon, with anything.
+  public var isCancelled: Bool { state.withLock { $0.isCancelled } }
+
+  /// Asks the evaluation to return soon.
+  public func cancel() { state.withLock { $0.isCancelled = true } }
+
+  /// Tells what was reached after `resource` epochs. If the answer is to stop, return the values of
+  /// the moment; the trial then counts as pruned.
+  ///
+  /// - Throws: ``StudyError`` if the storage does not answer, or the trial is no longer ours.
+  public func report(
+    _ resource: Int, _ values: [String: Double]
+  ) throws -> ParetoHalving.Decision {
+    let decision = try onReport(resource, values)
+    if decision == .stop {
+      state.withLock { $0.pruned = "not among the best after \(resource) epochs" }
+    }
+    return decision
+  }
+
+  /// Adds an attribute to the trial.
+  public func note(_ key: String, _ value: String) {
+    state.withLock { $0.attributes[key] = value }
+  }
+
+  /// Why the evaluation was stopped early, if it was.
+  public var pruned: String? { state.withLock { $0.pruned } }
+
+  /// The attributes so far.
+  public var attributes: [String: String] { state.withLock { $0.attributes } }
+}

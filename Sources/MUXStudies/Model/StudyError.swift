@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+public import Foundation
+
+/// What can be wrong with a storage, a study or a trial.
+public enum StudyError: Error, Sendable, Hashable {
+  /// An address that is none.
+  case invalidStorage(url: String, reason: String)
+  /// A storage that does not answer, or not for long; trying again may help.
+  case unreachable(url: String, reason: String)
+  /// A file or database without studies of ours.
+  case noStorage(url: String, reason: String)
+  /// A storage made by a newer program.
+  case schemaTooNew(url: String, found: Int, known: Int)
+  /// A storage of an older program, opened for reading only.
+  case schemaTooOld(url: String, found: Int, known: Int)
+  /// A file that is not a database, or a damaged one.
+  case corrupt(url: String, reason: String)
+  /// No room to write; trying again may help.
+  case full(url: String, reason: String)
+  /// Anything else that a database says.
+  case database(url: String, reason: String)
+  /// A study that does not exist.
+  case unknownStudy(name: String, nearest: [String], count: Int)
+  /// No study was named, and there is not exactly one.
+  case unnamedStudy(names: [String])
+  /// A second study of the same name.
+  case studyExists(name: String)
+  /// A name that cannot be one.
+  case invalidName(name: String, reason: String)
+  /// What the storage has of a study cannot be read.
+  case damagedStudy(name: String, reason: String)
+  /// A space of which no network can be asked for.
+  case emptySpace(reason: String)
+  /// A target that no network of the space meets.
+  case unreachableTarget(line: String)
+  /// A trial that does not exist.
+  case unknownTrial(study: String, number: Int, count: Int)
+  /// A trial in a state in which this cannot be done.
+  case wrongState(study: String, number: Int, state: TrialState, expected: String)
+  /// The trial was given to another worker in the meantime.
+  case leaseLost(study: String, number: Int)
+  /// Another process drives the study.
+  case masterActive(study: String, host: String, process: Int32, seconds: Double)
+  /// The study's evaluation never works.
+  case alwaysFails(study: String, count: Int, reason: String)
+  /// An evaluation that gives no usable result.
+  case evaluation(reason: String)
+}
+
+extension StudyError: CustomStringConvertible, LocalizedError {
+  /// Whether the same may work in a while.
+  public var isTransient: Bool {
+    switch self {
+    case .unreachable, .full: true
+    default: false
+    }
+  }
+
+  /// One line: what is wrong, where, and how to fix it.
+  public var description: String {
+    switch self {
+    case .invalidStorage(let url, let reason): "storage '\(url)': \(reason)"
+    case .unreachable(let url, let reason): "cannot reach the storage \(url): \(reason)"
+    case .noStorage(let url, let reason): "no studies in \(url): \(reason)"
+    case .schemaTooNew(let url, let found, let known):
+      "the storage \(url) has version \(found), this muxnet knows up to \(known); update muxnet or"
+        + " use another storage"
+    case .schemaTooOld(let url, let found, let known):
+      "the storage \(url) has version \(found), this muxnet needs \(known); any command that writes"
+        + " (such as search worker) brings it up to date"
+    case .corrupt(let url, let reason):
+      "the storage \(url) is damaged or no database (\(reason)); restore a copy, or move it away and"
+        + " begin anew"
+    case .full(let url, let reason):
+      "cannot write to the storage \(url): \(reason); free some space, then go on with the same"
+        + " command"
+    case .database(let url, let reason): "storage \(url): \(reason)"
+    case .unknownStudy(let name, let nearest, let count):
+      "there is no study '\(name)'"
+        + (nearest.isEmpty
+          ? (count == 0 ? "; the storage has none" : "; muxnet search list shows all \(count)")
+          : "; did you mean \(nearest.map { "'\($0)'" }.joined(separator: ", "))?")
+    case .unnamedStudy(let names):
+      names.isEmpty
+        ? "the storage has no studies; make one with muxnet search create"
+        : "name one of the studies: \(names.prefix(8).joined(separator: ", "))"
+          + (names.count > 8 ? ", …" : "")
+    case .studyExists(let name):
+      "there is a study '\(name)' already; go on with muxnet search run \(name), delete it, or take"
+        + " another name"
+    case .invalidName(let name, let reason): "'\(name)' cannot be a name: \(reason)"
+    case .damagedStudy(let name, let reason): "study '\(name)' cannot be read: \(reason)"
+    case .emptySpace(let reason): "the search space is empty: \(reason)"
+    case .unreachableTarget(let line): line
+    case .unknownTrial(let study, let number, let count):
+      count == 0
+        ? "study '\(study)' has no trials yet"
+        : "study '\(study)' has no trial \(number); it has 0 to \(count - 1)"
+    case .wrongState(let study, let number, let state, let expected):
+      "trial \(number) of study '\(study)' is \(state.rawValue), not \(expected)"
+    case .leaseLost(let study, let number):
+      "trial \(number) of study '\(study)' was given to another worker"
+    case .masterActive(let study, let host, let process, let seconds):
+      "study '\(study)' is run by process \(process) on \(host) already (last sign of life"
+        + " \(Int(seconds.rounded())) s ago); add workers with muxnet search worker \(study)"
+    case .alwaysFails(let study, let count, let reason):
+      "all of the first \(count) trials of study '\(study)' failed, the last one with: \(reason);"
+        + " mend that, then run muxnet search retry \(study)"
+    case .evaluation(let reason): reason
+    }
+  }
+
+  /// The same line, for Foundation.
+  public var errorDescription: String? { description }
+}

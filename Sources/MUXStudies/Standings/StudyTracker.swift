@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+import Foundation
+import MUXSearch
+
+/// Follows a study, reading only what is new.
+public struct StudyTracker {
+  /// What there is to show at a moment.
+  public struct Snapshot: Sendable {
+    /// The standings.
+    public var standings: StudyStandings
+    /// Trials that finished since the last look.
+    public var news: [Trial]
+    /// Trials finished in each second since the tracker was made; nil before the first.
+    public var rate: Double?
+    /// Seconds until all trials are through, at this rate.
+    public var secondsLeft: Double?
+  }
+
+  private let coordinator: StudyCoordinator
+  private var study: Study
+  private var finished: [Int: Trial] = [:]
+  private var next = 0
+  private let begin: Date
+  private var countAtBegin: Int?
+
+  /// A tracker of a study.
+  public init(_ coordinator: StudyCoordinator, _ study: Study) {
+    self.coordinator = coordinator
+    self.study = study
+    begin = Date()
+  }
+
+  /// Looks.
+  ///
+  /// - Throws: ``StudyError``, ``SearchError``.
+  public mutating func look() throws -> Snapshot {
+    let from = next
+    let id = study.id
+    let (fresh, counts, news) = try coordinator.retry {
+      try coordinator.store.read { transaction in
+        (
+          try transaction.study(named: study.name), try transaction.counts(of: id),
+          try transaction.finishedTrials(of: id, from: from)
+        )
+      }
+    }
+    if let fresh { study = fresh }
+    for trial in news {
+      finished[trial.number] = trial
+      next = max(next, (trial.finishOrder ?? -1) + 1)
+    }
+    let standings = try StudyStandings(study, trials: Array(finished.values), counts: counts)
+    let count = standings.finishedCount
+    let first = countAtBegin ?? count
+    countAtBegin = first
+    let elapsed = Date().timeIntervalSince(begin)
+    let rate = count > first && elapsed > 0 ? Double(count - first) / elapsed : nil
+    let rest = max(0, study.definition.limits.trials - count)
+    return Snapshot(
+      standings: standings, news: news, rate: rate, secondsLeft: rate.map { Double(rest) / $0 })
+  }
+}

@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: Apache-2.0
+import Foundation
+import Synchronization
+
+/// Studies of one process, gone with it.
+public final class MemoryStore: StudyStore {
+  struct Contents: Sendable {
+    struct Entry: Sendable {
+      var study: Study
+      var algorithm: AlgorithmRecord?
+      var trials: [Trial] = []
+      var reports: [TrialReport] = []
+    }
+    var nextID = 1
+    var entries: [Int: Entry] = [:]
+  }
+
+  private let contents = Mutex(Contents())
+
+  /// No studies yet.
+  public init() {}
+
+  /// `memory:`.
+  public var url: StorageURL { StorageURL(.memory) }
+
+  /// Runs a transaction that may write.
+  public func write<Result>(_ body: (any StudyTransaction) throws -> Result) throws -> Result {
+    try contents.withLock { contents in
+      let transaction = MemoryTransaction(contents)
+      let result = Unchecked(try body(transaction))
+      contents = transaction.contents
+      return result
+    }.value
+  }
+
+  /// Runs a transaction that only reads.
+  public func read<Result>(_ body: (any StudyTransaction) throws -> Result) throws -> Result {
+    let copy = contents.withLock { $0 }
+    return try body(MemoryTransaction(copy))
+  }
+}
+
+/// Carries a result out of a lock; it is made and used by one thread.
+private struct Unchecked<Value>: @unchecked Sendable {
+  let value: Value
+  init(_ value: Value) { self.value = value }
+}
+
+/// A transaction on a copy, which takes the original's place at the end.
+private final class MemoryTransaction: StudyTransaction {
+  var contents: MemoryStore.Contents
+
+  init(_ contents: MemoryStore.Contents) { self.contents = contents }
+
+  func now() -> Date { Date() }
+
+  func studies() -> [Study] {
+    contents.entries.values.map(\.study).sorted { $0.id < $1.id }
+  }
+
+  func study(named name: String) -> Study? {
+    contents.entries.values.first { $0.study.name == name }?.study
+  }
+
+  func lock(_ study: Int) -> Study? { contents.entries[study]?.study }
+
+  func insert(_ study: Study) throws -> Int {
+    guard self.study(named: study.name) == nil else {
+      throw StudyError.studyExists(name: study.name)
+    }
+    var kept = study
+    kept.id = contents.nextID
+    contents.nextID += 1
+    contents.entries[kept.id] = MemoryStore.Contents.Entry(study: kept)
+    return kept.id
+  }
+
+  func update(_ study: Study) { contents.entries[study.id]?.study = study }
+
+  func delete(_ study: Int) { contents.entries[study] = nil }
+
+  func algorithm(of study: Int) -> AlgorithmRecord? { contents.entries[study]?.algorithm }
+
+  func algorithmRevision(of study: Int) -> Int {
+    contents.entries[study]?.algorithm?.revision ?? 0
+  }
+
+  func save(_ record: AlgorithmRecord, of study: Int) {
+    contents.entries[study]?.algorithm = record
+  }
+
+  func trials(of study: Int, in states: [TrialState], limit: Int?) -> [Trial] {
+    let all = contents.entries[study]?.trials ?? []
+    let found = states.isEmpty ? all : all.filter { states.contains($0.state) }
+    return Array(found.prefix(limit ?? .max))
+  }
+
+  func trial(_ number: Int, of study: Int) -> Trial? {
+    let trials = contents.entries[study]?.trials ?? []
+    return trials.indices.contains(number) ? trials[number] : nil
+  }
+
+  func finishedTrials(of study: Int, from order: Int) -> [Trial] {
+    finished(study) { ($0.finishOrder ?? -1) >= order }
+  }
+
+  func untoldTrials(of study: Int) -> [Trial] { finished(study) { !$0.isTold } }
+
+  private func finished(_ study: Int, _ condition: (Trial) -> Bool) -> [Trial] {
+    (contents.entries[study]?.trials ?? [])
+      .filter { $0.state.isFinished && condition($0) }
+      .sorted { ($0.finishOrder ?? 0) < ($1.finishOrder ?? 0) }
+  }
+
+  func counts(of study: Int) -> [TrialState: Int] {
+    (contents.entries[study]?.trials ?? []).reduce(into: [:]) { $0[$1.state, default: 0] += 1 }
+  }
+
+  func insert(_ trial: Trial, into study: Int) throws {
+    guard let entry = contents.entries[study] else { return }
+    guard trial.number == entry.trials.count, !entry.trials.contains(where: { $0.key == trial.key })
+    else {
+      throw StudyError.database(
+        url: "memory:", reason: "trial \(trial.number) or its network is there already")
+    }
+    contents.entries[study]?.trials.append(trial)
+  }
+
+  func update(_ trial: Trial, of study: Int) {
+    guard self.trial(trial.number, of: study) != nil else { return }
+    contents.entries[study]?.trials[trial.number] = trial
+  }
+
+  func reports(of study: Int, resource: Int?, trial: Int?) -> [TrialReport] {
+    (contents.entries[study]?.reports ?? []).filter {
+      $0.resource == resource ?? $0.resource && $0.trial == trial ?? $0.trial
+    }
+  }
+
+  func insert(_ report: TrialReport, into study: Int) {
+    let known = reports(of: study, resource: report.resource, trial: report.trial)
+    if known.isEmpty { contents.entries[study]?.reports.append(report) }
+  }
+}

@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: Apache-2.0
+#if POSTGRES
+  import CPostgres
+  import Foundation
+
+  /// A connection to PostgreSQL, for one thread at a time.
+  final class PostgresConnection: SQLConnection {
+    private var handle: OpaquePointer?
+    private let address: String
+    private let url: String
+    private let timeout: Int
+
+    init(address: String, url: String, timeout: Int) throws {
+      self.address = address
+      self.url = url
+      self.timeout = timeout
+      try connect()
+    }
+
+    deinit { PQfinish(handle) }
+
+    var dialect: SQLDialect { .postgres }
+
+    /// Connects again if the connection is known to be broken.
+    func revive() throws {
+      if handle == nil || PQstatus(handle) != CONNECTION_OK { try connect() }
+    }
+
+    private func connect() throws {
+      PQfinish(handle)
+      handle = nil
+      // Later entries win, so what the address says goes before our defaults.
+      let settings: [(String, String)] = [
+        ("connect_timeout", "\(timeout)"), ("application_name", "muxnet"),
+        ("client_encoding", "UTF8"), ("keepalives_idle", "15"), ("dbname", address),
+      ]
+      let names = settings.map { strdup($0.0) }
+      let values = settings.map { strdup($0.1) }
+      defer { for pointer in names + values { free(pointer) } }
+      let keywords = names.map { UnsafePointer($0) } + [nil]
+      let texts = values.map { UnsafePointer($0) } + [nil]
+      handle = PQconnectdbParams(keywords, texts, 1)
+      guard let handle, PQstatus(handle) == CONNECTION_OK else {
+        let reason = Self.line(handle.flatMap { PQerrorMessage($0) })
+        PQfinish(handle)
+        handle = nil
+        throw StudyError.unreachable(url: url, reason: reason)
+      }
+      PQsetNoticeReceiver(handle, { _, _ in }, nil)
+    }
+
+    func now() throws -> Date {
+      let rows = try run("SELECT extract(epoch FROM clock_timestamp())::float8 AS now", [])
+      guard let now = rows.first?.date("now") else {
+        throw StudyError.database(url: url, reason: "the server does not tell the time")
+      }
+      return now
+    }
+
+    func begin(writes: Bool) throws {
+      _ = try run(
+        writes
+          ? "BEGIN ISOLATION LEVEL READ COMMITTED"
+          : "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY", [])
+    }
+
+    func commit() throws { _ = try run("COMMIT", []) }
+
+    /// Ends a transaction in which something failed; a broken connection has ended it already.
+    func rollback() {
+      if handle != nil, PQstatus(handle) == CONNECTION_OK { PQclear(PQexec(handle, "ROLLBACK")) }
+    }
+
+    func run(_ sql: String, _ values: [SQLValue]) throws -> [SQLRow] {
+      let texts = values.map { value -> UnsafeMutablePointer<CChar>? in
+        switch value {
+        case .null: nil
+        case .integer(let number): strdup("\(number)")
+        case .real(let number): strdup("\(number)")
+        case .text(let text): strdup(text)
+        }
+      }
+      defer { for text in texts { free(text) } }
+      let parameters = texts.map { UnsafePointer($0) }
+      guard
+        let result = PQexecParams(
+          handle, sql, Int32(values.count), nil, parameters, nil, nil, 0)
+      else {
+        throw StudyError.unreachable(url: url, reason: Self.line(PQerrorMessage(handle)))
+      }
+      defer { PQclear(result) }
+      switch PQresultStatus(result) {
+      case PGRES_COMMAND_OK: return []
+      case PGRES_TUPLES_OK: return Self.rows(result)
+      default: throw failure(result)
+      }
+    }
+
+    private static func rows(_ result: OpaquePointer) -> [SQLRow] {
+      let columns = (0..<PQnfields(result)).map { column in
+        (column, PQfname(result, column).map { String(cString: $0) } ?? "")
+      }
+      return (0..<PQntuples(result)).map { row in
+        var values: [String: SQLValue] = [:]
+        for (column, name) in columns {
+          guard PQgetisnull(result, row, column) == 0,
+            let text = PQgetvalue(result, row, column)
+          else {
+            values[name] = .null
+            continue
+          }
+          values[name] = .text(String(cString: text))
+        }
+        return SQLRow(values: values)
+      }
+    }
+
+    private func failure(_ result: OpaquePointer) -> StudyError {
+      // 'C' is PG_DIAG_SQLSTATE and 'M' PG_DIAG_MESSAGE_PRIMARY; Swift does not import the macros.
+      let state = PQresultErrorField(result, 67).map { String(cString: $0) } ?? ""
+      let reason =
+        PQresultErrorField(result, 77).map { Self.line($0) } ?? Self.line(PQerrorMessage(handle))
+      // 08: connection, 57P: the server shuts down or starts, 40: conflict of transactions.
+      if PQstatus(handle) != CONNECTION_OK || state.isEmpty
+        || ["08", "57P", "40"].contains(where: state.hasPrefix)
+      {
+        return .unreachable(url: url, reason: reason)
+      }
+      // 53: out of disk, memory or connections.
+      if state == "53300" { return .unreachable(url: url, reason: reason) }
+      if state.hasPrefix("53") { return .full(url: url, reason: reason) }
+      return .database(url: url, reason: reason)
+    }
+
+    private static func line(_ text: UnsafePointer<CChar>?) -> String {
+      let lines = text.map { String(cString: $0) } ?? ""
+      let joined = lines.split(whereSeparator: \.isNewline)
+        .map { $0.trimmingCharacters(in: .whitespaces) }.joined(separator: " ")
+      return joined.isEmpty ? "no reason given" : joined
+    }
+  }
+#endif

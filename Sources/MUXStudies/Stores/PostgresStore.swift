@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+#if POSTGRES
+  import Foundation
+  import Synchronization
+
+  /// Studies in a PostgreSQL database, for processes of many machines.
+  ///
+  /// A lost connection is made anew at the next transaction; what was under way when it broke has not
+  /// happened, or (if it broke during the commit) may have. ``StudyCoordinator`` repeats safely.
+  public final class PostgresStore: StudyStore {
+    /// The address.
+    public let url: StorageURL
+    private let access: StorageAccess
+    private let connection: Mutex<PostgresConnection>
+
+    /// Connects.
+    ///
+    /// - Parameters:
+    ///   - address: A URL as libpq takes it.
+    ///   - access: Whether tables may be made and written.
+    ///   - timeout: Seconds to wait for the server, unless the address says.
+    /// - Throws: ``StudyError``.
+    public convenience init(
+      address: String, access: StorageAccess, timeout: Int = 10
+    ) throws {
+      try self.init(
+        address: address, access: access, timeout: timeout, schema: StudySchema.version)
+    }
+
+    /// Connects and brings the tables to a version, which may be an old one to test what follows.
+    package init(address: String, access: StorageAccess, timeout: Int = 10, schema: Int) throws {
+      url = StorageURL(.postgres(address: address))
+      self.access = access
+      connection = Mutex(
+        try PostgresConnection(address: address, url: url.description, timeout: timeout))
+      try prepare(schema: schema)
+    }
+
+    private func prepare(schema: Int) throws {
+      let address = url.description
+      let (exists, found) = try transaction(writes: false) { connection in
+        let exists = try Self.hasTables(connection)
+        return (exists, try StudySchema.version(of: connection, exists: exists))
+      }
+      guard exists || access == .create else {
+        throw StudyError.noStorage(
+          url: address,
+          reason: "the database has no tables of muxnet; muxnet search create adds them")
+      }
+      try StudySchema.check(found, url: address, canMigrate: access != .read)
+      guard found < schema else { return }
+      try transaction(writes: true) { connection in
+        // Of several processes that start at once, one makes the tables.
+        _ = try connection.run("SELECT pg_advisory_xact_lock(7237116321)", [])
+        let exists = try Self.hasTables(connection)
+        try StudySchema.migrate(connection, exists: exists, url: address, to: schema)
+      }
+    }
+
+    private static func hasTables(_ connection: any SQLConnection) throws -> Bool {
+      try connection.run("SELECT to_regclass('muxnet_schema')::text AS found", []).first?
+        .text("found") != nil
+    }
+
+    /// Runs a transaction that may write.
+    public func write<Result>(_ body: (any StudyTransaction) throws -> Result) throws -> Result {
+      try transaction(writes: true) { try body(SQLTransaction($0)) }
+    }
+
+    /// Runs a transaction that only reads.
+    public func read<Result>(_ body: (any StudyTransaction) throws -> Result) throws -> Result {
+      try transaction(writes: false) { try body(SQLTransaction($0)) }
+    }
+
+    private func transaction<Result>(
+      writes: Bool, _ body: (PostgresConnection) throws -> Result
+    ) throws -> Result {
+      try connection.withLock { connection in
+        try connection.revive()
+        do {
+          try connection.begin(writes: writes && access != .read)
+        } catch let error as StudyError where error.isTransient {
+          // The server was restarted since the last transaction; nothing has happened yet.
+          try connection.revive()
+          try connection.begin(writes: writes && access != .read)
+        }
+        let result: Result
+        do {
+          result = try body(connection)
+          try connection.commit()
+        } catch {
+          connection.rollback()
+          throw error
+        }
+        return Carried(result)
+      }.value
+    }
+  }
+
+  /// Carries a result out of a lock; it is made and used by one thread.
+  private struct Carried<Value>: @unchecked Sendable {
+    let value: Value
+    init(_ value: Value) { self.value = value }
+  }
+#endif

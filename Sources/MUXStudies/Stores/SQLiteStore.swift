@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: Apache-2.0
+import Foundation
+import GRDB
+
+#if canImport(Darwin)
+  import Darwin
+#elseif canImport(Glibc)
+  import Glibc
+#endif
+
+/// Studies in a file, for all processes of one machine.
+///
+/// The file has a write-ahead log, so that readers never wait for writers, and a killed process
+/// leaves nothing half-written. Network file systems do not allow that; PostgreSQL is for several
+/// machines.
+public final class SQLiteStore: StudyStore {
+  /// The address.
+  public let url: StorageURL
+  private let pool: DatabasePool
+  private let access: StorageAccess
+
+  /// Opens a file.
+  ///
+  /// - Parameters:
+  ///   - path: The file.
+  ///   - access: Whether it may be made and written.
+  ///   - busyTimeout: Seconds to wait for other processes' transactions.
+  ///   - maximumPages: The most pages (of 4 KiB) that the file may have; nil for no limit.
+  /// - Throws: ``StudyError``.
+  public convenience init(
+    path: String, access: StorageAccess, busyTimeout: Double = 30, maximumPages: Int? = nil
+  ) throws {
+    try self.init(
+      path: path, access: access, busyTimeout: busyTimeout, maximumPages: maximumPages,
+      schema: StudySchema.version)
+  }
+
+  /// Opens a file and brings it to a version, which may be an old one to test what follows.
+  package init(
+    path: String, access: StorageAccess, busyTimeout: Double = 30, maximumPages: Int? = nil,
+    schema: Int
+  ) throws {
+    url = StorageURL(.sqlite(path: path))
+    self.access = access
+    let address = url.description
+    let exists = FileManager.default.fileExists(atPath: path)
+    if !exists {
+      guard access == .create else {
+        throw StudyError.noStorage(
+          url: address, reason: "there is no such file; muxnet search create makes it")
+      }
+      try Self.makeFolder(of: path, url: address)
+    }
+    var configuration = GRDB.Configuration()
+    configuration.busyMode = .timeout(busyTimeout)
+    configuration.readonly = access == .read
+    configuration.prepareDatabase { database in
+      // Commits reach the disk before a trial counts as told.
+      try database.execute(sql: "PRAGMA synchronous = FULL")
+      if let maximumPages {
+        try database.execute(sql: "PRAGMA max_page_count = \(maximumPages)")
+      }
+    }
+    do {
+      pool = try Self.patiently(busyTimeout) {
+        try DatabasePool(path: path, configuration: configuration)
+      }
+      try prepare(schema: schema, busyTimeout: busyTimeout)
+    } catch {
+      throw Self.translated(error, url: address)
+    }
+  }
+
+  private func prepare(schema: Int, busyTimeout: Double) throws {
+    let address = url.description
+    try Self.patiently(busyTimeout) {
+      let (exists, found) = try pool.read { database in
+        let exists = try database.tableExists("muxnet_schema")
+        let connection = SQLiteConnection(database)
+        return (exists, try StudySchema.version(of: connection, exists: exists))
+      }
+      guard exists || access == .create else {
+        throw StudyError.noStorage(
+          url: address, reason: "the file has no tables of muxnet; muxnet search create adds them")
+      }
+      try StudySchema.check(found, url: address, canMigrate: access != .read)
+      guard found < schema else { return }
+      try pool.writeWithoutTransaction { database in
+        try database.inTransaction(.immediate) {
+          // Another process may have been here between the two transactions.
+          let exists = try database.tableExists("muxnet_schema")
+          try StudySchema.migrate(
+            SQLiteConnection(database), exists: exists, url: address, to: schema)
+          return .commit
+        }
+      }
+    }
+  }
+
+  /// Runs a transaction that may write.
+  public func write<Result>(_ body: (any StudyTransaction) throws -> Result) throws -> Result {
+    do {
+      return try pool.writeWithoutTransaction { database in
+        var result: Result?
+        try database.inTransaction(.immediate) {
+          result = try body(SQLTransaction(SQLiteConnection(database)))
+          return .commit
+        }
+        guard let result else {
+          throw StudyError.database(url: url.description, reason: "a transaction did not run")
+        }
+        return result
+      }
+    } catch {
+      throw Self.translated(error, url: url.description)
+    }
+  }
+
+  /// Runs a transaction that only reads.
+  public func read<Result>(_ body: (any StudyTransaction) throws -> Result) throws -> Result {
+    do {
+      return try pool.read { try body(SQLTransaction(SQLiteConnection($0))) }
+    } catch {
+      throw Self.translated(error, url: url.description)
+    }
+  }
+
+  /// Tries again while other processes open the file at the same moment; SQLite does not wait by
+  /// itself while a log is set up or recovered.
+  private static func patiently<Result>(
+    _ seconds: Double, _ body: () throws -> Result
+  ) throws -> Result {
+    let end = Date(timeIntervalSinceNow: seconds)
+    while true {
+      do { return try body() } catch let error as DatabaseError {
+        let code = error.resultCode
+        guard code == .SQLITE_BUSY || code == .SQLITE_LOCKED, Date() < end else { throw error }
+        usleep(20_000)
+      }
+    }
+  }
+
+  private static func makeFolder(of path: String, url: String) throws {
+    let folder = URL(filePath: path).deletingLastPathComponent()
+    do {
+      try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    } catch {
+      throw StudyError.unreachable(
+        url: url, reason: "the folder \(folder.path(percentEncoded: false)) cannot be made")
+    }
+  }
+
+  private static func translated(_ error: any Error, url: String) -> any Error {
+    guard let error = error as? DatabaseError else { return error }
+    let message = (error.message ?? "no reason given")
+      .split(whereSeparator: \.isNewline).joined(separator: " ")
+    switch error.resultCode {
+    case .SQLITE_NOTADB, .SQLITE_CORRUPT: return StudyError.corrupt(url: url, reason: message)
+    case .SQLITE_FULL: return StudyError.full(url: url, reason: "the disk is full")
+    case .SQLITE_IOERR where error.extendedResultCode == .SQLITE_IOERR_WRITE:
+      return StudyError.full(url: url, reason: "writing failed (disk full or a limit on its use)")
+    case .SQLITE_BUSY, .SQLITE_LOCKED:
+      return StudyError.unreachable(
+        url: url, reason: "another process has kept it locked for too long")
+    case .SQLITE_CANTOPEN: return StudyError.unreachable(url: url, reason: message)
+    case .SQLITE_READONLY, .SQLITE_PERM:
+      return StudyError.unreachable(url: url, reason: "it may not be written (\(message))")
+    default: return StudyError.database(url: url, reason: message)
+    }
+  }
+}
+
+private final class SQLiteConnection: SQLConnection {
+  private let database: Database
+
+  init(_ database: Database) { self.database = database }
+
+  var dialect: SQLDialect { .sqlite }
+
+  func now() -> Date { Date() }
+
+  func run(_ sql: String, _ values: [SQLValue]) throws -> [SQLRow] {
+    let statement = try database.cachedStatement(sql: sql.replacing("$", with: "?"))
+    let arguments = StatementArguments(
+      values.map { value -> (any DatabaseValueConvertible)? in
+        switch value {
+        case .null: nil
+        case .integer(let number): number
+        case .real(let number): number
+        case .text(let text): text
+        }
+      })
+    return try Row.fetchAll(statement, arguments: arguments).map { row in
+      var found: [String: SQLValue] = [:]
+      for (column, value) in row {
+        found[column] =
+          switch value.storage {
+          case .null, .blob: .null
+          case .int64(let number): .integer(Int(number))
+          case .double(let number): .real(number)
+          case .string(let text): .text(text)
+          }
+      }
+      return SQLRow(values: found)
+    }
+  }
+}

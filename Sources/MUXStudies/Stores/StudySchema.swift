@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// The tables of a storage, version by version. Names begin with `muxnet_`, so that a database may be
+/// shared with other programs.
+enum StudySchema {
+  /// The version that this program writes.
+  static var version: Int { steps.count }
+
+  /// What leads from version n to version n + 1. Steps are never changed, only added.
+  static let steps: [@Sendable (SQLDialect) -> [String]] = [
+    { dialect in
+      [
+        """
+        CREATE TABLE muxnet_studies (
+          id \(dialect.identity), name TEXT NOT NULL UNIQUE, created DOUBLE PRECISION NOT NULL,
+          definition TEXT NOT NULL, attributes TEXT NOT NULL, algorithm TEXT,
+          revision BIGINT NOT NULL DEFAULT 0, master TEXT)
+        """,
+        """
+        CREATE TABLE muxnet_trials (
+          study BIGINT NOT NULL REFERENCES muxnet_studies(id) ON DELETE CASCADE,
+          number BIGINT NOT NULL, state TEXT NOT NULL, genome TEXT NOT NULL, key TEXT NOT NULL,
+          subproblem BIGINT, objectives TEXT, violation DOUBLE PRECISION NOT NULL,
+          attempt BIGINT NOT NULL, worker TEXT, lease_end DOUBLE PRECISION,
+          created DOUBLE PRECISION NOT NULL, started DOUBLE PRECISION, finished DOUBLE PRECISION,
+          finish_order BIGINT, told BIGINT NOT NULL, reason TEXT, attributes TEXT NOT NULL,
+          PRIMARY KEY (study, number), UNIQUE (study, key), UNIQUE (study, finish_order))
+        """,
+        "CREATE INDEX muxnet_trials_by_state ON muxnet_trials (study, state, number)",
+      ]
+    },
+    { dialect in
+      // Reports of evaluations under way, for early stopping.
+      [
+        """
+        CREATE TABLE muxnet_reports (
+          id \(dialect.identity),
+          study BIGINT NOT NULL REFERENCES muxnet_studies(id) ON DELETE CASCADE,
+          trial BIGINT NOT NULL, resource BIGINT NOT NULL, objectives TEXT NOT NULL,
+          UNIQUE (study, trial, resource))
+        """,
+        "CREATE INDEX muxnet_trials_untold ON muxnet_trials (study, told, finish_order)",
+      ]
+    },
+  ]
+
+  /// The version of a storage; 0 where there is no table of ours.
+  static func version(of connection: any SQLConnection, exists: Bool) throws -> Int {
+    guard exists else { return 0 }
+    return try connection.run("SELECT version FROM muxnet_schema", []).first?
+      .integer("version") ?? 0
+  }
+
+  /// Brings a storage up to date, in a transaction that no other process can enter.
+  ///
+  /// - Throws: ``StudyError/schemaTooNew(url:found:known:)``.
+  static func migrate(
+    _ connection: any SQLConnection, exists: Bool, url: String, to target: Int = version
+  ) throws {
+    let found = try version(of: connection, exists: exists)
+    try check(found, url: url, canMigrate: true)
+    guard found < target else { return }
+    if !exists {
+      _ = try connection.run("CREATE TABLE muxnet_schema (version BIGINT NOT NULL)", [])
+      _ = try connection.run("INSERT INTO muxnet_schema (version) VALUES (0)", [])
+    }
+    for step in steps[found..<target] {
+      for statement in step(connection.dialect) { _ = try connection.run(statement, []) }
+    }
+    _ = try connection.run("UPDATE muxnet_schema SET version = $1", [.integer(target)])
+  }
+
+  /// - Throws: ``StudyError`` where this program cannot work with a version.
+  static func check(_ found: Int, url: String, canMigrate: Bool) throws {
+    if found > version {
+      throw StudyError.schemaTooNew(url: url, found: found, known: version)
+    }
+    if found < version, !canMigrate {
+      throw StudyError.schemaTooOld(url: url, found: found, known: version)
+    }
+  }
+}

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+public import Foundation
+
+/// Where studies are kept. Stores only keep; what may happen to trials is ``StudyCoordinator``'s.
+///
+/// A transaction is all or nothing, also for a process that is killed in it, and transactions that
+/// write to one study come one after the other.
+public protocol StudyStore: Sendable {
+  /// The address.
+  var url: StorageURL { get }
+
+  /// Runs a transaction that may write. An error undoes all of it.
+  ///
+  /// - Throws: ``StudyError``, or what `body` throws.
+  func write<Result>(_ body: (any StudyTransaction) throws -> Result) throws -> Result
+
+  /// Runs a transaction that only reads, on a state of one moment.
+  ///
+  /// - Throws: ``StudyError``, or what `body` throws.
+  func read<Result>(_ body: (any StudyTransaction) throws -> Result) throws -> Result
+}
+
+/// What can be done in a transaction.
+public protocol StudyTransaction: AnyObject {
+  /// The storage's clock, by which leases are counted, so that machines need not agree on the time.
+  func now() throws -> Date
+
+  /// All studies, the oldest first.
+  func studies() throws -> [Study]
+
+  /// The study of that name.
+  func study(named name: String) throws -> Study?
+
+  /// The study, which nobody else can change before the transaction ends; nil if it is gone.
+  func lock(_ study: Int) throws -> Study?
+
+  /// Adds a study and gives its number.
+  ///
+  /// - Throws: ``StudyError/studyExists(name:)``.
+  func insert(_ study: Study) throws -> Int
+
+  /// Replaces what is kept of a study.
+  func update(_ study: Study) throws
+
+  /// Removes a study with all that belongs to it.
+  func delete(_ study: Int) throws
+
+  /// The saved state of the study's algorithm.
+  func algorithm(of study: Int) throws -> AlgorithmRecord?
+
+  /// The revision of the saved state, 0 if there is none.
+  func algorithmRevision(of study: Int) throws -> Int
+
+  /// Saves the state of the study's algorithm.
+  func save(_ record: AlgorithmRecord, of study: Int) throws
+
+  /// Trials by number; of all states if `states` is empty, at most `limit` if that is given.
+  func trials(of study: Int, in states: [TrialState], limit: Int?) throws -> [Trial]
+
+  /// A trial.
+  func trial(_ number: Int, of study: Int) throws -> Trial?
+
+  /// Finished trials from a place in the order of finishing on.
+  func finishedTrials(of study: Int, from order: Int) throws -> [Trial]
+
+  /// Finished trials of which the algorithm does not know, in the order of finishing.
+  func untoldTrials(of study: Int) throws -> [Trial]
+
+  /// How many trials are in each state.
+  func counts(of study: Int) throws -> [TrialState: Int]
+
+  /// Adds a trial.
+  func insert(_ trial: Trial, into study: Int) throws
+
+  /// Replaces what is kept of a trial.
+  func update(_ trial: Trial, of study: Int) throws
+
+  /// The reports of a study in the order in which they came, of one resource or of one trial if
+  /// those are given.
+  func reports(of study: Int, resource: Int?, trial: Int?) throws -> [TrialReport]
+
+  /// Adds a report; one for the same trial and resource is kept as it is.
+  func insert(_ report: TrialReport, into study: Int) throws
+}
+
+/// What a command wants with a storage.
+public enum StorageAccess: Sendable, Hashable {
+  /// To write; a storage that is not there is made.
+  case create
+  /// To write to a storage that is there.
+  case write
+  /// To read only.
+  case read
+}
+
+/// Opens storages by address.
+public enum StudyStorage {
+  /// Opens a storage, and brings it up to date where it may be written.
+  ///
+  /// - Throws: ``StudyError``.
+  public static func open(
+    _ url: StorageURL, for access: StorageAccess
+  ) throws -> any StudyStore {
+    switch url.kind {
+    case .memory: return MemoryStore()
+    case .sqlite(let path): return try SQLiteStore(path: path, access: access)
+    case .postgres(let address):
+      #if POSTGRES
+        return try PostgresStore(address: address, access: access)
+      #else
+        _ = address
+        throw StudyError.invalidStorage(
+          url: url.description,
+          reason:
+            "this build has no PostgreSQL; install libpq's headers (libpq-dev) and build again"
+            + " with MUXNET_POSTGRES=1, or use sqlite:///FILE")
+      #endif
+    }
+  }
+}

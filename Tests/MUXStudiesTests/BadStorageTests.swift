@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: Apache-2.0
+import Foundation
+import GRDB
+import MUXStudies
+import Testing
+
+@Suite("Storages that cannot be used")
+struct BadStorageTests {
+  private func error(_ body: () throws -> Void) throws -> String {
+    let error = try #require(throws: StudyError.self) { try body() }
+    #expect(!"\(error)".contains("\n"))
+    return "\(error)"
+  }
+
+  @Test("Addresses are read as Optuna writes them, and shown without passwords")
+  func addresses() throws {
+    try #expect(StorageURL("sqlite:///a/b.db").kind == .sqlite(path: "a/b.db"))
+    try #expect(StorageURL("sqlite:////a/b.db").kind == .sqlite(path: "/a/b.db"))
+    try #expect(StorageURL("b.sqlite3").kind == .sqlite(path: "b.sqlite3"))
+    try #expect(StorageURL("memory:").kind == .memory)
+    let url = try StorageURL("postgresql+psycopg2://me:se@cret@host:5/db?password=x&a=b")
+    #expect(url.kind == .postgres(address: "postgresql://me:se@cret@host:5/db?password=x&a=b"))
+    #expect(url.description == "postgresql://me:***@host:5/db?password=***&a=b")
+  }
+
+  @Test(
+    "Other addresses are refused",
+    arguments: [
+      "", "mysql://a@b/c", "sqlite://a.db", "sqlite:///", "postgresql://", "studies.txt", "/tmp",
+    ])
+  func wrongAddresses(text: String) throws {
+    let line = try error { _ = try StorageURL(text) }
+    #expect(line.contains("sqlite:///FILE") || line.contains("postgresql://USER"))
+  }
+
+  @Test("A file that is no database, or half of one, is called damaged", arguments: [false, true])
+  func corrupt(isTruncated: Bool) throws {
+    let folder = try TemporaryFolder()
+    let path = folder("a.db")
+    if isTruncated {
+      let coordinator = StudyCoordinator(try SQLiteStore(path: path, access: .create))
+      let study = try coordinator.create("a", try Sample.definition())
+      try coordinator.workThrough(study, Sample.worker(1))
+    }
+    var data =
+      isTruncated
+      ? try Data(contentsOf: URL(fileURLWithPath: path))
+      : Data("this is a text and not a database, as anyone can see. ".utf8)
+    if isTruncated {
+      for name in ["a.db-wal", "a.db-shm"] {
+        try? FileManager.default.removeItem(atPath: folder(name))
+      }
+      data = data.prefix(data.count / 2)
+      for index in 200..<min(data.count, 4000) { data[index] = 0xa5 }
+    } else {
+      while data.count < 5000 { data += data }
+    }
+    try data.write(to: URL(fileURLWithPath: path))
+    for access in [StorageAccess.create, .write, .read] {
+      let line = try error {
+        _ = try SQLiteStore(path: path, access: access).read { try $0.studies() }
+      }
+      #expect(line.contains("is damaged or no database"), "\(line)")
+      #expect(line.contains("restore a copy"))
+    }
+    try #expect(Data(contentsOf: URL(fileURLWithPath: path)) == data, "the file was changed")
+  }
+
+  @Test("A newer version is refused, and nothing is changed")
+  func newer() throws {
+    let folder = try TemporaryFolder()
+    let path = folder("a.db")
+    _ = try SQLiteStore(path: path, access: .create)
+    try DatabaseQueue(path: path).write {
+      try $0.execute(sql: "UPDATE muxnet_schema SET version = 99")
+    }
+    for access in [StorageAccess.create, .write, .read] {
+      let line = try error { _ = try SQLiteStore(path: path, access: access) }
+      #expect(line.contains("has version 99, this muxnet knows up to 2; update muxnet"))
+    }
+  }
+
+  @Test("An older version is brought up to date with all that is in it; reading alone does not")
+  func older() throws {
+    let folder = try TemporaryFolder()
+    let path = folder("a.db")
+    do {
+      let old = try SQLiteStore(path: path, access: .create, schema: 1)
+      let coordinator = StudyCoordinator(old)
+      let study = try coordinator.create("a", try Sample.definition(trials: 3))
+      try coordinator.workThrough(study, Sample.worker(1))
+    }
+    let line = try error { _ = try SQLiteStore(path: path, access: .read) }
+    #expect(line.contains("has version 1, this muxnet needs 2"))
+    let store = try SQLiteStore(path: path, access: .write)
+    let study = try StudyCoordinator(store).study(named: "a")
+    try #expect(store.read { try $0.counts(of: study.id) } == [.complete: 3])
+    try store.write {
+      try $0.insert(TrialReport(trial: 0, resource: 1, objectives: [1]), into: study.id)
+    }
+    _ = try SQLiteStore(path: path, access: .read)
+  }
+
+  @Test(
+    "PostgreSQL: versions as in SQLite",
+    .enabled(
+      if: PostgresServer.isAvailable, "PostgreSQL is not installed, or this build has no libpq")
+  )
+  func postgresVersions() throws {
+    #if POSTGRES
+      let url = try PostgresServer.shared.get().newDatabase()
+      let missing = try error { _ = try StudyStorage.open(url, for: .write) }
+      #expect(missing.contains("the database has no tables of muxnet"))
+      do {
+        let old = try PostgresStore(address: url.absoluteString, access: .create, schema: 1)
+        let coordinator = StudyCoordinator(old)
+        let study = try coordinator.create("a", try Sample.definition(trials: 3))
+        try coordinator.workThrough(study, Sample.worker(1))
+      }
+      let line = try error { _ = try StudyStorage.open(url, for: .read) }
+      #expect(line.contains("has version 1, this muxnet needs 2"))
+      let store = try StudyStorage.open(url, for: .write)
+      let study = try StudyCoordinator(store).study(named: "a")
+      try #expect(store.read { try $0.counts(of: study.id) } == [.complete: 3])
+      try PostgresServer.shared.get().execute("UPDATE muxnet_schema SET version = 99", in: url)
+      let newer = try error { _ = try StudyStorage.open(url, for: .create) }
+      #expect(newer.contains("has version 99, this muxnet knows up to 2"))
+    #endif
+  }
+
+  @Test("A file that is not there, without our tables, or in a place that cannot be")
+  func missing() throws {
+    let folder = try TemporaryFolder()
+    let absent = try error { _ = try SQLiteStore(path: folder("none.db"), access: .write) }
+    #expect(absent.contains("there is no such file; muxnet search create makes it"))
+    try #expect(FileManager.default.contentsOfDirectory(atPath: folder.path).isEmpty)
+    try DatabaseQueue(path: folder("other.db")).write {
+      try $0.execute(sql: "CREATE TABLE studies (a)")
+    }
+    let other = try error { _ = try SQLiteStore(path: folder("other.db"), access: .read) }
+    #expect(other.contains("the file has no tables of muxnet"))
+    _ = try SQLiteStore(path: folder("deep/er/a.db"), access: .create)
+    try Data("x".utf8).write(to: URL(fileURLWithPath: folder("file")))
+    let blocked = try error { _ = try SQLiteStore(path: folder("file/a.db"), access: .create) }
+    #expect(blocked.contains("cannot be made"))
+    let isFolder = try error { _ = try SQLiteStore(path: folder("deep"), access: .create) }
+    #expect(isFolder.contains("cannot reach the storage"))
+  }
+
+  @Test("A full database says so, keeps what it has, and goes on when there is room")
+  func full() throws {
+    let folder = try TemporaryFolder()
+    let path = folder("a.db")
+    let study: Study
+    var count = 0
+    do {
+      let coordinator = StudyCoordinator(
+        try SQLiteStore(path: path, access: .create, maximumPages: 40))
+      study = try coordinator.create("a", try Sample.definition(trials: 2000))
+      let line = try error {
+        while true {
+          let lease = try coordinator.take(study, Sample.worker(1))
+          let values = try Sample.objectives(lease.trial, study.definition)
+          try coordinator.finish(lease, .complete(objectives: values))
+          count += 1
+        }
+      }
+      #expect(line.contains("the disk is full; free some space"))
+      #expect(count > 10)
+    }
+    let coordinator = StudyCoordinator(try SQLiteStore(path: path, access: .write))
+    try #expect(coordinator.trials(study).count { $0.state == .complete } == count)
+    let lease = try coordinator.take(study, Sample.worker(1))
+    try coordinator.finish(lease, .complete(objectives: [1, 2, 3]))
+    try #expect(coordinator.trials(study).count { $0.state == .complete } == count + 1)
+  }
+
+  @Test("A file that another process keeps locked is unreachable, not damaged")
+  func locked() throws {
+    let folder = try TemporaryFolder()
+    let path = folder("a.db")
+    let first = try SQLiteStore(path: path, access: .create)
+    let second = try SQLiteStore(path: path, access: .write, busyTimeout: 0.1)
+    let line = try error {
+      try first.write { _ in try second.write { _ in } }
+    }
+    #expect(line.contains("another process has kept it locked for too long"))
+  }
+
+  #if POSTGRES
+    @Test("A server that does not answer is named, without the password")
+    func noServer() throws {
+      let line = try error {
+        _ = try StudyStorage.open(
+          try StorageURL("postgresql://me:secret@127.0.0.1:1/studies"), for: .write)
+      }
+      #expect(line.hasPrefix("cannot reach the storage postgresql://me:***@127.0.0.1:1/studies: "))
+      #expect(!line.contains("secret"))
+    }
+  #else
+    @Test("A build without libpq says what to do for PostgreSQL")
+    func noPostgres() throws {
+      let line = try error {
+        _ = try StudyStorage.open(try StorageURL("postgresql://me@host/studies"), for: .write)
+      }
+      #expect(line.contains("install libpq's headers"))
+    }
+  #endif
+
+  @Test("Patience outlasts a storage that is away for a while")
+  func patience() throws {
+    let folder = try TemporaryFolder()
+    let path = folder("a.db")
+    let first = try SQLiteStore(path: path, access: .create)
+    let study = try StudyCoordinator(first).create("a", try Sample.definition())
+    let second = try SQLiteStore(path: path, access: .write, busyTimeout: 0.05)
+    let patient = StudyCoordinator(second, retry: RetryPolicy(patience: 60))
+    let holder = Thread {
+      try? first.write { _ in Thread.sleep(forTimeInterval: 0.5) }
+    }
+    holder.start()
+    Thread.sleep(forTimeInterval: 0.1)
+    try #expect(patient.take(study, Sample.worker(1)).trial.number == 0)
+  }
+}

@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: Apache-2.0
+import Foundation
+import MUXStudies
+import Synchronization
+
+#if canImport(Darwin)
+  import Darwin
+#elseif canImport(Glibc)
+  import Glibc
+#endif
+
+/// A private PostgreSQL server on a free port of the loopback interface, in a folder of its own. It
+/// ends with the process that started it, however that ends.
+final class PostgresServer: Sendable {
+  /// Why there is no server, nil if there can be one.
+  static let absence: String? = {
+    #if POSTGRES
+      guard binaries != nil else { return "initdb and postgres are not installed" }
+      guard getuid() != 0 || unprivileged != nil else {
+        return "PostgreSQL does not run as root, and there is no user to run it as"
+      }
+      return nil
+    #else
+      return "this build has no libpq"
+    #endif
+  }()
+
+  static var isAvailable: Bool { absence == nil }
+
+  /// The server that all tests share.
+  static let shared = Result { try PostgresServer() }
+
+  let port: Int
+  private let folder: String
+  private let watcher = Mutex<(process: Process, input: Pipe)?>(nil)
+  private let databases = Atomic<Int>(0)
+
+  private static let binaries: String? = {
+    let path = (ProcessInfo.processInfo.environment["PATH"] ?? "").split(separator: ":")
+    let root = "/usr/lib/postgresql"
+    let versions = (try? FileManager.default.contentsOfDirectory(atPath: root)) ?? []
+    return (versions.sorted().reversed().map { "\(root)/\($0)/bin" } + path.map(String.init))
+      .first { folder in
+        ["initdb", "postgres", "createdb"].allSatisfy {
+          FileManager.default.isExecutableFile(atPath: "\(folder)/\($0)")
+        }
+      }
+  }()
+
+  private static let unprivileged: String? =
+    ["postgres", "nobody"].first { getpwnam($0) != nil }
+
+  init() throws {
+    folder =
+      FileManager.default.temporaryDirectory
+      .appendingPathComponent("muxnet-pg-\(UUID().uuidString.prefix(8))").path
+    port = try Self.freePort()
+    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    if getuid() == 0, let user = Self.unprivileged { try Self.check("chown \(user) '\(folder)'") }
+    try Self.check(
+      Self.unprivilegedShell(
+        "'\(Self.binaries ?? "")/initdb' -D '\(folder)/data' -U tester -A trust -N -E UTF8"
+          + " --locale=C"))
+    try start()
+  }
+
+  /// Starts the server and waits until it answers.
+  func start() throws {
+    let process = Process()
+    process.executableURL = URL(fileURLWithPath: "/bin/sh")
+    // The end of the input, which also comes when the tests are killed, stops the server.
+    let script = """
+      '\(Self.binaries ?? "")/postgres' -D '\(folder)/data' -h 127.0.0.1 -p \(port) \
+      -k '\(folder)' -F -c max_connections=60 -c shared_buffers=16MB >>'\(folder)/log' 2>&1 </dev/null &
+      server=$!
+      read word
+      kill -INT $server
+      wait $server
+      [ "$word" = keep ] || rm -rf '\(folder)'
+      """
+    process.arguments = ["-c", Self.unprivilegedShell(script)]
+    let input = Pipe()
+    process.standardInput = input
+    process.standardOutput = FileHandle.nullDevice
+    process.standardError = FileHandle.nullDevice
+    process.currentDirectoryURL = URL(fileURLWithPath: "/")
+    try process.run()
+    watcher.withLock { $0 = (process, input) }
+    for _ in 0..<600 {
+      if (try? Self.check("'\(Self.binaries ?? "")/pg_isready' -q -h 127.0.0.1 -p \(port)")) != nil
+      {
+        return
+      }
+      usleep(50_000)
+    }
+    throw ServerError(text: "the server does not start; see \(folder)/log")
+  }
+
+  /// Stops the server as an administrator would in a hurry; the data stay.
+  func stop() throws {
+    guard let (process, input) = watcher.withLock({ $0 }) else { return }
+    input.fileHandleForWriting.write(Data("keep\n".utf8))
+    process.waitUntilExit()
+    watcher.withLock { $0 = nil }
+  }
+
+  /// A new and empty database.
+  func newDatabase() throws -> StorageURL {
+    let name = "db\(databases.wrappingAdd(1, ordering: .relaxed).newValue)"
+    try Self.check(
+      "'\(Self.binaries ?? "")/createdb' -h 127.0.0.1 -p \(port) -U tester \(name)")
+    return try StorageURL("postgresql://tester@127.0.0.1:\(port)/\(name)")
+  }
+
+  /// Runs a statement.
+  func execute(_ sql: String, in database: StorageURL) throws {
+    try Self.check("'\(Self.binaries ?? "")/psql' -q -d '\(database.absoluteString)' -c '\(sql)'")
+  }
+
+  struct ServerError: Error, CustomStringConvertible {
+    var text: String
+    var description: String { text }
+  }
+
+  private static func unprivilegedShell(_ script: String) -> String {
+    guard getuid() == 0, let user = unprivileged else { return script }
+    let quoted = script.replacingOccurrences(of: "'", with: "'\\''")
+    return "cd / && exec runuser -u \(user) -- /bin/sh -c '\(quoted)'"
+  }
+
+  private static func check(_ command: String) throws {
+    let process = Process()
+    process.executableURL = URL(fileURLWithPath: "/bin/sh")
+    process.arguments = ["-c", command]
+    process.standardOutput = FileHandle.nullDevice
+    process.standardError = FileHandle.nullDevice
+    process.standardInput = FileHandle.nullDevice
+    process.currentDirectoryURL = URL(fileURLWithPath: "/")
+    try process.run()
+    process.waitUntilExit()
+    if process.terminationStatus != 0 { throw ServerError(text: "failed: \(command)") }
+  }
+
+  private static func freePort() throws -> Int {
+    let handle = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+    guard handle >= 0 else { throw ServerError(text: "no socket") }
+    defer { close(handle) }
+    var address = sockaddr_in()
+    address.sin_family = sa_family_t(AF_INET)
+    address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
+    var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+    let port = withUnsafeMutablePointer(to: &address) { pointer in
+      pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { generic -> UInt16? in
+        guard bind(handle, generic, length) == 0, getsockname(handle, generic, &length) == 0 else {
+          return nil
+        }
+        return pointer.pointee.sin_port.bigEndian
+      }
+    }
+    guard let port else { throw ServerError(text: "no free port") }
+    return Int(port)
+  }
+}

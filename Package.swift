@@ -51,6 +51,7 @@ var products: [Product] = [
   .library(name: "MUXRuntime", targets: ["MUXRuntime"]),
   .library(name: "MUXReport", targets: ["MUXReport"]),
   .library(name: "MUXSearch", targets: ["MUXSearch"]),
+  .library(name: "MUXEvaluation", targets: ["MUXEvaluation"]),
   .library(name: "MUXStudies", targets: ["MUXStudies"]),
   .executable(name: "muxnet", targets: ["muxnet"]),
 ]
@@ -84,6 +85,11 @@ var targets: [Target] = [
   .target(
     name: "MUXRuntime", dependencies: ["CMUXKernels", "MUXNetworks", "MUXInterchange"],
     swiftSettings: swift),
+  .target(
+    name: "MUXEvaluation",
+    dependencies: [
+      "MUXNetworks", "MUXVision", "MUXInterchange", "MUXConfiguration", "MUXRuntime",
+    ], swiftSettings: swift),
   .executableTarget(
     name: "runtime-benchmark", dependencies: ["MUXRuntime", "MUXNetworks", "MUXInterchange"],
     swiftSettings: swift),
@@ -106,6 +112,10 @@ var targets: [Target] = [
     swiftSettings: swift),
   .testTarget(name: "MUXSearchTests", dependencies: ["MUXSearch"], swiftSettings: swift),
   .testTarget(
+    name: "MUXEvaluationTests",
+    dependencies: ["MUXEvaluation", "MUXRuntime", "MUXNetworks", "MUXInterchange", "MUXVision"],
+    swiftSettings: swift),
+  .testTarget(
     name: "MUXReportTests", dependencies: ["MUXReport", "MUXNetworks", "MUXInterchange"],
     swiftSettings: swift),
   .testTarget(
@@ -115,13 +125,15 @@ var targets: [Target] = [
   .testTarget(name: "MUXKernelsTests", dependencies: ["CMUXKernels"], swiftSettings: swift),
   .testTarget(
     name: "MUXNetCommandTests",
-    dependencies: ["muxnet", "MUXInterchange", "MUXVision", "MUXTestSupport"],
-    swiftSettings: swift),
+    dependencies: [
+      "muxnet", "MUXEvaluation", "MUXInterchange", "MUXNetworks", "MUXRuntime", "MUXVision",
+      "MUXTestSupport",
+    ], swiftSettings: swift),
 ]
 
 var commandDependencies: [Target.Dependency] = [
-  "MUXNetworks", "MUXVision", "MUXInterchange", "MUXConfiguration", "MUXSearch",
-  "MUXStudies", argumentParser, logging,
+  "MUXNetworks", "MUXVision", "MUXInterchange", "MUXConfiguration", "MUXRuntime", "MUXEvaluation",
+  "MUXSearch", "MUXStudies", argumentParser, logging,
 ]
 
 if withPostgres {
@@ -149,7 +161,7 @@ if withTorch {
       name: "MUXTraining",
       dependencies: [
         "CTorch", "MUXTensor", "MUXNetworks", "MUXVision", "MUXInterchange", "MUXConfiguration",
-        "Yams", logging,
+        "MUXEvaluation", "Yams", logging,
       ], swiftSettings: swift),
     .testTarget(
       name: "MUXTensorTests", dependencies: ["MUXTensor", "CTorch"], swiftSettings: swift),
@@ -157,7 +169,7 @@ if withTorch {
       name: "MUXTrainingTests",
       dependencies: [
         "MUXTraining", "MUXTensor", "MUXNetworks", "MUXVision", "MUXInterchange",
-        "MUXConfiguration", "MUXTestSupport",
+        "MUXConfiguration", "MUXEvaluation", "MUXRuntime", "MUXTestSupport",
       ],
       exclude: ["Fixtures"], swiftSettings: swift),
   ]

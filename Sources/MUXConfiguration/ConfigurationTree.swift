@@ -53,6 +53,15 @@ public struct ConfigurationTree: Sendable {
     }
   }
 
+  /// Only the settings of the named groups (or single settings) at the top.
+  public func keeping(_ keys: [String]) -> ConfigurationTree {
+    var result = self
+    if case .mapping(let members, let source) = root {
+      result.root = .mapping(members.filter { keys.contains($0.key) }, source)
+    }
+    return result
+  }
+
   /// Lays other settings over these; where both have one, the other's counts.
   public mutating func overlay(_ upper: ConfigurationTree) {
     root = root.overlaid(with: upper.root)

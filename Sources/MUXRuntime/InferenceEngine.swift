@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import CMUXKernels
+internal import Foundation
 internal import MUXNetworks
 
 /// Runs a plan on images. An engine has threads and memory of its own and is used by one caller
 /// at a time; several engines can share one plan.
 public final class InferenceEngine {
+  /// The cores of this machine that may be used.
+  public static var coreCount: Int { ProcessInfo.processInfo.activeProcessorCount }
+
   /// The plan that is run.
   public let plan: InferencePlan
   /// The threads that work on an image (or each on one of a batch), the caller included.

@@ -6,8 +6,7 @@ import MUXConfiguration
 struct MUXNetCommand: ParsableCommand {
   #if TORCH
     private static let lowerHalf: [any ParsableCommand.Type] = [
-      TrainCommand.self, EvaluateCommand.self, PredictCommand.self, ForwardCommand.self,
-      BenchmarkCommand.self,
+      TrainCommand.self
     ]
     private static let note = ""
   #else
@@ -15,8 +14,8 @@ struct MUXNetCommand: ParsableCommand {
     private static let note = """
 
 
-      This build has no libtorch, so train, evaluate, predict, forward and benchmark are absent; \
-      build without MUXNET_TORCH=0 to have them.
+      This build has no libtorch, so train and --engine torch are absent; build without \
+      MUXNET_TORCH=0 to have them.
       """
   #endif
 
@@ -42,6 +41,7 @@ struct MUXNetCommand: ParsableCommand {
       """,
     version: MUXNetVersion.current,
     subcommands: lowerHalf + [
+      EvaluateCommand.self, PredictCommand.self, ForwardCommand.self, BenchmarkCommand.self,
       ModelsCommand.self, DescribeCommand.self, DataCommand.self, ConvertCommand.self,
       SearchCommand.self, EnvironmentCommand.self,
     ])

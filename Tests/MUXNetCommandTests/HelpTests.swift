@@ -5,10 +5,11 @@ import Testing
 struct HelpTests {
   static var commands: [[String]] {
     var commands = [
-      ["models"], ["describe"], ["data", "check"], ["convert"], ["environment"],
+      ["models"], ["describe"], ["data", "check"], ["convert"], ["environment"], ["evaluate"],
+      ["predict"], ["forward"], ["benchmark"],
     ]
     #if TORCH
-      commands += [["train"], ["evaluate"], ["predict"], ["forward"], ["benchmark"]]
+      commands.append(["train"])
     #endif
     return commands
   }
@@ -57,7 +58,11 @@ struct HelpTests {
       ["frobnicate"], ["describe"], ["describe", "muxnet_m", "--frobnicate"],
       ["describe", "muxnet_m", "--input-size", "12x"], ["describe", "muxnet_m", "--classes", "0"],
       ["convert", "a.pth", "b.txt"], ["convert", "a.pth", "b.pth", "--type", "I8"],
-      ["data", "check", "x", "--workers", "0"],
+      ["data", "check", "x", "--workers", "0"], ["benchmark", "muxnet_xs", "--batch-size", "0"],
+      ["benchmark", "muxnet_xs", "--train", "--profile"],
+      ["benchmark", "muxnet_xs", "--train", "--engine", "runtime"],
+      ["predict", "x.png", "--weights", "w", "--engine", "runtime", "--device", "cuda"],
+      ["evaluate", "--weights", "w", "--threads", "-1"],
     ])
   func usageErrors(arguments: [String]) throws {
     let outcome = try Muxnet.run(arguments)

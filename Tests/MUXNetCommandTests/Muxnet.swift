@@ -56,6 +56,15 @@ enum Muxnet {
       errors: try String(contentsOf: errorURL, encoding: .utf8))
   }
 
+  /// The engines that this build has.
+  static var engines: [String] {
+    #if TORCH
+      ["runtime", "torch"]
+    #else
+      ["runtime"]
+    #endif
+  }
+
   /// Runs a command line and reads its output as a JSON object.
   static func json(_ arguments: [String]) throws -> [String: Any] {
     let outcome = try run(arguments)

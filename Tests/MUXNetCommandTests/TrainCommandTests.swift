@@ -32,6 +32,13 @@
       let evaluation = try Muxnet.json(["evaluate", "--weights", run, "--part", "test", "--json"])
       let scores = try #require(evaluation["scores"] as? [String: Any])
       #expect(scores["count"] as? Int == 359)
+      let torch = try Muxnet.json(
+        ["evaluate", "--weights", run, "--part", "test", "--engine", "torch", "--json"])
+      #expect(torch["confusion"] as? [[Int]] == evaluation["confusion"] as? [[Int]])
+      let losses = [evaluation, torch].compactMap {
+        ($0["scores"] as? [String: Any])?["loss"] as? Double
+      }
+      #expect(losses.count == 2 && abs(losses[0] - losses[1]) < 1e-4, "\(losses)")
 
       try Image(width: 8, height: 8, color: [255]).writePNG(to: folder("blank.png"))
       let prediction = try Muxnet.run(
@@ -99,6 +106,7 @@
         ["predict", folder.path] + weights,
         ["predict", folder.path] + weights + ["--model", "muxnet_xs"],
         ["evaluate", "--source", "digits"] + weights,
+        ["evaluate", "--source", "digits", "--set", "optimizer.momentum=0"] + weights,
         ["predict", folder.path, "--weights", folder("none.pth")],
       ] {
         let outcome = try Muxnet.run(arguments)

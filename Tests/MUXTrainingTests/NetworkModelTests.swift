@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import MUXEvaluation
 import MUXInterchange
 import MUXNetworks
 import MUXTensor

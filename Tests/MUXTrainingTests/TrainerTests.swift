@@ -1,5 +1,6 @@
-// SPDX-License-Identifier: Apache-2.0
 import Foundation
+// SPDX-License-Identifier: Apache-2.0
+import MUXEvaluation
 import MUXInterchange
 import MUXNetworks
 import MUXTensor
@@ -66,9 +67,9 @@ import Testing
     #expect(evaluation.classes.map(\.count) == validation.classCounts)
 
     let images = try (0..<20).map { try validation.image(at: $0) }
-    let batch = try Predictor(trained).predict(images, top: 3)
+    let batch = try trained.predictor.predict(images, top: 3)
     for (index, image) in images.enumerated() {
-      let single = try Predictor(trained).predict(image, top: 10)
+      let single = try trained.predictor.predict(image, top: 10)
       #expect(batch[index].guesses.map(\.label) == single.guesses.prefix(3).map(\.label))
       #expect(abs(single.guesses.reduce(0) { $0 + $1.probability } - 1) < 1e-5)
     }

@@ -1,5 +1,6 @@
-// SPDX-License-Identifier: Apache-2.0
 import Foundation
+// SPDX-License-Identifier: Apache-2.0
+import MUXEvaluation
 public import MUXInterchange
 
 /// The checkpoints of one run: a folder for each, named after its step.

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+public import MUXEvaluation
 
 /// What is kept of a run, and when.
 public struct CheckpointConfiguration: Codable, Hashable, Sendable {

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+public import MUXEvaluation
 import MUXVision
 
 /// What softens the targets of a batch: label smoothing, mixup and cutmix.

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+public import MUXEvaluation
 
 /// Which network to train, and from which weights.
 public struct ModelConfiguration: Codable, Hashable, Sendable {

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+public import MUXEvaluation
 
 /// Where a run writes and how much it tells.
 public struct OutputConfiguration: Codable, Hashable, Sendable {

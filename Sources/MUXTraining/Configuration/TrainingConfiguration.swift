@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+public import MUXEvaluation
 
 /// Every setting of a training run.
 ///
@@ -6,14 +7,7 @@
 /// value is saved as `configuration.yaml` in the run's folder and read again on resume.
 public struct TrainingConfiguration: Codable, Hashable, Sendable {
   /// The arithmetic of the forward and backward pass; weights and their updates stay 32 bits wide.
-  public enum Precision: String, Codable, CaseIterable, Sendable {
-    case float32
-    /// Convolutions and linear layers in bfloat16 where that is safe.
-    case bfloat16
-    /// The same in IEEE half precision, for devices without bfloat16; the loss is scaled
-    /// (``LossScaler``), since the gradients would otherwise leave the range.
-    case float16
-  }
+  public typealias Precision = ArithmeticPrecision
 
   /// Seed of the initial weights, the order of the images, augmentation and dropout.
   public var seed: UInt64 = 0

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+public import MUXEvaluation
 public import MUXInterchange
 import MUXNetworks
 package import MUXTensor
@@ -27,9 +28,8 @@ extension NetworkModel {
   public func load(
     _ archive: TensorArchive, from path: String? = nil, allowing tolerance: LoadTolerance = .exact
   ) throws -> LoadReport {
-    let isWrapped = archive.count > 0 && archive.names.allSatisfy { $0.hasPrefix("module.") }
-    let prefix = isWrapped ? "module." : ""
-    let report = compare(archive, prefix: prefix)
+    let archive = archive.withoutWrapper
+    let report = LoadReport(archive, for: specifications)
     let accepted =
       switch tolerance {
       case .exact: report.isComplete
@@ -43,7 +43,7 @@ extension NetworkModel {
     let wanted = Set(report.loaded)
     for (specification, target) in zip(specifications, state)
     where wanted.contains(specification.name) {
-      guard let source = archive[prefix + specification.name] else { continue }
+      guard let source = archive[specification.name] else { continue }
       let copy = try Tensor.copy(of: source)
       try withoutGradient { () throws(TorchError) in try target.copyInPlace(from: copy) }
     }
@@ -57,27 +57,6 @@ extension NetworkModel {
       archive[specification.name] = try ArchivedTensor(tensor)
     }
     return archive
-  }
-
-  private func compare(_ archive: TensorArchive, prefix: String) -> LoadReport {
-    var report = LoadReport()
-    for specification in specifications {
-      guard let source = archive[prefix + specification.name] else {
-        if specification.role != .batchCount { report.missing.append(specification.name) }
-        continue
-      }
-      if source.shape == specification.shape {
-        report.loaded.append(specification.name)
-      } else {
-        report.mismatched.append(
-          LoadReport.Mismatch(
-            name: specification.name, expected: specification.shape, actual: source.shape))
-      }
-    }
-    let known = Set(specifications.map(\.name))
-    report.unexpected = archive.names.map { String($0.dropFirst(prefix.count)) }
-      .filter { !known.contains($0) }
-    return report
   }
 
   private var classifierNames: Set<String> {

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+public import MUXEvaluation
 
 /// Which optimizer updates the weights, with every setting of it.
 ///

@@ -1,5 +1,6 @@
-// SPDX-License-Identifier: Apache-2.0
 import Foundation
+// SPDX-License-Identifier: Apache-2.0
+public import MUXEvaluation
 
 /// The learning rate as a function of the step: a warm-up followed by a decay.
 ///

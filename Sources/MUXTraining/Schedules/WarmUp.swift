@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import MUXEvaluation
 
 /// A linear rise of the learning rate at the start of a run.
 ///

@@ -1,5 +1,6 @@
-// SPDX-License-Identifier: Apache-2.0
 import Foundation
+// SPDX-License-Identifier: Apache-2.0
+import MUXEvaluation
 import MUXInterchange
 import MUXVision
 
@@ -115,12 +116,13 @@ extension Trainer {
 
   private func evaluate(_ model: NetworkModel) throws -> ClassificationScores {
     var evaluator = Evaluator()
-    evaluator.precision = configuration.precision
     evaluator.progress = { [self] images, total in
       if stop.requested != nil { throw EvaluationInterrupted() }
       try announce(.evaluating(images: images, total: total))
     }
-    return try evaluator.evaluate(model, on: data.validation).scores
+    return try evaluator.evaluate(
+      TorchClassifier(model, precision: configuration.precision), on: data.validation
+    ).scores
   }
 
   private func makeResult(_ ending: TrainingResult.Ending, signal: Int32?) -> TrainingResult {

@@ -1,6 +1,7 @@
-// SPDX-License-Identifier: Apache-2.0
 import Foundation
 import MUXConfiguration
+// SPDX-License-Identifier: Apache-2.0
+public import MUXEvaluation
 import MUXInterchange
 public import MUXNetworks
 import MUXTensor

@@ -1,82 +1,81 @@
 // SPDX-License-Identifier: Apache-2.0
-#if TORCH
-  import ArgumentParser
-  import MUXNetworks
-  import MUXTraining
+import ArgumentParser
+import MUXEvaluation
+import MUXNetworks
 
-  /// Measures how well weights classify.
-  struct EvaluateCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(
-      commandName: "evaluate",
-      abstract: "Measure how well weights classify a set of images.",
-      discussion: """
-        Weights in the folder of a run know their data; for others name it. A folder of images is \
-        taken as a whole if it has no sub-folder of that part.
+/// Measures how well weights classify.
+struct EvaluateCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "evaluate",
+    abstract: "Measure how well weights classify a set of images.",
+    discussion: """
+      Weights in the folder of a run know their data; for others name it. A folder of images is \
+      taken as a whole if it has no sub-folder of that part.
 
-        EXAMPLES
-          muxnet evaluate --weights runs/pets --part test
-          muxnet evaluate --weights best.safetensors --data photos --json
-          muxnet evaluate --weights m.pth --model muxnet_m --data imagenet
-        """)
+      EXAMPLES
+        muxnet evaluate --weights runs/pets --part test
+        muxnet evaluate --weights best.safetensors --data photos --json
+        muxnet evaluate --weights m.pth --model muxnet_m --data imagenet
+        muxnet evaluate --weights runs/pets --engine torch --device cuda
+      """)
 
-    @OptionGroup var weights: WeightsOptions
+  @OptionGroup var weights: WeightsOptions
 
-    @Option(help: "The part of the data: training, validation or test.")
-    var part = Part.validation
+  @Option(help: "The part of the data: training, validation or test.")
+  var part = Part.validation
 
-    @OptionGroup var data: DataOptions
+  @OptionGroup var data: DataOptions
 
-    @Option(help: "The network, for weights that do not know it.")
-    var model: String?
+  @Option(help: "The network, for weights that do not know it.")
+  var model: String?
 
-    @OptionGroup var changes: ModelChangeOptions
+  @OptionGroup var changes: ModelChangeOptions
 
-    @Flag(help: "Show the recall of each class.")
-    var perClass = false
+  @Flag(help: "Show the recall of each class.")
+  var perClass = false
 
-    @OptionGroup var device: DeviceOptions
+  @OptionGroup var engine: EngineOptions
 
-    @OptionGroup var output: OutputOptions
+  @OptionGroup var output: OutputOptions
 
-    /// The parts of a data set.
-    enum Part: String, CaseIterable, ExpressibleByArgument {
-      case training, validation, test
+  /// The parts of a data set.
+  enum Part: String, CaseIterable, ExpressibleByArgument {
+    case training, validation, test
 
-      var value: DataPart {
-        switch self {
-        case .training: .training
-        case .validation: .validation
-        case .test: .test
-        }
+    var value: DataPart {
+      switch self {
+      case .training: .training
+      case .validation: .validation
+      case .test: .test
       }
-    }
-
-    func run() throws {
-      let chosen = try device.prepare()
-      let configuration = try data.configuration(weights: weights.weights)
-      let network = try model.map { try NetworkFile.resolve($0, options: changes.options) }
-      let trained = try TrainedModel(
-        path: weights.weights, network: network, device: chosen, key: weights.key)
-      let showsProgress = Console.errorIsTerminal
-      let result = try WeightsEvaluation.run(
-        trained, configuration: configuration, part: part.value
-      ) { done, total in
-        if showsProgress { Console.standardError("\r\(done.grouped) of \(total.grouped) images") }
-      }
-      if showsProgress { Console.standardError("\r\u{1b}[2K") }
-      if output.json { return try Console.json(result) }
-      let scores = result.scores
-      Console.result(
-        "top-1 \(scores.top1.percent), top-5 \(scores.top5.percent), loss \(scores.loss.fixed(4)), "
-          + "\(scores.count.grouped) images (\(part.rawValue)), "
-          + "\(result.imagesPerSecond.fixed(0)) images/s")
-      guard perClass else { return }
-      var table = TextTable([("CLASS", .left), ("IMAGES", .right), ("RECALL", .right)])
-      for entry in result.classes {
-        let recall = Double(entry.correct) / Double(max(entry.count, 1))
-        table.append([entry.name, entry.count.grouped, recall.percent])
-      }
-      Console.result(table.text)
     }
   }
-#endif
+
+  func run() throws {
+    let configuration = try data.configuration(weights: weights.weights)
+    let network = try model.map { try NetworkFile.resolve($0, options: changes.options) }
+    let trained = try TrainedWeights(
+      path: weights.weights, network: network, key: weights.key)
+    let classifier = try engine.classifier(trained, precision: configuration.precision)
+    let showsProgress = Console.errorIsTerminal
+    let result = try WeightsEvaluation.run(
+      trained, classifier: classifier, configuration: configuration, part: part.value
+    ) { done, total in
+      if showsProgress { Console.standardError("\r\(done.grouped) of \(total.grouped) images") }
+    }
+    if showsProgress { Console.standardError("\r\u{1b}[2K") }
+    if output.json { return try Console.json(result) }
+    let scores = result.scores
+    Console.result(
+      "top-1 \(scores.top1.percent), top-5 \(scores.top5.percent), loss \(scores.loss.fixed(4)), "
+        + "\(scores.count.grouped) images (\(part.rawValue)), "
+        + "\(result.imagesPerSecond.fixed(0)) images/s")
+    guard perClass else { return }
+    var table = TextTable([("CLASS", .left), ("IMAGES", .right), ("RECALL", .right)])
+    for entry in result.classes {
+      let recall = Double(entry.correct) / Double(max(entry.count, 1))
+      table.append([entry.name, entry.count.grouped, recall.percent])
+    }
+    Console.result(table.text)
+  }
+}

@@ -1,40 +1,38 @@
 // SPDX-License-Identifier: Apache-2.0
-#if TORCH
-  import ArgumentParser
-  import MUXConfiguration
-  import MUXTraining
+import ArgumentParser
+import MUXConfiguration
+import MUXEvaluation
 
-  /// Which images weights are evaluated on.
-  struct DataOptions: ParsableArguments {
-    @Option(help: "The folder of the data; a run knows its own.", completion: .directory)
-    var data: String?
+/// Which images weights are evaluated on.
+struct DataOptions: ParsableArguments {
+  @Option(help: "The folder of the data; a run knows its own.", completion: .directory)
+  var data: String?
 
-    @Option(help: "The kind of data: digits, cifar10, cifar100 or folder.")
-    var source: String?
+  @Option(help: "The kind of data: digits, cifar10, cifar100 or folder.")
+  var source: String?
 
-    @Option(help: "Images in a batch.")
-    var batchSize: Int?
+  @Option(help: "Images in a batch.")
+  var batchSize: Int?
 
-    @Option(
-      name: .customLong("set"),
-      help: ArgumentHelp("Any setting by its dotted path.", valueName: "key=value"))
-    var assignments: [String] = []
+  @Option(
+    name: .customLong("set"),
+    help: ArgumentHelp("Any setting by its dotted path.", valueName: "key=value"))
+  var assignments: [String] = []
 
-    /// The settings of the run that the weights belong to, if any, changed by the options.
-    func configuration(weights: String) throws -> TrainingConfiguration {
-      var tree = try WeightsEvaluation.settings(ofRun: weights)
-      for assignment in assignments {
-        try tree.set(assignment: assignment, source: .option("--set \(assignment)"))
-      }
-      if let data { try tree.set("data.path", toText: data, source: .option("--data")) }
-      if let source { try tree.set("data.source", toText: source, source: .option("--source")) }
-      if let batchSize {
-        try tree.set(
-          "data.evaluationBatchSize", toText: "\(batchSize)", source: .option("--batch-size"))
-      }
-      let configuration = try tree.decode(TrainingConfiguration.self)
-      try configuration.data.validate()
-      return configuration
+  /// The settings of the run that the weights belong to, if any, changed by the options.
+  func configuration(weights: String) throws -> EvaluationConfiguration {
+    var tree = try WeightsEvaluation.settings(ofRun: weights)
+    for assignment in assignments {
+      try tree.set(assignment: assignment, source: .option("--set \(assignment)"))
     }
+    if let data { try tree.set("data.path", toText: data, source: .option("--data")) }
+    if let source { try tree.set("data.source", toText: source, source: .option("--source")) }
+    if let batchSize {
+      try tree.set(
+        "data.evaluationBatchSize", toText: "\(batchSize)", source: .option("--batch-size"))
+    }
+    let configuration = try tree.decode(EvaluationConfiguration.self)
+    try configuration.validate()
+    return configuration
   }
-#endif
+}

@@ -4,12 +4,14 @@ public import MUXConfiguration
 
 /// Finds the images that weights are to be evaluated on.
 public enum WeightsEvaluation {
-  /// The settings under which weights were trained, if they lie in the folder of a run; else none.
+  /// Those settings under which weights were trained that matter for an evaluation, if the weights
+  /// lie in the folder of a run; else none.
   public static func settings(ofRun path: String) throws -> ConfigurationTree {
     guard let run = try? RunFolder(existing: path),
       FileManager.default.fileExists(atPath: run.configuration)
     else { return ConfigurationTree() }
     return try ConfigurationTree(contentsOf: run.configuration)
+      .keeping(EvaluationConfiguration.keys)
   }
 
   /// Evaluates weights on a part of the data.
@@ -17,12 +19,14 @@ public enum WeightsEvaluation {
   /// A folder of images without the sub-folder of that part is taken as a whole.
   ///
   /// - Parameters:
-  ///   - trained: The network, its classes, and how it wants its images.
+  ///   - weights: The classes, and how images are prepared.
+  ///   - classifier: What computes with the weights.
   ///   - configuration: Data and batch size.
   ///   - part: The part of the data.
   ///   - progress: Told of the images done and their total.
   public static func run(
-    _ trained: TrainedModel, configuration: TrainingConfiguration, part: DataPart,
+    _ weights: TrainedWeights, classifier: some Classifier,
+    configuration: EvaluationConfiguration, part: DataPart,
     progress: @escaping (Int, Int) throws -> Void = { _, _ in }
   ) throws -> EvaluationResult {
     var data = configuration.data
@@ -35,10 +39,11 @@ public enum WeightsEvaluation {
       if isMissing(data.trainingFolder) { data.trainingFolder = "" }
     }
     // Folders are matched to the classes of the weights, where those are known by name.
-    let names = data.source == .folder ? trained.metadata?.classNames : nil
-    return try trained.evaluate(
-      on: try data.open(part, classNames: names),
-      batchSize: data.evaluationBatchSize ?? configuration.batchSize, workers: data.workers,
-      precision: configuration.precision, progress: progress)
+    let names = data.source == .folder ? weights.metadata?.classNames : nil
+    var evaluator = Evaluator()
+    evaluator.progress = progress
+    return try evaluator.evaluate(
+      classifier, pipeline: weights.pipeline, on: try data.open(part, classNames: names),
+      batchSize: data.evaluationBatchSize ?? configuration.batchSize, workers: data.workers)
   }
 }

@@ -27,7 +27,7 @@ public struct ConfigurationError: Error, Hashable, Sendable, CustomStringConvert
 
 extension ConfigurationError {
   /// Throws for `setting` unless `condition` holds.
-  static func require(
+  package static func require(
     _ condition: Bool, _ setting: String, _ value: some CustomStringConvertible,
     _ expected: String
   ) throws(ConfigurationError) {

@@ -40,6 +40,9 @@ public struct LoadReport: Sendable, Hashable {
   /// Names in both, of different shapes.
   public var mismatched: [Mismatch] = []
 
+  /// Nothing compared yet.
+  public init() {}
+
   /// Whether all of the network and all of the file came together.
   public var isComplete: Bool { missing.isEmpty && unexpected.isEmpty && mismatched.isEmpty }
 }
@@ -71,6 +74,14 @@ public struct WeightsMismatchError: Error, Sendable, Hashable {
   public var report: LoadReport
   /// What was allowed to differ.
   public var tolerance: LoadTolerance
+
+  /// An error from its parts.
+  public init(network: String, path: String?, report: LoadReport, tolerance: LoadTolerance) {
+    self.network = network
+    self.path = path
+    self.report = report
+    self.tolerance = tolerance
+  }
 }
 
 extension WeightsMismatchError: CustomStringConvertible, LocalizedError {

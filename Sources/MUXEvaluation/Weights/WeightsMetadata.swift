@@ -54,15 +54,15 @@ public struct WeightsMetadata: Codable, Hashable, Sendable {
 extension WeightsMetadata {
   /// Metadata from its parts.
   public init(
-    network: Network, classNames: [String], pipeline: ImagePipeline, isAveraged: Bool = false,
-    state: TrainingState = TrainingState(), scores: ClassificationScores? = nil
+    network: Network, classNames: [String], pipeline: ImagePipeline, isAveraged: Bool,
+    epoch: Int, step: Int, scores: ClassificationScores?
   ) {
     self.network = network
     self.classNames = classNames
     self.pipeline = pipeline
     self.isAveraged = isAveraged
-    epoch = state.epoch
-    step = state.step
+    self.epoch = epoch
+    self.step = step
     self.scores = scores
   }
 }

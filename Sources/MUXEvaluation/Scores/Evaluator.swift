@@ -1,39 +1,47 @@
 // SPDX-License-Identifier: Apache-2.0
-import MUXTensor
 public import MUXVision
 
 /// Runs a classifier over a set of images and counts.
 public struct Evaluator {
   /// Called after each batch with the images done and their total.
   public var progress: (Int, Int) throws -> Void = { _, _ in }
-  /// The arithmetic of the forward pass.
-  public var precision: TrainingConfiguration.Precision = .float32
 
-  /// An evaluator without progress, in single precision.
+  /// An evaluator without progress.
   public init() {}
 
-  /// Evaluates a model on all batches of a loader (one that does not shuffle or drop).
+  /// Evaluates a classifier on all batches of a loader (one that does not shuffle or drop).
   ///
   /// The loss is the mean cross entropy without smoothing. Ties between outputs go to the first.
-  public func evaluate(_ model: NetworkModel, on loader: DataLoader) throws -> EvaluationResult {
+  ///
+  /// - Throws: ``EvaluationError`` where outputs and classes differ in number.
+  public func evaluate(
+    _ classifier: some Classifier, on loader: DataLoader
+  ) throws -> EvaluationResult {
     let classes = loader.dataSet.classNames
-    let wasTraining = model.isTraining
-    model.isTraining = false
-    defer { model.isTraining = wasTraining }
     var tally = Tally(classes: classes.count)
     let start = ContinuousClock.now
     let total = loader.samplesPerEpoch
     let stream = try loader.epoch(0)
     defer { stream.cancel() }
     while let batch = try stream.next() {
-      try withoutGradient {
-        let logits = try model.logits(batch, precision: precision)
-        try tally.add(logits, labels: batch.labels, network: model.network.name)
-      }
+      try tally.add(
+        try classifier.outputs(batch), labels: batch.labels, network: classifier.network.name)
       try progress(tally.count, total)
     }
-    let seconds = Seconds.since(start)
-    return tally.result(classNames: classes, seconds: seconds)
+    return tally.result(classNames: classes, seconds: Seconds.since(start))
+  }
+
+  /// Evaluates a classifier on some images.
+  public func evaluate(
+    _ classifier: some Classifier, pipeline: ImagePipeline, on dataSet: any ImageDataSet,
+    batchSize: Int = 128, workers: Int = 2
+  ) throws -> EvaluationResult {
+    let loader = try DataLoader(
+      dataSet, pipeline: pipeline,
+      settings: LoaderSettings(
+        batchSize: max(1, min(batchSize, dataSet.count)), workers: workers,
+        layout: classifier.layout))
+    return try evaluate(classifier, on: loader)
   }
 }
 
@@ -50,15 +58,18 @@ private struct Tally {
     metrics = ClassificationMetrics(classCount: classes, topK: [1, best])
   }
 
-  mutating func add(_ logits: Tensor, labels: [Int64], network: String) throws {
+  mutating func add(_ outputs: [Float], labels: [Int64], network: String) throws {
     let classes = metrics.confusion.classCount
-    let outputs = logits.size(1)
-    guard outputs == classes else {
-      throw TrainingError.classCount(network: network, outputs: outputs, classes: classes)
+    guard outputs.count == labels.count * classes else {
+      throw EvaluationError.classCount(
+        network: network, outputs: outputs.count / max(labels.count, 1), classes: classes)
     }
-    let target = try Tensor(labels, device: logits.device)
-    lossSum += try logits.crossEntropy(target, reduction: .sum).item()
-    metrics.add(scores: try logits.floats(), labels: labels)
+    for (row, label) in labels.enumerated() {
+      let own = row * classes
+      lossSum += Softmax.crossEntropy(
+        outputs[own..<own + classes], own: outputs[own + Int(label)])
+    }
+    metrics.add(scores: outputs, labels: labels)
   }
 
   func result(classNames: [String], seconds: Double) -> EvaluationResult {

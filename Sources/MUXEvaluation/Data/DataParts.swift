@@ -62,7 +62,7 @@ extension DataConfiguration {
   }
 
   /// Side of the images in pixels; nil where they differ.
-  var nativeSize: Int? {
+  package var nativeSize: Int? {
     switch source {
     case .digits: 8
     case .cifar10, .cifar100: 32
@@ -73,7 +73,7 @@ extension DataConfiguration {
   /// The normalisation for images of so many channels.
   ///
   /// - Throws: ``ConfigurationError`` where the configured numbers are of other channels.
-  func normalization(channels: Int) throws(ConfigurationError) -> Normalization {
+  package func normalization(channels: Int) throws(ConfigurationError) -> Normalization {
     let standard: (mean: [Float], deviation: [Float]) =
       switch source {
       case .digits: ([0.3053], [0.3761])
@@ -100,5 +100,5 @@ extension DataConfiguration {
   }
 
   /// Channels of the images, for a network that does not say otherwise.
-  var channels: Int { source == .digits ? 1 : 3 }
+  package var channels: Int { source == .digits ? 1 : 3 }
 }

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+public import MUXNetworks
+public import MUXVision
+
+/// Something that computes a network's outputs for batches of images: the runtime
+/// (``RuntimeClassifier``), or libtorch in a build that has it.
+public protocol Classifier {
+  /// The network that is run.
+  var network: Network { get }
+  /// The order of the values in memory that suits it best; any order is taken.
+  var layout: MemoryLayout4D { get }
+  /// The outputs [N, K] of the network for N images, row by row.
+  ///
+  /// - Throws: If the images are not of the network's channels or too small for it.
+  func outputs(_ batch: Batch) throws -> [Float]
+}
+
+extension Classifier {
+  /// The softmax [N, K] of the outputs, row by row.
+  public func probabilities(_ batch: Batch) throws -> [Float] {
+    var values = try outputs(batch)
+    let classes = values.count / max(batch.count, 1)
+    for first in stride(from: 0, to: values.count, by: max(classes, 1)) {
+      let row = first..<first + classes
+      let largest = values[row].max() ?? 0
+      for index in row { values[index] = Softmax.exponential(values[index] - largest) }
+      let sum = values[row].reduce(0, +)
+      for index in row { values[index] /= sum }
+    }
+    return values
+  }
+}

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+public import MUXInterchange
+public import MUXNetworks
+public import MUXRuntime
+public import MUXVision
+
+/// Computes a network's outputs with the inference runtime, without libtorch.
+///
+/// Images of a new size get a plan of their own, which is kept. Belongs to one thread at a time.
+public final class RuntimeClassifier: Classifier {
+  /// The network that is run.
+  public let network: Network
+  /// The threads that work on a batch.
+  public let threads: Int
+  private let weights: TensorArchive
+  private let instructionSet: InstructionSet?
+  private var engines: [ImageSize: InferenceEngine] = [:]
+
+  /// The runtime's own order.
+  public var layout: MemoryLayout4D { .channelsFirst }
+
+  /// A classifier from a network and its tensors; a plan for its own image size is made at once, so
+  /// that what does not fit is found here.
+  ///
+  /// - Parameters:
+  ///   - network: The network.
+  ///   - weights: All of its tensors under their names.
+  ///   - threads: Threads that work on a batch; nil takes one per core.
+  ///   - instructionSet: The kernels' variant; nil takes the best one here.
+  public init(
+    _ network: Network, weights: TensorArchive, threads: Int? = nil,
+    instructionSet: InstructionSet? = nil
+  ) throws {
+    self.network = network
+    self.weights = weights
+    self.threads = threads ?? InferenceEngine.coreCount
+    self.instructionSet = instructionSet
+    _ = try engine(for: network.inputSize)
+  }
+
+  /// The engine for images of a size.
+  public func engine(for size: ImageSize) throws -> InferenceEngine {
+    if let engine = engines[size] { return engine }
+    let plan = try InferencePlan(
+      network, weights: weights, inputSize: size, instructionSet: instructionSet)
+    let engine = try InferenceEngine(plan, threads: threads)
+    engines[size] = engine
+    return engine
+  }
+
+  /// The outputs [N, K] of the network for N images, row by row.
+  ///
+  /// - Throws: `RuntimeError` for images of other channels, or that hold a number that is not finite;
+  ///   `NetworkError` for images that are too small.
+  public func outputs(_ batch: Batch) throws -> [Float] {
+    guard batch.count > 0 else { return [] }
+    let engine = try engine(for: ImageSize(height: batch.height, width: batch.width))
+    let values = batch.layout == .channelsFirst ? batch.values : Self.channelsFirst(batch)
+    // One image is shared by all threads; of several, each thread takes one at a time.
+    return batch.count == 1 ? try engine.run(values) : try engine.run(values, count: batch.count)
+  }
+
+  private static func channelsFirst(_ batch: Batch) -> [Float] {
+    let plane = batch.height * batch.width, channels = batch.channels
+    var result = [Float](repeating: 0, count: batch.values.count)
+    for image in 0..<batch.count {
+      let start = image * plane * channels
+      for channel in 0..<channels {
+        for pixel in 0..<plane {
+          result[start + channel * plane + pixel] =
+            batch.values[start + pixel * channels + channel]
+        }
+      }
+    }
+    return result
+  }
+}

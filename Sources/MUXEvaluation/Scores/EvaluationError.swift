@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+public import Foundation
+
+/// Why trained weights cannot be used on some images.
+public enum EvaluationError: Error, Hashable, Sendable, CustomStringConvertible, LocalizedError {
+  /// The network has another number of outputs than there are classes.
+  case classCount(network: String, outputs: Int, classes: Int)
+
+  /// One line: what, where, how to fix.
+  public var description: String {
+    switch self {
+    case .classCount(let network, let outputs, let classes):
+      "the network '\(network)' has \(outputs) outputs, but there are \(classes) classes; give the"
+        + " data or the list of classes that the weights were trained for"
+    }
+  }
+
+  /// The same line.
+  public var errorDescription: String? { description }
+}

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+package import MUXInterchange
+public import MUXNetworks
+import MUXRuntime
+
+/// Runs a network on the tensors of a file, so that it can be compared with any other
+/// implementation.
+public enum TensorFileRun {
+  /// The name of the tensor [N, C, H, W] that is read.
+  public static let inputName = "input"
+  /// The name of the tensor that is written.
+  public static let outputName = "output"
+
+  /// Reads `input`, runs the network in the inference runtime, and writes `output`.
+  ///
+  /// - Parameters:
+  ///   - network: The network.
+  ///   - weights: Its weights, of any format that `WeightsFile` reads, or the folder of a run.
+  ///   - key: The key of the state dict in a PyTorch checkpoint; nil chooses.
+  ///   - input: A safetensors file with the tensor ``inputName``.
+  ///   - output: The safetensors file to write.
+  ///   - layer: The layer or block whose value is written; nil takes the network's output.
+  ///   - threads: Threads that compute; nil takes one per core.
+  /// - Returns: The shape of what was written.
+  @discardableResult
+  public static func runtime(
+    _ network: Network, weights: String, key: String? = nil, input: String, output: String,
+    layer: String? = nil, threads: Int? = nil
+  ) throws -> [Int] {
+    let images = try images(input, for: network)
+    let cut = try layer.map { try network.cut(atLayer: $0) } ?? network
+    let archive = try WeightsSource.read(weights, key: key).withoutWrapper
+      .checked(against: network, path: weights)
+    var own = TensorArchive()
+    for parameter in cut.parameters { own[parameter.name] = archive[parameter.name] }
+    let plan = try InferencePlan(
+      cut, weights: own, inputSize: ImageSize(height: images.shape[2], width: images.shape[3]))
+    let engine = try InferenceEngine(plan, threads: threads ?? InferenceEngine.coreCount)
+    let count = images.shape[0]
+    let values = try count > 0 ? engine.run(images.floats, count: count) : []
+    let shape = plan.outputShape
+    let isFlat = cut.hasFlatOutput
+    let result = ArchivedTensor(
+      values,
+      shape: isFlat
+        ? [count, shape.channels] : [count, shape.channels, shape.height, shape.width])
+    try write(result, of: network, layer: layer, to: output)
+    return result.shape
+  }
+
+  /// The tensor ``inputName`` of a file, which must be images of the network's channels.
+  package static func images(_ path: String, for network: Network) throws -> ArchivedTensor {
+    let archive = try WeightsFile.load(path).archive
+    guard let images = archive[inputName] else {
+      throw TensorFileError(path: path, reason: .missing(found: archive.names))
+    }
+    guard images.shape.count == 4, images.shape[1] == network.inputChannels else {
+      throw TensorFileError(
+        path: path, reason: .shape(images.shape, channels: network.inputChannels))
+    }
+    return images
+  }
+
+  /// Writes a file with one tensor.
+  package static func write(
+    _ tensor: ArchivedTensor, of network: Network, layer: String?, to path: String
+  ) throws {
+    var written = TensorArchive(metadata: ["network": network.name])
+    if let layer { written.metadata["layer"] = layer }
+    written[outputName] = tensor
+    try Safetensors.write(written, to: path)
+  }
+}

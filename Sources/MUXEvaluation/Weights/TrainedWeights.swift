@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+public import MUXInterchange
+public import MUXNetworks
+public import MUXVision
+
+/// A network's trained weights and what is needed to use them, whatever computes: its classes and
+/// what is done to an image before it goes in.
+public struct TrainedWeights: Sendable {
+  /// Where they come from.
+  public let path: String
+  /// The network.
+  public let network: Network
+  /// The tensors under their names, without the prefix of PyTorch's data-parallel wrapper.
+  public let archive: TensorArchive
+  /// The classes, in the order of the outputs; "0", "1" … where the file names none.
+  public let classNames: [String]
+  /// What is done to an image before it goes in.
+  public let pipeline: ImagePipeline
+  /// What the file says about its training; nil for files of other origin.
+  public let metadata: WeightsMetadata?
+
+  /// Reads a weights file of a run, or the best weights of a run's folder; for files of other
+  /// origin the network has to be given.
+  ///
+  /// - Parameters:
+  ///   - path: The file or the folder.
+  ///   - network: The network; nil takes that of the file.
+  ///   - classNames: The classes; nil takes those of the file.
+  ///   - prefersAveraged: Whether a PyTorch checkpoint with averaged weights gives those.
+  ///   - key: The key of the state dict in a PyTorch checkpoint; nil chooses.
+  /// - Throws: If the file cannot be read, or does not say which network it is for;
+  ///   ``EvaluationError`` if the network has another number of outputs than there are classes.
+  public init(
+    path: String, network: Network? = nil, classNames: [String]? = nil,
+    prefersAveraged: Bool = true, key: String? = nil
+  ) throws {
+    let archive = try WeightsSource.read(path, prefersAveraged: prefersAveraged, key: key)
+    let metadata = try WeightsMetadata(archive.metadata, path: path)
+    guard let network = network ?? metadata?.network else {
+      throw CheckpointError.mismatch(
+        path: path, reason: "it does not say which network it is for; name it with --model")
+    }
+    self.path = path
+    self.network = network
+    self.archive = archive.withoutWrapper
+    self.metadata = metadata
+    let outputs = network.classCount ?? 0
+    let names = classNames ?? metadata?.classNames ?? (0..<outputs).map(String.init)
+    guard names.count == outputs else {
+      throw EvaluationError.classCount(
+        network: network.name, outputs: outputs, classes: names.count)
+    }
+    self.classNames = names
+    pipeline = metadata?.pipeline ?? Self.usualPipeline(network)
+  }
+
+  /// The usual evaluation of ImageNet networks, which public weights are made for.
+  private static func usualPipeline(_ network: Network) -> ImagePipeline {
+    var pipeline = ImagePipeline.imageNetEvaluation(size: network.inputSize.height)
+    if network.inputChannels == 1 {
+      pipeline.channels = 1
+      pipeline.mean = [0.449]
+      pipeline.standardDeviation = [0.226]
+    }
+    return pipeline
+  }
+
+  /// The weights in the runtime.
+  ///
+  /// - Parameter threads: Threads that work on a batch; nil takes one per core.
+  /// - Throws: ``WeightsMismatchError`` if the tensors are not those of the network.
+  public func runtimeClassifier(threads: Int? = nil) throws -> RuntimeClassifier {
+    try RuntimeClassifier(
+      network, weights: archive.checked(against: network, path: path), threads: threads)
+  }
+}
+
+extension TensorArchive {
+  /// The same tensors without the prefix `module.` that PyTorch's data-parallel wrapper gives to all
+  /// names.
+  package var withoutWrapper: TensorArchive {
+    guard count > 0, names.allSatisfy({ $0.hasPrefix("module.") }) else { return self }
+    return renamed { String($0.dropFirst("module.".count)) }
+  }
+
+  /// These tensors, which are exactly those of the network.
+  ///
+  /// - Throws: ``WeightsMismatchError`` with all that is missing, unexpected or of another shape.
+  package func checked(against network: Network, path: String?) throws -> TensorArchive {
+    let report = LoadReport(self, for: network.parameters)
+    guard report.isComplete else {
+      throw WeightsMismatchError(
+        network: network.name, path: path, report: report, tolerance: .exact)
+    }
+    return self
+  }
+}
+
+extension LoadReport {
+  /// How tensors and the parameters of a network fit together.
+  ///
+  /// Missing batch counters are no fault: PyTorch wrote none before 0.4.1, and nothing here depends
+  /// on them.
+  package init(_ archive: TensorArchive, for parameters: [ParameterSpecification]) {
+    self.init()
+    for parameter in parameters {
+      guard let source = archive[parameter.name] else {
+        if parameter.role != .batchCount { missing.append(parameter.name) }
+        continue
+      }
+      if source.shape == parameter.shape {
+        loaded.append(parameter.name)
+      } else {
+        mismatched.append(
+          Mismatch(name: parameter.name, expected: parameter.shape, actual: source.shape))
+      }
+    }
+    let known = Set(parameters.map(\.name))
+    unexpected = archive.names.filter { !known.contains($0) }
+  }
+}

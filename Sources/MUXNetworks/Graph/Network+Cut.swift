@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+
+extension Network {
+  /// The part of the network that computes the value of a layer or block: that node, which becomes
+  /// the output, and all that it depends on. Names stay as they are; blocks that are not whole any
+  /// more are left out.
+  ///
+  /// - Throws: ``NetworkError/unknownLayer(name:network:nearest:)``.
+  public func cut(atLayer layer: String) throws(NetworkError) -> Network {
+    let last = try index(ofLayer: layer)
+    var isNeeded = Array(repeating: false, count: last + 1)
+    isNeeded[last] = true
+    for index in (0...last).reversed() where isNeeded[index] {
+      for input in inputIndices[index] where input >= 0 { isNeeded[input] = true }
+    }
+    let kept = (0...last).filter { isNeeded[$0] }
+    let positions = Dictionary(uniqueKeysWithValues: kept.enumerated().map { ($1, $0) })
+    let whole = blocks.compactMap { block -> Block? in
+      guard let first = positions[block.nodes.lowerBound],
+        block.nodes.allSatisfy({ positions[$0] != nil })
+      else { return nil }
+      return Block(
+        name: block.name, summary: block.summary, nodes: first..<first + block.nodes.count)
+    }
+    return try Network(
+      name: name, inputChannels: inputChannels, inputSize: inputSize, nodes: kept.map { nodes[$0] },
+      blocks: whole, initialization: initialization)
+  }
+
+  /// Whether the output is features [N, K] rather than images [N, C, H, W].
+  package var hasFlatOutput: Bool {
+    var index = nodes.count - 1
+    while index >= 0 {
+      switch nodes[index].operation {
+      case .linear, .flatten: return true
+      case .convolution, .branchedConvolution, .pool, .globalAveragePool, .adaptiveAveragePool:
+        return false
+      default: index = inputIndices[index][0]
+      }
+    }
+    return false
+  }
+}

@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: Apache-2.0
+import Foundation
+import MUXEvaluation
+import MUXInterchange
+import MUXNetworks
+import MUXRuntime
+import MUXVision
+import Testing
+
+@Suite("Classifying with the runtime")
+struct RuntimeClassifierTests {
+  private func network(_ classes: Int = 4) throws -> Network {
+    try ModelZoo.architecture(named: "muxnet_xs")
+      .applying(ModelOptions(classes: classes, inputSize: ImageSize(32), outputStride: 8))
+      .network()
+  }
+
+  private func batch(_ layout: MemoryLayout4D, size: Int = 32, count: Int = 3) -> Batch {
+    func value(_ n: Int, _ c: Int, _ p: Int) -> Float {
+      Float((n * 7919 + c * 104_729 + p * 31) % 1000) / 500 - 1
+    }
+    let plane = size * size
+    var values: [Float] = []
+    for n in 0..<count {
+      switch layout {
+      case .channelsFirst:
+        for c in 0..<3 { values += (0..<plane).map { value(n, c, $0) } }
+      case .channelsLast:
+        for p in 0..<plane { values += (0..<3).map { value(n, $0, p) } }
+      }
+    }
+    return Batch(
+      channels: 3, height: size, width: size, layout: layout, values: values,
+      labels: Array(repeating: 0, count: count), sampleIndices: Array(0..<count))
+  }
+
+  @Test("Either layout of a batch gives the same outputs, whatever the number of threads")
+  func layouts() throws {
+    let network = try network()
+    let weights = RandomWeights.archive(network, seed: 1)
+    let one = try RuntimeClassifier(network, weights: weights, threads: 1)
+    let expected = try one.outputs(batch(.channelsFirst))
+    #expect(expected.count == 12)
+    #expect(Set(expected).count > 6)
+    #expect(try one.outputs(batch(.channelsLast)) == expected)
+    let two = try RuntimeClassifier(network, weights: weights, threads: 2)
+    #expect(try two.outputs(batch(.channelsLast)) == expected)
+    #expect(try two.outputs(batch(.channelsFirst, count: 1)) == Array(expected[..<4]))
+  }
+
+  @Test("Images of another size get a plan of their own; too small ones are an error")
+  func sizes() throws {
+    let network = try network()
+    let classifier = try RuntimeClassifier(
+      network, weights: RandomWeights.archive(network, seed: 1), threads: 1)
+    let small = try classifier.outputs(batch(.channelsFirst))
+    let large = try classifier.outputs(batch(.channelsFirst, size: 48))
+    #expect(small != large)
+    #expect(try classifier.outputs(batch(.channelsFirst)) == small)
+  }
+
+  @Test("Probabilities are the softmax of the outputs")
+  func probabilities() throws {
+    let network = try network()
+    let classifier = try RuntimeClassifier(
+      network, weights: RandomWeights.archive(network, seed: 2), threads: 1)
+    let outputs = try classifier.outputs(batch(.channelsFirst))
+    let shares = try classifier.probabilities(batch(.channelsFirst))
+    for image in 0..<3 {
+      let own = outputs[image * 4..<(image + 1) * 4].map { exp(Double($0)) }
+      for (index, value) in own.enumerated() {
+        #expect(abs(Double(shares[image * 4 + index]) - value / own.reduce(0, +)) < 1e-5)
+      }
+    }
+  }
+
+  @Test("Weights of another network and zero threads are errors that say what to do")
+  func errors() throws {
+    let network = try network()
+    let folder = FileManager.default.temporaryDirectory
+      .appendingPathComponent("weights-\(UUID().uuidString).safetensors").path
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    try Safetensors.write(RandomWeights.archive(try self.network(5), seed: 1), to: folder)
+    let error = #expect(throws: WeightsMismatchError.self) {
+      _ = try TrainedWeights(path: folder, network: network).runtimeClassifier()
+    }
+    let mismatched = error?.report.mismatched.map(\.name)
+    #expect(mismatched == ["classifier.weight", "classifier.bias"])
+    #expect(error?.description.contains(folder) == true)
+    #expect(throws: EvaluationError.classCount(network: "muxnet_xs", outputs: 4, classes: 2)) {
+      _ = try TrainedWeights(path: folder, network: network, classNames: ["a", "b"])
+    }
+    #expect(throws: RuntimeError.threads(0)) {
+      try RuntimeClassifier(
+        network, weights: RandomWeights.archive(network, seed: 1), threads: 0)
+    }
+  }
+
+  @Test("An evaluation counts what the outputs say, and its loss is their cross entropy")
+  func evaluation() throws {
+    let network = try ModelZoo.architecture(named: "muxnet_xs")
+      .applying(
+        ModelOptions(classes: 10, inputChannels: 1, inputSize: ImageSize(8), outputStride: 4)
+      ).network()
+    let classifier = try RuntimeClassifier(
+      network, weights: RandomWeights.archive(network, seed: 3), threads: 1)
+    let pipeline = ImagePipeline(
+      transforms: [], channels: 1, mean: [0.3], standardDeviation: [0.4])
+    let data = try DigitsDataSet().split(fractions: [0.02, 0.98], seed: 1)[0]
+    let result = try Evaluator().evaluate(
+      classifier, pipeline: pipeline, on: data, batchSize: 7)
+    var correct = 0
+    var loss = 0.0
+    for index in 0..<data.count {
+      var random = ImagePipeline.stream(seed: 0, epoch: 0, index: 0)
+      let sample = try data.sample(at: index)
+      let (size, values) = try pipeline.values(of: sample.image, random: &random)
+      let shares = try classifier.probabilities(
+        Batch(
+          channels: 1, height: size.height, width: size.width, values: values, labels: [0],
+          sampleIndices: [0]))
+      if shares.indices.max(by: { shares[$0] < shares[$1] }) == sample.label { correct += 1 }
+      loss -= log(Double(shares[sample.label]))
+    }
+    #expect(result.scores.count == data.count)
+    #expect(abs(result.scores.top1 - Double(correct) / Double(data.count)) < 1e-9)
+    #expect(abs(result.scores.loss - loss / Double(data.count)) < 1e-4)
+  }
+
+  @Test("A network cut at a layer computes that layer's value")
+  func cut() throws {
+    let network = try network()
+    let weights = RandomWeights.archive(network, seed: 5)
+    let cut = try network.cut(atLayer: "blocks.2.0")
+    #expect(cut.nodes.count < network.nodes.count)
+    #expect(cut.blocks.last?.name == "blocks.2.0")
+    #expect(cut.nodes.last == network.nodes[try network.index(ofLayer: "blocks.2.0")])
+    #expect(!cut.hasFlatOutput && network.hasFlatOutput)
+    #expect(try network.cut(atLayer: network.nodes[network.nodes.count - 1].name) == network)
+    #expect(throws: NetworkError.self) { try network.cut(atLayer: "blocks.77") }
+    #expect(weights.count == network.parameters.count)
+  }
+}

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+import Foundation
+import MUXEvaluation
+import MUXInterchange
+import MUXNetworks
+import MUXRuntime
+import MUXTestSupport
+import MUXVision
+import Testing
+
+@Suite("predict, evaluate and benchmark in the runtime")
+struct RuntimeCommandTests {
+  /// A small network with random weights for the digits, as a run would have written it.
+  private func weights(in folder: TemporaryFolder) throws -> String {
+    let network = try ModelZoo.architecture(named: "muxnet_xs")
+      .applying(
+        ModelOptions(classes: 10, inputChannels: 1, inputSize: ImageSize(8), outputStride: 4)
+      ).network()
+    var archive = RandomWeights.archive(network, seed: 1)
+    archive.metadata = try WeightsMetadata(
+      network: network, classNames: (0..<10).map { "digit \($0)" },
+      pipeline: ImagePipeline(
+        transforms: [.resize(Resize(size: PixelSize(8)))], channels: 1, mean: [0.3],
+        standardDeviation: [0.4]),
+      isAveraged: false, epoch: 1, step: 1, scores: nil
+    ).dictionary()
+    try Safetensors.write(archive, to: folder("w.safetensors"))
+    return folder("w.safetensors")
+  }
+
+  @Test("predict names the classes of the file, and both engines say the same")
+  func predict() throws {
+    let folder = try TemporaryFolder()
+    let weights = try weights(in: folder)
+    try Image(width: 20, height: 9, color: [90]).writePNG(to: folder("grey.png"))
+    var probabilities: [[Double]] = []
+    for engine in [[]] + Muxnet.engines.map({ ["--engine", $0] }) {
+      let outcome = try Muxnet.run(
+        ["predict", folder("grey.png"), "--weights", weights, "--top", "10", "--json"] + engine)
+      #expect(outcome.code == 0, "\(outcome.errors)")
+      let images = try #require(
+        try JSONSerialization.jsonObject(with: Data(outcome.output.utf8)) as? [[String: Any]])
+      let guesses = try #require(images.first?["guesses"] as? [[String: Any]])
+      #expect((guesses.first?["label"] as? String)?.hasPrefix("digit ") == true)
+      var own = Array(repeating: 0.0, count: 10)
+      for guess in guesses {
+        own[try #require(guess["index"] as? Int)] = try #require(guess["probability"] as? Double)
+      }
+      #expect(abs(own.reduce(0, +) - 1) < 1e-4)
+      probabilities.append(own)
+    }
+    for own in probabilities {
+      for (a, b) in zip(own, probabilities[0]) { #expect(abs(a - b) < 1e-4) }
+    }
+  }
+
+  @Test("evaluate counts all images of a part, whatever the number of threads")
+  func evaluate() throws {
+    let folder = try TemporaryFolder()
+    let weights = try weights(in: folder)
+    var results: [String] = []
+    for threads in ["1", "2"] {
+      let result = try Muxnet.json([
+        "evaluate", "--weights", weights, "--source", "digits", "--part", "test", "--threads",
+        threads, "--set", "data.validationFraction=0.1", "--set", "data.testFraction=0.1",
+        "--json",
+      ])
+      let scores = try #require(result["scores"] as? [String: Any])
+      #expect(scores["count"] as? Int ?? 0 > 100)
+      results.append("\(scores["loss"] ?? "") \(result["confusion"] ?? "")")
+    }
+    #expect(results[0] == results[1])
+    let unknown = try Muxnet.run([
+      "evaluate", "--weights", weights, "--source", "digits", "--set", "data.testFracton=0.1",
+    ])
+    #expect(unknown.code == 1)
+    #expect(unknown.errors.contains("did you mean “data.testFraction”?"))
+  }
+
+  @Test("benchmark times each batch size with each number of threads, and the plan's steps")
+  func benchmark() throws {
+    let result = try Muxnet.json([
+      "benchmark", "muxnet_xs", "--input-size", "32", "--batch-size", "1", "--batch-size", "3",
+      "--steps", "2", "--warm-up", "1", "--threads", "1", "--threads", "2", "--profile", "--json",
+    ])
+    let rows = try #require(result["rows"] as? [[String: Any]])
+    let settings = rows.compactMap { $0["setting"] as? [String: Any] }
+    #expect(settings.map { $0["batchSize"] as? Int } == [1, 1, 3, 3])
+    #expect(settings.map { $0["threads"] as? Int } == [1, 2, 1, 2])
+    #expect(rows.map { $0["runs"] as? Int } == [32, 32, 10, 10])
+    for row in rows {
+      let minimum = row["minimumSeconds"] as? Double ?? 0
+      let median = row["medianSeconds"] as? Double ?? 0
+      #expect(minimum > 0 && median >= minimum)
+      #expect(row["percentile95Seconds"] as? Double ?? 0 >= median)
+    }
+    let profiles = try #require(result["profiles"] as? [[String: Any]])
+    #expect(profiles.count == 2)
+    let steps = try #require(profiles[0]["steps"] as? [[String: Any]])
+    let sum = steps.reduce(0) { $0 + ($1["multiplyAdds"] as? Int ?? 0) }
+    // Padded windows make the plan's count a little larger than the definition's.
+    let defined = try #require(result["multiplyAdds"] as? Int)
+    #expect(sum >= defined && sum < defined + defined / 100)
+    let text = try Muxnet.run([
+      "benchmark", "muxnet_xs", "--input-size", "32", "--batch-size", "1", "--steps", "1",
+      "--threads", "1", "--profile",
+    ])
+    #expect(text.code == 0 && text.output.contains("\nENGINE") && text.output.contains("\ntotal"))
+  }
+
+  #if !TORCH
+    @Test("A build without libtorch says so where libtorch is asked for")
+    func absent() throws {
+      let folder = try TemporaryFolder()
+      let weights = try weights(in: folder)
+      for arguments in [
+        ["evaluate", "--weights", weights, "--source", "digits", "--engine", "torch"]
+          + ["--set", "data.validationFraction=0.1"],
+        ["benchmark", "muxnet_xs", "--engine", "torch"],
+        ["benchmark", "muxnet_xs", "--train"],
+      ] {
+        let outcome = try Muxnet.run(arguments)
+        #expect(outcome.code == 1)
+        #expect(outcome.errorLines.count == 1)
+        #expect(outcome.errors.contains("libtorch"), "\(outcome.errors)")
+      }
+    }
+  #endif
+}

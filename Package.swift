@@ -41,6 +41,7 @@ let argumentParser = Target.Dependency.product(
   name: "ArgumentParser", package: "swift-argument-parser")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
+let protobuf = Target.Dependency.product(name: "SwiftProtobuf", package: "swift-protobuf")
 
 // MARK: Upper half
 
@@ -48,6 +49,7 @@ var products: [Product] = [
   .library(name: "MUXNetworks", targets: ["MUXNetworks"]),
   .library(name: "MUXVision", targets: ["MUXVision"]),
   .library(name: "MUXInterchange", targets: ["MUXInterchange"]),
+  .library(name: "MUXONNX", targets: ["MUXONNX"]),
   .library(name: "MUXRuntime", targets: ["MUXRuntime"]),
   .library(name: "MUXReport", targets: ["MUXReport"]),
   .library(name: "MUXSearch", targets: ["MUXSearch"]),
@@ -65,6 +67,10 @@ var targets: [Target] = [
     name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"]), .brew(["libpng"])]),
   .target(name: "MUXVision", dependencies: ["CTurboJPEG", "CPNG"], swiftSettings: swift),
   .target(name: "MUXInterchange", swiftSettings: swift),
+  // Not part of MUXInterchange: MUXRuntime depends on that and stays free of dependencies.
+  .target(
+    name: "MUXONNX", dependencies: ["MUXNetworks", "MUXInterchange", protobuf],
+    exclude: ["Proto"], swiftSettings: swift),
   .target(
     name: "MUXConfiguration", dependencies: ["MUXNetworks", "Yams"], swiftSettings: swift),
   .systemLibrary(
@@ -105,6 +111,10 @@ var targets: [Target] = [
     name: "MUXInterchangeTests", dependencies: ["MUXInterchange", "MUXTestSupport"],
     swiftSettings: swift),
   .testTarget(
+    name: "MUXONNXTests",
+    dependencies: ["MUXONNX", "MUXNetworks", "MUXInterchange", "MUXRuntime", protobuf],
+    swiftSettings: swift),
+  .testTarget(
     name: "MUXConfigurationTests", dependencies: ["MUXConfiguration"], swiftSettings: swift),
   .testTarget(
     name: "MUXRuntimeTests",
@@ -132,8 +142,8 @@ var targets: [Target] = [
 ]
 
 var commandDependencies: [Target.Dependency] = [
-  "MUXNetworks", "MUXVision", "MUXInterchange", "MUXConfiguration", "MUXRuntime", "MUXEvaluation",
-  "MUXSearch", "MUXStudies", argumentParser, logging,
+  "MUXNetworks", "MUXVision", "MUXInterchange", "MUXONNX", "MUXConfiguration", "MUXRuntime",
+  "MUXEvaluation", "MUXSearch", "MUXStudies", argumentParser, logging,
 ]
 
 if withPostgres {
@@ -186,6 +196,7 @@ let package = Package(
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+    .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
     .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
     .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
   ],

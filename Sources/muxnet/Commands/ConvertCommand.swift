@@ -8,10 +8,13 @@ import MUXNetworks
 struct ConvertCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "convert",
-    abstract: "Convert weights or networks between file formats.",
+    abstract: "Convert weights or networks between file formats; export ONNX.",
     discussion: """
-      The ending of OUTPUT decides: .safetensors, .pth or .pt for weights (INPUT is a weights \
-      file), .json, .yaml or .yml for networks (INPUT is a name of the zoo or a network file).
+      The format is that of --to, or else follows from the ending of OUTPUT: .safetensors, .pth or \
+      .pt for weights (INPUT is a weights file), .json, .yaml or .yml for networks (INPUT is a name \
+      of the zoo or a network file), .onnx for a network with its weights (INPUT is the network and \
+      --weights its weights; or INPUT alone, where the weights file or the folder of a run holds \
+      the network).
 
       PyTorch files are read without running any code of theirs. Without --key the state dict is \
       looked for under state_dict_ema, state_dict, model_ema, model and net, then at the top.
@@ -21,6 +24,8 @@ struct ConvertCommand: ParsableCommand {
         muxnet convert checkpoint.pth weights.safetensors --key model --type F16
         muxnet convert weights.safetensors weights.pth
         muxnet convert muxnet_s muxnet_s.yaml --blocks
+        muxnet convert muxnet_m --weights muxnet_m.safetensors muxnet_m.onnx --batch dynamic
+        muxnet convert runs/digits digits.onnx
       """)
 
   @Argument(help: "A weights file; or a network file or name.", completion: .file())
@@ -28,6 +33,12 @@ struct ConvertCommand: ParsableCommand {
 
   @Argument(help: "The file to write.", completion: .file())
   var output: String
+
+  @Option(name: .customLong("to"), help: "The format to write (default: by OUTPUT's ending).")
+  var format: ConvertFormat?
+
+  @Flag(help: "Replace OUTPUT where it exists.")
+  var overwrite = false
 
   @Option(help: "Key of the state dict in a PyTorch checkpoint.")
   var key: String?
@@ -46,43 +57,46 @@ struct ConvertCommand: ParsableCommand {
   @Flag(help: "Write a network as block strings instead of layer by layer.")
   var blocks = false
 
+  @OptionGroup(title: "ONNX") var onnx: ONNXOptions
+
   @OptionGroup var changes: ModelChangeOptions
 
   func validate() throws {
-    _ = try Target(output)
+    let format = try target()
+    if format != .onnx, let option = onnx.given {
+      throw ValidationError("\(option) is for ONNX; name the output .onnx or give --to onnx")
+    }
+    if format == .json, blocks {
+      throw ValidationError("block strings are written as .yaml, not .json")
+    }
   }
 
   func run() throws {
-    switch try Target(output) {
-    case .network(let isJSON): try writeNetwork(isJSON: isJSON)
-    case .weights(let format): try writeWeights(format)
+    let target = try target()
+    if !overwrite, FileManager.default.fileExists(atPath: output) {
+      throw CommandError("\(output) exists; take another name, or give --overwrite to replace it")
+    }
+    switch target {
+    case .json, .yaml: try writeNetwork(isJSON: target == .json)
+    case .safetensors, .pytorch: try writeWeights(target)
+    case .onnx:
+      let model = try onnx.export(input, key: key, changes: changes.options)
+      try model.write(to: output)
+      Console.note("wrote \(output): \(onnx.summary(of: model))")
     }
   }
 
-  private enum Target {
-    case network(isJSON: Bool)
-    case weights(WeightsFile.Format)
-
-    init(_ path: String) throws {
-      let name = path.lowercased()
-      if name.hasSuffix(".json") {
-        self = .network(isJSON: true)
-      } else if name.hasSuffix(".yaml") || name.hasSuffix(".yml") {
-        self = .network(isJSON: false)
-      } else if name.hasSuffix(".safetensors") {
-        self = .weights(.safetensors)
-      } else if name.hasSuffix(".pth") || name.hasSuffix(".pt") {
-        self = .weights(.pyTorch)
-      } else {
-        throw ValidationError(
-          "OUTPUT must end in .safetensors, .pth, .pt, .json, .yaml or .yml, not '\(path)'")
-      }
+  private func target() throws -> ConvertFormat {
+    if let format { return format }
+    guard let format = ConvertFormat(ending: output) else {
+      throw ValidationError(
+        "OUTPUT must end in \(ConvertFormat.endings), not '\(output)'; or give --to")
     }
+    return format
   }
 
   private func writeNetwork(isJSON: Bool) throws {
     if blocks {
-      guard !isJSON else { throw ValidationError("block strings are written as .yaml, not .json") }
       let architecture = try NetworkFile.architecture(input).applying(changes.options)
       try AtomicFile.write(try NetworkFile.yaml(architecture), to: output)
     } else {
@@ -96,7 +110,7 @@ struct ConvertCommand: ParsableCommand {
     Console.note("wrote \(output)")
   }
 
-  private func writeWeights(_ format: WeightsFile.Format) throws {
+  private func writeWeights(_ format: ConvertFormat) throws {
     let file = try WeightsFile.load(input, key: key)
     for name in file.ignored {
       Console.warning("\(input): left out “\(name)”, which is not a tensor")
@@ -105,9 +119,10 @@ struct ConvertCommand: ParsableCommand {
     if let elementType = type.flatMap({ ElementType(rawValue: $0.rawValue) }) {
       archive = archive.convertingFloatingPoint(to: elementType)
     }
-    switch format {
-    case .safetensors: try Safetensors.write(archive, to: output)
-    case .pyTorch: try PyTorchFile.write(archive, to: output)
+    if format == .safetensors {
+      try Safetensors.write(archive, to: output)
+    } else {
+      try PyTorchFile.write(archive, to: output)
     }
     let place = file.key.map { " (from the key “\($0)”)" } ?? ""
     Console.note("wrote \(output): \(archive.count) tensors\(place)")

@@ -2,6 +2,7 @@
 // Public because a conformance of a public type to a public protocol cannot be less.
 public import ArgumentParser
 public import MUXNetworks
+public import MUXONNX
 
 extension ImageSize: ExpressibleByArgument {
   /// Reads `224` or `192x256`.
@@ -11,5 +12,18 @@ extension ImageSize: ExpressibleByArgument {
       height > 0, width > 0, height <= 1 << 16, width <= 1 << 16
     else { return nil }
     self.init(height: height, width: width)
+  }
+}
+
+extension ONNXExport.Batch: ExpressibleByArgument {
+  /// Reads `8` or `dynamic`.
+  public init?(argument: String) {
+    if argument == "dynamic" {
+      self = .dynamic
+    } else if let count = Int(argument), count > 0 {
+      self = .fixed(count)
+    } else {
+      return nil
+    }
   }
 }

@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: Apache-2.0
+import MUXNetworks
+
+/// Says a network in ONNX's operators, node by node.
+struct GraphCompiler {
+  let network: Network
+  let weights: WeightTable
+  var writer: GraphWriter
+  /// The value of each node; position 0 is the network's input, node i is at i + 1.
+  var values: [GraphValue] = []
+  /// The nodes that read each value, by the same positions.
+  let readers: [[Int]]
+  /// The batch norm that goes into a node before it, by the latter's position.
+  let foldedNorms: [Int: Int]
+  private let shapes: [Shape]
+  private let inputShape: Shape
+  private var parts: [String: [Int: String]] = [:]
+  private var arrangements: [Arrangement: String] = [:]
+
+  private struct Arrangement: Hashable {
+    let name: String
+    let sources: [Int]
+  }
+
+  init(
+    _ network: Network, inputSize: ImageSize, shapes: [Shape], weights: WeightTable,
+    keepsBatchNormalization: Bool, batch: ONNXExport.Batch
+  ) {
+    self.network = network
+    self.shapes = shapes
+    self.weights = weights
+    inputShape = Shape(
+      channels: network.inputChannels, height: inputSize.height, width: inputSize.width)
+    writer = GraphWriter(name: network.name, batch: batch)
+    var readers = [[Int]](repeating: [], count: network.nodes.count + 1)
+    for (index, inputs) in network.inputIndices.enumerated() {
+      for input in inputs { readers[input + 1].append(index) }
+    }
+    self.readers = readers
+    foldedNorms = keepsBatchNormalization ? [:] : Self.foldedNorms(network, readers)
+  }
+
+  /// The batch norms that alone read a convolution.
+  private static func foldedNorms(_ network: Network, _ readers: [[Int]]) -> [Int: Int] {
+    var found: [Int: Int] = [:]
+    for index in network.nodes.indices {
+      switch network.nodes[index].operation {
+      case .convolution, .branchedConvolution:
+        if readers[index + 1].count == 1,
+          case .batchNormalization = network.nodes[readers[index + 1][0]].operation
+        {
+          found[index] = readers[index + 1][0]
+        }
+      default: break
+      }
+    }
+    return found
+  }
+
+  /// The whole graph.
+  mutating func graph() -> Onnx_GraphProto {
+    let input = GraphValue(name: ONNXExport.inputName, shape: inputShape)
+    values = [input]
+    writer.setInput(input)
+    let folded = Set(foldedNorms.values)
+    for (index, node) in network.nodes.enumerated() {
+      let inputs = network.inputIndices[index].map { values[$0 + 1] }
+      var value = inputs[0]
+      if !folded.contains(index) {
+        value = add(node, index, inputs)
+        value.shape = shapes[index]
+        writer.describe(value)
+      }
+      values.append(value)
+    }
+    writer.setOutput(arranged(values[network.nodes.count], as: nil))
+    return writer.graph
+  }
+
+  private mutating func add(_ node: Node, _ index: Int, _ inputs: [GraphValue]) -> GraphValue {
+    var value = inputs[0]
+    switch node.operation {
+    case .convolution(let convolution): return add(convolution, node, index, value)
+    case .branchedConvolution(let branched): return add(branched, node, index, value)
+    case .batchNormalization(let norm):
+      value.name = addNorm(norm, node.name, value.name, channels: value.order?.channels)
+    case .activation(let activation):
+      value.name = addActivation(activation, node.name, value.name)
+    case .linear(let linear): return add(linear, node, value)
+    case .add, .multiply:
+      let type = if case .add = node.operation { "Add" } else { "Mul" }
+      let other = arranged(inputs[1], as: value.order)
+      value.name = writer.node(type, node.name, [value.name, other.name])
+    case .concatenate: return concatenated(inputs, node.name)
+    case .slice(let slice):
+      value.name = part(slice.start..<slice.start + slice.count, of: value, node.name)
+      value.order = nil
+    case .channelShuffle(let groups):
+      value.order = .shuffled(value.order, channels: value.shape.channels, groups: groups)
+    case .pool(let pool): value.name = addPool(pool, node.name, value.name)
+    case .globalAveragePool:
+      value.name = writer.node("GlobalAveragePool", node.name, [value.name])
+    case .adaptiveAveragePool(let size): value.name = addPool(size, node.name, value)
+    case .pad(let padding): value.name = addPadding(padding, node.name, value)
+    case .flatten: return flattened(value, node.name)
+    case .dropout, .dropPath: break
+    }
+    return value
+  }
+
+  // MARK: Channels
+
+  /// A value with its channels in another order: one Gather, once for each order.
+  mutating func arranged(_ value: GraphValue, as order: ChannelOrder?) -> GraphValue {
+    guard value.order != order else { return value }
+    var result = value
+    result.order = order
+    let sources = (0..<value.shape.channels).map { place in
+      let channel = order?.channels[place] ?? place
+      return value.order?.positions[channel] ?? channel
+    }
+    result.name = gathered(value.name, sources, "\(value.name).order")
+    return result
+  }
+
+  private mutating func gathered(_ input: String, _ sources: [Int], _ name: String) -> String {
+    let arrangement = Arrangement(name: input, sources: sources)
+    if let known = arrangements[arrangement] { return known }
+    let indices = writer.integers(sources, "\(name).indices")
+    let output = writer.node("Gather", name, [input, indices], [.int("axis", 1)])
+    arrangements[arrangement] = output
+    return output
+  }
+
+  /// Some channels of a value, in the network's order. Slices that share out all channels of a
+  /// value among them become one Split.
+  mutating func part(_ range: Range<Int>, of value: GraphValue, _ name: String) -> String {
+    let count = value.shape.channels
+    if let order = value.order { return gathered(value.name, Array(order.positions[range]), name) }
+    if range == 0..<count { return value.name }
+    if let known = parts[value.name]?[range.lowerBound] { return known }
+    let slices = sharingSlices(of: value, with: range)
+    if !slices.isEmpty {
+      let names = writer.split(
+        value.name, "\(value.name).split", counts: slices.map(\.range.count),
+        parts: slices.map(\.name))
+      parts[value.name] = Dictionary(
+        uniqueKeysWithValues: zip(slices.map(\.range.lowerBound), names))
+      if let own = parts[value.name]?[range.lowerBound] { return own }
+    }
+    let bounds = [range.lowerBound, range.upperBound, 1].map {
+      writer.integers([$0], "bound.\($0)")
+    }
+    return writer.node("Slice", name, [value.name, bounds[0], bounds[1], bounds[2]])
+  }
+
+  /// The network's slices of a value if they share out its channels, in ascending order, and
+  /// `range` is one of them.
+  private func sharingSlices(
+    of value: GraphValue, with range: Range<Int>
+  ) -> [(name: String, range: Range<Int>)] {
+    var found: [Range<Int>: String] = [:]
+    // Dropout and the like pass a tensor on under the same name.
+    for (position, candidate) in values.enumerated()
+    where candidate.name == value.name && candidate.order == nil {
+      for reader in readers[position] {
+        guard case .slice(let slice) = network.nodes[reader].operation else { continue }
+        found[slice.start..<slice.start + slice.count] = network.nodes[reader].name
+      }
+    }
+    let slices = found.sorted { $0.key.lowerBound < $1.key.lowerBound }
+    var end = 0
+    for (slice, _) in slices {
+      guard slice.lowerBound == end else { return [] }
+      end = slice.upperBound
+    }
+    guard end == value.shape.channels, found[range] != nil else { return [] }
+    return slices.map { ($0.value, $0.key) }
+  }
+
+  private mutating func concatenated(_ inputs: [GraphValue], _ name: String) -> GraphValue {
+    guard inputs.count > 1 else { return inputs[0] }
+    var value = inputs[0]
+    value.name = writer.node("Concat", name, inputs.map(\.name), [.int("axis", 1)])
+    value.order = .concatenated(inputs.map { ($0.order, $0.shape.channels) })
+    return value
+  }
+
+  // MARK: Features
+
+  private mutating func flattened(_ value: GraphValue, _ name: String) -> GraphValue {
+    guard !value.isFlat else { return value }
+    var result = value
+    result.name = writer.node("Flatten", name, [value.name], [.int("axis", 1)])
+    result.isFlat = true
+    result.order = value.order?.expanded(by: value.shape.height * value.shape.width)
+    return result
+  }
+
+  private mutating func add(_ linear: Linear, _ node: Node, _ input: GraphValue) -> GraphValue {
+    let features = flattened(input, "\(node.name).flatten")
+    var kernel = Kernel(
+      shape: [linear.outputFeatures, linear.inputFeatures], weight: weights["\(node.name).weight"],
+      bias: linear.hasBias ? weights["\(node.name).bias"] : nil)
+    if let order = features.order { kernel.arrangeColumns(order.channels) }
+    var result = features
+    result.order = nil
+    result.name = writer.node(
+      "Gemm", node.name, [features.name] + tensors(of: kernel, node.name), [.int("transB", 1)])
+    return result
+  }
+
+  /// The constants of a kernel: its weight, and its bias if it has one.
+  mutating func tensors(of kernel: Kernel, _ name: String) -> [String] {
+    let weight = writer.tensor(kernel.weight, shape: kernel.shape, "\(name).weight")
+    guard let bias = kernel.bias else { return [weight] }
+    return [weight, writer.tensor(bias, shape: [bias.count], "\(name).bias")]
+  }
+}

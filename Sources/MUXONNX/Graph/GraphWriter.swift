@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: Apache-2.0
+import Foundation
+import MUXNetworks
+
+/// Collects the nodes and the constants of a graph, each under a name of its own.
+struct GraphWriter {
+  private(set) var graph = Onnx_GraphProto()
+  private let batch: ONNXExport.Batch
+  private var names: Set<String> = [ONNXExport.inputName, ONNXExport.outputName]
+  private var constants: [String: String] = [:]
+  private var described: Set<String> = [ONNXExport.inputName]
+
+  init(name: String, batch: ONNXExport.Batch) {
+    self.batch = batch
+    graph.name = name
+  }
+
+  /// Adds a node with one output, whose name begins with `name`.
+  mutating func node(
+    _ type: String, _ name: String, _ inputs: [String], _ attributes: [Onnx_AttributeProto] = []
+  ) -> String {
+    let output = unique(name)
+    append(type, name: output, inputs, outputs: [output], attributes)
+    return output
+  }
+
+  /// Adds a Split along the channels; returns the names of the parts.
+  mutating func split(
+    _ input: String, _ name: String, counts: [Int], parts: [String]
+  ) -> [String] {
+    let outputs = parts.map { unique($0) }
+    let sizes = integers(counts, "\(name).counts")
+    append("Split", name: unique(name), [input, sizes], outputs: outputs, [.int("axis", 1)])
+    return outputs
+  }
+
+  /// Adds a tensor of numbers.
+  mutating func tensor(_ values: [Float], shape: [Int], _ name: String) -> String {
+    let name = unique(name)
+    graph.initializer.append(
+      .with {
+        $0.name = name
+        $0.dims = shape.map { Int64($0) }
+        $0.dataType = Int32(Onnx_TensorProto.DataType.float.rawValue)
+        $0.rawData = values.withUnsafeBytes { Data($0) }
+      })
+    return name
+  }
+
+  /// A list of integers; equal lists share one constant.
+  mutating func integers(_ values: [Int], _ name: String) -> String {
+    let key = "integers \(values)"
+    if let known = constants[key] { return known }
+    let name = unique(name)
+    graph.initializer.append(
+      .with {
+        $0.name = name
+        $0.dims = [Int64(values.count)]
+        $0.dataType = Int32(Onnx_TensorProto.DataType.int64.rawValue)
+        $0.rawData = values.map { Int64($0) }.withUnsafeBytes { Data($0) }
+      })
+    constants[key] = name
+    return name
+  }
+
+  /// A single number, shared.
+  mutating func scalar(_ value: Float) -> String {
+    let key = "scalar \(value)"
+    if let known = constants[key] { return known }
+    let name = tensor([value], shape: [], "constant.\(value)")
+    constants[key] = name
+    return name
+  }
+
+  /// Notes the shape of a value, so that viewers show it and checkers compare it.
+  mutating func describe(_ value: GraphValue) {
+    guard described.insert(value.name).inserted else { return }
+    graph.valueInfo.append(info(value))
+  }
+
+  /// Declares the input.
+  mutating func setInput(_ value: GraphValue) { graph.input = [info(value)] }
+
+  /// Declares the output, and renames the tensor behind it.
+  mutating func setOutput(_ value: GraphValue) {
+    let name = ONNXExport.outputName
+    var output = value
+    if value.name == ONNXExport.inputName {
+      append("Identity", name: name, [value.name], outputs: [name], [])
+    } else {
+      for index in graph.node.indices {
+        graph.node[index].input = graph.node[index].input.map { $0 == value.name ? name : $0 }
+        graph.node[index].output = graph.node[index].output.map { $0 == value.name ? name : $0 }
+      }
+      graph.valueInfo.removeAll { $0.name == value.name }
+    }
+    output.name = name
+    graph.output = [info(output)]
+  }
+
+  private mutating func append(
+    _ type: String, name: String, _ inputs: [String], outputs: [String],
+    _ attributes: [Onnx_AttributeProto]
+  ) {
+    graph.node.append(
+      .with {
+        $0.opType = type
+        $0.name = name
+        $0.input = inputs
+        $0.output = outputs
+        $0.attribute = attributes
+      })
+  }
+
+  private mutating func unique(_ name: String) -> String {
+    var candidate = name
+    var number = 1
+    while !names.insert(candidate).inserted {
+      number += 1
+      candidate = "\(name).\(number)"
+    }
+    return candidate
+  }
+
+  private func info(_ value: GraphValue) -> Onnx_ValueInfoProto {
+    let shape = value.shape
+    let sides = value.isFlat ? [] : [shape.height, shape.width]
+    var dimensions: [Onnx_TensorShapeProto.Dimension] = [
+      .with {
+        switch batch {
+        case .fixed(let count): $0.dimValue = Int64(count)
+        case .dynamic: $0.dimParam = "N"
+        }
+      }
+    ]
+    for side in [shape.channels] + sides {
+      dimensions.append(.with { $0.dimValue = Int64(side) })
+    }
+    return .with {
+      $0.name = value.name
+      $0.type.tensorType.elemType = Int32(Onnx_TensorProto.DataType.float.rawValue)
+      $0.type.tensorType.shape.dim = dimensions
+    }
+  }
+}
+
+extension Onnx_AttributeProto {
+  static func int(_ name: String, _ value: Int) -> Self {
+    .with {
+      $0.name = name
+      $0.type = .int
+      $0.i = Int64(value)
+    }
+  }
+
+  static func ints(_ name: String, _ values: [Int]) -> Self {
+    .with {
+      $0.name = name
+      $0.type = .ints
+      $0.ints = values.map { Int64($0) }
+    }
+  }
+
+  static func float(_ name: String, _ value: Float) -> Self {
+    .with {
+      $0.name = name
+      $0.type = .float
+      $0.f = value
+    }
+  }
+
+  static func string(_ name: String, _ value: String) -> Self {
+    .with {
+      $0.name = name
+      $0.type = .string
+      $0.s = Data(value.utf8)
+    }
+  }
+}

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+import Foundation
+public import MUXInterchange
+public import MUXNetworks
+
+/// What a weights file says about itself: the network, the classes, the licence.
+public struct ModelMetadata: Sendable {
+  /// The network that the weights are for, if the file holds it.
+  public var network: Network?
+  /// The classes in the order of the outputs; empty where unknown.
+  public var classNames: [String] = []
+  /// The licence of the weights, nil where unknown.
+  public var license: String?
+
+  /// Reads the metadata of weights: the file of a run (key `muxnet`), a model file of the runtime
+  /// (key `muxnet.network`), or any file that names its `license`.
+  ///
+  /// - Throws: ``ONNXExportError/metadata(key:reason:)`` where a key is there and cannot be read.
+  public init(_ archive: TensorArchive) throws(ONNXExportError) {
+    let texts = archive.metadata
+    if let text = texts["muxnet"] {
+      let run = try Self.decode(Run.self, text, key: "muxnet")
+      network = run.network
+      classNames = run.classNames ?? []
+    }
+    if let text = texts["muxnet.network"] {
+      network = try Self.decode(Network.self, text, key: "muxnet.network")
+    }
+    license = texts["license"] ?? texts["licence"]
+  }
+
+  /// The part of a run's metadata that matters here.
+  private struct Run: Decodable {
+    let network: Network
+    let classNames: [String]?
+  }
+
+  private static func decode<Value: Decodable>(
+    _ type: Value.Type, _ text: String, key: String
+  ) throws(ONNXExportError) -> Value {
+    do {
+      return try JSONDecoder().decode(type, from: Data(text.utf8))
+    } catch let error as NetworkError {
+      throw .metadata(key: key, reason: error.description)
+    } catch {
+      throw .metadata(key: key, reason: "it is not the JSON that this version writes")
+    }
+  }
+
+  static func json(of names: [String]) -> String {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.withoutEscapingSlashes]
+    return (try? encoder.encode(names)).map { String(decoding: $0, as: UTF8.self) } ?? "[]"
+  }
+}

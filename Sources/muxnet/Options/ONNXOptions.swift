@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+import ArgumentParser
+import Foundation
+import MUXConfiguration
+import MUXEvaluation
+import MUXInterchange
+import MUXNetworks
+import MUXONNX
+
+/// How a network is written as ONNX.
+struct ONNXOptions: ParsableArguments {
+  @Option(
+    help: "The network's weights: a safetensors or PyTorch file, or the folder of a run.",
+    completion: .file())
+  var weights: String?
+
+  @Option(help: "Images in a batch: a number, or dynamic for any (default: 1).")
+  var batch: ONNXExport.Batch?
+
+  @Flag(help: "Keep batch norms as nodes instead of folding them into the convolutions.")
+  var keepBatchNorm = false
+
+  @Option(help: "The licence of the weights, for the file's metadata (default: the weights' own).")
+  var license: String?
+
+  /// An option that was given, nil if none was.
+  var given: String? {
+    if weights != nil { return "--weights" }
+    if batch != nil { return "--batch" }
+    if license != nil { return "--license" }
+    return keepBatchNorm ? "--keep-batch-norm" : nil
+  }
+
+  /// The model of a network and its weights; or of weights that hold their network.
+  func export(_ input: String, key: String?, changes: ModelOptions) throws -> ONNXModel {
+    let archive: TensorArchive
+    let network: Network
+    if let weights {
+      network = try NetworkFile.resolve(input, options: changes)
+      archive = try WeightsSource.read(weights, key: key)
+    } else {
+      let isNetwork = [.json, .yaml].contains(ConvertFormat(ending: input))
+      guard !isNetwork, FileManager.default.fileExists(atPath: input) else {
+        _ = try NetworkFile.resolve(input, options: changes)
+        throw CommandError("an ONNX file holds weights; give those of '\(input)' with --weights")
+      }
+      archive = try WeightsSource.read(input, key: key)
+      guard let own = try ModelMetadata(archive).network else {
+        throw CommandError(
+          "\(input) does not hold its network; give 'MODEL --weights \(input)' instead")
+      }
+      network = try own.applying(changes)
+    }
+    let metadata = try ModelMetadata(archive)
+    var export = ONNXExport()
+    export.batch = batch ?? export.batch
+    export.keepsBatchNormalization = keepBatchNorm
+    export.classNames = metadata.classNames
+    export.license = license ?? metadata.license
+    export.producerVersion = MUXNetVersion.current
+    return try export.model(network, weights: archive)
+  }
+
+  /// What a model is, in a few words.
+  func summary(of model: ONNXModel) -> String {
+    let facts = model.metadata
+    let batch =
+      switch self.batch ?? .fixed(1) {
+      case .dynamic: "any batch"
+      case .fixed(let count): "batch \(count)"
+      }
+    return "\(facts["network"] ?? "network"), operator set \(ONNXExport.operatorSet), \(batch) of"
+      + " \(facts["input_size"] ?? "images"), \(model.nodeCount) nodes, batch norms"
+      + " \(facts["batch_norms"] ?? "folded")"
+  }
+}

@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: Apache-2.0
+import Foundation
+import MUXInterchange
+import MUXNetworks
+import MUXONNX
+import MUXRuntime
+import Testing
+
+@Suite("The exported file")
+struct StructureTests {
+  private func dimensions(_ value: Onnx_ValueInfoProto) -> [String] {
+    value.type.tensorType.shape.dim.map { $0.dimParam.isEmpty ? "\($0.dimValue)" : $0.dimParam }
+  }
+
+  @Test("names its versions, its counts and what is known of the weights")
+  func header() throws {
+    let network = try zoo("muxnet_digits", side: 16, classes: 3)
+    let costs = try CostReport(network)
+    let message = try exported(network) {
+      $0.license = "CC-BY-4.0"
+      $0.classNames = ["a", "b/c", "ü"]
+      $0.producerVersion = "1.2.3"
+    }
+    #expect(message.irVersion == 8)
+    #expect(message.opsetImport.map(\.version) == [17])
+    #expect(message.opsetImport.map(\.domain) == [""])
+    #expect(message.producerName == "muxnet")
+    #expect(message.producerVersion == "1.2.3")
+    #expect(message.graph.name == "muxnet_digits")
+    let metadata = Dictionary(
+      uniqueKeysWithValues: message.metadataProps.map { ($0.key, $0.value) })
+    #expect(metadata["network"] == "muxnet_digits")
+    #expect(metadata["parameters"] == "\(costs.parameters)")
+    #expect(metadata["multiply_adds"] == "\(costs.multiplyAdds)")
+    #expect(metadata["multiply_adds_paper"] == "\(costs.paperMultiplyAdds)")
+    #expect(metadata["input_size"] == "16x16")
+    #expect(metadata["classes"] == "3")
+    #expect(metadata["class_names"] == #"["a","b/c","ü"]"#)
+    #expect(metadata["weights_license"] == "CC-BY-4.0")
+    #expect(metadata["batch_norms"] == "folded")
+    let silent = try exported(network)
+    #expect(!silent.metadataProps.contains { $0.key == "weights_license" })
+  }
+
+  @Test("has a fixed or a dynamic batch, and the shape of every value")
+  func shapes() throws {
+    let network = try zoo("muxnet_digits", side: 16)
+    let fixed = try exported(network) { $0.batch = .fixed(4) }
+    #expect(fixed.graph.input.map(\.name) == ["input"])
+    #expect(fixed.graph.output.map(\.name) == ["output"])
+    #expect(dimensions(fixed.graph.input[0]) == ["4", "1", "16", "16"])
+    #expect(dimensions(fixed.graph.output[0]) == ["4", "7"])
+    let dynamic = try exported(network) {
+      $0.batch = .dynamic
+      $0.inputSize = ImageSize(height: 20, width: 24)
+    }
+    #expect(dimensions(dynamic.graph.input[0]) == ["N", "1", "20", "24"])
+    #expect(dimensions(dynamic.graph.output[0]) == ["N", "7"])
+    let stem = try #require(dynamic.graph.valueInfo.first { $0.name == "conv_stem" })
+    #expect(dimensions(stem) == ["N", "16", "20", "24"])
+  }
+
+  @Test("of each small network of the zoo is in order: one definition per name, before its use")
+  func wholeZoo() throws {
+    for entry in ModelZoo.entries {
+      let network = try zoo(entry.name, side: 75)
+      // The others take long without optimisation; tools/check_onnx.py goes through all of them.
+      guard network.parameterCount < 3_000_000 else { continue }
+      for keeps in [false, true] {
+        let graph = try exported(network) { $0.keepsBatchNormalization = keeps }.graph
+        var defined = Set(graph.initializer.map(\.name) + graph.input.map(\.name))
+        #expect(defined.count == graph.initializer.count + 1, "\(entry.name)")
+        for node in graph.node {
+          for input in node.input where !defined.contains(input) {
+            Issue.record("\(entry.name): '\(input)' is used before it is there")
+          }
+          for output in node.output where !defined.insert(output).inserted {
+            Issue.record("\(entry.name): '\(output)' has two definitions")
+          }
+        }
+        #expect(defined.contains("output"), "\(entry.name)")
+        #expect(Set(graph.node.map(\.name)).count == graph.node.count, "\(entry.name)")
+      }
+    }
+  }
+
+  @Test("keeps or folds batch norms, and leaves out what only training needs")
+  func norms() throws {
+    let network = try zoo("muxnet_m", side: 64)
+    let norms = network.nodes.filter {
+      if case .batchNormalization = $0.operation { true } else { false }
+    }
+    let folded = operators(try exported(network))
+    #expect(folded["BatchNormalization"] == nil)
+    #expect(folded["Dropout"] == nil)
+    let kept = operators(try exported(network) { $0.keepsBatchNormalization = true })
+    #expect(kept["BatchNormalization"] == norms.count)
+    #expect(kept["Conv"] == folded["Conv"])
+  }
+
+  @Test("folds a batch norm behind multiplexing but for the superpixel branch, which keeps its own")
+  func superpixelNorm() throws {
+    let network = try zoo("mobilenetv2_050_mux", side: 64)
+    let superpixels = network.nodes.reduce(0) { count, node in
+      guard case .branchedConvolution(let branched) = node.operation else { return count }
+      return count + branched.branches.count { $0.multiplexing == .superpixel }
+    }
+    #expect(superpixels > 0)
+    let folded = try exported(network)
+    #expect(operators(folded)["BatchNormalization"] == superpixels)
+    let modes = folded.graph.node.filter { $0.opType == "DepthToSpace" }.map { node in
+      node.attribute.first { $0.name == "mode" }.map { String(decoding: $0.s, as: UTF8.self) }
+    }
+    #expect(!modes.isEmpty && modes.allSatisfy { $0 == "DCR" })
+  }
+
+  @Test("shuffles without transposing: two gathers a MUX block at most, none before a convolution")
+  func shuffles() throws {
+    let network = try zoo("muxnet_m", side: 64)
+    let blocks = network.nodes.count { node in
+      if case .channelShuffle = node.operation { true } else { false }
+    }
+    let found = operators(try exported(network))
+    #expect(blocks == 11)
+    #expect(found["Transpose"] == nil && found["Reshape"] == nil)
+    // Each stage's first MUX block slices what a convolution wrote: a Split, no Gather; its last
+    // shuffle goes into the convolution behind.
+    #expect(found["Gather"] ?? 0 <= 2 * (blocks - 4))
+    #expect(found["Split"] ?? 0 > 0)
+
+    var builder = NetworkBuilder(name: "shuffled", inputChannels: 8, inputSize: ImageSize(8))
+    var x = builder.channelShuffle(builder.input, "shuffle", groups: 2)
+    x = builder.convolution(x, "dw", outputChannels: 8, kernelSize: 3, groups: 8)
+    x = builder.batchNormalization(x, "bn")
+    x = builder.squeezeExcitation(x, "se", reducedChannels: 2, activation: .relu)
+    let y = builder.convolution(x, "conv", outputChannels: 8)
+    x = builder.sum(x, y, "sum")
+    _ = builder.classify(x, classes: 3)
+    let message = try exported(try builder.build()) { $0.keepsBatchNormalization = true }
+    #expect(operators(message)["Gather"] == nil)
+    #expect(operators(message)["Transpose"] == nil)
+  }
+
+  @Test("keeps the weights' names, and their values where nothing is folded")
+  func weights() throws {
+    let network = try zoo("muxnet_cifar", side: 32)
+    let archive = RandomWeights.archive(network, seed: 1)
+    let message = try exported(network, archive) { $0.keepsBatchNormalization = true }
+    var tensors: [String: Onnx_TensorProto] = [:]
+    for tensor in message.graph.initializer { tensors[tensor.name] = tensor }
+    for parameter in network.parameters where parameter.role != .batchCount {
+      let tensor = try #require(tensors[parameter.name], "\(parameter.name)")
+      #expect(tensor.dims.map { Int($0) } == parameter.shape)
+      #expect([UInt8](tensor.rawData) == archive[parameter.name]?.bytes.array)
+    }
+  }
+
+  @Test("is the same for the same model, byte by byte")
+  func deterministic() throws {
+    let network = try zoo("muxnet_digits", side: 16)
+    let weights = RandomWeights.archive(network, seed: 3)
+    let first = try ONNXExport().model(network, weights: weights).bytes()
+    #expect(try ONNXExport().model(network, weights: weights).bytes() == first)
+  }
+
+  @Test("takes weights in half precision and with the prefix of data-parallel training")
+  func otherWeights() throws {
+    let network = try zoo("muxnet_digits", side: 16)
+    let weights = RandomWeights.archive(network, seed: 3).convertingFloatingPoint(to: .float16)
+    let plain = try ONNXExport().model(network, weights: weights)
+    let wrapped = try ONNXExport().model(network, weights: weights.renamed { "module." + $0 })
+    #expect(try plain.bytes() == wrapped.bytes())
+  }
+
+  @Test("of a network that ends in its input, in dropout or in a layer called 'output'")
+  func oddEnds() throws {
+    func nodes(_ body: (inout NetworkBuilder) -> Void) throws -> [String] {
+      var builder = NetworkBuilder(name: "odd", inputChannels: 4, inputSize: ImageSize(4))
+      body(&builder)
+      return try exported(try builder.build()).graph.node.map { "\($0.opType) \($0.output)" }
+    }
+    #expect(
+      try nodes { _ = $0.add("drop", .dropout(rate: 0.5), $0.input, channels: 4) }
+        == [#"Identity ["output"]"#])
+    #expect(
+      try nodes {
+        let x = $0.activation($0.input, "output", .relu)
+        _ = $0.add("drop", .dropout(rate: 0.5), $0.activation(x, "act", .relu), channels: 4)
+      } == [#"Relu ["output.2"]"#, #"Relu ["output"]"#])
+  }
+}

@@ -112,7 +112,9 @@ var targets: [Target] = [
     swiftSettings: swift),
   .testTarget(
     name: "MUXONNXTests",
-    dependencies: ["MUXONNX", "MUXNetworks", "MUXInterchange", "MUXRuntime", protobuf],
+    dependencies: [
+      "MUXONNX", "MUXNetworks", "MUXInterchange", "MUXRuntime", "MUXTestSupport", protobuf,
+    ],
     swiftSettings: swift),
   .testTarget(
     name: "MUXConfigurationTests", dependencies: ["MUXConfiguration"], swiftSettings: swift),
@@ -136,8 +138,8 @@ var targets: [Target] = [
   .testTarget(
     name: "MUXNetCommandTests",
     dependencies: [
-      "muxnet", "MUXEvaluation", "MUXInterchange", "MUXNetworks", "MUXRuntime", "MUXVision",
-      "MUXTestSupport",
+      "muxnet", "MUXEvaluation", "MUXInterchange", "MUXNetworks", "MUXONNX", "MUXRuntime",
+      "MUXVision", "MUXTestSupport",
     ], swiftSettings: swift),
 ]
 

@@ -7,8 +7,32 @@ public struct ONNXModel: Sendable {
   /// The message that the file is.
   package let message: Onnx_ModelProto
 
+  package init(message: Onnx_ModelProto) {
+    self.message = message
+  }
+
+  /// Reads a file, to look at it.
+  ///
+  /// - Throws: ``ONNXExportError/file(path:reason:)`` where it is no ONNX model.
+  public init(contentsOf path: String) throws {
+    let file = try ByteRegion(mapping: path)
+    do {
+      message = try Onnx_ModelProto(serializedBytes: file.array)
+    } catch {
+      throw ONNXExportError.file(path: path, reason: "it is not an ONNX model")
+    }
+    guard message.hasGraph else {
+      throw ONNXExportError.file(path: path, reason: "it is not an ONNX model: it has no graph")
+    }
+  }
+
   /// The number of nodes.
   public var nodeCount: Int { message.graph.node.count }
+
+  /// How often each operator occurs.
+  public var operators: [String: Int] {
+    message.graph.node.reduce(into: [:]) { $0[$1.opType, default: 0] += 1 }
+  }
 
   /// What the file says about the model.
   public var metadata: [String: String] {

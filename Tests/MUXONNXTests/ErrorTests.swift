@@ -3,6 +3,7 @@ import Foundation
 import MUXInterchange
 import MUXNetworks
 import MUXONNX
+import MUXTestSupport
 import Testing
 
 @Suite("An export that cannot be")
@@ -76,10 +77,25 @@ struct ErrorTests {
   func unwritable() throws {
     let network = try zoo("muxnet_digits", side: 16)
     let model = try ONNXExport().model(network, weights: halves(network))
-    let folder = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
-    let path = folder.appending(path: "model.onnx").path(percentEncoded: false)
-    #expect(throws: FileError.self) { try model.write(to: path) }
-    #expect(!FileManager.default.fileExists(atPath: folder.path(percentEncoded: false)))
+    let folder = try TemporaryFolder()
+    #expect(throws: FileError.self) { try model.write(to: folder("none/model.onnx")) }
+    #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path).isEmpty)
+  }
+
+  @Test("a written model reads back; another file is no model")
+  func reading() throws {
+    let network = try zoo("muxnet_digits", side: 16)
+    let model = try ONNXExport().model(network, weights: halves(network))
+    let folder = try TemporaryFolder()
+    let path = folder("model.onnx")
+    try model.write(to: path)
+    let copy = try ONNXModel(contentsOf: path)
+    #expect(copy.metadata == model.metadata)
+    #expect(copy.operators == model.operators && copy.nodeCount == model.nodeCount)
+    for bytes in [Array("no model".utf8), []] {
+      try AtomicFile.write(bytes, to: path)
+      #expect(message { _ = try ONNXModel(contentsOf: path) }.contains("not an ONNX model"))
+    }
   }
 
   @Test("metadata of a weights file: what it says, and what cannot be read")

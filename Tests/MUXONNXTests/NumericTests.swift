@@ -2,6 +2,7 @@
 import MUXInterchange
 import MUXNetworks
 import MUXONNX
+import MUXTestSupport
 import Testing
 
 /// A network of a few layers on images of 9×7 pixels.
@@ -199,7 +200,7 @@ struct NumericTests {
     .enabled(if: Reference.isPresent, "needs the authors' outputs (MUXNET_SHARED)"),
     arguments: ["spatial_mux-k3-c48", "spatial_mux-k5-c36", "mixed_depthwise-k3.5.7-c50-s2"])
   func authors(name: String) throws {
-    let file = try Reference.archive("\(name).safetensors")
+    let file = try WeightsFile.load(Reference.path("\(name).safetensors")).archive
     let input = try #require(file["input"]), output = try #require(file["output"])
     let isSpatial = name.hasPrefix("spatial")
     let keys = file.names.filter { $0.hasPrefix("weight.") }.sorted()

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-import Foundation
 import MUXInterchange
 import MUXNetworks
 import MUXONNX
@@ -71,23 +70,5 @@ func difference(
 
 /// The operators of a graph with how often each occurs.
 func operators(_ message: Onnx_ModelProto) -> [String: Int] {
-  message.graph.node.reduce(into: [:]) { $0[$1.opType, default: 0] += 1 }
-}
-
-/// The files of the authors' code, which are not part of the package.
-enum Reference {
-  static let folder: URL = {
-    let shared =
-      ProcessInfo.processInfo.environment["MUXNET_SHARED"]
-      ?? URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-      .deletingLastPathComponent().deletingLastPathComponent().appending(path: "shared").path()
-    return URL(filePath: shared).appending(path: "reference")
-  }()
-
-  static let isPresent = FileManager.default.fileExists(
-    atPath: folder.path(percentEncoded: false))
-
-  static func archive(_ name: String) throws -> TensorArchive {
-    try WeightsFile.load(folder.appending(path: name).path(percentEncoded: false)).archive
-  }
+  ONNXModel(message: message).operators
 }

@@ -15,6 +15,8 @@ import os
 import platform
 import sys
 
+if not sys.stderr.isatty():
+    os.environ.setdefault("TQDM_DISABLE", "1")
 if platform.system() != "Darwin":
     # The parts that predict are absent elsewhere, which it would say part by part.
     logging.getLogger("coremltools").setLevel(logging.ERROR)

@@ -6,7 +6,7 @@ struct HelpTests {
   static var commands: [[String]] {
     var commands = [
       ["models"], ["describe"], ["data", "check"], ["convert"], ["environment"], ["evaluate"],
-      ["predict"], ["forward"], ["benchmark"],
+      ["predict"], ["forward"], ["benchmark"], ["search", "benchmark"],
     ]
     #if TORCH
       commands.append(["train"])

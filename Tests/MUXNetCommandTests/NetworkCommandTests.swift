@@ -56,6 +56,19 @@ struct NetworkCommandTests {
     #expect(none.errors.hasPrefix("error: no model matches 'resnext*'"))
   }
 
+  @Test("An unknown table, or tables that are not there, are one line and exit code 1")
+  func searchBenchmark() throws {
+    let unknown = try Muxnet.run(["search", "benchmark", "--table", "cifar", "--data", "."])
+    #expect(unknown.code == 1)
+    #expect(unknown.errors.hasPrefix("error: cifar: unknown table; there are nas-bench-macro"))
+    let missing = try Muxnet.run(
+      ["search", "benchmark", "--table", "nasbench101", "--data", "/nonexistent.tfrecord"])
+    #expect(missing.code == 1)
+    #expect(missing.errorLines.count == 1)
+    #expect(missing.errors.contains("there is no such file"))
+    #expect(try Muxnet.run(["search", "benchmark"]).code == 64)
+  }
+
   @Test("An unknown model is one line with the nearest names and exit code 1")
   func unknownModel() throws {
     let outcome = try Muxnet.run(["describe", "muxnet_n"])

@@ -60,6 +60,34 @@ import Testing
     for value in decomposition.directions[0] { #expect(abs(value - third) < 1e-12) }
   }
 
+  @Test("Targets in one plane, and targets that nearly coincide, are warned of")
+  func geometryWarnings() throws {
+    func warnings(_ targets: [ReferenceTarget]) throws -> [String] {
+      try ReferenceTarget.warnings(for: targets, objectives: Self.objectives)
+    }
+    #expect(try warnings(ReferenceTarget.paper) == [])
+    // Accuracy "fixed at 1" read as error 0: the paper's costs alone lie within 12°.
+    let plane = ReferenceTarget.paper.map { target in
+      ReferenceTarget(target.name, target.values.merging(["error": 0]) { $1 })
+    }
+    let lines = try warnings(plane)
+    #expect(lines[0].contains("all targets have error=0"))
+    // g then prefers one small net for nearly all targets, which is why.
+    let nets = [
+      [33.3, 1.8e6, 66e6], [28.4, 2.4e6, 117e6], [24.7, 3.4e6, 218e6], [23.4, 4.0e6, 318e6],
+    ].map { zip($0, Self.objectives).map { $0 / $1.scale } }
+    let decomposition = try Decomposition(.targets(plane), objectives: Self.objectives)
+    #expect(Set(try #require(Indicators.best(nets, decomposition)).map(\.index)).count == 1)
+    // 33.69° and 33.02° in the plane of the costs, at error 1 still 0.6° apart.
+    let twins = try warnings([
+      ReferenceTarget("a", ["params": 3e6, "madds": 120e6]),
+      ReferenceTarget("b", ["params": 3e6, "madds": 117e6]),
+    ])
+    #expect(twins.count == 1)
+    #expect(twins[0].hasPrefix("targets 'a' and 'b' point in nearly the same direction"))
+    #expect(throws: SearchError.self) { try warnings([ReferenceTarget("t", ["size": 1])]) }
+  }
+
   @Test("Das–Dennis directions: (p + 2)(p + 1) / 2 mixtures of three objectives")
   func uniformDirections() throws {
     let decomposition = try Decomposition(

@@ -37,6 +37,12 @@ import Testing
     let wide = "table,algorithm,budget,seed,mean_g,g1,calls,seconds\nt,pymoo,10,1,3,3,17,0.5\n"
     #expect(
       try SearchExperiment.Row.read(csv: wide, path: "wide.csv") == [row("pymoo", 1, [3])])
+    let bare = "table,algorithm,budget,seed,g1\nt,pymoo,10,1,3\n"
+    let unmeasured = try SearchExperiment.Row.read(csv: bare, path: "bare.csv")
+    #expect(unmeasured.map(\.best) == [[3]])
+    #expect(unmeasured[0].seconds.isNaN)
+    let report = ExperimentReport(unmeasured, ours: "ours", optimum: [1])
+    #expect(!report.csv.contains("nan") && !report.text.contains("nan"))
     let missing = try #require(throws: SearchError.self) {
       try SearchExperiment.Row.read(csv: "table,seed\n", path: "bad.csv")
     }

@@ -122,6 +122,43 @@ private struct RecordWriter {
     }
   }
 
+  @Test("The benchmark takes a user's file and chooses reference points from it")
+  func benchmark() throws {
+    let bytes = cells.flatMap {
+      RecordWriter.row($0, epochs: 108, time: 900, test: 1 - error($0) / 100)
+    }
+    let url = try temporary(bytes)
+    let output = FileManager.default.temporaryDirectory.appending(path: "\(UUID())")
+    defer {
+      try? FileManager.default.removeItem(at: url)
+      try? FileManager.default.removeItem(at: output)
+    }
+    let table = try NASBench101(reading: url)
+    // Larger nets are better and take as long: every cell with a size of its own is on the front, which
+    // is in order of error here.
+    let points = try BenchmarkTargets.targets(of: table, .report)
+    let errors = points.compactMap { $0.values["error"] }
+    #expect(errors == errors.sorted() && Set(errors).count == 3)
+    #expect(points.allSatisfy { Set($0.values.keys) == ["error", "params", "time"] })
+    #expect(try BenchmarkTargets.targets(of: table, .tune).allSatisfy { !points.contains($0) })
+    var options = SearchBenchmark.Options(data: url)
+    options.tables = ["nasbench101"]
+    options.budgets = [10, 30]
+    options.seeds = 2
+    options.algorithms = ["guided", "evolution"]
+    options.output = output
+    let reports = try SearchBenchmark(options).run()
+    #expect(reports[0].lines.map(\.table).allSatisfy { $0 == "nas-bench-101" })
+    #expect(reports[0].lines.map(\.budget) == [10, 10, 30, 30])
+    #expect(reports[0].lines.allSatisfy { $0.distance >= -1e-12 && $0.distance < 1 })
+    let runs = try String(contentsOf: output.appending(path: "runs.csv"), encoding: .utf8)
+    #expect(try SearchExperiment.Row.read(csv: runs, path: "runs.csv").count == 8)
+    options.tables = ["nasbench101", "nasbench201"]
+    let two = options
+    let failure = try #require(throws: SearchError.self) { _ = try SearchBenchmark(two).run() }
+    #expect("\(failure)".contains("is one file, but there are 2 tables"))
+  }
+
   @Test("Damaged files are errors that name the file and the place")
   func damage() throws {
     let good = RecordWriter.row(cells[0], epochs: 108, time: 1, test: 0.9)

@@ -2,6 +2,7 @@
 import Foundation
 import MUXNetworks
 import MUXSearch
+import Synchronization
 import Testing
 
 @Suite struct NetworkSpaceTests {
@@ -117,6 +118,112 @@ import Testing
     }
   }
 
+  @Test("A tight limit is no dead end: 60 networks smaller than any of 200 random ones")
+  func tightLimits() throws {
+    var space = try NetworkSpace.named("small")
+    let free = NetworkDomain(space)
+    let least = Int(free.reach(of: .params).lowerBound)
+    var random = SearchRandom(seed: 4, purpose: "limits")
+    let sizes = (0..<200).compactMap { _ in
+      free.costs(of: Genome(free.genes.map { random.below($0.choices) }))?.parameters
+    }.sorted()
+    space.constraints.maximumParameters = least * 2
+    #expect(least * 2 < sizes[0])
+    let domain = NetworkDomain(space)
+    let cheapest = try #require(domain.cheapest)
+    #expect(domain.costs(of: cheapest)?.parameters == least)
+    let problem = try domain.problem()
+    for name in ["moead", "guided", "random"] {
+      let settings = try #require(AlgorithmSettings.named.first { $0.name == name }).settings
+      var search = try settings.make(
+        problem, goal: .targets([ReferenceTarget("t", ["params": Double(least)])]), seed: 1)
+      var asked: [Genome] = []
+      while asked.count < 60, let candidate = search.ask() {
+        let costs = try #require(domain.costs(of: candidate.genome))
+        #expect(costs.parameters <= least * 2)
+        let objectives = [50, Double(costs.parameters), Double(costs.multiplyAdds)]
+        try search.tell([Evaluation(id: candidate.id, objectives: objectives)])
+        asked.append(candidate.genome)
+      }
+      #expect(Set(asked).count == 60, "\(name)")
+    }
+  }
+
+  @Test("Limits that no network keeps are refused with the least that the space reaches")
+  func impossibleLimits() throws {
+    var space = try NetworkSpace.named("digits")
+    let least = Int(NetworkDomain(space).reach(of: .params).lowerBound)
+    space.constraints.maximumParameters = least
+    _ = try NetworkDomain(space).problem()
+    space.constraints.maximumParameters = least - 1
+    let error = try #require(throws: SearchError.self) { _ = try NetworkDomain(space).problem() }
+    #expect("\(error)".contains("the least is \(least)"))
+    // Each of two limits can be kept, but the net with the fewest parameters is not the quickest one.
+    space.constraints = .init(maximumLatency: 5)
+    let silent = try #require(throws: SearchError.self) { _ = try NetworkDomain(space).problem() }
+    #expect("\(silent)".contains("nothing measures latency"))
+  }
+
+  @Test("A limit on latency asks the measure once for each network, before it is asked for")
+  func latencyLimit() throws {
+    let measured = Mutex<[String: Int]>([:])
+    var space = try NetworkSpace.named("digits")
+    space.constraints.maximumLatency = 2
+    // Milliseconds by width, as a stand-in for a stopwatch.
+    let domain = NetworkDomain(space) { architecture in
+      measured.withLock { $0[architecture.name, default: 0] += 1 }
+      return Double(architecture.stem.channels) / 8
+    }
+    var search = try AlgorithmSettings.guided().make(
+      try domain.problem(), goal: .targets([ReferenceTarget("t", ["params": 5000])]), seed: 3)
+    for _ in 0..<80 {
+      let asked = search.ask()
+      let candidate = try #require(asked)
+      #expect(try domain.architecture(candidate.genome).stem.channels <= 16)
+      let costs = try #require(domain.costs(of: candidate.genome))
+      try search.tell([
+        Evaluation(
+          id: candidate.id,
+          objectives: [30, Double(costs.parameters), Double(costs.multiplyAdds)])
+      ])
+    }
+    #expect(measured.withLock { $0.values.allSatisfy { $0 == 1 } && $0.count >= 80 })
+    space.constraints.maximumLatency = 1
+    let strict = NetworkDomain(space) { Double($0.stem.channels) / 8 }
+    var second = RandomSearch(try strict.problem(), seed: 1)
+    for candidate in second.ask(20) {
+      #expect(try strict.architecture(candidate.genome).stem.channels == 8)
+    }
+  }
+
+  @Test("The paper's search: four targets, 40 networks kept, ten for each target, in order of size")
+  func paperPreset() throws {
+    let domain = NetworkDomain(try .named("imagenet"))
+    let problem = try domain.problem(targets: ReferenceTarget.paper)
+    var search = try MOEAD(problem, goal: .paper, seed: 1)
+    // Error falls with the logarithm of the multiply-adds, as a stand-in for training.
+    for _ in 0..<20 {
+      let generation = search.ask(40)
+      #expect(generation.count == 40)
+      try search.tell(
+        generation.map { candidate in
+          let costs = try #require(domain.costs(of: candidate.genome))
+          let madds = Double(costs.multiplyAdds)
+          return Evaluation(
+            id: candidate.id,
+            objectives: [33 - 6 * log2(madds / 66e6), Double(costs.parameters), madds])
+        })
+    }
+    #expect(search.decomposition.names == ["xs", "s", "m", "l"])
+    #expect(search.kept.map(\.count) == [10, 10, 10, 10])
+    var sizes: [Int] = []
+    for best in search.best {
+      let genome = try #require(best?.genome)
+      sizes.append(try #require(domain.costs(of: genome)).multiplyAdds)
+    }
+    #expect(sizes == sizes.sorted() && sizes[0] < sizes[3], "\(sizes)")
+  }
+
   @Test("Scales are the largest values that targets name; targets out of reach are reported")
   func targets() throws {
     let domain = NetworkDomain(try .named("imagenet"))
@@ -148,7 +255,8 @@ import Testing
       ("kernal: [3]", "kernal"), ("kernel: []", "kernel"), ("kernel: [4]", "odd"),
       ("width: [7]", "even"), ("multiplexing: [\"2\"]", "scales"), ("leaveOut: [1]", "leaveOut"),
       ("activation: gelu", "gelu"), ("repeats: [-1]", "repeats"),
-      ("reductionKernels: [\"3.4\"]", "3.4"),
+      ("reductionKernels: [\"3.4\"]", "3.4"), ("kernel: [3, 5, 3]", "a.kernel"),
+      ("width: []", "empty"), ("width: eight", "width"), ("stride: 0", "stride"),
     ])
   func badFiles(_ line: String, _ word: String) throws {
     let key = line.split(separator: ":")[0]
@@ -169,6 +277,30 @@ import Testing
     }
     #expect("\(error)".contains(word))
     #expect("\(error)".contains("bad.yaml"))
+  }
+
+  @Test(
+    "Spaces without stages, with impossible limits, or of no sense at all are named with the file",
+    arguments: [
+      ("stages: []", "there are no stages"),
+      (
+        "stages: [{name: a, stride: 1, width: [8], repeats: [1]}]\nconstraints: {maximumParameters: 0}",
+        "limits must be above 0"
+      ),
+      (
+        "stages: [{name: a, stride: 1, width: [8], repeats: [1]}]\nconstraints: {maximumSize: 9}",
+        "maximumSize"
+      ),
+      ("stages: 3", "stages"), ("", "stages"), ("stages: [", "not valid YAML"),
+    ])
+  func badSpaces(_ tail: String, _ word: String) throws {
+    let text = "name: t\ninputSize: 8\nclasses: 2\nstem: [8]\nhead: [0]\n" + tail
+    let error = try #require(throws: SearchError.self) {
+      try NetworkSpace.parse(text, path: "bad.yaml")
+    }
+    #expect("\(error)".contains(word))
+    #expect("\(error)".hasPrefix("search space bad.yaml"))
+    #expect(!"\(error)".contains("\n"))
   }
 
   @Test("A space that is not there is an error with the names that are")

@@ -6,6 +6,9 @@ public enum SearchGoal: Sendable, Hashable, Codable {
   case targets([ReferenceTarget])
   /// Along uniform directions: all mixtures of the objectives in steps of 1 / `partitions`.
   case wholeFront(partitions: Int)
+
+  /// The paper's: four targets, which share MOEA/D's population of 40 by ten each.
+  public static let paper = SearchGoal.targets(ReferenceTarget.paper)
 }
 
 /// One problem with several objectives as several with one, by penalty-based boundary intersection
@@ -76,7 +79,7 @@ public struct Decomposition: Sendable, Codable {
 
   /// g of a point (objectives over their scales) for a sub-problem.
   @inline(__always)
-  func value(_ point: [Double], _ subproblem: Int) -> Double {
+  package func value(_ point: [Double], _ subproblem: Int) -> Double {
     var along = 0.0
     let direction = directions[subproblem]
     for index in point.indices { along += (point[index] - ideal[index]) * direction[index] }

@@ -28,6 +28,11 @@ public struct GuidedMOEAD: LedgerAlgorithm {
     public var strangers = 8
     /// The standard deviation that goes into the expected gain, over the measured one.
     public var boldness = 0.7
+    /// How many of the most promising networks are remembered. As long as neither the model nor the
+    /// best of the sub-problem changes they need not be looked at again, only some new ones.
+    public var shortlist = 8
+    /// The share of other neighbours, offspring and random networks that are drawn then.
+    public var freshShare = 0.25
     /// How the model learns.
     public var model = SurrogateSettings()
 
@@ -40,6 +45,15 @@ public struct GuidedMOEAD: LedgerAlgorithm {
     var base: MOEAD.State
     /// A model for each objective that has to be evaluated, nil for the others.
     var models: [AdditiveModel?] = []
+    /// For each sub-problem what is left of its most promising networks.
+    var shortlists: [Shortlist]
+  }
+
+  /// Networks to be asked for, the most promising first, and what they were chosen by.
+  struct Shortlist: Sendable, Codable {
+    var promises: [ExpectedGain.Promise] = []
+    var fits = -1
+    var best = Double.infinity
   }
 
   /// What is searched for.
@@ -47,6 +61,8 @@ public struct GuidedMOEAD: LedgerAlgorithm {
   private let settings: Settings
   private var base: MOEAD
   private var models: [AdditiveModel?]
+  private var shortlists: [Shortlist]
+  private let choices: [Int]
 
   var ledger: SearchLedger {
     get { base.ledger }
@@ -59,15 +75,23 @@ public struct GuidedMOEAD: LedgerAlgorithm {
   public init(
     _ problem: SearchProblem, goal: SearchGoal, settings: Settings = Settings(), seed: UInt64
   ) throws(SearchError) {
+    guard settings.shortlist > 0, settings.freshShare > 0, settings.freshShare <= 1 else {
+      throw .invalidSetting(
+        name: "shortlist", reason: "must be above 0, and freshShare above 0 and at most 1")
+    }
     self.settings = settings
     base = try MOEAD(problem, goal: goal, settings: settings.base, seed: seed)
     models = []
+    choices = problem.domain.genes.map(\.choices)
+    shortlists = base.decomposition.names.map { _ in Shortlist() }
   }
 
   init(_ problem: SearchProblem, state: State) {
     settings = state.settings
     base = MOEAD(problem, state: state.base)
     models = state.models
+    choices = problem.domain.genes.map(\.choices)
+    shortlists = state.shortlists
   }
 
   /// The sub-problems.
@@ -78,21 +102,22 @@ public struct GuidedMOEAD: LedgerAlgorithm {
 
   mutating func plan() -> Int? { base.plan() }
 
-  func propose(for subproblem: Int?, _ random: inout SearchRandom) -> Genome? {
+  mutating func propose(for subproblem: Int?, _ random: inout SearchRandom) -> Genome? {
     guard let subproblem else { return nil }
     guard !models.isEmpty else { return base.offspring(of: subproblem, &random) }
-    var gain = ExpectedGain(
-      decomposition: base.decomposition, subproblem: subproblem,
-      best: base.state.places[subproblem].first?.value ?? .infinity, models: models,
-      boldness: settings.boldness)
-    for genome in children(of: subproblem, &random) {
-      guard let canonical = problem.domain.canonical(genome),
-        !ledger.hasSeen(problem.domain.key(of: canonical))
-      else { continue }
-      gain.consider(
-        canonical, known: problem.domain.knownObjectives(of: canonical).map(problem.normalized))
+    let fits = models.reduce(0) { $0 + ($1?.fits ?? 0) }
+    let best = base.state.places[subproblem].first?.value ?? .infinity
+    if shortlists[subproblem].fits != fits || shortlists[subproblem].best != best {
+      shortlists[subproblem] = Shortlist(fits: fits, best: best)
     }
-    return gain.winner ?? base.offspring(of: subproblem, &random)
+    let old = shortlists[subproblem].promises
+    var gain = ExpectedGain(
+      settings.shortlist, after: old, of: base.decomposition, subproblem: subproblem, best: best,
+      objectives: problem.objectives, models: models, boldness: settings.boldness)
+    look(for: subproblem, isFirst: old.isEmpty, into: &gain, &random)
+    guard let first = gain.promises.first else { return base.offspring(of: subproblem, &random) }
+    shortlists[subproblem].promises = Array(gain.promises.dropFirst())
+    return first.genome
   }
 
   /// Takes in results; see ``SearchAlgorithm``.
@@ -104,7 +129,8 @@ public struct GuidedMOEAD: LedgerAlgorithm {
 
   /// The whole state as JSON.
   public func savedState() throws -> Data {
-    try SavedState.encode(State(settings: settings, base: base.state, models: models))
+    try SavedState.encode(
+      State(settings: settings, base: base.state, models: models, shortlists: shortlists))
   }
 
   private mutating func learn(_ entry: SearchLedger.Entry) {
@@ -120,50 +146,65 @@ public struct GuidedMOEAD: LedgerAlgorithm {
     }
   }
 
-  private func children(of subproblem: Int, _ random: inout SearchRandom) -> [Genome] {
+  /// Looks at children of a sub-problem: all that the settings say, or only some new ones.
+  private func look(
+    for subproblem: Int, isFirst: Bool, into gain: inout ExpectedGain, _ random: inout SearchRandom
+  ) {
+    func count(_ all: Int) -> Int {
+      isFirst ? all : Int((Double(all) * settings.freshShare).rounded(.up))
+    }
     let places = base.state.places[subproblem]
-    var pool: [Genome] = []
-    pool.reserveCapacity(80)
-    if let best = places.first {
-      neighbors(ledger.entries[best.entry].genome, settings.neighbors, &random, into: &pool)
+    if isFirst, let best = places.first {
+      let genome = ledger.entries[best.entry].genome
+      lookAround(genome, settings.neighbors, into: &gain, &random)
     }
     if places.count > 1 {
       let other = places[1 + random.below(min(4, places.count - 1))]
-      neighbors(ledger.entries[other.entry].genome, settings.otherNeighbors, &random, into: &pool)
+      let genome = ledger.entries[other.entry].genome
+      lookAround(genome, count(settings.otherNeighbors), into: &gain, &random)
     }
-    for _ in 0..<settings.offspring { pool.append(base.offspring(of: subproblem, &random)) }
-    for _ in 0..<settings.strangers {
-      pool.append(Genome(ledger.genes.map { random.below($0.choices) }))
+    for _ in 0..<count(settings.offspring) {
+      consider(base.offspring(of: subproblem, &random), &gain)
     }
-    return pool
+    for _ in 0..<count(settings.strangers) {
+      consider(Genome(choices.map { random.below($0) }), &gain)
+    }
   }
 
-  /// Adds all genomes that differ in one gene, or `limit` of them drawn at random.
-  private func neighbors(
-    _ genome: Genome, _ limit: Int, _ random: inout SearchRandom, into pool: inout [Genome]
+  /// Looks at all genomes that differ in one gene, or `limit` of them drawn at random.
+  private func lookAround(
+    _ genome: Genome, _ limit: Int, into gain: inout ExpectedGain, _ random: inout SearchRandom
   ) {
-    let genes = ledger.genes
-    let total = genes.reduce(0) { $0 + $1.choices - 1 }
+    let total = choices.reduce(0) { $0 + $1 - 1 }
+    var neighbor = genome
     if total <= limit {
-      for index in genes.indices {
-        for value in 0..<genes[index].choices where value != genome[index] {
-          var neighbor = genome
+      for index in choices.indices {
+        for value in 0..<choices[index] where value != genome[index] {
           neighbor[index] = value
-          pool.append(neighbor)
+          consider(neighbor, &gain)
         }
+        neighbor[index] = genome[index]
       }
       return
     }
     for _ in 0..<limit {
       var rest = random.below(total)
       var index = 0
-      while rest >= genes[index].choices - 1 {
-        rest -= genes[index].choices - 1
+      while rest >= choices[index] - 1 {
+        rest -= choices[index] - 1
         index += 1
       }
-      var neighbor = genome
       neighbor[index] = rest < genome[index] ? rest : rest + 1
-      pool.append(neighbor)
+      consider(neighbor, &gain)
+      neighbor[index] = genome[index]
+    }
+  }
+
+  private func consider(_ genome: Genome, _ gain: inout ExpectedGain) {
+    let domain = problem.domain
+    guard let canonical = domain.canonical(genome) else { return }
+    gain.consider(canonical, known: domain.knownObjectives(of: canonical)) {
+      !ledger.hasSeen(domain.key(of: canonical))
     }
   }
 }

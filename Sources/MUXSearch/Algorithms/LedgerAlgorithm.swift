@@ -9,7 +9,7 @@ protocol LedgerAlgorithm: SearchAlgorithm {
   mutating func plan() -> Int?
 
   /// A genome for a sub-problem, nil for a random one.
-  func propose(for subproblem: Int?, _ random: inout SearchRandom) -> Genome?
+  mutating func propose(for subproblem: Int?, _ random: inout SearchRandom) -> Genome?
 }
 
 extension LedgerAlgorithm {

@@ -101,6 +101,11 @@ public struct MOEAD: LedgerAlgorithm {
     }
   }
 
+  /// For each sub-problem the networks that it keeps, the best first.
+  public var kept: [[Genome]] {
+    state.places.map { places in places.map { state.ledger.entries[$0.entry].genome } }
+  }
+
   /// Takes in results; see ``SearchAlgorithm``.
   public mutating func tell(_ evaluations: [Evaluation]) throws(SearchError) {
     for (candidate, entry) in try state.ledger.take(evaluations, problem: problem) {

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import Foundation
 
 /// What a user wants, in natural units, such as 1.5 M parameters and 60 M multiply-adds.
 ///
@@ -48,6 +49,46 @@ public struct ReferenceTarget: Sendable, Hashable, Codable {
       }
     }
     self.init(text, values)
+  }
+
+  /// What a user should know of the geometry of targets, in one line each.
+  ///
+  /// Targets that all ask for 0 of an objective have their directions in one plane, where one small
+  /// network is the best for all of them; so it is with accuracy "fixed at 1" if that is read as error
+  /// 0. Directions that nearly coincide find the same networks.
+  ///
+  /// - Throws: ``SearchError/invalidTarget(target:reason:)`` for targets that do not fit.
+  public static func warnings(
+    for targets: [ReferenceTarget], objectives: [Objective]
+  ) throws(SearchError) -> [String] {
+    var points: [[Double]] = []
+    for target in targets { points.append(try target.normalized(for: objectives)) }
+    var lines: [String] = []
+    for (index, objective) in objectives.enumerated() where targets.count > 1 {
+      guard points.allSatisfy({ $0[index] == 0 }) else { continue }
+      lines.append(
+        "all targets have \(objective.name)=0: their directions lie in one plane, and one small network"
+          + " may be the best for all; leave '\(objective.name)' out, so that it stands at its scale"
+      )
+    }
+    for first in points.indices {
+      for second in points.indices where second > first {
+        let angle = Self.degrees(points[first], points[second])
+        guard angle < 2 else { continue }
+        lines.append(
+          "targets '\(targets[first].name)' and '\(targets[second].name)' point in nearly the same"
+            + " direction (\((angle * 10).rounded() / 10)° apart) and will find the same networks")
+      }
+    }
+    return lines
+  }
+
+  private static func degrees(_ a: [Double], _ b: [Double]) -> Double {
+    func product(_ a: [Double], _ b: [Double]) -> Double {
+      zip(a, b).reduce(0) { $0 + $1.0 * $1.1 }
+    }
+    let cosine = product(a, b) / (product(a, a) * product(b, b)).squareRoot()
+    return acos(min(max(cosine, -1), 1)) * 180 / .pi
   }
 
   /// The target's values in the order of the objectives, over their scales.

@@ -59,7 +59,8 @@ public protocol SearchAlgorithm: Sendable {
   /// What is searched for.
   var problem: SearchProblem { get }
 
-  /// Up to `count` new networks; fewer only if the space has no more.
+  /// Up to `count` new networks; fewer only if the space has no more (in spaces above 2²² genomes:
+  /// if 256 random ones in a row are known or over a limit).
   mutating func ask(_ count: Int) -> [Candidate]
 
   /// Takes in results, all of them or, if one is not acceptable, none.

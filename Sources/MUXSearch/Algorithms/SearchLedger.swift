@@ -44,8 +44,16 @@ struct SearchLedger: Sendable, Codable {
 
   /// A random candidate that no one has seen; in small spaces found for certain if there is one.
   mutating func fallback(in problem: SearchProblem, subproblem: Int?) -> Candidate? {
-    for _ in 0..<256 {
-      let genome = randomGenome()
+    for attempt in 0..<Self.attempts {
+      var genome = randomGenome()
+      // Under tight limits ever more genes are those of the cheapest network.
+      if attempt >= Self.freeAttempts, let cheapest = problem.domain.cheapest {
+        let share =
+          Double(attempt + 1 - Self.freeAttempts) / Double(Self.attempts - Self.freeAttempts)
+        for index in genes.indices where random.uniform() < share {
+          genome[index] = cheapest[index]
+        }
+      }
       if let found = register(genome, problem, subproblem) { return found }
     }
     guard let count = problem.domain.genomeCount, count <= 1 << 22 else { return nil }
@@ -57,13 +65,16 @@ struct SearchLedger: Sendable, Codable {
     return nil
   }
 
-  /// Makes a candidate of a genome unless it is not valid or known.
+  private static let attempts = 256
+  private static let freeAttempts = 16
+
+  /// Makes a candidate of a genome unless it is not valid, known, or over a measured limit.
   mutating func register(
     _ genome: Genome, _ problem: SearchProblem, _ subproblem: Int?
   ) -> Candidate? {
     guard let canonical = problem.domain.canonical(genome) else { return nil }
     let key = problem.domain.key(of: canonical)
-    guard seen.insert(key).inserted else { return nil }
+    guard seen.insert(key).inserted, problem.domain.admits(canonical) else { return nil }
     let candidate = Candidate(id: nextID, genome: canonical, key: key, subproblem: subproblem)
     nextID += 1
     pending[candidate.id] = candidate

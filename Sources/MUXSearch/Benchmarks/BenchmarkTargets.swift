@@ -23,7 +23,27 @@ public enum BenchmarkTargets {
     }
   }
 
-  /// The points of a table.
+  /// The points of a table: for NAS-Bench-101, which is not here, front networks of the file by their
+  /// last objective, at the same quantiles as those of the others; else those of the list.
+  ///
+  /// - Throws: ``SearchError/table(path:reason:)`` for a table without points.
+  public static func targets(
+    of table: any BenchmarkTable, _ selection: Selection = .report
+  ) throws(SearchError) -> [ReferenceTarget] {
+    guard table is NASBench101 else { return try targets(of: table.name, selection) }
+    let rows = table.allObjectives
+    let front = NonDominatedSorting.front(rows).map { rows[$0] }.sorted {
+      ($0[$0.count - 1], $0[0]) < ($1[$1.count - 1], $1[0])
+    }
+    let quantiles = selection == .report ? [0.02, 0.5, 0.98] : [0.1, 0.35, 0.8]
+    return quantiles.enumerated().map { index, quantile in
+      let row = front[Int((quantile * Double(front.count - 1)).rounded())]
+      let values = zip(table.objectives.map(\.name), row)
+      return ReferenceTarget("\(index + 1)", Dictionary(values) { old, _ in old })
+    }
+  }
+
+  /// The points of a table in the list.
   ///
   /// - Throws: ``SearchError/table(path:reason:)`` for a table without points.
   public static func targets(

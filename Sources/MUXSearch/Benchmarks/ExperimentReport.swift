@@ -29,7 +29,7 @@ public struct ExperimentReport: Sendable {
     /// Two-sided p of the signed-rank test against ours, paired by seed; nil for ours or where runs
     /// do not pair.
     public var signedRank: Double?
-    /// The median time of a whole run in seconds.
+    /// The median processor time of a whole run in seconds; NaN if it was not measured.
     public var seconds: Double
   }
 
@@ -85,7 +85,8 @@ public struct ExperimentReport: Sendable {
       return [line.table, "\(line.budget)", line.algorithm, "\(line.runs)"] + numbers
         + [
           Self.fixed(line.solved, 2), Self.probability(line.rankSum),
-          Self.probability(line.signedRank), Self.fixed(line.seconds, 5),
+          Self.probability(line.signedRank),
+          line.seconds.isNaN ? "" : Self.fixed(line.seconds, 5),
         ]
     }
     return ([header] + body).map { $0.joined(separator: ",") }.joined(separator: "\n") + "\n"
@@ -110,7 +111,7 @@ public struct ExperimentReport: Sendable {
         + Self.padded(Self.fixed(line.distance, 5), 11)
         + Self.padded("\(Int((100 * line.solved).rounded())) %", 8)
         + Self.padded(line.rankSum == nil ? "–" : Self.probability(line.rankSum), 11)
-        + Self.fixed(line.seconds, 4) + "\n"
+        + (line.seconds.isNaN ? "–" : Self.fixed(line.seconds, 4)) + "\n"
     }
     return result
   }
@@ -144,7 +145,7 @@ extension SearchExperiment.Row {
   }
 
   /// Reads rows from CSV with a header, such as those that `tools/compare_search.py` writes. Columns
-  /// are found by name; `g1`, `g2` … are the reference points.
+  /// are found by name; `g1`, `g2` … are the reference points; `seconds` may be missing.
   ///
   /// - Throws: ``SearchError/table(path:reason:)``.
   public static func read(
@@ -156,18 +157,18 @@ extension SearchExperiment.Row {
       header.enumerated().map { ($1, $0) }, uniquingKeysWith: { old, _ in old })
     let targets = (1...100).prefix { places["g\($0)"] != nil }.compactMap { places["g\($0)"] }
     guard let table = places["table"], let algorithm = places["algorithm"],
-      let budget = places["budget"], let seed = places["seed"], let seconds = places["seconds"],
-      !targets.isEmpty
+      let budget = places["budget"], let seed = places["seed"], !targets.isEmpty
     else {
       throw .table(
-        path: path, reason: "lacks one of the columns table, algorithm, budget, seed, g1, seconds")
+        path: path, reason: "lacks one of the columns table, algorithm, budget, seed, g1")
     }
     var rows: [SearchExperiment.Row] = []
     for (number, line) in lines.enumerated().dropFirst() {
       let fields = line.split(separator: ",", omittingEmptySubsequences: false)
       let best = fields.count == header.count ? targets.compactMap { Double(fields[$0]) } : []
       guard best.count == targets.count, let budget = Int(fields[budget]),
-        let seed = Int(fields[seed]), let seconds = Double(fields[seconds])
+        let seed = Int(fields[seed]),
+        let seconds = places["seconds"].map({ Double(fields[$0]) }) ?? .nan
       else { throw .table(path: path, reason: "line \(number + 1) is not a row") }
       rows.append(
         SearchExperiment.Row(

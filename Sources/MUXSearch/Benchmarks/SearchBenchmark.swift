@@ -6,7 +6,7 @@ public import Foundation
 public struct SearchBenchmark: Sendable {
   /// Which tables, how many runs, and where results go.
   public struct Options: Sendable {
-    /// The folder with the tables' files.
+    /// The folder with the tables' files, or the file of the only table.
     public var data: URL
     /// The tables' names.
     public var tables = ["nas-bench-macro", "nas-bench-201"]
@@ -33,19 +33,23 @@ public struct SearchBenchmark: Sendable {
   /// A benchmark.
   public init(_ options: Options) { self.options = options }
 
-  /// A table of a name from its file in a folder.
+  /// A table from its file, or from the folder that holds the file under its usual name. Names are
+  /// `nas-bench-macro`, `nas-bench-201` and `nas-bench-101`, also without dashes.
   ///
   /// - Throws: ``SearchError/table(path:reason:)``.
   public static func table(
-    _ name: String, in folder: URL
+    _ name: String, in data: URL
   ) throws(SearchError) -> any BenchmarkTable {
-    switch name {
-    case "nas-bench-macro":
-      return try NASBenchMacro.read(folder.appending(path: NASBenchMacro.fileName))
-    case "nas-bench-201":
-      return try NASBench201.read(folder.appending(path: NASBench201.fileName))
-    case "nas-bench-101":
-      return try NASBench101(reading: folder.appending(path: "nasbench_only108.tfrecord"))
+    func file(_ usual: String) -> URL {
+      var isFolder: ObjCBool = false
+      let path = data.path(percentEncoded: false)
+      let exists = FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
+      return exists && !isFolder.boolValue ? data : data.appending(path: usual)
+    }
+    switch name.lowercased().filter({ $0 != "-" }) {
+    case "nasbenchmacro": return try NASBenchMacro.read(file(NASBenchMacro.fileName))
+    case "nasbench201": return try NASBench201.read(file(NASBench201.fileName))
+    case "nasbench101": return try NASBench101(reading: file(NASBench101.fileName))
     default:
       throw .table(
         path: name,
@@ -62,10 +66,19 @@ public struct SearchBenchmark: Sendable {
     var reports: [ExperimentReport] = []
     let contestants = try contestants()
     let rivals = try rivalRows()
+    var isFolder: ObjCBool = false
+    let path = options.data.path(percentEncoded: false)
+    if options.tables.count > 1,
+      FileManager.default.fileExists(atPath: path, isDirectory: &isFolder),
+      !isFolder.boolValue
+    {
+      throw SearchError.table(
+        path: path, reason: "is one file, but there are \(options.tables.count) tables; name one")
+    }
     for name in options.tables {
       let table = try Self.table(name, in: options.data)
       var experiment = SearchExperiment(
-        table, targets: try BenchmarkTargets.targets(of: name, options.selection))
+        table, targets: try BenchmarkTargets.targets(of: table, options.selection))
       experiment.budgets = options.budgets
       experiment.seeds = options.seeds
       var own: [SearchExperiment.Row] = []
@@ -73,7 +86,7 @@ public struct SearchBenchmark: Sendable {
         own += try experiment.run(contestant)
       }
       rows += own
-      let others = rivals.filter { $0.table == name && options.budgets.contains($0.budget) }
+      let others = rivals.filter { $0.table == table.name && options.budgets.contains($0.budget) }
       let report = ExperimentReport(
         own + others, ours: contestants[0].name,
         optimum: table.optimum(try experiment.measure()))

@@ -31,12 +31,23 @@ public struct NetworkDomain: SearchDomain {
   public let genes: [Gene]
   /// The objectives, in order.
   public let quantities: [Quantity]
+  /// Milliseconds for one image; nil where an architecture cannot be measured.
+  public typealias LatencyMeasure = @Sendable (Architecture) -> Double?
+
   private let cache = CostCache()
+  private let latency: LatencyMeasure?
 
   /// The search of a space for small error, parameters and multiply-adds, or other quantities.
-  public init(_ space: NetworkSpace, quantities: [Quantity] = [.error, .params, .madds]) {
+  ///
+  /// `latency` measures networks for the limit ``NetworkSpace/Constraints/maximumLatency``: once for
+  /// each network, before it is asked for.
+  public init(
+    _ space: NetworkSpace, quantities: [Quantity] = [.error, .params, .madds],
+    latency: LatencyMeasure? = nil
+  ) {
     self.space = space
     self.quantities = quantities
+    self.latency = latency
     genes = space.genes
   }
 
@@ -101,6 +112,26 @@ public struct NetworkDomain: SearchDomain {
     return form
   }
 
+  /// Whether the network is quick enough, measured now; always where there is no such limit.
+  public func admits(_ canonical: Genome) -> Bool {
+    guard let most = space.constraints.maximumLatency, let latency else { return true }
+    guard let architecture = try? architecture(canonical), let value = latency(architecture) else {
+      return false
+    }
+    return value <= most
+  }
+
+  /// The network with the fewest parameters and multiply-adds, where the space has limits.
+  public var cheapest: Genome? {
+    guard space.constraints != NetworkSpace.Constraints() else { return nil }
+    return cache.cheapest {
+      let scale = (reach(of: .params).upperBound, reach(of: .madds).upperBound)
+      return least {
+        Double($0.parameters) / scale.0 + Double($0.multiplyAdds) / scale.1
+      }.genome
+    }
+  }
+
   /// Parameters and multiply-adds, NaN for what has to be measured.
   public func knownObjectives(of canonical: Genome) -> [Double]? {
     guard let costs = costs(of: canonical) else { return nil }
@@ -123,6 +154,7 @@ public struct NetworkDomain: SearchDomain {
   public func problem(
     targets: [ReferenceTarget] = [], errorScale: Double = 100.0 / 3, latencyScale: Double = 10
   ) throws(SearchError) -> SearchProblem {
+    try checkLimits()
     var objectives: [Objective] = []
     for quantity in quantities {
       let named = targets.compactMap { $0.values[quantity.rawValue] }.max()
@@ -142,10 +174,42 @@ public struct NetworkDomain: SearchDomain {
     return try SearchProblem(domain: self, objectives: objectives)
   }
 
-  /// The least and the most parameters or multiply-adds in the space, found gene by gene.
+  /// The least and the most parameters or multiply-adds in the space (limits aside), found gene by
+  /// gene.
   public func reach(of quantity: Quantity) -> ClosedRange<Double> {
-    let least = extreme(quantity, sign: 1)
-    return least...max(least, extreme(quantity, sign: -1))
+    cache.reach(of: quantity) {
+      func cost(_ costs: Costs) -> Double {
+        Double(quantity == .params ? costs.parameters : costs.multiplyAdds)
+      }
+      let lowest = least(cost).value
+      return lowest...max(lowest, -least { -cost($0) }.value)
+    }
+  }
+
+  /// Limits that no network keeps, or that nothing measures, are errors.
+  private func checkLimits() throws(SearchError) {
+    let limits = space.constraints
+    guard limits.maximumLatency == nil || latency != nil else {
+      throw .invalidSetting(
+        name: "maximumLatency", reason: "nothing measures latency here; leave the limit out")
+    }
+    let named: [(String, Int?, Quantity)] = [
+      ("maximumParameters", limits.maximumParameters, .params),
+      ("maximumMultiplyAdds", limits.maximumMultiplyAdds, .madds),
+    ]
+    for (name, limit, quantity) in named {
+      guard let limit else { continue }
+      let least = Int(reach(of: quantity).lowerBound)
+      guard limit >= least else {
+        throw .invalidSetting(
+          name: name,
+          reason: "no network of the space '\(space.name)' keeps \(limit); the least is \(least)")
+      }
+    }
+    guard let cheapest, canonical(cheapest) == nil else { return }
+    throw .invalidSetting(
+      name: "constraints",
+      reason: "no network of the space '\(space.name)' keeps all limits at once")
   }
 
   /// What a user should know of targets that no network of the space meets, in one line each.
@@ -165,12 +229,13 @@ public struct NetworkDomain: SearchDomain {
     return lines
   }
 
-  private func extreme(_ quantity: Quantity, sign: Double) -> Double {
+  /// The genome with the least of something, and that, found gene by gene.
+  private func least(_ cost: (Costs) -> Double) -> (genome: Genome, value: Double) {
     func value(_ genome: Genome) -> Double {
       guard let form = space.canonicalForm(genome), let costs = costs(of: form) else {
         return .infinity
       }
-      return sign * Double(quantity == .params ? costs.parameters : costs.multiplyAdds)
+      return cost(costs)
     }
     var best = Genome(genes.map { _ in 0 })
     var lowest = value(best)
@@ -186,13 +251,31 @@ public struct NetworkDomain: SearchDomain {
         }
       }
     }
-    return sign * lowest
+    return (space.canonicalForm(best) ?? best, lowest)
   }
 }
 
 /// Remembers the costs of networks; shared by the copies of a domain.
 private final class CostCache: Sendable {
   private let values = Mutex<[Genome: NetworkDomain.Costs?]>([:])
+  private let ranges = Mutex<[NetworkDomain.Quantity: ClosedRange<Double>]>([:])
+  private let least = Mutex<Genome?>(nil)
+
+  func reach(
+    of quantity: NetworkDomain.Quantity, _ make: () -> ClosedRange<Double>
+  ) -> ClosedRange<Double> {
+    if let known = ranges.withLock({ $0[quantity] }) { return known }
+    let made = make()
+    ranges.withLock { $0[quantity] = made }
+    return made
+  }
+
+  func cheapest(_ make: () -> Genome) -> Genome {
+    if let known = least.withLock({ $0 }) { return known }
+    let made = make()
+    least.withLock { $0 = made }
+    return made
+  }
 
   func value(
     for genome: Genome, _ make: () -> NetworkDomain.Costs?

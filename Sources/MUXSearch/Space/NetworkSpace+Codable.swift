@@ -93,7 +93,7 @@ extension NetworkSpace.Tail {
 
 extension NetworkSpace.Constraints {
   enum Key: String, CodingKey, CaseIterable {
-    case maximumParameters, maximumMultiplyAdds
+    case maximumParameters, maximumMultiplyAdds, maximumLatency
   }
 
   /// Reads limits.
@@ -102,5 +102,6 @@ extension NetworkSpace.Constraints {
     let values = try decoder.container(keyedBy: Key.self)
     maximumParameters = try values.decodeIfPresent(Int.self, forKey: .maximumParameters)
     maximumMultiplyAdds = try values.decodeIfPresent(Int.self, forKey: .maximumMultiplyAdds)
+    maximumLatency = try values.decodeIfPresent(Double.self, forKey: .maximumLatency)
   }
 }

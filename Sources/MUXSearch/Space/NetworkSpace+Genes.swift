@@ -47,6 +47,12 @@ extension NetworkSpace {
     for gene in genes where gene.choices == 0 {
       return "the space is empty: '\(gene.name)' has no choices"
     }
+    if let list = repeatedChoice { return "'\(list)' has the same choice twice" }
+    if [constraints.maximumParameters, constraints.maximumMultiplyAdds].contains(where: {
+      $0.map { $0 < 1 } ?? false
+    }) || constraints.maximumLatency.map({ !($0 > 0 && $0.isFinite) }) ?? false {
+      return "limits must be above 0"
+    }
     if let twice = Dictionary(grouping: stages.map(\.name), by: { $0 }).first(where: {
       $0.value.count > 1
     }) {
@@ -69,6 +75,20 @@ extension NetworkSpace {
       return "no choice of expansion, leave-out and multiplexing gives channels that divide"
     }
     return nil
+  }
+
+  /// A list that has a choice twice, which would be two genomes for one network.
+  private var repeatedChoice: String? {
+    func repeats(_ list: [some Hashable]) -> Bool { Set(list).count < list.count }
+    if repeats(stem) { return "stem" }
+    if repeats(head) { return "head" }
+    for stage in stages {
+      if let list = stage.repeatedChoice { return "\(stage.name).\(list)" }
+    }
+    guard let tail else { return nil }
+    if repeats(tail.kernel) { return "tail.kernel" }
+    if repeats(tail.width) { return "tail.width" }
+    return repeats(tail.expansion) ? "tail.expansion" : nil
   }
 
   func block(first text: String, channels: Int) throws(NetworkError) -> BlockSpecification {
@@ -184,6 +204,17 @@ extension NetworkSpace.Stage {
       if slice % 4 != 0 { return false }
     }
     return true
+  }
+
+  fileprivate var repeatedChoice: String? {
+    func repeats(_ list: [some Hashable]) -> Bool { Set(list).count < list.count }
+    let isRepeated: [(NetworkSpace.StageGene, Bool)] = [
+      (.width, repeats(width)), (.reductionKernels, repeats(reductionKernels)),
+      (.reductionExpansion, repeats(reductionExpansion)), (.repeats, repeats(self.repeats)),
+      (.kernel, repeats(kernel)), (.expansion, repeats(expansion)),
+      (.leaveOut, repeats(leaveOut)), (.multiplexing, repeats(multiplexing)),
+    ]
+    return isRepeated.first { $0.1 }.map { "\($0.0)" }
   }
 
   fileprivate var defect: String? {

@@ -59,11 +59,17 @@ public struct NetworkSpace: Sendable, Hashable {
     public var maximumParameters: Int?
     /// The most multiply-adds.
     public var maximumMultiplyAdds: Int?
+    /// The most milliseconds for one image, by the measure that ``NetworkDomain`` is given.
+    public var maximumLatency: Double?
 
     /// Limits; none unless given.
-    public init(maximumParameters: Int? = nil, maximumMultiplyAdds: Int? = nil) {
+    public init(
+      maximumParameters: Int? = nil, maximumMultiplyAdds: Int? = nil,
+      maximumLatency: Double? = nil
+    ) {
       self.maximumParameters = maximumParameters
       self.maximumMultiplyAdds = maximumMultiplyAdds
+      self.maximumLatency = maximumLatency
     }
   }
 
@@ -147,8 +153,7 @@ public struct NetworkSpace: Sendable, Hashable {
     } catch let error as DecodingError {
       throw .space(path: path, reason: Self.reason(of: error))
     } catch {
-      let line = "\(error)".split(whereSeparator: \.isNewline).joined(separator: " ")
-      throw .space(path: path, reason: "is not valid YAML or JSON: \(line)")
+      throw .space(path: path, reason: "is not valid YAML or JSON: \(Self.line(error))")
     }
     if let defect = space.defect { throw .space(path: path, reason: defect) }
     return space
@@ -171,7 +176,15 @@ public struct NetworkSpace: Sendable, Hashable {
     }
     let place = context.codingPath.map { $0.intValue.map(String.init) ?? $0.stringValue }
       .joined(separator: ".")
-    let inner = context.underlyingError.map { "\($0)" } ?? context.debugDescription
+    if let error = context.underlyingError as? YamlError {
+      return "is not valid YAML or JSON: \(line(error))"
+    }
+    let inner = context.underlyingError.map { line($0) } ?? context.debugDescription
     return place.isEmpty ? inner : "'\(place)': \(inner)"
+  }
+
+  /// An error's text in one line.
+  private static func line(_ error: any Error) -> String {
+    "\(error)".split(whereSeparator: \.isNewline).joined(separator: " ")
   }
 }

@@ -16,6 +16,14 @@ public protocol SearchDomain: Sendable {
   /// The objectives of a canonical genome that are known without evaluation, in natural units, NaN
   /// for the others; nil if none is known. Sizes and multiply-adds follow from the network alone.
   func knownObjectives(of canonical: Genome) -> [Double]?
+
+  /// Whether a new canonical genome may be asked for: the place of limits that have to be measured
+  /// (latency). It is asked once for each network, right before the network would be evaluated.
+  func admits(_ canonical: Genome) -> Bool
+
+  /// A genome that keeps all limits if any does, nil where there are none. A search that finds only
+  /// networks over a limit turns towards it.
+  var cheapest: Genome? { get }
 }
 
 extension SearchDomain {
@@ -29,6 +37,12 @@ extension SearchDomain {
 
   /// Nothing is known.
   public func knownObjectives(of canonical: Genome) -> [Double]? { nil }
+
+  /// Every network may be asked for.
+  public func admits(_ canonical: Genome) -> Bool { true }
+
+  /// There are no limits.
+  public var cheapest: Genome? { nil }
 
   /// The number of genomes, nil above 2⁶³.
   public var genomeCount: Int? {
@@ -50,10 +64,5 @@ extension SearchDomain {
       rest /= genes[position].choices
     }
     return Genome(values)
-  }
-
-  /// A uniform genome.
-  func randomGenome(_ random: inout SearchRandom) -> Genome {
-    Genome(genes.map { random.below($0.choices) })
   }
 }

@@ -7,45 +7,62 @@ import Foundation
 ///
 /// It is made for few samples and many predictions: a prediction is a handful of table look-ups, and
 /// its error is measured on each new sample before it learns from it.
-struct AdditiveModel: Sendable, Codable {
-  /// A gene, or two of them, with the start of its effects.
+package struct AdditiveModel: Sendable, Codable {
+  /// A gene, or two of them, with the start of its effects. The place of a genome's effect is
+  /// `start + values[first] * step + values[second]`; for one gene both are the same and `step` is 0.
   private struct Group: Sendable, Codable {
     var first: Int
-    var second: Int?
+    var second: Int
+    var step: Int
     var start: Int
     var size: Int
+
+    var isPair: Bool { step > 0 }
+
+    @inline(__always)
+    func place(of values: UnsafeBufferPointer<Int>) -> Int {
+      start + values[first] * step + values[second]
+    }
   }
 
-  let settings: SurrogateSettings
-  private let choices: [Int]
+  package let settings: SurrogateSettings
   private let groups: [Group]
+  private let geneCount: Int
   private var effects: [Double]
   private var counts: [Double]
+  /// 1 / (1 + count) for the effects of single genes.
+  private var novelties: [Double]
   private var mean = 0.0
   private(set) var targets: [Double] = []
-  /// For each sample the positions of its effects, flat.
-  private var positions: [Int32] = []
+  /// The same, the least first.
+  private var ordered: [Double] = []
+  /// For each group the places of the samples' effects.
+  private var places: [[Int32]]
   private var fitted = 0
+  /// How often effects were fitted; predictions stay as they are while this does.
+  package private(set) var fits = 0
   /// Targets above this count as this; see ``SurrogateSettings/clippedShare``.
   private var cut = Double.infinity
   /// Squared errors of predictions made before learning, and their number, both fading.
   private var squaredError = 0.0
   private var errorWeight = 0.0
 
-  init(genes: [Gene], settings: SurrogateSettings) {
+  package init(genes: [Gene], settings: SurrogateSettings) {
     self.settings = settings
-    choices = genes.map(\.choices)
+    geneCount = genes.count
     var groups: [Group] = []
     var start = 0
     for index in genes.indices {
-      groups.append(Group(first: index, second: nil, start: start, size: choices[index]))
-      start += choices[index]
+      let size = genes[index].choices
+      groups.append(Group(first: index, second: index, step: 0, start: start, size: size))
+      start += size
     }
     if genes.count <= settings.mostPairedGenes {
       for first in genes.indices {
         for second in genes.indices where second > first {
-          let size = choices[first] * choices[second]
-          groups.append(Group(first: first, second: second, start: start, size: size))
+          let step = genes[second].choices
+          let size = genes[first].choices * step
+          groups.append(Group(first: first, second: second, step: step, start: start, size: size))
           start += size
         }
       }
@@ -53,44 +70,56 @@ struct AdditiveModel: Sendable, Codable {
     self.groups = groups
     effects = [Double](repeating: 0, count: start)
     counts = [Double](repeating: 0, count: start)
+    novelties = [Double](repeating: 1, count: groups.prefix(genes.count).reduce(0) { $0 + $1.size })
+    places = groups.map { _ in [] }
   }
 
   /// Objectives span orders of magnitude, so the model sees them through asinh: logarithmic above
   /// 0.1 of the scale, linear below, defined for any sign.
-  static func transformed(_ value: Double) -> Double { asinh(10 * value) }
+  package static func transformed(_ value: Double) -> Double { asinh(10 * value) }
 
-  static func restored(_ value: Double) -> Double { sinh(value) / 10 }
+  @inline(__always)
+  package static func restored(_ value: Double) -> Double {
+    let power = exp(value)  // sinh in less time; what it rounds off is nothing here
+    return (power - 1 / power) / 20
+  }
 
   var sampleCount: Int { targets.count }
 
   /// The standard deviation of the model's errors on samples that it had not seen.
-  var deviation: Double {
+  package var deviation: Double {
     guard errorWeight > 0 else { return 1 }
     return (squaredError / errorWeight).squareRoot()
   }
 
   /// The transformed objective of a genome.
-  func prediction(_ genome: Genome) -> Double {
+  package func prediction(_ genome: Genome) -> Double {
     var sum = mean
     effects.withUnsafeBufferPointer { effects in
-      genome.values.withUnsafeBufferPointer { values in
-        for group in groups { sum += effects[position(of: group, values)] }
+      groups.withUnsafeBufferPointer { groups in
+        genome.values.withUnsafeBufferPointer { values in
+          for group in groups { sum += effects[group.place(of: values)] }
+        }
       }
     }
     return sum
   }
 
   /// How unknown the choices of a genome are, from 0 to 1.
-  func novelty(_ genome: Genome) -> Double {
+  package func novelty(_ genome: Genome) -> Double {
     var sum = 0.0
-    for index in choices.indices {
-      sum += 1 / (1 + counts[groups[index].start + genome.values[index]])
+    novelties.withUnsafeBufferPointer { novelties in
+      groups.withUnsafeBufferPointer { groups in
+        for index in 0..<geneCount {
+          sum += novelties[groups[index].start + genome.values[index]]
+        }
+      }
     }
-    return sum / Double(choices.count)
+    return sum / Double(geneCount)
   }
 
-  /// Adds a sample, and fits when 5 % more samples came in since the last fit.
-  mutating func add(_ genome: Genome, value: Double) {
+  /// Adds a sample, and fits when enough samples came in since the last fit.
+  package mutating func add(_ genome: Genome, value: Double) {
     let target = Self.transformed(value)
     if fitted > 0 {
       let error = min(target, cut) - prediction(genome)
@@ -98,71 +127,102 @@ struct AdditiveModel: Sendable, Codable {
       errorWeight = errorWeight * 0.95 + 1
     }
     targets.append(target)
+    ordered.insert(target, at: ordered.place(of: target))
     genome.values.withUnsafeBufferPointer { values in
-      for group in groups {
-        let place = position(of: group, values)
+      for (index, group) in groups.enumerated() {
+        let place = group.place(of: values)
         counts[place] += 1
-        positions.append(Int32(place))
+        if index < geneCount { novelties[place] = 1 / (1 + counts[place]) }
+        places[index].append(Int32(place))
       }
     }
-    if Double(targets.count) >= Double(fitted) * 1.05 { fit() }
-  }
-
-  @inline(__always)
-  private func position(of group: Group, _ values: UnsafeBufferPointer<Int>) -> Int {
-    if let second = group.second {
-      return group.start + values[group.first] * choices[second] + values[second]
-    }
-    return group.start + values[group.first]
+    if targets.count - fitted >= settings.pause(after: fitted) { fit() }
   }
 
   private mutating func fit() {
     fitted = targets.count
-    let sorted = targets.sorted()
+    fits += 1
     let last = Double(targets.count - 1)
-    cut = sorted[Int((last * (1 - settings.clippedShare)).rounded(.up))]
-    let width = groups.count
+    cut = ordered[Int((last * (1 - settings.clippedShare)).rounded(.up))]
     var residuals = targets.map { min($0, cut) - mean }
-    for sample in residuals.indices {
-      var sum = 0.0
-      for index in 0..<width { sum += effects[Int(positions[sample * width + index])] }
-      residuals[sample] -= sum
+    for index in groups.indices {
+      subtract(effects, from: &residuals, at: places[index], offset: 0)
     }
     let longest = groups.reduce(0) { max($0, $1.size) }
     var sums = [Double](repeating: 0, count: longest)
+    // How the effects of the group before changed. That is taken off the residuals together with the
+    // sums of the next group, so that a group costs one pass over the samples.
+    var changes = [Double](repeating: 0, count: longest)
     for _ in 0..<settings.passes {
       let shift = residuals.reduce(0, +) / Double(residuals.count)
       mean += shift
       for sample in residuals.indices { residuals[sample] -= shift }
-      for (index, group) in groups.enumerated() {
-        update(group, index, &residuals, &sums)
+      for place in changes.indices { changes[place] = 0 }
+      for index in groups.indices {
+        update(index, after: max(index - 1, 0), &residuals, &changes, &sums)
+      }
+      let final = groups.count - 1
+      subtract(changes, from: &residuals, at: places[final], offset: groups[final].start)
+    }
+  }
+
+  private func subtract(
+    _ values: [Double], from residuals: inout [Double], at places: [Int32], offset: Int
+  ) {
+    places.withUnsafeBufferPointer { places in
+      values.withUnsafeBufferPointer { values in
+        residuals.withUnsafeMutableBufferPointer { residuals in
+          for sample in residuals.indices {
+            residuals[sample] -= values[Int(places[sample]) - offset]
+          }
+        }
       }
     }
   }
 
   /// Gives the effects of one group what the others leave over, shrunk.
   private mutating func update(
-    _ group: Group, _ index: Int, _ residuals: inout [Double], _ sums: inout [Double]
+    _ index: Int, after previous: Int, _ residuals: inout [Double], _ changes: inout [Double],
+    _ sums: inout [Double]
   ) {
-    let width = groups.count
-    let penalty = group.second == nil ? settings.mainPenalty : settings.pairPenalty
+    let group = groups[index]
+    let oldStart = groups[previous].start
+    let penalty = group.isPair ? settings.pairPenalty : settings.mainPenalty
     for place in 0..<group.size { sums[place] = 0 }
-    positions.withUnsafeBufferPointer { positions in
-      residuals.withUnsafeMutableBufferPointer { residuals in
-        for sample in residuals.indices {
-          sums[Int(positions[sample * width + index]) - group.start] += residuals[sample]
-        }
-        for place in 0..<group.size {
-          let old = effects[group.start + place]
-          let count = counts[group.start + place]
-          let new = (sums[place] + count * old) / (count + penalty)
-          effects[group.start + place] = new
-          sums[place] = new - old
-        }
-        for sample in residuals.indices {
-          residuals[sample] -= sums[Int(positions[sample * width + index]) - group.start]
+    places[index].withUnsafeBufferPointer { own in
+      places[previous].withUnsafeBufferPointer { old in
+        changes.withUnsafeBufferPointer { changes in
+          sums.withUnsafeMutableBufferPointer { sums in
+            residuals.withUnsafeMutableBufferPointer { residuals in
+              for sample in residuals.indices {
+                let rest = residuals[sample] - changes[Int(old[sample]) - oldStart]
+                residuals[sample] = rest
+                sums[Int(own[sample]) - group.start] += rest
+              }
+            }
+          }
         }
       }
     }
+    for place in 0..<group.size {
+      let old = effects[group.start + place]
+      let count = counts[group.start + place]
+      let new = (sums[place] + count * old) / (count + penalty)
+      effects[group.start + place] = new
+      changes[place] = new - old
+    }
+  }
+}
+
+extension Array where Element == Double {
+  /// The place where a value keeps an array in order that has the least first.
+  fileprivate func place(of value: Double) -> Int {
+    var low = 0
+    var high = count
+    while low < high {
+      let middle = (low + high) / 2
+      if self[middle] <= value { low = middle + 1 } else { high = middle }
+    }
+    return low
   }
 }

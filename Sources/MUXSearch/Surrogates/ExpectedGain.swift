@@ -1,65 +1,140 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// Finds the network with the largest expected improvement of g over the best of a sub-problem.
+/// Finds the networks with the largest expected improvement of g over the best of a sub-problem.
 ///
 /// The objectives that are not known have a normal distribution around their predictions (in the
 /// models' transformed units), moved together; the expectation is a five-point Gauss-Hermite sum.
-struct ExpectedGain {
-  private static let nodes: [(offset: Double, weight: Double)] = [
-    (-2.856970013872806, 0.01125741132772071), (-1.355626179974266, 0.2220759220056126),
-    (0, 0.5333333333333333), (1.355626179974266, 0.2220759220056126),
-    (2.856970013872806, 0.01125741132772071),
-  ]
+package struct ExpectedGain {
+  /// A network with what it promises.
+  package struct Promise: Sendable, Codable {
+    package var genome: Genome
+    /// The expected improvement.
+    package var gain: Double
+    /// g at the predictions.
+    package var value: Double
 
-  let decomposition: Decomposition
-  let subproblem: Int
-  let best: Double
-  let models: [AdditiveModel?]
-  private let deviations: [Double]
-  private(set) var winner: Genome?
-  private var bestGain = 0.0
-  private var bestMean = Double.infinity
-  private var point: [Double]
-  private var means: [Double]
-
-  init(
-    decomposition: Decomposition, subproblem: Int, best: Double, models: [AdditiveModel?],
-    boldness: Double
-  ) {
-    self.decomposition = decomposition
-    self.subproblem = subproblem
-    self.best = best
-    self.models = models
-    deviations = models.map { ($0?.deviation ?? 0) * boldness }
-    point = models.map { _ in 0 }
-    means = point
+    /// Where no network promises a gain, the one that comes nearest is still worth asking for.
+    @inline(__always)
+    func isBetter(than other: Promise) -> Bool {
+      gain > other.gain || (gain == other.gain && value < other.value)
+    }
   }
 
-  /// Looks at a network; `known` holds its known objectives over their scales, NaN for the others.
-  mutating func consider(_ genome: Genome, known: [Double]?) {
+  private static let offset = 2.856970013872806
+  private static let nearOffset = 1.355626179974266
+  private static let weight = 0.01125741132772071
+  private static let nearWeight = 0.2220759220056126
+  private static let middleWeight = 0.5333333333333333
+
+  /// The best networks, the best first.
+  package private(set) var promises: [Promise]
+  private let count: Int
+  private let best: Double
+  private let theta: Double
+  /// The objectives that are known, and those that are predicted.
+  private let given: [Axis]
+  private let predicted: [Axis]
+  private let models: [AdditiveModel]
+  /// Σ of the squares of the direction over the known objectives.
+  private let givenLength: Double
+  /// Of the network at hand: its known coordinates along the direction, and their squares.
+  private var along = 0.0
+  private var squared = 0.0
+  private var means: [Double]
+
+  /// An objective of the sub-problem.
+  private struct Axis {
+    var index: Int
+    var scale: Double
+    var ideal: Double
+    var direction: Double
+    /// The deviation of predictions.
+    var deviation: Double
+  }
+
+  /// Keeps the `count` best of `promises` (the best first) and the networks that it will see.
+  package init(
+    _ count: Int, after promises: [Promise], of decomposition: Decomposition, subproblem: Int,
+    best: Double, objectives: [Objective], models: [AdditiveModel?], boldness: Double
+  ) {
+    self.count = count
+    self.promises = promises
+    self.best = best
+    theta = decomposition.theta
+    let axes = objectives.indices.map { index in
+      Axis(
+        index: index, scale: objectives[index].scale, ideal: decomposition.ideal[index],
+        direction: decomposition.directions[subproblem][index],
+        deviation: (models[index]?.deviation ?? 0) * boldness)
+    }
+    given = axes.filter { models[$0.index] == nil }
+    predicted = axes.filter { models[$0.index] != nil }
+    self.models = models.compactMap { $0 }
+    givenLength = given.reduce(0) { $0 + $1.direction * $1.direction }
+    means = self.models.map { _ in 0 }
+  }
+
+  /// Looks at a network; `known` holds its known objectives in natural units, NaN for the others.
+  /// `isNew` is only asked for networks that would be kept, which are few.
+  package mutating func consider(_ genome: Genome, known: [Double]?, isNew: () -> Bool) {
+    along = 0
+    squared = 0
+    for axis in given {
+      let rest = (known?[axis.index] ?? 0) / axis.scale - axis.ideal
+      along += rest * axis.direction
+      squared += rest * rest
+    }
+    let isHopeless = leastValue >= best
+    if isHopeless, promises.count == count, promises[count - 1].gain > 0 { return }
     var spread = 1.0
-    for (index, model) in models.enumerated() {
-      guard let model else {
-        point[index] = known?[index] ?? 0
-        continue
-      }
-      means[index] = model.prediction(genome)
-      spread = (1 + model.novelty(genome)).squareRoot()
+    for place in models.indices {
+      means[place] = models[place].prediction(genome)
+      if place == 0 { spread = (1 + models[place].novelty(genome)).squareRoot() }
     }
+    let value = value(at: 0)
     var gain = 0.0
-    var mean = 0.0
-    for node in Self.nodes {
-      for index in models.indices where models[index] != nil {
-        point[index] = AdditiveModel.restored(
-          means[index] + node.offset * deviations[index] * spread)
-      }
-      let value = decomposition.value(point, subproblem)
-      gain += node.weight * max(0, best - value)
-      if node.offset == 0 { mean = value }
+    if !isHopeless {
+      gain =
+        Self.middleWeight * max(0, best - value)
+        + Self.nearWeight * (promise(-Self.nearOffset * spread) + promise(Self.nearOffset * spread))
+        + Self.weight * (promise(-Self.offset * spread) + promise(Self.offset * spread))
     }
-    // Where no network promises a gain, the one that comes nearest is still worth asking for.
-    if gain > bestGain || (gain == bestGain && mean < bestMean) {
-      (winner, bestGain, bestMean) = (genome, gain, mean)
+    keep(Promise(genome: genome, gain: gain, value: value), isNew)
+  }
+
+  private mutating func keep(_ promise: Promise, _ isNew: () -> Bool) {
+    var place = promises.count
+    if place == count, !promise.isBetter(than: promises[place - 1]) { return }
+    while place > 0, promise.isBetter(than: promises[place - 1]) { place -= 1 }
+    if place > 0, promises[place - 1].value == promise.value,
+      promises[place - 1].genome == promise.genome
+    {
+      return
     }
+    guard isNew() else { return }
+    if promises.count == count { promises.removeLast() }
+    promises.insert(promise, at: place)
+  }
+
+  private func promise(_ shift: Double) -> Double { max(0, best - value(at: shift)) }
+
+  /// g with the unknown objectives that many deviations from their predictions.
+  private func value(at shift: Double) -> Double {
+    var along = along
+    var squared = squared
+    for place in predicted.indices {
+      let axis = predicted[place]
+      let rest = AdditiveModel.restored(means[place] + shift * axis.deviation) - axis.ideal
+      along += rest * axis.direction
+      squared += rest * rest
+    }
+    return abs(along) + theta * max(0, squared - along * along).squareRoot()
+  }
+
+  /// No value of the unknown objectives gives a g below this: the known ones alone are that far from
+  /// the direction.
+  private var leastValue: Double {
+    let shadow = givenLength > 0 ? along * along / givenLength : 0
+    return theta * max(0, squared - shadow).squareRoot()
   }
 }

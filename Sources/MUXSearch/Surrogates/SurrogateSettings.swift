@@ -7,7 +7,10 @@ public struct SurrogateSettings: Sendable, Hashable, Codable {
   /// The same for the effect of a pair of choices.
   public var pairPenalty = 3.0
   /// The passes over all effects at each fit.
-  public var passes = 4
+  public var passes = 3
+  /// The model is fitted anew when its samples have grown by this share, and by up to three times as
+  /// much beyond 100 samples, where a few more of them change little.
+  public var growth = 0.05
   /// The share of the worst samples that are cut to the best of them: how far off a failure is
   /// teaches little about the good region.
   public var clippedShare = 0.3
@@ -16,4 +19,10 @@ public struct SurrogateSettings: Sendable, Hashable, Codable {
 
   /// Settings tuned together with those of ``GuidedMOEAD``.
   public init() {}
+
+  /// The samples that are only collected after a fit of `count`.
+  func pause(after count: Int) -> Int {
+    let share = growth * min(max(Double(count) / 100, 1), 3)
+    return max(1, Int((share * Double(count)).rounded(.up)))
+  }
 }

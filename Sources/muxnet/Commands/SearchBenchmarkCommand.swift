@@ -11,19 +11,24 @@ struct SearchBenchmarkCommand: ParsableCommand {
     discussion: """
       Every algorithm looks for three reference points within the same budgets of evaluated \
       networks; the mean of the least g (PBI, θ = 5) is compared, with Wilcoxon tests against the \
-      first algorithm. DATA holds nas-bench-macro_cifar10.json.gz, nas-bench-201_cifar10.csv.gz or \
-      nasbench_only108.tfrecord.
+      first algorithm. The data folder holds nas-bench-macro_cifar10.json.gz and \
+      nas-bench-201_cifar10.csv.gz. NAS-Bench-101 is published as nasbench_only108.tfrecord; \
+      objectives are then error, parameters and training time, as in the paper, and the reference \
+      points are front networks of the file.
 
       EXAMPLES
-        muxnet search benchmark DATA
-        muxnet search benchmark DATA --rivals results/search/pymoo.csv --output results/search
+        muxnet search benchmark --data DATA
+        muxnet search benchmark --data DATA --rivals results/search/pymoo.csv --output results/search
+        muxnet search benchmark --table nasbench101 --data nasbench_only108.tfrecord
       """)
 
-  @Argument(help: "The folder with the tables.", completion: .directory)
+  @Option(help: "The folder with the tables' files, or the file of the only table.")
   var data: String
 
-  @Option(parsing: .upToNextOption, help: "The tables.")
-  var tables = ["nas-bench-macro", "nas-bench-201"]
+  @Option(
+    parsing: .upToNextOption,
+    help: "The tables: nas-bench-macro, nas-bench-201, nas-bench-101 (also without dashes).")
+  var table = ["nas-bench-macro", "nas-bench-201"]
 
   @Option(parsing: .upToNextOption, help: "The numbers of networks that may be evaluated.")
   var budgets = [100, 300, 1000]
@@ -56,7 +61,7 @@ struct SearchBenchmarkCommand: ParsableCommand {
 
   func run() throws {
     var options = SearchBenchmark.Options(data: URL(filePath: data))
-    options.tables = tables
+    options.tables = table
     options.budgets = budgets
     options.seeds = seeds
     options.selection = BenchmarkTargets.Selection(rawValue: points) ?? .report

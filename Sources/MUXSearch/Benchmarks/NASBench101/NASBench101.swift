@@ -15,6 +15,9 @@ public struct NASBench101: BenchmarkTable {
     var repeats: Int
   }
 
+  /// The file's usual name.
+  public static let fileName = "nasbench_only108.tfrecord"
+
   /// `nas-bench-101`.
   public let name = "nas-bench-101"
   /// The objectives with the largest costs as scales.

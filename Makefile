@@ -1,15 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
-# `make demo` is the main job, `make test` runs the tests; both set up what is missing first.
+# `make search` is the main job, `make test` runs the tests; both set up what is missing first.
 
 SWIFT ?= swift
 RELEASE = $(SWIFT) build -c release --product muxnet
 MUXNET = .build/release/muxnet
 CORE = MUXNET_TORCH=0 $(SWIFT)
-RUN ?= runs/demo
 
-.PHONY: help setup build demo test test-core lint format clean
+.PHONY: help setup build search demo test test-core lint format clean
 
 help:
+	@echo "make search     search networks for the digits, train the best ones, classify some images"
 	@echo "make demo       train a small MUXNet on the digits, evaluate it, predict some images"
 	@echo "make test       all tests (release build, so that libtorch code is built once)"
 	@echo "make test-core  build and test the half that needs no libtorch"
@@ -21,8 +21,11 @@ setup:
 build: setup
 	$(RELEASE)
 
+search: build
+	MUXNET='$(MUXNET)' scripts/search
+
 demo: build
-	MUXNET='$(MUXNET)' RUN='$(RUN)' scripts/demo
+	MUXNET='$(MUXNET)' scripts/demo
 
 test: setup
 	$(SWIFT) test -c release

@@ -85,7 +85,8 @@ var targets: [Target] = [
     name: "MUXReport", dependencies: ["MUXNetworks", "MUXInterchange"], swiftSettings: swift),
   .target(
     name: "MUXStudies",
-    dependencies: ["MUXSearch", "MUXNetworks", grdb] + (withPostgres ? ["CPostgres"] : []),
+    dependencies: ["MUXSearch", "MUXNetworks", "MUXInterchange", grdb]
+      + (withPostgres ? ["CPostgres"] : []),
     swiftSettings: swift),
   .target(name: "CMUXKernels", cSettings: c),
   .target(
@@ -132,7 +133,7 @@ var targets: [Target] = [
     swiftSettings: swift),
   .testTarget(
     name: "MUXStudiesTests",
-    dependencies: ["MUXStudies", "MUXSearch", "MUXNetworks", "muxnet", grdb],
+    dependencies: ["MUXStudies", "MUXSearch", "MUXNetworks", "MUXTestSupport", "muxnet", grdb],
     swiftSettings: swift),
   .testTarget(name: "MUXKernelsTests", dependencies: ["CMUXKernels"], swiftSettings: swift),
   .testTarget(
@@ -175,6 +176,17 @@ if withTorch {
         "CTorch", "MUXTensor", "MUXNetworks", "MUXVision", "MUXInterchange", "MUXConfiguration",
         "MUXEvaluation", "Yams", logging,
       ], swiftSettings: swift),
+    .target(
+      name: "MUXSearchTraining",
+      dependencies: [
+        "MUXStudies", "MUXSearch", "MUXTraining", "MUXNetworks", "MUXConfiguration",
+      ], swiftSettings: swift),
+    .testTarget(
+      name: "MUXSearchTrainingTests",
+      dependencies: [
+        "MUXSearchTraining", "MUXStudies", "MUXSearch", "MUXTraining", "MUXNetworks",
+        "MUXConfiguration",
+      ], swiftSettings: swift),
     .testTarget(
       name: "MUXTensorTests", dependencies: ["MUXTensor", "CTorch"], swiftSettings: swift),
     .testTarget(
@@ -185,7 +197,7 @@ if withTorch {
       ],
       exclude: ["Fixtures"], swiftSettings: swift),
   ]
-  commandDependencies += ["MUXTensor", "MUXTraining"]
+  commandDependencies += ["MUXTensor", "MUXTraining", "MUXSearchTraining"]
 }
 
 targets.append(

@@ -2,6 +2,7 @@
 import Foundation
 import GRDB
 import MUXStudies
+import MUXTestSupport
 import Testing
 
 @Suite("Storages that cannot be used")

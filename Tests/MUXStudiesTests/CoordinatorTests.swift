@@ -2,6 +2,7 @@
 import Foundation
 import MUXSearch
 import MUXStudies
+import MUXTestSupport
 import Testing
 
 @Suite("Trials are given out and come back")

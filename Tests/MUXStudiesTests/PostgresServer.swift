@@ -104,6 +104,16 @@ final class PostgresServer: Sendable {
     watcher.withLock { $0 = nil }
   }
 
+  /// Ends the server and removes its data.
+  func remove() {
+    watcher.withLock { running in
+      guard let (process, input) = running else { return }
+      try? input.fileHandleForWriting.close()
+      process.waitUntilExit()
+      running = nil
+    }
+  }
+
   /// A new and empty database.
   func newDatabase() throws -> StorageURL {
     let name = "db\(databases.wrappingAdd(1, ordering: .relaxed).newValue)"

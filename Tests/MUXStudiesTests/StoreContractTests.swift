@@ -2,6 +2,7 @@
 import Foundation
 import MUXSearch
 import MUXStudies
+import MUXTestSupport
 import Testing
 
 /// What every store has to do, said once.

@@ -2,6 +2,7 @@
 import Foundation
 import MUXSearch
 import MUXStudies
+import MUXTestSupport
 
 /// The stores that the contract is tested on.
 enum StoreKind: String, CaseIterable, Sendable {
@@ -22,22 +23,6 @@ enum StoreKind: String, CaseIterable, Sendable {
     case .postgres: try PostgresServer.shared.get().newDatabase()
     }
   }
-}
-
-/// A folder that is removed at the end of a test.
-final class TemporaryFolder: Sendable {
-  let path: String
-
-  init() throws {
-    path =
-      FileManager.default.temporaryDirectory
-      .appendingPathComponent("muxnet-studies-\(UUID().uuidString)").path
-    try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-  }
-
-  func callAsFunction(_ name: String) -> String { "\(path)/\(name)" }
-
-  deinit { try? FileManager.default.removeItem(atPath: path) }
 }
 
 /// Definitions and processes for tests.

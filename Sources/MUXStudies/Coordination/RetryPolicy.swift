@@ -27,7 +27,9 @@ public struct RetryPolicy: Sendable {
   public static let none = RetryPolicy(patience: 0)
 
   /// Runs `body`, again and again while the storage does not answer and patience lasts.
-  func callAsFunction<Result>(_ body: () throws -> Result) throws -> Result {
+  ///
+  /// - Throws: what `body` throws.
+  public func callAsFunction<Result>(_ body: () throws -> Result) throws -> Result {
     let begin = Date()
     var pause = 0.05
     var hasNoted = false

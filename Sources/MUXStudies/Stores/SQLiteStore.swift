@@ -177,7 +177,8 @@ private final class SQLiteConnection: SQLConnection {
 
   var dialect: SQLDialect { .sqlite }
 
-  func now() -> Date { Date() }
+  // By way of the number that databases keep, so that it comes back exactly.
+  func now() -> Date { Date(timeIntervalSince1970: Date().timeIntervalSince1970) }
 
   func run(_ sql: String, _ values: [SQLValue]) throws -> [SQLRow] {
     let statement = try database.cachedStatement(sql: sql.replacing("$", with: "?"))

@@ -6,5 +6,18 @@ struct SearchCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "search",
     abstract: "Search for networks under budgets of parameters and multiply-adds.",
-    subcommands: [SearchBenchmarkCommand.self])
+    discussion: """
+      A study is a search that is kept in a storage (a file, or a PostgreSQL database), so that any \
+      process may be killed and started again. Docs/SEARCH.md tells more.
+
+      EXAMPLES
+        muxnet search run digits --space digits --recipe digits_search --trials 60
+        muxnet search best digits --networks found
+      """,
+    subcommands: [
+      SearchCreateCommand.self, SearchRunCommand.self, SearchWorkerCommand.self,
+      SearchListCommand.self, SearchShowCommand.self, SearchParetoCommand.self,
+      SearchBestCommand.self, SearchRetryCommand.self, SearchExportCommand.self,
+      SearchDeleteCommand.self, SearchBenchmarkCommand.self,
+    ])
 }

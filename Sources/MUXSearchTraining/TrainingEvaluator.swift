@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+import Foundation
+public import MUXConfiguration
+import MUXNetworks
+import MUXSearch
+public import MUXStudies
+import MUXTraining
+
+/// Trains a candidate with the settings of a recipe; its error on the validation images counts.
+///
+/// The validation images are held out of the training set (`data.validationFraction`), and the test
+/// images are never looked at, so that the search does not fit them.
+public struct TrainingEvaluator: TrialEvaluator {
+  private let configuration: TrainingConfiguration
+
+  /// An evaluator by settings that ``settings(_:)`` made.
+  ///
+  /// - Throws: an error of the settings.
+  public init(settings: String) throws {
+    configuration = try ConfigurationTree(
+      yaml: settings, source: .file("the study's training settings")
+    ).decode(TrainingConfiguration.self)
+    try configuration.validate()
+  }
+
+  /// The settings that a study keeps: all of a run's, checked, as YAML. The path of the data is made
+  /// absolute, since workers may run elsewhere.
+  ///
+  /// - Throws: an error of the settings, or ``StudyError/evaluation(reason:)`` where nothing is held
+  ///   out for validation.
+  public static func settings(_ tree: ConfigurationTree) throws -> String {
+    var configuration = try tree.decode(TrainingConfiguration.self)
+    try configuration.validate()
+    guard configuration.data.validationFraction > 0 else {
+      throw StudyError.evaluation(
+        reason: "a search needs validation images apart from the test images; hold some out with"
+          + " --set data.validationFraction=0.2")
+    }
+    if let path = configuration.data.path {
+      configuration.data.path = URL(fileURLWithPath: path).standardized.path
+    }
+    _ = try configuration.data.open(.training)
+    return try ConfigurationText.yaml(configuration)
+  }
+
+  /// Trains and gives the `error` in percent. The trial's attributes get the epochs, the loss and the
+  /// seconds.
+  public func evaluate(
+    _ request: EvaluationRequest, _ context: EvaluationContext
+  ) throws -> [String: Double] {
+    guard let architecture = try request.architecture() else {
+      throw StudyError.evaluation(reason: "the study's space has no networks to train")
+    }
+    let folder = FileManager.default.temporaryDirectory
+      .appendingPathComponent("muxnet-trial-\(UUID().uuidString)")
+    defer { try? FileManager.default.removeItem(at: folder) }
+    var settings = configuration
+    settings.output.folder = folder.path
+    settings.output.name = "trial-\(request.trial.number)"
+    settings.output.tensorBoard = false
+    if request.study.definition.earlyStopping == nil {
+      // One evaluation, and one checkpoint, at the end.
+      settings.evaluateEveryEpochs = settings.epochs
+    }
+    let observer = CandidateObserver(
+      context, reportsEpochs: request.study.definition.earlyStopping != nil)
+    let trainer = try Trainer(
+      settings, network: try architecture.network(), observers: [observer])
+    let stop = StopSignal()
+    trainer.stop = stop
+    observer.stop = stop
+    let result = try trainer.run()
+    guard let scores = result.last?.validation else {
+      throw StudyError.evaluation(reason: "the training ended without scores")
+    }
+    context.note("epochs", "\(result.epochs)")
+    context.note("seconds", String(format: "%.2f", result.seconds))
+    context.note("loss", String(format: "%.5f", scores.loss))
+    return ["error": Self.error(scores)]
+  }
+
+  /// The share of wrong first guesses in percent.
+  static func error(_ scores: ClassificationScores) -> Double { 100 * (1 - scores.top1) }
+}
+
+/// Stops a training that nobody wants any more, or that is hopeless.
+private final class CandidateObserver: TrainingObserver {
+  private let context: EvaluationContext
+  private let reportsEpochs: Bool
+  var stop: StopSignal?
+
+  init(_ context: EvaluationContext, reportsEpochs: Bool) {
+    self.context = context
+    self.reportsEpochs = reportsEpochs
+  }
+
+  func handle(_ event: TrainingEvent) throws {
+    if context.isCancelled { stop?.request() }
+    guard reportsEpochs, case .epoch(let report) = event, let scores = report.validation else {
+      return
+    }
+    let decision = try context.report(report.epoch, ["error": TrainingEvaluator.error(scores)])
+    if decision == .stop { stop?.request() }
+  }
+}

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+import Foundation
+import MUXInterchange
+import MUXNetworks
+
+/// Writes the networks that a study found as files.
+public enum NetworkExport {
+  /// Writes a block-string file for each target, named after it, and gives the paths.
+  ///
+  /// - Throws: ``StudyError/evaluation(reason:)`` for a study of a table; errors of the file system.
+  public static func write(
+    _ best: [StudyStandings.Best], of study: Study, to folder: String
+  ) throws -> [String] {
+    guard let domain = study.definition.networkDomain else {
+      throw StudyError.evaluation(
+        reason: "study '\(study.name)' is of a table, whose networks cannot be built")
+    }
+    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    var taken: Set<String> = []
+    return try best.map { entry in
+      var name = fileName(entry.target)
+      while !taken.insert(name).inserted { name += "_" }
+      let architecture = try domain.architecture(
+        entry.trial.genome, name: "\(domain.space.name)_\(name)")
+      let path = "\(folder)/\(name).yaml"
+      try AtomicFile.write(try NetworkFile.yaml(architecture), to: path)
+      return path
+    }
+  }
+
+  /// The target's name with everything but letters, digits, `-`, `_` and `.` replaced by `_`.
+  static func fileName(_ target: String) -> String {
+    let kept = target.map { character in
+      character.isASCII && (character.isLetter || character.isNumber || "-_.".contains(character))
+        ? character : "_"
+    }
+    let name = String(kept)
+    return name.isEmpty || name.hasPrefix(".") ? "_\(name)" : name
+  }
+}

@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: Apache-2.0
+import Foundation
+public import MUXSearch
+
+/// Numbers as people write them.
+public enum StudyText {
+  /// A value in natural units with three digits: 7.52, 4.81k, 92.3k, 1.5M.
+  public static func natural(_ value: Double) -> String {
+    for (power, letter) in [(1e9, "G"), (1e6, "M"), (1e3, "k")] where abs(value) >= power {
+      return significant(value / power) + letter
+    }
+    return significant(value)
+  }
+
+  /// A value of an objective: errors in percent, latencies in milliseconds.
+  public static func value(_ value: Double, of objective: Objective) -> String {
+    switch objective.name {
+    case "error": significant(value) + " %"
+    case "latency": significant(value) + " ms"
+    default: natural(value)
+    }
+  }
+
+  /// Seconds as 0:07, 12:30 or 3:07:09.
+  public static func duration(_ seconds: Double) -> String {
+    guard seconds.isFinite, seconds < 1e7 else { return "?" }
+    let total = Int(seconds.rounded())
+    let (hours, minutes, rest) = (total / 3600, total / 60 % 60, total % 60)
+    func two(_ number: Int) -> String { number < 10 ? "0\(number)" : "\(number)" }
+    return hours > 0 ? "\(hours):\(two(minutes)):\(two(rest))" : "\(minutes):\(two(rest))"
+  }
+
+  /// With three digits, and no zeros at the end.
+  static func significant(_ value: Double) -> String {
+    let magnitude = abs(value)
+    let decimals = magnitude >= 100 ? 0 : magnitude >= 10 ? 1 : 2
+    var text = String(format: "%.\(decimals)f", value)
+    if text.contains(".") {
+      while text.hasSuffix("0") { text.removeLast() }
+      if text.hasSuffix(".") { text.removeLast() }
+    }
+    return text
+  }
+}
+
+/// Shows a search as it goes: a few lines that are drawn over on a terminal, plain lines elsewhere.
+public final class StudyProgressRenderer {
+  /// What may be drawn.
+  public struct Style: Sendable {
+    /// Whether lines can be drawn over.
+    public var isTerminal: Bool
+    /// Columns of the terminal.
+    public var width: Int
+    /// Seconds between two lines where lines cannot be drawn over.
+    public var interval: Double
+
+    /// A style.
+    public init(isTerminal: Bool, width: Int = 100, interval: Double = 10) {
+      self.isTerminal = isTerminal
+      self.width = width
+      self.interval = interval
+    }
+  }
+
+  private let style: Style
+  private let write: (String) -> Void
+  private var drawnLines = 0
+  private var lastLine = Date.distantPast
+  private var lastGeneration = 0
+
+  /// A renderer that hands its text to `write`.
+  public init(style: Style, write: @escaping (String) -> Void) {
+    self.style = style
+    self.write = write
+  }
+
+  /// Shows a moment.
+  public func show(_ snapshot: StudyTracker.Snapshot) {
+    let standings = snapshot.standings
+    for trial in snapshot.news where trial.state == .failed {
+      line("trial \(trial.number) failed: \(trial.reason ?? "no reason")")
+    }
+    if style.isTerminal {
+      draw([Self.status(snapshot)] + Self.bestLines(standings))
+      return
+    }
+    let generation = standings.generation.current
+    let isNew = generation != lastGeneration && !standings.completed.isEmpty
+    guard isNew || Date().timeIntervalSince(lastLine) >= style.interval else { return }
+    lastLine = Date()
+    if standings.completed.isEmpty && snapshot.news.isEmpty && lastGeneration != 0 { return }
+    lastGeneration = generation
+    write(Self.status(snapshot) + "\n")
+    if isNew { for text in Self.bestLines(standings) { write(text + "\n") } }
+  }
+
+  /// Writes a line that stays.
+  public func line(_ text: String) {
+    erase()
+    write(text + "\n")
+  }
+
+  /// Leaves the last picture standing.
+  public func finish(_ snapshot: StudyTracker.Snapshot) {
+    erase()
+    for text in [Self.status(snapshot)] + Self.bestLines(snapshot.standings) { write(text + "\n") }
+  }
+
+  private func draw(_ lines: [String]) {
+    erase()
+    for line in lines { write(String(line.prefix(max(20, style.width - 1))) + "\n") }
+    drawnLines = lines.count
+  }
+
+  private func erase() {
+    if drawnLines > 0 { write("\u{1b}[\(drawnLines)A\u{1b}[J") }
+    drawnLines = 0
+  }
+
+  /// Generation, trials, hypervolume and time left in one line.
+  public static func status(_ snapshot: StudyTracker.Snapshot) -> String {
+    let standings = snapshot.standings
+    let (generation, generations) = standings.generation
+    func count(_ state: TrialState) -> Int { standings.counts[state] ?? 0 }
+    var parts = [
+      "generation \(generation)/\(generations)",
+      "\(standings.finishedCount)/\(standings.study.definition.limits.trials) trials",
+      "\(count(.running)) running", "\(count(.failed)) failed",
+    ]
+    if count(.pruned) > 0 { parts.append("\(count(.pruned)) pruned") }
+    if count(.stale) > 0 { parts.append("\(count(.stale)) stale") }
+    parts.append("hypervolume \(String(format: "%.4f", standings.hypervolume))")
+    if let left = snapshot.secondsLeft, left > 0 { parts.append("ETA \(StudyText.duration(left))") }
+    return parts.joined(separator: " | ")
+  }
+
+  /// The best network of each target, a line each; of many directions only the number.
+  public static func bestLines(_ standings: StudyStandings) -> [String] {
+    let best = standings.best
+    if best.count > 8 {
+      return [
+        "  \(Set(best.map(\.trial.number)).count) networks are best in \(best.count) directions"
+      ]
+    }
+    let width = best.map(\.target.count).max() ?? 0
+    return best.map { entry in
+      let values = zip(standings.study.definition.objectives, entry.trial.objectives ?? []).map {
+        "\($0.name) \(StudyText.value($1, of: $0))"
+      }
+      let name = entry.target + String(repeating: " ", count: width - entry.target.count)
+      return "  \(name)  g \(String(format: "%.3f", entry.value))  trial \(entry.trial.number): "
+        + values.joined(separator: ", ")
+    }
+  }
+}

@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: Apache-2.0
+import Foundation
+public import MUXSearch
+
+/// A trial as it is shown to people and other programs: times in ISO 8601, objectives by name.
+public struct TrialRecord: Sendable, Codable, Hashable {
+  /// The trial's number.
+  public var number: Int
+  /// Its state.
+  public var state: TrialState
+  /// The network's key, in hexadecimal.
+  public var key: String
+  /// The choices by the names of the genes.
+  public var genes: [String: Int]
+  /// The network's blocks as block strings, nil for a table.
+  public var blocks: [String]?
+  /// The target for which it was made.
+  public var target: String?
+  /// The objectives by name.
+  public var objectives: [String: Double]?
+  /// By how much measured constraints are broken.
+  public var violation: Double
+  /// How often it was begun.
+  public var attempt: Int
+  /// The worker.
+  public var worker: String?
+  /// When it was asked for.
+  public var created: String
+  /// When its last attempt began.
+  public var started: String?
+  /// When it was finished.
+  public var finished: String?
+  /// Seconds of its last attempt.
+  public var seconds: Double?
+  /// Why it failed or was pruned.
+  public var reason: String?
+  /// Its attributes.
+  public var attributes: [String: String]
+}
+
+/// A study as it is shown to people and other programs.
+public struct StudyRecord: Sendable, Codable, Hashable {
+  /// A target's best network.
+  public struct Best: Sendable, Codable, Hashable {
+    /// The target.
+    public var target: String
+    /// Its trial.
+    public var trial: Int
+    /// g of PBI.
+    public var value: Double
+    /// Its objectives by name.
+    public var objectives: [String: Double]
+  }
+
+  /// Its name.
+  public var name: String
+  /// When it was made.
+  public var created: String
+  /// What is searched, and how.
+  public var definition: StudyDefinition
+  /// Its attributes.
+  public var attributes: [String: String]
+  /// How many trials are in each state.
+  public var trials: [String: Int]
+  /// See ``StudyStandings/hypervolume``.
+  public var hypervolume: Double
+  /// The numbers of the trials on the Pareto front.
+  public var front: [Int]
+  /// The best of each target.
+  public var best: [Best]
+}
+
+/// Makes records of a study's trials.
+public struct StudyRecorder {
+  private let definition: StudyDefinition
+  private let genes: [Gene]
+  private let domain: NetworkDomain?
+  private let targets: [String]
+
+  /// - Throws: ``SearchError``.
+  public init(_ definition: StudyDefinition) throws(SearchError) {
+    self.definition = definition
+    domain = definition.networkDomain
+    if let domain {
+      genes = domain.genes
+    } else {
+      genes = try definition.problem().domain.genes
+    }
+    targets = try definition.decomposition().names
+  }
+
+  /// The record of a trial.
+  public func record(_ trial: Trial) -> TrialRecord {
+    TrialRecord(
+      number: trial.number, state: trial.state, key: trial.key.description,
+      genes: Dictionary(
+        zip(genes.map(\.name), trial.genome.values), uniquingKeysWith: { first, _ in first }),
+      blocks: blocks(trial),
+      target: trial.subproblem.flatMap { targets.indices.contains($0) ? targets[$0] : nil },
+      objectives: trial.objectives.map(named), violation: trial.violation, attempt: trial.attempt,
+      worker: trial.worker, created: Self.text(trial.created),
+      started: trial.started.map(Self.text),
+      finished: trial.finished.map(Self.text), seconds: trial.seconds, reason: trial.reason,
+      attributes: trial.attributes)
+  }
+
+  /// The record of a study.
+  public func record(_ standings: StudyStandings) -> StudyRecord {
+    StudyRecord(
+      name: standings.study.name, created: Self.text(standings.study.created),
+      definition: standings.study.definition, attributes: standings.study.attributes,
+      trials: Dictionary(
+        uniqueKeysWithValues: TrialState.allCases.map {
+          ($0.rawValue, standings.counts[$0] ?? 0)
+        }),
+      hypervolume: standings.hypervolume, front: standings.front.map(\.number),
+      best: standings.best.map {
+        .init(
+          target: $0.target, trial: $0.trial.number, value: $0.value,
+          objectives: named($0.trial.objectives ?? []))
+      })
+  }
+
+  /// All trials as a table in CSV (RFC 4180), a column for each gene and objective.
+  public func csv(_ trials: [Trial]) -> String {
+    let names = definition.objectives.map(\.name)
+    let header =
+      ["number", "state", "target"] + names + ["violation", "attempt", "seconds", "created"]
+      + ["started", "finished", "worker", "reason", "key", "blocks"] + genes.map(\.name)
+    var text = Self.line(header)
+    for trial in trials {
+      let record = record(trial)
+      let values = names.map { name in record.objectives?[name].map { "\($0)" } ?? "" }
+      var cells = ["\(record.number)", record.state.rawValue, record.target ?? ""] + values
+      cells += ["\(record.violation)", "\(record.attempt)", record.seconds.map { "\($0)" } ?? ""]
+      cells += [record.created, record.started ?? "", record.finished ?? "", record.worker ?? ""]
+      cells += [record.reason ?? "", record.key, record.blocks?.joined(separator: " ") ?? ""]
+      cells += trial.genome.values.map(String.init)
+      text += Self.line(cells)
+    }
+    return text
+  }
+
+  private func blocks(_ trial: Trial) -> [String]? {
+    guard let architecture = try? domain?.architecture(trial.genome) else { return nil }
+    return architecture.stages.joined().map { "\($0)" }
+  }
+
+  private func named(_ values: [Double]) -> [String: Double] {
+    Dictionary(
+      zip(definition.objectives.map(\.name), values), uniquingKeysWith: { first, _ in first })
+  }
+
+  private static func line(_ cells: [String]) -> String {
+    cells.map { cell in
+      cell.contains(where: { ",\"\r\n".contains($0) })
+        ? "\"\(cell.replacing("\"", with: "\"\""))\"" : cell
+    }.joined(separator: ",") + "\r\n"
+  }
+
+  private static func text(_ date: Date) -> String {
+    date.formatted(Date.ISO8601FormatStyle(includingFractionalSeconds: true))
+  }
+}

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+import ArgumentParser
+import MUXStudies
+
+/// Shows and writes the best network of each target.
+struct SearchBestCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "best",
+    abstract: "Show the best network for each target, and write them as files.",
+    discussion: """
+      With --networks each one is written as a block-string file that every command takes as a \
+      model; its path is printed.
+
+      EXAMPLES
+        muxnet search best digits
+        muxnet search best digits --networks found
+        muxnet train --recipe digits --model found/small.yaml
+      """)
+
+  @OptionGroup var study: StudyArgument
+
+  @Option(help: "A folder for the networks as files, made where absent.", completion: .directory)
+  var networks: String?
+
+  @OptionGroup var storage: StorageOptions
+  @OptionGroup var output: OutputOptions
+
+  func run() throws {
+    let coordinator = try storage.coordinator(for: .read)
+    let standings = try coordinator.standings(of: try coordinator.study(named: study.study))
+    let best = standings.best
+    guard !best.isEmpty else {
+      throw CommandError("study '\(standings.study.name)' has no complete trial yet")
+    }
+    let files = try networks.map { try NetworkExport.write(best, of: standings.study, to: $0) }
+    if output.json {
+      return try Console.json(try StudyRecorder(standings.study.definition).record(standings).best)
+    }
+    if let files { return Console.result(files.joined(separator: "\n")) }
+    Console.result(
+      TrialTable.text(
+        best.map(\.trial), of: standings.study, lead: ("TARGET", best.map(\.target))))
+  }
+}

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+import ArgumentParser
+import MUXSearch
+import MUXStudies
+
+/// Makes a study.
+struct SearchCreateCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "create",
+    abstract: "Make a study, to be worked on by search run or search worker.",
+    discussion: """
+      EXAMPLES
+        muxnet search create digits --space digits --recipe digits_search \\
+          --target small:params=5k,madds=100k --target large:params=40k,madds=800k
+        muxnet search create mine --space space.yaml --evaluate 'python3 evaluate.py' \\
+          --storage postgresql://me@host/studies --trials 500
+      """)
+
+  @Argument(help: "The study's name.")
+  var study: String
+
+  @OptionGroup var options: StudyOptions
+  @OptionGroup var storage: StorageOptions
+  @OptionGroup var output: OutputOptions
+
+  func run() throws {
+    let definition = try options.definition()
+    let coordinator = try storage.coordinator(for: .create)
+    let made = try coordinator.create(
+      study, definition, attributes: options.attributes,
+      allowsUnreachableTargets: options.allowOutside)
+    if output.json {
+      let recorder = try StudyRecorder(definition)
+      return try Console.json(recorder.record(try coordinator.standings(of: made)))
+    }
+    Console.result(made.name)
+    Console.note("go on with: muxnet search run \(made.name)")
+  }
+}

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+import ArgumentParser
+import MUXStudies
+
+/// Lists the Pareto front of a study.
+struct SearchParetoCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "pareto",
+    abstract: "List the networks that no other one of the study beats in everything.",
+    discussion: """
+      EXAMPLES
+        muxnet search pareto digits
+        muxnet search pareto digits --json
+      """)
+
+  @OptionGroup var study: StudyArgument
+  @OptionGroup var storage: StorageOptions
+  @OptionGroup var output: OutputOptions
+
+  func run() throws {
+    let coordinator = try storage.coordinator(for: .read)
+    let standings = try coordinator.standings(of: try coordinator.study(named: study.study))
+    if output.json {
+      let recorder = try StudyRecorder(standings.study.definition)
+      return try Console.json(standings.front.map(recorder.record))
+    }
+    guard !standings.front.isEmpty else {
+      throw CommandError("study '\(standings.study.name)' has no complete trial yet")
+    }
+    Console.result(TrialTable.text(standings.front, of: standings.study))
+  }
+}

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+import ArgumentParser
+import Foundation
+import MUXStudies
+
+/// Drives a study with workers of its own.
+struct SearchRunCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "run",
+    abstract: "Search: make a study or go on with one, with several worker processes.",
+    discussion: """
+      With --space or --table the study is made if it does not exist; without, an existing one goes \
+      on. Everything is kept in the storage: after Ctrl-C, a crash or kill -9 the same command goes \
+      on where it was. --trials may be raised later. More workers, also on other machines, join with \
+      muxnet search worker.
+
+      EXAMPLES
+        muxnet search run digits --space digits --recipe digits_search --trials 60 \\
+          --target small:params=5k,madds=100k --target large:params=40k,madds=800k
+        muxnet search run digits --workers 4 --trials 200
+        muxnet search run mine --space small --evaluate 'python3 evaluate.py' --timeout 600
+      """)
+
+  @Argument(help: "The study's name; may be left out where the storage has one study only.")
+  var study: String?
+
+  @OptionGroup var options: StudyOptions
+
+  @Option(help: "Worker processes.")
+  var workers = max(1, min(ProcessInfo.processInfo.activeProcessorCount, 16))
+
+  @Option(help: "Stop after so many minutes; the study can go on later.")
+  var timeBudget: Double?
+
+  @Option(help: "Seconds to wait for a storage that does not answer.")
+  var patience = 300.0
+
+  @Flag(name: [.short, .long], help: "No progress, only warnings and errors.")
+  var quiet = false
+
+  @OptionGroup var storage: StorageOptions
+  @OptionGroup var output: OutputOptions
+
+  func validate() throws {
+    if workers < 1 { throw ValidationError("--workers must be at least 1, not \(workers)") }
+    if let timeBudget, !(timeBudget > 0) {
+      throw ValidationError("--time-budget must be above 0 minutes, not \(timeBudget)")
+    }
+    if study == nil, options.describesStudy {
+      throw ValidationError("a new study needs a name: muxnet search run NAME …")
+    }
+  }
+
+  func run() throws {
+    StopRequest.watch()
+    let coordinator = try storage.coordinator(
+      for: options.describesStudy ? .create : .write, patience: patience)
+    let study = try prepare(coordinator)
+    let renderer = StudyProgressRenderer(
+      style: .init(isTerminal: Console.errorIsTerminal, width: Console.errorWidth)
+    ) { Console.standardError($0) }
+    var last: StudyTracker.Snapshot?
+    let master = StudyMaster(
+      coordinator, study,
+      options: .init(workers: workers, timeBudget: timeBudget.map { $0 * 60 }),
+      notice: { renderer.line("warning: \($0)") }, launch: { try launchWorker(study) })
+    let ending = try master.run(shouldStop: { StopRequest.signal != nil }) { snapshot in
+      last = snapshot
+      if !quiet { renderer.show(snapshot) }
+    }
+    if !quiet, let last { renderer.finish(last) }
+    let standings = try coordinator.standings(of: study)
+    if output.json {
+      try Console.json(try StudyRecorder(standings.study.definition).record(standings))
+    }
+    if ending != .done {
+      Console.note("go on with: muxnet search run \(study.name)\(storageHint)")
+    }
+    if ending == .stopped { throw ExitCode(128 + (StopRequest.signal ?? SIGINT)) }
+    if standings.completed.isEmpty, ending == .done {
+      throw CommandError("no trial of study '\(study.name)' has a result; see muxnet search show")
+    }
+  }
+
+  private var storageHint: String { storage.storage.map { " --storage \($0)" } ?? "" }
+
+  /// Makes the study, or finds it and raises its limits.
+  private func prepare(_ coordinator: StudyCoordinator) throws -> Study {
+    guard options.describesStudy, let name = study else {
+      let found = try coordinator.study(named: study)
+      return try withLimits(found, coordinator)
+    }
+    let definition = try options.definition()
+    do {
+      return try coordinator.create(
+        name, definition, attributes: options.attributes,
+        allowsUnreachableTargets: options.allowOutside)
+    } catch StudyError.studyExists {
+      let found = try coordinator.study(named: name)
+      var (kept, wanted) = (found.definition, definition)
+      kept.limits = StudyLimits()
+      wanted.limits = StudyLimits()
+      guard kept == wanted else {
+        throw CommandError(
+          "study '\(name)' exists with other settings; go on with it by muxnet search run \(name)"
+            + " alone, or take another name")
+      }
+      return try withLimits(found, coordinator)
+    }
+  }
+
+  private func withLimits(_ found: Study, _ coordinator: StudyCoordinator) throws -> Study {
+    let limits = options.limits(over: found.definition.limits)
+    if limits != found.definition.limits { try coordinator.setLimits(limits, of: found) }
+    return try coordinator.study(named: found.name)
+  }
+
+  private func launchWorker(_ study: Study) throws -> WorkerProcess {
+    var environment = ProcessInfo.processInfo.environment
+    // Not among the arguments, which everyone can see: the address may hold a password.
+    environment["MUXNET_STORAGE"] = try storage.url().absoluteString
+    // Threads of OpenMP that spin while they wait would take the cores from other workers.
+    environment["OMP_WAIT_POLICY"] = environment["OMP_WAIT_POLICY"] ?? "passive"
+    return try WorkerProcess(
+      StopRequest.program,
+      [
+        "search", "worker", study.name, "--parent", "\(ProcessInfo.processInfo.processIdentifier)",
+        "--patience", "\(patience)", "--quiet",
+      ], environment: environment)
+  }
+}

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+import ArgumentParser
+import Foundation
+import MUXSearch
+import MUXStudies
+
+/// Shows a study or a trial.
+struct SearchShowCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "show",
+    abstract: "Show a study, or one of its trials.",
+    discussion: """
+      EXAMPLES
+        muxnet search show digits
+        muxnet search show digits --trial 17
+        muxnet search show digits --json
+      """)
+
+  @OptionGroup var study: StudyArgument
+
+  @Option(help: "The number of a trial.")
+  var trial: Int?
+
+  @OptionGroup var storage: StorageOptions
+  @OptionGroup var output: OutputOptions
+
+  func run() throws {
+    let coordinator = try storage.coordinator(for: .read)
+    let found = try coordinator.study(named: study.study)
+    if let trial { return try show(trial: trial, found, coordinator) }
+    let standings = try coordinator.standings(of: found)
+    if output.json {
+      return try Console.json(try StudyRecorder(found.definition).record(standings))
+    }
+    Console.result(Self.text(standings))
+  }
+
+  private static func text(_ standings: StudyStandings) -> String {
+    let study = standings.study
+    let definition = study.definition
+    let space =
+      switch definition.space {
+      case .networks(let space, _):
+        "\(space.name) (\(definition.networkDomain?.genes.count ?? 0) genes)"
+      case .table(let name, _): "table \(name)"
+      }
+    let objectives = definition.objectives.map {
+      "\($0.name) (scale \(StudyText.value($0.scale, of: $0)))"
+    }.joined(separator: ", ")
+    let limits = definition.limits
+    let counts = TrialState.allCases.compactMap { state in
+      standings.counts[state].map { "\($0.grouped) \(state.rawValue)" }
+    }.joined(separator: ", ")
+    var lines = [
+      "study       \(study.name)", "created     \(study.created.formatted(.iso8601))",
+      "space       \(space)", "objectives  \(objectives)",
+      "algorithm   \(definition.algorithm.name), population \(definition.population), "
+        + "seed \(definition.seed)",
+      "evaluation  \(definition.evaluation.name)"
+        + (definition.earlyStopping == nil ? "" : ", hopeless ones are stopped early"),
+      "limits      \(limits.trials.grouped) trials, "
+        + (limits.timeout.map { "\(StudyText.duration($0)) for each, " } ?? "")
+        + "\(limits.retries) retries, lease \(StudyText.duration(limits.lease))",
+      "trials      \(counts.isEmpty ? "none yet" : counts)",
+      "hypervolume \(standings.hypervolume.fixed(4)), \(standings.front.count) on the front",
+    ]
+    if let master = study.master, master.end > Date() {
+      lines.append("run by      process \(master.holder.process) on \(master.holder.host)")
+    }
+    lines += study.attributes.sorted { $0.key < $1.key }.map { "attribute   \($0.key)=\($0.value)" }
+    lines += StudyProgressRenderer.bestLines(standings)
+    return lines.joined(separator: "\n")
+  }
+
+  private func show(trial number: Int, _ study: Study, _ coordinator: StudyCoordinator) throws {
+    let (found, count) = try coordinator.store.read { transaction in
+      (
+        try transaction.trial(number, of: study.id),
+        try transaction.counts(of: study.id).values.reduce(0, +)
+      )
+    }
+    guard let found else {
+      throw StudyError.unknownTrial(study: study.name, number: number, count: count)
+    }
+    let record = try StudyRecorder(study.definition).record(found)
+    if output.json { return try Console.json(record) }
+    var lines = [
+      "trial       \(record.number)", "state       \(record.state.rawValue)",
+      "attempt     \(record.attempt)", "created     \(record.created)",
+    ]
+    if let target = record.target { lines.append("made for    \(target)") }
+    if let worker = record.worker { lines.append("worker      \(worker)") }
+    if let seconds = record.seconds { lines.append("took        \(StudyText.duration(seconds))") }
+    if let reason = record.reason { lines.append("reason      \(reason)") }
+    for (objective, value) in zip(study.definition.objectives, found.objectives ?? []) {
+      lines.append("objective   \(objective.name) = \(StudyText.value(value, of: objective))")
+    }
+    lines += record.attributes.sorted { $0.key < $1.key }.map {
+      "attribute   \($0.key)=\($0.value)"
+    }
+    lines += (record.blocks ?? []).map { "block       \($0)" }
+    lines.append("genome      \(found.genome.values)")
+    Console.result(lines.joined(separator: "\n"))
+  }
+}

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+import ArgumentParser
+import Foundation
+import MUXStudies
+
+/// Works on the trials of studies.
+struct SearchWorkerCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "worker",
+    abstract:
+      "Evaluate the trials of a study, or of all studies of a storage, until they are done.",
+    discussion: """
+      Any number of workers, on one machine or (with PostgreSQL) on many, may share a study. A worker \
+      that is killed loses its trial to another one after --lease seconds; Ctrl-C puts it back at \
+      once.
+
+      EXAMPLES
+        muxnet search worker --storage postgresql://me@host/studies
+        muxnet search worker digits --storage sqlite:///studies.db
+      """)
+
+  @Argument(help: "The study's name; without one, all studies of the storage in turn.")
+  var study: String?
+
+  @Option(help: "Seconds to wait for a storage that does not answer.")
+  var patience = 300.0
+
+  @Option(help: .hidden)
+  var parent: Int32?
+
+  @Option(
+    help: "Seconds that an evaluation over its time gets to end before the worker begins anew.")
+  var grace = 10.0
+
+  @Flag(name: [.short, .long], help: "Only warnings and errors.")
+  var quiet = false
+
+  @OptionGroup var storage: StorageOptions
+
+  func run() throws {
+    StopRequest.watch()
+    let parent = parent
+    // A worker of a search that was killed ends with it; the next search starts its own.
+    let shouldStop: @Sendable () -> Bool = {
+      StopRequest.signal != nil || parent.map { getppid() != $0 } ?? false
+    }
+    var retry = RetryPolicy(patience: patience) { Console.warning($0) }
+    retry.isCancelled = shouldStop
+    let url = try storage.url()
+    let store = try retry { try StudyStorage.open(url, for: .write) }
+    let coordinator = StudyCoordinator(store, retry: retry)
+    let studies = study == nil ? try coordinator.studies() : [try coordinator.study(named: study)]
+    guard !studies.isEmpty else { throw StudyError.unnamedStudy(names: []) }
+    let worker = StudyWorker(
+      coordinator, observer: { show($0) }, makeEvaluator: { try StudyEvaluators.make($0) })
+    worker.grace = grace
+    switch try worker.run(studies, shouldStop: shouldStop) {
+    case .done: return
+    case .stopped: throw ExitCode(128 + (StopRequest.signal ?? SIGTERM))
+    case .hung: try beginAnew()
+    }
+  }
+
+  private func show(_ event: StudyWorker.Event) {
+    switch event {
+    case .began(let trial):
+      if !quiet { Console.note("trial \(trial.number), attempt \(trial.attempt)") }
+    case .ended(let trial, .failed(let reason)):
+      if !quiet { Console.note("trial \(trial.number) failed: \(reason)") }
+    case .ended(let trial, .complete(let objectives, _)),
+      .ended(let trial, .pruned(let objectives, _)):
+      if !quiet {
+        let values = objectives.map(StudyText.natural).joined(separator: ", ")
+        Console.note("trial \(trial.number): \(values)")
+      }
+    case .notice(let text): Console.warning(text)
+    }
+  }
+
+  /// Replaces this process, of which a thread hangs, by a fresh one with the same arguments.
+  private func beginAnew() throws {
+    if !quiet { Console.note("an evaluation hangs; beginning anew in a fresh process") }
+    var arguments = CommandLine.arguments.map { strdup($0) } + [nil]
+    execv(StopRequest.program.path, &arguments)
+    throw CommandError("cannot begin anew: \(String(cString: strerror(errno)))")
+  }
+}

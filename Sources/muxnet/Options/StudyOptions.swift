@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: Apache-2.0
+import ArgumentParser
+import Foundation
+import MUXSearch
+import MUXStudies
+
+/// What a study searches, and how.
+struct StudyOptions: ParsableArguments {
+  @Option(help: "The search space: digits, small, imagenet or a YAML file.", completion: .file())
+  var space: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "A table of trained networks instead of a space, to try a set-up: nas-bench-macro:FILE or "
+        + "nas-bench-201:FILE.", valueName: "name:file"))
+  var table: String?
+
+  @Option(
+    name: .customLong("target"),
+    help: ArgumentHelp(
+      "What is wanted, such as params=1.5M,madds=60M or small:params=5k,error=4; may be given "
+        + "several times. Without any the whole front is searched.", valueName: "name=value,…"))
+  var targets: [String] = []
+
+  @Flag(help: "Accept targets outside of what the space reaches.")
+  var allowOutside = false
+
+  @Option(help: "What is minimised, of error, params, madds.")
+  var objectives = "error,params,madds"
+
+  @Option(help: "The error in percent that weighs as much as the largest cost.")
+  var errorScale = 33.3
+
+  @Option(help: "The most parameters, such as 1.5M.")
+  var maxParams: String?
+
+  @Option(help: "The most multiply-adds, such as 60M.")
+  var maxMadds: String?
+
+  @Option(help: "guided, moead, evolution, nsga2 or random.")
+  var algorithm = "guided"
+
+  @Option(help: "Networks kept by the algorithm (default: 40).")
+  var population: Int?
+
+  @Option(help: "The seed of the algorithm.")
+  var seed: UInt64 = 0
+
+  @Option(help: "Networks in all (default: 100).")
+  var trials: Int?
+
+  @Option(help: "Seconds after which an evaluation fails (default: no limit).")
+  var timeout: Double?
+
+  @Option(help: "How often a trial is begun again whose worker vanished (default: 3).")
+  var retries: Int?
+
+  @Option(help: "Seconds without a heart-beat after which a worker has vanished (default: 30).")
+  var lease: Double?
+
+  @Flag(help: "Stop hopeless trainings early (successive halving for several objectives).")
+  var prune = false
+
+  @Option(
+    help: ArgumentHelp(
+      "A command that evaluates instead of training: it reads a JSON object and prints one, such "
+        + "as {\"error\": 7.5}; see Docs/SEARCH.md.", valueName: "command"))
+  var evaluate: String?
+
+  @Option(help: "The recipe by which networks are trained for their error.")
+  var recipe: String?
+
+  @Option(name: [.short, .long], help: "A file of settings over the recipe.", completion: .file())
+  var config: String?
+
+  @Option(
+    name: .customLong("set"),
+    help: ArgumentHelp("Any setting of the training.", valueName: "key=value"))
+  var assignments: [String] = []
+
+  @Option(
+    name: .customLong("attribute"),
+    help: ArgumentHelp("Something to remember with the study.", valueName: "key=value"))
+  var attributeTexts: [String] = []
+
+  /// Whether a study is described, and not only how far one shall go.
+  var describesStudy: Bool { space != nil || table != nil }
+
+  func validate() throws {
+    if space != nil, table != nil { throw ValidationError("give --space or --table, not both") }
+    if !AlgorithmSettings.named.contains(where: { $0.name == algorithm }) {
+      let names = AlgorithmSettings.named.map(\.name).joined(separator: ", ")
+      throw ValidationError("there is no algorithm '\(algorithm)'; there are \(names)")
+    }
+    if evaluate != nil, recipe != nil || config != nil || !assignments.isEmpty {
+      throw ValidationError("--evaluate replaces the training; leave out --recipe, --config, --set")
+    }
+    for text in attributeTexts where !text.contains("=") || text.hasPrefix("=") {
+      throw ValidationError("--attribute takes KEY=VALUE, not '\(text)'")
+    }
+    if let population, population < 2 {
+      throw ValidationError("--population must be at least 2, not \(population)")
+    }
+  }
+
+  /// The attributes.
+  var attributes: [String: String] {
+    Dictionary(
+      attributeTexts.map { text in
+        let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+        return (String(parts[0]), parts.count > 1 ? String(parts[1]) : "")
+      }, uniquingKeysWith: { $1 })
+  }
+
+  /// The limits, those not given taken from `base`.
+  func limits(over base: StudyLimits = StudyLimits()) -> StudyLimits {
+    StudyLimits(
+      trials: trials ?? base.trials, timeout: timeout ?? base.timeout,
+      retries: retries ?? base.retries, lease: lease ?? base.lease)
+  }
+
+  /// The study that is described.
+  func definition() throws -> StudyDefinition {
+    var definition =
+      if let table { try tableDefinition(table) } else { try networkDefinition() }
+    if prune {
+      guard case .training = definition.evaluation else {
+        throw CommandError("--prune is for trainings; a command or a table reports nothing midway")
+      }
+      definition.earlyStopping = ParetoHalving.Settings()
+    }
+    return definition
+  }
+
+  private func networkDefinition() throws -> StudyDefinition {
+    guard let text = space else {
+      throw CommandError(
+        "name what is searched: --space digits, small, imagenet or FILE, or --table NAME:FILE")
+    }
+    var space = try NetworkSpace.resolve(text)
+    if let maxParams {
+      space.constraints.maximumParameters = try Self.count(maxParams, "--max-params")
+    }
+    if let maxMadds {
+      space.constraints.maximumMultiplyAdds = try Self.count(maxMadds, "--max-madds")
+    }
+    let quantities = try objectives.split(separator: ",").map { name in
+      guard let quantity = NetworkDomain.Quantity(rawValue: String(name)) else {
+        let all = NetworkDomain.Quantity.allCases.map(\.rawValue).joined(separator: ", ")
+        throw CommandError("there is no objective '\(name)'; there are \(all)")
+      }
+      return quantity
+    }
+    return try StudyDefinition(
+      networks: space, quantities: quantities, targets: try parsedTargets(),
+      errorScale: errorScale, algorithm: algorithmSettings(), seed: seed,
+      evaluation: try evaluationMethod(), limits: limits())
+  }
+
+  private func tableDefinition(_ text: String) throws -> StudyDefinition {
+    let parts = text.split(separator: ":", maxSplits: 1).map(String.init)
+    guard parts.count == 2 else {
+      throw CommandError("--table takes NAME:FILE, such as nas-bench-macro:FILE, not '\(text)'")
+    }
+    if evaluate != nil { throw CommandError("--table is its own evaluation; leave out --evaluate") }
+    let path = URL(filePath: parts[1]).path(percentEncoded: false)
+    let table = try StudyDefinition.table(parts[0], path: path)
+    let targets = try parsedTargets()
+    return StudyDefinition(
+      space: .table(name: parts[0], path: path), objectives: table.objectives,
+      goal: targets.isEmpty ? .wholeFront(partitions: 8) : .targets(targets),
+      algorithm: algorithmSettings(), seed: seed, evaluation: .table, limits: limits())
+  }
+
+  private func parsedTargets() throws -> [ReferenceTarget] {
+    let parsed = try targets.map { text -> ReferenceTarget in
+      guard let colon = text.firstIndex(of: ":") else { return try ReferenceTarget(parsing: text) }
+      var target = try ReferenceTarget(parsing: String(text[text.index(after: colon)...]))
+      target.name = String(text[..<colon])
+      return target
+    }
+    for (index, target) in parsed.enumerated()
+    where parsed.prefix(index).contains(where: { $0.name == target.name }) {
+      throw CommandError("two targets are called '\(target.name)'")
+    }
+    return parsed
+  }
+
+  private func algorithmSettings() -> AlgorithmSettings {
+    let chosen = AlgorithmSettings.named.first { $0.name == algorithm }?.settings ?? .guided()
+    guard let population else { return chosen }
+    switch chosen {
+    case .moead(var settings):
+      settings.population = population
+      return .moead(settings)
+    case .guided(var settings):
+      settings.base.population = population
+      return .guided(settings)
+    case .evolution(var settings):
+      settings.population = population
+      return .evolution(settings)
+    case .nsga2(var settings):
+      settings.population = population
+      return .nsga2(settings)
+    case .random: return chosen
+    }
+  }
+
+  private func evaluationMethod() throws -> EvaluationMethod {
+    if let evaluate { return .command(line: evaluate) }
+    return try StudyEvaluators.training(recipe: recipe, config: config, assignments: assignments)
+  }
+
+  private static func count(_ text: String, _ option: String) throws -> Int {
+    let target = try? ReferenceTarget(parsing: "value=\(text)")
+    guard let value = target?.values["value"], value >= 1, value < 1e15 else {
+      throw CommandError("\(option) takes a number such as 1.5M, not '\(text)'")
+    }
+    return Int(value)
+  }
+}
+
+/// Which study.
+struct StudyArgument: ParsableArguments {
+  @Argument(help: "The study's name; may be left out where the storage has one study only.")
+  var study: String?
+}

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+import MUXSearch
+import MUXStudies
+
+/// Trials with their objectives in columns.
+enum TrialTable {
+  static func text(_ trials: [Trial], of study: Study, lead: (String, [String])? = nil) -> String {
+    let objectives = study.definition.objectives
+    var table = TextTable(
+      (lead.map { [($0.0, .left)] } ?? [])
+        + [("TRIAL", .right)] + objectives.map { ($0.name.uppercased(), .right) }
+        + [("BLOCKS", .left)])
+    let recorder = try? StudyRecorder(study.definition)
+    for (index, trial) in trials.enumerated() {
+      let values = zip(objectives, trial.objectives ?? []).map { StudyText.value($1, of: $0) }
+      let record = recorder?.record(trial)
+      let blocks = record?.blocks?.joined(separator: " ") ?? "\(trial.genome.values)"
+      table.append(
+        (lead.map { [$0.1[index]] } ?? []) + ["\(trial.number)"] + values + [blocks])
+    }
+    return table.text
+  }
+}

@@ -1,0 +1,254 @@
+// SPDX-License-Identifier: Apache-2.0
+import Foundation
+import MUXStudies
+import MUXTestSupport
+import Testing
+
+#if canImport(Darwin)
+  import Darwin
+#elseif canImport(Glibc)
+  import Glibc
+#endif
+
+@Suite("muxnet search", .serialized)
+struct SearchCommandTests {
+  private static let targets = [
+    "--target", "small:params=5k,madds=100k", "--target", "large:params=40k,madds=800k",
+  ]
+  private static let evaluation =
+    "cat >/dev/null; echo \"{\\\"error\\\": $((MUXNET_TRIAL % 17 + 3))}\""
+
+  private func create(_ arguments: [String] = [], in folder: TemporaryFolder) throws -> Program {
+    try Program.run(
+      ["search", "create", "demo", "--storage", "a.db", "--space", "digits"]
+        + ["--evaluate", Self.evaluation] + Self.targets + arguments, in: folder.path)
+  }
+
+  private func json(_ arguments: [String], in folder: TemporaryFolder) throws -> Any {
+    let program = try Program.run(
+      ["search"] + arguments + ["--storage", "a.db", "--json"], in: folder.path)
+    #expect(program.code == 0, "\(program.errors)")
+    return try JSONSerialization.jsonObject(
+      with: Data(program.output.utf8), options: .fragmentsAllowed)
+  }
+
+  @Test(
+    "Every command has help with an example",
+    arguments: [
+      "create", "run", "worker", "list", "show", "pareto", "best", "retry", "export", "delete",
+    ])
+  func help(command: String) throws {
+    let folder = try TemporaryFolder()
+    let help = try Program.run(["search", command, "--help"], in: folder.path)
+    #expect(help.code == 0)
+    #expect(help.output.contains("EXAMPLES\n  muxnet search \(command)"))
+  }
+
+  @Test("A study from its making to its deletion")
+  func wholeLife() throws {
+    let folder = try TemporaryFolder()
+    #expect(try create(["--trials", "12", "--attribute", "who=me"], in: folder).code == 0)
+    let run = try Program.run(
+      ["search", "run", "--storage", "a.db", "--workers", "2"], in: folder.path)
+    #expect(run.code == 0, "\(run.errors)")
+    #expect(run.errors.contains("generation 1/1 | 12/12 trials | 0 running | 0 failed"))
+    #expect(run.errors.contains("  small  g "))
+    let list = try #require(try json(["list"], in: folder) as? [[String: Any]])
+    #expect(list.count == 1)
+    let show = try #require(try json(["show"], in: folder) as? [String: Any])
+    #expect((show["trials"] as? [String: Int])?["complete"] == 12)
+    #expect(show["attributes"] as? [String: String] == ["who": "me"])
+    let front = try #require(try json(["pareto", "demo"], in: folder) as? [[String: Any]])
+    #expect(show["front"] as? [Int] == front.compactMap { $0["number"] as? Int })
+    let best = try #require(
+      try json(["best", "--networks", "found"], in: folder) as? [[String: Any]])
+    #expect(best.compactMap { $0["target"] as? String } == ["small", "large"])
+    for entry in best {
+      // The file describes exactly the network of the trial.
+      let target = try #require(entry["target"] as? String)
+      let objectives = try #require(entry["objectives"] as? [String: Double])
+      let described = try Program.run(
+        ["describe", "found/\(target).yaml", "--json"], in: folder.path)
+      #expect(described.code == 0, "\(described.errors)")
+      let whole = try JSONSerialization.jsonObject(with: Data(described.output.utf8))
+      let text = "\(whole)"
+      #expect(text.contains("\(Int(objectives["params"] ?? -1))"), "\(text.prefix(400))")
+      #expect(text.contains("\(Int(objectives["madds"] ?? -1))"))
+    }
+    let exported = try Program.run(
+      ["search", "export", "--storage", "a.db", "--output", "trials.csv"], in: folder.path)
+    #expect(exported.code == 0)
+    let rows = try String(contentsOfFile: folder("trials.csv"), encoding: .utf8)
+      .split(separator: "\r\n")
+    #expect(rows.count == 13)
+    #expect(rows[0].hasPrefix("number,state,target,error,params,madds,violation"))
+    let kept = try Program.run(["search", "delete", "demo", "--storage", "a.db"], in: folder.path)
+    #expect(kept.code == 1)
+    #expect(kept.errors.contains("12 trials would be removed for good; say --yes"))
+    let deleted = try Program.run(
+      ["search", "delete", "demo", "--yes", "--storage", "a.db"], in: folder.path)
+    #expect(deleted.output == "removed demo with 12 trials\n")
+    let empty = try Program.run(["search", "list", "--storage", "a.db"], in: folder.path)
+    #expect(empty.output == "no studies\n")
+  }
+
+  @Test("Running again does nothing, more trials go on, other settings are refused")
+  func goingOn() throws {
+    let folder = try TemporaryFolder()
+    let arguments =
+      ["search", "run", "demo", "--storage", "a.db", "--space", "digits", "--quiet"]
+      + ["--evaluate", Self.evaluation, "--workers", "2", "--json"] + Self.targets
+    func complete(_ program: Program) throws -> Int? {
+      #expect(program.code == 0, "\(program.errors)")
+      let value = try JSONSerialization.jsonObject(with: Data(program.output.utf8))
+      return ((value as? [String: Any])?["trials"] as? [String: Int])?["complete"]
+    }
+    try #expect(complete(Program.run(arguments + ["--trials", "5"], in: folder.path)) == 5)
+    try #expect(complete(Program.run(arguments + ["--trials", "5"], in: folder.path)) == 5)
+    try #expect(complete(Program.run(arguments + ["--trials", "8"], in: folder.path)) == 8)
+    let other = try Program.run(arguments + ["--seed", "9"], in: folder.path)
+    #expect(other.code == 1)
+    #expect(other.errors.contains("study 'demo' exists with other settings"))
+  }
+
+  @Test("Failed trials are shown with their reason, and tried again")
+  func failures() throws {
+    let folder = try TemporaryFolder()
+    let line = "test -e mended || { echo no luck >&2; exit 7; }; echo '{\"error\": 4}'"
+    let arguments =
+      ["search", "run", "demo", "--storage", "a.db", "--space", "digits", "--evaluate", line]
+      + ["--workers", "1", "--trials", "20"]
+    let broken = try Program.run(arguments, in: folder.path)
+    #expect(broken.code == 1)
+    #expect(broken.errorLines.count == 1, "\(broken.errors)")
+    #expect(
+      broken.errors.contains(
+        "all of the first 10 trials of study 'demo' failed, the last one with: the command ended"
+          + " with exit code 7: no luck; mend that, then run muxnet search retry demo"))
+    let trial = try Program.run(
+      ["search", "show", "--trial", "3", "--storage", "a.db"], in: folder.path)
+    #expect(trial.output.contains("reason      the command ended with exit code 7: no luck"))
+    try folder.write("mended", [])
+    let retried = try Program.run(["search", "retry", "--storage", "a.db"], in: folder.path)
+    #expect(retried.output == "trials 0, 1, 2, 3, 4, 5, 6, 7, 8, 9 wait for a worker\n")
+    let again = try Program.run(arguments, in: folder.path)
+    #expect(again.code == 0, "\(again.errors)")
+    #expect(again.errors.contains("20/20 trials | 0 running | 0 failed"))
+  }
+
+  @Test("Bad input is one line that says what and how to mend it, and exit code 1")
+  func badInput() throws {
+    let folder = try TemporaryFolder()
+    #expect(try create(in: folder).code == 0)
+    try folder.write("text.db", [UInt8](repeating: 65, count: 9000))
+    let digits = ["--space", "digits", "--evaluate", "true"]
+    let space = "name: e\ninputSize: 8\nclasses: 10\nstem: []\nstages: []\nhead: [0]\n"
+    try folder.write("empty.yaml", Array(space.utf8))
+    let cases: [(arguments: [String], message: String)] = [
+      (["show", "dmo", "--storage", "a.db"], "there is no study 'dmo'; did you mean 'demo'?"),
+      (["show", "--trial", "9", "--storage", "a.db"], "study 'demo' has no trials yet"),
+      (["list", "--storage", "none.db"], "there is no such file; muxnet search create makes it"),
+      (["worker", "--storage", "none.db"], "there is no such file"),
+      (["list", "--storage", "text.db"], "is damaged or no database"),
+      (["list", "--storage", "mysql://a/b"], "unknown kind 'mysql'; use sqlite:///FILE"),
+      (["list", "--storage", "memory:"], "'memory:' ends with the command"),
+      (["create", "demo", "--storage", "a.db"] + digits, "there is a study 'demo' already"),
+      (
+        ["create", "b", "--storage", "a.db", "--space", "digts"] + ["--evaluate", "true"],
+        "there is no such space"
+      ),
+      (
+        ["create", "b", "--storage", "a.db", "--space", "empty.yaml", "--evaluate", "true"],
+        "search space empty.yaml"
+      ),
+      (
+        ["create", "b", "--storage", "a.db", "--max-params", "10"] + digits,
+        "the search space is empty: no network keeps the limits; 'muxnet_digits' begins at"
+      ),
+      (
+        ["create", "b", "--storage", "a.db", "--target", "params=60M"] + digits,
+        "params=60000000 is outside of what the space 'muxnet_digits' reaches ("
+      ),
+      (
+        ["create", "b", "--storage", "a.db", "--target", "watts=3"] + digits,
+        "there is no objective 'watts'; there are error, params, madds"
+      ),
+      (
+        ["create", "b", "--storage", "a.db", "--target", "params=fast"] + digits,
+        "'fast' is not a number"
+      ),
+      (
+        ["create", "b", "--storage", "a.db", "--objectives", "error,beauty"] + digits,
+        "there is no objective 'beauty'"
+      ),
+      (["create", "b", "--storage", "a.db", "--trials", "0"] + digits, "trials"),
+      (["create", "a/b", "--storage", "a.db"] + digits, "'a/b' cannot be a name"),
+      (["pareto", "--storage", "a.db"], "study 'demo' has no complete trial yet"),
+      (["run", "nosuch", "--storage", "a.db"], "there is no study 'nosuch'"),
+    ]
+    for (arguments, message) in cases {
+      let program = try Program.run(["search"] + arguments, in: folder.path)
+      #expect(program.code == 1, "\(arguments)")
+      #expect(program.errorLines.count == 1, "\(arguments): \(program.errors)")
+      #expect(program.errors.contains(message), "\(arguments): \(program.errors)")
+    }
+    let usage = try Program.run(
+      ["search", "create", "b", "--algorithm", "magic"] + digits, in: folder.path)
+    #expect(usage.code == 64)
+  }
+
+  @Test("A second master is refused while the first one drives the study")
+  func twoMasters() throws {
+    let folder = try TemporaryFolder()
+    let arguments =
+      ["search", "run", "demo", "--storage", "a.db", "--space", "digits", "--workers", "1"]
+      + ["--evaluate", "sleep 60"]
+    let first = try Program(arguments, in: folder.path)
+    let url = StorageURL(.sqlite(path: folder("a.db")))
+    #expect(
+      eventually {
+        let coordinator = (try? StudyStorage.open(url, for: .read)).map { StudyCoordinator($0) }
+        let study = try? coordinator?.study(named: "demo")
+        return study?.master != nil
+      })
+    let second = try Program.run(arguments, in: folder.path)
+    #expect(second.code == 1)
+    #expect(
+      second.errors.contains("is run by process \(first.processIdentifier) on"), "\(second.errors)")
+    #expect(second.errors.contains("add workers with muxnet search worker demo"))
+    #expect(first.isRunning)
+    first.send(SIGTERM)
+    first.wait()
+    #expect(first.code == 143)
+  }
+
+  @Test("A full disk ends the search with one line; with room again it goes on")
+  func fullDisk() throws {
+    let folder = try TemporaryFolder()
+    #expect(try create(["--trials", "60"], in: folder).code == 0)
+    // A limit on the size of files stands for a full disk: the write fails in the same place.
+    let limited = try Program.run(
+      shell: "ulimit -f 400; exec \"$MUXNET\" search run demo --storage a.db --workers 1"
+        + " --patience 1", in: folder.path)
+    #expect(limited.code == 1, "\(limited.errors)")
+    #expect(limited.errorLines.count == 1, "\(limited.errors)")
+    #expect(limited.errors.contains("cannot write to the storage"), "\(limited.errors)")
+    #expect(limited.errors.contains("free some space, then go on with the same command"))
+    let free = try Program.run(
+      ["search", "run", "demo", "--storage", "a.db", "--workers", "1"], in: folder.path)
+    #expect(free.code == 0, "\(free.errors)")
+    #expect(free.errors.contains("60/60 trials | 0 running | 0 failed"), "\(free.errors)")
+  }
+
+  @Test("An evaluation over its time fails with that reason")
+  func timeout() throws {
+    let folder = try TemporaryFolder()
+    let line = "if [ $MUXNET_TRIAL = 1 ]; then sleep 100; fi; echo '{\"error\": 4}'"
+    let program = try Program.run(
+      ["search", "run", "demo", "--storage", "a.db", "--space", "digits", "--evaluate", line]
+        + ["--trials", "3", "--timeout", "1.5", "--workers", "1"], in: folder.path)
+    #expect(program.code == 0, "\(program.errors)")
+    #expect(program.errors.contains("trial 1 failed: took longer than 1.5 s"))
+    #expect(program.errors.contains("3/3 trials | 0 running | 1 failed"))
+  }
+}

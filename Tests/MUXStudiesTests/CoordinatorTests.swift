@@ -146,11 +146,8 @@ struct CoordinatorTests {
     let folder = try TemporaryFolder()
     let coordinator = try coordinator(.sqlite, folder)
     let study = try coordinator.create("a", try Sample.definition())
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: "/bin/sh")
-    process.arguments = ["-c", "exit"]
-    try process.run()
-    process.waitUntilExit()
+    let process = try ChildProcess("/bin/sh", ["-c", "exit"], environment: [:])
+    process.wait()
     var worker = ProcessIdentity.current()
     worker.process = process.processIdentifier
     #expect(worker.isKnownToBeDead)

@@ -32,7 +32,7 @@ final class PostgresServer: Sendable {
 
   let port: Int
   private let folder: String
-  private let watcher = Mutex<(process: Process, input: Pipe)?>(nil)
+  private let watcher = Mutex<ChildProcess?>(nil)
   private let databases = Atomic<Int>(0)
 
   private static let binaries: String? = {
@@ -66,26 +66,21 @@ final class PostgresServer: Sendable {
 
   /// Starts the server and waits until it answers.
   func start() throws {
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: "/bin/sh")
-    // The end of the input, which also comes when the tests are killed, stops the server.
+    try? FileManager.default.removeItem(atPath: "\(folder)/stop")
+    // The watcher stops the server when it is told to, and when the tests have ended in any way.
     let script = """
       '\(Self.binaries ?? "")/postgres' -D '\(folder)/data' -h 127.0.0.1 -p \(port) \
-      -k '\(folder)' -F -c max_connections=60 -c shared_buffers=16MB >>'\(folder)/log' 2>&1 </dev/null &
+      -k '\(folder)' -F -c max_connections=60 -c shared_buffers=16MB >>'\(folder)/log' 2>&1 &
       server=$!
-      read word
+      while [ ! -e '\(folder)/stop' ] && ps -p \(getpid()) >/dev/null; do sleep 0.2; done
       kill -INT $server
       wait $server
-      [ "$word" = keep ] || rm -rf '\(folder)'
+      [ "$(cat '\(folder)/stop' 2>/dev/null)" = keep ] || rm -rf '\(folder)'
       """
-    process.arguments = ["-c", Self.unprivilegedShell(script)]
-    let input = Pipe()
-    process.standardInput = input
-    process.standardOutput = FileHandle.nullDevice
-    process.standardError = FileHandle.nullDevice
-    process.currentDirectoryURL = URL(fileURLWithPath: "/")
-    try process.run()
-    watcher.withLock { $0 = (process, input) }
+    let process = try ChildProcess(
+      "/bin/sh", ["-c", Self.unprivilegedShell(script)],
+      environment: ProcessInfo.processInfo.environment, folder: "/")
+    watcher.withLock { $0 = process }
     for _ in 0..<600 {
       if (try? Self.check("'\(Self.binaries ?? "")/pg_isready' -q -h 127.0.0.1 -p \(port)")) != nil
       {
@@ -97,21 +92,16 @@ final class PostgresServer: Sendable {
   }
 
   /// Stops the server as an administrator would in a hurry; the data stay.
-  func stop() throws {
-    guard let (process, input) = watcher.withLock({ $0 }) else { return }
-    input.fileHandleForWriting.write(Data("keep\n".utf8))
-    process.waitUntilExit()
-    watcher.withLock { $0 = nil }
-  }
+  func stop() throws { try end("keep") }
 
   /// Ends the server and removes its data.
-  func remove() {
-    watcher.withLock { running in
-      guard let (process, input) = running else { return }
-      try? input.fileHandleForWriting.close()
-      process.waitUntilExit()
-      running = nil
-    }
+  func remove() { try? end("remove") }
+
+  private func end(_ word: String) throws {
+    guard let process = watcher.withLock({ $0 }) else { return }
+    try Data(word.utf8).write(to: URL(fileURLWithPath: "\(folder)/stop"))
+    process.wait()
+    watcher.withLock { $0 = nil }
   }
 
   /// A new and empty database.
@@ -139,16 +129,9 @@ final class PostgresServer: Sendable {
   }
 
   private static func check(_ command: String) throws {
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: "/bin/sh")
-    process.arguments = ["-c", command]
-    process.standardOutput = FileHandle.nullDevice
-    process.standardError = FileHandle.nullDevice
-    process.standardInput = FileHandle.nullDevice
-    process.currentDirectoryURL = URL(fileURLWithPath: "/")
-    try process.run()
-    process.waitUntilExit()
-    if process.terminationStatus != 0 { throw ServerError(text: "failed: \(command)") }
+    let process = try ChildProcess(
+      "/bin/sh", ["-c", command], environment: ProcessInfo.processInfo.environment, folder: "/")
+    if process.wait() != .exit(code: 0) { throw ServerError(text: "failed: \(command)") }
   }
 
   private static func freePort() throws -> Int {

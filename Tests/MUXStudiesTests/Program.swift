@@ -21,7 +21,7 @@ final class Program {
       ?? candidates[0]
   }()
 
-  private let process = Process()
+  private let process: ChildProcess
   private let outputURL: URL
   private let errorURL: URL
 
@@ -30,21 +30,14 @@ final class Program {
     let name = UUID().uuidString
     outputURL = URL(fileURLWithPath: "\(folder)/\(name).out")
     errorURL = URL(fileURLWithPath: "\(folder)/\(name).err")
-    for url in [outputURL, errorURL] { try Data().write(to: url) }
-    process.executableURL = shell == nil ? Self.url : URL(fileURLWithPath: "/bin/sh")
-    process.arguments = shell.map { ["-c", $0] } ?? arguments
-    process.environment = ProcessInfo.processInfo.environment
-      .filter { !$0.key.hasPrefix("MUXNET_") }.merging(["MUXNET": Self.url.path]) { $1 }
-    process.currentDirectoryURL = URL(fileURLWithPath: folder)
-    process.standardInput = FileHandle.nullDevice
-    process.standardOutput = try FileHandle(forWritingTo: outputURL)
-    process.standardError = try FileHandle(forWritingTo: errorURL)
-    try process.run()
+    process = try ChildProcess(
+      shell == nil ? Self.url.path : "/bin/sh", shell.map { ["-c", $0] } ?? arguments,
+      environment: ProcessInfo.processInfo.environment
+        .filter { !$0.key.hasPrefix("MUXNET_") }.merging(["MUXNET": Self.url.path]) { $1 },
+      folder: folder, output: outputURL.path, errors: errorURL.path)
   }
 
-  deinit {
-    if process.isRunning { kill(process.processIdentifier, SIGKILL) }
-  }
+  deinit { process.send(SIGKILL) }
 
   /// Runs to the end.
   static func run(
@@ -55,13 +48,16 @@ final class Program {
     return program
   }
 
-  func wait() { process.waitUntilExit() }
-  func send(_ signal: Int32) { kill(process.processIdentifier, signal) }
+  func wait() { process.wait() }
+  func send(_ signal: Int32) { process.send(signal) }
   var isRunning: Bool { process.isRunning }
   var processIdentifier: Int32 { process.processIdentifier }
   /// The exit code, or minus the signal.
   var code: Int32 {
-    process.terminationReason == .exit ? process.terminationStatus : -process.terminationStatus
+    switch process.wait() {
+    case .exit(let code): code
+    case .signal(let number): -number
+    }
   }
   var output: String { (try? String(contentsOf: outputURL, encoding: .utf8)) ?? "" }
   var errors: String { (try? String(contentsOf: errorURL, encoding: .utf8)) ?? "" }

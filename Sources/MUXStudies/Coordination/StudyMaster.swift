@@ -147,24 +147,20 @@ public final class WorkerProcess {
   /// The exit code of a worker that cannot be of use, so that another one would not be either.
   public static let hopelessCode: Int32 = 1
 
-  private let process = Process()
+  private let process: ChildProcess
   private let log: URL
   private let begin = Date()
 
   /// Starts a program; its standard error is kept for the case of its death.
   ///
-  /// - Throws: an error of the system.
-  public init(_ program: URL, _ arguments: [String], environment: [String: String]) throws {
+  /// - Throws: ``StudyError/evaluation(reason:)`` with the system's reason.
+  public init(
+    _ program: URL, _ arguments: [String], environment: [String: String]
+  ) throws(StudyError) {
     log = FileManager.default.temporaryDirectory
       .appendingPathComponent("muxnet-worker-\(UUID().uuidString).log")
-    try Data().write(to: log)
-    process.executableURL = program
-    process.arguments = arguments
-    process.environment = environment
-    process.standardInput = FileHandle.nullDevice
-    process.standardOutput = FileHandle.nullDevice
-    process.standardError = try FileHandle(forWritingTo: log)
-    try process.run()
+    process = try ChildProcess(
+      program.path, arguments, environment: environment, errors: log.path)
   }
 
   deinit { try? FileManager.default.removeItem(at: log) }
@@ -176,17 +172,17 @@ public final class WorkerProcess {
   /// Seconds since its start.
   var age: Double { Date().timeIntervalSince(begin) }
   /// Whether it ended with success.
-  var isWell: Bool { process.terminationReason == .exit && process.terminationStatus == 0 }
+  var isWell: Bool { process.poll() == .exit(code: 0) }
   /// Whether it found an error that another worker would find too.
-  var isHopeless: Bool {
-    process.terminationReason == .exit && process.terminationStatus == Self.hopelessCode
-  }
+  var isHopeless: Bool { process.poll() == .exit(code: Self.hopelessCode) }
 
   /// How it ended.
   var epitaph: String {
-    process.terminationReason == .exit
-      ? "worker \(processIdentifier) ended with exit code \(process.terminationStatus)"
-      : "worker \(processIdentifier) was ended by signal \(process.terminationStatus)"
+    switch process.poll() {
+    case .exit(let code): "worker \(processIdentifier) ended with exit code \(code)"
+    case .signal(let number): "worker \(processIdentifier) was ended by signal \(number)"
+    case nil: "worker \(processIdentifier) runs"
+    }
   }
 
   /// The last line that it wrote.
@@ -198,5 +194,5 @@ public final class WorkerProcess {
     return line.hasPrefix("error: ") ? String(line.dropFirst(7)) : line
   }
 
-  func send(_ signal: Int32) { kill(processIdentifier, signal) }
+  func send(_ signal: Int32) { process.send(signal) }
 }

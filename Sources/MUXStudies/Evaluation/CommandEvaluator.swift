@@ -46,34 +46,34 @@ public struct CommandEvaluator: TrialEvaluator {
     // Files instead of pipes: nothing can block, however much is written.
     let inputURL = folder.appendingPathComponent("input.json")
     try input(request).write(to: inputURL)
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: "/bin/sh")
-    process.arguments = ["-c", line]
-    process.environment = ProcessInfo.processInfo.environment.merging([
-      "MUXNET_TRIAL": "\(request.trial.number)", "MUXNET_STUDY": request.study.name,
-    ]) { $1 }
-    process.standardInput = try FileHandle(forReadingFrom: inputURL)
     let outputURL = folder.appendingPathComponent("output")
     let errorURL = folder.appendingPathComponent("errors")
-    for url in [outputURL, errorURL] { try Data().write(to: url) }
-    process.standardOutput = try FileHandle(forWritingTo: outputURL)
-    process.standardError = try FileHandle(forWritingTo: errorURL)
-    try process.run()
+    let process = try ChildProcess(
+      "/bin/sh", ["-c", line],
+      environment: ProcessInfo.processInfo.environment.merging([
+        "MUXNET_TRIAL": "\(request.trial.number)", "MUXNET_STUDY": request.study.name,
+      ]) { $1 }, input: inputURL.path, output: outputURL.path, errors: errorURL.path)
     var pause: UInt32 = 1_000
     while process.isRunning {
       if context.isCancelled {
-        Self.end(process)
+        // With all that it has started.
+        process.send(SIGKILL, toGroup: true)
+        process.wait()
         throw StudyError.evaluation(reason: "the evaluation was cancelled")
       }
       usleep(pause)
       pause = min(pause * 2, 50_000)
     }
-    process.waitUntilExit()
-    guard process.terminationReason == .exit, process.terminationStatus == 0 else {
-      let how = process.terminationReason == .exit ? "exit code" : "signal"
-      let last = Self.lastLine(errorURL) ?? "no message"
+    switch process.wait() {
+    case .exit(code: 0): break
+    case .exit(let code):
       throw StudyError.evaluation(
-        reason: "the command ended with \(how) \(process.terminationStatus): \(last)")
+        reason:
+          "the command ended with exit code \(code): \(Self.lastLine(errorURL) ?? "no message")")
+    case .signal(let number):
+      throw StudyError.evaluation(
+        reason:
+          "the command ended with signal \(number): \(Self.lastLine(errorURL) ?? "no message")")
     }
     return try Self.values(Self.lastLine(outputURL))
   }
@@ -90,13 +90,6 @@ public struct CommandEvaluator: TrialEvaluator {
           zip(genes.map(\.name), request.trial.genome.values), uniquingKeysWith: { $1 }),
         known: request.knownValues,
         architecture: try request.architecture().map { try NetworkFile.yaml($0) }))
-  }
-
-  /// Ends the program with all that it has started, where the system puts it in a group of its own.
-  private static func end(_ process: Process) {
-    let number = process.processIdentifier
-    if getpgid(number) == number { kill(-number, SIGKILL) } else { kill(number, SIGKILL) }
-    process.waitUntilExit()
   }
 
   private static func lastLine(_ url: URL) -> String? {

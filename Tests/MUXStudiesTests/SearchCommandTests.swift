@@ -142,7 +142,9 @@ struct SearchCommandTests {
     #expect(try create(in: folder).code == 0)
     try folder.write("text.db", [UInt8](repeating: 65, count: 9000))
     let digits = ["--space", "digits", "--evaluate", "true"]
-    let space = "name: e\ninputSize: 8\nclasses: 10\nstem: []\nstages: []\nhead: [0]\n"
+    let space =
+      "name: e\ninputSize: 8\nclasses: 10\nstem: []\nhead: [0]\nstages:\n"
+      + "  - {name: s, stride: 1, width: [8], repeats: [0]}\n"
     try folder.write("empty.yaml", Array(space.utf8))
     let cases: [(arguments: [String], message: String)] = [
       (["show", "dmo", "--storage", "a.db"], "there is no study 'dmo'; did you mean 'demo'?"),
@@ -159,7 +161,7 @@ struct SearchCommandTests {
       ),
       (
         ["create", "b", "--storage", "a.db", "--space", "empty.yaml", "--evaluate", "true"],
-        "search space empty.yaml"
+        "the space is empty: 'stem' has no choices"
       ),
       (
         ["create", "b", "--storage", "a.db", "--max-params", "10"] + digits,

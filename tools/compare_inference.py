@@ -1,17 +1,21 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Times the runtime beside ONNX Runtime on the same networks and weights, and beside
-MobileNetV3-large (timm's definition), interleaved: each round runs every contestant a few times.
+"""Times the runtime beside others on the same networks and weights, interleaved: each round runs
+every contestant a few times, so that all see the same noise of the machine.
 
-Make the model files and run it from the package's root:
+Make model files and run it from the package's root:
 
     swift build -c release --product runtime-benchmark
     .build/release/runtime-benchmark random muxnet_m m.muxnet
     python3 tools/compare_inference.py --tool .build/release/runtime-benchmark m.muxnet
 
-Needs numpy, torch, timm, onnx and onnxruntime. Batch 1, single precision.
+Needs numpy and torch, and for each other runtime its Python package: onnx and onnxruntime,
+openvino, ncnn and pnnx, litert-torch. One that is absent, or that cannot run a network, is named
+under the table with what it said. Others run in single precision; each must first give what
+PyTorch gives, within 1e-3 of the greatest output.
 """
 import argparse
+import glob
 import json
 import os
 import platform
@@ -141,35 +145,113 @@ class NetworkModule(torch.nn.Module):
         return x
 
 
-def session(module, size, threads, path):
+def onnx_path(module, image, folder, name):
+    path = os.path.join(folder, f"{name}-{image.shape[0]}.onnx")
+    if not os.path.exists(path):
+        torch.onnx.export(module, image, path, opset_version=17, dynamo=False)
+    return path
+
+
+# Each takes (module, image, threads, folder, name) and gives a function that runs it once.
+
+
+def onnx_runtime(module, image, threads, folder, name):
     import onnxruntime
 
-    torch.onnx.export(module, torch.randn(1, 3, size, size), path, opset_version=17, dynamo=False)
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
-    return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+    session = onnxruntime.InferenceSession(
+        onnx_path(module, image, folder, name), options, providers=["CPUExecutionProvider"])
+    inputs = {session.get_inputs()[0].name: image.numpy()}
+    return lambda: session.run(None, inputs)[0]
 
 
-def mobile_net(size):
-    # timm wants torchvision, whose C++ extension may be absent: declare what its Python side
-    # registers.
-    library = torch.library.Library("torchvision", "FRAGMENT")
-    for name in ("nms", "qnms"):
-        try:
-            library.define(f"{name}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
-        except RuntimeError:
-            pass
-    import timm
+def open_vino(module, image, threads, folder, name):
+    import openvino
 
-    return timm.create_model("mobilenetv3_large_100").eval()
+    compiled = openvino.Core().compile_model(
+        onnx_path(module, image, folder, name), "CPU",
+        {"INFERENCE_NUM_THREADS": threads, "PERFORMANCE_HINT": "LATENCY",
+         "INFERENCE_PRECISION_HINT": "f32"})
+    request = compiled.create_infer_request()
+    tensor = openvino.Tensor(image.numpy())
+    return lambda: request.infer([tensor])[compiled.output(0)]
+
+
+def ncnn_runtime(module, image, threads, folder, name):
+    import ncnn
+    import pnnx
+
+    if image.shape[0] > 1:
+        raise RuntimeError("one image at a time")
+    path = os.path.join(folder, name.replace("-", "_"))
+    torch.jit.trace(module, image).save(path + ".pt")
+    tool = glob.glob(os.path.join(os.path.dirname(pnnx.__file__), "**", "pnnx"), recursive=True)[0]
+    shape = ",".join(str(n) for n in image.shape)
+    subprocess.run([tool, path + ".pt", f"inputshape=[{shape}]", "fp16=0"], cwd=folder,
+                   check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    net = ncnn.Net()
+    net.opt.num_threads = threads
+    net.opt.use_fp16_packed = net.opt.use_fp16_storage = net.opt.use_fp16_arithmetic = False
+    net.opt.use_bf16_storage = False
+    if net.load_param(path + ".ncnn.param") or net.load_model(path + ".ncnn.bin"):
+        raise RuntimeError("it cannot load what its converter makes of the network")
+    matrix = ncnn.Mat(image[0].numpy()).clone()
+
+    def run():
+        extractor = net.create_extractor()
+        extractor.input("in0", matrix)
+        return np.array(extractor.extract("out0")[1])[None]
+
+    return run
+
+
+def lite_rt(module, image, threads, folder, name):
+    import litert_torch
+    from ai_edge_litert.interpreter import Interpreter
+
+    path = os.path.join(folder, f"{name}-{image.shape[0]}.tflite")
+    litert_torch.convert(module, (image,)).export(path)
+    interpreter = Interpreter(model_path=path, num_threads=threads)
+    interpreter.allocate_tensors()
+    first, last = interpreter.get_input_details()[0], interpreter.get_output_details()[0]
+    values = image.numpy()
+
+    def run():
+        interpreter.set_tensor(first["index"], values)
+        interpreter.invoke()
+        return interpreter.get_tensor(last["index"])
+
+    return run
+
+
+def eager(module, image, threads, folder, name):
+    return lambda: module(image).numpy()
+
+
+def compiled(module, image, threads, folder, name):
+    call = torch.compile(module)
+    return lambda: call(image).numpy()
+
+
+RIVALS = {
+    "ONNX Runtime": onnx_runtime,
+    "OpenVINO": open_vino,
+    "ncnn": ncnn_runtime,
+    "LiteRT": lite_rt,
+    "PyTorch eager": eager,
+    "PyTorch compiled": compiled,
+}
 
 
 class Ours:
-    def __init__(self, tool, path, threads):
+    def __init__(self, tool, path, threads, batch, precision):
+        command = [tool, "serve", path, "--threads", str(threads), "--precision", precision]
+        if batch > 1:
+            command += ["--batch", str(batch)]
         self.process = subprocess.Popen(
-            [tool, "serve", path, "--threads", str(threads)], stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE, text=True)
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
     def times(self, runs):
         self.process.stdin.write(f"{runs}\n")
@@ -191,57 +273,97 @@ class Rival:
         return times
 
 
+def processor():
+    try:
+        with open("/proc/cpuinfo") as file:
+            for line in file:
+                if line.startswith("model name"):
+                    return line.split(":", 1)[1].strip()
+    except OSError:
+        pass
+    return platform.processor() or platform.machine()
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     parser.add_argument("models", nargs="+", help="model files")
     parser.add_argument("--tool", required=True, help="the runtime-benchmark executable")
     parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--batch", type=int, default=1)
     parser.add_argument("--rounds", type=int, default=20)
     parser.add_argument("--runs", type=int, default=5)
-    parser.add_argument("--eager", action="store_true", help="PyTorch eager, too")
-    parser.add_argument("--without-mobilenet", action="store_true")
+    parser.add_argument("--precisions", default="float32,bfloat16,int8", help="of ours")
+    parser.add_argument(
+        "--rivals", default=",".join(RIVALS), help="a list of: " + ", ".join(RIVALS))
+    parser.add_argument("--output", help="a Markdown file that the table is added to")
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
     torch.set_grad_enabled(False)
     folder = tempfile.mkdtemp(prefix="compare-inference-")
-    contestants = {}
-
-    def add_session(name, module, size):
-        path = os.path.join(folder, name.replace("/", "-") + ".onnx")
-        runner = session(module, size, arguments.threads, path)
-        image = np.random.default_rng(0).standard_normal((1, 3, size, size)).astype(np.float32)
-        key = runner.get_inputs()[0].name
-        contestants[(name, "ONNX Runtime")] = Rival(lambda: runner.run(None, {key: image}))
-
+    contestants, failures = {}, []
     for path in arguments.models:
         network, tensors = read_model(path)
-        size = network["inputSize"]["height"]
+        size = network["inputSize"]
         module = NetworkModule(network, tensors).eval()
         name = network["name"]
-        contestants[(name, "ours")] = Ours(arguments.tool, path, arguments.threads)
-        add_session(name, module, size)
-        if arguments.eager:
-            image = torch.randn(1, 3, size, size)
-            contestants[(name, "PyTorch eager")] = Rival(lambda m=module, i=image: m(i))
-    if not arguments.without_mobilenet:
-        add_session("mobilenetv3_large", mobile_net(224), 224)
+        generator = torch.Generator().manual_seed(0)
+        image = torch.randn(
+            arguments.batch, 3, size["height"], size["width"], generator=generator)
+        expected = module(image).numpy()
+        for precision in arguments.precisions.split(","):
+            contestants[(name, f"ours, {precision}")] = Ours(
+                arguments.tool, path, arguments.threads, arguments.batch, precision)
+        for rival in filter(None, arguments.rivals.split(",")):
+            try:
+                call = RIVALS[rival](module, image, arguments.threads, folder, name)
+                error = np.abs(call() - expected).max() / np.abs(expected).max()
+                if not error < 1e-3:
+                    raise RuntimeError(f"its result is off by {error:.1e}")
+                contestants[(name, rival)] = Rival(call)
+            except Exception as reason:  # an absent package, a network that it does not take
+                text = " ".join(str(reason).split())[:160] or type(reason).__name__
+                failures.append(f"{name}, {rival}: {text}")
 
     times = {key: [] for key in contestants}
     for _ in range(arguments.rounds):
         for key, contestant in contestants.items():
             times[key] += contestant.times(arguments.runs)
-    print(f"{platform.processor() or platform.machine()}, {arguments.threads} thread(s), batch 1,"
-          f" fp32; {arguments.rounds} rounds of {arguments.runs} runs; load"
-          f" {os.getloadavg()[0]:.1f}")
-    print("| network | runtime | min ms | median ms | p95 ms |")
-    print("| --- | --- | --- | --- | --- |")
+    lines = [
+        "",
+        f"{processor()}, {os.cpu_count()} cores, {arguments.threads} thread(s), batch"
+        f" {arguments.batch}; {arguments.rounds} rounds of {arguments.runs} runs, interleaved;"
+        f" load average {os.getloadavg()[0]:.1f} at the end. Versions: "
+        + ", ".join(versions()) + ".",
+        "",
+        "| network | runtime | min ms | median ms | p95 ms | median ÷ ours, float32 |",
+        "| --- | --- | ---: | ---: | ---: | ---: |",
+    ]
     for (name, runtime), values in times.items():
         values = sorted(values)
-        print(f"| {name} | {runtime} | {values[0]:.2f} | {values[len(values) // 2]:.2f}"
-              f" | {values[len(values) * 95 // 100]:.2f} |")
+        median = values[len(values) // 2]
+        own = sorted(times.get((name, "ours, float32"), values))
+        lines.append(
+            f"| {name} | {runtime} | {values[0]:.2f} | {median:.2f}"
+            f" | {values[len(values) * 95 // 100]:.2f} | {median / own[len(own) // 2]:.2f} |")
+    lines += ["", *(f"- Not run: {failure}" for failure in failures)]
+    text = "\n".join(lines) + "\n"
+    print(text)
+    if arguments.output:
+        with open(arguments.output, "a") as file:
+            file.write(text)
     for contestant in contestants.values():
         if isinstance(contestant, Ours):
             contestant.process.terminate()
+
+
+def versions():
+    from importlib import metadata
+
+    for package in ("torch", "onnxruntime", "openvino", "ncnn", "ai-edge-litert"):
+        try:
+            yield f"{package} {metadata.version(package)}"
+        except metadata.PackageNotFoundError:
+            continue
 
 
 if __name__ == "__main__":

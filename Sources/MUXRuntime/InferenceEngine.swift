@@ -81,6 +81,23 @@ public final class InferenceEngine {
     }
   }
 
+  /// Runs an image through a plan that measures; gives the ranges of its tensors.
+  func observe(_ pixels: [Float]) throws(RuntimeError) -> Calibration {
+    for observation in plan.observations {
+      arenas[0][observation.offset] = .infinity
+      arenas[0][observation.offset + 1] = -.infinity
+    }
+    _ = try run(pixels)
+    var calibration = Calibration()
+    for observation in plan.observations {
+      let low = arenas[0][observation.offset], high = arenas[0][observation.offset + 1]
+      // Tensors that a step does not have stay unmeasured; 0…0 is as good as any range.
+      calibration.ranges[observation.key] =
+        low <= high ? .init(low: low, high: high) : .init(low: 0, high: 0)
+    }
+    return calibration
+  }
+
   /// Runs an image `count` times; gives the shortest time of each step in nanoseconds.
   package func profile(_ pixels: [Float], count: Int) throws(RuntimeError) -> [UInt64] {
     try check(pixels.count, images: 1)

@@ -25,7 +25,12 @@ public final class InferencePlan: @unchecked Sendable {
   /// What the plan does, step by step.
   public let steps: [PlanStep]
 
+  /// What its products are made of.
+  public let precision: Precision
+
   let compiled: [mux_step]
+  /// What the plan measures, by key: where in the arena.
+  let observations: [(key: String, offset: Int)]
   /// Floats of the arena of an engine, of its scratch memory, and of the result in the arena.
   let arenaSize: Int
   let scratchSize: Int
@@ -48,21 +53,25 @@ public final class InferencePlan: @unchecked Sendable {
   ///   - weights: Its tensors under their names, batch norms not folded.
   ///   - inputSize: The size of the images; nil takes the network's own.
   ///   - instructionSet: The kernels' variant; nil takes the best one here.
-  /// - Throws: ``RuntimeError`` if the weights do not fit, `NetworkError` if the image size does
-  ///   not.
+  ///   - precision: What products are made of.
+  ///   - calibration: The ranges of the tensors, which 8 bits need.
+  /// - Throws: ``RuntimeError`` if the weights or the calibration do not fit, `NetworkError` if
+  ///   the image size does not.
   public convenience init(
     _ network: Network, weights: TensorArchive, inputSize: ImageSize? = nil,
-    instructionSet: InstructionSet? = nil
+    instructionSet: InstructionSet? = nil, precision: Precision = .float32,
+    calibration: Calibration? = nil
   ) throws {
     try self.init(
       network, weights: weights, inputSize: inputSize, instructionSet: instructionSet,
-      isGuarded: false)
+      isGuarded: false, precision: precision, calibration: calibration)
   }
 
   /// Compiles a network; if `isGuarded`, so that every buffer ends at an untouchable page.
   package init(
     _ network: Network, weights: TensorArchive, inputSize: ImageSize?,
-    instructionSet: InstructionSet?, isGuarded: Bool
+    instructionSet: InstructionSet?, isGuarded: Bool, precision: Precision = .float32,
+    calibration: Calibration? = nil, isObserving: Bool = false
   ) throws {
     let instructionSet = instructionSet ?? .current
     guard instructionSet.isAvailable else {
@@ -71,7 +80,8 @@ public final class InferencePlan: @unchecked Sendable {
     let size = inputSize ?? network.inputSize
     var compiler = try PlanCompiler(
       network: network, weights: LayerWeights(weights, network: network), inputSize: size,
-      instructionSet: instructionSet)
+      instructionSet: instructionSet, precision: precision, calibration: calibration,
+      isObserving: isObserving)
     let output = try compiler.compile()
     let placed =
       isGuarded
@@ -95,6 +105,10 @@ public final class InferencePlan: @unchecked Sendable {
     outputShape = Shape(
       channels: output.planes.count, height: output.height, width: output.width)
     self.instructionSet = instructionSet
+    self.precision = precision
+    observations = compiler.observations.map {
+      ($0.key, emitter.offset($0.storage) + $0.offset)
+    }
     self.isGuarded = isGuarded
     arenaSize = placed.size
     scratchSize = compiled.reduce(1) { size, step in

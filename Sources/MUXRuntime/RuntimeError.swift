@@ -17,6 +17,8 @@ public enum RuntimeError: Error, Sendable, Hashable {
   case threads(Int)
   /// Pixels of another number than the plan takes.
   case pixelCount(expected: Int, actual: Int, shape: String)
+  /// A calibration that lacks the range of a layer's tensor.
+  case calibration(layer: String)
   /// Pixels or results that are infinite or not a number.
   case notFinite
 }
@@ -42,6 +44,8 @@ extension RuntimeError: CustomStringConvertible, LocalizedError {
     case .pixelCount(let expected, let actual, let shape):
       return "the engine takes images of \(shape), that is \(expected) numbers, not \(actual);"
         + " resize the image or make a plan for its size"
+    case .calibration(let layer):
+      return "the calibration has no range for '\(layer)'; calibrate this network on some images"
     case .notFinite:
       return "the pixels hold a number that is infinite or not a number; check the normalisation"
     }

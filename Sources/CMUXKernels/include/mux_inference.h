@@ -20,6 +20,24 @@
 /// Floats of a vector of the variant: channels of a block.
 int mux_inference_lanes(mux_isa isa);
 
+/// What the products of a step are made of. With less than single precision, operands come in
+/// cells of 32 bits: two values of bfloat16, or four of 8 bits (activations unsigned, weights
+/// signed), which are multiplied and added up at once.
+typedef enum mux_precision {
+  MUX_FLOAT32 = 0,
+  MUX_BFLOAT16 = 1,
+  MUX_INT8 = 2,
+} mux_precision;
+
+/// Whether this processor multiplies cells in one instruction (AVX512-BF16, VNNI); else it is
+/// done in several.
+bool mux_has_cells(void);
+
+/// value = (q − zero) / inverse for 8 bits; nothing else reads it.
+typedef struct mux_quantization {
+  float inverse, zero;
+} mux_quantization;
+
 /// The windows of a dense convolution over planes; rows under a line of windows are gathered into
 /// scratch memory, with the padding.
 typedef struct mux_window {
@@ -59,6 +77,17 @@ typedef struct mux_dense {
   /// Offset of the [outer] means over the pixels, if `outputs` is NULL.
   ptrdiff_t means;
   mux_window window;
+  /// With cells: the source's offsets are in cells and `inner` counts inputs, `cells` cells; for
+  /// gathered rows offsets and `step` are in bytes. `weights` is [block][cell][lane] of cells, or
+  /// with a gate floats [block][cell][value][lane], for 8 bits scaled to ±127.
+  mux_precision precision;
+  ptrdiff_t cells;
+  /// 8 bits: [blocks · lanes], what a product is worth; the zero of the input (the bias has it
+  /// already unless there is a gate), and how gathered rows are quantised.
+  const float *scale;
+  mux_quantization quantization;
+  /// Offset of the least and the greatest gathered value, or -1: for calibration, on one thread.
+  ptrdiff_t observed;
   /// Tasks are bands of pixels (or rows) times bands of blocks.
   int32_t pixel_bands, block_bands;
 } mux_dense;
@@ -87,6 +116,9 @@ typedef struct mux_spatial_unit {
   const float *weights;
   /// Plain, narrow and superpixel: [out][lane]; subpixel: [phase][lane].
   const float *bias;
+  /// With cells the weights are [out][in][cell][tap][lane], a cell being as many rows as it has
+  /// values, the last rows first, and the last row in the highest bits. 8 bits: [out][lane].
+  const float *scale;
 } mux_spatial_unit;
 
 /// A pointwise convolution (or one with windows, or a transposing copy) and the spatial
@@ -108,8 +140,17 @@ typedef struct mux_spatial_step {
   int32_t chunk;
   int32_t out_blocks;
   mux_activation activation;
-  /// Offset of the blocked result.
+  /// Offset of the blocked result; with cells its values have 2 bytes or 1.
   ptrdiff_t out;
+  /// With cells: plain units of dilation 1 only. Without weights the producer reads planes of
+  /// floats; with weights cells, `inner` of them.
+  mux_precision precision;
+  /// 8 bits: [in_blocks · lanes], what a product of the expansion is worth; how gathered rows,
+  /// the expansion and the result are quantised.
+  const float *scale;
+  mux_quantization gathered, middle, result;
+  /// Offset of the least and the greatest value of gathered rows, expansion and result, or -1.
+  ptrdiff_t observed;
   /// Offset of [band][out_blocks · lanes] sums over the pixels, or -1.
   ptrdiff_t sums;
 } mux_spatial_step;
@@ -125,6 +166,8 @@ typedef struct mux_linear {
   ptrdiff_t inner, outer;
   /// [block][inner][lane] and [blocks · lanes]
   const float *weights, *bias;
+  /// If not NULL, the weights as bfloat16: less to read.
+  const uint16_t *short_weights;
   mux_activation activation;
   ptrdiff_t output;
   int32_t tasks;
@@ -196,6 +239,18 @@ typedef struct mux_multiplex {
   int32_t tasks;
 } mux_multiplex;
 
+/// Planes to cells: [cell][pixel], the planes of a cell one above the other in its bits.
+typedef struct mux_pack {
+  mux_precision precision;
+  ptrdiff_t planes, pixels;
+  const int32_t *inputs;
+  ptrdiff_t output;
+  mux_quantization quantization;
+  /// Offset of the least and the greatest value, or -1.
+  ptrdiff_t observed;
+  int32_t tasks;
+} mux_pack;
+
 typedef enum mux_step_kind {
   MUX_STEP_DENSE = 0,
   MUX_STEP_SPATIAL = 1,
@@ -206,6 +261,7 @@ typedef enum mux_step_kind {
   MUX_STEP_MULTIPLEX = 6,
   MUX_STEP_ADAPTIVE_POOL = 7,
   MUX_STEP_PAD = 8,
+  MUX_STEP_PACK = 9,
 } mux_step_kind;
 
 /// One step: its kind and the structure of that kind.

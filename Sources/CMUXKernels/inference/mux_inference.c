@@ -2,12 +2,35 @@
 // The inference steps of every instruction set, and the choice between them.
 #include "mux_inference_internal.h"
 
+#define MUX_TABLE_LINKAGE static
 #define MUX_BODY "inference/mux_inference_body.h"
 #include "../mux_each_isa.h"
 
+bool mux_has_cells(void) {
+#if defined(__x86_64__)
+  return mux_isa_available(MUX_ISA_AVX512) && __builtin_cpu_supports("avx512bf16") &&
+         __builtin_cpu_supports("avx512vnni") && __builtin_cpu_supports("avx512vbmi2");
+#else
+  return false;
+#endif
+}
+
+#undef MUX_TABLE_LINKAGE
 static const mux_inference_table *const tables[MUX_ISA_COUNT] = MUX_ISA_TABLE(mux_inference_steps);
 
 int mux_inference_lanes(mux_isa isa) { return tables[isa]->lanes; }
+
+/// The functions for a step.
+static const mux_inference_table *table_of(mux_isa isa, const mux_step *step) {
+#if defined(__x86_64__)
+  if (isa == MUX_ISA_AVX512 && mux_step_precision(step) != MUX_FLOAT32 && mux_has_cells()) {
+    return &mux_inference_steps_avx512cells;
+  }
+#else
+  (void)step;
+#endif
+  return tables[isa];
+}
 
 int32_t mux_step_tasks(const mux_step *step) {
   switch (step->kind) {
@@ -26,12 +49,15 @@ int32_t mux_step_tasks(const mux_step *step) {
   case MUX_STEP_POOL: return ((const mux_pool_step *)step->argument)->tasks;
   case MUX_STEP_MULTIPLEX: return ((const mux_multiplex *)step->argument)->tasks;
   case MUX_STEP_ADAPTIVE_POOL: return ((const mux_adaptive_pool *)step->argument)->tasks;
+  case MUX_STEP_PACK: return ((const mux_pack *)step->argument)->tasks;
   case MUX_STEP_PAD: return ((const mux_pad *)step->argument)->tasks;
   }
   return 0;
 }
 
-size_t mux_step_scratch(mux_isa isa, const mux_step *step) { return tables[isa]->scratch(step); }
+size_t mux_step_scratch(mux_isa isa, const mux_step *step) {
+  return table_of(isa, step)->scratch(step);
+}
 
 void mux_step_run(mux_isa isa, const mux_step *step, int32_t first, int32_t end, float *arena,
                   float *scratch) {
@@ -41,7 +67,7 @@ void mux_step_run(mux_isa isa, const mux_step *step, int32_t first, int32_t end,
   } else if (step->kind == MUX_STEP_PAD) {
     for (int32_t t = first; t < end; ++t) mux_pad_task(step->argument, t, arena);
   } else {
-    tables[isa]->run(step, first, end, arena, scratch);
+    table_of(isa, step)->run(step, first, end, arena, scratch);
   }
 }
 

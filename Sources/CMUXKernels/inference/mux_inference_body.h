@@ -5,4 +5,11 @@
 #include "mux_line_body.h"
 #include "mux_expand_spatial_body.h"
 #include "mux_small_steps_body.h"
+#include "mux_cells_vector_body.h"
+#define MUX_CELL 2
+#include "mux_cells_body.h"
+#undef MUX_CELL
+#define MUX_CELL 4
+#include "mux_cells_body.h"
+#undef MUX_CELL
 #include "mux_inference_table_body.h"

@@ -14,6 +14,19 @@ typedef struct {
   double (*peak)(void);
 } mux_inference_table;
 
+/// Of the variants of AVX-512, the one whose functions may use AVX512-BF16, VNNI and VBMI2.
+extern const mux_inference_table mux_inference_steps_avx512cells;
+
+/// The precision of a step's products.
+static inline mux_precision mux_step_precision(const mux_step *step) {
+  switch (step->kind) {
+  case MUX_STEP_DENSE: return ((const mux_dense *)step->argument)->precision;
+  case MUX_STEP_SPATIAL: return ((const mux_spatial_step *)step->argument)->precision;
+  case MUX_STEP_PACK: return ((const mux_pack *)step->argument)->precision;
+  default: return MUX_FLOAT32;
+  }
+}
+
 static inline ptrdiff_t mux_ceil_div(ptrdiff_t a, ptrdiff_t b) { return (a + b - 1) / b; }
 static inline ptrdiff_t mux_floor_div(ptrdiff_t a, ptrdiff_t b) {
   return a >= 0 ? a / b : -((-a + b - 1) / b);

@@ -2,6 +2,11 @@
 // What the variant offers: the steps by kind, and the processor's peak.
 
 static size_t MUX_NAME(step_scratch)(const mux_step *step) {
+  switch (mux_step_precision(step)) {
+  case MUX_BFLOAT16: return MUX_PASTE(MUX_NAME(step_scratch), bf16)(step);
+  case MUX_INT8: return MUX_PASTE(MUX_NAME(step_scratch), int8)(step);
+  case MUX_FLOAT32: break;
+  }
   switch (step->kind) {
   case MUX_STEP_DENSE: return MUX_NAME(dense_scratch)(step->argument);
   case MUX_STEP_SPATIAL: return MUX_NAME(spatial_scratch)(step->argument);
@@ -12,6 +17,15 @@ static size_t MUX_NAME(step_scratch)(const mux_step *step) {
 
 static void MUX_NAME(step_run)(
     const mux_step *step, int32_t first, int32_t end, float *arena, float *scratch) {
+  switch (mux_step_precision(step)) {
+  case MUX_BFLOAT16:
+    MUX_PASTE(MUX_NAME(step_run), bf16)(step, first, end, arena, scratch);
+    return;
+  case MUX_INT8:
+    MUX_PASTE(MUX_NAME(step_run), int8)(step, first, end, arena, scratch);
+    return;
+  case MUX_FLOAT32: break;
+  }
   if (step->kind == MUX_STEP_SPATIAL) {
     MUX_NAME(spatial_tasks)(step->argument, first, end, arena, scratch);
     return;
@@ -26,7 +40,8 @@ static void MUX_NAME(step_run)(
     case MUX_STEP_POOL: MUX_NAME(pool_task)(step->argument, task, arena); break;
     case MUX_STEP_MULTIPLEX: MUX_NAME(multiplex_task)(step->argument, task, arena); break;
     case MUX_STEP_ADAPTIVE_POOL:
-    case MUX_STEP_PAD: break;  // not of a variant
+    case MUX_STEP_PAD:
+    case MUX_STEP_PACK: break;  // not of a variant, or not of this precision
     }
   }
 }
@@ -63,5 +78,5 @@ static double MUX_NAME(measure_peak)(void) {
   return best;
 }
 
-static const mux_inference_table MUX_NAME(mux_inference_steps) = {
+MUX_TABLE_LINKAGE const mux_inference_table MUX_NAME(mux_inference_steps) = {
     MUX_LANES, MUX_NAME(step_scratch), MUX_NAME(step_run), MUX_NAME(measure_peak)};

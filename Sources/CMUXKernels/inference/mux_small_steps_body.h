@@ -5,6 +5,12 @@
 #define MUX_PREFETCH_FLOATS 1024
 #endif
 
+/// bfloat16 to single precision.
+MUX_INLINE vf MUX_NAME(widen)(const uint16_t *p) {
+  typedef uint16_t narrow __attribute__((vector_size(MUX_LANES * 2), aligned(2)));
+  return (vf)(__builtin_convertvector(*(const narrow *)p, vi) << 16);
+}
+
 static size_t MUX_NAME(linear_scratch)(const mux_linear *s) { return (size_t)s->inner; }
 
 static void MUX_NAME(linear_task)(const mux_linear *s, int32_t task, float *arena, float *scratch) {
@@ -25,6 +31,23 @@ static void MUX_NAME(linear_task)(const mux_linear *s, int32_t task, float *aren
     const float *weights = s->weights + b * inner * MUX_LANES;
     vf sum[8] = {v_load(s->bias + b * MUX_LANES)};
     ptrdiff_t k = 0;
+    if (s->short_weights) {
+      const uint16_t *narrow = s->short_weights + b * inner * MUX_LANES;
+      for (; k + 8 <= inner; k += 8) {
+        MUX_UNROLL
+        for (int i = 0; i < 8; ++i) {
+          if ((i * MUX_LANES) % 32 == 0) {
+            __builtin_prefetch(narrow + (k + i) * MUX_LANES + 2 * MUX_PREFETCH_FLOATS);
+          }
+          sum[i] = v_fma(MUX_NAME(i_splat)(x[k + i]),
+                         MUX_NAME(widen)(narrow + (k + i) * MUX_LANES), sum[i]);
+        }
+      }
+      for (; k < inner; ++k) {
+        sum[0] =
+            v_fma(MUX_NAME(i_splat)(x[k]), MUX_NAME(widen)(narrow + k * MUX_LANES), sum[0]);
+      }
+    }
     for (; k + 8 <= inner; k += 8) {
       MUX_UNROLL
       for (int i = 0; i < 8; ++i) {

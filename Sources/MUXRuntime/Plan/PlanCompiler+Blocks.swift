@@ -37,16 +37,21 @@ extension PlanCompiler {
     let shape = shapes[spatial]
     let name = network.nodes[spatial].name
     let isExcited = excitation != nil && projection != nil
-    let blocked = addSpatial(
+    let blocked = try addSpatial(
       name: name, producer: producer, branches: branches, affine: chain.affine,
       activation: chain.activation, height: shape.height, width: shape.width,
-      wantsSums: isExcited)
+      wantsSums: isExcited, isProjected: projection != nil)
     guard let projection, case .convolution(let convolution) = operation(projection) else {
       setValue(unblocked(blocked, name: name), at: chain.end)
       return true
     }
     // The projection reads the lanes in their order, without those that hold no channel.
-    let positions = blocked.channels.indices.filter { blocked.channels[$0] >= 0 }
+    // With cells a whole cell is read if one of its lanes holds a channel.
+    let values = blocked.quantization == nil ? 1 : precision.valuesPerCell
+    let positions = blocked.channels.indices.filter { position in
+      let first = position / values * values
+      return blocked.channels[first..<first + values].contains { $0 >= 0 }
+    }
     let columns = positions.map { blocked.channels[$0] }
     var gate: Int?
     if let excitation {
@@ -57,8 +62,9 @@ extension PlanCompiler {
     var end = absorb(projection, channels: convolution.outputChannels)
     if convolution.hasBias { end.affine.after(bias: weights["\(projectionName).bias"]) }
     let residual = absorbResidual(start, end.end)
-    let result = addDense(
-      .blocked(storage: blocked.storage, positions: positions),
+    let result = try addDense(
+      .blocked(
+        storage: blocked.storage, positions: positions, quantization: blocked.quantization),
       DenseLayer(
         name: projectionName, weight: weights["\(projectionName).weight"],
         rowLength: convolution.inputChannels, columns: columns,

@@ -8,7 +8,7 @@ extension PlanCompiler {
     /// Planes, pixel by pixel.
     case planes([Plane])
     /// Lanes of a blocked tensor: block · lanes + lane for each input.
-    case blocked(storage: Int, positions: [Int])
+    case blocked(storage: Int, positions: [Int], quantization: Quantization?)
     /// Windows of a convolution over planes.
     case windows(PlaneTensor, Convolution)
   }
@@ -75,14 +75,15 @@ extension PlanCompiler {
       let branch = SpatialBranch(
         convolution: convolution, mode: MUX_SPATIAL_PLAIN, factor: 1, firstInput: 0,
         firstOutput: 0, weight: layer.weight, bias: [])
-      let result = addSpatial(
+      let result = try addSpatial(
         name: layer.name, producer: .copy(input), branches: [branch], affine: layer.affine,
-        activation: layer.activation, height: height, width: width, wantsSums: false)
+        activation: layer.activation, height: height, width: width, wantsSums: false,
+        isProjected: false)
       return unblocked(result, name: layer.name)
     }
     let groups = convolution.groups
     guard groups > 1 else {
-      return addDense(
+      return try addDense(
         source(convolution, input), layer, height: height, width: width)
     }
     // Wide groups: a dense step each.
@@ -102,7 +103,7 @@ extension PlanCompiler {
       var planes = input
       planes.planes = Array(input.planes[group * inner..<(group + 1) * inner])
       result.planes +=
-        addDense(
+        try addDense(
           source(single, planes), part, height: height, width: width
         ).planes
     }
@@ -117,12 +118,16 @@ extension PlanCompiler {
   /// Adds a dense step.
   mutating func addDense(
     _ source: DenseSource, _ layer: DenseLayer, height: Int, width: Int
-  ) -> PlaneTensor {
+  ) throws(RuntimeError) -> PlaneTensor {
     var layer = layer
     if layer.columns.isEmpty { layer.columns = Array(0..<layer.rowLength) }
-    let outer = layer.rows.count, inner = layer.columns.count, pixels = height * width
+    let outer = layer.rows.count, pixels = height * width
+    let multiplyAdds = layer.columns.count { $0 >= 0 } * outer * pixels
     var touched: [Int]
     let output: PlaneTensor
+    var inputQuantization: Quantization?
+    var cellPlanes: [Plane] = []
+    var observed: Int?
     switch source {
     case .planes(let planes):
       touched = planes.map(\.storage)
@@ -130,9 +135,21 @@ extension PlanCompiler {
       if !Set(planes).isDisjoint(with: layer.residual?.planes ?? []) {
         layer.residual?.isOverwritten = false
       }
-    case .blocked(let storage, _): touched = [storage]
-    case .windows(let tensor, _):
+      if precision != .float32 {
+        (cellPlanes, inputQuantization) = try addPack(layer.name, planes, pixels: pixels)
+        touched += cellPlanes.map(\.storage)
+      }
+    case .blocked(let storage, _, let quantization):
+      touched = [storage]
+      inputQuantization = quantization
+    case .windows(let tensor, let convolution):
       touched = tensor.planes.map(\.storage)
+      if precision != .float32 && convolution.dilation == 1 {
+        inputQuantization = try quantization(layer.name, "input")
+        layer.columns = windowColumns(convolution)
+        observed = observe(layer.name, ["input"])
+        if let observed { touched.append(observed) }
+      }
       if !Set(tensor.planes).isDisjoint(with: layer.residual?.planes ?? []) {
         layer.residual?.isOverwritten = false
       }
@@ -149,11 +166,35 @@ extension PlanCompiler {
     if let gate = layer.gate { touched.append(gate) }
 
     let blocks = (outer + lanes - 1) / lanes
-    let hasHalfBlock = lanes == 16 && outer % lanes != 0 && outer % lanes <= lanes / 2
-    let packed = WeightPacking.dense(
+    let precision = inputQuantization == nil ? .float32 : precision
+    let hasCells = precision != .float32
+    if hasCells {
+      while layer.columns.count % precision.valuesPerCell != 0 { layer.columns.append(-1) }
+    }
+    let inner = layer.columns.count
+    let hasHalfBlock =
+      lanes == 16 && outer % lanes != 0 && outer % lanes <= lanes / 2 && !hasCells
+    var packed = WeightPacking.dense(
       layer.weight, rowLength: layer.rowLength, outputs: layer.rows, inputs: layer.columns,
       scale: layer.affine.scale, lanes: lanes, hasHalfBlock: hasHalfBlock)
-    let bias = WeightPacking.bias(layer.affine.shift, outputs: layer.rows, lanes: lanes)
+    var bias = WeightPacking.bias(layer.affine.shift, outputs: layer.rows, lanes: lanes)
+    var cells: [Int32] = []
+    var scale: [Float] = []
+    if hasCells, let input = inputQuantization {
+      let packing = CellPacking(packed, blocks: blocks, lanes: lanes, precision: precision)
+      if layer.gate == nil {
+        (scale, bias) = packing.adjusted(bias: bias, input: input)
+        cells = packing.cells
+        packed = []
+      } else if precision == .int8 {
+        // The kernel multiplies the gate in and rounds then: floats of ±127.
+        for index in packed.indices {
+          let block = index / (inner * lanes)
+          packed[index] /= packing.scale[block * lanes + index % lanes]
+        }
+        scale = packing.scale.map { $0 * input.scale }
+      }
+    }
     let wanted = max(1, min(16, inner * outer * pixels / 150_000))
     let pixelBands: Int
     if layer.isPooled {
@@ -167,13 +208,18 @@ extension PlanCompiler {
     let lanes = lanes
     let finished = layer
     addStep(
-      layer.name, "dense", multiplyAdds: inner * outer * pixels, touching: touched
-    ) { emitter in
+      layer.name, "dense", multiplyAdds: multiplyAdds, touching: touched
+    ) { [packed, cells, scale, bias, cellPlanes, inputQuantization, observed] emitter in
       let layer = finished
       var step = mux_dense()
       step.inner = inner
       step.outer = outer
-      step.weights = emitter.memory.copy(packed)
+      step.weights = cells.isEmpty ? emitter.memory.copy(packed) : emitter.cells(cells)
+      step.scale = emitter.optional(scale)
+      step.precision = precision.kernels
+      step.cells = hasCells ? inner / precision.valuesPerCell : 0
+      step.quantization = (inputQuantization ?? .none).kernels
+      step.observed = observed.map { emitter.offset($0) } ?? -1
       step.bias = emitter.memory.copy(bias)
       step.has_half_block = hasHalfBlock ? 1 : 0
       step.activation = layer.activation.kernels
@@ -182,8 +228,17 @@ extension PlanCompiler {
       step.gate = layer.gate.map { emitter.offset($0) } ?? -1
       step.step = 1
       switch source {
-      case .planes(let planes): step.offsets = emitter.offsets(planes)
-      case .blocked(let storage, let positions):
+      case .planes(let planes): step.offsets = emitter.offsets(hasCells ? cellPlanes : planes)
+      case .blocked(let storage, let positions, _) where hasCells:
+        let base = emitter.offset(storage), values = precision.valuesPerCell
+        step.step = lanes / values
+        step.offsets = emitter.memory.copy(
+          stride(from: 0, to: positions.count, by: values).map { index in
+            let position = positions[index]
+            return Int32(
+              base + position / lanes * pixels * (lanes / values) + position % lanes / values)
+          })
+      case .blocked(let storage, let positions, _):
         let base = emitter.offset(storage)
         step.step = lanes
         step.offsets = emitter.memory.copy(
@@ -191,7 +246,13 @@ extension PlanCompiler {
       case .windows(let tensor, let convolution):
         step.step = convolution.stride
         step.window = emitter.window(convolution, tensor, height: height, width: width)
-        step.offsets = emitter.tapOffsets(step.window)
+        if hasCells {
+          step.step = convolution.stride * precision.valueSize
+          step.offsets = emitter.memory.copy(
+            Self.cellOffsets(convolution, outputWidth: width, precision: precision))
+        } else {
+          step.offsets = emitter.tapOffsets(step.window)
+        }
       }
       if layer.isPooled {
         step.means = Int(emitter.offset(output.planes[0]))

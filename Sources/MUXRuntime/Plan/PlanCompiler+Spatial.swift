@@ -59,6 +59,8 @@ extension PlanCompiler {
     var height: Int
     var width: Int
     var sums: BandSums?
+    /// Not nil if its values have less than single precision.
+    var quantization: Quantization?
   }
 
   /// Whether a convolution suits the spatial kernel: lanes are groups, so a group must be narrow.
@@ -152,20 +154,37 @@ extension PlanCompiler {
   /// Adds an expansion (or a copy) and the spatial convolution after it.
   mutating func addSpatial(
     name: String, producer: SpatialProducer, branches: [SpatialBranch], affine: Affine,
-    activation: Activation, height: Int, width: Int, wantsSums: Bool
-  ) -> BlockedTensor {
+    activation: Activation, height: Int, width: Int, wantsSums: Bool, isProjected: Bool
+  ) throws(RuntimeError) -> BlockedTensor {
     var layout = SpatialLayout(lanes: lanes)
     for branch in branches { layout.add(branch, affine: affine) }
     let input = producer.input
+    let hasCells = isProjected && usesCells(branches, producer)
     let expanded = producer.size
     let outBlocks = layout.outputs.count / lanes
-    let planeSize = height * width * lanes
-    let output = allocate(outBlocks * planeSize)
+    let planeSize = height * width * lanes / (hasCells ? precision.valuesPerCell : 1)
     let tiling = SpatialTiling(
       layout: layout, inputChannels: input.planes.count, inputHeight: expanded.height,
       inputWidth: expanded.width, outputHeight: height, lanes: lanes,
       gathersWindows: producer.window != nil)
-    var touched = input.planes.map(\.storage) + [output]
+    var gathered = Quantization.none, middle = Quantization.none, result = Quantization.none
+    var inputPlanes = input.planes
+    var inputQuantization = Quantization.none
+    var observed: Int?
+    if hasCells {
+      if producer.window != nil {
+        gathered = try quantization(name, "gathered")
+        inputQuantization = gathered
+      } else if case .expansion = producer {
+        (inputPlanes, inputQuantization) = try addPack(name, input.planes, pixels: input.pixels)
+      }
+      middle = try quantization(name, "middle")
+      result = try quantization(name, "result")
+      observed = observe(name, ["gathered", "middle", "result"])
+    }
+    let output = allocate(outBlocks * planeSize)
+    var touched = (input.planes + inputPlanes).map(\.storage) + [output]
+    if let observed { touched.append(observed) }
     var sums: BandSums?
     if wantsSums {
       let bands = (height + tiling.rowsPerTask - 1) / tiling.rowsPerTask
@@ -181,21 +200,38 @@ extension PlanCompiler {
         branch.weight.count * height * width / branch.window
         * (branch.mode == MUX_SPATIAL_SUPERPIXEL ? branch.window * branch.window : 1)
     }
-    var expansion: (weights: [Float], bias: [Float])?
+    var expansion: (weights: [Float], cells: [Int32], scale: [Float], bias: [Float])?
     var producerActivation = Activation.identity
     if case .expansion(_, let convolution, let weight, let affine, let activation) = producer {
       producerActivation = activation
       let inner = weight.count / convolution.outputChannels
       multiplyAdds += weight.count * expanded.height * expanded.width
-      expansion = (
-        WeightPacking.dense(
-          weight, rowLength: inner, outputs: layout.inputs, inputs: Array(0..<inner),
-          scale: affine.scale, lanes: lanes),
-        WeightPacking.bias(affine.shift, outputs: layout.inputs, lanes: lanes)
-      )
+      var columns =
+        producer.window.map { hasCells ? windowColumns($0) : Array(0..<inner) }
+        ?? Array(0..<inner)
+      if hasCells {
+        while columns.count % precision.valuesPerCell != 0 { columns.append(-1) }
+      }
+      let packed = WeightPacking.dense(
+        weight, rowLength: inner, outputs: layout.inputs, inputs: columns, scale: affine.scale,
+        lanes: lanes)
+      let bias = WeightPacking.bias(affine.shift, outputs: layout.inputs, lanes: lanes)
+      if hasCells {
+        let cells = CellPacking(
+          packed, blocks: layout.inputs.count / lanes, lanes: lanes, precision: precision)
+        let adjusted = cells.adjusted(bias: bias, input: inputQuantization)
+        expansion = ([], cells.cells, adjusted.scale, adjusted.bias)
+      } else {
+        expansion = (packed, [], [], bias)
+      }
     }
+    let cellUnits = hasCells ? cellUnits(layout, middle: middle) : []
+    let precision = hasCells ? precision : .float32
     addStep(name, "spatial", multiplyAdds: multiplyAdds, touching: touched) {
-      [producerActivation, expansion, sums, layout, producer] emitter in
+      [
+        producerActivation, expansion, sums, layout, producer, inputPlanes, gathered, middle,
+        result, observed
+      ] emitter in
       var step = mux_spatial_step()
       step.in_height = expanded.height
       step.in_width = expanded.width
@@ -205,26 +241,48 @@ extension PlanCompiler {
         if let window = producer.window {
           step.window = emitter.window(
             window, input, height: expanded.height, width: expanded.width)
-          step.offsets = emitter.tapOffsets(step.window)
-          step.inner = window.weightShape[1...].reduce(1, *)
+          if hasCells {
+            let offsets = Self.cellOffsets(
+              window, outputWidth: expanded.width, precision: precision)
+            step.offsets = emitter.memory.copy(offsets)
+            step.inner = offsets.count
+          } else {
+            step.offsets = emitter.tapOffsets(step.window)
+            step.inner = window.weightShape[1...].reduce(1, *)
+          }
         } else {
-          step.offsets = emitter.offsets(input.planes)
-          step.inner = input.planes.count
+          step.offsets = emitter.offsets(inputPlanes)
+          step.inner = inputPlanes.count
         }
-        step.weights = emitter.memory.copy(expansion.weights)
+        step.weights =
+          hasCells ? emitter.cells(expansion.cells) : emitter.memory.copy(expansion.weights)
+        step.scale = emitter.optional(expansion.scale)
         step.bias = emitter.memory.copy(expansion.bias)
       } else {
         step.offsets = emitter.memory.copy(
           layout.inputs.map { $0 < 0 ? -1 : emitter.offset(input.planes[$0]) })
       }
       step.producer_activation = producerActivation.kernels
+      step.precision = precision.kernels
+      step.gathered = gathered.kernels
+      step.middle = middle.kernels
+      step.result = result.kernels
+      step.observed = observed.map { emitter.offset($0) } ?? -1
       step.units = emitter.memory.copy(
-        layout.units.map { unit in
-          var described = unit.description
-          described.weights = emitter.memory.copy(unit.weights)
-          described.bias = emitter.memory.copy(unit.bias)
-          return described
-        })
+        hasCells
+          ? cellUnits.map { unit in
+            var described = unit.description
+            described.weights = emitter.cells(unit.cells)
+            described.scale = emitter.optional(unit.scale)
+            described.bias = emitter.memory.copy(unit.bias)
+            return described
+          }
+          : layout.units.map { unit in
+            var described = unit.description
+            described.weights = emitter.memory.copy(unit.weights)
+            described.bias = emitter.memory.copy(unit.bias)
+            return described
+          })
       step.unit_count = Int32(layout.units.count)
       step.units_per_task = Int32(tiling.unitsPerTask)
       step.rows_per_task = Int32(tiling.rowsPerTask)
@@ -236,7 +294,8 @@ extension PlanCompiler {
       return emitter.step(MUX_STEP_SPATIAL, step)
     }
     return BlockedTensor(
-      storage: output, channels: layout.outputs, height: height, width: width, sums: sums)
+      storage: output, channels: layout.outputs, height: height, width: width, sums: sums,
+      quantization: hasCells ? result : nil)
   }
 
   /// Adds the copy of a blocked tensor to planes.

@@ -27,6 +27,8 @@ extension PlanCompiler {
     var touched = inputs.map(\.storage)
     if let sums { touched.append(sums.storage) }
     let tasks = min(blocks, max(1, min(16, inner * bias.count / 60_000)))
+    // What is read once per image is as slow as memory: half the bytes, half the time.
+    let short = precision != .float32 && packed.count >= 1 << 15
     addStep(
       name, "linear", multiplyAdds: inner * rows.count,
       touching: touched + [output.planes[0].storage]
@@ -45,7 +47,11 @@ extension PlanCompiler {
       }
       step.inner = inner
       step.outer = rows.count
-      step.weights = emitter.memory.copy(packed)
+      if short {
+        step.short_weights = emitter.memory.copy(packed.map(CellPacking.bfloat16))
+      } else {
+        step.weights = emitter.memory.copy(packed)
+      }
       step.bias = emitter.memory.copy(bias)
       step.activation = activation.kernels
       step.output = Int(emitter.offset(output.planes[0]))

@@ -15,6 +15,11 @@ struct PlanCompiler {
   let inputSize: ImageSize
   let instructionSet: InstructionSet
   let lanes: Int
+  let precision: Precision
+  let calibration: Calibration?
+  /// Whether the plan measures the ranges that a calibration holds.
+  let isObserving: Bool
+  var observations: [Observation] = []
   var storages: [Storage] = []
   var steps: [PendingStep] = []
   private(set) var input = PlaneTensor(planes: [], height: 0, width: 0)
@@ -24,8 +29,12 @@ struct PlanCompiler {
   private let liveness: PlaneLiveness
 
   init(
-    network: Network, weights: LayerWeights, inputSize: ImageSize, instructionSet: InstructionSet
+    network: Network, weights: LayerWeights, inputSize: ImageSize, instructionSet: InstructionSet,
+    precision: Precision = .float32, calibration: Calibration? = nil, isObserving: Bool = false
   ) throws {
+    self.precision = precision
+    self.calibration = calibration
+    self.isObserving = isObserving
     self.network = network
     self.weights = weights
     self.inputSize = inputSize

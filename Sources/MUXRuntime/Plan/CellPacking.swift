@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// Weights as cells: 32 bits with two values of bfloat16 or four of 8 bits.
+struct CellPacking {
+  /// The cells, in the order of the kernels.
+  var cells: [Int32]
+  /// For each lane of each block: what 1 of a weight's integer is worth (8 bits only).
+  var scale: [Float]
+  /// For each lane of each block: the sum of the integers (8 bits only).
+  var sums: [Float]
+
+  /// Cells from floats [block][term][lane], whose number of terms is a multiple of a cell's.
+  ///
+  /// - Parameter taps: The values of a cell are this many terms apart: [row][tap] by rows.
+  init(_ weights: [Float], blocks: Int, lanes: Int, precision: Precision, taps: Int = 1) {
+    let terms = blocks == 0 ? 0 : weights.count / blocks / lanes
+    let values = precision.valuesPerCell
+    scale = []
+    sums = []
+    cells = []
+    cells.reserveCapacity(weights.count / values)
+    for block in 0..<blocks {
+      let first = block * terms * lanes
+      var inverse = Array(repeating: Float(1), count: lanes)
+      if precision == .int8 {
+        for lane in 0..<lanes {
+          var greatest: Float = 0
+          for term in 0..<terms {
+            greatest = max(greatest, abs(weights[first + term * lanes + lane]))
+          }
+          let unit = greatest > 0 ? greatest / 127 : 1
+          scale.append(unit)
+          inverse[lane] = 1 / unit
+        }
+      }
+      var total = Array(repeating: Float(0), count: lanes)
+      for row in 0..<terms / values / taps {
+        for tap in 0..<taps {
+          for lane in 0..<lanes {
+            var cell: UInt32 = 0
+            for value in 0..<values {
+              let term = (row * values + value) * taps + tap
+              let weight = weights[first + term * lanes + lane]
+              if precision == .int8 {
+                let integer = (weight * inverse[lane]).rounded(.toNearestOrEven)
+                total[lane] += integer
+                cell |= UInt32(UInt8(bitPattern: Int8(integer))) << UInt32(8 * value)
+              } else {
+                cell |= UInt32(Self.bfloat16(weight)) << UInt32(16 * value)
+              }
+            }
+            cells.append(Int32(bitPattern: cell))
+          }
+        }
+      }
+      if precision == .int8 { sums += total }
+    }
+  }
+
+  /// The upper half of a float, rounded to the nearest (even) one.
+  static func bfloat16(_ value: Float) -> UInt16 {
+    let bits = value.bitPattern
+    return UInt16(truncatingIfNeeded: (bits &+ 0x7fff &+ (bits >> 16 & 1)) >> 16)
+  }
+
+  /// The products' worth and the bias with the input's zero in it.
+  ///
+  /// - Parameter input: How what the weights are multiplied with is quantised.
+  func adjusted(bias: [Float], input: Quantization) -> (scale: [Float], bias: [Float]) {
+    guard !scale.isEmpty else { return ([], bias) }
+    let products = scale.map { $0 * input.scale }
+    return (products, bias.indices.map { bias[$0] - products[$0] * sums[$0] * input.zero })
+  }
+}

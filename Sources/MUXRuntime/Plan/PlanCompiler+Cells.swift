@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0
+internal import CMUXKernels
+internal import MUXNetworks
+
+/// A tensor whose range is measured: where the plan leaves its least and greatest value.
+struct Observation {
+  var key: String
+  var storage: Int
+  var offset: Int
+}
+
+extension PlanCompiler {
+  /// Whether a spatial step can multiply cells: plain branches without dilation.
+  func usesCells(_ branches: [SpatialBranch], _ producer: SpatialProducer) -> Bool {
+    precision != .float32 && (producer.window?.dilation ?? 1) == 1
+      && branches.allSatisfy { $0.mode == MUX_SPATIAL_PLAIN && $0.convolution.dilation == 1 }
+  }
+
+  /// How the tensor of a layer is quantised.
+  func quantization(_ layer: String, _ tensor: String) throws(RuntimeError) -> Quantization {
+    guard precision == .int8 else { return .none }
+    guard let range = calibration?.ranges["\(layer)/\(tensor)"] else {
+      throw .calibration(layer: "\(layer)/\(tensor)")
+    }
+    return Quantization(range)
+  }
+
+  /// A storage for the least and the greatest values of a layer's tensors, if they are measured.
+  mutating func observe(_ layer: String, _ tensors: [String]) -> Int? {
+    guard isObserving else { return nil }
+    let storage = allocate(2 * tensors.count)
+    // Nothing else may lie there.
+    storages[storage].firstStep = 0
+    storages[storage].lastStep = .max
+    for (index, tensor) in tensors.enumerated() {
+      observations.append(
+        Observation(key: "\(layer)/\(tensor)", storage: storage, offset: 2 * index))
+    }
+    return storage
+  }
+
+  /// Adds the step that makes cells of planes; gives the cells' planes.
+  mutating func addPack(
+    _ layer: String, _ planes: [Plane], pixels: Int
+  ) throws(RuntimeError) -> (planes: [Plane], quantization: Quantization) {
+    let quantization = try quantization(layer, "input")
+    let observed = observe(layer, ["input"])
+    let values = precision.valuesPerCell
+    let cells = (planes.count + values - 1) / values
+    let output = allocate(cells * pixels)
+    let tasks = taskCount(work: planes.count * pixels, atMost: cells)
+    let precision = precision
+    addStep(layer, "pack", touching: planes.map(\.storage) + [output]) { emitter in
+      var step = mux_pack()
+      step.precision = precision.kernels
+      step.planes = planes.count
+      step.pixels = pixels
+      step.inputs = emitter.offsets(planes)
+      step.output = emitter.offset(output)
+      step.quantization = quantization.kernels
+      step.observed = observed.map { emitter.offset($0) } ?? -1
+      step.tasks = Int32(tasks)
+      return emitter.step(MUX_STEP_PACK, step)
+    }
+    return ((0..<cells).map { Plane(storage: output, offset: $0 * pixels) }, quantization)
+  }
+
+  /// The columns of windows' weights, whose rows are filled up to whole cells with −1.
+  func windowColumns(_ convolution: Convolution) -> [Int] {
+    let kernel = convolution.kernelSize, values = precision.valuesPerCell
+    let padded = (kernel + values - 1) / values * values
+    return (0..<convolution.inputChannels * kernel).flatMap { row in
+      (0..<padded).map { $0 < kernel ? row * kernel + $0 : -1 }
+    }
+  }
+
+  /// Offsets in bytes of the cells of the first window in the gathered rows.
+  static func cellOffsets(
+    _ convolution: Convolution, outputWidth: Int, precision: Precision
+  ) -> [Int32] {
+    let kernel = convolution.kernelSize, values = precision.valuesPerCell
+    let length = (outputWidth - 1) * convolution.stride + kernel
+    let pitch = ((length + 4) * precision.valueSize + 3) / 4 * 4
+    return (0..<convolution.inputChannels * kernel).flatMap { row in
+      (0..<(kernel + values - 1) / values).map { Int32(row * pitch + $0 * 4) }
+    }
+  }
+
+  /// The units of a layout with weights of cells.
+  func cellUnits(_ layout: SpatialLayout, middle: Quantization) -> [CellUnit] {
+    let values = precision.valuesPerCell
+    return layout.units.map { unit in
+      let kernel = Int(unit.description.kernel), inner = Int(unit.description.in_count)
+      let outer = Int(unit.description.out_count)
+      let rows = (kernel + values - 1) / values * values
+      // [out][in][row][tap][lane] with rows of zeros first, then the last cell first.
+      var ordered = Array(repeating: Float(0), count: outer * inner * rows * kernel * lanes)
+      let rowSize = kernel * lanes
+      for block in 0..<outer * inner {
+        for row in 0..<kernel {
+          let padded = row + rows - kernel
+          let cell = rows / values - 1 - padded / values
+          let to = ((block * rows) + cell * values + padded % values) * rowSize
+          let from = (block * kernel + row) * rowSize
+          for i in 0..<rowSize { ordered[to + i] = unit.weights[from + i] }
+        }
+      }
+      let packed = CellPacking(
+        ordered, blocks: outer, lanes: lanes, precision: precision, taps: kernel)
+      let adjusted = packed.adjusted(bias: unit.bias, input: middle)
+      return CellUnit(
+        description: unit.description, cells: packed.cells, scale: adjusted.scale,
+        bias: adjusted.bias)
+    }
+  }
+
+  /// A unit of a spatial step with weights of cells.
+  struct CellUnit {
+    var description: mux_spatial_unit
+    var cells: [Int32]
+    var scale: [Float]
+    var bias: [Float]
+  }
+}
+
+extension PlanEmitter {
+  /// Cells where the kernels' structures have floats.
+  func cells(_ cells: [Int32]) -> UnsafePointer<Float> {
+    UnsafeRawPointer(memory.copy(cells)).assumingMemoryBound(to: Float.self)
+  }
+
+  /// A copy, or NULL for nothing.
+  func optional(_ values: [Float]) -> UnsafePointer<Float>? {
+    values.isEmpty ? nil : memory.copy(values)
+  }
+}

@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: Apache-2.0
+import MUXInterchange
+import MUXNetworks
+import MUXRuntime
+import Testing
+
+/// Plans with products of bfloat16 and of 8 bits. Buffers end at an untouchable page.
+@Suite("Less than single precision")
+struct PrecisionTests {
+  /// Weights −1, 0 and 1 (mostly 0 in long sums), so that small whole numbers stay exact.
+  private func wholeWeights(_ network: Network, seed: UInt64) -> TensorArchive {
+    var archive = RandomWeights.archive(network, seed: seed)
+    var stream = Stream(seed)
+    for parameter in network.parameters {
+      let terms = parameter.shape.dropFirst().reduce(1, *)
+      let values = (0..<parameter.count).map { _ -> Float in
+        Int.random(in: 0..<max(terms, 3), using: &stream) < 3
+          ? Float(Int.random(in: -1...1, using: &stream)) : 0
+      }
+      archive[parameter.name] = ArchivedTensor(values, shape: parameter.shape)
+    }
+    return archive
+  }
+
+  /// The greatest error of whole numbers, which should be none.
+  private func wholeError(
+    _ network: Network, set: InstructionSet, precision: Precision, threads: Int = 1
+  ) throws -> Float {
+    let weights = wholeWeights(network, seed: 5)
+    let size = network.inputSize
+    var stream = Stream(9)
+    let input = (0..<network.inputChannels * size.height * size.width).map { _ in
+      Float(Int.random(in: -3...3, using: &stream))
+    }
+    let calibrator = try Calibrator(network, weights: weights)
+    try calibrator.add(input)
+    // With a scale of 1, whole numbers up to 127 are exact.
+    let ranges = calibrator.calibration.ranges.mapValues { range in
+      #expect(range.low >= -128 && range.high <= 127, "the test's numbers are too large")
+      return Calibration.ValueRange(low: -128, high: 127)
+    }
+    let plan = try InferencePlan(
+      network, weights: weights, inputSize: size, instructionSet: set, isGuarded: true,
+      precision: precision, calibration: Calibration(ranges: ranges))
+    let actual = try InferenceEngine(plan, threads: threads).run(input)
+    let expected = SlowInterpreter(network: network, weights: weights).run(
+      input, height: size.height, width: size.width)
+    return difference(actual, expected)
+  }
+
+  private static let cases: [(InstructionSet, Precision)] = availableSets.flatMap { set in
+    [(set, Precision.bfloat16), (set, .int8)]
+  }
+
+  @Test("Whole numbers stay exact through expansion, convolution and projection", arguments: cases)
+  func blocks(set: InstructionSet, precision: Precision) throws {
+    let sizes = [
+      ImageSize(height: 1, width: 1), ImageSize(height: 7, width: 7),
+      ImageSize(height: 13, width: 29), ImageSize(height: 14, width: 9),
+    ]
+    for (index, kernel) in [1, 2, 3, 4, 5, 7, 9, 11, 13].enumerated() {
+      for width in [1, 2, 3, 8] {
+        let stride = (index + width) % 3 + 1
+        let size = sizes[(index + width) % sizes.count]
+        let channels = width * [3, 17, 8, 33][(index * 3 + width) % 4]
+        if kernel % 2 == 0 && size.height == 1 { continue }
+        var builder = NetworkBuilder(name: "block", inputChannels: 5, inputSize: size)
+        var x = builder.convolution(builder.input, "expand", outputChannels: channels)
+        x = builder.activation(x, "act1", kernel == 3 ? .identity : .relu)
+        x = builder.convolution(
+          x, "spatial", outputChannels: channels, kernelSize: kernel, stride: stride,
+          groups: channels / width, hasBias: width % 2 == 0)
+        x = builder.activation(x, "act2", width == 2 ? .relu6 : .identity)
+        _ = builder.convolution(x, "project", outputChannels: 6 + index, hasBias: true)
+        let error = try wholeError(
+          builder.build(), set: set, precision: precision, threads: 1 + index % 2)
+        #expect(error < 1e-5, "k\(kernel) s\(stride) width \(width), \(channels), \(size)")
+      }
+    }
+  }
+
+  @Test("Whole numbers stay exact through stems, 1×1 and residual sums", arguments: cases)
+  func stems(set: InstructionSet, precision: Precision) throws {
+    for (kernel, stride, padding, channels) in [
+      (3, 2, 1, 24), (3, 1, 1, 17), (5, 2, 0, 8), (7, 3, 3, 33), (2, 3, 2, 5),
+    ] {
+      for size in [ImageSize(height: 23, width: 34), ImageSize(height: 40, width: 9)] {
+        for isFused in [true, false] {
+          var builder = NetworkBuilder(
+            name: "stem", inputChannels: isFused ? 3 : 6, inputSize: size)
+          let stem = builder.convolution(
+            builder.input, "stem", outputChannels: channels, kernelSize: kernel, stride: stride,
+            padding: padding)
+          let act = builder.activation(stem, "act", .relu6)
+          // Alone it is the producer of the depthwise convolution; read twice, a step of its own.
+          var x = builder.convolution(
+            act, "dw", outputChannels: channels, kernelSize: 3, stride: 1, groups: channels)
+          x = builder.convolution(x, "project", outputChannels: channels)
+          if !isFused { x = builder.sum(x, act, "sum") }
+          _ = builder.convolution(x, "head", outputChannels: 19)
+          let error = try wholeError(builder.build(), set: set, precision: precision)
+          #expect(error < 1e-5, "k\(kernel) s\(stride) \(channels) \(size) \(isFused)")
+        }
+      }
+    }
+  }
+
+  /// The greatest difference from the definition, with random weights.
+  private func roundingError(
+    _ network: Network, size: ImageSize, set: InstructionSet, precision: Precision, threads: Int = 1
+  ) throws -> Float {
+    let weights = RandomWeights.archive(network, seed: 7)
+    let input = pixels(network.inputChannels * size.height * size.width, seed: 7)
+    let calibrator = try Calibrator(network, weights: weights, inputSize: size)
+    try calibrator.add(input)
+    let plan = try InferencePlan(
+      network, weights: weights, inputSize: size, instructionSet: set, isGuarded: true,
+      precision: precision, calibration: calibrator.calibration)
+    let actual = try InferenceEngine(plan, threads: threads).run(input)
+    let expected = SlowInterpreter(network: network, weights: weights).run(
+      input, height: size.height, width: size.width)
+    return difference(actual, expected)
+  }
+
+  @Test("Networks of the zoo come out within the precision", arguments: cases)
+  func zoo(set: InstructionSet, precision: Precision) throws {
+    for name in ["muxnet_xs", "muxnet_m", "mobilenetv2_100"] {
+      let network = try ModelZoo.architecture(named: name).applying(ModelOptions(classes: 12))
+        .network()
+      let error = try roundingError(
+        network, size: ImageSize(64), set: set, precision: precision, threads: 2)
+      #expect(error < (precision == .int8 ? 0.3 : 0.03), "\(name): \(error)")
+    }
+  }
+
+  @Test("Gates are multiplied into the weights", arguments: cases)
+  func gates(set: InstructionSet, precision: Precision) throws {
+    for channels in [5, 16, 40] {
+      var builder = NetworkBuilder(
+        name: "gate", inputChannels: 4, inputSize: ImageSize(height: 9, width: 12))
+      var x = builder.convolution(builder.input, "expand", outputChannels: channels)
+      x = builder.activation(x, "act1", .swish)
+      x = builder.convolution(
+        x, "dw", outputChannels: channels, kernelSize: 5, groups: channels)
+      x = builder.activation(x, "act2", .swish)
+      x = builder.squeezeExcitation(x, "se", reducedChannels: 3, activation: .relu)
+      _ = builder.convolution(x, "project", outputChannels: 21)
+      let error = try roundingError(
+        builder.build(), size: ImageSize(height: 9, width: 12), set: set, precision: precision)
+      #expect(error < (precision == .int8 ? 0.05 : 0.02), "\(channels) channels: \(error)")
+    }
+  }
+
+  @Test("The result is the same to the bit for every number of threads", arguments: cases)
+  func threads(set: InstructionSet, precision: Precision) throws {
+    let network = try ModelZoo.architecture(named: "muxnet_m").applying(ModelOptions(classes: 12))
+      .network()
+    let weights = RandomWeights.archive(network, seed: 3)
+    let input = pixels(3 * 64 * 64, seed: 1)
+    let calibrator = try Calibrator(network, weights: weights, inputSize: ImageSize(64))
+    try calibrator.add(input)
+    let plan = try InferencePlan(
+      network, weights: weights, inputSize: ImageSize(64), instructionSet: set,
+      precision: precision, calibration: calibrator.calibration)
+    let reference = try InferenceEngine(plan).run(input)
+    for threads in [2, 3] {
+      #expect(try InferenceEngine(plan, threads: threads).run(input) == reference)
+    }
+    #expect(
+      try InferenceEngine(plan, threads: 2).run(input + input, count: 2)
+        == reference + reference)
+  }
+
+  @Test("8 bits without a calibration are an error that says what to do")
+  func missingCalibration() throws {
+    let network = try ModelZoo.architecture(named: "muxnet_m").applying(ModelOptions(classes: 12))
+      .network()
+    let weights = RandomWeights.archive(network, seed: 3)
+    #expect(throws: RuntimeError.calibration(layer: "conv_stem/input")) {
+      try InferencePlan(network, weights: weights, precision: .int8)
+    }
+  }
+}

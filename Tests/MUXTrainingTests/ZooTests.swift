@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+import MUXNetworks
+import MUXRuntime
+import MUXTensor
+import MUXTraining
+import Testing
+
+/// Every network of the zoo at work, on a small image with odd sides, grey and another grey, three
+/// classes. One after the other: VGG16 alone takes two gigabytes.
+@Suite(.serialized) struct ZooTests {
+  private let size = ImageSize(height: 67, width: 49)
+
+  private func network(_ name: String) throws -> Network {
+    try ModelZoo.network(
+      named: name, options: ModelOptions(classes: 3, inputChannels: 2, inputSize: size))
+  }
+
+  @Test(
+    "a step gives every parameter a finite gradient; the runtime agrees with libtorch after it",
+    arguments: ModelZoo.entries.map(\.name))
+  func walk(name: String) throws {
+    let network = try network(name)
+    #expect(try network.shapes().last == Shape(channels: 3))
+    let model = try NetworkModel(network, seed: 3)
+    let images = try TorchGenerator(seed: 4).normal([2, 2, size.height, size.width])
+    model.isTraining = true
+    try model.forward(images).crossEntropy(Tensor([0, 2] as [Int64])).backward()
+    var moved = 0
+    for parameter in model.parameters {
+      let gradient = try #require(try parameter.tensor.grad(), "\(name): \(parameter.name)")
+      // A NaN or an infinity anywhere is one in the sum.
+      let sum = try withoutGradient { try gradient.absolute().sum().item() }
+      #expect(sum.isFinite, "\(name): \(parameter.name)")
+      if sum > 0 { moved += 1 }
+    }
+    // A dead ReLU may leave some without a slope, not many.
+    #expect(moved * 10 > model.parameters.count * 9, "\(name): \(moved) parameters learn")
+
+    model.isTraining = false
+    let image = try images.narrow(0, start: 0, length: 1).contiguous()
+    let expected = try withoutGradient { try model.forward(image).floats() }
+    let plan = try InferencePlan(network, weights: model.archive(), inputSize: size)
+    let found = try InferenceEngine(plan).run(image.floats())
+    let scale = expected.map(\.magnitude).max() ?? 0
+    #expect(scale > 0 && scale.isFinite, "\(name)")
+    for (a, b) in zip(found, expected) {
+      #expect(abs(a - b) <= 2e-4 * scale, "\(name): \(found) and \(expected)")
+    }
+  }
+}

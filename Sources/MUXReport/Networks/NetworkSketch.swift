@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: Apache-2.0
+import MUXNetworks
+
+/// A network boiled down to what a drawing shows: rows of steps with their costs.
+struct NetworkSketch {
+  /// One box of a row.
+  struct Step: Hashable {
+    /// What the box stands for.
+    enum Form: Hashable {
+      /// A layer with weights.
+      case layer(LayerKind)
+      /// Parallel convolutions over slices; `isMultiplexed` if they move pixels between space and
+      /// channels.
+      case branches([String], isMultiplexed: Bool)
+      /// Something without weights: a pool.
+      case plain
+      /// A residual sum.
+      case sum
+      /// A channel shuffle.
+      case shuffle
+    }
+
+    var form: Form
+    var text: String
+    var detail: String
+    /// How often it stands there, where a row has too many steps to show each.
+    var count = 1
+  }
+
+  /// One or more equal blocks.
+  struct Row {
+    var names: [String]
+    var steps: [Step]
+    /// Channels that are processed and all channels, if a part passes by (paper, section 3.2).
+    var split: (processed: Int, all: Int)?
+    /// Whether a sum adds the input of the row (of its processed part).
+    var hasResidual: Bool
+    var output: Shape
+    /// Of all blocks of the row.
+    var parameters: Int
+    var multiplyAdds: Int
+  }
+
+  var rows: [Row] = []
+
+  /// More steps than this are counted instead of drawn one by one.
+  private static let mostSteps = 10
+
+  init(_ network: Network, _ costs: CostReport) {
+    var blockNames = [String](repeating: "", count: network.nodes.count)
+    for block in network.blocks {
+      for index in block.nodes { blockNames[index] = block.name }
+    }
+    // The cost report sums up the same runs of nodes.
+    var start = 0
+    for block in costs.blocks {
+      var end = start
+      while end < network.nodes.count, blockNames[end] == block.name { end += 1 }
+      let row = Self.row(network, start..<end, block)
+      if let last = rows.last, Self.areAlike(last, row) {
+        rows[rows.count - 1].names += row.names
+        rows[rows.count - 1].parameters += row.parameters
+        rows[rows.count - 1].multiplyAdds += row.multiplyAdds
+      } else {
+        rows.append(row)
+      }
+      start = end
+    }
+  }
+
+  private static func areAlike(_ left: Row, _ right: Row) -> Bool {
+    left.steps.map(\.form) == right.steps.map(\.form)
+      && left.steps.map(\.text) == right.steps.map(\.text) && left.output == right.output
+      && left.hasResidual == right.hasResidual && left.split?.processed == right.split?.processed
+      && left.parameters == right.parameters * left.names.count
+      && left.multiplyAdds == right.multiplyAdds * left.names.count
+  }
+
+  private static func row(_ network: Network, _ range: Range<Int>, _ block: BlockCost) -> Row {
+    let gates = gateNodes(network, range)
+    var steps: [Step] = []
+    for index in range where !gates.contains(index) {
+      if let step = step(network.nodes[index].operation, network, index) { steps.append(step) }
+    }
+    let isLong = steps.count > mostSteps
+    return Row(
+      names: [block.name], steps: isLong ? counted(steps) : steps,
+      split: split(network, range),
+      hasResidual: !isLong && steps.count { $0.form == .sum } == 1,
+      output: block.outputShape, parameters: block.parameters, multiplyAdds: block.multiplyAdds)
+  }
+
+  /// The nodes between a product and the pool of its gate, which one box stands for.
+  private static func gateNodes(_ network: Network, _ range: Range<Int>) -> Set<Int> {
+    var found: Set<Int> = []
+    for index in range {
+      guard case .multiply = network.nodes[index].operation else { continue }
+      var position = network.inputIndices[index][1]
+      while range.contains(position) {
+        found.insert(position)
+        if case .globalAveragePool = network.nodes[position].operation { break }
+        position = network.inputIndices[position][0]
+      }
+    }
+    return found
+  }
+
+  /// The first of two slices that share a block's channels between them.
+  private static func split(
+    _ network: Network, _ range: Range<Int>
+  ) -> (processed: Int, all: Int)? {
+    let shufflesAtEnd = range.contains {
+      if case .channelShuffle = network.nodes[$0].operation { true } else { false }
+    }
+    let slices = range.compactMap { index -> ChannelSlice? in
+      if case .slice(let slice) = network.nodes[index].operation { slice } else { nil }
+    }
+    guard shufflesAtEnd, slices.count == 2, slices[0].start == 0,
+      slices[1].start == slices[0].count
+    else { return nil }
+    return (slices[0].count, slices[0].count + slices[1].count)
+  }
+
+  private static func counted(_ steps: [Step]) -> [Step] {
+    var result: [Step] = []
+    for step in steps {
+      if let place = result.firstIndex(where: { $0.form == step.form && $0.text == step.text }) {
+        result[place].count += 1
+      } else {
+        result.append(step)
+      }
+    }
+    return result
+  }
+
+  private static func step(_ operation: Operation, _ network: Network, _ index: Int) -> Step? {
+    let name = network.nodes[index].name
+    switch operation {
+    case .convolution(let convolution):
+      let kernel = "\(convolution.kernelSize)×\(convolution.kernelSize)"
+      let stride = convolution.stride > 1 ? " s\(convolution.stride)" : ""
+      let kind: LayerKind
+      var text = kernel + stride
+      if convolution.isDepthwise {
+        kind = .depthwiseConvolution
+        text = "dw " + text
+      } else if convolution.groups > 1 {
+        kind = .groupConvolution
+        text = "g\(convolution.groupWidth) " + text
+      } else {
+        kind = convolution.kernelSize == 1 ? .pointwiseConvolution : .standardConvolution
+        text += " →\(convolution.outputChannels)"
+      }
+      return Step(
+        form: .layer(kind), text: text,
+        detail: "\(name): \(kind.title) \(kernel)\(stride), \(convolution.inputChannels) →"
+          + " \(convolution.outputChannels) channels")
+    case .branchedConvolution(let branched): return step(branched, name)
+    case .multiply:
+      return Step(
+        form: .layer(.squeezeExcitation), text: "SE", detail: "\(name): squeeze-and-excitation")
+    case .linear(let linear):
+      return Step(
+        form: .layer(.linear), text: "linear →\(linear.outputFeatures)",
+        detail: "\(name): linear, \(linear.inputFeatures) → \(linear.outputFeatures)")
+    case .pool(let pool):
+      let kind = pool.kind == .maximum ? "max" : "mean"
+      let stride = pool.stride > 1 ? " s\(pool.stride)" : ""
+      return Step(
+        form: .plain, text: "\(kind) \(pool.kernelSize)×\(pool.kernelSize)\(stride)", detail: name)
+    case .globalAveragePool: return Step(form: .plain, text: "mean", detail: "\(name): global mean")
+    case .adaptiveAveragePool(let size):
+      return Step(form: .plain, text: "mean to \(size)", detail: name)
+    case .add: return Step(form: .sum, text: "+", detail: "residual sum")
+    case .channelShuffle(let groups):
+      return Step(
+        form: .shuffle, text: "shuffle", detail: "\(name): channel shuffle, \(groups) groups")
+    case .batchNormalization, .activation, .concatenate, .slice, .pad, .flatten, .dropout,
+      .dropPath:
+      return nil
+    }
+  }
+
+  private static func step(_ branched: BranchedConvolution, _ name: String) -> Step {
+    let kernels = branched.branches.map(\.convolution.kernelSize)
+    let isMultiplexed = branched.isMultiplexed
+    let cells = branched.branches.map { branch in
+      switch branch.multiplexing {
+      case .subpixel: "↓\(branch.factor)"
+      case .superpixel: "↑\(branch.factor)"
+      case .none: isMultiplexed ? "=" : "\(branch.convolution.kernelSize)"
+      }
+    }
+    let text: String
+    if isMultiplexed {
+      let sizes = Set(kernels).count == 1 ? [kernels[0]] : kernels
+      text = "mux " + sizes.map { "\($0)×\($0)" }.joined(separator: " ")
+    } else {
+      text = (branched.branches.allSatisfy(\.convolution.isDepthwise) ? "dw" : "mixed")
+    }
+    let stride = branched.stride > 1 ? " s\(branched.stride)" : ""
+    let parts = branched.branches.map { branch in
+      let move =
+        switch branch.multiplexing {
+        case .subpixel: "subpixel "
+        case .superpixel: "superpixel "
+        case .none: ""
+        }
+      return "\(move)\(branch.convolution.kernelSize)×\(branch.convolution.kernelSize) on"
+        + " \(branch.inputChannels) channels"
+    }
+    return Step(
+      form: .branches(cells, isMultiplexed: isMultiplexed), text: text + stride,
+      detail: "\(name): \(parts.joined(separator: ", "))")
+  }
+}

@@ -82,7 +82,10 @@ var targets: [Target] = [
       .embedInCode("Spaces/imagenet.yaml"), .embedInCode("Spaces/small.yaml"),
     ], swiftSettings: swift),
   .target(
-    name: "MUXReport", dependencies: ["MUXNetworks", "MUXInterchange"], swiftSettings: swift),
+    name: "MUXReport", dependencies: ["MUXNetworks", "MUXInterchange"],
+    resources: ["table1", "table2", "table3", "table4"].map {
+      .embedInCode("Paper/Data/\($0).csv")
+    }, swiftSettings: swift),
   .target(
     name: "MUXStudies",
     dependencies: ["MUXSearch", "MUXNetworks", "MUXInterchange", grdb]
@@ -129,7 +132,7 @@ var targets: [Target] = [
     dependencies: ["MUXEvaluation", "MUXRuntime", "MUXNetworks", "MUXInterchange", "MUXVision"],
     swiftSettings: swift),
   .testTarget(
-    name: "MUXReportTests", dependencies: ["MUXReport", "MUXNetworks", "MUXInterchange"],
+    name: "MUXReportTests", dependencies: ["MUXReport", "MUXNetworks", "MUXTestSupport"],
     swiftSettings: swift),
   .testTarget(
     name: "MUXStudiesTests",
@@ -146,7 +149,7 @@ var targets: [Target] = [
 
 var commandDependencies: [Target.Dependency] = [
   "MUXNetworks", "MUXVision", "MUXInterchange", "MUXONNX", "MUXConfiguration", "MUXRuntime",
-  "MUXEvaluation", "MUXSearch", "MUXStudies", argumentParser, logging,
+  "MUXEvaluation", "MUXSearch", "MUXStudies", "MUXReport", argumentParser, logging,
 ]
 
 if withPostgres {

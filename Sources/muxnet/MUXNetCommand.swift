@@ -43,6 +43,6 @@ struct MUXNetCommand: ParsableCommand {
     subcommands: lowerHalf + [
       EvaluateCommand.self, PredictCommand.self, ForwardCommand.self, BenchmarkCommand.self,
       ModelsCommand.self, DescribeCommand.self, DataCommand.self, ConvertCommand.self,
-      SearchCommand.self, EnvironmentCommand.self,
+      SearchCommand.self, DrawCommand.self, ReproduceCommand.self, EnvironmentCommand.self,
     ])
 }

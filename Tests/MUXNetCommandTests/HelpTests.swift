@@ -6,7 +6,7 @@ struct HelpTests {
   static var commands: [[String]] {
     var commands = [
       ["models"], ["describe"], ["data", "check"], ["convert"], ["environment"], ["evaluate"],
-      ["predict"], ["forward"], ["benchmark"], ["search", "benchmark"],
+      ["predict"], ["forward"], ["benchmark"], ["draw"], ["reproduce"], ["search", "benchmark"],
     ]
     #if TORCH
       commands.append(["train"])

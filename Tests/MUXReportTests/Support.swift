@@ -36,22 +36,6 @@ final class XMLCheck: NSObject, XMLParserDelegate {
   }
 }
 
-/// A folder that is removed at the end of a test.
-final class TemporaryFolder {
-  let path: String
-
-  init() throws {
-    path =
-      FileManager.default.temporaryDirectory
-      .appendingPathComponent("muxnet-report-\(UUID().uuidString)").path
-    try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-  }
-
-  func callAsFunction(_ name: String) -> String { "\(path)/\(name)" }
-
-  deinit { try? FileManager.default.removeItem(atPath: path) }
-}
-
 /// A line of text of a picture, with the room that it is given.
 struct PlacedText {
   let text: String

@@ -82,7 +82,7 @@ struct LabelPlacer {
       // A line through other marks points at the wrong one.
       cost += 30 * Double(obstacles.count { $0.isCrossed(from: request.point, to: end) } - 1)
     }
-    for line in lines where box.isCrossed(from: line.0, to: line.1) { cost += 45 }
+    for line in lines where box.isCrossed(from: line.0, to: line.1) { cost += 30 }
     return max(cost, 0)
   }
 

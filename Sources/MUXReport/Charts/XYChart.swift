@@ -65,8 +65,9 @@ public struct XYChart: FigurePanel, Hashable {
     let frame = Box(x: left, y: top, width: width - left - 10, height: bottom - top)
     let xProjection = AxisProjection(
       axis: xAxis, domain: xAxis.domain(points.map(\.x)), start: frame.x, end: frame.maxX)
-    var drawing = ChartFrame(frame: frame, x: xProjection, y: yProjection)
-      .elements(title: title, yTicks: yTicks)
+    // Axes without anything on them have no numbers: they would be invented.
+    var drawing = ChartFrame(frame: frame, x: xProjection, y: yProjection, isEmpty: points.isEmpty)
+      .elements(title: title, yTicks: points.isEmpty ? [] : yTicks)
     guard !points.isEmpty else {
       drawing.append(
         .text(
@@ -84,9 +85,11 @@ struct ChartFrame {
   let frame: Box
   let x: AxisProjection
   let y: AxisProjection
+  let isEmpty: Bool
 
   func elements(title: String, yTicks: [Double]) -> [SVGElement] {
     var elements: [SVGElement] = []
+    if isEmpty { elements.append(SVGElement.rectangle(frame).filled(.wash)) }
     if !title.isEmpty {
       elements.append(
         .text(title, at: Position(x: frame.x, y: frame.y - 11), size: 13, isBold: true))
@@ -101,7 +104,7 @@ struct ChartFrame {
           y.axis.format.text(tick), at: Position(x: frame.x - 6, y: place), size: 11, anchor: .end,
           shade: .muted, isCentered: true))
     }
-    for tick in xTicks {
+    for tick in isEmpty ? [] : xTicks {
       let place = x.place(tick)
       elements.append(
         SVGElement.line(Position(x: place, y: frame.y), Position(x: place, y: frame.maxY))

@@ -92,7 +92,14 @@ public struct NetworkDrawing: FigurePanel {
 
   // MARK: Measures
 
-  private func height(of row: NetworkSketch.Row) -> Double { row.split == nil ? 40 : 62 }
+  /// Whether something runs below the row's main path.
+  private func hasLanes(_ row: NetworkSketch.Row) -> Bool {
+    row.split != nil || !row.sidePath.isEmpty
+  }
+
+  private func height(of row: NetworkSketch.Row) -> Double {
+    row.split != nil ? 62 : row.sidePath.isEmpty ? 40 : 68
+  }
 
   private func text(of step: NetworkSketch.Step) -> String {
     step.count == 1 ? step.text : "\(step.count)× \(step.text)"
@@ -101,7 +108,7 @@ public struct NetworkDrawing: FigurePanel {
   private func width(of step: NetworkSketch.Step) -> Double {
     let label = TextMetrics.width(text(of: step), size: 11)
     switch step.form {
-    case .layer, .plain: return label + 12
+    case .layer, .plain, .join: return label + 12
     case .branches(let cells, _):
       return label + 14 + Double(cells.count) * Self.cellWidth
     case .sum: return step.count == 1 ? 18 : label + 12
@@ -112,7 +119,7 @@ public struct NetworkDrawing: FigurePanel {
   private static let cellWidth = 21.0
 
   private func width(of row: NetworkSketch.Row) -> Double {
-    row.steps.reduce(0) { $0 + width(of: $1) + Self.gap } + (row.split == nil ? 10 : 34)
+    row.steps.reduce(0) { $0 + width(of: $1) + Self.gap } + (hasLanes(row) ? 34 : 10)
   }
 
   // MARK: Drawing
@@ -185,35 +192,40 @@ public struct NetworkDrawing: FigurePanel {
   }
 
   private func steps(_ row: NetworkSketch.Row, top: Double, height: Double) -> [SVGElement] {
-    let isSplit = row.split != nil
-    let middle = isSplit ? top + 21 : top + height / 2
-    var x = stepsLeft + (isSplit ? 18 : 0)
+    let hasLanes = hasLanes(row)
+    let middle = hasLanes ? top + 21 : top + height / 2
+    var x = stepsLeft + (hasLanes ? 18 : 0)
     let start = x
-    var elements: [SVGElement] = []
     var boxes: [(NetworkSketch.Step, Box)] = []
+    // Where two lanes meet: in the sum, or before the shuffle.
+    func isJoint(_ step: NetworkSketch.Step) -> Bool {
+      hasLanes && (step.form == .shuffle || !row.sidePath.isEmpty && step.form == .sum)
+    }
     for step in row.steps {
-      let shuffles = isSplit && step.form == .shuffle
+      let center = isJoint(step) ? top + height / 2 : middle
       let box = Box(
-        x: x, y: (shuffles ? top + height / 2 : middle) - Self.boxHeight / 2,
-        width: width(of: step), height: Self.boxHeight)
+        x: x, y: center - Self.boxHeight / 2, width: width(of: step), height: Self.boxHeight)
       boxes.append((step, box))
       x = box.maxX + Self.gap
     }
-    let main = boxes.filter { !isSplit || $0.0.form != .shuffle }
-    for (left, right) in zip(main, main.dropFirst()) {
-      elements.append(
-        SVGElement.line(
-          Position(x: left.1.maxX, y: middle), Position(x: right.1.x, y: middle)
-        ).stroked(.muted))
+    var elements: [SVGElement] = []
+    let main = boxes.filter { !isJoint($0.0) }
+    if !row.isCounted {
+      for (left, right) in zip(main, main.dropFirst()) {
+        elements.append(
+          SVGElement.line(
+            Position(x: left.1.maxX, y: middle), Position(x: right.1.x, y: middle)
+          ).stroked(.muted))
+      }
     }
     if row.hasResidual, let sum = main.first(where: { $0.0.form == .sum }) {
-      elements.append(residual(from: start - (isSplit ? 5 : 6), to: sum.1, middle: middle))
+      elements.append(residual(from: start - (hasLanes ? 5 : 6), to: sum.1, middle: middle))
     }
-    if let split = row.split, let last = main.last?.1 {
-      let shuffle = boxes.first { $0.0.form == .shuffle }?.1
+    if hasLanes, let last = main.last?.1 {
+      let joint = boxes.first { isJoint($0.0) }?.1
       elements += lanes(
-        split, start: start, joined: shuffle?.x ?? last.maxX, lastBox: last.maxX, middle: middle,
-        below: top + height - 10)
+        row, start: start, joined: joint?.x ?? last.maxX + Self.gap, lastBox: last.maxX,
+        middle: middle, below: top + height - 10)
     }
     for (step, box) in boxes { elements += draw(step, in: box) }
     return elements
@@ -227,26 +239,35 @@ public struct NetworkDrawing: FigurePanel {
     ).stroked(.muted, dashes: "3 2").titled("residual")
   }
 
-  /// The part that passes, below the part that is processed, and where the two meet again.
+  /// What passes or runs below the main path, and where the two meet again.
   private func lanes(
-    _ split: (processed: Int, all: Int), start: Double, joined: Double, lastBox: Double,
-    middle: Double, below: Double
+    _ row: NetworkSketch.Row, start: Double, joined: Double, lastBox: Double, middle: Double,
+    below: Double
   ) -> [SVGElement] {
     let fork = start - 12
     let center = (middle + below) / 2
+    let rail = row.sidePath.isEmpty ? below : below - 6
     let path =
       "M\((fork - 6).coordinate) \(center.coordinate)H\(fork.coordinate)"
       + "V\(middle.coordinate)H\(start.coordinate)"
-      + "M\(fork.coordinate) \(center.coordinate)V\(below.coordinate)"
+      + "M\(fork.coordinate) \(center.coordinate)V\(rail.coordinate)"
       + "H\((joined - 3).coordinate)V\(center.coordinate)"
       + "M\(lastBox.coordinate) \(middle.coordinate)H\((joined - 3).coordinate)"
       + "V\(center.coordinate)"
-    return [
-      SVGElement.path(path).stroked(.muted),
-      .text(
-        "\(split.all - split.processed) of \(split.all) channels pass",
-        at: Position(x: start + 2, y: below - 4), size: 9, shade: .muted),
-    ]
+    var elements = [SVGElement.path(path).stroked(.muted)]
+    if let split = row.split {
+      elements.append(
+        .text(
+          "\(split.all - split.processed) of \(split.all) channels pass",
+          at: Position(x: start + 2, y: below - 4), size: 9, shade: .muted))
+    }
+    var x = start
+    for step in row.sidePath {
+      let box = Box(x: x, y: rail - 9, width: width(of: step), height: 18)
+      elements += draw(step, in: box)
+      x = box.maxX + Self.gap
+    }
+    return elements
   }
 
   private func draw(_ step: NetworkSketch.Step, in box: Box) -> [SVGElement] {
@@ -261,7 +282,7 @@ public struct NetworkDrawing: FigurePanel {
     }
     switch step.form {
     case .layer(let kind): return chip(kind.color, centered: box.center.x)
-    case .plain:
+    case .plain, .join:
       return [
         SVGElement.rectangle(box, radius: 4).filled(.paper).stroked(.muted).titled(step.detail),
         .text(

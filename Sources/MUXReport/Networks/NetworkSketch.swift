@@ -18,6 +18,8 @@ struct NetworkSketch {
       case sum
       /// A channel shuffle.
       case shuffle
+      /// Channels of several inputs one after the other.
+      case join
     }
 
     var form: Form
@@ -31,6 +33,10 @@ struct NetworkSketch {
   struct Row {
     var names: [String]
     var steps: [Step]
+    /// The shorter of two paths that meet at the end, such as a projected shortcut.
+    var sidePath: [Step] = []
+    /// Whether the steps are counted kinds and not a path.
+    var isCounted: Bool
     /// Channels that are processed and all channels, if a part passes by (paper, section 3.2).
     var split: (processed: Int, all: Int)?
     /// Whether a sum adds the input of the row (of its processed part).
@@ -69,7 +75,8 @@ struct NetworkSketch {
   }
 
   private static func areAlike(_ left: Row, _ right: Row) -> Bool {
-    left.steps.map(\.form) == right.steps.map(\.form)
+    left.sidePath.map(\.text) == right.sidePath.map(\.text)
+      && left.steps.map(\.form) == right.steps.map(\.form)
       && left.steps.map(\.text) == right.steps.map(\.text) && left.output == right.output
       && left.hasResidual == right.hasResidual && left.split?.processed == right.split?.processed
       && left.parameters == right.parameters * left.names.count
@@ -78,16 +85,57 @@ struct NetworkSketch {
 
   private static func row(_ network: Network, _ range: Range<Int>, _ block: BlockCost) -> Row {
     let gates = gateNodes(network, range)
+    let split = split(network, range)
+    let side = split == nil ? sideNodes(network, range) : []
     var steps: [Step] = []
+    var sidePath: [Step] = []
     for index in range where !gates.contains(index) {
-      if let step = step(network.nodes[index].operation, network, index) { steps.append(step) }
+      guard let step = step(network.nodes[index].operation, network, index) else { continue }
+      // Where the two paths of a row meet, a sum or the shape says so.
+      if step.form == .join, split != nil || !side.isEmpty { continue }
+      if side.contains(index) { sidePath.append(step) } else { steps.append(step) }
     }
-    let isLong = steps.count > mostSteps
+    let isLong = steps.count + sidePath.count > mostSteps
     return Row(
-      names: [block.name], steps: isLong ? counted(steps) : steps,
-      split: split(network, range),
-      hasResidual: !isLong && steps.count { $0.form == .sum } == 1,
+      names: [block.name], steps: isLong ? counted(steps + sidePath) : steps,
+      sidePath: isLong ? [] : sidePath, isCounted: isLong, split: split,
+      hasResidual: !isLong && sidePath.isEmpty && steps.count { $0.form == .sum } == 1,
       output: block.outputShape, parameters: block.parameters, multiplyAdds: block.multiplyAdds)
+  }
+
+  /// The nodes of the shorter of two paths that meet in the row's last sum or concatenation; none
+  /// if one of the two has no layers of its own.
+  private static func sideNodes(_ network: Network, _ range: Range<Int>) -> Set<Int> {
+    let joins = range.filter {
+      switch network.nodes[$0].operation {
+      case .add, .concatenate: network.inputIndices[$0].count == 2
+      default: false
+      }
+    }
+    guard let join = joins.last else { return [] }
+    let inputs = network.inputIndices[join]
+    let paths = inputs.map { ancestors(network, of: $0, in: range) }
+    let common = paths[0].intersection(paths[1])
+    let own = paths.map { path in
+      path.subtracting(common).filter { index in
+        if case .convolution = network.nodes[index].operation { true } else { false }
+      }
+    }
+    guard !own[0].isEmpty, !own[1].isEmpty else { return [] }
+    let shorter = own[1].count <= own[0].count ? 1 : 0
+    return paths[shorter].subtracting(common)
+  }
+
+  private static func ancestors(
+    _ network: Network, of start: Int, in range: Range<Int>
+  ) -> Set<Int> {
+    var found: Set<Int> = []
+    var open = [start]
+    while let index = open.popLast() {
+      guard range.contains(index), found.insert(index).inserted else { continue }
+      open += network.inputIndices[index]
+    }
+    return found
   }
 
   /// The nodes between a product and the pool of its gate, which one box stands for.
@@ -175,9 +223,8 @@ struct NetworkSketch {
     case .channelShuffle(let groups):
       return Step(
         form: .shuffle, text: "shuffle", detail: "\(name): channel shuffle, \(groups) groups")
-    case .batchNormalization, .activation, .concatenate, .slice, .pad, .flatten, .dropout,
-      .dropPath:
-      return nil
+    case .concatenate: return Step(form: .join, text: "concat", detail: "\(name): concatenation")
+    case .batchNormalization, .activation, .slice, .pad, .flatten, .dropout, .dropPath: return nil
     }
   }
 

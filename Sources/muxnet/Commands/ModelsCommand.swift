@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import ArgumentParser
 import MUXNetworks
+import MUXReport
 
 /// Lists the zoo.
 struct ModelsCommand: ParsableCommand {
@@ -22,6 +23,9 @@ struct ModelsCommand: ParsableCommand {
 
   @OptionGroup var output: OutputOptions
 
+  @Flag(help: "Print a table in Markdown.")
+  var markdown = false
+
   private struct Row: Encodable {
     let name: String
     let parameters: Int
@@ -36,6 +40,7 @@ struct ModelsCommand: ParsableCommand {
   }
 
   func run() throws {
+    if markdown { return Console.result(try ZooTable.markdown(matching: pattern)) }
     let rows = try ModelZoo.entries(matching: pattern).map { entry in
       let costs = try CostReport(try entry.network())
       return Row(

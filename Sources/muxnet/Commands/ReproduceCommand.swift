@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+import ArgumentParser
+import Foundation
+import MUXConfiguration
+import MUXReport
+
+/// Makes the paper's tables and figures anew.
+struct ReproduceCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "reproduce",
+    abstract: "Make the paper's tables and figures anew.",
+    discussion: """
+      EXHIBIT is table1 to table4, figure1, figure2, figure6 to figure9, or all. Counts, shares \
+      and latencies are computed now; what runs have measured is read from results/; what only the \
+      paper has is quoted from it. Each number says which of the three it is.
+
+      One exhibit goes to the standard output, or with --output into a folder. 'all' goes into a \
+      folder, in every format, with a page index.html. Table 1 times its networks on this machine, \
+      which takes minutes; --runs 0 leaves that out.
+
+      EXAMPLES
+        muxnet reproduce table1 --runs 0
+        muxnet reproduce figure2 --format svg > figure2.svg
+        muxnet reproduce table3 --format csv --output tables
+        muxnet reproduce all --output reproduction
+      """)
+
+  @Argument(help: "A table or figure, or all.")
+  var exhibit: String
+
+  @Option(help: "markdown, csv, json, svg or png (default: markdown; svg for figures).")
+  var format: Format?
+
+  @Option(help: "The folder to write into.", completion: .directory)
+  var output: String?
+
+  @Flag(help: "Replace files that exist.")
+  var overwrite = false
+
+  @Option(
+    help: "The folder of measured results (default: results, here or beside the program).",
+    completion: .directory)
+  var results: String?
+
+  @Option(help: "Timed batches for each latency; single images ten times as many; 0 for none.")
+  var runs = 3
+
+  @Option(help: "Threads for latencies; 0 takes one per core.")
+  var threads = 0
+
+  enum Format: String, CaseIterable, ExpressibleByArgument {
+    case markdown, csv, json, svg, png
+
+    var value: Exhibit.Format { Exhibit.Format(rawValue: rawValue) ?? .markdown }
+  }
+
+  func validate() throws {
+    if runs < 0 { throw ValidationError("--runs must not be negative, not \(runs)") }
+    if !(0...1024).contains(threads) {
+      throw ValidationError("--threads must be from 0 to 1024, not \(threads)")
+    }
+    if format == .png, output == nil, exhibit.lowercased() != "all" {
+      throw ValidationError("--format png needs --output FOLDER")
+    }
+  }
+
+  func run() throws {
+    if let results, !FileManager.default.fileExists(atPath: results) {
+      throw CommandError("the folder of results \(results) does not exist")
+    }
+    if exhibit.lowercased() == "all" { return try writeAll() }
+    let name = try ExhibitName.named(exhibit)
+    let format = format?.value ?? (name.isFigure ? .svg : .markdown)
+    if !name.isFigure, [.svg, .png].contains(format) {
+      throw ReportError.noPicture(exhibit: name.rawValue)
+    }
+    if format == .png, PNGRenderer.program() == nil { throw PNGRenderer.Failure.missing }
+    let folder = output.map { ReportFolder(path: $0, overwrites: overwrite) }
+    try folder?.prepare([ReportFolder.file(name, format)])
+    let made = try reproduction(timing: name == .table1).exhibit(name)
+    if let folder { return Console.note("wrote \(try folder.write(made, format))") }
+    FileHandle.standardOutput.write(Data(try made.bytes(format)))
+  }
+
+  private func writeAll() throws {
+    let folder = ReportFolder(path: output ?? "reproduction", overwrites: overwrite)
+    if format == .png, PNGRenderer.program() == nil { throw PNGRenderer.Failure.missing }
+    let files = ExhibitName.allCases.flatMap { name in
+      ReportFolder.formats(of: name).filter { format == nil || $0 == format?.value }
+        .map { (name, $0) }
+    }
+    try folder.prepare(files.map { ReportFolder.file($0.0, $0.1) } + ["index.html"])
+    let reproduction = try reproduction(timing: true)
+    let exhibits = try ExhibitName.allCases.map { try reproduction.exhibit($0) }
+    for (name, format) in files {
+      guard let exhibit = exhibits.first(where: { $0.name == name }) else { continue }
+      _ = try folder.write(exhibit, format)
+    }
+    let page = try folder.writePage(exhibits, machine: machine)
+    Console.note("wrote \(files.count) files and \(page)")
+    if format == nil, PNGRenderer.program() == nil {
+      Console.note("no PNG files: \(PNGRenderer.Failure.missing)")
+    }
+  }
+
+  private var threadCount: Int {
+    threads == 0 ? ProcessInfo.processInfo.activeProcessorCount : threads
+  }
+
+  private var machine: String {
+    let report = EnvironmentReport()
+    return "\(report.processor ?? report.architecture), \(threadCount) threads of"
+      + " \(report.cores) cores"
+  }
+
+  private func reproduction(timing: Bool) throws -> Reproduction {
+    let measured = results.map { ResultsFolder(path: $0) } ?? ResultsFolder.find()
+    let meters =
+      timing && runs > 0 ? try LatencyMeters.all(runs: runs, threads: threadCount) : []
+    return Reproduction(results: measured, meters: meters, machine: machine) { Console.note($0) }
+  }
+}

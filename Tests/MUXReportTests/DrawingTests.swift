@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+import Foundation
+import MUXNetworks
+import MUXReport
+import Testing
+
+@Suite("Drawings of networks")
+struct DrawingTests {
+  private func texts(_ model: String) throws -> [String] {
+    PlacedText.all(in: try NetworkDrawing(try NetworkFile.resolve(model)).picture).map(\.text)
+  }
+
+  @Test("A MUX block shows its branches, what passes by, and its costs")
+  func multiplexing() throws {
+    let texts = try texts("muxnet_xs")
+    #expect(texts.contains { $0.hasPrefix("blocks.2.0") })
+    #expect(texts.contains("mux 3×3"))
+    #expect(texts.contains("↓2") && texts.contains("=") && texts.contains("↑2"))
+    #expect(texts.contains("8 of 16 channels pass"))
+    #expect(texts.contains("spatial multiplexing"))
+    #expect(texts.contains { $0.contains("1,798,748 parameters, 65,357,680 multiply-adds") })
+  }
+
+  @Test("Equal blocks in a row become one row that counts them, with the sum of their costs")
+  func equalBlocks() throws {
+    let architecture = """
+      name: three
+      inputSize: 32
+      classes: 10
+      stem: {channels: 16, stride: 1}
+      stages:
+        - [ir_r4_k3_e2_c16]
+      head: {channels: 32}
+      """
+    let path = FileManager.default.temporaryDirectory
+      .appending(path: "three-\(UUID().uuidString).yaml").path(percentEncoded: false)
+    try Data(architecture.utf8).write(to: URL(filePath: path))
+    defer { try? FileManager.default.removeItem(atPath: path) }
+    let network = try NetworkFile.resolve(path)
+    let costs = try CostReport(network)
+    let block = try #require(costs.blocks.first { $0.name == "blocks.0.0" })
+    let texts = PlacedText.all(in: try NetworkDrawing(network).picture).map(\.text)
+    #expect(texts.contains("blocks.0.0 ×4"))
+    #expect(4 * block.parameters == 5888)
+    #expect(texts.contains("5.89k"))
+  }
+
+  @Test(
+    "Every network of the zoo can be drawn, at its own size",
+    arguments: ModelZoo.entries.map(\.name))
+  func zoo(name: String) throws {
+    let network = try NetworkFile.resolve(name)
+    let picture = try NetworkDrawing(network).picture
+    #expect(XMLCheck(picture.svg).isWellFormed)
+    #expect(picture.width < 2400)
+    let texts = PlacedText.all(in: picture)
+    for (index, text) in texts.enumerated() {
+      for other in texts.dropFirst(index + 1) where abs(other.y - text.y) < 40 {
+        #expect(!text.overlaps(other), "\(text.text) and \(other.text)")
+      }
+    }
+    for text in texts {
+      #expect(text.x >= 0 && text.x + text.width <= picture.width, "\(text.text)")
+    }
+  }
+
+  @Test("Images that are too small are an error, not a drawing")
+  func tooSmall() throws {
+    let network = try NetworkFile.resolve("vgg16")
+    #expect(throws: NetworkError.self) { try NetworkDrawing(network, inputSize: ImageSize(4)) }
+  }
+
+  @Test("The README's table of networks is the one that the command makes")
+  func readme() throws {
+    let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+      .deletingLastPathComponent()
+    let text = try String(contentsOf: root.appending(path: "README.md"), encoding: .utf8)
+    let parts = text.components(separatedBy: "<!-- muxnet models --markdown -->\n")
+    let table = try #require(parts.count == 2 ? parts[1] : nil).components(separatedBy: "\n\n")[0]
+    #expect(
+      try table == ZooTable.markdown(),
+      "replace the README's table with the output of 'muxnet models --markdown'")
+  }
+}

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+import Foundation
+import MUXReport
+import MUXTestSupport
+import Testing
+
+@Suite("Files of reports")
+struct ReportFolderTests {
+  @Test("Files that exist are left alone, unless they may be replaced")
+  func existing() throws {
+    let folder = try TemporaryFolder()
+    try folder.write("out/table4.md", Array("mine".utf8))
+    let exhibit = try Reproduction().exhibit(.table4)
+    #expect(throws: ReportError.exists(path: folder("out/table4.md"))) {
+      try ReportFolder(path: folder("out")).prepare(["table4.md"])
+    }
+    #expect(try String(contentsOfFile: folder("out/table4.md"), encoding: .utf8) == "mine")
+    let replacing = ReportFolder(path: folder("out"), overwrites: true)
+    try replacing.prepare(["table4.md"])
+    #expect(try replacing.write(exhibit, .markdown) == folder("out/table4.md"))
+    let text = try String(contentsOfFile: folder("out/table4.md"), encoding: .utf8)
+    #expect(text.hasPrefix("**Table 4.**"))
+  }
+
+  @Test("A file in the folder's place, and a folder that cannot be made")
+  func impossibleFolders() throws {
+    let folder = try TemporaryFolder()
+    try folder.write("file", [1])
+    #expect(throws: ReportError.exists(path: folder("file"))) {
+      try ReportFolder(path: folder("file")).prepare([])
+    }
+    let error = #expect(throws: ReportError.self) {
+      try ReportFolder(path: folder("file/inside")).prepare([])
+    }
+    #expect(error?.description.hasPrefix("cannot write \(folder("file/inside")): ") == true)
+    #expect(error?.description.contains("\n") == false)
+  }
+
+  @Test("The page holds every exhibit and needs nothing from elsewhere")
+  func page() throws {
+    let folder = try TemporaryFolder()
+    let report = ReportFolder(path: folder("page"))
+    try report.prepare(["index.html"])
+    let exhibits = try [ExhibitName.table3, .figure2, .figure9].map {
+      try Reproduction().exhibit($0)
+    }
+    let path = try report.writePage(exhibits, machine: "<a machine>")
+    let html = try String(contentsOfFile: path, encoding: .utf8)
+    for exhibit in exhibits { #expect(html.contains("<section id=\"\(exhibit.name.rawValue)\">")) }
+    #expect(html.contains("on &lt;a machine&gt;"))
+    #expect(html.contains("class=\"n quoted\""))
+    let withoutNamespace = html.replacing("http://www.w3.org/2000/svg", with: "")
+    #expect(!withoutNamespace.contains("http") && !html.contains("<script"))
+  }
+
+  @Test("A single file: existing ones and folders are refused")
+  func singleFile() throws {
+    let folder = try TemporaryFolder()
+    try ReportFile.write([1], to: folder("a.svg"), overwrites: false)
+    #expect(throws: ReportError.exists(path: folder("a.svg"))) {
+      try ReportFile.write([2], to: folder("a.svg"), overwrites: false)
+    }
+    try ReportFile.write([2], to: folder("a.svg"), overwrites: true)
+    #expect(try Data(contentsOf: URL(filePath: folder("a.svg"))) == Data([2]))
+    #expect(throws: ReportError.self) {
+      try ReportFile.write([1], to: folder.path, overwrites: true)
+    }
+  }
+}

@@ -70,15 +70,28 @@ struct DrawingTests {
     #expect(throws: NetworkError.self) { try NetworkDrawing(network, inputSize: ImageSize(4)) }
   }
 
-  @Test("The README's table of networks is the one that the command makes")
-  func readme() throws {
+  private func packageFile(_ path: String) throws -> String {
     let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
       .deletingLastPathComponent()
-    let text = try String(contentsOf: root.appending(path: "README.md"), encoding: .utf8)
-    let parts = text.components(separatedBy: "<!-- muxnet models --markdown -->\n")
+    return try String(contentsOf: root.appending(path: path), encoding: .utf8)
+  }
+
+  @Test("The README's table of networks is the one that the command makes")
+  func readme() throws {
+    let parts = try packageFile("README.md")
+      .components(separatedBy: "<!-- muxnet models --markdown -->\n")
     let table = try #require(parts.count == 2 ? parts[1] : nil).components(separatedBy: "\n\n")[0]
     #expect(
       try table == ZooTable.markdown(),
       "replace the README's table with the output of 'muxnet models --markdown'")
+  }
+
+  @Test("The pictures of README and documentation are those that the commands draw")
+  func pictures() throws {
+    let folder = "Sources/MUXNetworks/MUXNetworks.docc/Resources"
+    let drawing = try NetworkDrawing(try NetworkFile.resolve("muxnet_xs")).picture.svg
+    #expect(try packageFile("\(folder)/muxnet_xs.svg") == drawing, "run 'muxnet draw muxnet_xs'")
+    let figure = try Reproduction().exhibit(.figure2).picture().svg
+    #expect(try packageFile("\(folder)/figure2.svg") == figure, "run 'muxnet reproduce figure2'")
   }
 }

@@ -34,6 +34,11 @@ REFERENCES = [
     ("densenet169", "timm", "densenet169"),
     ("vgg16", "torchvision", "vgg16"),
     ("nasnetamobile", "pretrainedmodels", "nasnetamobile"),
+    ("tv_mobilenetv2_100", "torchvision", "mobilenet_v2"),
+    ("tv_mobilenetv3_large_100", "torchvision", "mobilenet_v3_large"),
+    ("tv_mobilenetv3_small_100", "torchvision", "mobilenet_v3_small"),
+    ("tv_mnasnet_100", "torchvision", "mnasnet1_0"),
+    ("tv_efficientnet_b0", "torchvision", "efficientnet_b0"),
 ]
 
 

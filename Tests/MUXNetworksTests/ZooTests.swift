@@ -91,6 +91,11 @@ struct ZooTests {
       ("shufflenetv2_150", "torchvision_shufflenet_v2_x1_5"),
       ("shufflenetv2_200", "torchvision_shufflenet_v2_x2_0"), ("vgg16", "torchvision_vgg16"),
       ("nasnetamobile", "pretrainedmodels_nasnetamobile"),
+      ("tv_mobilenetv2_100", "torchvision_mobilenet_v2"),
+      ("tv_mobilenetv3_large_100", "torchvision_mobilenet_v3_large"),
+      ("tv_mobilenetv3_small_100", "torchvision_mobilenet_v3_small"),
+      ("tv_mnasnet_100", "torchvision_mnasnet1_0"),
+      ("tv_efficientnet_b0", "torchvision_efficientnet_b0"),
     ])
   func layerTables(model: String, table: String) throws {
     try compare(model, table: "baseline_\(table)_224_1000", named: true)

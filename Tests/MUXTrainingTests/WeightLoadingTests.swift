@@ -36,6 +36,26 @@ import Testing
     }
   }
 
+  @Test("the older names of torchvision's DenseNets are understood, both at once are not")
+  func olderNames() throws {
+    let network = try smallNetwork("dense", inputChannels: 3, side: 8) { builder, x in
+      var x = builder.batchNormalization(x, "features.denseblock1.denselayer12.norm1")
+      x = builder.convolution(
+        x, "features.denseblock1.denselayer12.conv2", outputChannels: 6, kernelSize: 3)
+      _ = builder.classify(x, classes: 2)
+    }
+    let source = try NetworkModel(network, seed: 1).archive()
+    var older = source.renamed {
+      $0.replacing("norm1.", with: "norm.1.").replacing("conv2.", with: "conv.2.")
+    }
+    #expect(older["features.denseblock1.denselayer12.norm.1.weight"] != nil)
+    let target = try NetworkModel(network, seed: 2)
+    #expect(try target.load(older).isComplete)
+    #expect(try target.load(older.renamed { "module.\($0)" }).isComplete)
+    older["features.denseblock1.denselayer12.norm1.weight"] = ArchivedTensor([1, 1, 1], shape: [3])
+    #expect(throws: WeightsMismatchError.self) { try target.load(older) }
+  }
+
   @Test("other element types are converted, missing batch counters are no fault")
   func conversion() throws {
     let source = try model()

@@ -77,10 +77,17 @@ public struct TrainedWeights: Sendable {
 
 extension TensorArchive {
   /// The same tensors without the prefix `module.` that PyTorch's data-parallel wrapper gives to all
-  /// names.
+  /// names, and with today's names where torchvision's published DenseNets have older ones
+  /// (`denselayer1.norm.1` is `denselayer1.norm1` since).
   package var withoutWrapper: TensorArchive {
-    guard count > 0, names.allSatisfy({ $0.hasPrefix("module.") }) else { return self }
-    return renamed { String($0.dropFirst("module.".count)) }
+    let isWrapped = count > 0 && names.allSatisfy { $0.hasPrefix("module.") }
+    func current(_ name: String) -> String {
+      (isWrapped ? String(name.dropFirst("module.".count)) : name)
+        .replacing(/(\.denselayer[0-9]+\.(?:norm|conv))\.([12]\.)/) { "\($0.1)\($0.2)" }
+    }
+    // A file that has a tensor under both names keeps them, and is refused with both.
+    let renames = names.contains { current($0) != $0 } && Set(names.map(current)).count == count
+    return renames ? renamed(current) : self
   }
 
   /// These tensors, which are exactly those of the network.

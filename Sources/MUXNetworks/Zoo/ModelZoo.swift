@@ -41,7 +41,8 @@ public enum ModelZoo {
       case .blockStrings(let make): return try make()
       case .built:
         throw .architecture(
-          name: name, reason: "it is built node by node and has no block strings; ask for a network"
+          name: name,
+          reason: "it is built node by node and has no block strings; write it layer by layer"
         )
       }
     }
@@ -59,7 +60,9 @@ public enum ModelZoo {
 
   /// All networks, sorted by name.
   public static let entries: [Entry] =
-    (muxnets + mobileNetsV2 + mobileNets + searched + large).sorted { $0.name < $1.name }
+    (muxnets + mobileNetsV2 + mobileNets + searched + large + torchvision).sorted {
+      $0.name < $1.name
+    }
 
   /// The networks whose names match a pattern with `*` and `?`, or contain it if it has neither.
   public static func entries(matching pattern: String) -> [Entry] {
@@ -101,9 +104,10 @@ public enum ModelZoo {
 
   /// Names under which networks of the zoo go elsewhere.
   static let aliases = [
-    "mnasnet_a1": "semnasnet_100", "mnasnet_b1": "mnasnet_100", "mnasnet1_0": "mnasnet_100",
-    "mobilenet_v1": "mobilenetv1_100", "mobilenet_v2": "mobilenetv2_100",
-    "mobilenet_v3_large": "mobilenetv3_large_100", "mobilenet_v3_small": "mobilenetv3_small_100",
+    "mnasnet_a1": "semnasnet_100", "mnasnet_b1": "mnasnet_100", "mnasnet1_0": "tv_mnasnet_100",
+    "mobilenet_v1": "mobilenetv1_100", "mobilenet_v2": "tv_mobilenetv2_100",
+    "mobilenet_v3_large": "tv_mobilenetv3_large_100",
+    "mobilenet_v3_small": "tv_mobilenetv3_small_100",
     "shufflenet_v2_x0_5": "shufflenetv2_050", "shufflenet_v2_x1_0": "shufflenetv2_100",
     "shufflenet_v2_x1_5": "shufflenetv2_150", "shufflenet_v2_x2_0": "shufflenetv2_200",
     "nasnet_a_mobile": "nasnetamobile", "nasnet_mobile": "nasnetamobile", "fbnet_c": "fbnetc_100",
@@ -202,6 +206,40 @@ public enum ModelZoo {
     timm("densenet169", "DenseNet-169", .built(DenseNet.denseNet169)),
     Entry("vgg16", "VGG16", reference: "torchvision vgg16", .built(VGG.vgg16)),
   ]
+
+  /// Networks under torchvision's names; the others in this list have them in any case.
+  private static let torchvision: [Entry] = [
+    torchvision("tv_mobilenetv2_100", "mobilenet_v2", .mobileNetV2) {
+      () throws(NetworkError) in MobileNetV2().architecture()
+    },
+    torchvision(
+      "tv_mobilenetv3_large_100", "mobilenet_v3_large", .mobileNetV3, epsilon: 1e-3,
+      momentum: 0.01, MobileNets.v3Large),
+    torchvision(
+      "tv_mobilenetv3_small_100", "mobilenet_v3_small", .mobileNetV3, epsilon: 1e-3,
+      momentum: 0.01, MobileNets.v3Small),
+    torchvision(
+      "tv_mnasnet_100", "mnasnet1_0", .mnasNet, momentum: 3e-4, SearchedNets.mnasNetB1),
+    torchvision(
+      "tv_efficientnet_b0", "efficientnet_b0", .efficientNet, SearchedNets.efficientNetB0),
+  ]
+
+  private static func torchvision(
+    _ name: String, _ original: String, _ names: TorchvisionNames, epsilon: Double = 1e-5,
+    momentum: Double = 0.1, _ make: @escaping @Sendable () throws(NetworkError) -> Architecture
+  ) -> Entry {
+    let built: @Sendable (BuiltNetworkOptions) throws(NetworkError) -> Network = {
+      options throws(NetworkError) in
+      var architecture = try make()
+      architecture.name = name
+      architecture.normalizationEpsilon = epsilon
+      architecture.normalizationMomentum = momentum
+      return try names.network(architecture, options)
+    }
+    return Entry(
+      name, "torchvision's \(original), under its weight names",
+      reference: "torchvision \(original)", .built(built))
+  }
 
   /// Whether a name matches a pattern with `*` and `?`, or contains it if it has neither.
   static func matches(_ name: String, pattern: String) -> Bool {

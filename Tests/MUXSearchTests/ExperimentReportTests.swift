@@ -28,6 +28,17 @@ import Testing
     #expect(lines[1].signedRank == RankTests.signedRank([1.5, 2.5], [3, 4]))
   }
 
+  @Test("Runs that differ by the rounding of a file are ties")
+  func ties() {
+    let rows =
+      (0..<20).map { row("ours", $0, [1.0 / 3]) }
+      + (0..<20).map { row("rival", $0, [0.33333333]) }
+    let lines = ExperimentReport(rows, ours: "ours", optimum: [1.0 / 3]).lines
+    #expect(lines[1].rankSum == 1)
+    #expect(lines[1].signedRank == 1)
+    #expect(lines[1].solved == 1)
+  }
+
   @Test("Rows are written as CSV and read back, also with other columns between")
   func csv() throws {
     let rows = [row("ours", 0, [1, 2]), row("rival", 3, [0.25, 4])]

@@ -63,13 +63,20 @@ public struct ExperimentReport: Sendable {
             distance: mean - best,
             solved: Double(
               runs.count { row in zip(row.best, optimum).allSatisfy { $0 <= $1 + 1e-6 } }) / count,
-            rankSum: name == ours || own.isEmpty ? nil : RankTests.rankSum(own.map(\.mean), means),
+            rankSum: name == ours || own.isEmpty
+              ? nil : RankTests.rankSum(own.map(Self.comparable), runs.map(Self.comparable)),
             signedRank: name == ours || !pairs
-              ? nil : RankTests.signedRank(own.map(\.mean), means),
+              ? nil : RankTests.signedRank(own.map(Self.comparable), runs.map(Self.comparable)),
             seconds: runs.map(\.seconds).sorted()[runs.count / 2]))
       }
     }
     self.lines = lines
+  }
+
+  /// A row's mean to six digits: runs that found the same networks must tie, also when one was read
+  /// from a file and the other was not.
+  private static func comparable(_ row: SearchExperiment.Row) -> Double {
+    (row.mean * 1e6).rounded()
   }
 
   /// The lines as a CSV file with a header.

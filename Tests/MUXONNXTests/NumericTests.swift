@@ -233,4 +233,45 @@ struct NumericTests {
     let worst = zip(actual.values, output.floats).map { abs($0 - $1) }.max() ?? .infinity
     #expect(worst < 1e-5)
   }
+
+  @Test(
+    "the authors' MUX blocks give the authors' outputs",
+    .enabled(if: Reference.isPresent, "needs the authors' outputs (MUXNET_SHARED)"),
+    arguments: [
+      ("c40-l0.25-group2", "mux_k5_e4_c40_l0.25_se0.25_gw2"),
+      ("c40-l0.5-scales", "mux_e6_c40_se0.75_sc-1.0.1"),
+    ], [false, true])
+  func authorsBlocks(block: (file: String, text: String), keepsNorms: Bool) throws {
+    let file = try WeightsFile.load(Reference.path("mux_block-\(block.file).safetensors")).archive
+    let input = try #require(file["input"]), output = try #require(file["output"])
+    // A network of one block: an architecture's, cut out.
+    let whole = try Architecture(
+      name: "block", stem: .init(channels: 40), stages: [[BlockSpecification(block.text)]],
+      head: .init(channels: 0)
+    ).network()
+    let found = try #require(whole.blocks.first { $0.name == "blocks.0.0" })
+    let names = Set(whole.nodes[found.nodes].map(\.name))
+    let nodes = whole.nodes[found.nodes].map { node in
+      var node = node
+      node.inputs = node.inputs.map { names.contains($0) ? $0 : Network.inputName }
+      return node
+    }
+    let network = try Network(
+      name: "block", inputChannels: 40,
+      inputSize: ImageSize(height: input.shape[2], width: input.shape[3]), nodes: nodes)
+    var weights = TensorArchive()
+    for (name, tensor) in file where name.hasPrefix("state.") {
+      weights["blocks.0.0.\(name.dropFirst("state.".count))"] = tensor
+    }
+    let message = try exported(network, weights) {
+      $0.batch = .fixed(input.shape[0])
+      $0.keepsBatchNormalization = keepsNorms
+    }
+    var interpreter = try ReferenceInterpreter(message.graph)
+    let actual = try interpreter.run(Numbers(shape: input.shape, values: input.floats))
+    #expect(actual.shape == output.shape)
+    let scale = output.floats.map(abs).max() ?? 0
+    let worst = zip(actual.values, output.floats).map { abs($0 - $1) }.max() ?? .infinity
+    #expect(worst < 1e-5 * scale)
+  }
 }

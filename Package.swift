@@ -182,7 +182,8 @@ if withTorch {
     .target(
       name: "MUXSearchTraining",
       dependencies: [
-        "MUXStudies", "MUXSearch", "MUXTraining", "MUXNetworks", "MUXConfiguration",
+        "MUXStudies", "MUXSearch", "MUXTraining", "MUXEvaluation", "MUXNetworks",
+        "MUXConfiguration",
       ], swiftSettings: swift),
     .testTarget(
       name: "MUXSearchTrainingTests",

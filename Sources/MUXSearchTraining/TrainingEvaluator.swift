@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
 public import MUXConfiguration
+import MUXEvaluation
 import MUXNetworks
 import MUXSearch
 public import MUXStudies

@@ -197,7 +197,7 @@ if withTorch {
       name: "MUXTrainingTests",
       dependencies: [
         "MUXTraining", "MUXTensor", "MUXNetworks", "MUXVision", "MUXInterchange",
-        "MUXConfiguration", "MUXEvaluation", "MUXRuntime", "MUXTestSupport",
+        "MUXConfiguration", "MUXEvaluation", "MUXRuntime", "MUXSearch", "MUXTestSupport",
       ],
       exclude: ["Fixtures"], swiftSettings: swift),
   ]

@@ -27,6 +27,10 @@ public final class InferencePlan: @unchecked Sendable {
 
   /// What its products are made of.
   public let precision: Precision
+  /// The classes, in the order of the outputs; nil if the model does not name them.
+  public let classNames: [String]?
+  /// What is done to the values of a pixel before they go in; nil if the model does not say.
+  public let normalization: PixelNormalization?
 
   let compiled: [mux_step]
   /// What the plan measures, by key: where in the arena.
@@ -40,9 +44,11 @@ public final class InferencePlan: @unchecked Sendable {
   let guards: [Range<Int>]
   let isGuarded: Bool
   private let memory: PlanMemory
+  /// Keeps the file mapped in which the weights lie.
+  private let file: PackedWeights?
 
-  /// Bytes of the packed weights and of what describes the steps.
-  public var weightBytes: Int { memory.byteCount }
+  /// Bytes of the packed weights (in memory or in the mapped file) and of what describes the steps.
+  public var weightBytes: Int { memory.byteCount + (file?.data.count ?? 0) }
   /// Bytes that one engine needs for the tensors of an image.
   public var arenaBytes: Int { arenaSize * 4 }
 
@@ -68,21 +74,73 @@ public final class InferencePlan: @unchecked Sendable {
   }
 
   /// Compiles a network; if `isGuarded`, so that every buffer ends at an untouchable page.
-  package init(
+  package convenience init(
     _ network: Network, weights: TensorArchive, inputSize: ImageSize?,
     instructionSet: InstructionSet?, isGuarded: Bool, precision: Precision = .float32,
     calibration: Calibration? = nil, isObserving: Bool = false
   ) throws {
-    let instructionSet = instructionSet ?? .current
+    try self.init(
+      network, LayerWeights(weights, network: network), PackedWeightSource(), file: nil,
+      inputSize: inputSize, instructionSet: instructionSet ?? .current, isGuarded: isGuarded,
+      precision: precision, calibration: calibration, isObserving: isObserving)
+  }
+
+  /// Makes a plan of a packed model; the weights are used where they lie in the file.
+  ///
+  /// - Parameters:
+  ///   - model: The model.
+  ///   - inputSize: The size of the images; nil takes the network's own.
+  ///   - instructionSet: The kernels' variant; nil takes the best one that the file has weights for.
+  /// - Throws: ``RuntimeError`` if the file is damaged, was made by another version, or has no
+  ///   weights for this processor.
+  public convenience init(
+    _ model: PackedModel, inputSize: ImageSize? = nil, instructionSet: InstructionSet? = nil
+  ) throws {
+    try self.init(
+      model, inputSize: inputSize, instructionSet: instructionSet, isGuarded: false)
+  }
+
+  /// Makes a plan of a packed model; if `isGuarded`, of copies that end at untouchable pages.
+  package convenience init(
+    _ model: PackedModel, inputSize: ImageSize?, instructionSet: InstructionSet?, isGuarded: Bool
+  ) throws {
+    let set = try instructionSet ?? model.bestInstructionSet()
+    guard let file = try model.weights(lanes: set.lanes) else {
+      throw RuntimeError.modelFile(
+        path: model.path,
+        reason: "it has no weights for '\(set.rawValue)' kernels (\(set.lanes) lanes); convert it"
+          + " again")
+    }
+    let source = PackedWeightSource(file)
+    do {
+      try self.init(
+        model.network, .absent, source, file: file, inputSize: inputSize, instructionSet: set,
+        isGuarded: isGuarded, classNames: model.classNames, normalization: model.normalization)
+    } catch let misfit as PackedMisfit {
+      throw RuntimeError.modelFile(
+        path: model.path,
+        reason: "its weights for \(misfit.place) are packed in another way than this program"
+          + " expects: it is of another version, or for images of another size than"
+          + " \(inputSize ?? model.network.inputSize); convert it again")
+    }
+  }
+
+  private init(
+    _ network: Network, _ weights: LayerWeights, _ source: PackedWeightSource,
+    file: PackedWeights?, inputSize: ImageSize?, instructionSet: InstructionSet, isGuarded: Bool,
+    precision: Precision = .float32, calibration: Calibration? = nil, isObserving: Bool = false,
+    classNames: [String]? = nil, normalization: PixelNormalization? = nil
+  ) throws {
     guard instructionSet.isAvailable else {
       throw RuntimeError.instructionSet(instructionSet.rawValue)
     }
     let size = inputSize ?? network.inputSize
     var compiler = try PlanCompiler(
-      network: network, weights: LayerWeights(weights, network: network), inputSize: size,
-      instructionSet: instructionSet, precision: precision, calibration: calibration,
-      isObserving: isObserving)
+      network: network, weights: weights, inputSize: size, instructionSet: instructionSet,
+      precision: precision, calibration: calibration, isObserving: isObserving, packed: source)
     let output = try compiler.compile()
+    if let misfit = source.misfit { throw PackedMisfit(place: "the layer '\(misfit)'") }
+    if !source.isExhausted { throw PackedMisfit(place: "its last layer") }
     let placed =
       isGuarded
       ? MemoryPlan(guarded: compiler.storages, pageSize: PlanMemory.pageSize)
@@ -125,7 +183,15 @@ public final class InferencePlan: @unchecked Sendable {
         return end..<end + PlanMemory.pageSize / 4
       } : []
     self.memory = memory
+    self.file = file
+    self.classNames = classNames
+    self.normalization = normalization
   }
+}
+
+/// Packed weights that are not those that the compiler asks for.
+private struct PackedMisfit: Error {
+  var place: String
 }
 
 /// One step of a plan.

@@ -55,12 +55,18 @@ public struct ModelFile: Sendable {
 }
 
 extension InferencePlan {
-  /// Compiles the model in a file (``ModelFile``).
+  /// Makes a plan of the model in a file: packed (``PackedModel``), or safetensors with the network
+  /// inside (``ModelFile``).
   ///
   /// - Throws: ``RuntimeError``, `SafetensorsError` or `NetworkError`.
   public convenience init(
     model path: String, inputSize: ImageSize? = nil, instructionSet: InstructionSet? = nil
   ) throws {
+    if PackedModel.isPacked(path) {
+      try self.init(
+        PackedModel(contentsOf: path), inputSize: inputSize, instructionSet: instructionSet)
+      return
+    }
     let model = try ModelFile(contentsOf: path)
     try self.init(
       model.network, weights: model.weights, inputSize: inputSize, instructionSet: instructionSet)

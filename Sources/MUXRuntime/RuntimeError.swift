@@ -11,10 +11,14 @@ public enum RuntimeError: Error, Sendable, Hashable {
   case unsupported(layer: String, reason: String)
   /// A file that is not a runtime model.
   case modelFile(path: String, reason: String)
+  /// Widths of vectors that weights cannot be packed for.
+  case lanes([Int], possible: [Int])
   /// An instruction set that this processor lacks.
   case instructionSet(String)
   /// A number of threads that cannot be used.
   case threads(Int)
+  /// An image whose bytes are not those of its size.
+  case image(width: Int, height: Int, bytes: Int)
   /// Pixels of another number than the plan takes.
   case pixelCount(expected: Int, actual: Int, shape: String)
   /// A calibration that lacks the range of a layer's tensor.
@@ -37,10 +41,16 @@ extension RuntimeError: CustomStringConvertible, LocalizedError {
         + " check the model's width and number of classes"
     case .unsupported(let layer, let reason): return "layer '\(layer)': \(reason)"
     case .modelFile(let path, let reason): return "\(path): \(reason)"
+    case .lanes(let lanes, let possible):
+      return "weights cannot be packed for vectors of"
+        + " \(lanes.map(String.init).joined(separator: ", ")) lanes; choose among"
+        + " \(possible.map(String.init).joined(separator: ", "))"
     case .instructionSet(let name):
       return "this processor cannot run '\(name)' kernels; leave the choice out to get its best"
     case .threads(let count):
       return "\(count) threads cannot run a plan; use 1 to the number of cores"
+    case .image(let width, let height, let bytes):
+      return "\(bytes) bytes are no RGB image of \(width)×\(height); give 3 bytes for each pixel"
     case .pixelCount(let expected, let actual, let shape):
       return "the engine takes images of \(shape), that is \(expected) numbers, not \(actual);"
         + " resize the image or make a plan for its size"

@@ -60,6 +60,8 @@ struct HelpTests {
       ["convert", "a.pth", "b.txt"], ["convert", "a.pth", "b.pth", "--type", "I8"],
       ["data", "check", "x", "--workers", "0"], ["benchmark", "muxnet_xs", "--batch-size", "0"],
       ["benchmark", "muxnet_xs", "--train", "--profile"],
+      ["convert", "a.pth", "b.pth", "--lanes", "8"],
+      ["convert", "a.pth", "b", "--to", "runtime", "--type", "F16"],
       ["benchmark", "muxnet_xs", "--train", "--engine", "runtime"],
       ["predict", "x.png", "--weights", "w", "--engine", "runtime", "--device", "cuda"],
       ["evaluate", "--weights", "w", "--threads", "-1"],

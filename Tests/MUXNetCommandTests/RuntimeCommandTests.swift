@@ -108,6 +108,47 @@ struct RuntimeCommandTests {
     #expect(text.code == 0 && text.output.contains("\nENGINE") && text.output.contains("\ntotal"))
   }
 
+  @Test("A packed model classifies as the weights that it was made of")
+  func packed() throws {
+    let folder = try TemporaryFolder()
+    let weights = try weights(in: folder)
+    try Image(width: 20, height: 9, color: [90]).writePNG(to: folder("grey.png"))
+    let converted = try Muxnet.run(["convert", weights, folder("m.muxnet"), "--to", "runtime"])
+    #expect(converted.code == 0, "\(converted.errors)")
+    let data = [
+      "--source", "digits", "--part", "test", "--set", "data.validationFraction=0.1", "--set",
+      "data.testFraction=0.1", "--json",
+    ]
+    var outputs: [String] = []
+    for file in [weights, folder("m.muxnet")] {
+      let prediction = try Muxnet.run(["predict", folder("grey.png"), "--weights", file, "--json"])
+      #expect(prediction.code == 0, "\(prediction.errors)")
+      let scores = try Muxnet.json(["evaluate", "--weights", file] + data)
+      outputs.append("\(prediction.output) \(scores["scores"] ?? "")")
+    }
+    #expect(outputs[0] == outputs[1])
+    let timed = try Muxnet.json([
+      "benchmark", folder("m.muxnet"), "--batch-size", "1", "--threads", "1", "--steps", "1",
+      "--json",
+    ])
+    #expect(timed["firstResultSeconds"] as? Double ?? 0 > 0)
+    for (arguments, expected) in [
+      (["convert", folder("m.muxnet"), folder("n.muxnet")], "packed for the runtime"),
+      (["convert", weights, folder("n.muxnet"), "--lanes", "7"], "choose among"),
+      (["convert", folder("none"), folder("n.muxnet")], "none"),
+      (
+        ["predict", folder("grey.png"), "--weights", folder("m.muxnet"), "--model", "muxnet_m"],
+        "leave --model out"
+      ),
+      (["benchmark", folder("m.muxnet"), "--classes", "3"], "cannot be changed"),
+    ] {
+      let outcome = try Muxnet.run(arguments)
+      #expect(outcome.code != 0 && outcome.errorLines.count == 1, "\(outcome.errors)")
+      #expect(outcome.errors.contains(expected), "\(outcome.errors)")
+      #expect(!FileManager.default.fileExists(atPath: folder("n.muxnet")))
+    }
+  }
+
   #if !TORCH
     @Test("A build without libtorch says so where libtorch is asked for")
     func absent() throws {

@@ -10,6 +10,7 @@
 
 #include "mux_activation.h"
 #include "mux_channels.h"
+#include "mux_checksum.h"
 #include "mux_dispatch.h"
 #include "mux_inference.h"
 #include "mux_pointwise.h"

@@ -12,8 +12,7 @@ public final class RuntimeClassifier: Classifier {
   public let network: Network
   /// The threads that work on a batch.
   public let threads: Int
-  private let weights: TensorArchive
-  private let instructionSet: InstructionSet?
+  private let makePlan: (ImageSize) throws -> InferencePlan
   private var engines: [ImageSize: InferenceEngine] = [:]
 
   /// The runtime's own order.
@@ -32,18 +31,32 @@ public final class RuntimeClassifier: Classifier {
     instructionSet: InstructionSet? = nil
   ) throws {
     self.network = network
-    self.weights = weights
     self.threads = threads ?? InferenceEngine.coreCount
-    self.instructionSet = instructionSet
+    makePlan = {
+      try InferencePlan(network, weights: weights, inputSize: $0, instructionSet: instructionSet)
+    }
+    _ = try engine(for: network.inputSize)
+  }
+
+  /// A classifier of a packed model.
+  ///
+  /// - Parameters:
+  ///   - model: The model.
+  ///   - threads: Threads that work on a batch; nil takes one per core.
+  ///   - instructionSet: The kernels' variant; nil takes the best one that the file is for.
+  public init(
+    _ model: PackedModel, threads: Int? = nil, instructionSet: InstructionSet? = nil
+  ) throws {
+    network = model.network
+    self.threads = threads ?? InferenceEngine.coreCount
+    makePlan = { try InferencePlan(model, inputSize: $0, instructionSet: instructionSet) }
     _ = try engine(for: network.inputSize)
   }
 
   /// The engine for images of a size.
   public func engine(for size: ImageSize) throws -> InferenceEngine {
     if let engine = engines[size] { return engine }
-    let plan = try InferencePlan(
-      network, weights: weights, inputSize: size, instructionSet: instructionSet)
-    let engine = try InferenceEngine(plan, threads: threads)
+    let engine = try InferenceEngine(makePlan(size), threads: threads)
     engines[size] = engine
     return engine
   }

@@ -5,6 +5,8 @@ public import Foundation
 public enum EvaluationError: Error, Hashable, Sendable, CustomStringConvertible, LocalizedError {
   /// The network has another number of outputs than there are classes.
   case classCount(network: String, outputs: Int, classes: Int)
+  /// The weights are packed for the runtime, and something else was asked for.
+  case packed(path: String)
 
   /// One line: what, where, how to fix.
   public var description: String {
@@ -12,6 +14,8 @@ public enum EvaluationError: Error, Hashable, Sendable, CustomStringConvertible,
     case .classCount(let network, let outputs, let classes):
       "the network '\(network)' has \(outputs) outputs, but there are \(classes) classes; give the"
         + " data or the list of classes that the weights were trained for"
+    case .packed(let path):
+      "\(path) is packed for the runtime and for nothing else; give the weights that it was made of"
     }
   }
 

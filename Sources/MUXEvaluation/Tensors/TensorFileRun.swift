@@ -29,12 +29,22 @@ public enum TensorFileRun {
   ) throws -> [Int] {
     let images = try images(input, for: network)
     let cut = try layer.map { try network.cut(atLayer: $0) } ?? network
-    let archive = try WeightsSource.read(weights, key: key).withoutWrapper
-      .checked(against: network, path: weights)
-    var own = TensorArchive()
-    for parameter in cut.parameters { own[parameter.name] = archive[parameter.name] }
-    let plan = try InferencePlan(
-      cut, weights: own, inputSize: ImageSize(height: images.shape[2], width: images.shape[3]))
+    let size = ImageSize(height: images.shape[2], width: images.shape[3])
+    let plan: InferencePlan
+    if PackedModel.isPacked(weights) {
+      guard layer == nil else { throw EvaluationError.packed(path: weights) }
+      let model = try PackedModel(contentsOf: weights)
+      guard model.network == network else {
+        throw CheckpointError.mismatch(path: weights, reason: "it holds another network")
+      }
+      plan = try InferencePlan(model, inputSize: size)
+    } else {
+      let archive = try WeightsSource.read(weights, key: key).withoutWrapper
+        .checked(against: network, path: weights)
+      var own = TensorArchive()
+      for parameter in cut.parameters { own[parameter.name] = archive[parameter.name] }
+      plan = try InferencePlan(cut, weights: own, inputSize: size)
+    }
     let engine = try InferenceEngine(plan, threads: threads ?? InferenceEngine.coreCount)
     let count = images.shape[0]
     let values = try count > 0 ? engine.run(images.floats, count: count) : []

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 public import MUXInterchange
 public import MUXNetworks
+public import MUXRuntime
 public import MUXVision
 
 /// A network's trained weights and what is needed to use them, whatever computes: its classes and
@@ -10,8 +11,11 @@ public struct TrainedWeights: Sendable {
   public let path: String
   /// The network.
   public let network: Network
-  /// The tensors under their names, without the prefix of PyTorch's data-parallel wrapper.
+  /// The tensors under their names, without the prefix of PyTorch's data-parallel wrapper; none
+  /// where they are packed for the runtime.
   public let archive: TensorArchive
+  /// The model of a file that is packed for the runtime; nil for other weights.
+  public let packed: PackedModel?
   /// The classes, in the order of the outputs; "0", "1" … where the file names none.
   public let classNames: [String]
   /// What is done to an image before it goes in.
@@ -34,6 +38,12 @@ public struct TrainedWeights: Sendable {
     path: String, network: Network? = nil, classNames: [String]? = nil,
     prefersAveraged: Bool = true, key: String? = nil
   ) throws {
+    if PackedModel.isPacked(path) {
+      self = try TrainedWeights(
+        PackedModel(contentsOf: path), network: network, classNames: classNames)
+      return
+    }
+    packed = nil
     let archive = try WeightsSource.read(path, prefersAveraged: prefersAveraged, key: key)
     let metadata = try WeightsMetadata(archive.metadata, path: path)
     guard let network = network ?? metadata?.network else {
@@ -65,12 +75,55 @@ public struct TrainedWeights: Sendable {
     return pipeline
   }
 
+  /// Reads a packed model.
+  private init(_ packed: PackedModel, network: Network?, classNames: [String]?) throws {
+    guard network == nil || network == packed.network else {
+      throw CheckpointError.mismatch(
+        path: packed.path, reason: "it holds another network; leave --model out")
+    }
+    self.packed = packed
+    path = packed.path
+    self.network = packed.network
+    archive = TensorArchive()
+    let outputs = packed.network.classCount ?? 0
+    let names = classNames ?? packed.classNames ?? (0..<outputs).map(String.init)
+    guard names.count == outputs else {
+      throw EvaluationError.classCount(
+        network: packed.network.name, outputs: outputs, classes: names.count)
+    }
+    self.classNames = names
+    let training = try PackedTraining(packed)
+    metadata = training.flatMap { training in
+      packed.classNames.map { training.metadata(packed.network, classNames: $0) }
+    }
+    pipeline = training?.pipeline ?? Self.usualPipeline(packed.network)
+  }
+
+  /// Packs the weights for the runtime, with the classes and what is done to an image.
+  ///
+  /// - Parameters:
+  ///   - path: The file to write (``MUXRuntime/PackedModel``).
+  ///   - lanes: The widths of vectors to pack for; nil takes all.
+  /// - Throws: ``WeightsMismatchError`` if the tensors are not those of the network.
+  public func writePacked(to path: String, lanes: [Int]? = nil) throws {
+    if packed != nil { throw EvaluationError.packed(path: self.path) }
+    let isNamed = metadata != nil || classNames != (0..<classNames.count).map(String.init)
+    try PackedModel.write(
+      network, weights: archive.checked(against: network, path: self.path),
+      classNames: isNamed ? classNames : nil,
+      normalization: PixelNormalization(
+        mean: pipeline.mean, standardDeviation: pipeline.standardDeviation),
+      metadata: try PackedTraining(pipeline: pipeline, metadata).dictionary(), lanes: lanes,
+      to: path)
+  }
+
   /// The weights in the runtime.
   ///
   /// - Parameter threads: Threads that work on a batch; nil takes one per core.
   /// - Throws: ``WeightsMismatchError`` if the tensors are not those of the network.
   public func runtimeClassifier(threads: Int? = nil) throws -> RuntimeClassifier {
-    try RuntimeClassifier(
+    if let packed { return try RuntimeClassifier(packed, threads: threads) }
+    return try RuntimeClassifier(
       network, weights: archive.checked(against: network, path: path), threads: threads)
   }
 }

@@ -10,6 +10,9 @@ extension Network {
       throw .shape(layer: Self.inputName, reason: "the input size \(size) is empty")
     }
     let input = Shape(channels: inputChannels, height: size.height, width: size.width)
+    guard input.isWithinLimits else {
+      throw .shape(layer: Self.inputName, reason: "\(input) is more than an image can have")
+    }
     var shapes: [Shape] = []
     shapes.reserveCapacity(nodes.count)
     for (node, indices) in zip(nodes, inputIndices) {
@@ -19,6 +22,9 @@ extension Network {
           layer: node.name,
           reason: "an input of \(size) pixels is too small for the strides before it;"
             + " use larger images or a smaller output stride")
+      }
+      guard shape.isWithinLimits else {
+        throw .shape(layer: node.name, reason: "its output \(shape) is too large")
       }
       shapes.append(shape)
     }

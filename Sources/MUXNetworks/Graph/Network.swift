@@ -86,7 +86,7 @@ public struct Network: Sendable, Hashable {
     var inputs: [[Int]] = []
     inputs.reserveCapacity(nodes.count)
     for (index, node) in nodes.enumerated() {
-      if let defect = node.operation.defect {
+      if let defect = node.operation.excess ?? node.operation.defect {
         throw .invalidLayer(name: node.name, reason: defect)
       }
       guard node.operation.arity.contains(node.inputs.count) else {

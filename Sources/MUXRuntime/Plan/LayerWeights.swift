@@ -3,9 +3,15 @@ internal import CMUXKernels
 internal import MUXInterchange
 internal import MUXNetworks
 
-/// The tensors of a network, checked against it.
+/// The tensors of a network, checked against it; or nothing, where they are packed already.
 struct LayerWeights {
-  private let archive: TensorArchive
+  private let archive: TensorArchive?
+
+  /// The weights of a plan whose packed weights come from elsewhere: empty lists, and batch norms
+  /// that change nothing.
+  static let absent = LayerWeights()
+
+  private init() { archive = nil }
 
   /// - Throws: ``RuntimeError`` if tensors are missing, unexpected or of another shape. The count
   ///   of batches that a batch norm has seen may be missing: inference has no use for it.
@@ -31,10 +37,11 @@ struct LayerWeights {
     self.archive = archive
   }
 
-  subscript(name: String) -> [Float] { archive[name]?.floats ?? [] }
+  subscript(name: String) -> [Float] { archive?[name]?.floats ?? [] }
 
   /// γ/√(σ² + ε) and β − μ·γ/√(σ² + ε) of a batch norm.
   func folded(_ norm: BatchNormalization, name: String) -> Affine {
+    guard archive != nil else { return Affine(channels: norm.channels) }
     let weight = self["\(name).weight"], bias = self["\(name).bias"]
     let mean = self["\(name).running_mean"], variance = self["\(name).running_var"]
     var result = Affine(channels: norm.channels)

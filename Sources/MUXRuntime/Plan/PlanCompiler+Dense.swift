@@ -165,6 +165,7 @@ extension PlanCompiler {
     if let residual = layer.residual { touched += residual.planes.map(\.storage) }
     if let gate = layer.gate { touched.append(gate) }
 
+    let lanes = lanes
     let blocks = (outer + lanes - 1) / lanes
     let precision = inputQuantization == nil ? .float32 : precision
     let hasCells = precision != .float32
@@ -174,26 +175,42 @@ extension PlanCompiler {
     let inner = layer.columns.count
     let hasHalfBlock =
       lanes == 16 && outer % lanes != 0 && outer % lanes <= lanes / 2 && !hasCells
-    var packed = WeightPacking.dense(
-      layer.weight, rowLength: layer.rowLength, outputs: layer.rows, inputs: layer.columns,
-      scale: layer.affine.scale, lanes: lanes, hasHalfBlock: hasHalfBlock)
-    var bias = WeightPacking.bias(layer.affine.shift, outputs: layer.rows, lanes: lanes)
+    let rows = layer.rows, affine = layer.affine
+    func makeWeights() -> [Float] {
+      WeightPacking.dense(
+        layer.weight, rowLength: layer.rowLength, outputs: rows, inputs: layer.columns,
+        scale: affine.scale, lanes: lanes, hasHalfBlock: hasHalfBlock)
+    }
+    func makeBias() -> [Float] {
+      WeightPacking.bias(affine.shift, outputs: rows, lanes: lanes)
+    }
+    let values: PackedValues
+    let bias: PackedValues
     var cells: [Int32] = []
     var scale: [Float] = []
     if hasCells, let input = inputQuantization {
-      let packing = CellPacking(packed, blocks: blocks, lanes: lanes, precision: precision)
+      var floats = makeWeights()
+      var shift = makeBias()
+      let packing = CellPacking(floats, blocks: blocks, lanes: lanes, precision: precision)
       if layer.gate == nil {
-        (scale, bias) = packing.adjusted(bias: bias, input: input)
+        (scale, shift) = packing.adjusted(bias: shift, input: input)
         cells = packing.cells
-        packed = []
+        floats = []
       } else if precision == .int8 {
         // The kernel multiplies the gate in and rounds then: floats of ±127.
-        for index in packed.indices {
+        for index in floats.indices {
           let block = index / (inner * lanes)
-          packed[index] /= packing.scale[block * lanes + index % lanes]
+          floats[index] /= packing.scale[block * lanes + index % lanes]
         }
         scale = packing.scale.map { $0 * input.scale }
       }
+      (values, bias) = (.made(floats), .made(shift))
+    } else {
+      values = packed.take(
+        layer.name, hasHalfBlock ? "dense, half a block at the end" : "dense", lanes: lanes,
+        count: (blocks * lanes - (hasHalfBlock ? lanes / 2 : 0)) * inner, makeWeights)
+      bias = packed.take(
+        layer.name, "dense bias", lanes: lanes, count: blocks * lanes, makeBias)
     }
     let wanted = max(1, min(16, inner * outer * pixels / 150_000))
     let pixelBands: Int
@@ -205,22 +222,21 @@ extension PlanCompiler {
       pixelBands = pixels >= 16 * lanes ? min(wanted, pixels / (4 * lanes)) : 1
     }
     let blockBands = pixelBands == 1 ? min(wanted, blocks) : 1
-    let lanes = lanes
     let finished = layer
     addStep(
       layer.name, "dense", multiplyAdds: multiplyAdds, touching: touched
-    ) { [packed, cells, scale, bias, cellPlanes, inputQuantization, observed] emitter in
+    ) { [cells, scale, cellPlanes, inputQuantization, observed] emitter in
       let layer = finished
       var step = mux_dense()
       step.inner = inner
       step.outer = outer
-      step.weights = cells.isEmpty ? emitter.memory.copy(packed) : emitter.cells(cells)
+      step.weights = cells.isEmpty ? emitter.memory.place(values) : emitter.cells(cells)
       step.scale = emitter.optional(scale)
       step.precision = precision.kernels
       step.cells = hasCells ? inner / precision.valuesPerCell : 0
       step.quantization = (inputQuantization ?? .none).kernels
       step.observed = observed.map { emitter.offset($0) } ?? -1
-      step.bias = emitter.memory.copy(bias)
+      step.bias = emitter.memory.place(bias)
       step.has_half_block = hasHalfBlock ? 1 : 0
       step.activation = layer.activation.kernels
       step.final_activation = (layer.residual?.activation ?? .identity).kernels

@@ -16,6 +16,10 @@ extension PlanCompiler {
     var bias: [Float]
 
     var window: Int { factor * factor }
+
+    /// Of so many used lanes, those whose weights are to be filled in: none where the weights are
+    /// packed already.
+    func lanesToFill(_ used: Int) -> Range<Int> { 0..<(weight.isEmpty ? 0 : used) }
   }
 
   /// Where a spatial step has its input from.
@@ -158,6 +162,17 @@ extension PlanCompiler {
   ) throws(RuntimeError) -> BlockedTensor {
     var layout = SpatialLayout(lanes: lanes)
     for branch in branches { layout.add(branch, affine: affine) }
+    let units = layout.units.map { unit in
+      (
+        description: unit.description,
+        weights: packed.take(name, unit.use, lanes: lanes, count: unit.weights.count) {
+          unit.weights
+        },
+        bias: packed.take(name, "\(unit.use) bias", lanes: lanes, count: unit.bias.count) {
+          unit.bias
+        }
+      )
+    }
     let input = producer.input
     let hasCells = isProjected && usesCells(branches, producer)
     let expanded = producer.size
@@ -197,32 +212,41 @@ extension PlanCompiler {
     var multiplyAdds = 0
     for branch in branches {
       multiplyAdds +=
-        branch.weight.count * height * width / branch.window
+        branch.convolution.weightShape.reduce(1, *) * height * width / branch.window
         * (branch.mode == MUX_SPATIAL_SUPERPIXEL ? branch.window * branch.window : 1)
     }
-    var expansion: (weights: [Float], cells: [Int32], scale: [Float], bias: [Float])?
+    var expansion: (weights: PackedValues, cells: [Int32], scale: [Float], bias: PackedValues)?
     var producerActivation = Activation.identity
     if case .expansion(_, let convolution, let weight, let affine, let activation) = producer {
       producerActivation = activation
-      let inner = weight.count / convolution.outputChannels
-      multiplyAdds += weight.count * expanded.height * expanded.width
+      let inner = convolution.weightShape[1...].reduce(1, *)
+      multiplyAdds += convolution.outputChannels * inner * expanded.height * expanded.width
       var columns =
         producer.window.map { hasCells ? windowColumns($0) : Array(0..<inner) }
         ?? Array(0..<inner)
       if hasCells {
         while columns.count % precision.valuesPerCell != 0 { columns.append(-1) }
       }
-      let packed = WeightPacking.dense(
-        weight, rowLength: inner, outputs: layout.inputs, inputs: columns, scale: affine.scale,
-        lanes: lanes)
-      let bias = WeightPacking.bias(affine.shift, outputs: layout.inputs, lanes: lanes)
+      let rows = layout.inputs
+      func makeWeights() -> [Float] {
+        WeightPacking.dense(
+          weight, rowLength: inner, outputs: rows, inputs: columns, scale: affine.scale,
+          lanes: lanes)
+      }
+      func makeBias() -> [Float] {
+        WeightPacking.bias(affine.shift, outputs: rows, lanes: lanes)
+      }
       if hasCells {
         let cells = CellPacking(
-          packed, blocks: layout.inputs.count / lanes, lanes: lanes, precision: precision)
-        let adjusted = cells.adjusted(bias: bias, input: inputQuantization)
-        expansion = ([], cells.cells, adjusted.scale, adjusted.bias)
+          makeWeights(), blocks: rows.count / lanes, lanes: lanes, precision: precision)
+        let adjusted = cells.adjusted(bias: makeBias(), input: inputQuantization)
+        expansion = (.made([]), cells.cells, adjusted.scale, .made(adjusted.bias))
       } else {
-        expansion = (packed, [], [], bias)
+        expansion = (
+          packed.take(
+            name, "expansion", lanes: lanes, count: rows.count * inner, makeWeights), [], [],
+          packed.take(name, "expansion bias", lanes: lanes, count: rows.count, makeBias)
+        )
       }
     }
     let cellUnits = hasCells ? cellUnits(layout, middle: middle) : []
@@ -255,9 +279,9 @@ extension PlanCompiler {
           step.inner = inputPlanes.count
         }
         step.weights =
-          hasCells ? emitter.cells(expansion.cells) : emitter.memory.copy(expansion.weights)
+          hasCells ? emitter.cells(expansion.cells) : emitter.memory.place(expansion.weights)
         step.scale = emitter.optional(expansion.scale)
-        step.bias = emitter.memory.copy(expansion.bias)
+        step.bias = emitter.memory.place(expansion.bias)
       } else {
         step.offsets = emitter.memory.copy(
           layout.inputs.map { $0 < 0 ? -1 : emitter.offset(input.planes[$0]) })
@@ -277,10 +301,10 @@ extension PlanCompiler {
             described.bias = emitter.memory.copy(unit.bias)
             return described
           }
-          : layout.units.map { unit in
+          : units.map { unit in
             var described = unit.description
-            described.weights = emitter.memory.copy(unit.weights)
-            described.bias = emitter.memory.copy(unit.bias)
+            described.weights = emitter.memory.place(unit.weights)
+            described.bias = emitter.memory.place(unit.bias)
             return described
           })
       step.unit_count = Int32(layout.units.count)

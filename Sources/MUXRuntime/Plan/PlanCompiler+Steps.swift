@@ -18,17 +18,21 @@ extension PlanCompiler {
   ) -> PlaneTensor {
     let output = allocatePlanes(rows.count, height: 1, width: 1)
     let inner = columns.count
-    let packed = WeightPacking.dense(
-      weight, rowLength: columns.count { $0 >= 0 }, outputs: rows, inputs: columns,
-      scale: affine.scale, lanes: lanes)
-    let bias = WeightPacking.bias(affine.shift, outputs: rows, lanes: lanes)
-    let blocks = bias.count / lanes
+    let blocks = (rows.count + lanes - 1) / lanes
+    let values = packed.take(name, "linear", lanes: lanes, count: blocks * lanes * inner) {
+      WeightPacking.dense(
+        weight, rowLength: columns.count { $0 >= 0 }, outputs: rows, inputs: columns,
+        scale: affine.scale, lanes: lanes)
+    }
+    let bias = packed.take(name, "linear bias", lanes: lanes, count: blocks * lanes) {
+      WeightPacking.bias(affine.shift, outputs: rows, lanes: lanes)
+    }
     let isContiguous = Self.isContiguous(inputs)
     var touched = inputs.map(\.storage)
     if let sums { touched.append(sums.storage) }
-    let tasks = min(blocks, max(1, min(16, inner * bias.count / 60_000)))
+    let tasks = min(blocks, max(1, min(16, inner * blocks * lanes / 60_000)))
     // What is read once per image is as slow as memory: half the bytes, half the time.
-    let short = precision != .float32 && packed.count >= 1 << 15
+    let short = precision != .float32 && blocks * lanes * inner >= 1 << 15
     addStep(
       name, "linear", multiplyAdds: inner * rows.count,
       touching: touched + [output.planes[0].storage]
@@ -48,11 +52,11 @@ extension PlanCompiler {
       step.inner = inner
       step.outer = rows.count
       if short {
-        step.short_weights = emitter.memory.copy(packed.map(CellPacking.bfloat16))
+        step.short_weights = emitter.memory.copy(values.floats.map(CellPacking.bfloat16))
       } else {
-        step.weights = emitter.memory.copy(packed)
+        step.weights = emitter.memory.place(values)
       }
-      step.bias = emitter.memory.copy(bias)
+      step.bias = emitter.memory.place(bias)
       step.activation = activation.kernels
       step.output = Int(emitter.offset(output.planes[0]))
       step.tasks = Int32(tasks)
@@ -70,6 +74,13 @@ extension PlanCompiler {
       output ?? allocatePlanes(a.planes.count, height: a.height, width: a.width)
     let touched = (a.planes + (b?.planes ?? []) + output.planes).map(\.storage)
     let tasks = taskCount(work: a.planes.count * a.pixels, atMost: a.planes.count)
+    let affine = affine.map { affine in
+      let count = a.planes.count
+      return (
+        scale: packed.take(name, "scale", lanes: 1, count: count) { affine.scale },
+        shift: packed.take(name, "shift", lanes: 1, count: count) { affine.shift }
+      )
+    }
     addStep(name, "elementwise", touching: touched) { emitter in
       var step = mux_elementwise()
       step.mode = mode
@@ -79,8 +90,8 @@ extension PlanCompiler {
       if let b { step.b = emitter.offsets(b.planes) }
       step.outputs = emitter.offsets(output.planes)
       if let affine {
-        step.scale = emitter.memory.copy(affine.scale)
-        step.shift = emitter.memory.copy(affine.shift)
+        step.scale = emitter.memory.place(affine.scale)
+        step.shift = emitter.memory.place(affine.shift)
       }
       step.activation = activation.kernels
       step.tasks = Int32(tasks)

@@ -11,6 +11,7 @@ internal import MUXNetworks
 struct PlanCompiler {
   let network: Network
   let weights: LayerWeights
+  let packed: PackedWeightSource
   let shapes: [Shape]
   let inputSize: ImageSize
   let instructionSet: InstructionSet
@@ -30,16 +31,19 @@ struct PlanCompiler {
 
   init(
     network: Network, weights: LayerWeights, inputSize: ImageSize, instructionSet: InstructionSet,
-    precision: Precision = .float32, calibration: Calibration? = nil, isObserving: Bool = false
+    precision: Precision = .float32, calibration: Calibration? = nil, isObserving: Bool = false,
+    packed: PackedWeightSource = PackedWeightSource()
   ) throws {
     self.precision = precision
     self.calibration = calibration
     self.isObserving = isObserving
     self.network = network
     self.weights = weights
+    self.packed = packed
     self.inputSize = inputSize
     self.instructionSet = instructionSet
     shapes = try network.shapes(inputSize: inputSize)
+    try PlanLimits.check(network, shapes: shapes)
     lanes = instructionSet.lanes
     values = Array(repeating: nil, count: network.nodes.count)
     isDone = Array(repeating: false, count: network.nodes.count)

@@ -12,7 +12,7 @@
 final class PlanMemory {
   private var blocks: [UnsafeMutableRawPointer] = []
   private var mappings: [UnsafeMutableRawBufferPointer] = []
-  private let isGuarded: Bool
+  let isGuarded: Bool
   private(set) var byteCount = 0
 
   init(isGuarded: Bool) {

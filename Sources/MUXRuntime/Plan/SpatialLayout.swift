@@ -10,6 +10,12 @@ struct SpatialLayout {
     var description: mux_spatial_unit
     var weights: [Float]
     var bias: [Float]
+
+    /// Names the order of the weights in memory.
+    var use: String {
+      "spatial \(description.mode.rawValue), \(description.kernel)×\(description.kernel),"
+        + " \(description.in_count) to \(description.out_count)"
+    }
   }
 
   let lanes: Int
@@ -41,7 +47,7 @@ struct SpatialLayout {
       let used = min(lanes, groups - first)
       var weights = Array(repeating: Float(0), count: outer * inner * taps * lanes)
       var bias = Array(repeating: Float(0), count: outer * lanes)
-      for lane in 0..<used {
+      for lane in branch.lanesToFill(used) {
         for o in 0..<outer {
           let own = (first + lane) * outer + o
           let channel = branch.firstOutput + own
@@ -77,7 +83,7 @@ struct SpatialLayout {
       var weights = Array(repeating: Float(0), count: window * taps * lanes)
       var bias = Array(repeating: Float(0), count: window * lanes)
       for phase in 0..<window {
-        for lane in 0..<used {
+        for lane in branch.lanesToFill(used) {
           let own = phase * channels + first + lane
           let channel = branch.firstOutput + first + lane
           let scale = affine.scale[channel]
@@ -103,7 +109,7 @@ struct SpatialLayout {
       var weights = Array(repeating: Float(0), count: window * taps * lanes)
       var bias = Array(repeating: Float(0), count: window * lanes)
       for phase in 0..<window {
-        for lane in 0..<used {
+        for lane in branch.lanesToFill(used) {
           let own = first + lane
           let channel = branch.firstOutput + phase * channels + own
           let scale = affine.scale[channel]
@@ -147,7 +153,7 @@ struct SpatialLayout {
       var weights = Array(repeating: Float(0), count: (kernel + 1) * columns * lanes)
       var bias = Array(repeating: Float(0), count: lanes)
       for phase in 0..<4 {
-        for own in first..<first + used {
+        for own in first..<first + branch.lanesToFill(used).count {
           let lane = phase * quarter + own - first
           let channel = branch.firstOutput + phase * channels + own
           let scale = affine.scale[channel]

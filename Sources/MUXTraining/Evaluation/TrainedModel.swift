@@ -28,6 +28,7 @@ public struct TrainedModel {
   public init(
     _ weights: TrainedWeights, device: Device = .cpu, tolerance: LoadTolerance = .exact
   ) throws {
+    if weights.packed != nil { throw EvaluationError.packed(path: weights.path) }
     self.weights = weights
     model = try NetworkModel(weights.network, seed: 0, device: device)
     report = try model.load(weights.archive, from: weights.path, allowing: tolerance)

@@ -2,6 +2,7 @@
 import ArgumentParser
 import Foundation
 import MUXEvaluation
+import MUXInterchange
 import MUXNetworks
 import MUXRuntime
 
@@ -25,6 +26,7 @@ struct BenchmarkCommand: ParsableCommand {
       EXAMPLES
         muxnet benchmark muxnet_m
         muxnet benchmark muxnet_m --batch-size 1 --threads 1 --profile
+        muxnet benchmark pets.muxnet
         muxnet benchmark muxnet_m --engine runtime --engine torch --json
         muxnet benchmark muxnet_m --train --batch-size 32 --json
       """)
@@ -82,18 +84,63 @@ struct BenchmarkCommand: ParsableCommand {
 
   func run() throws {
     if train { return try timeTraining() }
-    let network = try model.network()
+    let subject = try Subject(model)
+    let network = subject.network
     let engines = engine.isEmpty ? [Engine.runtime] : engine
-    let rows = try timeInference(network, engines: engines)
-    let layers = profile && engines.contains(.runtime) ? try profiles(network) : []
-    if output.json { return try Console.json(Report(network, rows, layers)) }
-    let report = try Report(network, rows, layers)
+    let rows = try timeInference(subject, engines: engines)
+    let layers = profile && engines.contains(.runtime) ? try profiles(subject) : []
+    let report = try Report(subject, rows, layers)
+    if output.json { return try Console.json(report) }
     Console.result(
       "\(network.name), \(network.inputChannels)×\(network.inputSize), "
         + "\(report.multiplyAdds.grouped) multiply-adds, \(report.instructionSet) kernels, "
         + "peak \((report.peakMultiplyAddsPerSecond / 1e9).fixed(1)) G multiply-adds/s a core\n")
     Console.result(BenchmarkTables.rows(rows))
+    if let seconds = report.firstResultSeconds {
+      Console.result("\nfirst result \((seconds * 1e3).fixed(1)) ms after opening the file")
+    }
     for profile in layers { Console.result("\n" + BenchmarkTables.layers(profile)) }
+  }
+
+  /// What is timed: a network with random weights, or a packed model.
+  private struct Subject {
+    let network: Network
+    let packed: PackedModel?
+    let weights: TensorArchive
+    let firstResultSeconds: Double?
+
+    init(_ options: ModelOptionGroup) throws {
+      guard PackedModel.isPacked(options.model) else {
+        network = try options.network()
+        weights = RandomWeights.archive(network, seed: 1)
+        packed = nil
+        firstResultSeconds = nil
+        return
+      }
+      guard options.changes.options == ModelOptions() else {
+        throw ValidationError("a packed model cannot be changed; convert it anew")
+      }
+      let start = ContinuousClock.now
+      let model = try PackedModel(contentsOf: options.model)
+      let plan = try InferencePlan(model)
+      let engine = try InferenceEngine(plan)
+      _ = try engine.run(Array(repeating: 0.5, count: plan.inputShape.count))
+      firstResultSeconds = (ContinuousClock.now - start) / .seconds(1)
+      packed = model
+      network = model.network
+      weights = TensorArchive()
+    }
+
+    func classifier(threads: Int) throws -> RuntimeClassifier {
+      guard let packed else {
+        return try RuntimeClassifier(network, weights: weights, threads: threads)
+      }
+      return try RuntimeClassifier(packed, threads: threads)
+    }
+
+    func plan() throws -> InferencePlan {
+      try packed.map { try InferencePlan($0) } ?? InferencePlan(network, weights: weights)
+    }
   }
 
   private struct Report: Encodable {
@@ -102,11 +149,14 @@ struct BenchmarkCommand: ParsableCommand {
     let multiplyAdds: Int
     let instructionSet: String
     let peakMultiplyAddsPerSecond: Double
+    let firstResultSeconds: Double?
     let rows: [InferenceBenchmark.Row]
     let profiles: [LayerProfile]
 
-    init(_ network: Network, _ rows: [InferenceBenchmark.Row], _ profiles: [LayerProfile]) throws {
+    init(_ subject: Subject, _ rows: [InferenceBenchmark.Row], _ profiles: [LayerProfile]) throws {
+      let network = subject.network
       self.network = network.name
+      firstResultSeconds = subject.firstResultSeconds
       inputSize = network.inputSize
       multiplyAdds = try CostReport(network).multiplyAdds
       instructionSet = InstructionSet.current.rawValue
@@ -124,9 +174,9 @@ struct BenchmarkCommand: ParsableCommand {
   }
 
   private func timeInference(
-    _ network: Network, engines: [Engine]
+    _ subject: Subject, engines: [Engine]
   ) throws -> [InferenceBenchmark.Row] {
-    let weights = RandomWeights.archive(network, seed: 1)
+    let network = subject.network
     var benchmark = try InferenceBenchmark(network)
     for batch in batchSize.isEmpty ? [1, 64] : batchSize {
       for count in threadCounts {
@@ -137,13 +187,16 @@ struct BenchmarkCommand: ParsableCommand {
           case .runtime:
             benchmark.add(
               setting,
-              classifier: try RuntimeClassifier(network, weights: weights, threads: count))
+              classifier: try subject.classifier(threads: count))
           case .torch:
             #if TORCH
               try TorchRuntime.check()
               let chosen = try Device(name: device)
               let model = try NetworkModel(network, seed: 1, device: chosen)
-              try model.load(weights)
+              guard subject.packed == nil else {
+                throw EvaluationError.packed(path: self.model.model)
+              }
+              try model.load(subject.weights)
               benchmark.add(setting, classifier: TorchClassifier(model)) {
                 try TorchRuntime.setThreads(count)
               }
@@ -161,8 +214,8 @@ struct BenchmarkCommand: ParsableCommand {
     return rows
   }
 
-  private func profiles(_ network: Network) throws -> [LayerProfile] {
-    let plan = try InferencePlan(network, weights: RandomWeights.archive(network, seed: 1))
+  private func profiles(_ subject: Subject) throws -> [LayerProfile] {
+    let plan = try subject.plan()
     return try threadCounts.map { count in
       LayerProfile(
         threads: count,

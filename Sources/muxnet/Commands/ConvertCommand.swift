@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import ArgumentParser
 import Foundation
+import MUXEvaluation
 import MUXInterchange
 import MUXNetworks
 
@@ -19,6 +20,10 @@ struct ConvertCommand: ParsableCommand {
       PyTorch files are read without running any code of theirs. Without --key the state dict is \
       looked for under state_dict_ema, state_dict, model_ema, model and net, then at the top.
 
+      --to runtime (or an OUTPUT that ends in .muxnet) writes one file with the network, its \
+      classes and its weights packed for the inference runtime, which maps it into memory and \
+      starts within milliseconds. INPUT is as for ONNX. The file is for vectors of 8 and of 16 lanes (AVX-512); --lanes keeps one.
+
       EXAMPLES
         muxnet convert muxnet_m.pth.tar muxnet_m.safetensors
         muxnet convert checkpoint.pth weights.safetensors --key model --type F16
@@ -26,6 +31,8 @@ struct ConvertCommand: ParsableCommand {
         muxnet convert muxnet_s muxnet_s.yaml --blocks
         muxnet convert muxnet_m --weights muxnet_m.safetensors muxnet_m.onnx --batch dynamic
         muxnet convert runs/digits digits.onnx
+        muxnet convert runs/pets pets.muxnet --to runtime
+        muxnet convert muxnet_m --weights m.pth m.muxnet --to runtime --labels imagenet.txt
       """)
 
   @Argument(help: "A weights file; or a network file or name.", completion: .file())
@@ -54,6 +61,14 @@ struct ConvertCommand: ParsableCommand {
   @Option(help: "Element type for floating-point weights.")
   var type: FloatingType?
 
+  @Option(
+    help: "A text file with the name of one class per line (with --to runtime).",
+    completion: .file())
+  var labels: String?
+
+  @Option(help: "Lanes of the vectors to pack for; may be repeated (with --to runtime).")
+  var lanes: [Int] = []
+
   @Flag(help: "Write a network as block strings instead of layer by layer.")
   var blocks = false
 
@@ -63,11 +78,19 @@ struct ConvertCommand: ParsableCommand {
 
   func validate() throws {
     let format = try target()
-    if format != .onnx, let option = onnx.given {
+    let misplaced = format == .runtime ? onnx.givenBesidesWeights : onnx.given
+    if format != .onnx, let option = misplaced {
       throw ValidationError("\(option) is for ONNX; name the output .onnx or give --to onnx")
     }
     if format == .json, blocks {
       throw ValidationError("block strings are written as .yaml, not .json")
+    }
+    if format == .runtime {
+      if type != nil || blocks {
+        throw ValidationError("--type and --blocks are not for --to runtime")
+      }
+    } else if labels != nil || !lanes.isEmpty {
+      throw ValidationError("--labels and --lanes are for --to runtime")
     }
   }
 
@@ -83,6 +106,7 @@ struct ConvertCommand: ParsableCommand {
       let model = try onnx.export(input, key: key, changes: changes.options)
       try model.write(to: output)
       Console.note("wrote \(output): \(onnx.summary(of: model))")
+    case .runtime: try writePacked()
     }
   }
 
@@ -108,6 +132,20 @@ struct ConvertCommand: ParsableCommand {
       try AtomicFile.write(text, to: output)
     }
     Console.note("wrote \(output)")
+  }
+
+  private func writePacked() throws {
+    let network = try onnx.weights.map { _ in
+      try NetworkFile.resolve(input, options: changes.options)
+    }
+    let weights = try TrainedWeights(
+      path: onnx.weights ?? input, network: network,
+      classNames: try labels.map(Predictor.classNames(fromFile:)), key: key)
+    try weights.writePacked(to: output, lanes: lanes.isEmpty ? nil : lanes)
+    let size = (try? FileManager.default.attributesOfItem(atPath: output)[.size]) as? Int ?? 0
+    Console.note(
+      "wrote \(output): \(weights.network.name), \(weights.classNames.count) classes,"
+        + " \((Double(size) / 1e6).fixed(1)) MB")
   }
 
   private func writeWeights(_ format: ConvertFormat) throws {

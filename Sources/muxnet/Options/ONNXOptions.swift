@@ -25,7 +25,11 @@ struct ONNXOptions: ParsableArguments {
 
   /// An option that was given, nil if none was.
   var given: String? {
-    if weights != nil { return "--weights" }
+    weights != nil ? "--weights" : givenBesidesWeights
+  }
+
+  /// An option besides the weights that was given, nil if none was.
+  var givenBesidesWeights: String? {
     if batch != nil { return "--batch" }
     if license != nil { return "--license" }
     return keepBatchNorm ? "--keep-batch-norm" : nil

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+internal import MUXNetworks
+
+/// What a packed model file says about itself beside the weights.
+struct PackedDescription: Codable {
+  var network: Network
+  var classNames: [String]?
+  var normalization: PixelNormalization?
+  var metadata: [String: String]?
+}
+
+/// What is done to the values of a pixel, 0 … 1, before they go in: (value − mean) / deviation.
+public struct PixelNormalization: Sendable, Hashable, Codable {
+  /// Subtracted, one value per channel.
+  public var mean: [Float]
+  /// Divided by, one value per channel.
+  public var standardDeviation: [Float]
+
+  /// A normalisation; both have one value per channel.
+  public init(mean: [Float], standardDeviation: [Float]) {
+    self.mean = mean
+    self.standardDeviation = standardDeviation
+  }
+
+  /// What networks trained on ImageNet usually take.
+  public static let imageNet = PixelNormalization(
+    mean: [0.485, 0.456, 0.406], standardDeviation: [0.229, 0.224, 0.225])
+}

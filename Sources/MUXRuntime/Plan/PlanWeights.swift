@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+internal import CMUXKernels
+internal import MUXInterchange
+
+/// Weights in the order in which a kernel reads them: made a moment ago, or lying in a file.
+enum PackedValues {
+  case made([Float])
+  /// Memory of a mapped file that the plan keeps alive.
+  case mapped(UnsafeBufferPointer<Float>)
+
+  /// The numbers themselves.
+  var floats: [Float] {
+    switch self {
+    case .made(let values): values
+    case .mapped(let values): Array(values)
+    }
+  }
+}
+
+/// Where the compiler has its packed weights from.
+///
+/// The compiler asks for them one after the other, in an order that follows from the network and the
+/// kernels alone. With a network's own tensors they are packed when asked for (and kept for the
+/// writer of a packed file, if there is one); with a packed file they are taken from it.
+final class PackedWeightSource {
+  /// One stretch of packed weights.
+  struct Entry {
+    /// Says what it is: layer, use, lanes and count.
+    var key: UInt64
+    var values: [Float]
+  }
+
+  private let file: PackedWeights?
+  private let isRecording: Bool
+  private var next = 0
+  /// What was packed, if that is recorded.
+  private(set) var entries: [Entry] = []
+  /// The first layer whose weights the file has not, or not so.
+  private(set) var misfit: String?
+
+  init(isRecording: Bool = false) {
+    file = nil
+    self.isRecording = isRecording
+  }
+
+  init(_ file: PackedWeights) {
+    self.file = file
+    isRecording = false
+  }
+
+  /// Whether weights are there already, so that nothing has to be packed.
+  var isPacked: Bool { file != nil }
+
+  /// Whether all of a file was asked for.
+  var isExhausted: Bool { file.map { next == $0.count } ?? true }
+
+  /// The next packed weights.
+  ///
+  /// - Parameters:
+  ///   - layer: The layer's name.
+  ///   - use: What they are to the layer; another order in memory must have another name.
+  ///   - lanes: The lanes of a vector.
+  ///   - count: How many numbers there must be.
+  ///   - pack: Makes them from the network's tensors.
+  func take(
+    _ layer: String, _ use: String, lanes: Int, count: Int, _ pack: () -> [Float]
+  ) -> PackedValues {
+    let key = Self.key(layer, use, lanes: lanes, count: count)
+    guard let file else {
+      let values = pack()
+      if isRecording { entries.append(Entry(key: key, values: values)) }
+      return .made(values)
+    }
+    defer { next += 1 }
+    if misfit == nil, let values = file.values(at: next, key: key, count: count) {
+      return .mapped(values)
+    }
+    // The compiler goes on with nothing, and its caller throws what it made away.
+    misfit = misfit ?? layer
+    return .made([])
+  }
+
+  private static func key(_ layer: String, _ use: String, lanes: Int, count: Int) -> UInt64 {
+    var text = "\(layer)|\(use)|\(lanes)|\(count)"
+    return text.withUTF8 { mux_checksum($0.baseAddress, $0.count, 0) }
+  }
+}
+
+extension PlanMemory {
+  /// Packed weights at an address: a copy of those just made, those of a file where they are.
+  func place(_ values: PackedValues) -> UnsafePointer<Float> {
+    switch values {
+    case .made(let values): return copy(values)
+    case .mapped(let values):
+      // Guarded plans want an untouchable page behind each stretch, so they get copies.
+      guard !isGuarded, let start = values.baseAddress else { return copy(Array(values)) }
+      return start
+    }
+  }
+}

@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: Apache-2.0
+import Foundation
+import MUXInterchange
+import MUXNetworks
+import MUXRuntime
+import MUXTestSupport
+import Testing
+
+@Suite("Packed model files")
+struct PackedModelTests {
+  private func network(_ name: String = "muxnet_xs", size: Int = 64) throws -> Network {
+    try ModelZoo.architecture(named: name)
+      .applying(ModelOptions(classes: 6, inputSize: ImageSize(size))).network()
+  }
+
+  @Test(
+    "A packed model gives the same numbers as the network's own tensors, to the bit",
+    arguments: ["muxnet_xs", "muxnet_s", "muxnet_m", "mobilenetv2_050"])
+  func sameNumbers(name: String) throws {
+    let folder = try TemporaryFolder()
+    let network = try network(name)
+    let weights = RandomWeights.archive(network, seed: 4)
+    try PackedModel.write(network, weights: weights, to: folder("m.muxnet"))
+    let model = try PackedModel(contentsOf: folder("m.muxnet"))
+    #expect(model.network == network)
+    #expect(model.lanes == PackedModel.possibleLanes)
+    let input = pixels(3 * 64 * 64, seed: 2)
+    for set in availableSets {
+      let direct = try InferencePlan(network, weights: weights, instructionSet: set)
+      let expected = try InferenceEngine(direct).run(input)
+      let packed = try InferencePlan(model, instructionSet: set)
+      #expect(packed.steps == direct.steps)
+      #expect(try InferenceEngine(packed, threads: 2).run(input) == expected)
+    }
+    let opened = try InferencePlan(model: folder("m.muxnet"))
+    #expect(opened.instructionSet == .current)
+  }
+
+  @Test("The file outlives its removal and its model while a plan uses it")
+  func lifetime() throws {
+    let folder = try TemporaryFolder()
+    let network = try network()
+    let weights = RandomWeights.archive(network, seed: 4)
+    try PackedModel.write(network, weights: weights, to: folder("m.muxnet"))
+    let plan = try InferencePlan(model: folder("m.muxnet"))
+    // Replacing a file by renaming leaves mappings of the old one intact.
+    try PackedModel.write(
+      network, weights: RandomWeights.archive(network, seed: 5), to: folder("m.muxnet"))
+    let input = pixels(3 * 64 * 64, seed: 2)
+    let expected = try InferenceEngine(InferencePlan(network, weights: weights)).run(input)
+    #expect(try InferenceEngine(plan).run(input) == expected)
+    let other = try InferenceEngine(InferencePlan(model: folder("m.muxnet"))).run(input)
+    #expect(other != expected)
+  }
+
+  @Test("Classes, normalisation and metadata come back; the plan has them too")
+  func description() throws {
+    let folder = try TemporaryFolder()
+    let network = try network()
+    let names = ["cat", "dog", "Öl “x”", "", "日本", "a\nb"]
+    let normalization = PixelNormalization(mean: [0.1, 0.2, 0.3], standardDeviation: [1, 2, 3])
+    try PackedModel.write(
+      network, weights: RandomWeights.archive(network, seed: 1), classNames: names,
+      normalization: normalization, metadata: ["by": "a test"], to: folder("m.muxnet"))
+    let model = try PackedModel(contentsOf: folder("m.muxnet"))
+    #expect(model.classNames == names && model.metadata == ["by": "a test"])
+    let plan = try InferencePlan(model)
+    #expect(plan.classNames == names && plan.normalization == normalization)
+  }
+
+  @Test("Files for one width of vectors are smaller, run where they can, and say where not")
+  func lanes() throws {
+    let folder = try TemporaryFolder()
+    let network = try network()
+    let weights = RandomWeights.archive(network, seed: 1)
+    try PackedModel.write(network, weights: weights, to: folder("all"))
+    try PackedModel.write(network, weights: weights, lanes: [8], to: folder("eight"))
+    func size(_ name: String) throws -> Int {
+      try Data(contentsOf: URL(fileURLWithPath: folder(name))).count
+    }
+    let model = try PackedModel(contentsOf: folder("eight"))
+    #expect(model.lanes == [8])
+    if PackedModel.possibleLanes.count > 1 {
+      #expect(try size("eight") * 10 < size("all") * 6)
+    }
+    // Every processor has kernels for eight lanes.
+    let input = pixels(3 * 64 * 64, seed: 2)
+    let plan = try InferencePlan(model)
+    #expect(plan.instructionSet != .avx512)
+    let expected = try InferenceEngine(
+      InferencePlan(network, weights: weights, instructionSet: plan.instructionSet)
+    ).run(input)
+    #expect(try InferenceEngine(plan).run(input) == expected)
+    if InstructionSet.avx512.isAvailable {
+      let error = #expect(throws: RuntimeError.self) {
+        try InferencePlan(model, instructionSet: .avx512)
+      }
+      #expect(error?.description.contains("has no weights for 'avx512' kernels") == true)
+    }
+    #expect(throws: RuntimeError.lanes([5], possible: PackedModel.possibleLanes)) {
+      try PackedModel.write(network, weights: weights, lanes: [5], to: folder("five"))
+    }
+  }
+
+  @Test("Other image sizes work where the weights are packed alike")
+  func otherSizes() throws {
+    let folder = try TemporaryFolder()
+    let network = try network()
+    let weights = RandomWeights.archive(network, seed: 1)
+    try PackedModel.write(network, weights: weights, to: folder("m"))
+    let model = try PackedModel(contentsOf: folder("m"))
+    for size in [ImageSize(96), ImageSize(height: 65, width: 97)] {
+      let input = pixels(3 * size.height * size.width, seed: 2)
+      let expected = try InferenceEngine(
+        InferencePlan(network, weights: weights, inputSize: size)
+      ).run(input)
+      #expect(try InferenceEngine(InferencePlan(model, inputSize: size)).run(input) == expected)
+    }
+    // A single pixel before the head makes it a fully connected layer, packed in another way.
+    let error = #expect(throws: RuntimeError.self) {
+      try InferencePlan(model, inputSize: ImageSize(32))
+    }
+    #expect(error?.description.contains("images of another size than 32×32") == true)
+  }
+
+  @Test("Wrong files are one line that says what to do")
+  func wrongFiles() throws {
+    let folder = try TemporaryFolder()
+    let network = try network()
+    let bytes = try PackedModel.bytes(network, weights: RandomWeights.archive(network, seed: 1))
+    func failure(_ change: (inout [UInt8]) -> Void) throws -> String {
+      var damaged = bytes
+      change(&damaged)
+      try AtomicFile.write(damaged, to: folder("m.muxnet"))
+      let error = #expect(throws: RuntimeError.self) {
+        _ = try InferencePlan(PackedModel(contentsOf: folder("m.muxnet")))
+      }
+      return error?.description ?? ""
+    }
+    #expect(try failure { $0[0] ^= 1 }.contains("make one with muxnet convert --to runtime"))
+    #expect(try failure { $0[8] = 2 }.contains("has version 2 of the format"))
+    #expect(try failure { $0[70] ^= 4 }.contains("a checksum differs"))
+    #expect(try failure { $0[$0.count - 1] ^= 128 }.contains("a checksum differs"))
+    #expect(try failure { $0.removeLast() }.contains("cut off"))
+    #expect(try failure { $0.append(0) }.contains("cut off or damaged"))
+    #expect(try failure { $0 = [] }.contains("no packed model"))
+    let missing = #expect(throws: RuntimeError.self) {
+      try PackedModel(contentsOf: folder("missing"))
+    }
+    #expect(missing?.description.contains("No such file") == true)
+    let names = #expect(throws: RuntimeError.self) {
+      try PackedModel(
+        ByteRegion(
+          PackedModel.bytes(
+            network, weights: RandomWeights.archive(network, seed: 1), classNames: ["one"])),
+        path: "m")
+    }
+    #expect(names?.description == "m: it names 1 classes for 6 outputs; convert it again")
+  }
+
+  @Test("An image is scaled, cut and normalised; its guesses are sorted shares")
+  func classify() throws {
+    let network = try network()
+    let model = try PackedModel(
+      ByteRegion(
+        PackedModel.bytes(
+          network, weights: RandomWeights.archive(network, seed: 1),
+          classNames: ["a", "b", "c", "d", "e", "f"],
+          normalization: PixelNormalization(
+            mean: [0.5, 0.25, 0], standardDeviation: [0.5, 0.25, 1]))), path: "memory")
+    let plan = try InferencePlan(model)
+    let flat = try RGBImage(
+      width: 100, height: 90, bytes: (0..<9000).flatMap { _ in [255, 0, 51] })
+    let values = try plan.pixels(of: flat)
+    for (color, expected) in [Float(1), -1, 0.2].enumerated() {
+      let plane = values[color * 4096..<(color + 1) * 4096]
+      #expect(plane.allSatisfy { abs($0 - expected) < 1e-5 })
+    }
+    // A ramp stays a ramp: its middle is in the middle, and its slope is that of the scale.
+    var bytes: [UInt8] = []
+    for row in 0..<128 {
+      for column in 0..<128 { bytes += [UInt8(2 * column), 0, UInt8(row)] }
+    }
+    let ramp = try RGBImage(width: 128, height: 128, bytes: bytes)
+    let scaled = try plan.pixels(of: ramp)
+    let scale = Float(128) / 64 * 7 / 8
+    for x in 0..<63 {
+      let slope: Float = (scaled[x + 1] - scaled[x]) * 127.5
+      // The taps of a filter on a grid do not keep a slope exactly.
+      #expect(abs(slope - 2 * scale) < 0.25)
+    }
+    let middle: Float = (scaled[31] + scaled[32]) / 4 + 0.5
+    #expect(abs(middle - 127 / 255) < 1e-4)
+    let guesses = try InferenceEngine(plan).classify(flat, top: 4)
+    #expect(guesses.count == 4)
+    #expect(zip(guesses, guesses.dropFirst()).allSatisfy { $0.probability >= $1.probability })
+    let outputs = try InferenceEngine(plan).run(values)
+    #expect(guesses[0].index == outputs.indices.max { outputs[$0] < outputs[$1] })
+    #expect(guesses[0].label == ["a", "b", "c", "d", "e", "f"][guesses[0].index])
+    #expect(throws: RuntimeError.image(width: 2, height: 2, bytes: 11)) {
+      try RGBImage(width: 2, height: 2, bytes: Array(repeating: 0, count: 11))
+    }
+    let tiny = try RGBImage(width: 1, height: 3, bytes: [1, 2, 3, 4, 5, 6, 7, 8, 9])
+    #expect(try plan.pixels(of: tiny).allSatisfy(\.isFinite))
+  }
+}

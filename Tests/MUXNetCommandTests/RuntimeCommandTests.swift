@@ -123,8 +123,10 @@ struct RuntimeCommandTests {
     for file in [weights, folder("m.muxnet")] {
       let prediction = try Muxnet.run(["predict", folder("grey.png"), "--weights", file, "--json"])
       #expect(prediction.code == 0, "\(prediction.errors)")
-      let scores = try Muxnet.json(["evaluate", "--weights", file] + data)
-      outputs.append("\(prediction.output) \(scores["scores"] ?? "")")
+      let result = try Muxnet.json(["evaluate", "--weights", file] + data)
+      let scores = try #require(result["scores"] as? [String: Any])
+      let numbers = ["count", "loss", "top1", "top5"].map { "\(scores[$0] ?? "")" }
+      outputs.append("\(prediction.output) \(numbers)")
     }
     #expect(outputs[0] == outputs[1])
     let timed = try Muxnet.json([

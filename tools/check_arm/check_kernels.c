@@ -127,8 +127,7 @@ static void check_training_pointwise(void) {
 
 static void run(const mux_step *step, float *arena) {
   float *scratch = noises(mux_step_scratch(MUX_ISA_GENERIC, step));
-  for (int32_t task = 0; task < mux_step_tasks(step); task++)
-    mux_step_run(MUX_ISA_GENERIC, step, task, arena, scratch);
+  mux_step_run(MUX_ISA_GENERIC, step, 0, mux_step_tasks(step), arena, scratch);
   free(scratch);
 }
 
@@ -156,7 +155,7 @@ static void check_dense(void) {
                                .bias = bias, .activation = activation,
                                .final_activation = variant & 1 ? MUX_RELU : MUX_IDENTITY, .step = 1,
                                .pixels = pixels, .gate = variant & 2 ? gate : -1, .outputs = outputs,
-                               .residuals = variant & 1 ? outputs : NULL, .means = -1,
+                               .residuals = variant & 1 ? outputs : NULL, .means = -1, .observed = -1,
                                .pixel_bands = 1, .block_bands = 1};
       const mux_step step = {MUX_STEP_DENSE, &dense};
       float *before = malloc(sizeof(float) * ((size_t)(inner + outer) * plane + inner));
@@ -205,7 +204,7 @@ static void check_spatial(void) {
         .producer_activation = MUX_SWISH, .units = units, .unit_count = blocks,
         .units_per_task = variant % 4 ? 1 : blocks, .rows_per_task = variant % 5 ? out_height : 2,
         .chunk = 1 + variant % 4, .out_blocks = blocks, .activation = MUX_RELU6,
-        .out = (ptrdiff_t)out, .sums = -1};
+        .out = (ptrdiff_t)out, .sums = -1, .observed = -1};
     const mux_step step = {MUX_STEP_SPATIAL, &spatial};
     run(&step, arena);
     double *expanded = calloc((size_t)plane, sizeof(double));

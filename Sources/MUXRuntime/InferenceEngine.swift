@@ -20,7 +20,9 @@ public final class InferenceEngine {
 
   /// An engine.
   ///
-  /// - Parameter threads: 1 to the number of cores; threads wait asleep between runs.
+  /// - Parameters:
+  ///   - plan: What is run.
+  ///   - threads: 1 to the number of cores; threads wait asleep between runs.
   /// - Throws: ``RuntimeError/threads(_:)`` if that many threads cannot be had.
   public init(_ plan: InferencePlan, threads: Int = 1) throws(RuntimeError) {
     guard (1...1024).contains(threads), let pool = mux_thread_pool_create(Int32(threads)) else {

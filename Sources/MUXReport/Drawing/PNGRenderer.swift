@@ -35,7 +35,10 @@ public enum PNGRenderer {
 
   /// The picture as the bytes of a PNG file.
   ///
-  /// - Parameter scale: Pixels of the PNG per pixel of the picture.
+  /// - Parameters:
+  ///   - picture: The picture.
+  ///   - scale: Pixels of the PNG per pixel of the picture.
+  ///   - environment: Where `PATH` is looked up.
   /// - Throws: ``Failure``.
   public static func png(
     _ picture: SVGPicture, scale: Double = 2,

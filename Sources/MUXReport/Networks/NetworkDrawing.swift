@@ -12,7 +12,7 @@ public struct NetworkDrawing: FigurePanel {
 
   /// A drawing of a network at an image size.
   ///
-  /// - Throws: ``NetworkError/shape(layer:reason:)`` if the images are too small.
+  /// - Throws: `NetworkError.shape` if the images are too small.
   public init(_ network: Network, inputSize: ImageSize? = nil) throws(NetworkError) {
     let costs = try CostReport(network, inputSize: inputSize)
     sketch = NetworkSketch(network, costs)

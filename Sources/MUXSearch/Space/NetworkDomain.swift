@@ -54,7 +54,7 @@ public struct NetworkDomain: SearchDomain {
   /// The network of a genome, in canonical form; every block is a stage of its own, as in the
   /// authors' definitions.
   ///
-  /// - Throws: ``NetworkError`` for a genome that cannot be built.
+  /// - Throws: `NetworkError` for a genome that cannot be built.
   public func architecture(
     _ genome: Genome, name: String? = nil
   ) throws(NetworkError) -> Architecture {

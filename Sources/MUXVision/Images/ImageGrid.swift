@@ -7,6 +7,7 @@ extension Image {
   ///   - columns: Images in a row.
   ///   - gap: Pixels between images.
   ///   - zoom: Each pixel becomes a square of this side.
+  ///   - background: The value of what no image covers.
   public static func grid(
     _ images: [Image], columns: Int, gap: Int = 2, zoom: Int = 1, background: UInt8 = 255
   ) -> Image {

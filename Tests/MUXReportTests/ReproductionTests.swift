@@ -199,7 +199,7 @@ struct ReproductionTests {
     #expect(exhibit.table.value(1, "distance")?.number == 0.06)
     #expect(exhibit.table.value(1, "p")?.text == "< 0.001")
     #expect(exhibit.markdown.contains("muxnet search benchmark"))
-    #expect(try exhibit.picture().svg.contains("moead, 100 networks, 50 runs"))
+    #expect(try exhibit.picture().svg.contains("moead, 50 runs: networks evaluated 100, mean g"))
     withExtendedLifetime(folder) {}
   }
 

@@ -14,11 +14,14 @@ public struct ChartPoint: Sendable, Hashable {
   public var detail: String
   /// A value that the mark's area shows; nil for marks of one size.
   public var weight: Double?
+  /// Pixels by which the mark stands to the right of its place, so that error bars of equal places
+  /// can be told apart.
+  public var shift: Double
 
   /// A point.
   public init(
     x: Double, y: Double, error: Double? = nil, label: String = "", detail: String = "",
-    weight: Double? = nil
+    weight: Double? = nil, shift: Double = 0
   ) {
     self.x = x
     self.y = y
@@ -26,6 +29,7 @@ public struct ChartPoint: Sendable, Hashable {
     self.label = label
     self.detail = detail
     self.weight = weight
+    self.shift = shift
   }
 }
 

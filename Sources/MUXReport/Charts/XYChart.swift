@@ -156,7 +156,7 @@ struct ChartContent {
   }
 
   private func position(_ point: ChartPoint) -> Position {
-    Position(x: x.place(point.x), y: y.place(point.y))
+    Position(x: x.place(point.x) + point.shift, y: y.place(point.y))
   }
 
   private func radius(_ point: ChartPoint, _ series: ChartSeries) -> Double {
@@ -203,7 +203,7 @@ struct ChartContent {
   /// The ends of an error bar inside of the frame; on a logarithmic axis a bar that reaches 0 or
   /// below ends at the frame.
   private func errorBar(_ point: ChartPoint, _ error: Double) -> (Position, Position) {
-    let across = x.place(point.x)
+    let across = x.place(point.x) + point.shift
     func end(_ value: Double) -> Position {
       let place = y.axis.shows(value) ? y.place(value) : frame.maxY
       return Position(x: across, y: min(max(place, frame.y), frame.maxY))

@@ -180,10 +180,6 @@ extension Reproduction {
     let marks: [ChartSeries.Mark] = [
       .circle, .square, .triangle, .diamond, .square, .triangle, .diamond, .circle,
     ]
-    // Neighbours stand a little apart along the axis, so that their error bars can be seen.
-    func shift(_ index: Int) -> Double {
-      1 + 0.035 * (Double(index) - Double(algorithms.count - 1) / 2)
-    }
     let panels: [any FigurePanel] = tables.map { table in
       XYChart(
         title: table,
@@ -194,8 +190,9 @@ extension Reproduction {
             algorithm,
             points: lines.filter { $0.table == table && $0.algorithm == algorithm }.map { line in
               ChartPoint(
-                x: Double(line.budget) * shift(index), y: line.distance, error: line.deviation,
-                detail: "\(algorithm), \(line.budget) networks, \(line.runs) runs")
+                x: Double(line.budget), y: line.distance, error: line.deviation,
+                detail: "\(algorithm), \(line.runs) runs",
+                shift: 5 * (Double(index) - Double(algorithms.count - 1) / 2))
             }, mark: marks[index % marks.count], line: .solid, color: index,
             isEmphasized: index == 0, isHollow: index >= 4)
         }, height: 380)

@@ -18,7 +18,6 @@ image has an odd side before a reduction: its pool is replaced by a mean over th
 """
 import argparse
 import copy
-import json
 import os
 import platform
 import subprocess
@@ -35,7 +34,7 @@ import zoo_reference
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("muxnet", help="our executable")
-    parser.add_argument("--output", help="folder for zoo.md and zoo.json")
+    parser.add_argument("--output", help="folder for zoo.md")
     parser.add_argument("--only", nargs="*", help="names of ours; all unless given")
     parser.add_argument("--sizes", nargs=2, type=int, default=[224, 193], metavar="PIXELS")
     parser.add_argument("--tolerance", type=float, default=1e-4)
@@ -137,9 +136,9 @@ def main():
                       f"  (rounding {row['roundingOfTheReference']:.1e}, images differ by"
                       f" {row['differenceOfTheTwoImages']:.2f})  {verdict}",
                       flush=True)
+            if options.output:
+                write(options, rows)
     failures = [row for row in rows if not row["relativeDifference"] < options.tolerance]
-    if options.output:
-        write(options, rows)
     print(f"{len(rows)} comparisons, {len(failures)} beyond {options.tolerance}")
     return 1 if failures else 0
 
@@ -147,19 +146,13 @@ def main():
 def write(options, rows):
     os.makedirs(options.output, exist_ok=True)
     suffix = "" if options.engine == "torch" else f"-{options.engine}"
-    about = {
-        "command": f"python3 tools/compare_zoo.py MUXNET --seed {options.seed}"
-        + ("" if options.engine == "torch" else f" --engine {options.engine}"),
-        "date": time.strftime("%Y-%m-%d"), "torch": torch.__version__,
-        "machine": f"{platform.machine()}, {os.cpu_count()} cores",
-    }
-    with open(os.path.join(options.output, f"zoo{suffix}.json"), "w") as file:
-        json.dump({**about, "rows": rows}, file, indent=1)
-        file.write("\n")
+    command = f"python3 tools/compare_zoo.py MUXNET --seed {options.seed}" + (
+        "" if options.engine == "torch" else f" --engine {options.engine}")
     with open(os.path.join(options.output, f"zoo{suffix}.md"), "w") as file:
         file.write(
             "# Logits of the zoo beside the reference implementations\n\n"
-            f"`{about['command']}` ({about['date']}, torch {about['torch']}, {about['machine']};"
+            f"`{command}` ({time.strftime('%Y-%m-%d')}, torch {torch.__version__},"
+            f" {platform.machine()};"
             " two images each, random weights, scrambled batch norms). The last columns are"
             " shares of the greatest logit: how far the two images' logits lie apart, how far the"
             " reference lies from itself in double precision, and the greatest difference between"

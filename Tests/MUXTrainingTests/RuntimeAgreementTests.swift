@@ -64,7 +64,7 @@ struct RuntimeAgreementTests {
     while tried < 100 {
       var random = SearchRandom(seed: 7, purpose: "runtime agreement \(name)", index: index)
       index += 1
-      let genome = Genome(space.genes.map { Int.random(in: 0..<$0.choices, using: &random) })
+      let genome = Genome(domain.genes.map { Int.random(in: 0..<$0.choices, using: &random) })
       guard domain.canonical(genome) != nil else { continue }
       let network = try domain.architecture(genome, name: "random \(index)").network()
       let found = try difference(network, seed: UInt64(index))

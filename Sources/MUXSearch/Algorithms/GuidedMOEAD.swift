@@ -33,6 +33,11 @@ public struct GuidedMOEAD: LedgerAlgorithm {
     public var shortlist = 8
     /// The share of other neighbours, offspring and random networks that are drawn then.
     public var freshShare = 0.25
+    /// The results up to which all of these are looked at. Beyond, where the model knows the space and
+    /// improvements are rare, their number falls in proportion, down to `leastShare`.
+    public var fullLooks = 150
+    /// The least share of other neighbours, offspring and random networks that is looked at.
+    public var leastShare = 0.25
     /// How the model learns.
     public var model = SurrogateSettings()
 
@@ -75,9 +80,14 @@ public struct GuidedMOEAD: LedgerAlgorithm {
   public init(
     _ problem: SearchProblem, goal: SearchGoal, settings: Settings = Settings(), seed: UInt64
   ) throws(SearchError) {
-    guard settings.shortlist > 0, settings.freshShare > 0, settings.freshShare <= 1 else {
+    guard settings.shortlist > 0,
+      [settings.freshShare, settings.leastShare].allSatisfy({
+        $0 > 0 && $0 <= 1
+      })
+    else {
       throw .invalidSetting(
-        name: "shortlist", reason: "must be above 0, and freshShare above 0 and at most 1")
+        name: "shortlist",
+        reason: "must be above 0, freshShare and leastShare above 0 and at most 1")
     }
     self.settings = settings
     base = try MOEAD(problem, goal: goal, settings: settings.base, seed: seed)
@@ -114,7 +124,7 @@ public struct GuidedMOEAD: LedgerAlgorithm {
     var gain = ExpectedGain(
       settings.shortlist, after: old, of: base.decomposition, subproblem: subproblem, best: best,
       objectives: problem.objectives, models: models, boldness: settings.boldness)
-    look(for: subproblem, isFirst: old.isEmpty, into: &gain, &random)
+    look(problem.domain, for: subproblem, isFirst: old.isEmpty, into: &gain, &random)
     guard let first = gain.promises.first else { return base.offspring(of: subproblem, &random) }
     shortlists[subproblem].promises = Array(gain.promises.dropFirst())
     return first.genome
@@ -148,32 +158,36 @@ public struct GuidedMOEAD: LedgerAlgorithm {
 
   /// Looks at children of a sub-problem: all that the settings say, or only some new ones.
   private func look(
-    for subproblem: Int, isFirst: Bool, into gain: inout ExpectedGain, _ random: inout SearchRandom
+    _ domain: any SearchDomain, for subproblem: Int, isFirst: Bool, into gain: inout ExpectedGain,
+    _ random: inout SearchRandom
   ) {
-    func count(_ all: Int) -> Int {
-      isFirst ? all : Int((Double(all) * settings.freshShare).rounded(.up))
-    }
+    let results = Double(max(base.state.ledger.entries.count, 1))
+    let share =
+      max(min(Double(settings.fullLooks) / results, 1), settings.leastShare)
+      * (isFirst ? 1 : settings.freshShare)
+    func count(_ all: Int) -> Int { Int((Double(all) * share).rounded(.up)) }
     let places = base.state.places[subproblem]
     if isFirst, let best = places.first {
       let genome = ledger.entries[best.entry].genome
-      lookAround(genome, settings.neighbors, into: &gain, &random)
+      lookAround(genome, domain, settings.neighbors, into: &gain, &random)
     }
     if places.count > 1 {
       let other = places[1 + random.below(min(4, places.count - 1))]
       let genome = ledger.entries[other.entry].genome
-      lookAround(genome, count(settings.otherNeighbors), into: &gain, &random)
+      lookAround(genome, domain, count(settings.otherNeighbors), into: &gain, &random)
     }
     for _ in 0..<count(settings.offspring) {
-      consider(base.offspring(of: subproblem, &random), &gain)
+      consider(base.offspring(of: subproblem, &random), domain, &gain)
     }
     for _ in 0..<count(settings.strangers) {
-      consider(Genome(choices.map { random.below($0) }), &gain)
+      consider(Genome(choices.map { random.below($0) }), domain, &gain)
     }
   }
 
   /// Looks at all genomes that differ in one gene, or `limit` of them drawn at random.
   private func lookAround(
-    _ genome: Genome, _ limit: Int, into gain: inout ExpectedGain, _ random: inout SearchRandom
+    _ genome: Genome, _ domain: any SearchDomain, _ limit: Int, into gain: inout ExpectedGain,
+    _ random: inout SearchRandom
   ) {
     let total = choices.reduce(0) { $0 + $1 - 1 }
     var neighbor = genome
@@ -181,7 +195,7 @@ public struct GuidedMOEAD: LedgerAlgorithm {
       for index in choices.indices {
         for value in 0..<choices[index] where value != genome[index] {
           neighbor[index] = value
-          consider(neighbor, &gain)
+          consider(neighbor, domain, &gain)
         }
         neighbor[index] = genome[index]
       }
@@ -195,13 +209,14 @@ public struct GuidedMOEAD: LedgerAlgorithm {
         index += 1
       }
       neighbor[index] = rest < genome[index] ? rest : rest + 1
-      consider(neighbor, &gain)
+      consider(neighbor, domain, &gain)
       neighbor[index] = genome[index]
     }
   }
 
-  private func consider(_ genome: Genome, _ gain: inout ExpectedGain) {
-    let domain = problem.domain
+  private func consider(
+    _ genome: Genome, _ domain: any SearchDomain, _ gain: inout ExpectedGain
+  ) {
     guard let canonical = domain.canonical(genome) else { return }
     gain.consider(canonical, known: domain.knownObjectives(of: canonical)) {
       !ledger.hasSeen(domain.key(of: canonical))

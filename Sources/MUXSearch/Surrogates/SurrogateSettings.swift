@@ -7,7 +7,7 @@ public struct SurrogateSettings: Sendable, Hashable, Codable {
   /// The same for the effect of a pair of choices.
   public var pairPenalty = 3.0
   /// The passes over all effects at each fit.
-  public var passes = 3
+  public var passes = 2
   /// The model is fitted anew when its samples have grown by this share, and by up to three times as
   /// much beyond 100 samples, where a few more of them change little.
   public var growth = 0.05

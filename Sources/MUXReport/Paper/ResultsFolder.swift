@@ -94,7 +94,7 @@ public struct ResultsFolder: Sendable {
 
   /// The command that makes `search/summary.csv`.
   static let searchCommand =
-    "muxnet search benchmark DATA --rivals results/search/pymoo.csv --output results/search"
+    "muxnet search benchmark --data DATA --rivals results/search/pymoo.csv --output results/search"
 
   /// Figure 9's experiment; none without the file.
   func searchLines() throws -> [SearchLine] {

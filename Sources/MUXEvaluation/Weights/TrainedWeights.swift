@@ -102,7 +102,7 @@ public struct TrainedWeights: Sendable {
   /// Packs the weights for the runtime, with the classes and what is done to an image.
   ///
   /// - Parameters:
-  ///   - path: The file to write (``MUXRuntime/PackedModel``).
+  ///   - path: The file to write (`PackedModel` of `MUXRuntime`).
   ///   - lanes: The widths of vectors to pack for; nil takes all.
   /// - Throws: ``WeightsMismatchError`` if the tensors are not those of the network.
   public func writePacked(to path: String, lanes: [Int]? = nil) throws {

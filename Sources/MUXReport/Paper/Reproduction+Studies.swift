@@ -193,7 +193,8 @@ extension Reproduction {
                 x: Double(line.budget), y: line.distance, error: line.deviation,
                 detail: "\(algorithm), \(line.runs) runs",
                 shift: 5 * (Double(index) - Double(algorithms.count - 1) / 2))
-            }, mark: marks[index % marks.count], line: .solid, color: index,
+            }, mark: marks[index % marks.count],
+            line: index < Shade.dataCount ? .solid : .dashed, color: index,
             isEmphasized: index == 0, isHollow: index >= 4)
         }, height: 380)
     }

@@ -88,7 +88,7 @@ var targets: [Target] = [
     }, swiftSettings: swift),
   .target(
     name: "MUXStudies",
-    dependencies: ["MUXSearch", "MUXNetworks", "MUXInterchange", grdb]
+    dependencies: ["MUXSearch", "MUXNetworks", "MUXInterchange", "MUXRuntime", grdb]
       + (withPostgres ? ["CPostgres"] : []),
     swiftSettings: swift),
   .target(name: "CMUXKernels", cSettings: c),

@@ -151,6 +151,22 @@ struct WorkerTests {
     }
   }
 
+  @Test("Latency is measured where it is an objective")
+  func latency() throws {
+    let coordinator = StudyCoordinator(MemoryStore())
+    let definition = try StudyDefinition(
+      networks: .named("digits"), quantities: [.error, .latency], targets: [], algorithm: .random,
+      seed: 1, evaluation: .command(line: "x"), limits: StudyLimits(trials: 2))
+    let study = try coordinator.create("a", definition)
+    let worker = StudyWorker(coordinator) { _ in Closure { _, _ in ["error": 4] } }
+    #expect(try worker.run([study], shouldStop: { false }) == .done)
+    for trial in try coordinator.trials(study) {
+      let objectives = try #require(trial.objectives, "\(trial.reason ?? "")")
+      #expect(objectives[0] == 4)
+      #expect(objectives[1] > 0.0005, "no network takes less than half a microsecond")
+    }
+  }
+
   @Test("A study that is deleted under its worker ends the work")
   func deletion() throws {
     let store = MemoryStore()

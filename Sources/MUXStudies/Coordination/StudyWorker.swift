@@ -244,7 +244,12 @@ private final class Evaluating: Sendable {
 
   private func evaluate() -> TrialOutcome {
     do {
-      let measured = try evaluator.evaluate(request, context)
+      if request.problem.objectives.contains(where: { $0.name == "latency" }),
+        let architecture = try request.architecture()
+      {
+        context.provide("latency", try LatencyMeter.milliseconds(architecture))
+      }
+      let measured = context.measured.merging(try evaluator.evaluate(request, context)) { $1 }
       let objectives = try request.objectives(measured: measured)
       if let reason = context.pruned { return .pruned(objectives: objectives, reason: reason) }
       return .complete(objectives: objectives, violation: measured["violation"] ?? 0)

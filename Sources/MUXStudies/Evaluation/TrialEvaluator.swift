@@ -72,6 +72,7 @@ public final class EvaluationContext: Sendable {
     var isCancelled = false
     var pruned: String?
     var attributes: [String: String] = [:]
+    var measured: [String: Double] = [:]
   }
 
   private let state = Mutex(State())
@@ -99,12 +100,18 @@ public final class EvaluationContext: Sendable {
   public func report(
     _ resource: Int, _ values: [String: Double]
   ) throws -> ParetoHalving.Decision {
-    let decision = try onReport(resource, values)
+    let decision = try onReport(resource, measured.merging(values) { $1 })
     if decision == .stop {
       state.withLock { $0.pruned = "not among the best after \(resource) epochs" }
     }
     return decision
   }
+
+  /// Adds a value that was measured apart from the evaluation.
+  func provide(_ name: String, _ value: Double) { state.withLock { $0.measured[name] = value } }
+
+  /// The values that were measured apart from the evaluation.
+  var measured: [String: Double] { state.withLock { $0.measured } }
 
   /// Adds an attribute to the trial.
   public func note(_ key: String, _ value: String) {

@@ -22,6 +22,7 @@ public struct StudyTracker {
   private var next = 0
   private let begin: Date
   private var countAtBegin: Int?
+  private var looks = 0
 
   /// A tracker of a study.
   public init(_ coordinator: StudyCoordinator, _ study: Study) {
@@ -34,9 +35,12 @@ public struct StudyTracker {
   ///
   /// - Throws: ``StudyError``, ``SearchError``.
   public mutating func look() throws -> Snapshot {
-    let from = next
+    // Trials that are tried again leave the order of finishing, so now and then all are read anew.
+    looks += 1
+    let isFull = looks % 20 == 0
+    let from = isFull ? 0 : next
     let id = study.id
-    let (fresh, counts, news) = try coordinator.retry {
+    let (fresh, counts, found) = try coordinator.retry {
       try coordinator.store.read { transaction in
         (
           try transaction.study(named: study.name), try transaction.counts(of: id),
@@ -45,7 +49,9 @@ public struct StudyTracker {
       }
     }
     if let fresh { study = fresh }
-    for trial in news {
+    let news = found.filter { finished[$0.number] != $0 }
+    if isFull { finished = [:] }
+    for trial in found {
       finished[trial.number] = trial
       next = max(next, (trial.finishOrder ?? -1) + 1)
     }

@@ -82,7 +82,9 @@ struct SearchRunCommand: ParsableCommand {
     }
   }
 
-  private var storageHint: String { storage.storage.map { " --storage \($0)" } ?? "" }
+  private var storageHint: String {
+    (try? storage.storage.map { " --storage \(try StorageURL($0))" }) ?? ""
+  }
 
   /// Makes the study, or finds it and raises its limits.
   private func prepare(_ coordinator: StudyCoordinator) throws -> Study {

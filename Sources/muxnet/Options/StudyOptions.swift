@@ -25,7 +25,8 @@ struct StudyOptions: ParsableArguments {
   @Flag(help: "Accept targets outside of what the space reaches.")
   var allowOutside = false
 
-  @Option(help: "What is minimised, of error, params, madds.")
+  @Option(
+    help: "What is minimised, of error, params, madds, latency (milliseconds in the runtime).")
   var objectives = "error,params,madds"
 
   @Option(help: "The error in percent that weighs as much as the largest cost.")

@@ -6,13 +6,14 @@ RELEASE = $(SWIFT) build -c release --product muxnet
 MUXNET = .build/release/muxnet
 CORE = MUXNET_TORCH=0 $(SWIFT)
 
-.PHONY: help setup build search demo test test-core lint format clean
+.PHONY: docs help setup build search demo test test-core lint format clean
 
 help:
 	@echo "make search     search networks for the digits, train the best ones, classify some images"
 	@echo "make demo       train a small MUXNet on the digits, evaluate it, predict some images"
 	@echo "make test       all tests (release build, so that libtorch code is built once)"
 	@echo "make test-core  build and test the half that needs no libtorch"
+	@echo "make docs       build the documentation (DocC); a warning is an error"
 	@echo "make lint       check the format of all Swift files"
 
 setup:
@@ -33,6 +34,9 @@ test: setup
 test-core:
 	@scripts/setup --core
 	$(CORE) test --scratch-path .build-core
+
+docs:
+	@scripts/docs
 
 lint:
 	$(SWIFT) format lint --strict --recursive Package.swift Sources Tests

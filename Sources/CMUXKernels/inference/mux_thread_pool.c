@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Threads that go through the steps of a plan together. Within a run they meet at a spinning
-// barrier after each step; between runs they spin for a moment and then sleep.
+// Threads that go through the steps of a plan together. A step is over when all of its tasks are
+// done, whoever did them: nobody waits for a thread that the system has put aside between tasks.
+// Between runs threads spin for a moment and then sleep.
 #include <pthread.h>
 #include <sched.h>
 #include <stdatomic.h>
@@ -9,10 +10,12 @@
 #include "mux_inference_internal.h"
 
 enum {
-  /// Pauses at a barrier before the processor is offered to others.
-  BARRIER_SPINS = 4000,
+  /// Pauses while others finish their tasks before the processor is offered to others.
+  WAIT_SPINS = 4000,
   /// Nanoseconds of spinning between runs before a thread goes to sleep.
   IDLE_SPIN = 50000,
+  /// Steps that can be shared; plans with more run on the caller's thread alone.
+  MOST_STEPS = 4096,
 };
 
 typedef struct {
@@ -21,23 +24,25 @@ typedef struct {
   pthread_t thread;
 } worker;
 
-struct mux_thread_pool {
-  int32_t threads;
-  worker *workers;
-  pthread_mutex_t mutex;
-  pthread_cond_t wake;
-  // What each thread polls has a cache line of its own.
-  _Alignas(64) _Atomic uint32_t generation;
-  _Alignas(64) _Atomic int32_t arrived;
-  _Alignas(64) _Atomic uint32_t round;
-  _Alignas(64) _Atomic int32_t next_task[2];
-  _Alignas(64) _Atomic int32_t stopping;
+/// Which of its tasks of a step a thread takes next: the number of the run in the upper half, the
+/// task in the lower one, so that a thread that comes late takes nothing of another run; and how
+/// many of the step's tasks it has done. Each thread first takes tasks of its own part, which it
+/// most likely had in the step before, too: what they read is in its caches.
+typedef struct progress {
+  _Alignas(64) _Atomic uint64_t next;
+  _Alignas(64) _Atomic int32_t done;
+} progress;
+
+/// What a run does. Threads work on copies.
+typedef struct {
+  uint32_t number;
   mux_isa isa;
   const mux_step *steps;
   int32_t count;
   float *arena;
   float *const *scratch;
   uint64_t *nanoseconds;
+  progress *progress;
   // A run over images: NULL arenas if it is one over the tasks of one image.
   float *const *arenas;
   int32_t images;
@@ -45,6 +50,20 @@ struct mux_thread_pool {
   float *outputs;
   size_t input_size, output_size;
   ptrdiff_t input_offset, output_offset;
+} run;
+
+struct mux_thread_pool {
+  int32_t threads;
+  worker *workers;
+  pthread_mutex_t mutex;
+  pthread_cond_t wake;
+  // What each thread polls has a cache line of its own.
+  _Alignas(64) _Atomic uint32_t generation;
+  _Alignas(64) _Atomic int32_t stopping;
+  /// Written with the mutex held.
+  run current;
+  /// [MOST_STEPS][threads]; only what plans use is ever touched.
+  progress *progress;
 };
 
 static inline void pause_briefly(void) {
@@ -55,79 +74,105 @@ static inline void pause_briefly(void) {
 #endif
 }
 
-/// The last to arrive resets the task counter of the step before and lets the others go.
-static void barrier(mux_thread_pool *pool, int32_t step) {
-  const uint32_t round = atomic_load_explicit(&pool->round, memory_order_relaxed);
-  if (atomic_fetch_add_explicit(&pool->arrived, 1, memory_order_acq_rel) == pool->threads - 1) {
-    atomic_store_explicit(&pool->arrived, 0, memory_order_relaxed);
-    atomic_store_explicit(&pool->next_task[step & 1], 0, memory_order_relaxed);
-    atomic_store_explicit(&pool->round, round + 1, memory_order_release);
-    return;
+/// Takes up to `share` of the tasks before `end`: the first one; `end` or more if none is left, -1
+/// if the run is over.
+static int64_t take(progress *progress, uint32_t number, int32_t share, int32_t end) {
+  uint64_t seen = atomic_load_explicit(&progress->next, memory_order_acquire);
+  for (;;) {
+    if ((uint32_t)(seen >> 32) != number) return -1;
+    const int32_t task = (int32_t)(uint32_t)seen;
+    if (task >= end) return task;
+    if (atomic_compare_exchange_weak_explicit(&progress->next, &seen, seen + (uint64_t)share,
+                                              memory_order_acq_rel, memory_order_acquire)) {
+      return task;
+    }
   }
-  for (int spins = 0; atomic_load_explicit(&pool->round, memory_order_acquire) == round; ++spins) {
-    if (spins < BARRIER_SPINS) {
+}
+
+static int32_t done_by_all(const progress *progress, int32_t threads) {
+  int32_t done = 0;
+  for (int32_t t = 0; t < threads; ++t) {
+    done += atomic_load_explicit(&progress[t].done, memory_order_acquire);
+  }
+  return done;
+}
+
+/// Waits until `count` tasks are done, or the run is over; false in that case.
+static bool wait_for(const progress *progress, int32_t threads, uint32_t number, int32_t count) {
+  for (int spins = 0; done_by_all(progress, threads) < count; ++spins) {
+    if ((uint32_t)(atomic_load_explicit(&progress->next, memory_order_acquire) >> 32) != number) {
+      return false;
+    }
+    if (spins < WAIT_SPINS) {
       pause_briefly();
     } else {
       sched_yield();
     }
   }
+  return true;
 }
 
-static void run_steps(mux_thread_pool *pool, int32_t index) {
-  // The caller may start the next run as soon as it has passed the last barrier, so nothing of
-  // the pool's description of the run is read after that.
-  float *scratch = pool->scratch[index];
-  const mux_step *steps = pool->steps;
-  const int32_t count = pool->count;
-  for (int32_t i = 0; i < count; ++i) {
-    const mux_step *step = &steps[i];
+static void run_steps_alone(const run *run) {
+  for (int32_t i = 0; i < run->count; ++i) {
+    const mux_step *step = &run->steps[i];
+    const uint64_t start = run->nanoseconds ? mux_now() : 0;
+    mux_step_run(run->isa, step, 0, mux_step_tasks(step), run->arena, run->scratch[0]);
+    if (start) run->nanoseconds[i] += mux_now() - start;
+  }
+}
+
+static void run_steps(const run *run, int32_t threads, int32_t index) {
+  for (int32_t i = 0; i < run->count; ++i) {
+    const mux_step *step = &run->steps[i];
+    progress *progress = &run->progress[(ptrdiff_t)i * threads];
     const int32_t tasks = mux_step_tasks(step);
-    const uint64_t start = index == 0 && pool->nanoseconds ? mux_now() : 0;
-    if (pool->threads == 1) {
-      mux_step_run(pool->isa, step, 0, tasks, pool->arena, scratch);
-    } else {
-      if (tasks == 1) {
-        if (index == 0) mux_step_run(pool->isa, step, 0, 1, pool->arena, scratch);
-      } else {
-        // Neighbouring bands of a spatial step share rows: several go to the same thread.
-        const int32_t share =
-            step->kind == MUX_STEP_SPATIAL && tasks >= 4 * pool->threads ? 2 : 1;
-        _Atomic int32_t *next = &pool->next_task[i & 1];
-        for (;;) {
-          const int32_t task = atomic_fetch_add_explicit(next, share, memory_order_relaxed);
-          if (task >= tasks) break;
-          const int32_t end = task + share < tasks ? task + share : tasks;
-          mux_step_run(pool->isa, step, task, end, pool->arena, scratch);
-        }
+    const uint64_t start = index == 0 && run->nanoseconds ? mux_now() : 0;
+    // Neighbouring bands of a spatial step share rows: several go to the same thread.
+    const int32_t share = step->kind == MUX_STEP_SPATIAL && tasks >= 4 * threads ? 2 : 1;
+    // Single tasks are the caller's. The own part first, then what others have not begun.
+    for (int32_t other = 0; other < threads && (tasks > 1 || index == 0); ++other) {
+      const int32_t part = (index + other) % threads;
+      const int32_t part_end = (int32_t)((int64_t)tasks * (part + 1) / threads);
+      for (;;) {
+        const int64_t task = take(&progress[part], run->number, share, part_end);
+        if (task < 0) return;
+        if (task >= part_end) break;
+        const int32_t end = task + share < part_end ? (int32_t)task + share : part_end;
+        mux_step_run(run->isa, step, (int32_t)task, end, run->arena, run->scratch[index]);
+        atomic_fetch_add_explicit(&progress[index].done, end - (int32_t)task,
+                                  memory_order_acq_rel);
       }
-      barrier(pool, i);
     }
-    if (start) pool->nanoseconds[i] += mux_now() - start;
+    if (!wait_for(progress, threads, run->number, tasks)) return;
+    if (start) run->nanoseconds[i] += mux_now() - start;
   }
 }
 
-static void run_images(mux_thread_pool *pool, int32_t index) {
-  float *arena = pool->arenas[index], *scratch = pool->scratch[index];
+static void run_images(const run *run, int32_t index) {
+  float *arena = run->arenas[index], *scratch = run->scratch[index];
   for (;;) {
-    const int32_t image = atomic_fetch_add_explicit(&pool->next_task[1], 1, memory_order_relaxed);
-    if (image >= pool->images) break;
-    memcpy(arena + pool->input_offset, pool->inputs + (size_t)image * pool->input_size,
-           pool->input_size * sizeof(float));
-    for (int32_t i = 0; i < pool->count; ++i) {
-      const mux_step *step = &pool->steps[i];
-      mux_step_run(pool->isa, step, 0, mux_step_tasks(step), arena, scratch);
+    const int64_t image = take(run->progress, run->number, 1, run->images);
+    if (image < 0 || image >= run->images) break;
+    memcpy(arena + run->input_offset, run->inputs + (size_t)image * run->input_size,
+           run->input_size * sizeof(float));
+    for (int32_t i = 0; i < run->count; ++i) {
+      const mux_step *step = &run->steps[i];
+      mux_step_run(run->isa, step, 0, mux_step_tasks(step), arena, scratch);
     }
-    memcpy(pool->outputs + (size_t)image * pool->output_size, arena + pool->output_offset,
-           pool->output_size * sizeof(float));
+    memcpy(run->outputs + (size_t)image * run->output_size, arena + run->output_offset,
+           run->output_size * sizeof(float));
+    atomic_fetch_add_explicit(&run->progress->done, 1, memory_order_acq_rel);
   }
-  if (pool->threads > 1) barrier(pool, 0);
+  if (index == 0) wait_for(run->progress, 1, run->number, run->images);
 }
 
-static void run_share(mux_thread_pool *pool, int32_t index) {
-  if (pool->arenas) {
-    run_images(pool, index);
+static void run_share(const run *run, int32_t threads, int32_t index) {
+  if (run->arenas) {
+    run_images(run, index);
+  } else if (threads == 1 || run->count > MOST_STEPS) {
+    if (index == 0) run_steps_alone(run);
   } else {
-    run_steps(pool, index);
+    run_steps(run, threads, index);
   }
 }
 
@@ -148,8 +193,11 @@ static void *work(void *argument) {
       pthread_mutex_unlock(&pool->mutex);
     }
     if (atomic_load(&pool->stopping)) return NULL;
-    seen = atomic_load_explicit(&pool->generation, memory_order_acquire);
-    run_share(pool, self->index);
+    pthread_mutex_lock(&pool->mutex);
+    const run current = pool->current;
+    pthread_mutex_unlock(&pool->mutex);
+    seen = current.number;
+    run_share(&current, pool->threads, self->index);
   }
 }
 
@@ -160,10 +208,14 @@ mux_thread_pool *mux_thread_pool_create(int32_t threads) {
   mux_thread_pool *pool = memory;
   memset(pool, 0, sizeof *pool);
   pool->workers = calloc((size_t)threads, sizeof(worker));
-  if (!pool->workers) {
+  void *progress = NULL;
+  if (!pool->workers ||
+      posix_memalign(&progress, 64, MOST_STEPS * (size_t)threads * sizeof(struct progress)) != 0) {
+    free(pool->workers);
     free(pool);
     return NULL;
   }
+  pool->progress = progress;
   pthread_mutex_init(&pool->mutex, NULL);
   pthread_cond_init(&pool->wake, NULL);
   pool->threads = 1;
@@ -189,49 +241,61 @@ void mux_thread_pool_destroy(mux_thread_pool *pool) {
   pthread_cond_destroy(&pool->wake);
   pthread_mutex_destroy(&pool->mutex);
   free(pool->workers);
+  free(pool->progress);
   free(pool);
 }
 
-/// Lets all threads take their share of the run that the pool describes.
-static void start(mux_thread_pool *pool) {
-  atomic_store_explicit(&pool->next_task[0], 0, memory_order_relaxed);
-  atomic_store_explicit(&pool->next_task[1], 0, memory_order_relaxed);
-  if (pool->threads > 1) {
-    pthread_mutex_lock(&pool->mutex);
-    atomic_fetch_add_explicit(&pool->generation, 1, memory_order_release);
-    pthread_cond_broadcast(&pool->wake);
-    pthread_mutex_unlock(&pool->mutex);
+/// Lets all threads take their share of a run.
+static void start(mux_thread_pool *pool, run description) {
+  int32_t count = description.arenas ? 1 : description.count;
+  if (count > MOST_STEPS || (pool->threads == 1 && !description.arenas)) count = 0;
+  pthread_mutex_lock(&pool->mutex);
+  const uint32_t number =
+      atomic_load_explicit(&pool->generation, memory_order_relaxed) + 1;
+  description.number = number;
+  description.progress = pool->progress;
+  for (int32_t i = 0; i < count; ++i) {
+    const int32_t tasks = description.arenas ? 0 : mux_step_tasks(&description.steps[i]);
+    for (int32_t t = 0; t < pool->threads; ++t) {
+      progress *progress = &pool->progress[(ptrdiff_t)i * pool->threads + t];
+      const uint64_t first = (uint64_t)((int64_t)tasks * t / pool->threads);
+      atomic_store_explicit(&progress->done, 0, memory_order_relaxed);
+      atomic_store_explicit(&progress->next, (uint64_t)number << 32 | first,
+                            memory_order_release);
+    }
   }
-  run_share(pool, 0);
+  pool->current = description;
+  atomic_store_explicit(&pool->generation, number, memory_order_release);
+  if (pool->threads > 1) pthread_cond_broadcast(&pool->wake);
+  pthread_mutex_unlock(&pool->mutex);
+  run_share(&description, pool->threads, 0);
 }
 
 void mux_thread_pool_run(mux_thread_pool *pool, mux_isa isa, const mux_step *steps, int32_t count,
                          float *arena, float *const *scratch, uint64_t *nanoseconds) {
-  pool->isa = isa;
-  pool->steps = steps;
-  pool->count = count;
-  pool->arena = arena;
-  pool->scratch = scratch;
-  pool->nanoseconds = nanoseconds;
-  pool->arenas = NULL;
-  start(pool);
+  start(pool, (run){.isa = isa,
+                    .steps = steps,
+                    .count = count,
+                    .arena = arena,
+                    .scratch = scratch,
+                    .nanoseconds = nanoseconds});
 }
 
 void mux_thread_pool_run_images(mux_thread_pool *pool, mux_isa isa, const mux_step *steps,
                                 int32_t count, float *const *arenas, float *const *scratch,
                                 int32_t images, const float *inputs, size_t input_size,
-                                ptrdiff_t input_offset, float *outputs, size_t output_size, ptrdiff_t output_offset) {
-  pool->isa = isa;
-  pool->steps = steps;
-  pool->count = count;
-  pool->arenas = arenas;
-  pool->scratch = scratch;
-  pool->images = images;
-  pool->inputs = inputs;
-  pool->input_size = input_size;
-  pool->outputs = outputs;
-  pool->output_size = output_size;
-  pool->input_offset = input_offset;
-  pool->output_offset = output_offset;
-  start(pool);
+                                ptrdiff_t input_offset, float *outputs, size_t output_size,
+                                ptrdiff_t output_offset) {
+  start(pool, (run){.isa = isa,
+                    .steps = steps,
+                    .count = count,
+                    .scratch = scratch,
+                    .arenas = arenas,
+                    .images = images,
+                    .inputs = inputs,
+                    .input_size = input_size,
+                    .input_offset = input_offset,
+                    .outputs = outputs,
+                    .output_size = output_size,
+                    .output_offset = output_offset});
 }

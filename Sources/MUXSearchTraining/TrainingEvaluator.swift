@@ -63,8 +63,10 @@ public struct TrainingEvaluator: TrialEvaluator {
       // One evaluation, and one checkpoint, at the end.
       settings.evaluateEveryEpochs = settings.epochs
     }
+    // The last epoch's scores are the result: there is nothing left to stop then.
     let observer = CandidateObserver(
-      context, reportsEpochs: request.study.definition.earlyStopping != nil)
+      context,
+      reportedEpochs: request.study.definition.earlyStopping == nil ? 0 : settings.epochs - 1)
     let trainer = try Trainer(
       settings, network: try architecture.network(), observers: [observer])
     let stop = StopSignal()
@@ -87,19 +89,19 @@ public struct TrainingEvaluator: TrialEvaluator {
 /// Stops a training that nobody wants any more, or that is hopeless.
 private final class CandidateObserver: TrainingObserver {
   private let context: EvaluationContext
-  private let reportsEpochs: Bool
+  private let reportedEpochs: Int
   var stop: StopSignal?
 
-  init(_ context: EvaluationContext, reportsEpochs: Bool) {
+  init(_ context: EvaluationContext, reportedEpochs: Int) {
     self.context = context
-    self.reportsEpochs = reportsEpochs
+    self.reportedEpochs = reportedEpochs
   }
 
   func handle(_ event: TrainingEvent) throws {
     if context.isCancelled { stop?.request() }
-    guard reportsEpochs, case .epoch(let report) = event, let scores = report.validation else {
-      return
-    }
+    guard case .epoch(let report) = event, report.epoch <= reportedEpochs,
+      let scores = report.validation
+    else { return }
     let decision = try context.report(report.epoch, ["error": TrainingEvaluator.error(scores)])
     if decision == .stop { stop?.request() }
   }

@@ -83,17 +83,22 @@ struct CoordinatorTests {
   func staleTrials(kind: StoreKind) throws {
     let folder = try TemporaryFolder()
     let coordinator = try coordinator(kind, folder)
-    let study = try coordinator.create("a", try Sample.definition(lease: 0.5))
+    let study = try coordinator.create("a", try Sample.definition(lease: 8))
     let silent = try coordinator.take(study, Sample.worker(1))
-    Thread.sleep(forTimeInterval: 0.3)
+    let first = try #require(try coordinator.trials(study)[0].leaseEnd)
+    Thread.sleep(forTimeInterval: 0.05)
     try coordinator.renew(silent)
-    Thread.sleep(forTimeInterval: 0.3)
-    try #expect(coordinator.expireLeases(of: study) == 0, "the heart-beat has prolonged the lease")
-    Thread.sleep(forTimeInterval: 0.4)
     let shown = try coordinator.trials(study)[0]
+    let prolonged = try #require(shown.leaseEnd)
+    #expect(prolonged > first, "the heart-beat has prolonged the lease")
+    try #expect(coordinator.expireLeases(of: study) == 0)
     #expect(shown.state == .running)
-    #expect(shown.state(at: Date(timeIntervalSinceNow: 1)) == .stale)
-    try #expect(coordinator.expireLeases(of: study) == 1)
+    #expect(shown.state(at: prolonged.addingTimeInterval(1)) == .stale)
+    // No further heart-beat: the lease ends by itself.
+    let limit = Date(timeIntervalSinceNow: 120)
+    while try coordinator.expireLeases(of: study) == 0, Date() < limit {
+      Thread.sleep(forTimeInterval: 0.1)
+    }
     let stale = try coordinator.trials(study)[0]
     #expect(stale.state == .stale)
     #expect(stale.reason == "worker elsewhere:1:00000001 stopped sending heart-beats")

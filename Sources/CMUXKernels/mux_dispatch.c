@@ -40,10 +40,15 @@ static mux_isa initial_isa(void) {
   return best;
 }
 
-/// -1 until first asked. Two threads that ask first compute the same answer.
+/// The process's variant, -1 until first asked. Two threads that ask first compute the same answer.
 static _Atomic int selected = -1;
 
+/// This thread's own choice, -1 without one. It is no choice of the process: sizes of packed weights
+/// differ between variants, so a switch under another thread's feet would overrun its memory.
+static _Thread_local int selected_here = -1;
+
 mux_isa mux_isa_current(void) {
+  if (selected_here >= 0) return (mux_isa)selected_here;
   int isa = atomic_load_explicit(&selected, memory_order_relaxed);
   if (isa < 0) {
     int expected = -1;
@@ -55,6 +60,6 @@ mux_isa mux_isa_current(void) {
 
 bool mux_isa_select(mux_isa isa) {
   if (!mux_isa_available(isa)) return false;
-  atomic_store(&selected, (int)isa);
+  selected_here = (int)isa;
   return true;
 }

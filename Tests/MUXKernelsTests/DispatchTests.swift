@@ -1,6 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import CMUXKernels
+import Foundation
 import Testing
+
+/// What another thread found.
+private final class Seen: @unchecked Sendable {
+  var isa = MUX_ISA_GENERIC
+}
 
 @Suite("Choice of the instruction set", .serialized)
 struct DispatchTests {
@@ -15,5 +21,23 @@ struct DispatchTests {
     let before = mux_isa_current()
     #expect(!mux_isa_select(mux_isa(rawValue: 99)))
     #expect(mux_isa_current() == before)
+  }
+
+  @Test("A choice holds for the thread that made it, and for no other")
+  func threads() {
+    let process = mux_isa_current()
+    withVariant(MUX_ISA_GENERIC) {
+      #expect(mux_isa_current() == MUX_ISA_GENERIC)
+      let other = Seen()
+      let done = DispatchSemaphore(value: 0)
+      let thread = Thread {
+        other.isa = mux_isa_current()
+        done.signal()
+      }
+      thread.start()
+      done.wait()
+      #expect(other.isa == process)
+    }
+    #expect(mux_isa_current() == process)
   }
 }

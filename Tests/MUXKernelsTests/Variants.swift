@@ -6,17 +6,11 @@ import Foundation
 let availableVariants = (0..<UInt32(MUX_ISA_COUNT)).map { mux_isa(rawValue: $0) }
   .filter { mux_isa_available($0) }
 
-private let selection = NSLock()
-
-/// Runs `body` with the kernels of one instruction set. The choice is the process's, and packed
-/// weights belong to it, so tests that pack hold this lock for as long as they use them.
+/// Runs `body` with the kernels of one instruction set: the choice is the thread's, so that nothing
+/// that runs beside it sees another one.
 func withVariant<Result>(_ isa: mux_isa, _ body: () throws -> Result) rethrows -> Result {
-  selection.lock()
   let before = mux_isa_current()
-  defer {
-    _ = mux_isa_select(before)
-    selection.unlock()
-  }
+  defer { _ = mux_isa_select(before) }
   precondition(mux_isa_select(isa))
   return try body()
 }

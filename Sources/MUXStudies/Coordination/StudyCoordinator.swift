@@ -73,6 +73,10 @@ public final class StudyCoordinator: Sendable {
     var open = space
     open.constraints = NetworkSpace.Constraints()
     let domain = NetworkDomain(open)
+    if let most = space.constraints.maximumLatency {
+      return "no network was found that keeps the limits, among them \(most) ms for an image as"
+        + " measured here; raise the limit on latency"
+    }
     return "no network keeps the limits; '\(space.name)' begins at"
       + " \(Int(domain.reach(of: .params).lowerBound)) parameters and"
       + " \(Int(domain.reach(of: .madds).lowerBound)) multiply-adds"

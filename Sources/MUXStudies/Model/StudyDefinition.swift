@@ -55,7 +55,7 @@ public struct StudyDefinition: Sendable, Hashable, Codable {
     algorithm: AlgorithmSettings, seed: UInt64, evaluation: EvaluationMethod,
     limits: StudyLimits = StudyLimits()
   ) throws(SearchError) {
-    let problem = try NetworkDomain(space, quantities: quantities)
+    let problem = try Self.domain(space, quantities)
       .problem(targets: targets, errorScale: errorScale)
     self.init(
       space: .networks(space: space, quantities: quantities), objectives: problem.objectives,
@@ -70,7 +70,7 @@ public struct StudyDefinition: Sendable, Hashable, Codable {
     switch space {
     case .networks(let space, let quantities):
       try SearchProblem(
-        domain: NetworkDomain(space, quantities: quantities), objectives: objectives)
+        domain: Self.domain(space, quantities), objectives: objectives)
     case .table(let name, let path):
       try SearchProblem(
         domain: Self.table(name, path: path).domain, objectives: objectives)
@@ -80,7 +80,15 @@ public struct StudyDefinition: Sendable, Hashable, Codable {
   /// The networks' domain, nil for a table.
   public var networkDomain: NetworkDomain? {
     guard case .networks(let space, let quantities) = space else { return nil }
-    return NetworkDomain(space, quantities: quantities)
+    return Self.domain(space, quantities)
+  }
+
+  /// The domain of a space; a limit on latency is kept by measuring each network in the inference
+  /// runtime of the machine that asks for it.
+  private static func domain(
+    _ space: NetworkSpace, _ quantities: [NetworkDomain.Quantity]
+  ) -> NetworkDomain {
+    NetworkDomain(space, quantities: quantities) { try? LatencyMeter.milliseconds($0) }
   }
 
   /// The sub-problems by which results are judged: z* at the origin, θ = 5.

@@ -35,6 +35,15 @@ struct SearchShowCommand: ParsableCommand {
     Console.result(Self.text(standings))
   }
 
+  private static func constraints(_ limits: NetworkSpace.Constraints) -> String {
+    let parts = [
+      limits.maximumParameters.map { "\($0.grouped) parameters" },
+      limits.maximumMultiplyAdds.map { "\($0.grouped) multiply-adds" },
+      limits.maximumLatency.map { "\($0) ms for an image" },
+    ].compactMap(\.self)
+    return parts.isEmpty ? "" : ", at most " + parts.joined(separator: ", ")
+  }
+
   private static func text(_ standings: StudyStandings) -> String {
     let study = standings.study
     let definition = study.definition
@@ -42,6 +51,7 @@ struct SearchShowCommand: ParsableCommand {
       switch definition.space {
       case .networks(let space, _):
         "\(space.name) (\(definition.networkDomain?.genes.count ?? 0) genes)"
+          + constraints(space.constraints)
       case .table(let name, _): "table \(name)"
       }
     let objectives = definition.objectives.map {

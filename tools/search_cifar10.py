@@ -103,7 +103,7 @@ class Tool:
 
     @staticmethod
     def changes():
-        return ["--classes", "10", "--input-size", "32", "--output-stride", "4"]
+        return ["--classes", "10", "--input-size", "32", "--output-stride", "8"]
 
     def train(self, name, model, settings):
         """The result of a full training, run if it is not there."""
@@ -157,7 +157,7 @@ def main():
                 dict(name=f"mobilenetv2-{width}", target=target, params=costs["parameters"],
                      madds=costs["multiplyAdds"], proxy_error=""),
                 "mobilenetv2_100",
-                [f"model.widthMultiplier={width}", "model.outputStride=4", "model.inputSize=32",
+                [f"model.widthMultiplier={width}", "model.outputStride=8", "model.inputSize=32",
                  "model.classes=10"]))
     # What is compared first comes first.
     work.sort(key=lambda item: item[0]["target"] == "")

@@ -27,7 +27,7 @@ extension Network {
     for index in nodes.indices {
       for source in inputIndices[index] { lastUse[root(source, storage)] = index }
     }
-    lastUse[storage[nodes.count - 1]] = nodes.count
+    for output in outputIndices { lastUse[storage[output]] = nodes.count }
     var alive = input.count
     var peak = alive
     for index in nodes.indices {

@@ -92,7 +92,9 @@ def detector(name, classes=21):
         stub.Predictor = None
         sys.modules.setdefault(absent, stub)
     module = next(module for _, module, function in DETECTORS if function == name)
-    return getattr(importlib.import_module(f"vision.ssd.{module}"), name)(classes)
+    model = getattr(importlib.import_module(f"vision.ssd.{module}"), name)(classes)
+    model.config = None  # A module, which only boxes need and which cannot be copied.
+    return model
 
 
 def nasnet_module():

@@ -11,7 +11,7 @@
 /// x = builder.classify(x, classes: 10)
 /// let network = try builder.build()
 /// ```
-/// Impossible settings are reported by ``build()``, with the layer's name.
+/// Impossible settings are reported by ``build(outputs:)``, with the layer's name.
 public struct NetworkBuilder: Sendable {
   /// The output of a node (or the network's input) with its channels.
   public struct Value: Sendable, Hashable {

@@ -21,7 +21,7 @@ extension NetworkModel {
 
   /// The output and the values of named layers (nodes, or blocks: their last node).
   ///
-  /// - Throws: ``NetworkError/unknownLayer(name:network:nearest:)`` before anything runs.
+  /// - Throws: `NetworkError.unknownLayer` before anything runs.
   public func forward(
     _ input: Tensor, capturing layers: [String]
   ) throws -> (output: Tensor, layers: [String: Tensor]) {
@@ -33,7 +33,7 @@ extension NetworkModel {
 
   /// The value of a layer (a node, or a block: its last node).
   ///
-  /// - Throws: ``NetworkError/unknownLayer(name:network:nearest:)`` before anything runs.
+  /// - Throws: `NetworkError.unknownLayer` before anything runs.
   public func value(ofLayer layer: String, for input: Tensor) throws -> Tensor {
     let index = try network.index(ofLayer: layer)
     guard let value = try run(input, capturing: [index]).captured[index] else {

@@ -14,12 +14,14 @@ reference in single precision lies from itself in double precision, which is no 
 
 `pretrainedmodels` fixes NASNet's last pool to 7×7, which only 224 pixels fit, and fails where an
 image has an odd side before a reduction: its pool is replaced by a mean over the whole image
-(the same at 224), and its second size is 160.
+(the same at 224), and its second size is 160. Detectors are run at 300 and 277 pixels: compared are
+the class scores and box offsets of all boxes, in the order of the reference.
 """
 import argparse
 import copy
 import os
 import platform
+import re
 import subprocess
 import sys
 import tempfile
@@ -95,7 +97,8 @@ def found_outputs(path):
     tensors = safetensors.torch.load_file(path)
     if "output" in tensors:
         return tensors["output"]
-    maps = sorted(tensors, key=lambda name: (name.split(".")[0], int(name.split(".")[1])))
+    maps = sorted(tensors, key=lambda name: (re.match(r"\D*", name)[0],
+                                             int(re.search(r"\d+", name)[0])))
     return torch.cat([tensors[name].permute(0, 2, 3, 1).flatten(1) for name in maps], 1)
 
 
@@ -109,6 +112,8 @@ def compare(options, ours, package, name, folder):
     rows = []
     double = copy.deepcopy(model).double()
     sizes = [224, 160] if name == "nasnetamobile" else options.sizes
+    if ours.startswith("ssd"):  # Detectors need larger images.
+        sizes = [300, 277]
     for size in sizes:
         images = torch.randn(2, 3, size, size, generator=generator)
         with torch.no_grad():

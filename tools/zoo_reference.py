@@ -43,6 +43,7 @@ REFERENCES = [
     ("tv_mobilenetv3_small_100", "torchvision", "mobilenet_v3_small"),
     ("tv_mnasnet_100", "torchvision", "mnasnet1_0"),
     ("tv_efficientnet_b0", "torchvision", "efficientnet_b0"),
+    ("ssd300_vgg16", "torchvision", "ssd300_vgg16"),
 ]
 
 # Our name, the module, the function that makes it.
@@ -79,8 +80,29 @@ def create(package, name, classes=1000):
     if package == "torchvision":
         import torchvision
 
+        if name == "ssd300_vgg16":
+            return vgg_detector()
         return getattr(torchvision.models, name)(weights=None, num_classes=classes)
     return nasnet_module().NASNetAMobile(num_classes=classes)
+
+
+def vgg_detector(classes=21):
+    """torchvision's SSD300 without what it does to images before and to boxes after."""
+    import torch
+    from torchvision.models import detection
+
+    whole = detection.ssd300_vgg16(weights=None, weights_backbone=None, num_classes=classes)
+
+    class Detector(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.backbone, self.head = whole.backbone, whole.head
+
+        def forward(self, images):
+            found = self.head(list(self.backbone(images).values()))
+            return found["cls_logits"], found["bbox_regression"]
+
+    return Detector()
 
 
 def detector(name, classes=21):

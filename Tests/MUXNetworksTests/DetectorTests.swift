@@ -15,9 +15,10 @@ struct DetectorTests {
     ("ssd_muxnet_l", 9_869_270, 1_239_872_976),
     ("ssd_muxnet_m", 8_660_032, 884_274_656),
     ("ssdlite_muxnet_l", 3_908_781, 710_285_443),
+    ("ssd300_vgg16", 26_285_486, 31_373_537_792),
   ]
 
-  static let names = counts.map(\.0)
+  static let names = counts.map(\.0).filter { $0 != "ssd300_vgg16" }
 
   @Test("Parameters and multiply-adds to the unit", arguments: counts)
   func totals(model: String, parameters: Int, multiplyAdds: Int) throws {
@@ -113,6 +114,29 @@ struct DetectorTests {
       #expect(throws: NetworkError.self) { try zoo(model, options) }
     }
     #expect(throws: NetworkError.self) { try network.applying(ModelOptions(classes: 5)) }
+  }
+
+  @Test("SSD300 on VGG16: maps of 38 to 1, 8732 boxes, 91 classes, the layer that is too small")
+  func vgg() throws {
+    let network = try zoo("ssd300_vgg16")
+    let shapes = try network.shapes()
+    let sides = [38, 19, 10, 5, 3, 1], boxes = [4, 6, 6, 6, 4, 4]
+    #expect(zip(sides, boxes).reduce(0) { $0 + $1.0 * $1.0 * $1.1 } == 8732)
+    #expect(
+      network.outputIndices.map { shapes[$0] }
+        == [21, 4].flatMap { perBox in
+          zip(sides, boxes).map { Shape(channels: $1 * perBox, height: $0, width: $0) }
+        })
+    // The paper's 35 G are the count for COCO's classes.
+    let coco = try CostReport(zoo("ssd300_vgg16", ModelOptions(classes: 91)))
+    #expect(abs(Double(coco.multiplyAdds) / 1e9 - 34.86) < 0.006)
+    #expect {
+      _ = try network.shapes(inputSize: ImageSize(200))
+    } throws: {
+      "\($0)".hasPrefix("layer 'backbone.extra.3.2' cannot run: an input of 200×200 pixels")
+        || "\($0)".hasPrefix("layer 'backbone.extra.4.2' cannot run: an input of 200×200 pixels")
+    }
+    #expect(try network.shapes(inputSize: ImageSize(height: 267, width: 301)).count == shapes.count)
   }
 
   @Test("Weights of the backbone keep their own names behind base_net")

@@ -8,10 +8,12 @@ import Testing
 /// Every network of the zoo at work, on a small image with odd sides, grey and another grey, three
 /// classes. One after the other: VGG16 alone takes two gigabytes.
 @Suite(.serialized) struct ZooTests {
-  private let size = ImageSize(height: 67, width: 49)
+  private let usualSize = ImageSize(height: 67, width: 49)
 
   private func network(_ name: String) throws -> Network {
-    try ModelZoo.network(
+    // Its last extra layers take no padding.
+    let size = name == "ssd300_vgg16" ? ImageSize(height: 267, width: 265) : usualSize
+    return try ModelZoo.network(
       named: name, options: ModelOptions(classes: 3, inputChannels: 2, inputSize: size))
   }
 
@@ -22,6 +24,7 @@ import Testing
     let network = try network(name)
     let isDetector = try ModelZoo.entry(named: name).task == .detection
     if !isDetector { #expect(try network.shapes().last == Shape(channels: 3)) }
+    let size = network.inputSize
     let model = try NetworkModel(network, seed: 3)
     let images = try TorchGenerator(seed: 4).normal([2, 2, size.height, size.width])
     model.isTraining = true
@@ -48,6 +51,15 @@ import Testing
     model.isTraining = false
     let image = try images.narrow(0, start: 0, length: 1).contiguous()
     let expected = try withoutGradient { try model.outputs(image).flatMap { try $0.floats() } }
+    guard name != "ssd300_vgg16" else {
+      #expect {
+        _ = try InferencePlan(network, weights: model.archive(), inputSize: size)
+      } throws: {
+        "\($0)".contains("'backbone'")
+          && "\($0)".contains("the runtime has no normalisation over channels")
+      }
+      return
+    }
     let plan = try InferencePlan(network, weights: model.archive(), inputSize: size)
     let found = try InferenceEngine(plan).run(image.floats())
     #expect(found.count == expected.count)

@@ -123,6 +123,13 @@ public struct NetworkBuilder: Sendable {
     return add(name, .batchNormalization(norm), value, channels: value.channels)
   }
 
+  /// Adds an L2 normalisation over the channels.
+  public mutating func l2Normalization(_ value: Value, _ name: String) -> Value {
+    add(
+      name, .l2Normalization(L2Normalization(channels: value.channels)), value,
+      channels: value.channels)
+  }
+
   /// Adds a non-linearity (nothing for the identity).
   public mutating func activation(
     _ value: Value, _ name: String, _ activation: Activation

@@ -106,6 +106,7 @@ extension Node {
       }
     case .batchNormalization(let norm):
       return [cost(.batchNormalization, parameters: 2 * norm.channels)]
+    case .l2Normalization(let norm): return [cost(.other, parameters: norm.channels)]
     case .linear(let linear):
       let products = linear.inputFeatures * linear.outputFeatures
       return [

@@ -260,10 +260,14 @@ public enum ModelZoo {
       reference: "torchvision \(original)", .built(built))
   }
 
-  private static let detectors: [Entry] = SSD.all.map { model in
-    Entry(
-      model.name, model.summary, reference: model.reference, .detector(model.network))
-  }
+  private static let detectors: [Entry] =
+    SSD.all.map { model in
+      Entry(model.name, model.summary, reference: model.reference, .detector(model.network))
+    } + [
+      Entry(
+        "ssd300_vgg16", "VGG16 + SSD: a detector, 21 classes, 300×300",
+        reference: "torchvision ssd300_vgg16", .detector(SSD.vgg16))
+    ]
 
   /// Whether a name matches a pattern with `*` and `?`, or contains it if it has neither.
   static func matches(_ name: String, pattern: String) -> Bool {

@@ -88,6 +88,8 @@ struct GraphCompiler {
     case .branchedConvolution(let branched): return add(branched, node, index, value)
     case .batchNormalization(let norm):
       value.name = addNorm(norm, node.name, value.name, channels: value.order?.channels)
+    case .l2Normalization(let norm):
+      value.name = addNorm(norm, node.name, value.name, channels: value.order?.channels)
     case .activation(let activation):
       value.name = addActivation(activation, node.name, value.name)
     case .linear(let linear): return add(linear, node, value)

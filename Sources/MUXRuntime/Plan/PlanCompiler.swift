@@ -104,6 +104,10 @@ struct PlanCompiler {
       values[end] = addElementwise(
         name: node.name, MUX_ELEMENTWISE_UNARY, value(of: index, 0), nil, affine: affine,
         activation: activation)
+    case .l2Normalization:
+      throw .unsupported(
+        layer: node.name,
+        reason: "the runtime has no normalisation over channels; use libtorch, or export to ONNX")
     case .activation(let activation):
       values[index] = addElementwise(
         name: node.name, MUX_ELEMENTWISE_UNARY, value(of: index, 0), nil, affine: nil,

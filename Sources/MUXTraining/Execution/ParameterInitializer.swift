@@ -20,6 +20,7 @@ struct ParameterInitializer {
     switch specification.role {
     case .bias, .normalizationShift, .runningMean: return try Tensor.zeros(shape)
     case .normalizationScale, .runningVariance: return try Tensor.ones(shape)
+    case .channelScale: return try Tensor.ones(shape) * 20
     case .batchCount: return try Tensor.zeros(shape, dtype: .int64)
     case .convolutionWeight where rule == .xavier, .linearWeight where rule == .xavier:
       let taps = shape.dropFirst(2).reduce(1, *)

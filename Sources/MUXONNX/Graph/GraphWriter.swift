@@ -81,21 +81,22 @@ struct GraphWriter {
   /// Declares the input.
   mutating func setInput(_ value: GraphValue) { graph.input = [info(value)] }
 
-  /// Declares the output, and renames the tensor behind it.
-  mutating func setOutput(_ value: GraphValue) {
-    let name = ONNXExport.outputName
+  /// Declares an output, and renames the tensor behind it; one that has a name already (the input,
+  /// another output) is passed on.
+  mutating func addOutput(_ value: GraphValue, name: String) {
     var output = value
-    if value.name == ONNXExport.inputName {
+    if value.name == ONNXExport.inputName || graph.output.contains(where: { $0.name == value.name })
+    {
       append("Identity", name: name, [value.name], outputs: [name], [])
-    } else {
+    } else if value.name != name {
       for index in graph.node.indices {
         graph.node[index].input = graph.node[index].input.map { $0 == value.name ? name : $0 }
         graph.node[index].output = graph.node[index].output.map { $0 == value.name ? name : $0 }
       }
-      graph.valueInfo.removeAll { $0.name == value.name }
     }
+    graph.valueInfo.removeAll { $0.name == value.name }
     output.name = name
-    graph.output = [info(output)]
+    graph.output.append(info(output))
   }
 
   private mutating func append(

@@ -125,7 +125,7 @@ extension PlanCompiler {
   /// Finds mean → 1×1 → activation → 1×1 → gate → product after `index`.
   private func excitation(after index: Int) -> Excitation? {
     let readers = consumers(of: index)
-    guard readers.count == 2, index != network.nodes.count - 1 else { return nil }
+    guard readers.count == 2, !network.isOutput(index) else { return nil }
     guard
       let pool = readers.first(where: {
         if case .globalAveragePool = operation($0) { true } else { false }

@@ -32,8 +32,11 @@ public final class StudyCoordinator: Sendable {
   /// Makes a study.
   ///
   /// - Parameters:
+  ///   - name: The study's name, which no other has.
+  ///   - definition: What is searched, and how.
+  ///   - attributes: Anything else to keep with it.
   ///   - allowsUnreachableTargets: Whether targets may lie outside what the space reaches.
-  /// - Throws: ``StudyError``, or ``SearchError`` for a definition that cannot be searched.
+  /// - Throws: ``StudyError``, or `SearchError` for a definition that cannot be searched.
   @discardableResult
   public func create(
     _ name: String, _ definition: StudyDefinition, attributes: [String: String] = [:],
@@ -130,7 +133,7 @@ public final class StudyCoordinator: Sendable {
 
   /// Changes the limits of a study, such as how many networks it may ask for.
   ///
-  /// - Throws: ``StudyError``, ``SearchError``.
+  /// - Throws: ``StudyError``, `SearchError`.
   public func setLimits(_ limits: StudyLimits, of study: Study) throws {
     try limits.validate()
     try write(study) { transaction, current in

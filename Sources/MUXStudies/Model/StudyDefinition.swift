@@ -48,7 +48,7 @@ public struct StudyDefinition: Sendable, Hashable, Codable {
 
   /// The search of networks towards targets, or (without any) along uniform directions.
   ///
-  /// - Throws: ``SearchError`` for a space or targets that cannot be.
+  /// - Throws: `SearchError` for a space or targets that cannot be.
   public init(
     networks space: NetworkSpace, quantities: [NetworkDomain.Quantity] = [.error, .params, .madds],
     targets: [ReferenceTarget], partitions: Int = 8, errorScale: Double = 100.0 / 3,
@@ -65,7 +65,7 @@ public struct StudyDefinition: Sendable, Hashable, Codable {
 
   /// The space with its objectives, ready for an algorithm.
   ///
-  /// - Throws: ``SearchError`` for an empty space, or a table that cannot be read.
+  /// - Throws: `SearchError` for an empty space, or a table that cannot be read.
   public func problem() throws(SearchError) -> SearchProblem {
     switch space {
     case .networks(let space, let quantities):
@@ -93,14 +93,14 @@ public struct StudyDefinition: Sendable, Hashable, Codable {
 
   /// The sub-problems by which results are judged: z* at the origin, θ = 5.
   ///
-  /// - Throws: ``SearchError`` for targets that do not fit.
+  /// - Throws: `SearchError` for targets that do not fit.
   public func decomposition() throws(SearchError) -> Decomposition {
     try Decomposition(goal, objectives: objectives)
   }
 
   /// A table of the names in ``tableNames``.
   ///
-  /// - Throws: ``SearchError/table(path:reason:)``.
+  /// - Throws: `SearchError.table`.
   public static func table(
     _ name: String, path: String
   ) throws(SearchError) -> any BenchmarkTable {
@@ -172,7 +172,7 @@ public struct StudyLimits: Sendable, Hashable, Codable {
 
   /// Checks the limits.
   ///
-  /// - Throws: ``SearchError/invalidSetting(name:reason:)``.
+  /// - Throws: `SearchError.invalidSetting`.
   public func validate() throws(SearchError) {
     guard trials > 0 else { throw .invalidSetting(name: "trials", reason: "must be above 0") }
     guard (timeout ?? 1) > 0, (timeout ?? 1).isFinite else {

@@ -77,7 +77,7 @@ public struct StudyRecorder {
   private let domain: NetworkDomain?
   private let targets: [String]
 
-  /// - Throws: ``SearchError``.
+  /// - Throws: `SearchError`.
   public init(_ definition: StudyDefinition) throws(SearchError) {
     self.definition = definition
     domain = definition.networkDomain

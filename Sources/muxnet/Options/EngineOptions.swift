@@ -63,6 +63,7 @@ struct EngineOptions: ParsableArguments {
   func classifier(
     _ weights: TrainedWeights, precision: ArithmeticPrecision = .float32
   ) throws -> any Classifier {
+    try weights.requireClassifier()
     switch chosen() {
     case .runtime:
       guard precision == .float32 else {

@@ -104,14 +104,18 @@ struct GraphWriter {
 
   /// Gives a tensor that has the name of an output another one: it holds the same in another order.
   private mutating func makeWay(for name: String) {
-    if names.contains(name) { rename(name, to: unique("\(name).inner")) }
+    guard names.contains(name) else { return }
+    let inner = unique("\(name).inner")
+    rename(name, to: inner)
+    for index in graph.node.indices where graph.node[index].name == name {
+      graph.node[index].name = inner
+    }
   }
 
   private mutating func rename(_ old: String, to new: String) {
     for index in graph.node.indices {
       graph.node[index].input = graph.node[index].input.map { $0 == old ? new : $0 }
       graph.node[index].output = graph.node[index].output.map { $0 == old ? new : $0 }
-      if graph.node[index].name == old { graph.node[index].name = new }
     }
     for index in graph.valueInfo.indices where graph.valueInfo[index].name == old {
       graph.valueInfo[index].name = new

@@ -62,8 +62,11 @@ struct NumericTests {
     let shuffled = builder.channelShuffle(norm, "shuffle", groups: 3)
     let act = builder.activation(shuffled, "act", .relu)
     let same = builder.add("drop", .dropout(rate: 0.5), act, channels: 12)
+    let again = builder.channelShuffle(act, "again", groups: 2)
     let last = builder.convolution(same, "last", outputChannels: 5)
-    for outputs in [[x, last], [norm, act, last], [last, act, same, norm], [shuffled, x, norm]] {
+    for outputs in [
+      [x, last], [norm, act, last], [last, act, same, norm], [shuffled, x, norm], [act, again, last],
+    ] {
       let network = try builder.build(outputs: outputs)
       let graph = try exported(network) { $0.keepsBatchNormalization = keepsNorms }.graph
       #expect(graph.output.map(\.name) == outputs.map(\.name))

@@ -65,7 +65,8 @@ struct NumericTests {
     let again = builder.channelShuffle(act, "again", groups: 2)
     let last = builder.convolution(same, "last", outputChannels: 5)
     for outputs in [
-      [x, last], [norm, act, last], [last, act, same, norm], [shuffled, x, norm], [act, again, last],
+      [x, last], [norm, act, last], [last, act, same, norm], [shuffled, x, norm],
+      [act, again, last],
     ] {
       let network = try builder.build(outputs: outputs)
       let graph = try exported(network) { $0.keepsBatchNormalization = keepsNorms }.graph

@@ -111,7 +111,7 @@ struct DetectorCommandTests {
     let folder = try TemporaryFolder()
     _ = try prepare(folder)
     for name in ["red", "blue"] {
-      for index in 0..<2 {
+      for index in 0..<12 {
         let path = folder("data/train/\(name)")
         try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
         try Image(width: 8, height: 8, color: [UInt8(index), 9, 200])

@@ -49,7 +49,8 @@ import Testing
     let scale = try #require(try model.parameters[0].tensor.grad()?.floats())
     #expect(abs(scale[0] - (0.6 - 5.0 / 13)) < 1e-5 && abs(scale[1] - (0.8 + 12.0 / 13 + 1)) < 1e-5)
     let double = try NetworkModel(network, seed: 1, dtype: .float64)
-    let point = try Tensor([0.3, -0.4, 0.7, 0.2, 0.9, 0.1, -0.6, 0.5] as [Double], shape: [1, 2, 2, 2])
+    let point = try Tensor(
+      [0.3, -0.4, 0.7, 0.2, 0.9, 0.1, -0.6, 0.5] as [Double], shape: [1, 2, 2, 2])
     try point.setRequiresGrad()
     // The squares, since the sum of normalised values hardly moves.
     func loss(_ x: Tensor) throws -> Tensor { try (double.forward(x) + 1).squared().sum() }

@@ -68,10 +68,16 @@ public struct NetworkBuilder: Sendable {
   ///   - nodeNames: The new names of its nodes, in order.
   ///   - blockName: Gives the new name of a block.
   /// - Returns: The value of each of its nodes.
-  /// - Throws: ``NetworkError`` where the network cannot run at its own image size.
+  /// - Throws: ``NetworkError`` where the names are too few or too many, or the network cannot run at
+  ///   its own image size.
   public mutating func append(
     _ network: Network, nodeNames: [String], blockName: (Block) -> String
   ) throws(NetworkError) -> [Value] {
+    guard nodeNames.count == network.nodes.count else {
+      throw .invalidLayer(
+        name: network.name,
+        reason: "\(nodeNames.count) names for its \(network.nodes.count) nodes")
+    }
     let start = nodes.count
     let shapes = try network.shapes()
     for (index, node) in network.nodes.enumerated() {

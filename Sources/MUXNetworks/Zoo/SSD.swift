@@ -121,7 +121,8 @@ struct SSD: Sendable {
       for (step, index) in block.nodes.enumerated() {
         let prefix = "base_net.\(position)." + (isResidual ? "conv." : "")
         names.append(
-          base.nodes[index].operation == .add ? "base_net.\(position).residual" : "\(prefix)\(step)")
+          base.nodes[index].operation == .add ? "base_net.\(position).residual" : "\(prefix)\(step)"
+        )
       }
     }
     return names

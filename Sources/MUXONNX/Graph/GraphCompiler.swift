@@ -75,9 +75,10 @@ struct GraphCompiler {
     }
     let names =
       network.outputs.count == 1 ? [ONNXExport.outputName] : network.outputs
-    for (name, index) in zip(names, network.outputIndices) {
-      writer.addOutput(arranged(values[index + 1], as: nil), name: name)
-    }
+    // All are put in order before any is renamed: nodes go by the names that tensors had first.
+    var outputs: [GraphValue] = []
+    for index in network.outputIndices { outputs.append(arranged(values[index + 1], as: nil)) }
+    for (name, value) in zip(names, outputs) { writer.addOutput(value, name: name) }
     return writer.graph
   }
 

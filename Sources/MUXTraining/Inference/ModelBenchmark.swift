@@ -93,7 +93,9 @@ public struct ModelBenchmark: Codable, Hashable, Sendable {
         switch settings.mode {
         case .inference:
           // Reading a number waits for devices that work in the background.
-          _ = try withoutGradient { () throws in try model.forward(images).sum().item() }
+          _ = try withoutGradient { () throws in
+            try model.outputs(images).map { try $0.sum().item() }
+          }
         case .training:
           try ParameterList.zeroGradients(parameters)
           marks.append(clock.now)

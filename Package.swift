@@ -100,9 +100,6 @@ var targets: [Target] = [
     dependencies: [
       "MUXNetworks", "MUXVision", "MUXInterchange", "MUXConfiguration", "MUXRuntime",
     ], swiftSettings: swift),
-  .executableTarget(
-    name: "runtime-benchmark", dependencies: ["MUXRuntime", "MUXNetworks", "MUXInterchange"],
-    swiftSettings: swift),
   .target(
     name: "MUXTestSupport", path: "Tests/MUXTestSupport", swiftSettings: swift),
   .testTarget(

@@ -5,12 +5,15 @@ every contestant a few times, so that all see the same noise of the machine.
 
 Make model files and run it from the package's root:
 
-    swift build -c release --product runtime-benchmark
-    .build/release/runtime-benchmark random muxnet_m m.muxnet
-    python3 tools/compare_inference.py --tool .build/release/runtime-benchmark m.muxnet
+    swift build -c release --product muxnet
+    .build/release/muxnet convert muxnet_m m.safetensors --random-weights
+    python3 tools/compare_inference.py m.safetensors --folder converted
+
+A model is a file of weights that holds its network: one of the above, or the best.safetensors of a
+run. Converting takes minutes, so keep what is made with --folder; --prepare does no more than that.
 
 Needs numpy and torch, and for each other runtime its Python package: onnx and onnxruntime,
-openvino, ncnn and pnnx, litert-torch. One that is absent, or that cannot run a network, is named
+openvino, ncnn and pnnx, litert-torch; PyTorch compiles with g++. One that is absent, or that cannot run a network, is named
 under the table with what it said. Others run in single precision; each must first give what
 PyTorch gives, within 1e-3 of the greatest output.
 """
@@ -24,6 +27,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import warnings
 
 import numpy as np
 import torch
@@ -35,7 +39,13 @@ def read_model(path):
         data = file.read()
     (length,) = struct.unpack("<Q", data[:8])
     header = json.loads(data[8 : 8 + length])
-    network = json.loads(header.pop("__metadata__")["muxnet.network"])
+    metadata = header.pop("__metadata__", {})
+    if "muxnet.network" in metadata:
+        network = json.loads(metadata["muxnet.network"])
+    elif "muxnet" in metadata:
+        network = json.loads(metadata["muxnet"])["network"]
+    else:
+        raise SystemExit(f"{path}: it holds no network; make one with muxnet convert")
     tensors = {}
     for name, entry in header.items():
         begin, end = entry["data_offsets"]
@@ -56,6 +66,11 @@ def to_space(x, r):
         n, c // (r * r), h * r, w * r)
 
 
+def shuffle_channels(x, groups):
+    n, c, h, w = x.shape
+    return x.reshape(n, groups, c // groups, h, w).transpose(1, 2).reshape(n, c, h, w)
+
+
 class NetworkModule(torch.nn.Module):
     """A network of the package, node by node, in PyTorch."""
 
@@ -72,6 +87,8 @@ class NetworkModule(torch.nn.Module):
     def __init__(self, network, tensors):
         super().__init__()
         self.nodes = network["nodes"]
+        # Whether multiplexing is said with pixel_shuffle, for converters that know nothing else.
+        self.says_shuffle = False
         for name, tensor in tensors.items():
             self.register_buffer(name.replace(".", "/"), tensor)
 
@@ -89,11 +106,36 @@ class NetworkModule(torch.nn.Module):
         if move == 0:
             return self.convolve(x, branch["convolution"], name)
         first, last = (to_channels, to_space) if move < 0 else (to_space, to_channels)
+        if self.says_shuffle:
+            return self.shuffled(x, branch, name)
         height, width = x.shape[2:]
         if move < 0 and (height % r or width % r):
             x = torch.nn.functional.pad(x, (0, -width % r, 0, -height % r))
         x = last(self.convolve(first(x, r), branch["convolution"], name), r)
         return x[:, :, :height, :width]
+
+    def shuffled(self, x, branch, name):
+        """The same with pixel_shuffle, which orders channels by channel and then by phase: the
+        weights of a subpixel branch are reordered, the channels of a superpixel branch shuffled."""
+        r, move, convolution = branch["factor"], branch["multiplexing"], branch["convolution"]
+        window, height, width = r * r, *x.shape[2:]
+        if move < 0 and (convolution["groups"] != convolution["inputChannels"]
+                         or height % r or width % r):
+            raise RuntimeError("multiplexing that pixel_shuffle cannot say")
+        functional = torch.nn.functional
+        if move < 0:
+            weight = self.tensor(name + ".weight")
+            channels = weight.shape[0] // window
+            weight = weight.reshape(window, channels, *weight.shape[1:]).transpose(0, 1).flatten(0, 1)
+            x = functional.conv2d(
+                functional.pixel_unshuffle(x, r), weight, None, convolution["stride"],
+                convolution["padding"], convolution["dilation"], convolution["groups"])
+            if self.tensor(name + ".bias") is not None:
+                raise RuntimeError("multiplexing with a bias")
+            return functional.pixel_shuffle(x, r)
+        x = functional.pixel_shuffle(shuffle_channels(x, window), r)
+        x = functional.pixel_unshuffle(self.convolve(x, convolution, name), r)
+        return shuffle_channels(x, x.shape[1] // window)
 
     def forward(self, x):
         values = {"input": x}
@@ -132,9 +174,7 @@ class NetworkModule(torch.nn.Module):
             elif kind == "slice":
                 x = x[:, operation["start"] : operation["start"] + operation["count"]]
             elif kind == "channelShuffle":
-                n, c, h, w = x.shape
-                g = operation["groups"]
-                x = x.reshape(n, g, c // g, h, w).transpose(1, 2).reshape(n, c, h, w)
+                x = shuffle_channels(x, operation["groups"])
             elif kind == "globalAveragePool":
                 x = x.mean((2, 3), keepdim=True)
             elif kind == "flatten":
@@ -183,11 +223,13 @@ def ncnn_runtime(module, image, threads, folder, name):
     import ncnn
     import pnnx
 
-    if image.shape[0] > 1:
-        raise RuntimeError("one image at a time")
+    images, image = image, image[:1]
     path = os.path.join(folder, name.replace("-", "_"))
     if not os.path.exists(path + ".ncnn.param"):
-        torch.jit.trace(module, image).save(path + ".pt")
+        module.says_shuffle = True
+        traced = torch.jit.trace(module, image)
+        module.says_shuffle = False
+        traced.save(path + ".pt")
         tools = os.path.join(os.path.dirname(pnnx.__file__), "**", "pnnx")
         shape = ",".join(str(n) for n in image.shape)
         subprocess.run(
@@ -199,12 +241,15 @@ def ncnn_runtime(module, image, threads, folder, name):
     net.opt.use_bf16_storage = False
     if net.load_param(path + ".ncnn.param") or net.load_model(path + ".ncnn.bin"):
         raise RuntimeError("it cannot load what its converter makes of the network")
-    matrix = ncnn.Mat(image[0].numpy()).clone()
+    matrices = [ncnn.Mat(one.numpy()).clone() for one in images]
 
     def run():
-        extractor = net.create_extractor()
-        extractor.input("in0", matrix)
-        return np.array(extractor.extract("out0")[1])[None]
+        results = []
+        for matrix in matrices:  # ncnn has no batches
+            extractor = net.create_extractor()
+            extractor.input("in0", matrix)
+            results.append(np.array(extractor.extract("out0")[1]))
+        return np.stack(results)
 
     return run
 
@@ -235,6 +280,10 @@ def eager(module, image, threads, folder, name):
 
 
 def compiled(module, image, threads, folder, name):
+    # Compiled code depends on the number of threads.
+    os.environ["TORCHINDUCTOR_CACHE_DIR"] = os.path.abspath(
+        os.path.join(folder, f"inductor-{threads}"))
+    torch._dynamo.reset()
     call = torch.compile(module)
     return lambda: call(image).numpy()
 
@@ -251,16 +300,19 @@ RIVALS = {
 
 class Ours:
     def __init__(self, tool, path, threads, batch, precision):
-        command = [tool, "serve", path, "--threads", str(threads), "--precision", precision]
-        if batch > 1:
-            command += ["--batch", str(batch)]
+        command = [
+            tool, "benchmark", path, "--serve", "--threads", str(threads), "--batch-size",
+            str(batch), "--precision", precision]
         self.process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
     def times(self, runs):
         self.process.stdin.write(f"{runs}\n")
         self.process.stdin.flush()
-        return [float(t) for t in self.process.stdout.readline().split()[2:]]
+        answer = self.process.stdout.readline()
+        if not answer:
+            raise SystemExit("the tool has ended; it says above why")
+        return [float(t) for t in answer.split()]
 
 
 class Rival:
@@ -312,7 +364,7 @@ def processor():
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     parser.add_argument("models", nargs="+", help="model files")
-    parser.add_argument("--tool", required=True, help="the runtime-benchmark executable")
+    parser.add_argument("--tool", default=".build/release/muxnet", help="the muxnet executable")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--batch", type=int, default=1)
     parser.add_argument("--rounds", type=int, default=20)
@@ -326,48 +378,74 @@ def main():
         "--realtime", action="store_true",
         help="measure with real-time priority, each thread number on the same cores for all, on"
         " a machine that others use (Linux, as root)")
+    parser.add_argument(
+        "--prepare", action="store_true",
+        help="convert and check, one network after the other, and time nothing")
     parser.add_argument("--output", help="a Markdown file that the table is added to")
     arguments = parser.parse_args()
+    warnings.filterwarnings("ignore", category=torch.jit.TracerWarning)
     torch.set_num_threads(arguments.threads)
     torch.set_grad_enabled(False)
     folder = arguments.folder or tempfile.mkdtemp(prefix="compare-inference-")
     os.makedirs(folder, exist_ok=True)
-    contestants, failures = {}, []
+    times, failures = {}, []
     for path in arguments.models:
-        network, tensors = read_model(path)
-        size = network["inputSize"]
-        module = NetworkModule(network, tensors).eval()
-        name = network["name"]
-        generator = torch.Generator().manual_seed(0)
-        image = torch.randn(
-            arguments.batch, 3, size["height"], size["width"], generator=generator)
-        expected = module(image).numpy()
-        for precision in arguments.precisions.split(","):
-            contestants[(name, f"ours, {precision}")] = Ours(
-                arguments.tool, path, arguments.threads, arguments.batch, precision)
-        for rival in filter(None, arguments.rivals.split(",")):
-            try:
-                call = RIVALS[rival](module, image, arguments.threads, folder, name)
-                error = np.abs(call() - expected).max() / np.abs(expected).max()
-                if not error < 1e-3:
-                    raise RuntimeError(f"its result is off by {error:.1e}")
-                contestants[(name, rival)] = Rival(call)
-            except Exception as reason:  # an absent package, a network that it does not take
-                text = " ".join(str(reason).split())[:160] or type(reason).__name__
-                failures.append(f"{name}, {rival}: {text}")
+        # One network at a time: batches of all of them would not fit into memory.
+        compare(path, folder, arguments, times, failures)
+    if not arguments.prepare:
+        report(times, failures, arguments)
 
-    times = {key: [] for key in contestants}
-    for name in dict.fromkeys(key[0] for key in contestants):
-        group = {key: value for key, value in contestants.items() if key[0] == name}
-        for contestant in group.values():
-            contestant.times(1)
-        if arguments.realtime:
-            prioritize(group.values(), arguments.threads, True)
-        for _ in range(arguments.rounds):
-            for key, contestant in group.items():
-                times[key] += contestant.times(arguments.runs)
-        if arguments.realtime:
-            prioritize(group.values(), arguments.threads, False)
+
+def compare(path, folder, arguments, times, failures):
+    """Times the contestants on one model; with `prepare` just makes and checks them."""
+    network, tensors = read_model(path)
+    size, name = network["inputSize"], network["name"]
+    module = NetworkModule(network, tensors).eval()
+    generator = torch.Generator().manual_seed(0)
+    image = torch.randn(
+        arguments.batch, network.get("inputChannels", 3), size["height"], size["width"],
+        generator=generator)
+    expected = module(image).numpy()
+    contestants = {}
+    for precision in [] if arguments.prepare else arguments.precisions.split(","):
+        contestants[f"ours, {precision}"] = Ours(
+            arguments.tool, path, arguments.threads, arguments.batch, precision)
+    for rival in filter(None, arguments.rivals.split(",")):
+        try:
+            start = time.perf_counter()
+            call = RIVALS[rival](module, image, arguments.threads, folder, name)
+            error = np.abs(call() - expected).max() / np.abs(expected).max()
+            if not error < 1e-3:
+                raise RuntimeError(f"its result is off by {error:.1e}")
+            contestants[rival] = Rival(call)
+            if arguments.prepare:
+                seconds = time.perf_counter() - start
+                print(f"{name}, {rival}: ready, off by {error:.1e} ({seconds:.0f} s)", flush=True)
+        except Exception as reason:  # an absent package, a network that it does not take
+            text = " ".join(str(reason).split())[:160] or type(reason).__name__
+            failures.append(f"{name}, {rival}: {text}")
+            if arguments.prepare:
+                print(f"{name}, {rival}: not run: {text}", flush=True)
+    if arguments.prepare:
+        return
+    for key, contestant in contestants.items():
+        times[(name, key)] = []
+        contestant.times(1)
+    if arguments.realtime:
+        prioritize(contestants.values(), arguments.threads, True)
+    for _ in range(arguments.rounds):
+        for key, contestant in contestants.items():
+            times[(name, key)] += contestant.times(arguments.runs)
+    if arguments.realtime:
+        prioritize(contestants.values(), arguments.threads, False)
+    for contestant in contestants.values():
+        if isinstance(contestant, Ours):
+            contestant.process.terminate()
+            contestant.process.wait()
+
+
+def report(times, failures, arguments):
+    """Prints the table and adds it to a file, if one is named."""
     lines = [
         "",
         f"{processor()}, {os.cpu_count()} cores, {arguments.threads} thread(s), batch"
@@ -392,9 +470,6 @@ def main():
     if arguments.output:
         with open(arguments.output, "a") as file:
             file.write(text)
-    for contestant in contestants.values():
-        if isinstance(contestant, Ours):
-            contestant.process.terminate()
 
 
 def versions():

@@ -52,6 +52,8 @@ public final class InferencePlan: @unchecked Sendable {
 
   /// Bytes of the packed weights (in memory or in the mapped file) and of what describes the steps.
   public var weightBytes: Int { memory.byteCount + (file?.data.count ?? 0) }
+  /// Of these, what is not in a mapped file.
+  package var ownBytes: Int { memory.byteCount }
   /// Bytes that one engine needs for the tensors of an image.
   public var arenaBytes: Int { arenaSize * 4 }
 
@@ -94,11 +96,17 @@ public final class InferencePlan: @unchecked Sendable {
   ///   - model: The model.
   ///   - inputSize: The size of the images; nil takes the network's own.
   ///   - instructionSet: The kernels' variant; nil takes the best one that the file has weights for.
+  ///   - precision: What the file must be packed for; nil takes what it is.
   /// - Throws: ``RuntimeError`` if the file is damaged, was made by another version, or has no
-  ///   weights for this processor.
+  ///   weights for this processor or of that precision.
   public convenience init(
-    _ model: PackedModel, inputSize: ImageSize? = nil, instructionSet: InstructionSet? = nil
+    _ model: PackedModel, inputSize: ImageSize? = nil, instructionSet: InstructionSet? = nil,
+    precision: Precision? = nil
   ) throws {
+    if let precision, precision != model.precision {
+      throw RuntimeError.precision(
+        path: model.path, held: model.precision.rawValue, asked: precision.rawValue)
+    }
     try self.init(
       model, inputSize: inputSize, instructionSet: instructionSet, isGuarded: false)
   }
@@ -118,7 +126,8 @@ public final class InferencePlan: @unchecked Sendable {
     do {
       try self.init(
         model.network, .absent, source, file: file, inputSize: inputSize, instructionSet: set,
-        isGuarded: isGuarded, classNames: model.classNames, normalization: model.normalization)
+        isGuarded: isGuarded, precision: model.precision, calibration: model.calibration,
+        classNames: model.classNames, normalization: model.normalization)
     } catch let misfit as PackedMisfit {
       throw RuntimeError.modelFile(
         path: model.path,

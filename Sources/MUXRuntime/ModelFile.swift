@@ -26,18 +26,27 @@ public struct ModelFile: Sendable {
   /// - Throws: ``RuntimeError/modelFile(path:reason:)`` or `SafetensorsError`.
   public init(contentsOf path: String) throws {
     let archive = try Safetensors.read(path)
-    guard let text = archive.metadata[Self.networkKey] else {
+    guard let network = try Self.network(of: archive, path: path) else {
       throw RuntimeError.modelFile(
         path: path, reason: "it holds weights but no network; give the network beside it")
     }
-    do {
-      network = try JSONDecoder().decode(Network.self, from: Data(text.utf8))
-    } catch let error as NetworkError {
-      throw RuntimeError.modelFile(path: path, reason: error.description)
-    } catch {
-      throw RuntimeError.modelFile(path: path, reason: "its network is not readable; write it anew")
-    }
+    self.network = network
     weights = archive
+  }
+
+  /// The network in the metadata of a model file's tensors; nil for other files. `path` is for
+  /// messages.
+  package static func network(
+    of archive: TensorArchive, path: String
+  ) throws(RuntimeError) -> Network? {
+    guard let text = archive.metadata[networkKey] else { return nil }
+    do {
+      return try JSONDecoder().decode(Network.self, from: Data(text.utf8))
+    } catch let error as NetworkError {
+      throw .modelFile(path: path, reason: error.description)
+    } catch {
+      throw .modelFile(path: path, reason: "its network is not readable; write it anew")
+    }
   }
 
   /// Writes the file: to a temporary one first, then renamed. Tensors are stored in single
@@ -58,17 +67,26 @@ extension InferencePlan {
   /// Makes a plan of the model in a file: packed (``PackedModel``), or safetensors with the network
   /// inside (``ModelFile``).
   ///
+  /// - Parameters:
+  ///   - path: The file.
+  ///   - inputSize: The size of the images; nil takes the network's own.
+  ///   - instructionSet: The kernels' variant; nil takes the best one here.
+  ///   - precision: What products are made of; nil takes what a packed file is for, else single
+  ///     precision. 8 bits are for packed files (`muxnet quantize`), which hold the calibration.
   /// - Throws: ``RuntimeError``, `SafetensorsError` or `NetworkError`.
   public convenience init(
-    model path: String, inputSize: ImageSize? = nil, instructionSet: InstructionSet? = nil
+    model path: String, inputSize: ImageSize? = nil, instructionSet: InstructionSet? = nil,
+    precision: Precision? = nil
   ) throws {
     if PackedModel.isPacked(path) {
       try self.init(
-        PackedModel(contentsOf: path), inputSize: inputSize, instructionSet: instructionSet)
+        PackedModel(contentsOf: path), inputSize: inputSize, instructionSet: instructionSet,
+        precision: precision)
       return
     }
     let model = try ModelFile(contentsOf: path)
     try self.init(
-      model.network, weights: model.weights, inputSize: inputSize, instructionSet: instructionSet)
+      model.network, weights: model.weights, inputSize: inputSize, instructionSet: instructionSet,
+      precision: precision ?? .float32)
   }
 }

@@ -45,6 +45,9 @@ public struct Calibration: Sendable, Hashable, Codable {
       self.low = low
       self.high = high
     }
+
+    /// Whether a scale can be made of it: finite, far from overflow, and the right way round.
+    var isUsable: Bool { low <= high && low > -1e30 && high < 1e30 }
   }
 
   /// Ranges by layer and tensor: "blocks.1.0.conv_dw/middle".

@@ -11,6 +11,8 @@ public enum RuntimeError: Error, Sendable, Hashable {
   case unsupported(layer: String, reason: String)
   /// A file that is not a runtime model.
   case modelFile(path: String, reason: String)
+  /// A packed model of another precision than is asked for.
+  case precision(path: String, held: String, asked: String)
   /// Widths of vectors that weights cannot be packed for.
   case lanes([Int], possible: [Int])
   /// An instruction set that this processor lacks.
@@ -41,6 +43,10 @@ extension RuntimeError: CustomStringConvertible, LocalizedError {
         + " check the model's width and number of classes"
     case .unsupported(let layer, let reason): return "layer '\(layer)': \(reason)"
     case .modelFile(let path, let reason): return "\(path): \(reason)"
+    case .precision(let path, let held, let asked):
+      return "\(path): it is packed for \(held), not \(asked); leave the precision out, or make"
+        + " another file of the weights with muxnet "
+        + (asked == "float32" ? "convert --to runtime" : "quantize --precision \(asked)")
     case .lanes(let lanes, let possible):
       return "weights cannot be packed for vectors of"
         + " \(lanes.map(String.init).joined(separator: ", ")) lanes; choose among"

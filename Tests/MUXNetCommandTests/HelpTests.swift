@@ -7,6 +7,7 @@ struct HelpTests {
     var commands = [
       ["models"], ["describe"], ["data", "check"], ["convert"], ["environment"], ["evaluate"],
       ["predict"], ["forward"], ["benchmark"], ["draw"], ["reproduce"], ["search", "benchmark"],
+      ["quantize"],
     ]
     #if TORCH
       commands.append(["train"])
@@ -61,6 +62,10 @@ struct HelpTests {
       ["data", "check", "x", "--workers", "0"], ["benchmark", "muxnet_xs", "--batch-size", "0"],
       ["benchmark", "muxnet_xs", "--train", "--profile"],
       ["convert", "a.pth", "b.pth", "--lanes", "8"],
+      ["convert", "muxnet_m", "m.onnx", "--random-weights"],
+      ["benchmark", "muxnet_xs", "--train", "--precision", "int8"],
+      ["benchmark", "muxnet_xs", "--serve", "--batch-size", "1", "--batch-size", "2"],
+      ["benchmark", "muxnet_xs", "--serve", "--profile"],
       ["convert", "a.pth", "b", "--to", "runtime", "--type", "F16"],
       ["benchmark", "muxnet_xs", "--train", "--engine", "runtime"],
       ["predict", "x.png", "--weights", "w", "--engine", "runtime", "--device", "cuda"],

@@ -25,7 +25,8 @@ enum Muxnet {
 
   /// Runs a command line in a folder, with no `MUXNET_` variables but those given.
   static func run(
-    _ arguments: [String], in folder: String? = nil, environment: [String: String] = [:]
+    _ arguments: [String], in folder: String? = nil, environment: [String: String] = [:],
+    input: String = ""
   ) throws -> Outcome {
     let process = Process()
     process.executableURL = program
@@ -48,7 +49,9 @@ enum Muxnet {
     let (errorURL, errors) = try file("errors")
     process.standardOutput = output
     process.standardError = errors
-    process.standardInput = FileHandle.nullDevice
+    let inputURL = scratch.appendingPathComponent("input")
+    try Data(input.utf8).write(to: inputURL)
+    process.standardInput = try FileHandle(forReadingFrom: inputURL)
     try process.run()
     process.waitUntilExit()
     return Outcome(

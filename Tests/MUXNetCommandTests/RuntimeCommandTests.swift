@@ -108,6 +108,44 @@ struct RuntimeCommandTests {
     #expect(text.code == 0 && text.output.contains("\nENGINE") && text.output.contains("\ntotal"))
   }
 
+  @Test("benchmark compares precisions, and takes turns with another program")
+  func precisions() throws {
+    let folder = try TemporaryFolder()
+    let written = try Muxnet.run([
+      "convert", "muxnet_xs", folder("m.safetensors"), "--random-weights", "--input-size", "32",
+    ])
+    #expect(written.code == 0, "\(written.errors)")
+    let file = try ModelFile(contentsOf: folder("m.safetensors"))
+    #expect(file.network.inputSize == ImageSize(32))
+    let result = try Muxnet.json(
+      ["benchmark", folder("m.safetensors"), "--batch-size", "1", "--threads", "1", "--steps", "1"]
+        + Precision.allCases.flatMap { ["--precision", $0.rawValue] } + ["--profile", "--json"])
+    let rows = try #require(result["rows"] as? [[String: Any]])
+    let names = rows.compactMap { ($0["setting"] as? [String: Any])?["precision"] as? String }
+    #expect(names == ["float32", "bfloat16", "int8"])
+    let profiles = try #require(result["profiles"] as? [[String: Any]])
+    #expect(profiles.map { $0["precision"] as? String } == names)
+    let kinds = profiles.map { profile in
+      Set((profile["steps"] as? [[String: Any]] ?? []).compactMap { $0["kind"] as? String })
+    }
+    #expect(kinds.map { $0.contains("pack") } == [false, true, true])
+
+    let served = try Muxnet.run(
+      [
+        "benchmark", folder("m.safetensors"), "--serve", "--batch-size", "3", "--precision", "int8",
+      ],
+      input: "1\n4\n")
+    #expect(served.code == 0, "\(served.errors)")
+    let lines = served.output.split(separator: "\n").map { $0.split(separator: " ") }
+    #expect(lines.map(\.count) == [1, 4])
+    #expect(lines.joined().allSatisfy { (Double($0) ?? 0) > 0 })
+    let wrong = try Muxnet.run(
+      ["benchmark", folder("m.safetensors"), "--serve"], input: "many\n")
+    #expect(wrong.code == 1 && wrong.errors.contains("number of runs"), "\(wrong.errors)")
+    let changed = try Muxnet.run(["benchmark", folder("m.safetensors"), "--classes", "3"])
+    #expect(changed.code != 0 && changed.errorLines.count == 1, "\(changed.errors)")
+  }
+
   @Test("A packed model classifies as the weights that it was made of")
   func packed() throws {
     let folder = try TemporaryFolder()

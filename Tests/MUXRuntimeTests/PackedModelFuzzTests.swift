@@ -11,8 +11,10 @@ import Testing
 @Suite("Fuzzed packed model files")
 struct PackedModelFuzzTests {
   private static let classes = 3
+  private static let precisions = Precision.allCases
 
-  private static func original() throws -> [UInt8] {
+  /// A file with every kind of packed weights: windows, an expansion, gated and plain projections.
+  private static func original(_ precision: Precision) throws -> [UInt8] {
     var builder = NetworkBuilder(name: "tiny", inputSize: ImageSize(8))
     var x = builder.convolution(
       builder.input, "stem", outputChannels: 8, kernelSize: 3, stride: 2)
@@ -20,11 +22,21 @@ struct PackedModelFuzzTests {
     x = builder.activation(x, "act", .hardSwish)
     x = builder.convolution(x, "dw", outputChannels: 8, kernelSize: 3, groups: 8)
     x = builder.convolution(x, "pw", outputChannels: 12)
+    if precision != .float32 {
+      x = builder.convolution(x, "expand", outputChannels: 20)
+      x = builder.activation(x, "expand_act", .relu)
+      x = builder.convolution(x, "grouped", outputChannels: 20, kernelSize: 3, groups: 10)
+      x = builder.squeezeExcitation(x, "se", reducedChannels: 3, activation: .relu)
+      x = builder.convolution(x, "project", outputChannels: 12)
+    }
     _ = builder.classify(x, classes: classes)
     let network = try builder.build()
+    let weights = RandomWeights.archive(network, seed: 1)
+    let calibrator = try Calibrator(network, weights: weights)
+    try calibrator.add(pixels(3 * 8 * 8, seed: 3))
     return try PackedModel.bytes(
-      network, weights: RandomWeights.archive(network, seed: 1), classNames: ["a", "b", "c"],
-      normalization: .imageNet, metadata: ["key": "value"])
+      network, weights: weights, classNames: ["a", "b", "c"], normalization: .imageNet,
+      metadata: ["key": "value"], precision: precision, calibration: calibrator.calibration)
   }
 
   /// Opens the bytes as a model and runs it, unless its tensors have become large.
@@ -36,9 +48,10 @@ struct PackedModelFuzzTests {
   }
 
   private static func count(
-    _ rounds: Int, seed: UInt64, _ change: (inout [UInt8], inout Stream) -> Void
+    _ precision: Precision, _ rounds: Int, seed: UInt64,
+    _ change: (inout [UInt8], inout Stream) -> Void
   ) throws -> (rejected: Int, accepted: Int) {
-    let original = try original()
+    let original = try original(precision)
     var stream = Stream(seed)
     var result = (rejected: 0, accepted: 0)
     for _ in 0..<rounds {
@@ -56,41 +69,41 @@ struct PackedModelFuzzTests {
     return result
   }
 
-  @Test("Every truncated file is an error")
-  func truncated() throws {
-    let result = try Self.count(400, seed: 1) { bytes, stream in
+  @Test("Every truncated file is an error", arguments: precisions)
+  func truncated(precision: Precision) throws {
+    let result = try Self.count(precision, 400, seed: 1) { bytes, stream in
       bytes.removeLast(Int.random(in: 1...bytes.count, using: &stream))
     }
     #expect(result.accepted == 0)
   }
 
-  @Test("Every flipped bit that matters is an error")
-  func flipped() throws {
-    let original = try Self.original()
+  @Test("Every flipped bit that matters is an error", arguments: precisions)
+  func flipped(precision: Precision) throws {
+    let original = try Self.original(precision)
     let model = try PackedModel(ByteRegion(original), path: "original")
-    let result = try Self.count(1500, seed: 2) { bytes, stream in
+    let result = try Self.count(precision, 1500, seed: 2) { bytes, stream in
       // The description and the index come first and are what most of the interest is in.
-      let limit = Bool.random(using: &stream) ? bytes.count : 4096
+      let limit = Bool.random(using: &stream) ? bytes.count : Self.number(original, 32)
       bytes[Int.random(in: 0..<limit, using: &stream)] ^=
         1 << UInt8.random(in: 0..<8, using: &stream)
     }
     // What is accepted lies in padding, or in the weights for another width of vectors.
     #expect(result.rejected > (model.lanes.count > 1 ? 600 : 900))
     let end = Self.number(original, 32)
-    let inIndex = try Self.count(500, seed: 3) { bytes, stream in
+    let inIndex = try Self.count(precision, 500, seed: 3) { bytes, stream in
       bytes[Int.random(in: 0..<end, using: &stream)] ^= 1 << UInt8.random(in: 0..<8, using: &stream)
     }
     #expect(inIndex.accepted == 0)
   }
 
-  @Test("Files with honest checksums and hostile numbers never crash")
-  func hostileNumbers() throws {
+  @Test("Files with honest checksums and hostile numbers never crash", arguments: precisions)
+  func hostileNumbers(precision: Precision) throws {
     let values: [UInt64] = [
       0, 1, 7, 63, 64, 65, 4095, 4096, 4097, 1 << 31, (1 << 31) - 1, 1 << 32, (1 << 32) - 1,
       1 << 62,
       1 << 63, .max, .max - 1, .max - 63, .max - 4095, UInt64(Int64.max), UInt64(Int64.max) - 1,
     ]
-    let result = try Self.count(2500, seed: 4) { bytes, stream in
+    let result = try Self.count(precision, 2500, seed: 4) { bytes, stream in
       for _ in 0..<Int.random(in: 1...2, using: &stream) {
         // Header, variants and the first entries of the tables, field by field.
         let at = 8 + 4 * Int.random(in: 0..<130, using: &stream)
@@ -105,10 +118,10 @@ struct PackedModelFuzzTests {
     #expect(result.rejected > 1000)
   }
 
-  @Test("Descriptions with hostile numbers never crash")
-  func hostileDescriptions() throws {
+  @Test("Descriptions with hostile numbers never crash", arguments: precisions)
+  func hostileDescriptions(precision: Precision) throws {
     let digits = Array("0123456789-".utf8)
-    let result = try Self.count(2500, seed: 5) { bytes, stream in
+    let result = try Self.count(precision, 2500, seed: 5) { bytes, stream in
       let end = Self.number(bytes, 32)
       let start = end - Self.number(bytes, 24)
       let places = (start..<end).filter { (48...57).contains(bytes[$0]) }
@@ -122,7 +135,8 @@ struct PackedModelFuzzTests {
       }
       PackedModel.seal(&bytes)
     }
-    #expect(result.rejected > 1500)
+    // Among the numbers are those of the calibration, any of which will do.
+    #expect(result.rejected > (precision == .int8 ? 500 : 1500))
   }
 
   /// Puts a number of up to 20 digits in the place of another, and moves the rest of the file so
@@ -154,15 +168,39 @@ struct PackedModelFuzzTests {
     (0..<8).reduce(0) { $0 | Int(bytes[at + $1]) << (8 * $1) }
   }
 
-  @Test("Weights that are no numbers are run without harm")
-  func hostileWeights() throws {
-    let result = try Self.count(300, seed: 6) { bytes, stream in
+  @Test("Weights that are no numbers are run without harm", arguments: precisions)
+  func hostileWeights(precision: Precision) throws {
+    let end = Self.number(try Self.original(precision), 32)
+    let data = (end + 4095) / 4096 * 4096
+    let result = try Self.count(precision, 300, seed: 6) { bytes, stream in
       for _ in 0..<8 {
-        let at = Int.random(in: 4096..<bytes.count - 4, using: &stream) & ~3
+        let at = Int.random(in: data..<bytes.count - 4, using: &stream) & ~3
         for byte in 0..<4 { bytes[at + byte] = 0xff }
       }
       PackedModel.seal(&bytes)
     }
     #expect(result.accepted == 300)
+  }
+
+  @Test("Ranges at the edge of what is allowed are run without harm")
+  func hostileRanges() throws {
+    let original = try PackedModel(ByteRegion(Self.original(.int8)), path: "original")
+    let keys = try #require(original.calibration?.ranges.keys.sorted())
+    let weights = RandomWeights.archive(original.network, seed: 1)
+    let values: [Float] = [
+      -9.9e29, -1e10, -1, -1e-30, -.leastNonzeroMagnitude, 0, 1e-38, 1e-12, 1, 1e20, 9.9e29,
+    ]
+    var stream = Stream(7)
+    for _ in 0..<200 {
+      var ranges = original.calibration?.ranges ?? [:]
+      for key in keys where Bool.random(using: &stream) {
+        let pair = (0..<2).map { _ in values.randomElement(using: &stream) ?? 0 }.sorted()
+        ranges[key] = .init(low: pair[0], high: pair[1])
+      }
+      let bytes = try PackedModel.bytes(
+        original.network, weights: weights, precision: .int8,
+        calibration: Calibration(ranges: ranges))
+      try Self.use(bytes)
+    }
   }
 }

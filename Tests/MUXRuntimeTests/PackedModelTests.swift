@@ -138,7 +138,7 @@ struct PackedModelTests {
       return error?.description ?? ""
     }
     #expect(try failure { $0[0] ^= 1 }.contains("make one with muxnet convert --to runtime"))
-    #expect(try failure { $0[8] = 2 }.contains("has version 2 of the format"))
+    #expect(try failure { $0[8] = 3 }.contains("has version 3 of the format"))
     #expect(try failure { $0[70] ^= 4 }.contains("a checksum differs"))
     #expect(try failure { $0[$0.count - 1] ^= 128 }.contains("a checksum differs"))
     #expect(try failure { $0.removeLast() }.contains("cut off"))

@@ -12,6 +12,8 @@ public final class RuntimeClassifier: Classifier {
   public let network: Network
   /// The threads that work on a batch.
   public let threads: Int
+  /// What products are made of.
+  public let precision: Precision
   private let makePlan: (ImageSize) throws -> InferencePlan
   private var engines: [ImageSize: InferenceEngine] = [:]
 
@@ -26,14 +28,20 @@ public final class RuntimeClassifier: Classifier {
   ///   - weights: All of its tensors under their names.
   ///   - threads: Threads that work on a batch; nil takes one per core.
   ///   - instructionSet: The kernels' variant; nil takes the best one here.
+  ///   - precision: What products are made of.
+  ///   - calibration: The ranges of the tensors, which 8 bits need.
   public init(
     _ network: Network, weights: TensorArchive, threads: Int? = nil,
-    instructionSet: InstructionSet? = nil
+    instructionSet: InstructionSet? = nil, precision: Precision = .float32,
+    calibration: Calibration? = nil
   ) throws {
     self.network = network
+    self.precision = precision
     self.threads = threads ?? InferenceEngine.coreCount
     makePlan = {
-      try InferencePlan(network, weights: weights, inputSize: $0, instructionSet: instructionSet)
+      try InferencePlan(
+        network, weights: weights, inputSize: $0, instructionSet: instructionSet,
+        precision: precision, calibration: calibration)
     }
     _ = try engine(for: network.inputSize)
   }
@@ -44,12 +52,18 @@ public final class RuntimeClassifier: Classifier {
   ///   - model: The model.
   ///   - threads: Threads that work on a batch; nil takes one per core.
   ///   - instructionSet: The kernels' variant; nil takes the best one that the file is for.
+  ///   - precision: What the file must be packed for; nil takes what it is.
   public init(
-    _ model: PackedModel, threads: Int? = nil, instructionSet: InstructionSet? = nil
+    _ model: PackedModel, threads: Int? = nil, instructionSet: InstructionSet? = nil,
+    precision: Precision? = nil
   ) throws {
     network = model.network
+    self.precision = model.precision
     self.threads = threads ?? InferenceEngine.coreCount
-    makePlan = { try InferencePlan(model, inputSize: $0, instructionSet: instructionSet) }
+    makePlan = {
+      try InferencePlan(
+        model, inputSize: $0, instructionSet: instructionSet, precision: precision)
+    }
     _ = try engine(for: network.inputSize)
   }
 

@@ -9,6 +9,8 @@ public enum EvaluationError: Error, Hashable, Sendable, CustomStringConvertible,
   case severalOutputs(network: String, count: Int)
   /// The weights are packed for the runtime, and something else was asked for.
   case packed(path: String)
+  /// 8 bits were asked for of weights that have no calibration.
+  case uncalibrated(path: String)
 
   /// One line: what, where, how to fix.
   public var description: String {
@@ -21,6 +23,8 @@ public enum EvaluationError: Error, Hashable, Sendable, CustomStringConvertible,
         + " classifier, or look at its outputs with 'muxnet forward'"
     case .packed(let path):
       "\(path) is packed for the runtime and for nothing else; give the weights that it was made of"
+    case .uncalibrated(let path):
+      "\(path) has no calibration, which 8 bits need; make a packed file of it with muxnet quantize"
     }
   }
 

@@ -64,7 +64,8 @@ extension Predictor {
     return report
   }
 
-  private static func files(_ paths: [String]) throws -> [String] {
+  /// The images among paths and below the folders among them, sorted.
+  static func files(_ paths: [String]) throws -> [String] {
     try paths.flatMap { path -> [String] in
       var isFolder: ObjCBool = false
       guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {

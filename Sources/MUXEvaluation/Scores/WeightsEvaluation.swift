@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
 public import MUXConfiguration
+import MUXVision
 
 /// Finds the images that weights are to be evaluated on.
 public enum WeightsEvaluation {
@@ -29,7 +30,20 @@ public enum WeightsEvaluation {
     configuration: EvaluationConfiguration, part: DataPart,
     progress: @escaping (Int, Int) throws -> Void = { _, _ in }
   ) throws -> EvaluationResult {
-    var data = configuration.data
+    let data = configuration.data
+    var evaluator = Evaluator()
+    evaluator.progress = progress
+    return try evaluator.evaluate(
+      classifier, pipeline: weights.pipeline, on: try images(part, of: data, for: weights),
+      batchSize: data.evaluationBatchSize ?? configuration.batchSize, workers: data.workers)
+  }
+
+  /// The images of a part, with the classes of the weights where these are known by name. A folder
+  /// without the sub-folder of that part is taken as a whole.
+  static func images(
+    _ part: DataPart, of data: DataConfiguration, for weights: TrainedWeights
+  ) throws -> any ImageDataSet {
+    var data = data
     if data.source == .folder, let path = data.path {
       func isMissing(_ folder: String) -> Bool {
         !FileManager.default.fileExists(atPath: "\(path)/\(folder)")
@@ -38,12 +52,7 @@ public enum WeightsEvaluation {
       if isMissing(data.testFolder) { data.testFolder = "" }
       if isMissing(data.trainingFolder) { data.trainingFolder = "" }
     }
-    // Folders are matched to the classes of the weights, where those are known by name.
-    let names = data.source == .folder ? weights.metadata?.classNames : nil
-    var evaluator = Evaluator()
-    evaluator.progress = progress
-    return try evaluator.evaluate(
-      classifier, pipeline: weights.pipeline, on: try data.open(part, classNames: names),
-      batchSize: data.evaluationBatchSize ?? configuration.batchSize, workers: data.workers)
+    return try data.open(
+      part, classNames: data.source == .folder ? weights.metadata?.classNames : nil)
   }
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package import MUXInterchange
 public import MUXNetworks
-import MUXRuntime
+public import MUXRuntime
 
 /// Runs a network on the tensors of a file, so that it can be compared with any other
 /// implementation.
@@ -22,11 +22,13 @@ public enum TensorFileRun {
   ///   - output: The safetensors file to write.
   ///   - layer: The layer or block whose value is written; nil takes the network's output.
   ///   - threads: Threads that compute; nil takes one per core.
+  ///   - precision: What products are made of; nil takes what a packed file is for, else single
+  ///     precision.
   /// - Returns: The shapes of what was written, in the order of the network's outputs.
   @discardableResult
   public static func runtime(
     _ network: Network, weights: String, key: String? = nil, input: String, output: String,
-    layer: String? = nil, threads: Int? = nil
+    layer: String? = nil, threads: Int? = nil, precision: Precision? = nil
   ) throws -> [[Int]] {
     let images = try images(input, for: network)
     let cut = try layer.map { try network.cut(atLayer: $0) } ?? network
@@ -38,13 +40,15 @@ public enum TensorFileRun {
       guard model.network == network else {
         throw CheckpointError.mismatch(path: weights, reason: "it holds another network")
       }
-      plan = try InferencePlan(model, inputSize: size)
+      plan = try InferencePlan(model, inputSize: size, precision: precision)
     } else {
+      guard precision != .int8 else { throw EvaluationError.uncalibrated(path: weights) }
       let archive = try WeightsSource.read(weights, key: key).withoutWrapper
         .checked(against: network, path: weights)
       var own = TensorArchive()
       for parameter in cut.parameters { own[parameter.name] = archive[parameter.name] }
-      plan = try InferencePlan(cut, weights: own, inputSize: size)
+      plan = try InferencePlan(
+        cut, weights: own, inputSize: size, precision: precision ?? .float32)
     }
     let engine = try InferenceEngine(plan, threads: threads ?? InferenceEngine.coreCount)
     let count = images.shape[0]

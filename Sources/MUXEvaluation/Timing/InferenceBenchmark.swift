@@ -9,14 +9,17 @@ public struct InferenceBenchmark {
   public struct Setting: Codable, Hashable, Sendable {
     /// What computes, such as `runtime` or `torch`.
     public var engine: String
+    /// What products are made of, such as `float32`.
+    public var precision: String
     /// Threads that compute.
     public var threads: Int
     /// Images in a batch.
     public var batchSize: Int
 
     /// A setting from its parts.
-    public init(engine: String, threads: Int, batchSize: Int) {
+    public init(engine: String, precision: String = "float32", threads: Int, batchSize: Int) {
       self.engine = engine
+      self.precision = precision
       self.threads = threads
       self.batchSize = batchSize
     }

@@ -46,7 +46,8 @@ public struct TrainedWeights: Sendable {
     packed = nil
     let archive = try WeightsSource.read(path, prefersAveraged: prefersAveraged, key: key)
     let metadata = try WeightsMetadata(archive.metadata, path: path)
-    guard let network = network ?? metadata?.network else {
+    let own = try metadata?.network ?? ModelFile.network(of: archive, path: path)
+    guard let network = network ?? own else {
       throw CheckpointError.mismatch(
         path: path, reason: "it does not say which network it is for; name it with --model")
     }
@@ -115,25 +116,43 @@ public struct TrainedWeights: Sendable {
   ///   - lanes: The widths of vectors to pack for; nil takes all.
   /// - Throws: ``WeightsMismatchError`` if the tensors are not those of the network.
   public func writePacked(to path: String, lanes: [Int]? = nil) throws {
-    if packed != nil { throw EvaluationError.packed(path: self.path) }
+    try AtomicFile.write(packedBytes(precision: .float32, calibration: nil, lanes: lanes), to: path)
+  }
+
+  /// The bytes of a packed file.
+  func packedBytes(
+    precision: Precision, calibration: Calibration?, lanes: [Int]?
+  ) throws -> [UInt8] {
+    if packed != nil { throw EvaluationError.packed(path: path) }
     let isNamed = metadata != nil || classNames != (0..<classNames.count).map(String.init)
-    try PackedModel.write(
-      network, weights: archive.checked(against: network, path: self.path),
+    return try PackedModel.bytes(
+      network, weights: archive.checked(against: network, path: path),
       classNames: isNamed ? classNames : nil,
       normalization: PixelNormalization(
         mean: pipeline.mean, standardDeviation: pipeline.standardDeviation),
-      metadata: try PackedTraining(pipeline: pipeline, metadata).dictionary(), lanes: lanes,
-      to: path)
+      metadata: try PackedTraining(pipeline: pipeline, metadata).dictionary(),
+      precision: precision, calibration: calibration, lanes: lanes)
   }
 
   /// The weights in the runtime.
   ///
-  /// - Parameter threads: Threads that work on a batch; nil takes one per core.
-  /// - Throws: ``WeightsMismatchError`` if the tensors are not those of the network.
-  public func runtimeClassifier(threads: Int? = nil) throws -> RuntimeClassifier {
-    if let packed { return try RuntimeClassifier(packed, threads: threads) }
+  /// - Parameters:
+  ///   - threads: Threads that work on a batch; nil takes one per core.
+  ///   - precision: What products are made of; nil takes what a packed file is for, else single
+  ///     precision. 8 bits are for packed files, which hold the calibration.
+  /// - Throws: ``WeightsMismatchError`` if the tensors are not those of the network,
+  ///   ``EvaluationError/uncalibrated(path:)``, or `RuntimeError` if a packed file is for another
+  ///   precision.
+  public func runtimeClassifier(
+    threads: Int? = nil, precision: Precision? = nil
+  ) throws -> RuntimeClassifier {
+    if let packed {
+      return try RuntimeClassifier(packed, threads: threads, precision: precision)
+    }
+    guard precision != .int8 else { throw EvaluationError.uncalibrated(path: path) }
     return try RuntimeClassifier(
-      network, weights: archive.checked(against: network, path: path), threads: threads)
+      network, weights: archive.checked(against: network, path: path), threads: threads,
+      precision: precision ?? .float32)
   }
 }
 

@@ -7,6 +7,10 @@ struct PackedDescription: Codable {
   var classNames: [String]?
   var normalization: PixelNormalization?
   var metadata: [String: String]?
+  /// What products are made of; absent for single precision.
+  var precision: Precision?
+  /// The ranges of the tensors, which 8 bits need.
+  var calibration: Calibration?
 }
 
 /// What is done to the values of a pixel, 0 … 1, before they go in: (value − mean) / deviation.

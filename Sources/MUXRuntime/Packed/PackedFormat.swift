@@ -2,7 +2,7 @@
 internal import CMUXKernels
 internal import MUXInterchange
 
-/// The layout of a packed model file, version 1. All numbers are little-endian.
+/// The layout of a packed model file. All numbers are little-endian.
 ///
 /// | bytes | what |
 /// | --- | --- |
@@ -21,10 +21,14 @@ internal import MUXInterchange
 /// the other, 24 bytes an entry (its key; its offset in the data; its length), then the description.
 /// The data of a variant begin at a multiple of 4096 bytes, each entry at a multiple of 64, entries
 /// in ascending order without overlap.
+///
+/// Version 1 holds weights in single precision. Version 2 may hold others: its description says which,
+/// and has the calibration of 8 bits. Files in single precision are written as version 1, so that
+/// older programs read them.
 enum PackedFormat {
   /// Like PNG's: not text, and damaged by whatever changes line ends or drops the eighth bit.
   static let signature: [UInt8] = [0x89, 0x4d, 0x55, 0x58, 0x0d, 0x0a, 0x1a, 0x0a]
-  static let version: UInt32 = 1
+  static let versions: ClosedRange<UInt32> = 1...2
   static let headerSize = 64
   static let variantSize = 40
   static let entrySize = 24
@@ -40,6 +44,9 @@ enum PackedFormat {
     var data: Range<Int>
     var checksum: UInt64
   }
+
+  /// The version that weights of a precision need.
+  static func version(_ precision: Precision) -> UInt32 { precision == .float32 ? 1 : 2 }
 
   /// Whether a file begins as a packed model does.
   static func isPacked(_ file: ByteRegion) -> Bool {

@@ -23,19 +23,22 @@ extension PackedModel {
   ///   - classNames: The classes, in the order of the outputs.
   ///   - normalization: What is done to the values of a pixel before they go in.
   ///   - metadata: Anything else to keep.
+  ///   - precision: What products are made of in plans of the file.
+  ///   - calibration: The ranges of the tensors (``Calibrator``), which 8 bits need.
   ///   - lanes: The widths of vectors to pack for; nil takes all (``possibleLanes``). A file with
   ///     fewer is smaller, but runs on fewer processors or more slowly.
   ///   - path: The file to write.
-  /// - Throws: ``RuntimeError`` if the weights do not fit or the widths are not possible,
+  /// - Throws: ``RuntimeError`` if weights or calibration do not fit or the widths are not possible,
   ///   `FileError` if the file cannot be written.
   public static func write(
     _ network: Network, weights: TensorArchive, classNames: [String]? = nil,
     normalization: PixelNormalization? = nil, metadata: [String: String] = [:],
-    lanes: [Int]? = nil, to path: String
+    precision: Precision = .float32, calibration: Calibration? = nil, lanes: [Int]? = nil,
+    to path: String
   ) throws {
     let bytes = try bytes(
       network, weights: weights, classNames: classNames, normalization: normalization,
-      metadata: metadata, lanes: lanes)
+      metadata: metadata, precision: precision, calibration: calibration, lanes: lanes)
     try AtomicFile.write(bytes, to: path)
   }
 
@@ -43,38 +46,47 @@ extension PackedModel {
   package static func bytes(
     _ network: Network, weights: TensorArchive, classNames: [String]? = nil,
     normalization: PixelNormalization? = nil, metadata: [String: String] = [:],
-    lanes: [Int]? = nil
+    precision: Precision = .float32, calibration: Calibration? = nil, lanes: [Int]? = nil
   ) throws -> [UInt8] {
     let chosen = Array(Set(lanes ?? possibleLanes)).sorted()
     guard !chosen.isEmpty, chosen.allSatisfy(possibleLanes.contains) else {
       throw RuntimeError.lanes(chosen, possible: possibleLanes)
+    }
+    let calibration = precision == .int8 ? calibration : nil
+    for (key, range) in calibration?.ranges ?? [:] where !range.isUsable {
+      throw RuntimeError.calibration(layer: key)
     }
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
     let description = try encoder.encode(
       PackedDescription(
         network: network, classNames: classNames, normalization: normalization,
-        metadata: metadata.isEmpty ? nil : metadata))
+        metadata: metadata.isEmpty ? nil : metadata,
+        precision: precision == .float32 ? nil : precision, calibration: calibration))
     let variants = try chosen.map { lanes in
-      (lanes: lanes, entries: try entries(network, weights, lanes: lanes))
+      (lanes: lanes, entries: try entries(network, weights, precision, calibration, lanes: lanes))
     }
-    return assemble(variants, description: [UInt8](description))
+    return assemble(
+      variants, description: [UInt8](description), version: PackedFormat.version(precision))
   }
 
   private static func entries(
-    _ network: Network, _ weights: TensorArchive, lanes: Int
+    _ network: Network, _ weights: TensorArchive, _ precision: Precision,
+    _ calibration: Calibration?, lanes: Int
   ) throws -> [PackedWeightSource.Entry] {
     let set = lanes == InstructionSet.generic.lanes ? InstructionSet.generic : .avx512
     let source = PackedWeightSource(isRecording: true)
     var compiler = try PlanCompiler(
       network: network, weights: LayerWeights(weights, network: network),
-      inputSize: network.inputSize, instructionSet: set, packed: source)
+      inputSize: network.inputSize, instructionSet: set, precision: precision,
+      calibration: calibration, packed: source)
     _ = try compiler.compile()
     return source.entries
   }
 
   private static func assemble(
-    _ variants: [(lanes: Int, entries: [PackedWeightSource.Entry])], description: [UInt8]
+    _ variants: [(lanes: Int, entries: [PackedWeightSource.Entry])], description: [UInt8],
+    version: UInt32
   ) -> [UInt8] {
     let tables = PackedFormat.headerSize + variants.count * PackedFormat.variantSize
     let entryCount = variants.reduce(0) { $0 + $1.entries.count }
@@ -93,10 +105,8 @@ extension PackedModel {
             0, count: aligned(own.count, PackedFormat.alignment) - own.count))
         append(entry.key, to: &entries)
         append(UInt64(own.count), to: &entries)
-        entry.values.withUnsafeBytes {
-          append(UInt64($0.count), to: &entries)
-          own.append(contentsOf: $0)
-        }
+        append(UInt64(entry.bytes.count), to: &entries)
+        own.append(contentsOf: entry.bytes)
       }
       append(UInt32(variant.lanes), to: &index)
       append(UInt32(variant.entries.count), to: &index)
@@ -108,7 +118,7 @@ extension PackedModel {
       position += own.count
     }
     var file = PackedFormat.signature
-    append(PackedFormat.version, to: &file)
+    append(version, to: &file)
     append(UInt32(variants.count), to: &file)
     append(UInt64(position), to: &file)
     append(UInt64(description.count), to: &file)

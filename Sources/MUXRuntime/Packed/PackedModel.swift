@@ -16,7 +16,8 @@ public import MUXNetworks
 /// A file has the weights for one or several widths of vectors (16 lanes with AVX-512, else 8).
 /// Everything in it is checked when it is opened: sizes and offsets, and checksums of the index and
 /// of those weights that are used. The file must not be changed in place while it is in use;
-/// ``write(_:weights:classNames:normalization:metadata:lanes:to:)`` replaces it as a whole.
+/// ``write(_:weights:classNames:normalization:metadata:precision:calibration:lanes:to:)`` replaces it
+/// as a whole.
 public struct PackedModel: Sendable {
   /// The network.
   public let network: Network
@@ -24,6 +25,10 @@ public struct PackedModel: Sendable {
   public let classNames: [String]?
   /// What is done to the values of a pixel before they go in; nil if the file does not say.
   public let normalization: PixelNormalization?
+  /// What the weights are packed for; plans of this model compute so.
+  public let precision: Precision
+  /// The ranges of the tensors that 8 bits were calibrated with; nil for other precisions.
+  public let calibration: Calibration?
   /// Whatever else the writer put in.
   public let metadata: [String: String]
   /// The widths of vectors for which there are weights, ascending.
@@ -55,10 +60,12 @@ public struct PackedModel: Sendable {
       Result { () throws(Defect) in try Self.index(bytes) }
     }
     let description: PackedDescription
+    let version: UInt32
     do {
       let index = try outcome.get()
       variants = index.variants
       description = try Self.description(file[index.description])
+      version = index.version
     } catch {
       throw .modelFile(path: path, reason: error.reason)
     }
@@ -67,9 +74,13 @@ public struct PackedModel: Sendable {
     network = description.network
     classNames = description.classNames
     normalization = description.normalization
+    precision = description.precision ?? .float32
+    calibration = precision == .int8 ? description.calibration : nil
     metadata = description.metadata ?? [:]
     lanes = variants.map(\.lanes)
-    do { try checkDescription() } catch { throw .modelFile(path: path, reason: error.reason) }
+    do { try checkDescription(version: version) } catch {
+      throw .modelFile(path: path, reason: error.reason)
+    }
   }
 
   /// The best kernels here that the file has weights for.
@@ -113,16 +124,17 @@ extension PackedModel {
 
   private static func index(
     _ bytes: UnsafeRawBufferPointer
-  ) throws(Defect) -> (variants: [PackedFormat.Variant], description: Range<Int>) {
+  ) throws(Defect) -> (version: UInt32, variants: [PackedFormat.Variant], description: Range<Int>) {
     let reader = PackedReader(bytes: bytes)
     guard bytes.count >= PackedFormat.signature.count,
       bytes.prefix(PackedFormat.signature.count).elementsEqual(PackedFormat.signature)
     else { throw Defect("it is no packed model; make one with muxnet convert --to runtime") }
     guard let version = reader.raw(UInt32.self, 8) else { throw .truncated }
-    guard version == PackedFormat.version else {
+    guard PackedFormat.versions.contains(version) else {
       throw Defect(
-        "it has version \(version) of the format, but this program reads version"
-          + " \(PackedFormat.version); convert it again")
+        "it has version \(version) of the format, but this program reads versions"
+          + " \(PackedFormat.versions.lowerBound) to \(PackedFormat.versions.upperBound);"
+          + " convert it again")
     }
     guard let count = reader.number(UInt32.self, 12), let size = reader.number(UInt64.self, 16),
       let length = reader.number(UInt64.self, 24), let end = reader.number(UInt64.self, 32),
@@ -154,7 +166,7 @@ extension PackedModel {
         PackedFormat.Variant(
           lanes: lanes, entryCount: entries, table: table, data: data, checksum: checksum))
     }
-    return (variants, description)
+    return (version, variants, description)
   }
 
   private static func entries(
@@ -190,7 +202,12 @@ extension PackedModel {
     }
   }
 
-  private func checkDescription() throws(Defect) {
+  private func checkDescription(version: UInt32) throws(Defect) {
+    guard version >= PackedFormat.version(precision) else {
+      throw Defect(
+        "version \(version) of the format has no weights for \(precision.rawValue);"
+          + " quantize the model again")
+    }
     if let classNames, classNames.count != network.classCount {
       throw Defect(
         "it names \(classNames.count) classes for \(network.classCount ?? 0) outputs;"
@@ -202,6 +219,14 @@ extension PackedModel {
         normalization.standardDeviation.allSatisfy({ $0 > 0 && $0 < .infinity }),
         normalization.mean.allSatisfy(\.isFinite)
       else { throw Defect("its normalisation is not that of its images; convert it again") }
+    }
+    if precision == .int8 {
+      guard let calibration else {
+        throw Defect("it has 8-bit weights without their calibration; quantize the model again")
+      }
+      guard calibration.ranges.values.allSatisfy(\.isUsable) else {
+        throw Defect("its calibration has ranges that are none; quantize the model again")
+      }
     }
     // Every weight takes a byte at least, so that a small file cannot ask for large memory.
     var weights = 0

@@ -16,14 +16,16 @@ struct PackedWeights: Sendable {
   var count: Int { entries.count }
 
   /// The stretch at a position, if it is what is expected there.
-  func values(at index: Int, key: UInt64, count: Int) -> UnsafeBufferPointer<Float>? {
+  func values<Value: BitwiseCopyable>(
+    at index: Int, key: UInt64, count: Int, of type: Value.Type
+  ) -> UnsafeBufferPointer<Value>? {
     guard index < entries.count else { return nil }
     let entry = entries[index]
-    guard entry.key == key, entry.bytes.count == count * MemoryLayout<Float>.stride else {
+    guard entry.key == key, entry.bytes.count == count * MemoryLayout<Value>.stride else {
       return nil
     }
     return data.withUnsafeBytes { bytes in
-      UnsafeRawBufferPointer(rebasing: bytes[entry.bytes]).bindMemory(to: Float.self)
+      UnsafeRawBufferPointer(rebasing: bytes[entry.bytes]).bindMemory(to: type)
     }
   }
 }

@@ -86,51 +86,127 @@ extension PlanCompiler {
     }
   }
 
+  /// Weights of cells, made a moment ago or lying in a file.
+  struct PackedCells {
+    var cells: PackedArray<Int32>
+    /// What a product of integers is worth, by output; empty for bfloat16.
+    var scale: PackedValues
+    /// With the input's zero in it.
+    var bias: PackedValues
+  }
+
+  /// The next packed weights, as cells.
+  ///
+  /// - Parameters:
+  ///   - layer: The layer's name.
+  ///   - use: What they are to the layer.
+  ///   - blocks: Blocks of outputs.
+  ///   - terms: Values that are multiplied and added up for an output, whole cells of them.
+  ///   - taps: The values of a cell are this many terms apart.
+  ///   - input: How what they are multiplied with is quantised.
+  ///   - weights: Makes the weights in single precision, [block][term][lane].
+  ///   - bias: Makes the bias, [block][lane].
+  func takeCells(
+    _ layer: String, _ use: String, blocks: Int, terms: Int, taps: Int = 1, input: Quantization,
+    weights: () -> [Float], bias: () -> [Float]
+  ) -> PackedCells {
+    let precision = precision, lanes = lanes
+    var made: (cells: [Int32], scale: [Float], bias: [Float])?
+    func pack() -> (cells: [Int32], scale: [Float], bias: [Float]) {
+      if let made { return made }
+      let packing = CellPacking(
+        weights(), blocks: blocks, lanes: lanes, precision: precision, taps: taps)
+      let adjusted = packing.adjusted(bias: bias(), input: input)
+      let result = (packing.cells, adjusted.scale, adjusted.bias)
+      made = result
+      return result
+    }
+    let use = "\(use), cells of \(precision.rawValue)"
+    let cells = packed.take(
+      layer, use, lanes: lanes, count: blocks * lanes * terms / precision.valuesPerCell
+    ) { pack().cells }
+    let scale: PackedValues =
+      precision == .int8
+      ? packed.take(layer, "\(use), scale", lanes: lanes, count: blocks * lanes) { pack().scale }
+      : .made([])
+    let shift = packed.take(layer, "\(use), bias", lanes: lanes, count: blocks * lanes) {
+      pack().bias
+    }
+    return PackedCells(cells: cells, scale: scale, bias: shift)
+  }
+
+  /// The next packed weights of a projection that a gate is multiplied into: ±127 in single
+  /// precision, which the kernel rounds when it knows the gate, and what a product is worth.
+  func takeGated(
+    _ layer: String, blocks: Int, inner: Int, input: Quantization, weights: () -> [Float]
+  ) -> (values: PackedValues, scale: PackedValues) {
+    let lanes = lanes
+    var made: (values: [Float], scale: [Float])?
+    func pack() -> (values: [Float], scale: [Float]) {
+      if let made { return made }
+      var values = weights()
+      let packing = CellPacking(values, blocks: blocks, lanes: lanes, precision: .int8)
+      for index in values.indices {
+        let block = index / (inner * lanes)
+        values[index] /= packing.scale[block * lanes + index % lanes]
+      }
+      let result = (values, packing.scale.map { $0 * input.scale })
+      made = result
+      return result
+    }
+    let values = packed.take(layer, "dense, gated", lanes: lanes, count: blocks * lanes * inner) {
+      pack().values
+    }
+    let scale = packed.take(layer, "dense, gated, scale", lanes: lanes, count: blocks * lanes) {
+      pack().scale
+    }
+    return (values, scale)
+  }
+
   /// The units of a layout with weights of cells.
-  func cellUnits(_ layout: SpatialLayout, middle: Quantization) -> [CellUnit] {
+  func cellUnits(_ name: String, _ layout: SpatialLayout, middle: Quantization) -> [CellUnit] {
     let values = precision.valuesPerCell
     return layout.units.map { unit in
       let kernel = Int(unit.description.kernel), inner = Int(unit.description.in_count)
       let outer = Int(unit.description.out_count)
       let rows = (kernel + values - 1) / values * values
       // [out][in][row][tap][lane] with rows of zeros first, then the last cell first.
-      var ordered = Array(repeating: Float(0), count: outer * inner * rows * kernel * lanes)
-      let rowSize = kernel * lanes
-      for block in 0..<outer * inner {
-        for row in 0..<kernel {
-          let padded = row + rows - kernel
-          let cell = rows / values - 1 - padded / values
-          let to = ((block * rows) + cell * values + padded % values) * rowSize
-          let from = (block * kernel + row) * rowSize
-          for i in 0..<rowSize { ordered[to + i] = unit.weights[from + i] }
+      func ordered() -> [Float] {
+        var ordered = Array(repeating: Float(0), count: outer * inner * rows * kernel * lanes)
+        let rowSize = kernel * lanes
+        for block in 0..<outer * inner {
+          for row in 0..<kernel {
+            let padded = row + rows - kernel
+            let cell = rows / values - 1 - padded / values
+            let to = ((block * rows) + cell * values + padded % values) * rowSize
+            let from = (block * kernel + row) * rowSize
+            for i in 0..<rowSize { ordered[to + i] = unit.weights[from + i] }
+          }
         }
+        return ordered
       }
-      let packed = CellPacking(
-        ordered, blocks: outer, lanes: lanes, precision: precision, taps: kernel)
-      let adjusted = packed.adjusted(bias: unit.bias, input: middle)
-      return CellUnit(
-        description: unit.description, cells: packed.cells, scale: adjusted.scale,
-        bias: adjusted.bias)
+      let packed = takeCells(
+        name, unit.use, blocks: outer, terms: inner * rows * kernel, taps: kernel, input: middle,
+        weights: ordered, bias: { unit.bias })
+      return CellUnit(description: unit.description, packed: packed)
     }
   }
 
   /// A unit of a spatial step with weights of cells.
   struct CellUnit {
     var description: mux_spatial_unit
-    var cells: [Int32]
-    var scale: [Float]
-    var bias: [Float]
+    var packed: PackedCells
   }
 }
 
 extension PlanEmitter {
   /// Cells where the kernels' structures have floats.
-  func cells(_ cells: [Int32]) -> UnsafePointer<Float> {
-    UnsafeRawPointer(memory.copy(cells)).assumingMemoryBound(to: Float.self)
+  func cells(_ cells: PackedArray<Int32>) -> UnsafePointer<Float> {
+    UnsafeRawPointer(memory.place(cells)).assumingMemoryBound(to: Float.self)
   }
 
-  /// A copy, or NULL for nothing.
-  func optional(_ values: [Float]) -> UnsafePointer<Float>? {
-    values.isEmpty ? nil : memory.copy(values)
+  /// Where the values are, or NULL for nothing.
+  func optional(_ values: PackedValues) -> UnsafePointer<Float>? {
+    values.isEmpty ? nil : memory.place(values)
   }
 }

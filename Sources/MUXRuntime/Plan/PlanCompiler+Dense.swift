@@ -186,25 +186,18 @@ extension PlanCompiler {
     }
     let values: PackedValues
     let bias: PackedValues
-    var cells: [Int32] = []
-    var scale: [Float] = []
-    if hasCells, let input = inputQuantization {
-      var floats = makeWeights()
-      var shift = makeBias()
-      let packing = CellPacking(floats, blocks: blocks, lanes: lanes, precision: precision)
-      if layer.gate == nil {
-        (scale, shift) = packing.adjusted(bias: shift, input: input)
-        cells = packing.cells
-        floats = []
-      } else if precision == .int8 {
-        // The kernel multiplies the gate in and rounds then: floats of ±127.
-        for index in floats.indices {
-          let block = index / (inner * lanes)
-          floats[index] /= packing.scale[block * lanes + index % lanes]
-        }
-        scale = packing.scale.map { $0 * input.scale }
-      }
-      (values, bias) = (.made(floats), .made(shift))
+    var cells: PackedArray<Int32>?
+    var scale = PackedValues.made([])
+    if hasCells, layer.gate == nil, let input = inputQuantization {
+      let packed = takeCells(
+        layer.name, "dense", blocks: blocks, terms: inner, input: input, weights: makeWeights,
+        bias: makeBias)
+      (values, bias, cells, scale) = (.made([]), packed.bias, packed.cells, packed.scale)
+    } else if precision == .int8, let input = inputQuantization {
+      (values, scale) = takeGated(
+        layer.name, blocks: blocks, inner: inner, input: input, weights: makeWeights)
+      bias = packed.take(
+        layer.name, "dense bias", lanes: lanes, count: blocks * lanes, makeBias)
     } else {
       values = packed.take(
         layer.name, hasHalfBlock ? "dense, half a block at the end" : "dense", lanes: lanes,
@@ -230,7 +223,7 @@ extension PlanCompiler {
       var step = mux_dense()
       step.inner = inner
       step.outer = outer
-      step.weights = cells.isEmpty ? emitter.memory.place(values) : emitter.cells(cells)
+      step.weights = cells.map { emitter.cells($0) } ?? emitter.memory.place(values)
       step.scale = emitter.optional(scale)
       step.precision = precision.kernels
       step.cells = hasCells ? inner / precision.valuesPerCell : 0

@@ -162,7 +162,9 @@ extension PlanCompiler {
   ) throws(RuntimeError) -> BlockedTensor {
     var layout = SpatialLayout(lanes: lanes)
     for branch in branches { layout.add(branch, affine: affine) }
-    let units = layout.units.map { unit in
+    let input = producer.input
+    let hasCells = isProjected && usesCells(branches, producer)
+    let units = (hasCells ? [] : layout.units).map { unit in
       (
         description: unit.description,
         weights: packed.take(name, unit.use, lanes: lanes, count: unit.weights.count) {
@@ -173,8 +175,6 @@ extension PlanCompiler {
         }
       )
     }
-    let input = producer.input
-    let hasCells = isProjected && usesCells(branches, producer)
     let expanded = producer.size
     let outBlocks = layout.outputs.count / lanes
     let planeSize = height * width * lanes / (hasCells ? precision.valuesPerCell : 1)
@@ -215,7 +215,7 @@ extension PlanCompiler {
         branch.convolution.weightShape.reduce(1, *) * height * width / branch.window
         * (branch.mode == MUX_SPATIAL_SUPERPIXEL ? branch.window * branch.window : 1)
     }
-    var expansion: (weights: PackedValues, cells: [Int32], scale: [Float], bias: PackedValues)?
+    var expansion: (weights: PackedValues, cells: PackedCells?, bias: PackedValues)?
     var producerActivation = Activation.identity
     if case .expansion(_, let convolution, let weight, let affine, let activation) = producer {
       producerActivation = activation
@@ -237,19 +237,19 @@ extension PlanCompiler {
         WeightPacking.bias(affine.shift, outputs: rows, lanes: lanes)
       }
       if hasCells {
-        let cells = CellPacking(
-          makeWeights(), blocks: rows.count / lanes, lanes: lanes, precision: precision)
-        let adjusted = cells.adjusted(bias: makeBias(), input: inputQuantization)
-        expansion = (.made([]), cells.cells, adjusted.scale, .made(adjusted.bias))
+        let cells = takeCells(
+          name, "expansion", blocks: rows.count / lanes, terms: columns.count,
+          input: inputQuantization, weights: makeWeights, bias: makeBias)
+        expansion = (.made([]), cells, cells.bias)
       } else {
         expansion = (
           packed.take(
-            name, "expansion", lanes: lanes, count: rows.count * inner, makeWeights), [], [],
+            name, "expansion", lanes: lanes, count: rows.count * inner, makeWeights), nil,
           packed.take(name, "expansion bias", lanes: lanes, count: rows.count, makeBias)
         )
       }
     }
-    let cellUnits = hasCells ? cellUnits(layout, middle: middle) : []
+    let cellUnits = hasCells ? cellUnits(name, layout, middle: middle) : []
     let precision = hasCells ? precision : .float32
     addStep(name, "spatial", multiplyAdds: multiplyAdds, touching: touched) {
       [
@@ -279,8 +279,8 @@ extension PlanCompiler {
           step.inner = inputPlanes.count
         }
         step.weights =
-          hasCells ? emitter.cells(expansion.cells) : emitter.memory.place(expansion.weights)
-        step.scale = emitter.optional(expansion.scale)
+          expansion.cells.map { emitter.cells($0.cells) } ?? emitter.memory.place(expansion.weights)
+        step.scale = expansion.cells.flatMap { emitter.optional($0.scale) }
         step.bias = emitter.memory.place(expansion.bias)
       } else {
         step.offsets = emitter.memory.copy(
@@ -296,9 +296,9 @@ extension PlanCompiler {
         hasCells
           ? cellUnits.map { unit in
             var described = unit.description
-            described.weights = emitter.cells(unit.cells)
-            described.scale = emitter.optional(unit.scale)
-            described.bias = emitter.memory.copy(unit.bias)
+            described.weights = emitter.cells(unit.packed.cells)
+            described.scale = emitter.optional(unit.packed.scale)
+            described.bias = emitter.memory.place(unit.packed.bias)
             return described
           }
           : units.map { unit in

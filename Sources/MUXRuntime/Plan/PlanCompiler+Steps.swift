@@ -19,11 +19,22 @@ extension PlanCompiler {
     let output = allocatePlanes(rows.count, height: 1, width: 1)
     let inner = columns.count
     let blocks = (rows.count + lanes - 1) / lanes
-    let values = packed.take(name, "linear", lanes: lanes, count: blocks * lanes * inner) {
+    let lanes = lanes
+    func makeWeights() -> [Float] {
       WeightPacking.dense(
         weight, rowLength: columns.count { $0 >= 0 }, outputs: rows, inputs: columns,
         scale: affine.scale, lanes: lanes)
     }
+    let count = blocks * lanes * inner
+    // What is read once per image is as slow as memory: half the bytes, half the time.
+    let isShort = precision != .float32 && count >= 1 << 15
+    let short: PackedArray<UInt16> =
+      isShort
+      ? packed.take(name, "linear, bfloat16", lanes: lanes, count: count) {
+        makeWeights().map(CellPacking.bfloat16)
+      } : .made([])
+    let values: PackedValues =
+      isShort ? .made([]) : packed.take(name, "linear", lanes: lanes, count: count, makeWeights)
     let bias = packed.take(name, "linear bias", lanes: lanes, count: blocks * lanes) {
       WeightPacking.bias(affine.shift, outputs: rows, lanes: lanes)
     }
@@ -31,8 +42,6 @@ extension PlanCompiler {
     var touched = inputs.map(\.storage)
     if let sums { touched.append(sums.storage) }
     let tasks = min(blocks, max(1, min(16, inner * blocks * lanes / 60_000)))
-    // What is read once per image is as slow as memory: half the bytes, half the time.
-    let short = precision != .float32 && blocks * lanes * inner >= 1 << 15
     addStep(
       name, "linear", multiplyAdds: inner * rows.count,
       touching: touched + [output.planes[0].storage]
@@ -51,8 +60,8 @@ extension PlanCompiler {
       }
       step.inner = inner
       step.outer = rows.count
-      if short {
-        step.short_weights = emitter.memory.copy(values.floats.map(CellPacking.bfloat16))
+      if isShort {
+        step.short_weights = emitter.memory.place(short)
       } else {
         step.weights = emitter.memory.place(values)
       }

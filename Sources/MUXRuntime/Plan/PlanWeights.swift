@@ -3,19 +3,21 @@ internal import CMUXKernels
 internal import MUXInterchange
 
 /// Weights in the order in which a kernel reads them: made a moment ago, or lying in a file.
-enum PackedValues {
-  case made([Float])
+enum PackedArray<Value: BitwiseCopyable> {
+  case made([Value])
   /// Memory of a mapped file that the plan keeps alive.
-  case mapped(UnsafeBufferPointer<Float>)
+  case mapped(UnsafeBufferPointer<Value>)
 
-  /// The numbers themselves.
-  var floats: [Float] {
+  var isEmpty: Bool {
     switch self {
-    case .made(let values): values
-    case .mapped(let values): Array(values)
+    case .made(let values): values.isEmpty
+    case .mapped(let values): values.isEmpty
     }
   }
 }
+
+/// Packed weights in single precision.
+typealias PackedValues = PackedArray<Float>
 
 /// Where the compiler has its packed weights from.
 ///
@@ -27,7 +29,7 @@ final class PackedWeightSource {
   struct Entry {
     /// Says what it is: layer, use, lanes and count.
     var key: UInt64
-    var values: [Float]
+    var bytes: [UInt8]
   }
 
   private let file: PackedWeights?
@@ -62,17 +64,19 @@ final class PackedWeightSource {
   ///   - lanes: The lanes of a vector.
   ///   - count: How many numbers there must be.
   ///   - pack: Makes them from the network's tensors.
-  func take(
-    _ layer: String, _ use: String, lanes: Int, count: Int, _ pack: () -> [Float]
-  ) -> PackedValues {
+  func take<Value: BitwiseCopyable>(
+    _ layer: String, _ use: String, lanes: Int, count: Int, _ pack: () -> [Value]
+  ) -> PackedArray<Value> {
     let key = Self.key(layer, use, lanes: lanes, count: count)
     guard let file else {
       let values = pack()
-      if isRecording { entries.append(Entry(key: key, values: values)) }
+      if isRecording {
+        entries.append(Entry(key: key, bytes: values.withUnsafeBytes { Array($0) }))
+      }
       return .made(values)
     }
     defer { next += 1 }
-    if misfit == nil, let values = file.values(at: next, key: key, count: count) {
+    if misfit == nil, let values = file.values(at: next, key: key, count: count, of: Value.self) {
       return .mapped(values)
     }
     // The compiler goes on with nothing, and its caller throws what it made away.
@@ -88,7 +92,7 @@ final class PackedWeightSource {
 
 extension PlanMemory {
   /// Packed weights at an address: a copy of those just made, those of a file where they are.
-  func place(_ values: PackedValues) -> UnsafePointer<Float> {
+  func place<Value>(_ values: PackedArray<Value>) -> UnsafePointer<Value> {
     switch values {
     case .made(let values): return copy(values)
     case .mapped(let values):

@@ -17,16 +17,21 @@ struct BenchmarkCommand: ParsableCommand {
     commandName: "benchmark",
     abstract: "Time a network on this machine.",
     discussion: """
-      Weights and images are random. Without options: latency at batch 1 and throughput at batch \
-      64, with one thread and with two. Everything is timed run by run in turns after a warm-up. \
-      Shares of the peak are multiply-adds per second against what one core reaches with operands \
+      MODEL is a network, with random weights then; or trained weights that hold their network; or \
+      a packed file of convert --to runtime or of quantize. Images are random. Without options: \
+      latency at batch 1 and throughput at batch 64, with one thread and with two. Everything is \
+      timed run by run in turns after a warm-up, each --precision beside the others (8 bits of \
+      weights that are not packed are calibrated on noise: time does not depend on that). Shares of the peak are multiply-adds per second against what one core reaches with operands \
       in registers, measured in the same process. --profile adds the time of each step of the \
-      plan. With --train a step is forward, loss, backward and an update, on libtorch.
+      plan. A packed file also gives the time from opening it to the first result. With --serve the \
+      command answers each number N on a line of the standard input with the times of N runs, in \
+      milliseconds on one line, so that another program can take turns with it. With --train a step is forward, loss, backward and an update, on libtorch.
 
       EXAMPLES
         muxnet benchmark muxnet_m
         muxnet benchmark muxnet_m --batch-size 1 --threads 1 --profile
-        muxnet benchmark pets.muxnet
+        muxnet benchmark muxnet_m --precision float32 --precision bfloat16 --precision int8
+        muxnet benchmark pets8.muxnet --json
         muxnet benchmark muxnet_m --engine runtime --engine torch --json
         muxnet benchmark muxnet_m --train --batch-size 32 --json
       """)
@@ -39,6 +44,13 @@ struct BenchmarkCommand: ParsableCommand {
   @Option(
     help: "What computes: runtime or torch; may be given twice to compare (default: runtime).")
   var engine: [Engine] = []
+
+  @Option(
+    help: """
+      float32, bfloat16 or int8 in the runtime; may be repeated (default: what a packed file is for, \
+      else float32).
+      """)
+  var precision: [Precision] = []
 
   @Option(help: "Images in a batch; may be repeated (default: 1 and 64; 32 for training).")
   var batchSize: [Int] = []
@@ -55,6 +67,9 @@ struct BenchmarkCommand: ParsableCommand {
 
   @Flag(help: "Show the time of each step of the runtime's plan.")
   var profile = false
+
+  @Flag(help: "Answer each number of runs on the standard input with their times in ms.")
+  var serve = false
 
   @Option(help: "The device of libtorch: cpu, cuda, cuda:1 or mps.")
   var device = "cpu"
@@ -76,6 +91,16 @@ struct BenchmarkCommand: ParsableCommand {
     if train, batchSize.count > 1 || threads.count > 1 {
       throw ValidationError("--train takes one --batch-size and one --threads")
     }
+    if train, serve || !precision.isEmpty {
+      throw ValidationError("--serve and --precision are about inference; leave --train out")
+    }
+    if serve, engine.contains(.torch) || profile || output.json {
+      throw ValidationError(
+        "--serve times the runtime alone; leave --engine, --profile and --json out")
+    }
+    if serve, [batchSize.count, threads.count, precision.count].contains(where: { $0 > 1 }) {
+      throw ValidationError("--serve takes one --batch-size, one --threads and one --precision")
+    }
     if train, profile { throw ValidationError("--profile is about inference; leave --train out") }
     if device != "cpu", !train, engine != [.torch] {
       throw ValidationError("--device is for --engine torch")
@@ -84,11 +109,13 @@ struct BenchmarkCommand: ParsableCommand {
 
   func run() throws {
     if train { return try timeTraining() }
-    let subject = try Subject(model)
+    let subject = try BenchmarkSubject(model, precisions: precision)
+    let precisions = precision.isEmpty ? [subject.usualPrecision] : precision
+    if serve { return try answer(try subject.plan(precisions[0])) }
     let network = subject.network
     let engines = engine.isEmpty ? [Engine.runtime] : engine
-    let rows = try timeInference(subject, engines: engines)
-    let layers = profile && engines.contains(.runtime) ? try profiles(subject) : []
+    let rows = try timeInference(subject, precisions, engines: engines)
+    let layers = profile && engines.contains(.runtime) ? try profiles(subject, precisions) : []
     let report = try Report(subject, rows, layers)
     if output.json { return try Console.json(report) }
     Console.result(
@@ -97,50 +124,11 @@ struct BenchmarkCommand: ParsableCommand {
         + "peak \((report.peakMultiplyAddsPerSecond / 1e9).fixed(1)) G multiply-adds/s a core\n")
     Console.result(BenchmarkTables.rows(rows))
     if let seconds = report.firstResultSeconds {
-      Console.result("\nfirst result \((seconds * 1e3).fixed(1)) ms after opening the file")
+      Console.result(
+        "\nfirst result \((seconds * 1e3).fixed(1)) ms after opening the file of"
+          + " \((Double(report.fileBytes ?? 0) / 1e6).fixed(1)) MB")
     }
     for profile in layers { Console.result("\n" + BenchmarkTables.layers(profile)) }
-  }
-
-  /// What is timed: a network with random weights, or a packed model.
-  private struct Subject {
-    let network: Network
-    let packed: PackedModel?
-    let weights: TensorArchive
-    let firstResultSeconds: Double?
-
-    init(_ options: ModelOptionGroup) throws {
-      guard PackedModel.isPacked(options.model) else {
-        network = try options.network()
-        weights = RandomWeights.archive(network, seed: 1)
-        packed = nil
-        firstResultSeconds = nil
-        return
-      }
-      guard options.changes.options == ModelOptions() else {
-        throw ValidationError("a packed model cannot be changed; convert it anew")
-      }
-      let start = ContinuousClock.now
-      let model = try PackedModel(contentsOf: options.model)
-      let plan = try InferencePlan(model)
-      let engine = try InferenceEngine(plan)
-      _ = try engine.run(Array(repeating: 0.5, count: plan.inputShape.count))
-      firstResultSeconds = (ContinuousClock.now - start) / .seconds(1)
-      packed = model
-      network = model.network
-      weights = TensorArchive()
-    }
-
-    func classifier(threads: Int) throws -> RuntimeClassifier {
-      guard let packed else {
-        return try RuntimeClassifier(network, weights: weights, threads: threads)
-      }
-      return try RuntimeClassifier(packed, threads: threads)
-    }
-
-    func plan() throws -> InferencePlan {
-      try packed.map { try InferencePlan($0) } ?? InferencePlan(network, weights: weights)
-    }
   }
 
   private struct Report: Encodable {
@@ -150,13 +138,17 @@ struct BenchmarkCommand: ParsableCommand {
     let instructionSet: String
     let peakMultiplyAddsPerSecond: Double
     let firstResultSeconds: Double?
+    let fileBytes: Int?
     let rows: [InferenceBenchmark.Row]
     let profiles: [LayerProfile]
 
-    init(_ subject: Subject, _ rows: [InferenceBenchmark.Row], _ profiles: [LayerProfile]) throws {
+    init(
+      _ subject: BenchmarkSubject, _ rows: [InferenceBenchmark.Row], _ profiles: [LayerProfile]
+    ) throws {
       let network = subject.network
       self.network = network.name
       firstResultSeconds = subject.firstResultSeconds
+      fileBytes = subject.fileBytes
       inputSize = network.inputSize
       multiplyAdds = try CostReport(network).multiplyAdds
       instructionSet = InstructionSet.current.rawValue
@@ -174,20 +166,22 @@ struct BenchmarkCommand: ParsableCommand {
   }
 
   private func timeInference(
-    _ subject: Subject, engines: [Engine]
+    _ subject: BenchmarkSubject, _ precisions: [Precision], engines: [Engine]
   ) throws -> [InferenceBenchmark.Row] {
     let network = subject.network
     var benchmark = try InferenceBenchmark(network)
     for batch in batchSize.isEmpty ? [1, 64] : batchSize {
       for count in threadCounts {
         for engine in engines {
-          let setting = InferenceBenchmark.Setting(
-            engine: engine.rawValue, threads: count, batchSize: batch)
           switch engine {
           case .runtime:
-            benchmark.add(
-              setting,
-              classifier: try subject.classifier(threads: count))
+            for precision in precisions {
+              benchmark.add(
+                InferenceBenchmark.Setting(
+                  engine: engine.rawValue, precision: precision.rawValue, threads: count,
+                  batchSize: batch),
+                classifier: try subject.classifier(precision, threads: count))
+            }
           case .torch:
             #if TORCH
               try TorchRuntime.check()
@@ -197,6 +191,8 @@ struct BenchmarkCommand: ParsableCommand {
                 throw EvaluationError.packed(path: self.model.model)
               }
               try model.load(subject.weights)
+              let setting = InferenceBenchmark.Setting(
+                engine: engine.rawValue, threads: count, batchSize: batch)
               benchmark.add(setting, classifier: TorchClassifier(model)) {
                 try TorchRuntime.setThreads(count)
               }
@@ -214,59 +210,33 @@ struct BenchmarkCommand: ParsableCommand {
     return rows
   }
 
-  private func profiles(_ subject: Subject) throws -> [LayerProfile] {
-    let plan = try subject.plan()
-    return try threadCounts.map { count in
-      LayerProfile(
-        threads: count,
-        steps: try RuntimeBenchmark(plan, threads: count).profile(runs: max(steps, 10)))
+  private func profiles(
+    _ subject: BenchmarkSubject, _ precisions: [Precision]
+  ) throws -> [LayerProfile] {
+    try precisions.flatMap { precision in
+      let plan = try subject.plan(precision)
+      return try threadCounts.map { count in
+        LayerProfile(
+          precision: precision, threads: count,
+          steps: try RuntimeBenchmark(plan, threads: count).profile(runs: max(steps, 10)))
+      }
     }
   }
 
-  #if TORCH
-    private struct TrainingReport: Encodable {
-      let benchmark: ModelBenchmark
-      let medianSeconds: Double
-      let quartileSeconds: [Double]
-      let imagesPerSecond: Double
-    }
-
-    private func timeTraining() throws {
-      try TorchRuntime.check()
-      let chosen = try Device(name: device)
-      try chosen.requireAvailable()
-      if let count = threads.first, count > 0 { try TorchRuntime.setThreads(count) }
-      var settings = ModelBenchmark.Settings()
-      settings.mode = .training
-      settings.batchSize = batchSize.first ?? 32
-      settings.steps = steps
-      settings.warmUp = warmUp
-      settings.threads = TorchRuntime.threads
-      let result = try ModelBenchmark(try model.network(), settings: settings, device: chosen) {
-        if Console.errorIsTerminal {
-          Console.standardError("\rstep \($0 + 1)/\(steps): \(($1 * 1000).fixed(1)) ms ")
-        }
+  /// Answers numbers of runs with their times, line by line, until the input ends.
+  private func answer(_ plan: InferencePlan) throws {
+    let benchmark = try RuntimeBenchmark(
+      plan, threads: threads.first.map { $0 > 0 ? $0 : InferenceEngine.coreCount } ?? 1)
+    let batch = batchSize.first ?? 1
+    while let line = readLine() {
+      guard let runs = Int(line), runs > 0 else {
+        throw CommandError("--serve reads a number of runs on each line, not “\(line)”")
       }
-      if Console.errorIsTerminal { Console.standardError("\r\u{1b}[2K") }
-      if output.json {
-        return try Console.json(
-          TrainingReport(
-            benchmark: result, medianSeconds: result.medianSeconds,
-            quartileSeconds: result.quartileSeconds, imagesPerSecond: result.imagesPerSecond))
-      }
-      let quartiles = result.quartileSeconds.map { ($0 * 1000).fixed(1) }.joined(separator: " to ")
-      Console.result(
-        """
-        \(result.network), training, batch \(settings.batchSize), \(result.inputSize), \
-        \(result.device), \(settings.threads) threads
-        median \((result.medianSeconds * 1000).fixed(1)) ms a step (quartiles \(quartiles)), \
-        \(result.imagesPerSecond.fixed(1)) images/s
-        """)
+      let latency =
+        batch > 1
+        ? try benchmark.batchLatency(count: batch, runs: runs)
+        : try benchmark.latency(warmUp: 1, runs: runs)
+      Console.result(latency.seconds.map { "\($0 * 1e3)" }.joined(separator: " "))
     }
-  #else
-    private func timeTraining() throws {
-      throw CommandError(
-        "this build has no libtorch and cannot train; build without MUXNET_TORCH=0")
-    }
-  #endif
+  }
 }

@@ -4,6 +4,7 @@ import Foundation
 import MUXEvaluation
 import MUXInterchange
 import MUXNetworks
+import MUXRuntime
 
 /// Converts weights and networks between file formats.
 struct ConvertCommand: ParsableCommand {
@@ -22,7 +23,12 @@ struct ConvertCommand: ParsableCommand {
 
       --to runtime (or an OUTPUT that ends in .muxnet) writes one file with the network, its \
       classes and its weights packed for the inference runtime, which maps it into memory and \
-      starts within milliseconds. INPUT is as for ONNX. The file is for vectors of 8 and of 16 lanes (AVX-512); --lanes keeps one.
+      starts within milliseconds. INPUT is as for ONNX. The file is for vectors of 8 and of 16 \
+      lanes (AVX-512); --lanes keeps one. For weights of less than single precision see muxnet \
+      quantize.
+
+      With --random-weights INPUT is a network, and OUTPUT (.safetensors) gets it with weights that \
+      are random: something to time, or to try a tool on, before there are trained ones.
 
       EXAMPLES
         muxnet convert muxnet_m.pth.tar muxnet_m.safetensors
@@ -33,6 +39,7 @@ struct ConvertCommand: ParsableCommand {
         muxnet convert runs/digits digits.onnx
         muxnet convert runs/pets pets.muxnet --to runtime
         muxnet convert muxnet_m --weights m.pth m.muxnet --to runtime --labels imagenet.txt
+        muxnet convert muxnet_m m.safetensors --random-weights
       """)
 
   @Argument(help: "A weights file; or a network file or name.", completion: .file())
@@ -69,6 +76,9 @@ struct ConvertCommand: ParsableCommand {
   @Option(help: "Lanes of the vectors to pack for; may be repeated (with --to runtime).")
   var lanes: [Int] = []
 
+  @Flag(help: "Write the network INPUT with random weights, always the same ones.")
+  var randomWeights = false
+
   @Flag(help: "Write a network as block strings instead of layer by layer.")
   var blocks = false
 
@@ -81,6 +91,12 @@ struct ConvertCommand: ParsableCommand {
     let misplaced = format == .runtime ? onnx.givenBesidesWeights : onnx.given
     if format != .onnx, let option = misplaced {
       throw ValidationError("\(option) is for ONNX; name the output .onnx or give --to onnx")
+    }
+    if randomWeights, format != .safetensors {
+      throw ValidationError("--random-weights is for an OUTPUT that ends in .safetensors")
+    }
+    if randomWeights, key != nil || type != nil {
+      throw ValidationError("--random-weights reads no weights; leave --key and --type out")
     }
     if format == .json, blocks {
       throw ValidationError("block strings are written as .yaml, not .json")
@@ -101,6 +117,10 @@ struct ConvertCommand: ParsableCommand {
     }
     switch target {
     case .json, .yaml: try writeNetwork(isJSON: target == .json)
+    case .safetensors where randomWeights:
+      let network = try NetworkFile.resolve(input, options: changes.options)
+      try ModelFile(network, weights: RandomWeights.archive(network, seed: 1)).write(to: output)
+      Console.note("wrote \(output): \(network.name) with random weights")
     case .safetensors, .pytorch: try writeWeights(target)
     case .onnx:
       let model = try onnx.export(input, key: key, changes: changes.options)

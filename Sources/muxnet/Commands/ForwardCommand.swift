@@ -51,9 +51,13 @@ struct ForwardCommand: ParsableCommand {
     case .runtime:
       shapes = try TensorFileRun.runtime(
         try model.network(), weights: weights.weights, key: weights.key, input: input,
-        output: output, layer: layer, threads: engine.runtimeThreads)
+        output: output, layer: layer, threads: engine.runtimeThreads, precision: engine.precision)
     case .torch:
       #if TORCH
+        guard engine.precision == nil || engine.precision == .float32 else {
+          throw CommandError(
+            "forward on libtorch computes in float32; use --engine runtime for other precisions")
+        }
         shapes = try TensorFileRun.torch(
           try model.network(), weights: weights.weights, key: weights.key, input: input,
           output: output, layer: layer, device: try engine.prepareTorch())

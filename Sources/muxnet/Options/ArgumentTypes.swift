@@ -3,6 +3,7 @@
 public import ArgumentParser
 public import MUXNetworks
 public import MUXONNX
+public import MUXRuntime
 
 extension ImageSize: ExpressibleByArgument {
   /// Reads `224` or `192x256`.
@@ -14,6 +15,8 @@ extension ImageSize: ExpressibleByArgument {
     self.init(height: height, width: width)
   }
 }
+
+extension Precision: ExpressibleByArgument {}
 
 extension ONNXExport.Batch: ExpressibleByArgument {
   /// Reads `8` or `dynamic`.

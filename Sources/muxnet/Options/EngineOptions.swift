@@ -27,11 +27,21 @@ struct EngineOptions: ParsableArguments {
   @Option(help: "Threads that compute; 0 takes one per core.")
   var threads = 0
 
+  @Option(
+    help: """
+      What products are made of: float32, bfloat16, or int8 for a packed file that muxnet quantize \
+      made (default: what a packed file is for, else float32).
+      """)
+  var precision: Precision?
+
   func validate() throws {
     if threads < 0 { throw ValidationError("--threads must not be negative, not \(threads)") }
     if engine == .runtime, device != "cpu" {
       throw ValidationError(
         "the runtime computes on the processor; leave --device out, or use --engine torch")
+    }
+    if precision == .int8, chosen() == .torch {
+      throw ValidationError("libtorch does not compute in int8 here; use --engine runtime")
     }
   }
 
@@ -60,21 +70,31 @@ struct EngineOptions: ParsableArguments {
   }
 
   /// Trained weights in the chosen engine.
+  ///
+  /// - Parameter configured: The precision of the run's settings, for weights that are not packed;
+  ///   the option comes first.
   func classifier(
-    _ weights: TrainedWeights, precision: ArithmeticPrecision = .float32
+    _ weights: TrainedWeights, precision configured: ArithmeticPrecision = .float32
   ) throws -> any Classifier {
     try weights.requireClassifier()
     switch chosen() {
     case .runtime:
-      guard precision == .float32 else {
-        throw CommandError("the runtime computes in float32; use --engine torch for others")
+      var wanted = precision
+      if wanted == nil, weights.packed == nil {
+        guard let own = Precision(rawValue: configured.rawValue) else {
+          throw CommandError(
+            "the runtime does not compute in \(configured.rawValue), which the settings ask for;"
+              + " choose --precision float32 or bfloat16, or use --engine torch")
+        }
+        wanted = own
       }
-      return try weights.runtimeClassifier(threads: runtimeThreads)
+      return try weights.runtimeClassifier(threads: runtimeThreads, precision: wanted)
     case .torch:
       #if TORCH
         let device = try prepareTorch()
         return TorchClassifier(
-          try TrainedModel(weights, device: device).model, precision: precision)
+          try TrainedModel(weights, device: device).model,
+          precision: precision.flatMap { ArithmeticPrecision(rawValue: $0.rawValue) } ?? configured)
       #else
         throw Self.torchIsAbsent
       #endif

@@ -15,10 +15,12 @@ struct LayerProfile: Encodable {
     let shareOfPeak: Double
   }
 
+  let precision: Precision
   let threads: Int
   let steps: [Step]
 
-  init(threads: Int, steps: [RuntimeBenchmark.LayerTime]) {
+  init(precision: Precision, threads: Int, steps: [RuntimeBenchmark.LayerTime]) {
+    self.precision = precision
     self.threads = threads
     self.steps = steps.map {
       Step(
@@ -30,22 +32,46 @@ struct LayerProfile: Encodable {
   }
 }
 
-/// The tables of the command `benchmark`.
+/// The tables of the commands `benchmark` and `quantize`.
 enum BenchmarkTables {
   static func rows(_ rows: [InferenceBenchmark.Row]) -> String {
     var table = TextTable([
-      ("ENGINE", .left), ("BATCH", .right), ("THREADS", .right), ("MIN ms", .right),
+      ("ENGINE", .left), ("PRECISION", .left), ("BATCH", .right), ("THREADS", .right),
+      ("MIN ms", .right),
       ("MEDIAN ms", .right), ("P95 ms", .right), ("IMAGES/s", .right), ("OF PEAK", .right),
       ("RUNS", .right),
     ])
     for row in rows {
       table.append([
-        row.setting.engine, "\(row.setting.batchSize)", "\(row.setting.threads)",
+        row.setting.engine, row.setting.precision, "\(row.setting.batchSize)",
+        "\(row.setting.threads)",
         (row.minimumSeconds * 1e3).fixed(2), (row.medianSeconds * 1e3).fixed(2),
         (row.percentile95Seconds * 1e3).fixed(2), row.imagesPerSecond.fixed(1),
         row.shareOfPeak.percent, "\(row.runs)",
       ])
     }
+    return table.text
+  }
+
+  static func quantization(_ result: Quantization.Result) -> String {
+    let agreement = result.agreement
+    let name = result.precision.rawValue
+    var columns: [(String, TextTable.Alignment)] = [
+      ("PRECISION", .left), ("CALIBRATED ON", .right), ("COMPARED ON", .right),
+      ("SAME TOP-1", .right), ("GREATEST ERROR", .right), ("OUTPUTS UP TO", .right),
+      ("SIGNAL TO NOISE", .right),
+    ]
+    var row = [
+      name, result.calibrationImages.grouped, agreement.images.grouped,
+      (agreement.sameTop1 * 100).fixed(2) + " %", agreement.greatestError.fixed(4),
+      agreement.greatestOutput.fixed(2), agreement.signalToNoise.fixed(1) + " dB",
+    ]
+    if let exact = agreement.top1Float32, let top1 = agreement.top1 {
+      columns += [("TOP-1 float32", .right), ("TOP-1 \(name)", .right)]
+      row += [(exact * 100).fixed(2) + " %", (top1 * 100).fixed(2) + " %"]
+    }
+    var table = TextTable(columns)
+    table.append(row)
     return table.text
   }
 
@@ -66,7 +92,8 @@ enum BenchmarkTables {
       "total", "", (seconds * 1e6).fixed(1), work.grouped,
       (Double(work) / max(seconds, 1e-12) / 1e9).fixed(1), "", "",
     ])
-    return "\(profile.threads) thread\(profile.threads == 1 ? "" : "s"), fastest of each step:\n"
+    return
+      "\(profile.precision.rawValue), \(profile.threads) thread\(profile.threads == 1 ? "" : "s"), fastest of each step:\n"
       + table.text
   }
 }

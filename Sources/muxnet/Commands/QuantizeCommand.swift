@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: Apache-2.0
+import ArgumentParser
+import Foundation
+import MUXEvaluation
+import MUXNetworks
+import MUXRuntime
+
+/// Makes packed model files of less than single precision.
+struct QuantizeCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "quantize",
+    abstract: "Pack weights in 8 bits or bfloat16 for the inference runtime.",
+    discussion: """
+      Writes one file as convert --to runtime does, with weights that the runtime multiplies in 8 \
+      bits (or bfloat16), and says how its outputs agree with single precision on images that it \
+      has not seen: the share with the same most likely class, the greatest error of an output, \
+      and the signal-to-noise ratio. predict, evaluate and benchmark then run the file so.
+
+      8 bits need the ranges of the network's tensors, which are measured on images and kept in the \
+      file. These are the training images of --data (a run knows its own), 256 of them unless \
+      --calibration-images says otherwise, and the comparison takes --held-out-images of --part. Or \
+      give --images, any images of the kind that the network will see: at most half of them \
+      calibrate, others are compared. bfloat16 needs no calibration. Nothing is written if an image \
+      cannot be read.
+
+      EXAMPLES
+        muxnet quantize runs/pets pets8.muxnet
+        muxnet quantize best.safetensors m8.muxnet --data photos --part test --json
+        muxnet quantize m.pth m8.muxnet --model muxnet_m --images photos
+        muxnet quantize runs/pets pets16.muxnet --precision bfloat16
+      """)
+
+  @Argument(
+    help: "Weights: a safetensors or PyTorch file, or the folder of a run.", completion: .file())
+  var input: String
+
+  @Argument(help: "The packed file to write.", completion: .file())
+  var output: String
+
+  @Option(help: "What products are made of: int8 or bfloat16.")
+  var precision = Precision.int8
+
+  @Option(help: "Images to calibrate on and compare with: files and folders; may be repeated.")
+  var images: [String] = []
+
+  @Option(help: "How many images to calibrate on.")
+  var calibrationImages = 256
+
+  @Option(help: "How many other images to compare on.")
+  var heldOutImages = 1000
+
+  @Option(help: "The part of the data to compare on: training, validation or test.")
+  var part = EvaluateCommand.Part.validation
+
+  @OptionGroup var data: DataOptions
+
+  @Option(help: "The network, for weights that do not know it.")
+  var model: String?
+
+  @OptionGroup var changes: ModelChangeOptions
+
+  @Option(help: "Key of the state dict in a PyTorch checkpoint.")
+  var key: String?
+
+  @Option(help: "A text file with the name of one class per line.", completion: .file())
+  var labels: String?
+
+  @Option(help: "Lanes of the vectors to pack for; may be repeated (default: 8 and 16).")
+  var lanes: [Int] = []
+
+  @Option(help: "Threads that compute; 0 takes one per core.")
+  var threads = 0
+
+  @Flag(help: "Replace OUTPUT where it exists.")
+  var overwrite = false
+
+  @OptionGroup(title: "Output") var form: OutputOptions
+
+  func validate() throws {
+    if precision == .float32 {
+      throw ValidationError("muxnet convert --to runtime packs in float32; choose int8 or bfloat16")
+    }
+    for (name, count) in [
+      ("calibration-images", calibrationImages), ("held-out-images", heldOutImages),
+    ] where count < 1 {
+      throw ValidationError("--\(name) must be at least 1, not \(count)")
+    }
+    if threads < 0 { throw ValidationError("--threads must not be negative, not \(threads)") }
+    if !images.isEmpty, data.data != nil || data.source != nil {
+      throw ValidationError("give either --images or the data, not both")
+    }
+  }
+
+  func run() throws {
+    if !overwrite, FileManager.default.fileExists(atPath: output) {
+      throw CommandError("\(output) exists; take another name, or give --overwrite to replace it")
+    }
+    let network = try model.map { try NetworkFile.resolve($0, options: changes.options) }
+    let weights = try TrainedWeights(
+      path: input, network: network, classNames: try labels.map(Predictor.classNames(fromFile:)),
+      key: key)
+    guard weights.packed == nil else { throw EvaluationError.packed(path: input) }
+    var quantization = Quantization()
+    quantization.precision = precision
+    quantization.lanes = lanes.isEmpty ? nil : lanes
+    quantization.threads = threads > 0 ? threads : nil
+    if Console.errorIsTerminal {
+      quantization.progress = { done, total in
+        Console.standardError("\r\(done.grouped) of \(total.grouped) images")
+      }
+    }
+    let images = try chosenImages(weights, &quantization)
+    let result = try quantization.write(weights, images: images, to: output)
+    if Console.errorIsTerminal { Console.standardError("\r\u{1b}[2K") }
+    if form.json { return try Console.json(result) }
+    Console.result(BenchmarkTables.quantization(result))
+    Console.note(
+      "wrote \(output): \(result.network), \(precision.rawValue),"
+        + " \((Double(result.bytes) / 1e6).fixed(1)) MB")
+    if !result.isAccelerated {
+      Console.warning(
+        "this processor has no instructions for \(precision.rawValue): the file runs here, but"
+          + " slower than in float32")
+    }
+  }
+
+  private func chosenImages(
+    _ weights: TrainedWeights, _ quantization: inout Quantization
+  ) throws -> QuantizationImages {
+    let counts = QuantizationImages.Counts(
+      calibration: precision == .int8 ? calibrationImages : 0, heldOut: heldOutImages)
+    guard images.isEmpty else { return try QuantizationImages(paths: images, counts: counts) }
+    let settings = try data.configuration(weights: input)
+    quantization.batchSize = settings.data.evaluationBatchSize ?? settings.batchSize
+    quantization.workers = settings.data.workers
+    return try QuantizationImages(
+      settings.data, part: part.value, for: weights, counts: counts)
+  }
+}

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+import ArgumentParser
+import Foundation
+import MUXEvaluation
+import MUXInterchange
+import MUXNetworks
+import MUXRuntime
+
+/// What `benchmark` times: a network with random weights, trained weights, or a packed model.
+struct BenchmarkSubject {
+  let network: Network
+  let packed: PackedModel?
+  /// Its tensors; none for a packed model.
+  let weights: TensorArchive
+  /// From opening a packed file to the first result, with one thread.
+  let firstResultSeconds: Double?
+  /// Bytes of the packed file; nil for other models.
+  let fileBytes: Int?
+  private let calibration: Calibration?
+
+  /// - Parameter precisions: Those that are going to be timed.
+  init(_ options: ModelOptionGroup, precisions: [Precision]) throws {
+    let path = options.model
+    if PackedModel.isPacked(path) {
+      guard options.changes.options == ModelOptions() else {
+        throw ValidationError("a packed model cannot be changed; convert it anew")
+      }
+      let start = ContinuousClock.now
+      let model = try PackedModel(contentsOf: path)
+      let plan = try InferencePlan(model)
+      let engine = try InferenceEngine(plan)
+      _ = try engine.run(Array(repeating: 0.5, count: plan.inputShape.count))
+      firstResultSeconds = (ContinuousClock.now - start) / .seconds(1)
+      fileBytes = try FileManager.default.attributesOfItem(atPath: path)[.size] as? Int
+      packed = model
+      network = model.network
+      weights = TensorArchive()
+      calibration = nil
+      return
+    }
+    firstResultSeconds = nil
+    fileBytes = nil
+    packed = nil
+    if Self.isWeights(path) {
+      guard options.changes.options == ModelOptions() else {
+        throw ValidationError("trained weights cannot be changed; name a network for others")
+      }
+      let trained = try TrainedWeights(path: path)
+      network = trained.network
+      weights = trained.archive
+    } else {
+      network = try options.network()
+      weights = RandomWeights.archive(network, seed: 1)
+    }
+    calibration = precisions.contains(.int8) ? try Self.noiseCalibration(network, weights) : nil
+  }
+
+  /// The precisions without a choice: what a packed model is for, else single precision.
+  var usualPrecision: Precision { packed?.precision ?? .float32 }
+
+  func classifier(_ precision: Precision, threads: Int) throws -> RuntimeClassifier {
+    if let packed {
+      return try RuntimeClassifier(packed, threads: threads, precision: precision)
+    }
+    return try RuntimeClassifier(
+      network, weights: weights, threads: threads, precision: precision, calibration: calibration)
+  }
+
+  func plan(_ precision: Precision) throws -> InferencePlan {
+    if let packed { return try InferencePlan(packed, precision: precision) }
+    return try InferencePlan(
+      network, weights: weights, precision: precision, calibration: calibration)
+  }
+
+  /// Whether a path is a file of weights, or the folder of a run, and no network's name or file.
+  private static func isWeights(_ path: String) -> Bool {
+    guard FileManager.default.fileExists(atPath: path),
+      ![.json, .yaml].contains(ConvertFormat(ending: path))
+    else { return false }
+    return path.contains("/") || (try? ModelZoo.network(named: path)) == nil
+  }
+
+  /// Ranges of noise of unit variance, as normalised images have: time does not depend on them.
+  private static func noiseCalibration(
+    _ network: Network, _ weights: TensorArchive
+  ) throws -> Calibration {
+    let calibrator = try Calibrator(network, weights: weights)
+    let size = network.inputSize
+    var state: UInt64 = 1
+    try calibrator.add(
+      (0..<network.inputChannels * size.height * size.width).map { _ in
+        state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+        return Float(state >> 40) / Float(1 << 24) * 3.46 - 1.73
+      })
+    return calibrator.calibration
+  }
+}

@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: Apache-2.0
+import Foundation
+import MUXEvaluation
+import MUXInterchange
+import MUXNetworks
+import MUXRuntime
+import MUXVision
+import Testing
+
+@Suite("Quantising and comparing with single precision")
+struct QuantizationTests {
+  /// A folder of its own, removed at the end.
+  private final class Folder {
+    let path = FileManager.default.temporaryDirectory
+      .appendingPathComponent("quantization-\(UUID().uuidString)").path
+
+    init() throws {
+      try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+    }
+
+    deinit { try? FileManager.default.removeItem(atPath: path) }
+
+    func callAsFunction(_ name: String) -> String { "\(path)/\(name)" }
+  }
+
+  private func digits() throws -> Network {
+    try ModelZoo.architecture(named: "muxnet_xs")
+      .applying(
+        ModelOptions(classes: 10, inputChannels: 1, inputSize: ImageSize(8), outputStride: 4)
+      ).network()
+  }
+
+  private func weights(in folder: Folder) throws -> TrainedWeights {
+    let network = try digits()
+    var archive = RandomWeights.archive(network, seed: 1)
+    archive.metadata = try WeightsMetadata(
+      network: network, classNames: (0..<10).map { "digit \($0)" },
+      pipeline: ImagePipeline(channels: 1, mean: [0.3], standardDeviation: [0.4]),
+      isAveraged: false, epoch: 1, step: 1, scores: nil
+    ).dictionary()
+    try Safetensors.write(archive, to: folder("w.safetensors"))
+    return try TrainedWeights(path: folder("w.safetensors"))
+  }
+
+  private var data: DataConfiguration {
+    var data = DataConfiguration()
+    data.source = .digits
+    data.validationFraction = 0.1
+    data.testFraction = 0.1
+    return data
+  }
+
+  @Test(
+    "The agreement is that of the file's outputs with those in single precision, image by image",
+    arguments: [Precision.bfloat16, .int8])
+  func agreement(precision: Precision) throws {
+    let folder = try Folder()
+    let weights = try weights(in: folder)
+    let images = try QuantizationImages(
+      data, part: .test, for: weights,
+      counts: .init(calibration: precision == .int8 ? 40 : 0, heldOut: 60))
+    var quantization = Quantization()
+    quantization.precision = precision
+    quantization.batchSize = 7
+    quantization.threads = 1
+    let result = try quantization.write(weights, images: images, to: folder("q.muxnet"))
+    #expect(result.calibrationImages == (precision == .int8 ? 40 : 0))
+    #expect(result.bytes == (try Data(contentsOf: URL(fileURLWithPath: folder("q.muxnet")))).count)
+
+    let packed = try TrainedWeights(path: folder("q.muxnet"))
+    #expect(packed.classNames == weights.classNames && packed.pipeline == weights.pipeline)
+    let actual = try packed.runtimeClassifier(threads: 1)
+    #expect(actual.precision == precision)
+    let exact = try weights.runtimeClassifier(threads: 1)
+    var same = 0, correct = 0, correctExact = 0
+    var greatest = 0.0, scale = 0.0, signal = 0.0, noise = 0.0
+    for index in 0..<images.heldOut.count {
+      let sample = try images.heldOut.sample(at: index)
+      var random = ImagePipeline.stream(seed: 0, epoch: 0, index: 0)
+      let (size, values) = try weights.pipeline.values(of: sample.image, random: &random)
+      let batch = Batch(
+        channels: 1, height: size.height, width: size.width, values: values, labels: [0],
+        sampleIndices: [0])
+      let a = try actual.outputs(batch), b = try exact.outputs(batch)
+      let guess = a.firstIndex(of: a.max() ?? 0), expected = b.firstIndex(of: b.max() ?? 0)
+      if guess == expected { same += 1 }
+      if guess == sample.label { correct += 1 }
+      if expected == sample.label { correctExact += 1 }
+      for (x, y) in zip(a, b) {
+        greatest = max(greatest, Double(abs(x - y)))
+        scale = max(scale, Double(abs(y)))
+        signal += Double(y) * Double(y)
+        noise += Double(x - y) * Double(x - y)
+      }
+    }
+    let agreement = result.agreement
+    #expect(agreement.images == 60 && greatest > 0)
+    #expect(abs(agreement.sameTop1 - Double(same) / 60) < 1e-9)
+    #expect(abs((agreement.top1 ?? -1) - Double(correct) / 60) < 1e-9)
+    #expect(abs((agreement.top1Float32 ?? -1) - Double(correctExact) / 60) < 1e-9)
+    #expect(agreement.greatestError == greatest && agreement.greatestOutput == scale)
+    #expect(abs(agreement.signalToNoise - 10 * log10(signal / noise)) < 1e-6)
+    #expect(agreement.signalToNoise > (precision == .int8 ? 12 : 25), "\(agreement)")
+  }
+
+  @Test("No image both calibrates and is compared; of one set at most half calibrate")
+  func disjoint() throws {
+    let folder = try Folder()
+    let weights = try weights(in: folder)
+    func names(_ images: QuantizationImages) -> (Set<String>, Set<String>) {
+      func all(_ data: any ImageDataSet) -> Set<String> {
+        Set((0..<data.count).map(data.name(at:)))
+      }
+      return (all(images.calibration), all(images.heldOut))
+    }
+    for number in 0..<9 {
+      try Image(width: 8, height: 8, color: [UInt8(number * 20)])
+        .writePNG(to: folder("\(number).png"))
+    }
+    let list = try QuantizationImages(
+      paths: [folder.path], counts: .init(calibration: 100, heldOut: 100))
+    let (calibrating, heldOut) = names(list)
+    #expect(calibrating.count == 4 && heldOut.count == 5 && calibrating.isDisjoint(with: heldOut))
+    let few = try QuantizationImages(
+      paths: [folder.path], counts: .init(calibration: 2, heldOut: 3))
+    #expect(few.calibration.count == 2 && few.heldOut.count == 3)
+    // The training part twice: what calibrates is taken out.
+    let (own, others) = names(
+      try QuantizationImages(
+        data, part: .training, for: weights, counts: .init(calibration: 50, heldOut: 5000)))
+    #expect(own.count == 50 && others.count > 1000 && own.isDisjoint(with: others))
+    #expect(throws: QuantizationError.nothingHeldOut(1)) {
+      try QuantizationImages(paths: [folder("0.png")], counts: .init())
+    }
+  }
+
+  @Test("8 bits of weights that are not packed, and packing twice, say what to do")
+  func errors() throws {
+    let folder = try Folder()
+    let weights = try weights(in: folder)
+    #expect(throws: EvaluationError.uncalibrated(path: weights.path)) {
+      try weights.runtimeClassifier(precision: .int8)
+    }
+    #expect(try weights.runtimeClassifier(precision: .bfloat16).precision == .bfloat16)
+    let images = try QuantizationImages(
+      data, part: .test, for: weights, counts: .init(calibration: 4, heldOut: 4))
+    _ = try Quantization().write(weights, images: images, to: folder("q.muxnet"))
+    let packed = try TrainedWeights(path: folder("q.muxnet"))
+    #expect(throws: EvaluationError.packed(path: folder("q.muxnet"))) {
+      try Quantization().write(packed, images: images, to: folder("r.muxnet"))
+    }
+    #expect(throws: RuntimeError.self) { try packed.runtimeClassifier(precision: .bfloat16) }
+    #expect(!FileManager.default.fileExists(atPath: folder("r.muxnet")))
+  }
+
+  @Test("Weights that give no numbers are an error, and nothing is written")
+  func notFinite() throws {
+    let folder = try Folder()
+    let network = try digits()
+    var archive = try Safetensors.read(weights(in: folder).path)
+    let bias = try #require(network.parameters.last { $0.role == .bias })
+    archive[bias.name] = ArchivedTensor(
+      Array(repeating: .nan, count: bias.count), shape: bias.shape)
+    try Safetensors.write(archive, to: folder("nan.safetensors"))
+    let broken = try TrainedWeights(path: folder("nan.safetensors"))
+    let images = try QuantizationImages(
+      data, part: .test, for: broken, counts: .init(calibration: 4, heldOut: 4))
+    #expect(throws: QuantizationError.notFinite(network: "muxnet_xs", precision: "float32")) {
+      try Quantization().write(broken, images: images, to: folder("q.muxnet"))
+    }
+    #expect(!FileManager.default.fileExists(atPath: folder("q.muxnet")))
+  }
+}

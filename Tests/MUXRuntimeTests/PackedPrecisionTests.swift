@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: Apache-2.0
+import Foundation
+import MUXInterchange
+import MUXNetworks
+import MUXRuntime
+import MUXTestSupport
+import Testing
+
+@Suite("Packed model files of less than single precision")
+struct PackedPrecisionTests {
+  private static let precisions: [Precision] = [.bfloat16, .int8]
+
+  private func network(_ name: String = "muxnet_m", size: Int = 64) throws -> Network {
+    try ModelZoo.architecture(named: name)
+      .applying(ModelOptions(classes: 40, inputSize: ImageSize(size))).network()
+  }
+
+  private func calibration(_ network: Network, _ weights: TensorArchive) throws -> Calibration {
+    let calibrator = try Calibrator(network, weights: weights)
+    let size = network.inputSize
+    for seed in 1...2 {
+      try calibrator.add(
+        pixels(network.inputChannels * size.height * size.width, seed: UInt64(seed)))
+    }
+    return calibrator.calibration
+  }
+
+  @Test(
+    "A file gives the same numbers as the plan of the tensors, to the bit, with its weights in place",
+    arguments: [
+      ("muxnet_xs", Precision.bfloat16), ("muxnet_xs", .int8), ("muxnet_m", .bfloat16),
+      ("muxnet_m", .int8), ("mobilenetv2_050", .bfloat16), ("mobilenetv2_050", .int8),
+    ])
+  func sameNumbers(name: String, precision: Precision) throws {
+    let folder = try TemporaryFolder()
+    let network = try network(name)
+    let weights = RandomWeights.archive(network, seed: 4)
+    let calibration = try calibration(network, weights)
+    try PackedModel.write(
+      network, weights: weights, precision: precision, calibration: calibration,
+      to: folder("m.muxnet"))
+    let model = try PackedModel(contentsOf: folder("m.muxnet"))
+    #expect(model.precision == precision)
+    #expect(model.calibration == (precision == .int8 ? calibration : nil))
+    let input = pixels(3 * 64 * 64, seed: 9)
+    for set in availableSets {
+      let direct = try InferencePlan(
+        network, weights: weights, instructionSet: set, precision: precision,
+        calibration: calibration)
+      let expected = try InferenceEngine(direct).run(input)
+      #expect(expected.allSatisfy(\.isFinite) && Set(expected).count > 20)
+      let packed = try InferencePlan(model, instructionSet: set)
+      #expect(packed.precision == precision && packed.steps == direct.steps)
+      let engine = try InferenceEngine(packed, threads: 2)
+      #expect(try engine.run(input) == expected)
+      #expect(try engine.run(input + input, count: 2) == expected + expected)
+      let guarded = try InferencePlan(
+        model, inputSize: nil, instructionSet: set, isGuarded: true)
+      #expect(try InferenceEngine(guarded).run(input) == expected)
+      // What is not in the file are lists of offsets.
+      #expect(packed.ownBytes * 4 < direct.ownBytes, "\(packed.ownBytes) of \(direct.ownBytes)")
+    }
+    #expect(try InferencePlan(model: folder("m.muxnet")).precision == precision)
+  }
+
+  @Test("Other image sizes work where the weights are packed alike", arguments: precisions)
+  func otherSizes(precision: Precision) throws {
+    let network = try network("muxnet_xs")
+    let weights = RandomWeights.archive(network, seed: 1)
+    let calibration = try calibration(network, weights)
+    let model = try PackedModel(
+      ByteRegion(
+        PackedModel.bytes(
+          network, weights: weights, precision: precision, calibration: calibration)),
+      path: "memory")
+    let size = ImageSize(height: 65, width: 97)
+    let input = pixels(3 * 65 * 97, seed: 2)
+    let expected = try InferenceEngine(
+      InferencePlan(
+        network, weights: weights, inputSize: size, precision: precision, calibration: calibration)
+    ).run(input)
+    let engine = try InferenceEngine(InferencePlan(model, inputSize: size))
+    #expect(try engine.run(input) == expected)
+    #expect(throws: RuntimeError.pixelCount(expected: 18915, actual: 3, shape: "[3, 65, 97]")) {
+      try engine.run([1, 2, 3])
+    }
+    for number in [Float.nan, .infinity, -.infinity] {
+      var broken = input
+      broken[7] = number
+      #expect(throws: RuntimeError.notFinite) { try engine.run(broken) }
+    }
+    #expect(throws: RuntimeError.threads(0)) { try InferenceEngine(engine.plan, threads: 0) }
+  }
+
+  @Test("A precision that the file does not hold is one line that says what to do")
+  func otherPrecision() throws {
+    let folder = try TemporaryFolder()
+    let network = try network("mobilenetv2_050")
+    let weights = RandomWeights.archive(network, seed: 1)
+    try PackedModel.write(network, weights: weights, to: folder("f"))
+    try PackedModel.write(
+      network, weights: weights, precision: .int8, calibration: try calibration(network, weights),
+      to: folder("i"))
+    for (file, asked, remedy) in [
+      ("f", Precision.int8, "muxnet quantize --precision int8"),
+      ("f", .bfloat16, "muxnet quantize --precision bfloat16"),
+      ("i", .float32, "muxnet convert --to runtime"), ("i", .bfloat16, "not bfloat16"),
+    ] {
+      let error = #expect(throws: RuntimeError.self) {
+        try InferencePlan(model: folder(file), precision: asked)
+      }
+      #expect(error?.description.contains(remedy) == true, "\(error?.description ?? "")")
+    }
+    #expect(try InferencePlan(model: folder("i"), precision: .int8).precision == .int8)
+    #expect(try InferencePlan(model: folder("f"), precision: .float32).precision == .float32)
+  }
+
+  @Test("8 bits without usable ranges are not written; damaged files are refused")
+  func damaged() throws {
+    let network = try network("mobilenetv2_050")
+    let weights = RandomWeights.archive(network, seed: 1)
+    let good = try calibration(network, weights)
+    #expect(throws: RuntimeError.calibration(layer: "conv_stem/input")) {
+      try PackedModel.bytes(network, weights: weights, precision: .int8)
+    }
+    for (low, high) in [
+      (Float.nan, Float(1)), (0, .infinity), (-.infinity, 0), (2, 1), (-1e31, 0),
+    ] {
+      var ranges = good.ranges
+      ranges["conv_stem/input"] = .init(low: low, high: high)
+      #expect(throws: RuntimeError.calibration(layer: "conv_stem/input")) {
+        try PackedModel.bytes(
+          network, weights: weights, precision: .int8, calibration: Calibration(ranges: ranges))
+      }
+    }
+    let bytes = try PackedModel.bytes(
+      network, weights: weights, precision: .int8, calibration: good)
+    #expect(bytes[8] == 2)
+    let float = try PackedModel.bytes(network, weights: weights)
+    #expect(float[8] == 1 && bytes.count < float.count)
+
+    func failure(_ change: (inout [UInt8]) -> Void) -> String {
+      var damaged = bytes
+      change(&damaged)
+      let error = #expect(throws: RuntimeError.self) {
+        _ = try InferencePlan(PackedModel(ByteRegion(damaged), path: "m"))
+      }
+      return error?.description ?? ""
+    }
+    func replace(_ text: String, _ other: String) -> String {
+      failure { bytes in
+        let text = Array(text.utf8), other = Array(other.utf8)
+        guard text.count == other.count,
+          let start = bytes.indices.first(where: { bytes[$0...].starts(with: text) })
+        else { return }
+        bytes.replaceSubrange(start..<start + text.count, with: other)
+        PackedModel.seal(&bytes)
+      }
+    }
+    #expect(failure { $0[8] = 3 }.contains("reads versions 1 to 2"))
+    let old = failure {
+      $0[8] = 1
+      PackedModel.seal(&$0)
+    }
+    #expect(old.contains("version 1 of the format has no weights for int8"), "\(old)")
+    #expect(failure { $0.removeLast(999) }.contains("cut off"))
+    #expect(failure { $0[$0.count - 1] ^= 64 }.contains("a checksum differs"))
+    #expect(replace("\"calibration\"", "\"calibratiom\"").contains("without their calibration"))
+    #expect(
+      replace("conv_stem/input\"", "conv_stem/imput\"").contains("no range for 'conv_stem/input'"))
+    #expect(replace("\"int8\"", "\"int4\"").contains("description cannot be read"))
+    // The keys of the weights say what they are, so they cannot be taken for others.
+    #expect(
+      replace("\"precision\":\"int8\"", "\"precisiom\":\"int8\"").contains("packed in another way"))
+  }
+}

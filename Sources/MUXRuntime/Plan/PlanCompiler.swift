@@ -219,6 +219,8 @@ struct PlanCompiler {
     var activation: Activation
     var isOverwritten: Bool
     var end: Int
+    /// The storage of what is added, if that is a blocked tensor and not planes.
+    var blocked: Int?
   }
 
   /// Takes in the sum after the node `end` of a chain from `start`, and the activation after it.

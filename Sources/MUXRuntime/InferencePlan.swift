@@ -56,6 +56,8 @@ public final class InferencePlan: @unchecked Sendable {
   package var ownBytes: Int { memory.byteCount }
   /// Bytes that one engine needs for the tensors of an image.
   public var arenaBytes: Int { arenaSize * 4 }
+  /// Bytes that each of its threads needs beside.
+  package var scratchBytes: Int { scratchSize * 4 }
 
   /// Compiles a network.
   ///
@@ -189,6 +191,11 @@ public final class InferencePlan: @unchecked Sendable {
       withUnsafePointer(to: step) {
         max(size, mux_step_scratch(instructionSet.kernels, $0))
       }
+    }
+    // A file's claims about windows may ask for more than there is.
+    guard scratchSize < Int(Int32.max) else {
+      throw RuntimeError.unsupported(
+        layer: Network.inputName, reason: "its windows over images of \(size) need too much memory")
     }
     inputOffset = Int(emitter.offset(compiler.input.planes[0]))
     outputOffset = Int(emitter.offset(outputs[0].planes[0]))

@@ -127,7 +127,7 @@ struct QuantizeCommandTests {
       (["quantize", weights, output, "--images", folder("absent")], 1, "no such file"),
       (["quantize", weights, output, "--images", folder("broken")], 1, "3.png"),
       (["quantize", weights, output, "--images", pictures + "/below/0.png"], 1, "give more"),
-      (["quantize", weights, output], 1, "data.path"),
+      (["quantize", weights, output], 1, "--images FOLDER"),
       (
         ["quantize", folder("q.muxnet"), output, "--images", pictures], 1, "packed for the runtime"
       ),
@@ -138,7 +138,7 @@ struct QuantizeCommandTests {
       (["quantize", weights, folder("q.muxnet"), "--images", pictures], 1, "--overwrite"),
       (
         ["quantize", folder("wide.safetensors"), output, "--images", pictures], 1,
-        "takes images of [3, 32, 64]"
+        "takes images of 3×32×64"
       ),
       (["quantize", weights, output, "--precision", "float32"], 64, "convert --to runtime"),
       (["quantize", weights, output, "--precision", "int4"], 64, "int4"),

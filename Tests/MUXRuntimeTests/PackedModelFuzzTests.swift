@@ -43,7 +43,9 @@ struct PackedModelFuzzTests {
   private static func use(_ bytes: [UInt8]) throws {
     let model = try PackedModel(ByteRegion(bytes), path: "fuzzed")
     let plan = try InferencePlan(model, inputSize: nil, instructionSet: nil, isGuarded: true)
-    guard plan.arenaBytes < 1 << 22, plan.inputShape.count < 1 << 20 else { return }
+    guard plan.arenaBytes < 1 << 22, plan.scratchBytes < 1 << 26,
+      plan.inputShape.count < 1 << 20
+    else { return }
     _ = try InferenceEngine(plan).run(Array(repeating: 0.5, count: plan.inputShape.count))
   }
 

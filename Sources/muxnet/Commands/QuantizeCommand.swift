@@ -130,7 +130,13 @@ struct QuantizeCommand: ParsableCommand {
     let counts = QuantizationImages.Counts(
       calibration: precision == .int8 ? calibrationImages : 0, heldOut: heldOutImages)
     guard images.isEmpty else { return try QuantizationImages(paths: images, counts: counts) }
-    let settings = try data.configuration(weights: input)
+    let settings: EvaluationConfiguration
+    do { settings = try data.configuration(weights: input) } catch let error as ConfigurationError
+      where error.setting == "data.path"
+    {
+      throw CommandError(
+        "\(input) does not know its images; give some with --data FOLDER or --images FOLDER")
+    }
     quantization.batchSize = settings.data.evaluationBatchSize ?? settings.batchSize
     quantization.workers = settings.data.workers
     return try QuantizationImages(

@@ -41,7 +41,8 @@ extension RGBImage {
 
   /// Reads a binary PPM image: the words P6, width, height and 255, one space, the pixels.
   init(portablePixmap path: String) throws {
-    let data = [UInt8](try Data(contentsOf: URL(fileURLWithPath: path)))
+    // Mapped, so that only the pixels that are kept take memory.
+    let data = try Data(contentsOf: URL(fileURLWithPath: path), options: .mappedIfSafe)
     var words: [String] = []
     var offset = 0
     while words.count < 4, offset < data.count {

@@ -157,8 +157,11 @@ typedef struct mux_spatial_step {
   ptrdiff_t observed;
   /// Offset of [band][out_blocks · lanes] sums over the pixels, or -1.
   ptrdiff_t sums;
-  /// Whether what was expanded is wanted as well, blocked, at offset `kept`: single precision, plain
-  /// units, and the result as high as what they convolve.
+  /// Not MUX_FLOAT32: the result alone is written with less than single precision, quantised like
+  /// `result`; then `observed` has only the result's range.
+  mux_precision result_precision;
+  /// Whether what was expanded is wanted as well, blocked and in single precision, at offset `kept`:
+  /// plain units, and the result as high as what they convolve.
   int32_t keeps;
   ptrdiff_t kept;
 } mux_spatial_step;

@@ -62,6 +62,15 @@ static MUX_NAME(rings) MUX_NAME(rings_of)(const mux_spatial_step *s, int32_t fir
   return rings;
 }
 
+/// Floats of a unit's line of results, if they are encoded after it.
+static size_t MUX_NAME(encoded_scratch)(const mux_spatial_step *s) {
+  int32_t most = 0;
+  for (int32_t u = 0; s->result_precision != MUX_FLOAT32 && u < s->unit_count; ++u) {
+    if (s->units[u].out_count > most) most = s->units[u].out_count;
+  }
+  return (size_t)(most * s->out_width * MUX_LANES);
+}
+
 static size_t MUX_NAME(spatial_scratch)(const mux_spatial_step *s) {
   size_t most = 0;
   for (int32_t first = 0; first < s->unit_count; first += s->units_per_task) {
@@ -72,7 +81,7 @@ static size_t MUX_NAME(spatial_scratch)(const mux_spatial_step *s) {
     }
     if (size > most) most = size;
   }
-  return most + mux_window_scratch(&s->window);
+  return most + mux_window_scratch(&s->window) + MUX_NAME(encoded_scratch)(s);
 }
 
 /// Expands `pixels` pixels at `x` of a block, or of two if there is a `second`, and activates them.
@@ -211,9 +220,22 @@ static void MUX_NAME(fill_rings)(
   }
 }
 
+/// What is done with the outputs of a unit's lines: clamped, and added to `sums` [out][lane].
+typedef struct {
+  float low, high;
+  float *sums;
+} MUX_NAME(ending);
+
+MUX_INLINE void MUX_NAME(end_line)(
+    MUX_NAME(line) *line, const MUX_NAME(ending) *ending, ptrdiff_t block) {
+  line->low = ending->low;
+  line->high = ending->high;
+  line->sums = ending->sums ? ending->sums + block * MUX_LANES : NULL;
+}
+
 static void MUX_NAME(plain_lines)(
     const mux_spatial_step *s, const mux_spatial_unit *u, const float *ring, ptrdiff_t capacity,
-    ptrdiff_t y, float *out, ptrdiff_t plane) {
+    ptrdiff_t y, float *out, ptrdiff_t plane, const MUX_NAME(ending) *ending) {
   MUX_NAME(line) line;
   const ptrdiff_t kernel = u->kernel, row_size = s->in_width * MUX_LANES;
   line.columns = s->in_width;
@@ -236,13 +258,14 @@ static void MUX_NAME(plain_lines)(
     }
     line.bias = u->bias + o * MUX_LANES;
     line.out = out + o * plane;
+    MUX_NAME(end_line)(&line, ending, o);
     MUX_NAME(run_line)(&line);
   }
 }
 
 static void MUX_NAME(subpixel_lines)(
     const mux_spatial_step *s, const mux_spatial_unit *u, const float *ring, ptrdiff_t capacity,
-    ptrdiff_t y, float *out) {
+    ptrdiff_t y, float *out, const MUX_NAME(ending) *ending) {
   MUX_NAME(line) line;
   const ptrdiff_t kernel = u->kernel, r = u->factor;
   line.pitch = line.out_pitch = r * MUX_LANES;
@@ -264,13 +287,14 @@ static void MUX_NAME(subpixel_lines)(
     }
     line.bias = u->bias + phase * MUX_LANES;
     line.out = out + x * MUX_LANES;
+    MUX_NAME(end_line)(&line, ending, 0);
     MUX_NAME(run_line)(&line);
   }
 }
 
 static void MUX_NAME(superpixel_lines)(
     const mux_spatial_step *s, const mux_spatial_unit *u, const float *ring, ptrdiff_t capacity,
-    ptrdiff_t y, float *out, ptrdiff_t plane) {
+    ptrdiff_t y, float *out, ptrdiff_t plane, const MUX_NAME(ending) *ending) {
   MUX_NAME(line) line;
   const ptrdiff_t kernel = u->kernel, r = u->factor, width = r * s->in_width;
   line.columns = width;
@@ -292,6 +316,7 @@ static void MUX_NAME(superpixel_lines)(
     line.padding = u->padding - phase % r;
     line.bias = u->bias + phase * MUX_LANES;
     line.out = out + phase * plane;
+    MUX_NAME(end_line)(&line, ending, phase);
     MUX_NAME(run_line)(&line);
   }
 }
@@ -299,7 +324,7 @@ static void MUX_NAME(superpixel_lines)(
 /// All phases at once: each lane has the window of its own phase, with zeros around it.
 static void MUX_NAME(narrow_lines)(
     const mux_spatial_step *s, const mux_spatial_unit *u, const float *ring, ptrdiff_t capacity,
-    ptrdiff_t y, float *out) {
+    ptrdiff_t y, float *out, const MUX_NAME(ending) *ending) {
   MUX_NAME(line) line;
   const ptrdiff_t row_size = s->in_width * MUX_LANES;
   const ptrdiff_t taps = 4 * ((u->kernel / 2 + 1) / 2) + 2;
@@ -315,10 +340,36 @@ static void MUX_NAME(narrow_lines)(
   }
   line.bias = u->bias;
   line.out = out;
+  MUX_NAME(end_line)(&line, ending, 0);
   switch (u->kernel) {
   case 3: MUX_NAME(narrow_3)(&line); break;
   case 5: MUX_NAME(narrow_5)(&line); break;
   default: MUX_NAME(narrow_7)(&line); break;
+  }
+}
+
+static void MUX_PASTE(MUX_NAME(emit_line), bf16)(
+    mux_activation, const float *, ptrdiff_t, mux_quantization, char *, float *);
+static void MUX_PASTE(MUX_NAME(emit_line), int8)(
+    mux_activation, const float *, ptrdiff_t, mux_quantization, char *, float *);
+
+/// Encodes line `y` of the results of a unit, [out][pixel][lane], and writes it where it belongs.
+static void MUX_NAME(encode_line)(
+    const mux_spatial_step *s, const mux_spatial_unit *u, ptrdiff_t y, const float *line,
+    float *arena) {
+  const ptrdiff_t row = s->out_width * MUX_LANES;
+  const ptrdiff_t size = s->result_precision == MUX_BFLOAT16 ? 2 : 1;
+  for (int32_t o = 0; o < u->out_count; ++o) {
+    const float *x = line + o * row;
+    char *to = (char *)(arena + s->out) + ((u->first_out + o) * s->out_height + y) * row * size;
+    if (s->observed >= 0) {
+      MUX_NAME(observe_values)(MUX_IDENTITY, x, s->out_width, arena + s->observed);
+    }
+    if (s->result_precision == MUX_BFLOAT16) {
+      MUX_PASTE(MUX_NAME(emit_line), bf16)(MUX_IDENTITY, x, s->out_width, s->result, to, NULL);
+    } else {
+      MUX_PASTE(MUX_NAME(emit_line), int8)(MUX_IDENTITY, x, s->out_width, s->result, to, NULL);
+    }
   }
 }
 
@@ -334,11 +385,18 @@ static void MUX_NAME(spatial_bands)(
   if (end > s->out_height) end = s->out_height;
   rings.own_first = first;
   rings.own_end = end;
-  const ptrdiff_t row_size = s->out_width * MUX_LANES, plane = s->out_height * row_size;
+  const bool encodes = s->result_precision != MUX_FLOAT32;
+  const ptrdiff_t row_size = s->out_width * MUX_LANES;
+  const ptrdiff_t plane = encodes ? row_size : s->out_height * row_size;
   const ptrdiff_t chunk = s->chunk;
   MUX_NAME(gathered) gathered = {scratch, -1};
   scratch += mux_window_scratch(&s->window);
+  float *encoded_line = scratch;
+  scratch += MUX_NAME(encoded_scratch)(s);
   float *sums = NULL;
+  // What is more than clamping is done when a line is there.
+  MUX_NAME(ending) ending;
+  const bool clamps = MUX_NAME(clamp_of)(s->activation, &ending.low, &ending.high);
   for (ptrdiff_t y = first; y < end; ++y) {
     if (s->sums >= 0 && y % s->rows_per_task == 0) {
       sums = arena + s->sums + y / s->rows_per_task * s->out_blocks * MUX_LANES;
@@ -365,25 +423,29 @@ static void MUX_NAME(spatial_bands)(
     float *ring = scratch;
     for (int32_t n = first_unit; n < end_unit; ++n) {
       const mux_spatial_unit *u = &s->units[n];
-      float *out = arena + s->out + u->first_out * plane + y * row_size;
+      float *out =
+          encodes ? encoded_line : arena + s->out + u->first_out * plane + y * row_size;
+      float *unit_sums = sums ? sums + u->first_out * MUX_LANES : NULL;
+      ending.sums = clamps ? unit_sums : NULL;
       switch (u->mode) {
       case MUX_SPATIAL_PLAIN:
-        MUX_NAME(plain_lines)(s, u, ring, capacity, y, out, plane);
+        MUX_NAME(plain_lines)(s, u, ring, capacity, y, out, plane, &ending);
         break;
       case MUX_SPATIAL_SUBPIXEL:
-        MUX_NAME(subpixel_lines)(s, u, ring, capacity, y, out);
+        MUX_NAME(subpixel_lines)(s, u, ring, capacity, y, out, &ending);
         break;
       case MUX_SPATIAL_SUPERPIXEL:
-        MUX_NAME(superpixel_lines)(s, u, ring, capacity, y, out, plane);
+        MUX_NAME(superpixel_lines)(s, u, ring, capacity, y, out, plane, &ending);
         break;
       case MUX_SPATIAL_SUPERPIXEL_NARROW:
-        MUX_NAME(narrow_lines)(s, u, ring, capacity, y, out);
+        MUX_NAME(narrow_lines)(s, u, ring, capacity, y, out, &ending);
         break;
       }
-      for (int32_t o = 0; o < u->out_count; ++o) {
+      for (int32_t o = 0; !clamps && o < u->out_count; ++o) {
         MUX_NAME(activate_line)(s->activation, out + o * plane, MUX_LANES, s->out_width,
-                                sums ? sums + (u->first_out + o) * MUX_LANES : NULL);
+                                unit_sums ? unit_sums + o * MUX_LANES : NULL);
       }
+      if (encodes) MUX_NAME(encode_line)(s, u, y, out, arena);
       ring += rings.size * u->in_count;
     }
   }

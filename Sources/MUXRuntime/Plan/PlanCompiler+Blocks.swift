@@ -111,7 +111,7 @@ extension PlanCompiler {
     _ expansion: Convolution, expandedAt last: Int
   ) -> (spatial: Int, sum: Int?)? {
     let readers = consumers(of: last)
-    guard precision == .float32, readers.count == 2, last != network.nodes.count - 1,
+    guard readers.count == 2, last != network.nodes.count - 1,
       let spatial = readers.first(where: { spatialKind($0) }),
       case .convolution(let depthwise) = operation(spatial),
       depthwise.groups == expansion.outputChannels,

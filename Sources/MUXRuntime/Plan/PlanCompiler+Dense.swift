@@ -215,8 +215,8 @@ extension PlanCompiler {
     } else {
       pixelBands = pixels >= 16 * lanes ? min(wanted, pixels / (4 * lanes)) : 1
     }
-    // The kernels do blocks in pairs, those of cells one by one.
-    let blockBands = pixelBands == 1 ? min(wanted, hasCells ? blocks : (blocks + 1) / 2) : 1
+    // The kernels do blocks in pairs.
+    let blockBands = pixelBands == 1 ? min(wanted, (blocks + 1) / 2) : 1
     let finished = layer
     addStep(
       layer.name, "dense", multiplyAdds: multiplyAdds, touching: touched

@@ -180,11 +180,14 @@ extension PlanCompiler {
     }
     let expanded = producer.size
     let outBlocks = layout.outputs.count / lanes
-    let planeSize = height * width * lanes / (hasCells ? precision.valuesPerCell : 1)
+    // Where the convolution itself has no cells, its result still has.
+    let resultPrecision = isProjected && !hasCells ? precision : .float32
+    let hasResultCells = hasCells || resultPrecision != .float32
+    let planeSize = height * width * lanes / (hasResultCells ? precision.valuesPerCell : 1)
     let tiling = SpatialTiling(
       layout: layout, inputChannels: input.planes.count, inputHeight: expanded.height,
       inputWidth: expanded.width, outputHeight: height, lanes: lanes,
-      gathersWindows: producer.window != nil, pairsBlocks: !hasCells)
+      gathersWindows: producer.window != nil)
     var gathered = Quantization.none, middle = Quantization.none, result = Quantization.none
     var inputPlanes = input.planes
     var inputQuantization = Quantization.none
@@ -199,6 +202,9 @@ extension PlanCompiler {
       middle = try quantization(name, "middle")
       result = try quantization(name, "result")
       observed = observe(name, ["gathered", "middle", "result"])
+    } else if hasResultCells {
+      result = try quantization(name, "result")
+      observed = observe(name, ["result"])
     }
     let output = allocate(outBlocks * planeSize)
     var touched = (input.planes + inputPlanes).map(\.storage) + [output]
@@ -297,6 +303,7 @@ extension PlanCompiler {
       }
       step.producer_activation = producerActivation.kernels
       step.precision = precision.kernels
+      step.result_precision = resultPrecision.kernels
       step.gathered = gathered.kernels
       step.middle = middle.kernels
       step.result = result.kernels
@@ -330,7 +337,7 @@ extension PlanCompiler {
     }
     return BlockedTensor(
       storage: output, channels: layout.outputs, height: height, width: width, sums: sums,
-      quantization: hasCells ? result : nil, expansion: kept)
+      quantization: hasResultCells ? result : nil, expansion: kept)
   }
 
   /// Adds the copy of a blocked tensor to planes.

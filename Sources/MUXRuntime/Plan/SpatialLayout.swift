@@ -203,11 +203,10 @@ struct SpatialTiling {
   var rowsPerTask: Int
   var chunk: Int
 
-  /// `gathersWindows` says that the rows under windows are gathered, once for all units;
-  /// `pairsBlocks` that two blocks are expanded in less time than twice one.
+  /// `gathersWindows` says that the rows under windows are gathered, once for all units.
   init(
     layout: SpatialLayout, inputChannels: Int, inputHeight: Int, inputWidth: Int,
-    outputHeight: Int, lanes: Int, gathersWindows: Bool, pairsBlocks: Bool
+    outputHeight: Int, lanes: Int, gathersWindows: Bool
   ) {
     let inputBytes = inputChannels * inputHeight * inputWidth * 4
     if inputBytes > 256 << 10 || gathersWindows {
@@ -216,8 +215,8 @@ struct SpatialTiling {
       rowsPerTask = max(1, (outputHeight + 7) / 8)
       chunk = max(1, (55 + inputWidth) / inputWidth)
     } else {
-      let isPaired = layout.units.allSatisfy { $0.description.in_count % 2 == 0 }
-      unitsPerTask = pairsBlocks && !isPaired ? 2 : 1
+      // Two blocks are expanded in less time than twice one.
+      unitsPerTask = layout.units.allSatisfy { $0.description.in_count % 2 == 0 } ? 1 : 2
       rowsPerTask = outputHeight
       let planeBytes = inputHeight * inputWidth * lanes * 4
       chunk = planeBytes <= 24 << 10 ? inputHeight : max(1, (111 + inputWidth) / inputWidth)

@@ -76,7 +76,8 @@ struct SearchCommandTests {
       #expect(text.contains("\(Int(objectives["madds"] ?? -1))"))
     }
     // Any trial's network is to be had, once.
-    let trial = try #require(try json(["show", "demo", "--trial", "3"], in: folder) as? [String: Any])
+    let trial = try #require(
+      try json(["show", "demo", "--trial", "3"], in: folder) as? [String: Any])
     let arguments = [
       "search", "show", "demo", "--trial", "3", "--network", "net3.yaml", "--storage", "a.db",
     ]

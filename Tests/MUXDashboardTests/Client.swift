@@ -15,14 +15,16 @@ struct Client {
     var body: String
   }
 
-  private struct Source: RequestContextSource {
+  private struct PlainSource: RequestContextSource {
     let logger: Logger
   }
 
   private struct Context: RequestContext {
+    typealias Source = PlainSource
+
     var coreContext: CoreRequestContextStorage
 
-    init(source: Source) { coreContext = .init(source: source) }
+    init(source: PlainSource) { coreContext = .init(source: source) }
   }
 
   private final class Sink: Sendable {
@@ -56,7 +58,7 @@ struct Client {
       head: HTTPRequest(method: method, scheme: "http", authority: authority, path: path),
       body: RequestBody(buffer: ByteBuffer()))
     let response = try await responder.respond(
-      to: request, context: Context(source: Source(logger: Logger(label: "test"))))
+      to: request, context: Context(source: PlainSource(logger: Logger(label: "test"))))
     let sink = Sink()
     try await response.body.write(Writer(sink: sink))
     return Answer(

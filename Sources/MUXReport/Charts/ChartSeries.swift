@@ -71,6 +71,8 @@ public struct ChartSeries: Sendable, Hashable {
   /// Whether the points are small dots, drawn as one path: for thousands of points, whose texts
   /// would make a picture large. The path's attribute `data-ids` has their identifiers.
   public var isCloud: Bool
+  /// Whether the series is only the background: smaller, paler marks.
+  public var isFaint = false
 
   /// A series.
   public init(

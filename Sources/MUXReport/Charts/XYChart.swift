@@ -161,7 +161,7 @@ struct ChartContent {
 
   private func radius(_ point: ChartPoint, _ series: ChartSeries) -> Double {
     if let weight = point.weight { return 3 + 17 * max(0, weight / heaviest).squareRoot() }
-    return series.isEmphasized ? 5.5 : 4.5
+    return series.isFaint ? 3 : series.isEmphasized ? 5.5 : 4.5
   }
 
   var elements: [SVGElement] {
@@ -239,7 +239,7 @@ struct ChartContent {
       let (series, point) = pair
       let mark = series.mark.element(
         at: position(point), radius: radius(point, series), color: .data(series.color),
-        isHollow: series.isHollow, opacity: point.weight == nil ? nil : 0.75)
+        isHollow: series.isHollow, opacity: series.isFaint ? 0.5 : point.weight == nil ? nil : 0.75)
       guard var drawn = mark?.titled(hover(point, series)) else { return nil }
       if let identifier = point.identifier { drawn["data-id"] = "\(identifier)" }
       return drawn

@@ -85,6 +85,7 @@ public struct StudyCharts {
       ChartSeries("other complete trials", points: others, color: 7, isCloud: others.count > most),
       ChartSeries("on the Pareto front", points: best, color: 1, isCloud: best.count > 1000),
     ]
+    series[0].isFaint = true
     for (index, target) in shownTargets.enumerated() {
       let color = Self.color(ofTarget: index)
       let name = TextMetrics.shortened(target.name, size: 12, limit: 150)

@@ -63,7 +63,8 @@ struct StructureTests {
   @Test("of each small network of the zoo is in order: one definition per name, before its use")
   func wholeZoo() throws {
     for entry in ModelZoo.entries {
-      let network = try zoo(entry.name, side: 75)
+      // The last layers of one take no padding.
+      let network = try zoo(entry.name, side: entry.name == "ssd300_vgg16" ? 300 : 75)
       // The others take long without optimisation; tools/check_onnx.py goes through all of them.
       guard network.parameterCount < 3_000_000 else { continue }
       for keeps in [false, true] {

@@ -4,7 +4,7 @@ extension SSD {
   /// SSD300 on VGG16 (Liu et al. 2016) as in torchvision, under its weight names: 26,285,486
   /// parameters, 31.4 G multiply-adds with 21 classes. The first map is conv4_3's, normalised over
   /// its channels; fc6 and fc7 are a dilated and a 1×1 convolution; the last two extra layers take
-  /// no padding, so images below 265 pixels are too small.
+  /// no padding, so images below 268 pixels are too small.
   static func vgg16(_ options: BuiltNetworkOptions) throws(NetworkError) -> Network {
     let name = "ssd300_vgg16"
     guard (options.dropoutRate ?? 0) == 0 else {

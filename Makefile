@@ -28,8 +28,10 @@ search: build
 demo: build
 	MUXNET='$(MUXNET)' scripts/demo
 
+# No test imports with @testable; without the flag everything would be compiled twice, for the tests and
+# for the program.
 test: setup
-	$(SWIFT) test -c release
+	$(SWIFT) test -c release --disable-testable-imports
 
 test-core:
 	@scripts/setup --core

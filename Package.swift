@@ -42,6 +42,9 @@ let argumentParser = Target.Dependency.product(
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
 let protobuf = Target.Dependency.product(name: "SwiftProtobuf", package: "swift-protobuf")
+let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
+let lifecycle = Target.Dependency.product(
+  name: "ServiceLifecycle", package: "swift-service-lifecycle")
 
 // MARK: Upper half
 
@@ -55,6 +58,7 @@ var products: [Product] = [
   .library(name: "MUXSearch", targets: ["MUXSearch"]),
   .library(name: "MUXEvaluation", targets: ["MUXEvaluation"]),
   .library(name: "MUXStudies", targets: ["MUXStudies"]),
+  .library(name: "MUXDashboard", targets: ["MUXDashboard"]),
   .executable(name: "muxnet", targets: ["muxnet"]),
 ]
 
@@ -82,7 +86,7 @@ var targets: [Target] = [
       .embedInCode("Spaces/imagenet.yaml"), .embedInCode("Spaces/small.yaml"),
     ], swiftSettings: swift),
   .target(
-    name: "MUXReport", dependencies: ["MUXNetworks", "MUXInterchange"],
+    name: "MUXReport", dependencies: ["MUXNetworks", "MUXInterchange", "MUXSearch", "MUXStudies"],
     resources: ["table1", "table2", "table3", "table4"].map {
       .embedInCode("Paper/Data/\($0).csv")
     }, swiftSettings: swift),
@@ -90,6 +94,12 @@ var targets: [Target] = [
     name: "MUXStudies",
     dependencies: ["MUXSearch", "MUXNetworks", "MUXInterchange", "MUXRuntime", grdb]
       + (withPostgres ? ["CPostgres"] : []),
+    swiftSettings: swift),
+  .target(
+    name: "MUXDashboard",
+    dependencies: [
+      "MUXStudies", "MUXSearch", "MUXReport", "MUXNetworks", hummingbird, lifecycle, logging,
+    ],
     swiftSettings: swift),
   .target(name: "CMUXKernels", cSettings: c),
   .target(
@@ -135,6 +145,12 @@ var targets: [Target] = [
     name: "MUXStudiesTests",
     dependencies: ["MUXStudies", "MUXSearch", "MUXNetworks", "MUXTestSupport", "muxnet", grdb],
     swiftSettings: swift),
+  .testTarget(
+    name: "MUXDashboardTests",
+    dependencies: [
+      "MUXDashboard", "MUXStudies", "MUXSearch", "MUXReport", "MUXNetworks", "MUXTestSupport",
+      hummingbird, logging,
+    ], swiftSettings: swift),
   .testTarget(name: "MUXKernelsTests", dependencies: ["CMUXKernels"], swiftSettings: swift),
   .testTarget(
     name: "MUXNetCommandTests",
@@ -146,7 +162,8 @@ var targets: [Target] = [
 
 var commandDependencies: [Target.Dependency] = [
   "MUXNetworks", "MUXVision", "MUXInterchange", "MUXONNX", "MUXConfiguration", "MUXRuntime",
-  "MUXEvaluation", "MUXSearch", "MUXStudies", "MUXReport", argumentParser, logging,
+  "MUXEvaluation", "MUXSearch", "MUXStudies", "MUXReport", "MUXDashboard", argumentParser,
+  logging,
 ]
 
 if withPostgres {
@@ -214,6 +231,11 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
     .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
     .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+    // Without its reader of configuration files, which is as large as itself.
+    .package(
+      url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1",
+      traits: ["FullFoundation"]),
+    .package(url: "https://github.com/swift-server/swift-service-lifecycle.git", from: "2.0.0"),
   ],
   targets: targets,
   cxxLanguageStandard: .cxx20

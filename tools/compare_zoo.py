@@ -14,12 +14,14 @@ reference in single precision lies from itself in double precision, which is no 
 
 `pretrainedmodels` fixes NASNet's last pool to 7×7, which only 224 pixels fit, and fails where an
 image has an odd side before a reduction: its pool is replaced by a mean over the whole image
-(the same at 224), and its second size is 160.
+(the same at 224), and its second size is 160. Detectors are run at 300 and 277 pixels: compared are
+the class scores and box offsets of all boxes, in the order of the reference.
 """
 import argparse
 import copy
 import os
 import platform
+import re
 import subprocess
 import sys
 import tempfile
@@ -83,6 +85,23 @@ def prepared(package, name):
     return model
 
 
+def flat(outputs):
+    """What a detector gives (scores and offsets of all boxes) side by side; logits as they are."""
+    if isinstance(outputs, torch.Tensor):
+        return outputs
+    return torch.cat([part.flatten(1) for part in outputs], 1)
+
+
+def found_outputs(path):
+    """Our outputs in the reference's order: of a detector, box by box, map after map."""
+    tensors = safetensors.torch.load_file(path)
+    if "output" in tensors:
+        return tensors["output"]
+    maps = sorted(tensors, key=lambda name: (re.match(r"\D*", name)[0],
+                                             int(re.search(r"\d+", name)[0])))
+    return torch.cat([tensors[name].permute(0, 2, 3, 1).flatten(1) for name in maps], 1)
+
+
 def compare(options, ours, package, name, folder):
     generator = torch.Generator().manual_seed(options.seed)
     torch.manual_seed(options.seed)
@@ -93,11 +112,13 @@ def compare(options, ours, package, name, folder):
     rows = []
     double = copy.deepcopy(model).double()
     sizes = [224, 160] if name == "nasnetamobile" else options.sizes
+    if ours.startswith("ssd"):  # Detectors need larger images.
+        sizes = [300, 277]
     for size in sizes:
         images = torch.randn(2, 3, size, size, generator=generator)
         with torch.no_grad():
-            expected = model(images)
-            exact = double(images.double())
+            expected = flat(model(images))
+            exact = flat(double(images.double()))
         source, target = os.path.join(folder, "in"), os.path.join(folder, "out")
         safetensors.torch.save_file({"input": images}, source)
         command = [options.muxnet, "forward", ours, "--weights", weights, "--input", source,
@@ -107,7 +128,7 @@ def compare(options, ours, package, name, folder):
         run = subprocess.run(command, capture_output=True, text=True)
         if run.returncode != 0:
             sys.exit(f"{ours} at {size}: {run.stderr.strip()}")
-        found = safetensors.torch.load_file(target)["output"]
+        found = found_outputs(target)
         assert found.shape == expected.shape, (found.shape, expected.shape)
         scale = expected.abs().max().item()
         # Logits that are all alike would hide a wrong network.

@@ -35,7 +35,8 @@ def main(folder):
     os.makedirs(folder, exist_ok=True)
     for ours, package, name in zoo_reference.REFERENCES:
         model = zoo_reference.create(package, name)
-        text = [f"# {zoo_reference.version(package)}: {name}, 1,000 classes"]
+        classes = "21" if ours.startswith("ssd") else "1,000"
+        text = [f"# {zoo_reference.version(package)}: {name}, {classes} classes"]
         text += lines(model.state_dict())
         with open(os.path.join(folder, f"{ours}.txt"), "w") as file:
             file.write("\n".join(text) + "\n")

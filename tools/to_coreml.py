@@ -60,7 +60,9 @@ class Translator:
             if not isinstance(results, (list, tuple)):
                 results = [results]
             self.values.update(zip(node.output, results))
-        return self.values[self.graph.output[0].name]
+        # A detector has several outputs.
+        outputs = [self.values[output.name] for output in self.graph.output]
+        return outputs[0] if len(outputs) == 1 else tuple(outputs)
 
     def value(self, name):
         return self.constants[name] if name in self.constants else self.values[name]

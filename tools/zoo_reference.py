@@ -4,11 +4,15 @@
     pip install torch timm torchvision safetensors
     pip install --no-deps pretrainedmodels munch
 
+The detectors are those of https://github.com/qfgaohao/pytorch-ssd (MIT): PYTORCH_SSD names a checkout
+of it; without one they are left out.
+
 Where torchvision's compiled operators do not load, nothing of them is needed here: they are left
 out. `pretrainedmodels` asks for names of old packages that NASNet does not use; they are stubbed.
 """
 import importlib
 import importlib.metadata
+import os
 import sys
 import types
 
@@ -39,7 +43,18 @@ REFERENCES = [
     ("tv_mobilenetv3_small_100", "torchvision", "mobilenet_v3_small"),
     ("tv_mnasnet_100", "torchvision", "mnasnet1_0"),
     ("tv_efficientnet_b0", "torchvision", "efficientnet_b0"),
+    ("ssd300_vgg16", "torchvision", "ssd300_vgg16"),
 ]
+
+# Our name, the module, the function that makes it.
+DETECTORS = [
+    ("ssd_mobilenetv1", "mobilenetv1_ssd", "create_mobilenetv1_ssd"),
+    ("ssdlite_mobilenetv2", "mobilenet_v2_ssd_lite", "create_mobilenetv2_ssd_lite"),
+]
+# The commit that fixtures and results were made with.
+PYTORCH_SSD_COMMIT = "7a839cb"
+if os.environ.get("PYTORCH_SSD"):
+    REFERENCES += [(ours, "pytorch-ssd", name) for ours, _, name in DETECTORS]
 
 
 def prepare():
@@ -56,6 +71,8 @@ def prepare():
 def create(package, name, classes=1000):
     """A fresh network of the reference implementation."""
     prepare()
+    if package == "pytorch-ssd":
+        return detector(name)
     if package == "timm":
         import timm
 
@@ -63,8 +80,43 @@ def create(package, name, classes=1000):
     if package == "torchvision":
         import torchvision
 
+        if name == "ssd300_vgg16":
+            return vgg_detector()
         return getattr(torchvision.models, name)(weights=None, num_classes=classes)
     return nasnet_module().NASNetAMobile(num_classes=classes)
+
+
+def vgg_detector(classes=21):
+    """torchvision's SSD300 without what it does to images before and to boxes after."""
+    import torch
+    from torchvision.models import detection
+
+    whole = detection.ssd300_vgg16(weights=None, weights_backbone=None, num_classes=classes)
+
+    class Detector(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.backbone, self.head = whole.backbone, whole.head
+
+        def forward(self, images):
+            found = self.head(list(self.backbone(images).values()))
+            return found["cls_logits"], found["bbox_regression"]
+
+    return Detector()
+
+
+def detector(name, classes=21):
+    """A detector of pytorch-ssd; what its package imports for images and boxes only is stubbed."""
+    if os.environ["PYTORCH_SSD"] not in sys.path:
+        sys.path.insert(0, os.environ["PYTORCH_SSD"])
+    for absent in ("vision.ssd.predictor", "cv2"):
+        stub = types.ModuleType(absent)
+        stub.Predictor = None
+        sys.modules.setdefault(absent, stub)
+    module = next(module for _, module, function in DETECTORS if function == name)
+    model = getattr(importlib.import_module(f"vision.ssd.{module}"), name)(classes)
+    model.config = None  # A module, which only boxes need and which cannot be copied.
+    return model
 
 
 def nasnet_module():
@@ -81,4 +133,6 @@ def nasnet_module():
 
 
 def version(package):
+    if package == "pytorch-ssd":
+        return f"qfgaohao/pytorch-ssd {PYTORCH_SSD_COMMIT}"
     return f"{package} {importlib.metadata.version(package)}"

@@ -10,7 +10,7 @@ public import MUXNetworks
 /// try export.model(network, weights: archive).write(to: "muxnet_m.onnx")
 /// ```
 /// The input is called `input`, [N, C, H, W] in single precision; the output `output`, [N, classes]
-/// as a rule. Tensors keep their PyTorch names. What only training needs (dropout, stochastic depth)
+/// as a rule (a detector has several, named after their layers). Tensors keep their PyTorch names. What only training needs (dropout, stochastic depth)
 /// is left out. Spatial multiplexing becomes SpaceToDepth and DepthToSpace, whose channels are
 /// phase-major as in the paper's code. A channel shuffle costs nothing where the next layer is a
 /// convolution, a sum or a gate: the order of the channels goes into the weights; elsewhere it is
@@ -22,7 +22,7 @@ public struct ONNXExport: Sendable {
   public static let formatVersion = 8
   /// The name of the model's input.
   public static let inputName = "input"
-  /// The name of the model's output.
+  /// The name of the model's output; a detector's outputs have the names of their layers.
   public static let outputName = "output"
 
   /// N, the images in a batch.
@@ -95,6 +95,9 @@ public struct ONNXExport: Sendable {
       ("batch_norms", keepsBatchNormalization ? "kept" : "folded"),
     ]
     if let classes = network.classCount { entries.append(("classes", "\(classes)")) }
+    if network.outputs.count > 1 {
+      entries.append(("outputs", ModelMetadata.json(of: network.outputs)))
+    }
     if !classNames.isEmpty {
       entries.append(("class_names", ModelMetadata.json(of: classNames)))
     }

@@ -43,7 +43,8 @@ public final class InferenceEngine {
   /// Runs one image.
   ///
   /// - Parameter pixels: [C, H, W], normalised as in training.
-  /// - Returns: The network's output, [C′, H′, W′]; the logits of a classifier.
+  /// - Returns: The network's output, [C′, H′, W′]; the logits of a classifier. Several outputs come
+  ///   one after the other, as ``InferencePlan/outputs`` says.
   /// - Throws: ``RuntimeError`` for pixels of another number, or that are not finite.
   public func run(_ pixels: [Float]) throws(RuntimeError) -> [Float] {
     try check(pixels.count, images: 1)

@@ -18,8 +18,11 @@ public final class InferencePlan: @unchecked Sendable {
   public let name: String
   /// [C, H, W] of the images that go in.
   public let inputShape: Shape
-  /// [C, H, W] of what comes out; [classes, 1, 1] for a classifier.
+  /// [C, H, W] of what comes out; [classes, 1, 1] for a classifier. Of a network with several
+  /// outputs, [values of all of them, 1, 1].
   public let outputShape: Shape
+  /// The outputs, in the order in which their values come out; one, except for detectors.
+  public let outputs: [PlanOutput]
   /// The kernels' variant.
   public let instructionSet: InstructionSet
   /// What the plan does, step by step.
@@ -149,7 +152,7 @@ public final class InferencePlan: @unchecked Sendable {
     var compiler = try PlanCompiler(
       network: network, weights: weights, inputSize: size, instructionSet: instructionSet,
       precision: precision, calibration: calibration, isObserving: isObserving, packed: source)
-    let output = try compiler.compile()
+    let outputs = try compiler.compile()
     if let misfit = source.misfit { throw PackedMisfit(place: "the layer '\(misfit)'") }
     if !source.isExhausted { throw PackedMisfit(place: "its last layer") }
     let placed =
@@ -171,8 +174,12 @@ public final class InferencePlan: @unchecked Sendable {
     name = network.name
     inputShape = Shape(
       channels: network.inputChannels, height: size.height, width: size.width)
-    outputShape = Shape(
-      channels: output.planes.count, height: output.height, width: output.width)
+    let shapes = outputs.map {
+      Shape(channels: $0.planes.count, height: $0.height, width: $0.width)
+    }
+    self.outputs = zip(network.outputs, shapes).map { PlanOutput(name: $0, shape: $1) }
+    outputShape =
+      shapes.count == 1 ? shapes[0] : Shape(channels: shapes.reduce(0) { $0 + $1.count })
     self.instructionSet = instructionSet
     self.precision = precision
     observations = compiler.observations.map {
@@ -191,7 +198,7 @@ public final class InferencePlan: @unchecked Sendable {
         layer: Network.inputName, reason: "its windows over images of \(size) need too much memory")
     }
     inputOffset = Int(emitter.offset(compiler.input.planes[0]))
-    outputOffset = Int(emitter.offset(output.planes[0]))
+    outputOffset = Int(emitter.offset(outputs[0].planes[0]))
     guards =
       isGuarded
       ? zip(compiler.storages, placed.offsets).map { storage, offset in
@@ -208,6 +215,14 @@ public final class InferencePlan: @unchecked Sendable {
 /// Packed weights that are not those that the compiler asks for.
 private struct PackedMisfit: Error {
   var place: String
+}
+
+/// One output of a plan.
+public struct PlanOutput: Sendable, Hashable {
+  /// The layer that gives it.
+  public let name: String
+  /// [C, H, W].
+  public let shape: Shape
 }
 
 /// One step of a plan.

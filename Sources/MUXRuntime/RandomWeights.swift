@@ -14,7 +14,7 @@ public enum RandomWeights {
       case .batchCount:
         archive[parameter.name] = ArchivedTensor(integers: [1], shape: [])
         continue
-      case .normalizationScale, .runningVariance:
+      case .normalizationScale, .channelScale, .runningVariance:
         values = (0..<parameter.count).map { _ in 0.5 + state.uniform() }
       case .bias, .normalizationShift, .runningMean:
         values = (0..<parameter.count).map { _ in state.uniform() - 0.5 }

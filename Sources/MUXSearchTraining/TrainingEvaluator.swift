@@ -27,7 +27,7 @@ public struct TrainingEvaluator: TrialEvaluator {
   /// The settings that a study keeps: all of a run's, checked, as YAML. The path of the data is made
   /// absolute, since workers may run elsewhere.
   ///
-  /// - Throws: an error of the settings, or ``StudyError/evaluation(reason:)`` where nothing is held
+  /// - Throws: an error of the settings, or `StudyError.evaluation` where nothing is held
   ///   out for validation.
   public static func settings(_ tree: ConfigurationTree) throws -> String {
     var configuration = try tree.decode(TrainingConfiguration.self)

@@ -9,6 +9,7 @@ internal import CTorch
 /// - Parameters:
 ///   - device: the device whose operations are meant.
 ///   - dtype: the short type; nil runs the body as it is.
+///   - body: what runs in the scope.
 public func withAutocast<Result>(
   _ device: Device, _ dtype: DType? = .bfloat16, _ body: () throws -> Result
 ) throws -> Result {

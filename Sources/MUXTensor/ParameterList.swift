@@ -38,7 +38,13 @@ public enum ParameterList {
   /// A step of stochastic gradient descent as PyTorch defines it.
   ///
   /// - Parameters:
+  ///   - parameters: the tensors that are changed; those without a gradient stay as they are.
   ///   - momenta: one buffer per parameter, overwritten by the first step; empty without momentum.
+  ///   - rate: the learning rate.
+  ///   - momentum: the share of a buffer that stays.
+  ///   - dampening: the share of a gradient that does not go into its buffer.
+  ///   - decay: the factor of the weights that is added to their gradients.
+  ///   - nesterov: whether the step looks ahead by one momentum.
   ///   - first: whether this is the first step.
   public static func stepSGD(
     _ parameters: [Tensor], momenta: [Tensor], rate: Double, momentum: Double = 0,
@@ -57,9 +63,15 @@ public enum ParameterList {
   /// A step of RMSProp.
   ///
   /// - Parameters:
+  ///   - parameters: the tensors that are changed; those without a gradient stay as they are.
   ///   - squares: the running means of the squared gradients, one per parameter (PyTorch starts
   ///     them at 0, TensorFlow at 1).
   ///   - momenta: one buffer of zeros per parameter; empty without momentum.
+  ///   - rate: the learning rate.
+  ///   - alpha: the share of a mean that stays.
+  ///   - epsilon: what is added to the root.
+  ///   - momentum: the share of a buffer that stays.
+  ///   - decay: the factor of the weight decay.
   ///   - decoupled: decay the weights themselves, not through the gradient.
   ///   - tensorflow: ε under the root and the rate inside the momentum.
   public static func stepRMSProp(

@@ -18,6 +18,7 @@ extension Tensor {
   ///   - target: class numbers [N, …] of `int64`, or probabilities shaped as the logits.
   ///   - classWeights: a factor per class.
   ///   - smoothing: the share of the target that is spread evenly over all classes.
+  ///   - reduction: what becomes of the samples' losses.
   ///   - ignored: samples of this class number do not count.
   public func crossEntropy(
     _ target: Tensor, classWeights: Tensor? = nil, smoothing: Double = 0,
@@ -33,8 +34,10 @@ extension Tensor {
   /// Binary cross entropy of logits with targets in [0, 1] of the same shape.
   ///
   /// - Parameters:
+  ///   - target: numbers in [0, 1] of the logits' shape.
   ///   - weight: a factor per element.
   ///   - positiveWeight: a factor per class for the positive part.
+  ///   - reduction: what becomes of the elements' losses.
   public func binaryCrossEntropy(
     _ target: Tensor, weight: Tensor? = nil, positiveWeight: Tensor? = nil,
     reduction: LossReduction = .mean

@@ -79,6 +79,21 @@ struct NetworkCommandTests {
   }
 
   @Test(
+    "Images too small for the strides are one line that names the layer",
+    arguments: [
+      (["describe", "vgg16", "--input-size", "31"], "'features.30'"),
+      (["describe", "ssd300_vgg16", "--input-size", "200"], "'backbone.extra."),
+      (["draw", "densenet121", "--input-size", "15"], "'features.transition3.pool'"),
+    ])
+  func tooSmall(arguments: [String], layer: String) throws {
+    let outcome = try Muxnet.run(arguments)
+    #expect(outcome.code == 1 && outcome.output.isEmpty)
+    #expect(outcome.errorLines.count == 1, "\(outcome.errors)")
+    #expect(outcome.errors.contains("layer \(layer)"), "\(outcome.errors)")
+    #expect(outcome.errors.contains("too small for the strides"), "\(outcome.errors)")
+  }
+
+  @Test(
     "A network survives being written as a file",
     arguments: ["net.json", "net.yaml", "blocks.yaml"]
   )

@@ -34,6 +34,23 @@ struct OperationTests {
     #expect(try JSONDecoder().decode(Network.self, from: data) == network)
   }
 
+  @Test("An L2 normalisation has a scale per channel, and its channels must be those that come")
+  func l2Normalization() throws {
+    let network = try network(.l2Normalization(L2Normalization(channels: 3)))
+    #expect(try network.shapes().last?.description == "3×9×10")
+    let report = try CostReport(network)
+    #expect(report.parameters == 3 && report.multiplyAdds == 0)
+    #expect(network.parameters.map(\.name) == ["op.scale_weight"])
+    let data = try NetworkFile.json(network)
+    #expect(try JSONDecoder().decode(Network.self, from: data) == network)
+    for norm in [
+      L2Normalization(channels: 4), L2Normalization(channels: 0),
+      L2Normalization(channels: 3, epsilon: 0),
+    ] {
+      #expect(throws: NetworkError.self) { try self.network(.l2Normalization(norm)) }
+    }
+  }
+
   @Test("A crop that leaves nothing, a window that does not fit, and empty grids name the layer")
   func refusals() throws {
     #expect {

@@ -34,7 +34,8 @@ struct WeightNameTests {
       "shufflenetv2_200", "semnasnet_100", "mnasnet_100", "fbnetc_100", "efficientnet_b0",
       "mixnet_s", "mixnet_m", "resnet50", "densenet121", "densenet169", "vgg16", "nasnetamobile",
       "tv_mobilenetv2_100", "tv_mobilenetv3_large_100", "tv_mobilenetv3_small_100",
-      "tv_mnasnet_100", "tv_efficientnet_b0",
+      "tv_mnasnet_100", "tv_efficientnet_b0", "ssd_mobilenetv1", "ssdlite_mobilenetv2",
+      "ssd300_vgg16",
     ])
   func names(model: String) throws {
     let reference = try Self.reference(model)

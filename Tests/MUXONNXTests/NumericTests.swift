@@ -51,6 +51,32 @@ struct NumericTests {
     }
   }
 
+  @Test(
+    "several outputs: inside a run of layers, in another order, one tensor twice",
+    arguments: [false, true])
+  func severalOutputs(keepsNorms: Bool) throws {
+    var builder = NetworkBuilder(
+      name: "several", inputChannels: 8, inputSize: ImageSize(height: 9, width: 7))
+    let x = builder.convolution(builder.input, "conv", outputChannels: 12, kernelSize: 3)
+    let norm = builder.batchNormalization(x, "bn")
+    let shuffled = builder.channelShuffle(norm, "shuffle", groups: 3)
+    let act = builder.activation(shuffled, "act", .relu)
+    let same = builder.add("drop", .dropout(rate: 0.5), act, channels: 12)
+    let again = builder.channelShuffle(act, "again", groups: 2)
+    let last = builder.convolution(same, "last", outputChannels: 5)
+    for outputs in [
+      [x, last], [norm, act, last], [last, act, same, norm], [shuffled, x, norm],
+      [act, again, last],
+    ] {
+      let network = try builder.build(outputs: outputs)
+      let graph = try exported(network) { $0.keepsBatchNormalization = keepsNorms }.graph
+      #expect(graph.output.map(\.name) == outputs.map(\.name))
+      let tensors = graph.node.flatMap(\.output)
+      #expect(Set(tensors).count == tensors.count, "\(tensors)")
+      #expect(try difference(network) { $0.keepsBatchNormalization = keepsNorms } < tolerance)
+    }
+  }
+
   @Test("each activation", arguments: Activation.allCases)
   func activations(activation: Activation) throws {
     let network = try network("one") { builder, x in

@@ -52,13 +52,20 @@ struct ReferenceInterpreter {
 
   /// The output for an input.
   mutating func run(_ input: Numbers) throws -> Numbers {
+    let outputs = try self.outputs(input)
+    guard outputs.count == 1 else { throw Unknown(what: "the output") }
+    return outputs[0]
+  }
+
+  /// All outputs for an input.
+  mutating func outputs(_ input: Numbers) throws -> [Numbers] {
     values["input"] = input
     for node in graph.node {
       let results = try run(node)
       guard results.count == node.output.count else { throw Unknown(what: node.name) }
       for (name, result) in zip(node.output, results) { values[name] = result }
     }
-    return try value("output")
+    return try graph.output.map { try value($0.name) }
   }
 
   private func value(_ name: String) throws -> Numbers {

@@ -58,9 +58,9 @@ func difference(
   let count = network.inputChannels * size.height * size.width
   let image = pixels(count, seed: seed + 100)
   var interpreter = try ReferenceInterpreter(message.graph)
-  let actual = try interpreter.run(
+  let actual = try interpreter.outputs(
     Numbers(shape: [1, network.inputChannels, size.height, size.width], values: image)
-  ).values
+  ).flatMap(\.values)
   let plan = try InferencePlan(network, weights: weights)
   let expected = try InferenceEngine(plan, threads: 1).run(image)
   guard actual.count == expected.count else { return .infinity }

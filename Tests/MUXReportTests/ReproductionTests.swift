@@ -72,6 +72,21 @@ struct ReproductionTests {
     #expect(exhibit.table.value(xs, "b_ms_batch1")?.number == 1.25)
   }
 
+  @Test("Table 2 counts the detectors that the paper compares, near the printed figures")
+  func table2() throws {
+    let exhibit = try Reproduction().exhibit(.table2)
+    let m = try row(exhibit, "MUXNet-m + SSDLite")
+    #expect(exhibit.table.value(m, "parameters")?.number == 3_215_360)
+    #expect(exhibit.table.value(m, "parameters")?.source == .computed)
+    for index in exhibit.table.rows.indices {
+      let name = exhibit.table.rows[index][0].text
+      let own = try #require(exhibit.table.value(index, "parameters")?.number, "\(name)")
+      let printed = try #require(exhibit.table.value(index, "parameters_paper")?.number)
+      #expect(abs(own / printed - 1) < 0.015, "\(name)")
+    }
+    #expect(!exhibit.notes.contains { $0.contains("not in the zoo") })
+  }
+
   @Test("Table 4 counts CheXNet as DenseNet-121 with 14 outputs")
   func table4() throws {
     let exhibit = try Reproduction().exhibit(.table4)

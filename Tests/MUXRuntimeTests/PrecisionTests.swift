@@ -85,21 +85,53 @@ struct PrecisionTests {
       (3, 2, 1, 24), (3, 1, 1, 17), (5, 2, 0, 8), (7, 3, 3, 33), (2, 3, 2, 5),
     ] {
       for size in [ImageSize(height: 23, width: 34), ImageSize(height: 40, width: 9)] {
-        for isFused in [true, false] {
-          var builder = NetworkBuilder(
-            name: "stem", inputChannels: isFused ? 3 : 6, inputSize: size)
+        // Alone, the stem is the producer of the depthwise convolution; added again, too, but kept;
+        // with many input channels it is a step of its own.
+        for (inner, isAdded) in [(3, false), (3, true), (6, true)] {
+          var builder = NetworkBuilder(name: "stem", inputChannels: inner, inputSize: size)
           let stem = builder.convolution(
             builder.input, "stem", outputChannels: channels, kernelSize: kernel, stride: stride,
             padding: padding)
           let act = builder.activation(stem, "act", .relu6)
-          // Alone it is the producer of the depthwise convolution; read twice, a step of its own.
           var x = builder.convolution(
             act, "dw", outputChannels: channels, kernelSize: 3, stride: 1, groups: channels)
           x = builder.convolution(x, "project", outputChannels: channels)
-          if !isFused { x = builder.sum(x, act, "sum") }
+          if isAdded { x = builder.sum(x, act, "sum") }
           _ = builder.convolution(x, "head", outputChannels: 19)
           let error = try wholeError(builder.build(), set: set, precision: precision)
-          #expect(error < 1e-5, "k\(kernel) s\(stride) \(channels) \(size) \(isFused)")
+          #expect(error < 1e-5, "k\(kernel) s\(stride) \(channels) \(size) \(inner) \(isAdded)")
+        }
+      }
+    }
+  }
+
+  @Test("Multiplexed blocks: cells from the convolution's result on", arguments: cases)
+  func multiplexed(set: InstructionSet, precision: Precision) throws {
+    for (kernel, channels) in [(3, 1), (5, 4), (3, 5), (7, 17)] {
+      for size in [ImageSize(height: 7, width: 15), ImageSize(height: 56, width: 40)] {
+        func branch(
+          _ name: String, _ inner: Int, _ multiplexing: SpatialMultiplexing
+        ) -> BranchedConvolution.Branch {
+          BranchedConvolution.Branch(
+            name: name,
+            convolution: Convolution(
+              inputChannels: inner, outputChannels: inner, kernelSize: kernel, groups: inner),
+            multiplexing: multiplexing)
+        }
+        let branched = BranchedConvolution(branches: [
+          branch("a", 4 * channels, .subpixel), branch("b", 7, .none),
+          branch("c", channels, .superpixel),
+        ])
+        for activation in [Activation.relu, .identity] {
+          var builder = NetworkBuilder(name: "mux", inputChannels: 5, inputSize: size)
+          var x = builder.convolution(
+            builder.input, "expand", outputChannels: branched.inputChannels)
+          x = builder.branchedConvolution(x, "mux", branched)
+          x = builder.activation(x, "act", activation)
+          _ = builder.convolution(x, "project", outputChannels: 21, hasBias: true)
+          let error = try wholeError(
+            builder.build(), set: set, precision: precision, threads: 1 + channels % 2)
+          #expect(error < 1e-5, "k\(kernel) \(channels) \(size) \(activation)")
         }
       }
     }
@@ -176,7 +208,7 @@ struct PrecisionTests {
     let network = try ModelZoo.architecture(named: "muxnet_m").applying(ModelOptions(classes: 12))
       .network()
     let weights = RandomWeights.archive(network, seed: 3)
-    #expect(throws: RuntimeError.calibration(layer: "conv_stem/input")) {
+    #expect(throws: RuntimeError.calibration(layer: "blocks.0.0.conv_dw/gathered")) {
       try InferencePlan(network, weights: weights, precision: .int8)
     }
   }

@@ -104,6 +104,19 @@ struct SlowInterpreter {
         }
       }
       return out
+    case .l2Normalization(let norm):
+      var out = x
+      let plane = x.height * x.width
+      let scale = tensor("\(node.name).scale_weight")
+      for p in 0..<plane {
+        var sum = 0.0
+        for c in 0..<x.channels { sum += x.values[c * plane + p] * x.values[c * plane + p] }
+        let length = sum.squareRoot()
+        for c in 0..<x.channels {
+          out.values[c * plane + p] *= scale[c] / max(length, norm.epsilon)
+        }
+      }
+      return out
     case .pool(let pool): return self.pool(x, pool)
     case .globalAveragePool:
       var out = Tensor(x.channels, 1, 1)

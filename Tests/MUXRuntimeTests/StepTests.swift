@@ -202,6 +202,41 @@ struct StepTests {
     }
   }
 
+  @Test(
+    "A stem that is added again after the first block, kept by the step that makes it",
+    arguments: availableSets)
+  func keptStem(set: InstructionSet) throws {
+    // How the sum goes on: what is kept for it must not be lost where something else reads it, too.
+    for (index, ending) in ["sum", "activated", "read again"].enumerated() {
+      for (kernel, channels) in [(3, 24), (5, 17), (1, 8), (3, 40), (7, 5)] {
+        for size in [ImageSize(height: 23, width: 34), ImageSize(height: 64, width: 9)] {
+          var builder = NetworkBuilder(name: "stem", inputChannels: 3, inputSize: size)
+          let stem = builder.activation(
+            builder.convolution(
+              builder.input, "stem", outputChannels: channels, kernelSize: 3, stride: 2),
+            "act", index == 1 ? .relu : .swish)
+          var x = builder.convolution(
+            stem, "dw", outputChannels: channels, kernelSize: kernel, groups: channels)
+          x = builder.activation(x, "act2", .relu)
+          if channels != 17 {
+            x = builder.squeezeExcitation(x, "se", reducedChannels: 3, activation: .relu)
+          }
+          x = builder.convolution(x, "project", outputChannels: channels)
+          x = builder.sum(x, stem, "sum")
+          if ending == "activated" { x = builder.activation(x, "act3", .relu) }
+          if ending == "read again" { x = builder.sum(x, stem, "again") }
+          _ = builder.convolution(x, "head", outputChannels: 7)
+          let network = try builder.build()
+          for threads in [1, 2] {
+            #expect(
+              try compare(network, set: set, threads: threads) < 2e-5,
+              "\(set) \(ending) k\(kernel) \(channels) channels \(size) \(threads) threads")
+          }
+        }
+      }
+    }
+  }
+
   @Test("Pools, sums, products, shuffles, slices and flattens between convolutions")
   func general() throws {
     for set in availableSets {

@@ -75,6 +75,20 @@ struct SearchCommandTests {
       #expect(text.contains("\(Int(objectives["params"] ?? -1))"), "\(text.prefix(400))")
       #expect(text.contains("\(Int(objectives["madds"] ?? -1))"))
     }
+    // Any trial's network is to be had, once.
+    let trial = try #require(try json(["show", "demo", "--trial", "3"], in: folder) as? [String: Any])
+    let arguments = [
+      "search", "show", "demo", "--trial", "3", "--network", "net3.yaml", "--storage", "a.db",
+    ]
+    #expect(try Program.run(arguments, in: folder.path).code == 0)
+    let third = try Program.run(["describe", "net3.yaml", "--json"], in: folder.path)
+    let counts = try JSONSerialization.jsonObject(with: Data(third.output.utf8)) as? [String: Any]
+    let objectives = trial["objectives"] as? [String: Double]
+    #expect((counts?["parameters"] as? Int).map(Double.init) == objectives?["params"])
+    #expect((counts?["multiplyAdds"] as? Int).map(Double.init) == objectives?["madds"])
+    let again = try Program.run(arguments, in: folder.path)
+    #expect(again.code == 1)
+    #expect(again.errors.contains("net3.yaml"))
     let exported = try Program.run(
       ["search", "export", "--storage", "a.db", "--output", "trials.csv"], in: folder.path)
     #expect(exported.code == 0)

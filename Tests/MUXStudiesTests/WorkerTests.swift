@@ -167,6 +167,27 @@ struct WorkerTests {
     }
   }
 
+  @Test("A limit on latency is measured: a wide one admits all, one that nothing keeps is an error")
+  func latencyLimit() throws {
+    func definition(_ most: Double) throws -> StudyDefinition {
+      var space = try NetworkSpace.named("digits")
+      space.constraints.maximumLatency = most
+      return try StudyDefinition(
+        networks: space, targets: [], algorithm: .random, seed: 1, evaluation: .command(line: "x"),
+        limits: StudyLimits(trials: 3))
+    }
+    let coordinator = StudyCoordinator(MemoryStore())
+    let wide = try coordinator.create("wide", try definition(1000))
+    let worker = StudyWorker(coordinator) { _ in Closure { _, _ in ["error": 4] } }
+    #expect(try worker.run([wide], shouldStop: { false }) == .done)
+    #expect(try coordinator.trials(wide).count == 3)
+    // No network takes less than a nanosecond.
+    let error = try #require(throws: StudyError.self) {
+      try coordinator.create("narrow", try definition(1e-6))
+    }
+    #expect("\(error)".contains("raise the limit on latency"), "\(error)")
+  }
+
   @Test("A study that is deleted under its worker ends the work")
   func deletion() throws {
     let store = MemoryStore()

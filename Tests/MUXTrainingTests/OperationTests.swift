@@ -34,6 +34,35 @@ import Testing
     #expect(try values(.pool(strided)) == [1, 3, 9, 11])
   }
 
+  @Test("L2 normalisation by hand; positions of zeros stay zeros, with a finite slope")
+  func l2Normalization() throws {
+    let network = try smallNetwork("l2", inputChannels: 2, side: 2) { builder, x in
+      _ = builder.l2Normalization(x, "norm")
+    }
+    #expect(network.parameterCount == 2)
+    let model = try NetworkModel(network, seed: 1)
+    // The positions hold (3, 4), (0, 0), (−5, 12) and (0, 2); scales start at 20.
+    let x = try Tensor([3, 0, -5, 0, 4, 0, 12, 2] as [Float], shape: [1, 2, 2, 2])
+    let expected: [Float] = [12, 0, -100.0 / 13, 0, 16, 0, 240.0 / 13, 20]
+    for (a, b) in zip(try model.forward(x).floats(), expected) { #expect(abs(a - b) < 1e-5) }
+    try model.forward(x).sum().backward()
+    let scale = try #require(try model.parameters[0].tensor.grad()?.floats())
+    #expect(abs(scale[0] - (0.6 - 5.0 / 13)) < 1e-5 && abs(scale[1] - (0.8 + 12.0 / 13 + 1)) < 1e-5)
+    let double = try NetworkModel(network, seed: 1, dtype: .float64)
+    let point = try Tensor(
+      [0.3, -0.4, 0.7, 0.2, 0.9, 0.1, -0.6, 0.5] as [Double], shape: [1, 2, 2, 2])
+    try point.setRequiresGrad()
+    // The squares, since the sum of normalised values hardly moves.
+    func loss(_ x: Tensor) throws -> Tensor { try (double.forward(x) + 1).squared().sum() }
+    try loss(point).backward()
+    let slopes = try #require(try point.grad()).floats()
+    for index in 0..<8 {
+      let step = try Tensor((0..<8).map { $0 == index ? 1e-5 : 0.0 }, shape: [1, 2, 2, 2])
+      let rise = try withoutGradient { try (loss(point + step) - loss(point + step * -1)).item() }
+      #expect(abs(rise / 2e-5 - Double(slopes[index])) < 1e-2 * (1 + abs(Double(slopes[index]))))
+    }
+  }
+
   @Test("pads and crops by hand")
   func pads() throws {
     #expect(

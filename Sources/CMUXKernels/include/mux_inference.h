@@ -74,6 +74,10 @@ typedef struct mux_dense {
   const int32_t *outputs;
   /// Plane offsets of what is added, or NULL.
   const int32_t *residuals;
+  /// Whether something blocked, [block][pixel][lane] at offset `blocked_residual`, is added instead;
+  /// then there is no activation, before or after.
+  int32_t has_blocked_residual;
+  ptrdiff_t blocked_residual;
   /// Offset of the [outer] means over the pixels, if `outputs` is NULL.
   ptrdiff_t means;
   mux_window window;
@@ -153,6 +157,13 @@ typedef struct mux_spatial_step {
   ptrdiff_t observed;
   /// Offset of [band][out_blocks · lanes] sums over the pixels, or -1.
   ptrdiff_t sums;
+  /// Not MUX_FLOAT32: the result alone is written with less than single precision, quantised like
+  /// `result`; then `observed` has only the result's range.
+  mux_precision result_precision;
+  /// Whether what was expanded is wanted as well, blocked and in single precision, at offset `kept`:
+  /// plain units, and the result as high as what they convolve.
+  int32_t keeps;
+  ptrdiff_t kept;
 } mux_spatial_step;
 
 /// A fully connected layer on contiguous or scattered features.

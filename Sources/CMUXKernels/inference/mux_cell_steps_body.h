@@ -69,7 +69,7 @@ static void CELL(pack_task)(const mux_pack *s, int32_t task, float *arena) {
 
 static size_t CELL(dense_scratch)(const mux_dense *s) {
   size_t size = CELL(gather_scratch)(&s->window);
-  if (s->gate >= 0) size += (size_t)(s->cells * MUX_LANES + 2 * MUX_LANES);
+  if (s->gate >= 0) size += (size_t)(2 * s->cells * MUX_LANES + 4 * MUX_LANES);
   return size;
 }
 
@@ -132,15 +132,19 @@ static void CELL(dense_task)(
   const ptrdiff_t blocks = mux_ceil_div(s->outer, MUX_LANES);
   const bool window = s->window.kernel > 0;
   ptrdiff_t first_block, end_block, first, end;
-  mux_band(blocks, s->block_bands, task % s->block_bands, &first_block, &end_block);
+  // Blocks are done in pairs.
+  mux_band(mux_ceil_div(blocks, 2), s->block_bands, task % s->block_bands, &first_block,
+           &end_block);
+  first_block *= 2;
+  end_block = 2 * end_block < blocks ? 2 * end_block : blocks;
   mux_band(window ? s->window.out_height : s->pixels, s->pixel_bands, task / s->block_bands,
            &first, &end);
   if (!window && s->pixel_bands > 1) {
     first = first / MUX_LANES * MUX_LANES;
     if (end < s->pixels) end = end / MUX_LANES * MUX_LANES;
   }
-  float *extra = scratch, *gated = scratch + 2 * MUX_LANES;
-  float *rows = scratch + (s->gate >= 0 ? (s->cells + 2) * MUX_LANES : 0);
+  float *extra = scratch, *gated = scratch + 4 * MUX_LANES;
+  float *rows = scratch + (s->gate >= 0 ? (2 * s->cells + 4) * MUX_LANES : 0);
   const int kind = window ? 2 : s->step == 1 ? 0 : 1;
   // Lines of windows one by one; else all pixels are one line.
   for (ptrdiff_t y = window ? first : 0; y < (window ? end : 1); ++y) {
@@ -150,20 +154,24 @@ static void CELL(dense_task)(
                                              s->observed < 0 ? NULL : arena + s->observed, arena,
                                              rows)
                               : (const int32_t *)arena + first * s->step;
-    for (ptrdiff_t b = first_block; b < end_block; ++b) {
+    for (ptrdiff_t b = first_block; b < end_block; b += 2) {
+      const int count = b + 1 < end_block ? 2 : 1;
       const int32_t *weights = (const int32_t *)s->weights + b * s->cells * MUX_LANES;
       const float *bias = s->bias + b * MUX_LANES;
       const float *scale = s->scale ? s->scale + b * MUX_LANES : NULL;
       if (s->gate >= 0) {
-        CELL(gate_cells)(s, b, arena + s->gate, (int32_t *)gated, extra, extra + MUX_LANES);
+        for (int i = 0; i < count; ++i) {
+          CELL(gate_cells)(s, b + i, arena + s->gate, (int32_t *)gated + i * s->cells * MUX_LANES,
+                           extra + i * MUX_LANES, extra + (2 + i) * MUX_LANES);
+        }
         weights = (const int32_t *)gated;
         scale = extra;
-        bias = extra + MUX_LANES;
+        bias = extra + 2 * MUX_LANES;
       }
-      const ptrdiff_t left = s->outer - b * MUX_LANES;
-      const int channels = left < MUX_LANES ? (int)left : MUX_LANES;
-      float tile[MUX_LANES * MUX_LANES] __attribute__((aligned(64))) = {0};
-      vf total = {0};
+      float tile[2][MUX_LANES * MUX_LANES] __attribute__((aligned(64))) = {0};
+      const CELL(sink) sinks[2] = {{.mode = CELL(to_floats), .floats = tile[0]},
+                                   {.mode = CELL(to_floats), .floats = tile[1]}};
+      vf totals[2] = {{0}, {0}};
       for (ptrdiff_t done = 0; done < pixels; done += MUX_LANES) {
         const ptrdiff_t rest = pixels - done;
         const int now = rest < MUX_LANES ? (int)rest : MUX_LANES;
@@ -171,18 +179,17 @@ static void CELL(dense_task)(
                                   ? (const int32_t *)((const char *)x + done * s->step)
                                   : x + done * s->step;
         CELL(run_tiles)(kind, from, s->offsets, s->cells, weights, scale, bias, s->step, now,
-                        (CELL(sink)){.mode = CELL(to_floats), .floats = tile});
-        if (is_swish) MUX_NAME(c_activate_values)(MUX_SWISH, tile, now);
-        if (s->outputs) {
-          MUX_NAME(store_planes)(s, tile, b * MUX_LANES, channels, start + done, now, arena);
-        } else {
-          MUX_NAME(activate_line)(s->activation, tile, MUX_LANES, now, NULL);
-          for (int i = 0; i < now; ++i) total += v_load(tile + i * MUX_LANES);
+                        sinks[0], count == 2 ? &sinks[1] : NULL);
+        for (int i = 0; i < count; ++i) {
+          if (is_swish) MUX_NAME(c_activate_values)(MUX_SWISH, tile[i], now);
+          MUX_NAME(dense_store)(s, b + i, tile[i], start + done, now, &totals[i], arena);
         }
       }
-      if (!s->outputs) {
-        v_store_first(arena + s->means + b * MUX_LANES,
-                      total * MUX_NAME(i_splat)(1.0f / (float)s->pixels), channels);
+      for (int i = 0; !s->outputs && i < count; ++i) {
+        const ptrdiff_t left = s->outer - (b + i) * MUX_LANES;
+        v_store_first(arena + s->means + (b + i) * MUX_LANES,
+                      totals[i] * MUX_NAME(i_splat)(1.0f / (float)s->pixels),
+                      left < MUX_LANES ? (int)left : MUX_LANES);
       }
     }
   }
@@ -243,13 +250,16 @@ typedef struct {
   int32_t *padding;
   int32_t *produced;
   float *rings;
+  /// If expanded rows are kept: those that are the task's own.
+  ptrdiff_t own_first, own_end;
 } CELL(work);
 
-/// Pushes `count` pixels [pixel][lane] from pixel `pixel` of the image on into a ring.
+/// Pushes `count` pixels [pixel][lane] from pixel `pixel` of the image on into a ring; to `kept` as
+/// well, if that is not NULL.
 static void CELL(push_pixels)(
     const mux_spatial_step *s, const mux_spatial_unit *u, const float *values, ptrdiff_t pixel,
     ptrdiff_t count, ptrdiff_t first_row, const int32_t *padding, int32_t *ring,
-    ptrdiff_t capacity, ptrdiff_t columns, mux_activation activation) {
+    ptrdiff_t capacity, ptrdiff_t columns, mux_activation activation, float *kept) {
   while (count > 0) {
     const ptrdiff_t row = pixel / s->in_width, column = pixel % s->in_width;
     const ptrdiff_t now = count < s->in_width - column ? count : s->in_width - column;
@@ -257,23 +267,33 @@ static void CELL(push_pixels)(
     int32_t *to = ring + row % capacity * columns * MUX_LANES + at;
     const int32_t *before =
         row == first_row ? padding + at : ring + (row - 1) % capacity * columns * MUX_LANES + at;
-    CELL(push_line)(activation, values, now, s->middle, before, to);
+    CELL(push_line)(activation, values, now, s->middle, before, to, kept);
+    if (kept) kept += now * MUX_LANES;
     values += now * MUX_LANES;
     pixel += now;
     count -= now;
   }
 }
 
-/// Makes rows `first` to before `end` of an input block of a unit; `start` is the first of all.
+/// Whether the rings of two units are alike.
+MUX_INLINE bool CELL(is_alike)(const mux_spatial_unit *a, const mux_spatial_unit *b) {
+  return a->kernel == b->kernel && a->stride == b->stride && a->padding == b->padding;
+}
+
+/// Makes rows `first` to before `end` of input block `j` of a unit, and of the next one if `count`
+/// is 2; `start` is the first row of all. The next block's ring lies behind the first one's.
 static void CELL(produce)(
-    const mux_spatial_step *s, const mux_spatial_unit *u, int32_t j, ptrdiff_t start,
-    ptrdiff_t first, ptrdiff_t end, CELL(work) *work, int32_t *ring, float *arena) {
+    const mux_spatial_step *s, const mux_spatial_unit *u, int32_t j, int count, ptrdiff_t start,
+    ptrdiff_t first, ptrdiff_t end, CELL(work) *work, int32_t *rings, float *arena) {
   const ptrdiff_t capacity = CELL(ring_rows)(s, u), columns = CELL(ring_columns)(s, u);
   const ptrdiff_t width = s->in_width, block = u->first_in + j;
   const int32_t zero = CELL(zero)(s->middle);
   float *observed = s->observed < 0 ? NULL : arena + s->observed;
   // Left and right of the image.
-  for (ptrdiff_t row = first; row < end; ++row) {
+  const ptrdiff_t ring_size = capacity * columns * MUX_LANES;
+  for (ptrdiff_t n = 0; n < count * (end - first); ++n) {
+    const ptrdiff_t row = first + n / count;
+    int32_t *ring = rings + n % count * ring_size;
     int32_t *to = ring + row % capacity * columns * MUX_LANES;
     for (ptrdiff_t i = 0; i < u->padding * MUX_LANES; ++i) to[i] = zero;
     for (ptrdiff_t i = (u->padding + width) * MUX_LANES; i < columns * MUX_LANES; ++i) {
@@ -292,18 +312,18 @@ static void CELL(produce)(
     }
   }
   if (end > s->in_height) end = s->in_height;
-  float values[MUX_LANES * MUX_LANES] __attribute__((aligned(64)));
+  float values[2][MUX_LANES * MUX_LANES] __attribute__((aligned(64)));
   mux_activation activation = s->producer_activation;
   const int32_t *weights = (const int32_t *)s->weights + block * s->inner * MUX_LANES;
   const float *bias = s->bias + block * MUX_LANES;
   const float *scale = s->scale ? s->scale + block * MUX_LANES : NULL;
   const bool window = s->window.kernel > 0;
   // A tile goes straight into the ring if it lies in one row; where rows are short, or the values
-  // are measured or copied, it goes through a buffer.
+  // are measured, copied or kept, it goes through a buffer.
   CELL(sink) sink = CELL(sink_for)(activation, s->middle);
-  const bool by_row =
-      s->weights && !observed && width >= 12 && sink.mode != CELL(to_floats);
-  const ptrdiff_t rows = window || by_row ? 1 : end - first;
+  const bool by_row = s->weights && !observed && !s->keeps && width >= 12 &&
+                      sink.mode != CELL(to_floats);
+  const ptrdiff_t rows = window || by_row || s->keeps ? 1 : end - first;
   for (ptrdiff_t row = first; row < end; row += rows) {
     const int32_t *source = (const int32_t *)arena + row * width;
     ptrdiff_t step = 1;
@@ -318,38 +338,51 @@ static void CELL(produce)(
     }
     if (by_row) {
       const ptrdiff_t at = u->padding * MUX_LANES;
-      sink.cells = ring + row % capacity * columns * MUX_LANES + at;
+      sink.cells = rings + row % capacity * columns * MUX_LANES + at;
       sink.before =
           row == start ? work->padding + at
-                       : ring + (row - 1) % capacity * columns * MUX_LANES + at;
+                       : rings + (row - 1) % capacity * columns * MUX_LANES + at;
+      CELL(sink) second = sink;
+      second.cells += ring_size;
+      if (row != start) second.before += ring_size;
       CELL(run_tiles)(window ? 2 : 0, source, s->offsets, s->inner, weights, scale, bias, step,
-                      width, sink);
+                      width, sink, count == 2 ? &second : NULL);
       continue;
     }
-    const ptrdiff_t count = rows * width;
-    for (ptrdiff_t done = 0; done < count; done += MUX_LANES) {
-      const ptrdiff_t left = count - done;
+    const ptrdiff_t pixels = rows * width;
+    for (ptrdiff_t done = 0; done < pixels; done += MUX_LANES) {
+      const ptrdiff_t left = pixels - done;
       const int now = left < MUX_LANES ? (int)left : MUX_LANES;
       const ptrdiff_t pixel = row * width + done;
       if (s->weights) {
         const int32_t *from = window ? (const int32_t *)((const char *)source + done * step)
                                      : source + done;
+        const CELL(sink) floats[2] = {{.mode = CELL(to_floats), .floats = values[0]},
+                                      {.mode = CELL(to_floats), .floats = values[1]}};
         CELL(run_tiles)(window ? 2 : 0, from, s->offsets, s->inner, weights, scale, bias, step,
-                        now, (CELL(sink)){.mode = CELL(to_floats), .floats = values});
+                        now, floats[0], count == 2 ? &floats[1] : NULL);
       } else {
-        const int32_t *offsets = s->offsets + block * MUX_LANES;
-        vf x[MUX_LANES];
-        for (int c = 0; c < MUX_LANES; ++c) {
-          x[c] = offsets[c] >= 0 ? v_load_first(arena + offsets[c] + pixel, now) : (vf){0};
+        for (int n = 0; n < count; ++n) {
+          const int32_t *offsets = s->offsets + (block + n) * MUX_LANES;
+          vf x[MUX_LANES];
+          for (int c = 0; c < MUX_LANES; ++c) {
+            x[c] = offsets[c] >= 0 ? v_load_first(arena + offsets[c] + pixel, now) : (vf){0};
+          }
+          MUX_NAME(transpose)(x);
+          MUX_UNROLL
+          for (int i = 0; i < MUX_LANES; ++i) v_store(values[n] + i * MUX_LANES, x[i]);
         }
-        MUX_NAME(transpose)(x);
-        MUX_UNROLL
-        for (int i = 0; i < MUX_LANES; ++i) v_store(values + i * MUX_LANES, x[i]);
         activation = MUX_IDENTITY;
       }
-      if (observed) MUX_NAME(observe_values)(activation, values, now, observed + 2);
-      CELL(push_pixels)(s, u, values, pixel, now, start, work->padding, ring, capacity, columns,
-                        activation);
+      for (int n = 0; n < count; ++n) {
+        if (observed) MUX_NAME(observe_values)(activation, values[n], now, observed + 2);
+        // A row is kept by the task whose output row it is.
+        const bool keeps = s->keeps && row >= work->own_first && row < work->own_end;
+        float *kept = arena + s->kept + ((block + n) * s->in_height * width + pixel) * MUX_LANES;
+        CELL(push_pixels)(s, u, values[n], pixel, now, start, work->padding,
+                          rings + n * ring_size, capacity, columns, activation,
+                          keeps ? kept : NULL);
+      }
     }
   }
 }
@@ -364,7 +397,8 @@ static void CELL(spatial_bands)(
   if (end > s->out_height) end = s->out_height;
   const ptrdiff_t value_size = 4 / MUX_CELL, row_size = s->out_width * MUX_LANES * value_size;
   const ptrdiff_t plane = s->out_height * row_size, widest = CELL(widest)(s);
-  CELL(work) work = {.gather = scratch, .gathered_line = -1};
+  CELL(work) work = {
+      .gather = scratch, .gathered_line = -1, .own_first = first, .own_end = end};
   scratch += CELL(gather_scratch)(&s->window);
   work.padding = (int32_t *)scratch;
   scratch += widest * MUX_LANES;
@@ -384,8 +418,16 @@ static void CELL(spatial_bands)(
       }
     }
     float *rings = work.rings;
+    int32_t run_end = first_unit;
     for (int32_t n = first_unit; n < end_unit; ++n) {
       const mux_spatial_unit *u = &s->units[n];
+      // The first of units that are alike makes the rows of all, so that few blocks stay without a
+      // partner.
+      const bool leads = n == run_end;
+      int32_t blocks = 0;
+      for (; leads && run_end < end_unit && CELL(is_alike)(u, &s->units[run_end]); ++run_end) {
+        blocks += s->units[run_end].in_count;
+      }
       const ptrdiff_t capacity = CELL(ring_rows)(s, u), columns = CELL(ring_columns)(s, u);
       const ptrdiff_t ring_size = capacity * columns * MUX_LANES;
       int32_t *produced = &work.produced[n - first_unit];
@@ -394,7 +436,7 @@ static void CELL(spatial_bands)(
       const ptrdiff_t start_top = first * u->stride - u->padding;
       const ptrdiff_t start = start_top > 0 ? start_top : 0;
       if (y == first) *produced = (int32_t)start;
-      while (*produced <= bottom) {
+      while (leads && *produced <= bottom) {
         ptrdiff_t to = *produced + 1;
         if (*produced < s->in_height) {
           to = *produced + s->chunk < s->in_height ? *produced + s->chunk : s->in_height;
@@ -403,8 +445,8 @@ static void CELL(spatial_bands)(
           // Row by row, so that the gathered rows serve all blocks.
           to = *produced + 1;
         }
-        for (int32_t j = 0; j < u->in_count; ++j) {
-          CELL(produce)(s, u, j, start, *produced, to, &work,
+        for (int32_t j = 0; j < blocks; j += 2) {
+          CELL(produce)(s, u, j, j + 1 < blocks ? 2 : 1, start, *produced, to, &work,
                         (int32_t *)rings + j * ring_size, arena);
         }
         *produced = (int32_t)to;

@@ -213,6 +213,66 @@ typedef void (*CELL(tile_function))(
   }
 
 #if defined(MUX_HAS_CELL_INSTRUCTIONS)
+/// The same for two blocks, whose weights lie one behind the other.
+typedef void (*CELL(pair_function))(
+    const int32_t *x, const int32_t *offsets, ptrdiff_t cells, const int32_t *weights,
+    const float *scale, const float *bias, ptrdiff_t step, const CELL(sink) *sink,
+    const CELL(sink) *second);
+
+#if MUX_CELL == 2
+#define MUX_SECOND_SUM v_load(bias + MUX_LANES)
+#else
+#define MUX_SECOND_SUM ((vi){0})
+#endif
+#define MUX_CELL_PAIR(NAME, UNIT, PIXELS, STEP)                                                \
+  static void CELL(pair_##NAME##_##PIXELS)(                                                    \
+      const int32_t *x, const int32_t *offsets, ptrdiff_t cells, const int32_t *weights,       \
+      const float *scale, const float *bias, ptrdiff_t step, const CELL(sink) *sink,           \
+      const CELL(sink) *second) {                                                              \
+    CELL(sum) sum[PIXELS], next[PIXELS];                                                       \
+    (void)step;                                                                                \
+    MUX_UNROLL                                                                                 \
+    for (int i = 0; i < PIXELS; ++i) sum[i] = MUX_FIRST_SUM, next[i] = MUX_SECOND_SUM;         \
+    for (ptrdiff_t k = 0; k < cells; ++k) {                                                    \
+      const UNIT *from = (const UNIT *)x + offsets[k];                                         \
+      const vi weight = MUX_NAME(load_cells)(weights + k * MUX_LANES);                         \
+      const vi beside = MUX_NAME(load_cells)(weights + (cells + k) * MUX_LANES);               \
+      MUX_UNROLL                                                                               \
+      for (int i = 0; i < PIXELS; ++i) {                                                       \
+        int32_t cell;                                                                          \
+        memcpy(&cell, from + i * (STEP), sizeof cell);                                         \
+        const vi pixel = (vi){0} + cell;                                                       \
+        sum[i] = CELL(dot)(pixel, weight, sum[i]);                                             \
+        next[i] = CELL(dot)(pixel, beside, next[i]);                                           \
+      }                                                                                        \
+    }                                                                                          \
+    CELL(pour)(sink, sum, PIXELS, false, PIXELS, scale, bias);                                 \
+    CELL(pour)(second, next, PIXELS, false, PIXELS, scale ? scale + MUX_LANES : NULL,          \
+               bias + MUX_LANES);                                                              \
+  }
+#define MUX_CELL_PAIRS(NAME, UNIT, STEP)                                                       \
+  MUX_CELL_PAIR(NAME, UNIT, 1, STEP) MUX_CELL_PAIR(NAME, UNIT, 2, STEP)                        \
+  MUX_CELL_PAIR(NAME, UNIT, 3, STEP) MUX_CELL_PAIR(NAME, UNIT, 4, STEP)                        \
+  MUX_CELL_PAIR(NAME, UNIT, 5, STEP) MUX_CELL_PAIR(NAME, UNIT, 6, STEP)                        \
+  MUX_CELL_PAIR(NAME, UNIT, 7, STEP) MUX_CELL_PAIR(NAME, UNIT, 8, STEP)                        \
+  MUX_CELL_PAIR(NAME, UNIT, 9, STEP) MUX_CELL_PAIR(NAME, UNIT, 10, STEP)                       \
+  MUX_CELL_PAIR(NAME, UNIT, 11, STEP) MUX_CELL_PAIR(NAME, UNIT, 12, STEP)                      \
+  MUX_CELL_PAIR(NAME, UNIT, 13, STEP) MUX_CELL_PAIR(NAME, UNIT, 14, STEP)
+#define MUX_PAIR_CELL_NAMES(NAME)                                                              \
+  {CELL(pair_##NAME##_1), CELL(pair_##NAME##_2), CELL(pair_##NAME##_3), CELL(pair_##NAME##_4), \
+   CELL(pair_##NAME##_5), CELL(pair_##NAME##_6), CELL(pair_##NAME##_7), CELL(pair_##NAME##_8), \
+   CELL(pair_##NAME##_9), CELL(pair_##NAME##_10), CELL(pair_##NAME##_11),                      \
+   CELL(pair_##NAME##_12), CELL(pair_##NAME##_13), CELL(pair_##NAME##_14)}
+MUX_CELL_PAIRS(one, int32_t, 1)
+MUX_CELL_PAIRS(block, int32_t, MUX_LANES / MUX_CELL)
+MUX_CELL_PAIRS(bytes, char, step)
+static const CELL(pair_function) CELL(pairs)[3][14] = {
+    MUX_PAIR_CELL_NAMES(one), MUX_PAIR_CELL_NAMES(block), MUX_PAIR_CELL_NAMES(bytes)};
+#undef MUX_SECOND_SUM
+#undef MUX_CELL_PAIR
+#undef MUX_CELL_PAIRS
+#undef MUX_PAIR_CELL_NAMES
+
 #define MUX_CELL_SIZES(M, NAME, UNIT, STEP)                                                    \
   M(NAME, UNIT, 1, STEP) M(NAME, UNIT, 2, STEP) M(NAME, UNIT, 3, STEP) M(NAME, UNIT, 4, STEP)  \
   M(NAME, UNIT, 5, STEP) M(NAME, UNIT, 6, STEP) M(NAME, UNIT, 7, STEP) M(NAME, UNIT, 8, STEP)  \
@@ -238,43 +298,69 @@ MUX_CELL_SIZES(MUX_CELL_TILE, bytes, char, step)
 static const CELL(tile_function) CELL(tiles)[3][16] = {
     MUX_CELL_NAMES(one), MUX_CELL_NAMES(block), MUX_CELL_NAMES(bytes)};
 
-/// Runs tiles over `pixels` pixels.
+MUX_INLINE void CELL(advance)(CELL(sink) *sink, ptrdiff_t pixels) {
+  if (sink->before) {
+    sink->before += pixels * MUX_LANES;
+    sink->cells += pixels * MUX_LANES;
+  } else {
+    sink->floats += pixels * MUX_LANES;
+  }
+}
+
+/// Runs tiles over `pixels` pixels of a block; of two blocks if there is a sink for the `second`.
 static void CELL(run_tiles)(
     int kind, const int32_t *x, const int32_t *offsets, ptrdiff_t cells, const int32_t *weights,
-    const float *scale, const float *bias, ptrdiff_t step, ptrdiff_t pixels, CELL(sink) sink) {
-  const ptrdiff_t count = mux_ceil_div(pixels, CELL(most));
+    const float *scale, const float *bias, ptrdiff_t step, ptrdiff_t pixels, CELL(sink) sink,
+    const CELL(sink) *second) {
+#if defined(MUX_HAS_CELL_INSTRUCTIONS)
+  CELL(sink) other = second ? *second : sink;
+  const ptrdiff_t most = second ? 14 : CELL(most);
+#else
+  const ptrdiff_t most = CELL(most);
+#endif
+  const ptrdiff_t count = mux_ceil_div(pixels, most);
   ptrdiff_t done = 0;
   for (ptrdiff_t t = 0; t < count; ++t) {
     const ptrdiff_t now = (pixels - done) / (count - t);
     const int32_t *from =
         kind == 2 ? (const int32_t *)((const char *)x + done * step) : x + done * step;
-    CELL(tiles)[kind][now - 1](from, offsets, cells, weights, scale, bias, step, &sink);
+#if defined(MUX_HAS_CELL_INSTRUCTIONS)
+    if (second) {
+      CELL(pairs)[kind][now - 1](from, offsets, cells, weights, scale, bias, step, &sink, &other);
+      CELL(advance)(&other, now);
+    } else
+#endif
+      CELL(tiles)[kind][now - 1](from, offsets, cells, weights, scale, bias, step, &sink);
+    CELL(advance)(&sink, now);
     done += now;
-    if (sink.before) {
-      sink.before += now * MUX_LANES;
-      sink.cells += now * MUX_LANES;
-    } else {
-      sink.floats += now * MUX_LANES;
-    }
   }
+#if !defined(MUX_HAS_CELL_INSTRUCTIONS)
+  if (second) {
+    CELL(run_tiles)(kind, x, offsets, cells, weights + cells * MUX_LANES,
+                    scale ? scale + MUX_LANES : NULL, bias + MUX_LANES, step, pixels, *second,
+                    NULL);
+  }
+#endif
 }
 
 MUX_INLINE void CELL(push_values)(
     mux_activation activation, const float *x, ptrdiff_t count, mux_quantization quantization,
-    const int32_t *before, int32_t *to) {
+    const int32_t *before, int32_t *to, float *kept) {
   for (ptrdiff_t i = 0; i < count; ++i) {
     const vf y = MUX_NAME(c_activate)(activation, v_load(x + i * MUX_LANES));
+    if (kept) v_store(kept + i * MUX_LANES, y);
     MUX_NAME(store_cells)(
         to + i * MUX_LANES, CELL(push)(MUX_NAME(load_cells)(before + i * MUX_LANES),
                                        CELL(encode)(y, quantization)));
   }
 }
 
-/// Activates values [pixel][lane] and pushes them onto the cells of the row before.
+/// Activates values [pixel][lane] and pushes them onto the cells of the row before; stores them at
+/// `kept`, too, if that is not NULL.
 static void CELL(push_line)(
     mux_activation activation, const float *x, ptrdiff_t count, mux_quantization quantization,
-    const int32_t *before, int32_t *to) {
-#define MUX_DO(A) CELL(push_values)(A, x, count, quantization, before, to)
+    const int32_t *before, int32_t *to, float *kept) {
+#define MUX_DO(A) CELL(push_values)(A, x, count, quantization, before, to, kept)
   MUX_SWITCH(activation)
 #undef MUX_DO
 }

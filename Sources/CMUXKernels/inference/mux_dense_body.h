@@ -86,15 +86,36 @@ MUX_INLINE void MUX_NAME(gate_weights)(
   }
 }
 
-/// A run of pixels of one block. `x` is where the offsets start, for pixel 0 of the run.
+/// Stores a tile [pixel][lane] of a block where it belongs; `total` gets the sums if only means are
+/// wanted.
+MUX_INLINE void MUX_NAME(dense_store)(
+    const mux_dense *s, ptrdiff_t block, float *tile, ptrdiff_t pixel, ptrdiff_t pixels, vf *total,
+    float *arena) {
+  const ptrdiff_t channel = block * MUX_LANES, left = s->outer - channel;
+  if (s->has_blocked_residual) {
+    const float *residual = arena + s->blocked_residual + (block * s->pixels + pixel) * MUX_LANES;
+    for (ptrdiff_t i = 0; i < pixels * MUX_LANES; i += MUX_LANES) {
+      v_store(tile + i, v_load(tile + i) + v_load(residual + i));
+    }
+  }
+  if (s->outputs) {
+    MUX_NAME(store_planes)(s, tile, channel, (int)(left < MUX_LANES ? left : MUX_LANES), pixel,
+                           (int)pixels, arena);
+  } else {
+    MUX_NAME(activate_line)(s->activation, tile, MUX_LANES, pixels, NULL);
+    for (ptrdiff_t i = 0; i < pixels; ++i) *total += v_load(tile + i * MUX_LANES);
+  }
+}
+
+/// A run of pixels of a block, or of two (`paired`). `x` is where the offsets start, for pixel 0 of
+/// the run.
 static void MUX_NAME(dense_run)(
-    const mux_dense *s, ptrdiff_t block, int half, const float *weights, const float *x,
-    ptrdiff_t pixel, ptrdiff_t pixels, vf *total, float *arena) {
-  float tile[MUX_LANES * MUX_LANES] __attribute__((aligned(64))) = {0};
-  const ptrdiff_t channel = block * MUX_LANES;
-  const ptrdiff_t left = s->outer - channel;
-  const ptrdiff_t channels = left < MUX_LANES ? left : MUX_LANES;
+    const mux_dense *s, ptrdiff_t block, bool paired, int half, const float *weights,
+    const float *x, ptrdiff_t pixel, ptrdiff_t pixels, vf *totals, float *arena) {
+  float tile[2][MUX_LANES * MUX_LANES] __attribute__((aligned(64))) = {0};
   const MUX_NAME(tile_function) *tiles = MUX_NAME(tiles_for)(half, s->step);
+  const MUX_NAME(pair_function) *pairs = MUX_NAME(pairs_for)(half, s->step);
+  const float *bias = s->bias + block * MUX_LANES;
   const ptrdiff_t count = mux_ceil_div(pixels, MUX_LANES);
   const float infinity = __builtin_inff();
   ptrdiff_t done = 0;
@@ -102,13 +123,23 @@ static void MUX_NAME(dense_run)(
     // Whole vectors where there are many; equal shares where there are few.
     ptrdiff_t now = count > 8 ? MUX_LANES : (pixels - done) / (count - t);
     if (now > pixels - done) now = pixels - done;
-    tiles[now - 1](x + done * s->step, s->offsets, s->inner, weights, s->bias + channel, -infinity,
-                   infinity, s->step, tile, MUX_LANES);
-    if (s->outputs) {
-      MUX_NAME(store_planes)(s, tile, channel, (int)channels, pixel + done, (int)now, arena);
+    const float *from = x + done * s->step;
+    if (paired) {
+      // In as few tiles as there are registers for.
+      const ptrdiff_t parts = mux_ceil_div(now, MUX_NAME(most_paired));
+      for (ptrdiff_t part = 0, at = 0; part < parts; ++part) {
+        const ptrdiff_t size = (now - at) / (parts - part);
+        pairs[size - 1](from + at * s->step, s->offsets, s->inner, weights, bias, -infinity,
+                        infinity, s->step, tile[0] + at * MUX_LANES, tile[1] + at * MUX_LANES,
+                        MUX_LANES);
+        at += size;
+      }
+      MUX_NAME(dense_store)(s, block, tile[0], pixel + done, now, totals, arena);
+      MUX_NAME(dense_store)(s, block + 1, tile[1], pixel + done, now, totals + 1, arena);
     } else {
-      MUX_NAME(activate_line)(s->activation, tile, MUX_LANES, now, NULL);
-      for (ptrdiff_t i = 0; i < now; ++i) *total += v_load(tile + i * MUX_LANES);
+      tiles[now - 1](from, s->offsets, s->inner, weights, bias, -infinity, infinity, s->step,
+                     tile[0], MUX_LANES);
+      MUX_NAME(dense_store)(s, block, tile[0], pixel + done, now, totals, arena);
     }
     done += now;
   }
@@ -138,16 +169,20 @@ static void MUX_NAME(gather_rows)(
 }
 
 static size_t MUX_NAME(dense_scratch)(const mux_dense *s) {
-  return (s->gate >= 0 ? (size_t)(s->inner * MUX_LANES) : 0) + mux_window_scratch(&s->window);
+  return (s->gate >= 0 ? (size_t)(2 * s->inner * MUX_LANES) : 0) + mux_window_scratch(&s->window);
 }
 
 static void MUX_NAME(dense_task)(const mux_dense *s, int32_t task, float *arena, float *scratch) {
-  const ptrdiff_t blocks = mux_ceil_div(s->outer, MUX_LANES);
+  const ptrdiff_t blocks = mux_ceil_div(s->outer, MUX_LANES), size = s->inner * MUX_LANES;
+  // Blocks are done in pairs.
   ptrdiff_t first_block, end_block, first, end;
-  mux_band(blocks, s->block_bands, task % s->block_bands, &first_block, &end_block);
+  mux_band(mux_ceil_div(blocks, 2), s->block_bands, task % s->block_bands, &first_block,
+           &end_block);
+  first_block *= 2;
+  end_block = 2 * end_block < blocks ? 2 * end_block : blocks;
   const bool window = s->window.kernel > 0;
   float *gated = scratch;
-  float *rows = scratch + (s->gate >= 0 ? s->inner * MUX_LANES : 0);
+  float *rows = scratch + (s->gate >= 0 ? 2 * size : 0);
   mux_band(window ? s->window.out_height : s->pixels, s->pixel_bands, task / s->block_bands, &first,
            &end);
   if (!window && s->pixel_bands > 1) {
@@ -155,33 +190,32 @@ static void MUX_NAME(dense_task)(const mux_dense *s, int32_t task, float *arena,
     first = first / MUX_LANES * MUX_LANES;
     if (end < s->pixels) end = end / MUX_LANES * MUX_LANES;
   }
-  if (window) {
-    for (ptrdiff_t y = first; y < end; ++y) {
-      MUX_NAME(gather_rows)(&s->window, y, arena, rows);
-      for (ptrdiff_t b = first_block; b < end_block; ++b) {
-        const int half = s->has_half_block && b == blocks - 1;
-        vf total = {0};
-        MUX_NAME(dense_run)(s, b, half, s->weights + b * s->inner * MUX_LANES, rows,
-                            y * s->window.out_width, s->window.out_width, &total, arena);
+  // Lines of windows one by one; else all pixels are one line.
+  for (ptrdiff_t y = window ? first : 0; y < (window ? end : 1); ++y) {
+    const ptrdiff_t pixel = window ? y * s->window.out_width : first;
+    const ptrdiff_t pixels = window ? s->window.out_width : end - first;
+    const float *x = window ? rows : arena + first * s->step;
+    if (window) MUX_NAME(gather_rows)(&s->window, y, arena, rows);
+    for (ptrdiff_t b = first_block; b < end_block; b += 2) {
+      const bool paired = b + 1 < end_block;
+      const int half = s->has_half_block && b + 2 >= blocks;
+      const float *weights = s->weights + b * size;
+      if (s->gate >= 0) {
+        const float *gate = arena + s->gate;
+        MUX_NAME(gate_weights)(weights, gate, s->inner, half && !paired, gated);
+        if (paired) {
+          MUX_NAME(gate_weights)(weights + size, gate, s->inner, half, gated + size);
+        }
+        weights = gated;
       }
-    }
-    return;
-  }
-  for (ptrdiff_t b = first_block; b < end_block; ++b) {
-    const int half = s->has_half_block && b == blocks - 1;
-    const float *weights = s->weights + b * s->inner * MUX_LANES;
-    if (s->gate >= 0) {
-      MUX_NAME(gate_weights)(weights, arena + s->gate, s->inner, half, gated);
-      weights = gated;
-    }
-    vf total = {0};
-    MUX_NAME(dense_run)(s, b, half, weights, arena + first * s->step, first, end - first, &total,
-                        arena);
-    if (!s->outputs) {
-      const ptrdiff_t left = s->outer - b * MUX_LANES;
-      v_store_first(arena + s->means + b * MUX_LANES,
-                    total * MUX_NAME(i_splat)(1.0f / (float)s->pixels),
-                    (int)(left < MUX_LANES ? left : MUX_LANES));
+      vf totals[2] = {{0}, {0}};
+      MUX_NAME(dense_run)(s, b, paired, half, weights, x, pixel, pixels, totals, arena);
+      for (int i = 0; !s->outputs && i <= (int)paired; ++i) {
+        const ptrdiff_t left = s->outer - (b + i) * MUX_LANES;
+        v_store_first(arena + s->means + (b + i) * MUX_LANES,
+                      totals[i] * MUX_NAME(i_splat)(1.0f / (float)s->pixels),
+                      (int)(left < MUX_LANES ? left : MUX_LANES));
+      }
     }
   }
 }

@@ -2,53 +2,121 @@
 // The expansion and the spatial convolution in one pass over bands of rows. The expanded rows
 // live in a ring of scratch memory, as many as the windows reach over.
 
-/// Rows of the ring of a unit: all of them, or a multiple of the chunk.
-static ptrdiff_t MUX_NAME(ring_rows)(const mux_spatial_step *s, const mux_spatial_unit *u) {
-  const ptrdiff_t reach = (ptrdiff_t)(u->kernel - 1) * u->dilation + 1;
-  ptrdiff_t span = reach;
-  if (u->mode == MUX_SPATIAL_SUBPIXEL) span = (reach - 1) * u->factor + 1;
-  if (u->mode >= MUX_SPATIAL_SUPERPIXEL) span = (reach + u->factor - 2) / u->factor + 2;
-  const ptrdiff_t rows = mux_ceil_div(span - 1 + s->chunk, s->chunk) * s->chunk;
-  return rows < s->in_height ? rows : s->in_height;
+/// The rows of the input, counted from the first window's stride times y, that output row y of a
+/// unit needs: from `first` to before `end`.
+static void MUX_NAME(rows_needed)(
+    const mux_spatial_unit *u, ptrdiff_t *first, ptrdiff_t *end) {
+  const ptrdiff_t reach = (ptrdiff_t)(u->kernel - 1) * u->dilation;
+  switch (u->mode) {
+  case MUX_SPATIAL_SUBPIXEL:
+    *first = -(ptrdiff_t)u->factor * u->padding;
+    *end = *first + u->factor * reach + 1;
+    break;
+  case MUX_SPATIAL_SUPERPIXEL:
+  case MUX_SPATIAL_SUPERPIXEL_NARROW:
+    *first = mux_floor_div(-u->padding, u->factor);
+    *end = mux_floor_div(u->factor - 1 + reach - u->padding, u->factor) + 1;
+    break;
+  default:
+    *first = -u->padding;
+    *end = *first + reach + 1;
+  }
 }
 
-static size_t MUX_NAME(ring_size)(const mux_spatial_step *s, const mux_spatial_unit *u) {
-  return (size_t)(MUX_NAME(ring_rows)(s, u) * s->in_width * u->in_count * MUX_LANES);
+/// The units of a task, and the rings of their input blocks, which all have the same rows.
+typedef struct {
+  int32_t first_unit, end_unit;
+  /// Rows of a ring: all of them, or a multiple of the chunk.
+  ptrdiff_t capacity;
+  /// Output row y needs rows from y · stride + `first` to before y · stride + `end`.
+  ptrdiff_t stride, first, end;
+  /// If expanded rows are kept: those that are this task's own.
+  ptrdiff_t own_first, own_end;
+  /// Floats of a ring.
+  ptrdiff_t size;
+} MUX_NAME(rings);
+
+static MUX_NAME(rings) MUX_NAME(rings_of)(const mux_spatial_step *s, int32_t first_unit) {
+  MUX_NAME(rings) rings = {.first_unit = first_unit, .end_unit = first_unit + s->units_per_task};
+  if (rings.end_unit > s->unit_count) rings.end_unit = s->unit_count;
+  bool is_alike = true;
+  for (int32_t n = first_unit; n < rings.end_unit; ++n) {
+    const mux_spatial_unit *u = &s->units[n];
+    ptrdiff_t first, end;
+    MUX_NAME(rows_needed)(u, &first, &end);
+    if (n == first_unit || first < rings.first) rings.first = first;
+    if (n == first_unit || end > rings.end) rings.end = end;
+    const ptrdiff_t stride = u->mode == MUX_SPATIAL_PLAIN ? u->stride : 1;
+    if (n == first_unit) rings.stride = stride;
+    if (rings.stride != stride) is_alike = false;
+  }
+  const ptrdiff_t rows =
+      mux_ceil_div(rings.end - rings.first - 1 + s->chunk, s->chunk) * s->chunk;
+  rings.capacity = is_alike && rows < s->in_height ? rows : s->in_height;
+  // Of units whose windows move differently every row is kept from the start.
+  if (!is_alike) {
+    rings.first = -s->in_height;
+    rings.end = s->in_height;
+  }
+  rings.size = rings.capacity * s->in_width * MUX_LANES;
+  return rings;
+}
+
+/// Floats of a unit's line of results, if they are encoded after it.
+static size_t MUX_NAME(encoded_scratch)(const mux_spatial_step *s) {
+  int32_t most = 0;
+  for (int32_t u = 0; s->result_precision != MUX_FLOAT32 && u < s->unit_count; ++u) {
+    if (s->units[u].out_count > most) most = s->units[u].out_count;
+  }
+  return (size_t)(most * s->out_width * MUX_LANES);
 }
 
 static size_t MUX_NAME(spatial_scratch)(const mux_spatial_step *s) {
   size_t most = 0;
   for (int32_t first = 0; first < s->unit_count; first += s->units_per_task) {
+    const MUX_NAME(rings) rings = MUX_NAME(rings_of)(s, first);
     size_t size = 0;
-    for (int32_t u = first; u < first + s->units_per_task && u < s->unit_count; ++u) {
-      size += MUX_NAME(ring_size)(s, &s->units[u]);
+    for (int32_t u = first; u < rings.end_unit; ++u) {
+      size += (size_t)(rings.size * s->units[u].in_count);
     }
     if (size > most) most = size;
   }
-  return most + mux_window_scratch(&s->window);
+  return most + mux_window_scratch(&s->window) + MUX_NAME(encoded_scratch)(s);
 }
 
-/// Expands `pixels` pixels of a block, or copies them from planes.
-static void MUX_NAME(produce_run)(
+/// Expands `pixels` pixels at `x` of a block, or of two if there is a `second`, and activates them.
+static void MUX_NAME(expand)(
+    const mux_spatial_step *s, ptrdiff_t block, const float *x, ptrdiff_t step, ptrdiff_t pixels,
+    float *to, float *second, ptrdiff_t pitch) {
+  float low, high;
+  const bool clamps = MUX_NAME(clamp_of)(s->producer_activation, &low, &high);
+  const MUX_NAME(tile_function) *tiles = MUX_NAME(tiles_for)(0, step);
+  const MUX_NAME(pair_function) *pairs = MUX_NAME(pairs_for)(0, step);
+  const float *weights = s->weights + block * s->inner * MUX_LANES;
+  const float *bias = s->bias + block * MUX_LANES;
+  const ptrdiff_t most = second ? MUX_NAME(most_paired) : MUX_NAME(most_pixels);
+  const ptrdiff_t count = mux_ceil_div(pixels, most);
+  ptrdiff_t done = 0;
+  for (ptrdiff_t t = 0; t < count; ++t) {
+    const ptrdiff_t now = (pixels - done) / (count - t);
+    if (second) {
+      pairs[now - 1](x + done * step, s->offsets, s->inner, weights, bias, low, high, step,
+                     to + done * pitch, second + done * pitch, pitch);
+    } else {
+      tiles[now - 1](x + done * step, s->offsets, s->inner, weights, bias, low, high, step,
+                     to + done * pitch, pitch);
+    }
+    done += now;
+  }
+  if (clamps) return;
+  MUX_NAME(activate_line)(s->producer_activation, to, pitch, pixels, NULL);
+  if (second) MUX_NAME(activate_line)(s->producer_activation, second, pitch, pixels, NULL);
+}
+
+/// Copies `pixels` pixels of a block from planes.
+static void MUX_NAME(copy_planes)(
     const mux_spatial_step *s, ptrdiff_t block, ptrdiff_t pixel, ptrdiff_t pixels, float *to,
     ptrdiff_t pitch, const float *arena) {
-  if (s->weights) {
-    float low, high;
-    const bool clamps = MUX_NAME(clamp_of)(s->producer_activation, &low, &high);
-    const MUX_NAME(tile_function) *tiles = MUX_NAME(tiles_for)(0, 1);
-    const float *weights = s->weights + block * s->inner * MUX_LANES;
-    const ptrdiff_t most = MUX_NAME(most_pixels);
-    const ptrdiff_t count = mux_ceil_div(pixels, most);
-    ptrdiff_t done = 0;
-    for (ptrdiff_t t = 0; t < count; ++t) {
-      const ptrdiff_t now = (pixels - done) / (count - t);
-      tiles[now - 1](arena + pixel + done, s->offsets, s->inner, weights,
-                     s->bias + block * MUX_LANES, low, high, 1, to + done * pitch, pitch);
-      done += now;
-    }
-    if (!clamps) MUX_NAME(activate_line)(s->producer_activation, to, pitch, pixels, NULL);
-    return;
-  }
   const int32_t *offsets = s->offsets + block * MUX_LANES;
   for (ptrdiff_t done = 0; done < pixels; done += MUX_LANES) {
     const ptrdiff_t left = pixels - done;
@@ -79,96 +147,95 @@ typedef struct {
   ptrdiff_t line;
 } MUX_NAME(gathered);
 
-/// A row of a block from windows.
-static void MUX_NAME(produce_windows)(
-    const mux_spatial_step *s, ptrdiff_t block, ptrdiff_t row, float *to,
-    MUX_NAME(gathered) *gathered, const float *arena) {
-  const mux_window *w = &s->window;
-  if (gathered->line != row) {
-    MUX_NAME(gather_rows)(w, row, arena, gathered->rows);
-    gathered->line = row;
-  }
-  float low, high;
-  const bool clamps = MUX_NAME(clamp_of)(s->producer_activation, &low, &high);
-  const MUX_NAME(tile_function) *tiles = MUX_NAME(tiles_for)(0, w->stride);
-  const float *weights = s->weights + block * s->inner * MUX_LANES;
-  const ptrdiff_t count = mux_ceil_div(w->out_width, MUX_NAME(most_pixels));
-  ptrdiff_t done = 0;
-  for (ptrdiff_t t = 0; t < count; ++t) {
-    const ptrdiff_t now = (w->out_width - done) / (count - t);
-    tiles[now - 1](gathered->rows + done * w->stride, s->offsets, s->inner, weights,
-                   s->bias + block * MUX_LANES, low, high, w->stride, to + done * MUX_LANES,
-                   MUX_LANES);
-    done += now;
-  }
-  if (!clamps) {
-    MUX_NAME(activate_line)(s->producer_activation, to, MUX_LANES, w->out_width, NULL);
-  }
-}
-
+/// Makes `rows` rows of `count` input blocks from row `row` on, those of `block` at `to` and those
+/// of each next block `apart` floats further.
 static void MUX_NAME(produce_rows)(
-    const mux_spatial_step *s, const mux_spatial_unit *u, float *ring, ptrdiff_t capacity,
-    ptrdiff_t first, ptrdiff_t end, MUX_NAME(gathered) *gathered, const float *arena) {
-  const ptrdiff_t width = s->in_width;
-  if (s->window.kernel > 0) {
-    // Row by row, so that the gathered rows serve all blocks.
-    for (ptrdiff_t row = first; row < end; ++row) {
-      for (int32_t j = 0; j < u->in_count; ++j) {
-        float *to = ring + (j * capacity + row % capacity) * width * MUX_LANES;
-        MUX_NAME(produce_windows)(s, u->first_in + j, row, to, gathered, arena);
-      }
+    const mux_spatial_step *s, ptrdiff_t block, ptrdiff_t count, ptrdiff_t row, ptrdiff_t rows,
+    float *to, ptrdiff_t apart, ptrdiff_t pitch, MUX_NAME(gathered) *gathered,
+    const float *arena) {
+  const ptrdiff_t pixel = row * s->in_width, pixels = rows * s->in_width;
+  if (!s->weights) {
+    for (ptrdiff_t j = 0; j < count; ++j) {
+      MUX_NAME(copy_planes)(s, block + j, pixel, pixels, to + j * apart, pitch, arena);
     }
     return;
   }
-  for (int32_t j = 0; j < u->in_count; ++j) {
-    const ptrdiff_t block = u->first_in + j;
-    if (u->mode != MUX_SPATIAL_SUPERPIXEL) {
-      float *to = ring + (j * capacity + first % capacity) * width * MUX_LANES;
-      MUX_NAME(produce_run)(s, block, first * width, (end - first) * width, to, MUX_LANES, arena);
-      continue;
+  const float *x = arena + pixel;
+  ptrdiff_t step = 1;
+  if (s->window.kernel > 0) {
+    if (gathered->line != row) {
+      MUX_NAME(gather_rows)(&s->window, row, arena, gathered->rows);
+      gathered->line = row;
     }
-    // Block j is phase j: every factor-th pixel of every factor-th row of the fine grid.
-    const ptrdiff_t r = u->factor;
-    for (ptrdiff_t row = first; row < end; ++row) {
-      float *to = ring + (((row % capacity) * r + j / r) * r * width + j % r) * MUX_LANES;
-      MUX_NAME(produce_run)(s, block, row * width, width, to, r * MUX_LANES, arena);
-    }
+    x = gathered->rows;
+    step = s->window.stride;
+  }
+  for (ptrdiff_t j = 0; j < count; j += 2) {
+    MUX_NAME(expand)(s, block + j, x, step, pixels, to + j * apart,
+                     j + 1 < count ? to + (j + 1) * apart : NULL, pitch);
   }
 }
 
-/// The last input row (plus one) that output row `y` of a unit needs.
-static ptrdiff_t MUX_NAME(rows_end)(
-    const mux_spatial_step *s, const mux_spatial_unit *u, ptrdiff_t y) {
-  const ptrdiff_t reach = (ptrdiff_t)(u->kernel - 1) * u->dilation;
-  ptrdiff_t last;
-  switch (u->mode) {
-  case MUX_SPATIAL_SUBPIXEL: last = y + u->factor * (reach - u->padding); break;
-  case MUX_SPATIAL_SUPERPIXEL:
-  case MUX_SPATIAL_SUPERPIXEL_NARROW:
-    last = mux_floor_div((y + 1) * u->factor - 1 + reach - u->padding, u->factor);
-    break;
-  default: last = y * u->stride - u->padding + reach;
+/// Makes rows `first` to before `end` of the input blocks of a task's units.
+static void MUX_NAME(fill_rings)(
+    const mux_spatial_step *s, const MUX_NAME(rings) *rings, float *ring, ptrdiff_t first,
+    ptrdiff_t end, MUX_NAME(gathered) *gathered, float *arena) {
+  const ptrdiff_t width = s->in_width, capacity = rings->capacity;
+  for (int32_t n = rings->first_unit; n < rings->end_unit;) {
+    const mux_spatial_unit *u = &s->units[n];
+    ptrdiff_t count = u->in_count;
+    if (u->mode == MUX_SPATIAL_SUPERPIXEL) {
+      // Block j is phase j: every factor-th pixel of every factor-th row of the fine grid.
+      const ptrdiff_t r = u->factor;
+      for (ptrdiff_t row = first; row < end; ++row) {
+        for (ptrdiff_t j = 0; j < r; ++j) {
+          float *to = ring + ((row % capacity) * r + j) * r * width * MUX_LANES;
+          MUX_NAME(produce_rows)(s, u->first_in + j * r, r, row, 1, to, MUX_LANES, r * MUX_LANES,
+                                 gathered, arena);
+        }
+      }
+      ++n;
+    } else {
+      // With the next ones, so that few blocks stay without a partner.
+      for (++n; n < rings->end_unit && s->units[n].mode != MUX_SPATIAL_SUPERPIXEL; ++n) {
+        count += s->units[n].in_count;
+      }
+      // Gathered rows serve all blocks.
+      const ptrdiff_t rows = s->window.kernel > 0 ? 1 : end - first;
+      for (ptrdiff_t row = first; row < end; row += rows) {
+        MUX_NAME(produce_rows)(s, u->first_in, count, row, rows,
+                               ring + row % capacity * width * MUX_LANES, rings->size, MUX_LANES,
+                               gathered, arena);
+      }
+      for (ptrdiff_t row = first; s->keeps && row < end; ++row) {
+        if (row < rings->own_first || row >= rings->own_end) continue;
+        for (ptrdiff_t j = 0; j < count; ++j) {
+          memcpy(arena + s->kept + ((u->first_in + j) * s->in_height + row) * width * MUX_LANES,
+                 ring + j * rings->size + row % capacity * width * MUX_LANES,
+                 (size_t)(width * MUX_LANES) * sizeof(float));
+        }
+      }
+    }
+    ring += count * rings->size;
   }
-  return last < s->in_height - 1 ? last + 1 : s->in_height;
 }
 
-/// The first input row that output row `y` of a unit needs.
-static ptrdiff_t MUX_NAME(rows_start)(const mux_spatial_unit *u, ptrdiff_t y) {
-  ptrdiff_t first;
-  switch (u->mode) {
-  case MUX_SPATIAL_SUBPIXEL: first = y - (ptrdiff_t)u->factor * u->padding; break;
-  case MUX_SPATIAL_SUPERPIXEL:
-  case MUX_SPATIAL_SUPERPIXEL_NARROW:
-    first = mux_floor_div(y * u->factor - u->padding, u->factor);
-    break;
-  default: first = y * u->stride - u->padding;
-  }
-  return first > 0 ? first : 0;
+/// What is done with the outputs of a unit's lines: clamped, and added to `sums` [out][lane].
+typedef struct {
+  float low, high;
+  float *sums;
+} MUX_NAME(ending);
+
+MUX_INLINE void MUX_NAME(end_line)(
+    MUX_NAME(line) *line, const MUX_NAME(ending) *ending, ptrdiff_t block) {
+  line->low = ending->low;
+  line->high = ending->high;
+  line->sums = ending->sums ? ending->sums + block * MUX_LANES : NULL;
 }
 
 static void MUX_NAME(plain_lines)(
     const mux_spatial_step *s, const mux_spatial_unit *u, const float *ring, ptrdiff_t capacity,
-    ptrdiff_t y, float *out, ptrdiff_t plane) {
+    ptrdiff_t y, float *out, ptrdiff_t plane, const MUX_NAME(ending) *ending) {
   MUX_NAME(line) line;
   const ptrdiff_t kernel = u->kernel, row_size = s->in_width * MUX_LANES;
   line.columns = s->in_width;
@@ -191,13 +258,14 @@ static void MUX_NAME(plain_lines)(
     }
     line.bias = u->bias + o * MUX_LANES;
     line.out = out + o * plane;
+    MUX_NAME(end_line)(&line, ending, o);
     MUX_NAME(run_line)(&line);
   }
 }
 
 static void MUX_NAME(subpixel_lines)(
     const mux_spatial_step *s, const mux_spatial_unit *u, const float *ring, ptrdiff_t capacity,
-    ptrdiff_t y, float *out) {
+    ptrdiff_t y, float *out, const MUX_NAME(ending) *ending) {
   MUX_NAME(line) line;
   const ptrdiff_t kernel = u->kernel, r = u->factor;
   line.pitch = line.out_pitch = r * MUX_LANES;
@@ -219,13 +287,14 @@ static void MUX_NAME(subpixel_lines)(
     }
     line.bias = u->bias + phase * MUX_LANES;
     line.out = out + x * MUX_LANES;
+    MUX_NAME(end_line)(&line, ending, 0);
     MUX_NAME(run_line)(&line);
   }
 }
 
 static void MUX_NAME(superpixel_lines)(
     const mux_spatial_step *s, const mux_spatial_unit *u, const float *ring, ptrdiff_t capacity,
-    ptrdiff_t y, float *out, ptrdiff_t plane) {
+    ptrdiff_t y, float *out, ptrdiff_t plane, const MUX_NAME(ending) *ending) {
   MUX_NAME(line) line;
   const ptrdiff_t kernel = u->kernel, r = u->factor, width = r * s->in_width;
   line.columns = width;
@@ -247,6 +316,7 @@ static void MUX_NAME(superpixel_lines)(
     line.padding = u->padding - phase % r;
     line.bias = u->bias + phase * MUX_LANES;
     line.out = out + phase * plane;
+    MUX_NAME(end_line)(&line, ending, phase);
     MUX_NAME(run_line)(&line);
   }
 }
@@ -254,7 +324,7 @@ static void MUX_NAME(superpixel_lines)(
 /// All phases at once: each lane has the window of its own phase, with zeros around it.
 static void MUX_NAME(narrow_lines)(
     const mux_spatial_step *s, const mux_spatial_unit *u, const float *ring, ptrdiff_t capacity,
-    ptrdiff_t y, float *out) {
+    ptrdiff_t y, float *out, const MUX_NAME(ending) *ending) {
   MUX_NAME(line) line;
   const ptrdiff_t row_size = s->in_width * MUX_LANES;
   const ptrdiff_t taps = 4 * ((u->kernel / 2 + 1) / 2) + 2;
@@ -270,10 +340,36 @@ static void MUX_NAME(narrow_lines)(
   }
   line.bias = u->bias;
   line.out = out;
+  MUX_NAME(end_line)(&line, ending, 0);
   switch (u->kernel) {
   case 3: MUX_NAME(narrow_3)(&line); break;
   case 5: MUX_NAME(narrow_5)(&line); break;
   default: MUX_NAME(narrow_7)(&line); break;
+  }
+}
+
+static void MUX_PASTE(MUX_NAME(emit_line), bf16)(
+    mux_activation, const float *, ptrdiff_t, mux_quantization, char *, float *);
+static void MUX_PASTE(MUX_NAME(emit_line), int8)(
+    mux_activation, const float *, ptrdiff_t, mux_quantization, char *, float *);
+
+/// Encodes line `y` of the results of a unit, [out][pixel][lane], and writes it where it belongs.
+static void MUX_NAME(encode_line)(
+    const mux_spatial_step *s, const mux_spatial_unit *u, ptrdiff_t y, const float *line,
+    float *arena) {
+  const ptrdiff_t row = s->out_width * MUX_LANES;
+  const ptrdiff_t size = s->result_precision == MUX_BFLOAT16 ? 2 : 1;
+  for (int32_t o = 0; o < u->out_count; ++o) {
+    const float *x = line + o * row;
+    char *to = (char *)(arena + s->out) + ((u->first_out + o) * s->out_height + y) * row * size;
+    if (s->observed >= 0) {
+      MUX_NAME(observe_values)(MUX_IDENTITY, x, s->out_width, arena + s->observed);
+    }
+    if (s->result_precision == MUX_BFLOAT16) {
+      MUX_PASTE(MUX_NAME(emit_line), bf16)(MUX_IDENTITY, x, s->out_width, s->result, to, NULL);
+    } else {
+      MUX_PASTE(MUX_NAME(emit_line), int8)(MUX_IDENTITY, x, s->out_width, s->result, to, NULL);
+    }
   }
 }
 
@@ -282,16 +378,25 @@ static void MUX_NAME(narrow_lines)(
 static void MUX_NAME(spatial_bands)(
     const mux_spatial_step *s, int32_t first_unit, ptrdiff_t first_band, ptrdiff_t end_band,
     float *arena, float *scratch) {
-  int32_t end_unit = first_unit + s->units_per_task;
-  if (end_unit > s->unit_count) end_unit = s->unit_count;
+  MUX_NAME(rings) rings = MUX_NAME(rings_of)(s, first_unit);
+  const int32_t end_unit = rings.end_unit;
   const ptrdiff_t first = first_band * s->rows_per_task;
   ptrdiff_t end = end_band * s->rows_per_task;
   if (end > s->out_height) end = s->out_height;
-  const ptrdiff_t row_size = s->out_width * MUX_LANES, plane = s->out_height * row_size;
+  rings.own_first = first;
+  rings.own_end = end;
+  const bool encodes = s->result_precision != MUX_FLOAT32;
+  const ptrdiff_t row_size = s->out_width * MUX_LANES;
+  const ptrdiff_t plane = encodes ? row_size : s->out_height * row_size;
   const ptrdiff_t chunk = s->chunk;
   MUX_NAME(gathered) gathered = {scratch, -1};
   scratch += mux_window_scratch(&s->window);
+  float *encoded_line = scratch;
+  scratch += MUX_NAME(encoded_scratch)(s);
   float *sums = NULL;
+  // What is more than clamping is done when a line is there.
+  MUX_NAME(ending) ending;
+  const bool clamps = MUX_NAME(clamp_of)(s->activation, &ending.low, &ending.high);
   for (ptrdiff_t y = first; y < end; ++y) {
     if (s->sums >= 0 && y % s->rows_per_task == 0) {
       sums = arena + s->sums + y / s->rows_per_task * s->out_blocks * MUX_LANES;
@@ -300,42 +405,48 @@ static void MUX_NAME(spatial_bands)(
                (size_t)s->units[u].out_count * MUX_LANES * sizeof(float));
       }
     }
+    // Rows are expanded in whole chunks; what was needed before is there.
+    const ptrdiff_t capacity = rings.capacity, top = y * rings.stride + rings.first;
+    const ptrdiff_t bottom = y * rings.stride + rings.end;
+    const ptrdiff_t needed = bottom < s->in_height ? bottom : s->in_height;
+    ptrdiff_t from = (top > 0 ? top : 0) / chunk * chunk;
+    if (y > first) {
+      const ptrdiff_t last = bottom - rings.stride < s->in_height ? bottom - rings.stride
+                                                                  : s->in_height;
+      const ptrdiff_t before = last > 0 ? mux_ceil_div(last, chunk) * chunk : 0;
+      if (before > from) from = before;
+    }
+    for (; from < needed; from += chunk) {
+      const ptrdiff_t to = from + chunk < s->in_height ? from + chunk : s->in_height;
+      MUX_NAME(fill_rings)(s, &rings, scratch, from, to, &gathered, arena);
+    }
     float *ring = scratch;
     for (int32_t n = first_unit; n < end_unit; ++n) {
       const mux_spatial_unit *u = &s->units[n];
-      const ptrdiff_t capacity = MUX_NAME(ring_rows)(s, u);
-      // Rows are expanded in whole chunks; what was needed before is there.
-      const ptrdiff_t needed = MUX_NAME(rows_end)(s, u, y);
-      ptrdiff_t from = MUX_NAME(rows_start)(u, y) / chunk * chunk;
-      if (y > first) {
-        const ptrdiff_t before =
-            mux_ceil_div(MUX_NAME(rows_end)(s, u, y - 1), chunk) * chunk;
-        if (before > from) from = before;
-      }
-      for (; from < needed; from += chunk) {
-        const ptrdiff_t to = from + chunk < s->in_height ? from + chunk : s->in_height;
-        MUX_NAME(produce_rows)(s, u, ring, capacity, from, to, &gathered, arena);
-      }
-      float *out = arena + s->out + u->first_out * plane + y * row_size;
+      float *out =
+          encodes ? encoded_line : arena + s->out + u->first_out * plane + y * row_size;
+      float *unit_sums = sums ? sums + u->first_out * MUX_LANES : NULL;
+      ending.sums = clamps ? unit_sums : NULL;
       switch (u->mode) {
       case MUX_SPATIAL_PLAIN:
-        MUX_NAME(plain_lines)(s, u, ring, capacity, y, out, plane);
+        MUX_NAME(plain_lines)(s, u, ring, capacity, y, out, plane, &ending);
         break;
       case MUX_SPATIAL_SUBPIXEL:
-        MUX_NAME(subpixel_lines)(s, u, ring, capacity, y, out);
+        MUX_NAME(subpixel_lines)(s, u, ring, capacity, y, out, &ending);
         break;
       case MUX_SPATIAL_SUPERPIXEL:
-        MUX_NAME(superpixel_lines)(s, u, ring, capacity, y, out, plane);
+        MUX_NAME(superpixel_lines)(s, u, ring, capacity, y, out, plane, &ending);
         break;
       case MUX_SPATIAL_SUPERPIXEL_NARROW:
-        MUX_NAME(narrow_lines)(s, u, ring, capacity, y, out);
+        MUX_NAME(narrow_lines)(s, u, ring, capacity, y, out, &ending);
         break;
       }
-      for (int32_t o = 0; o < u->out_count; ++o) {
+      for (int32_t o = 0; !clamps && o < u->out_count; ++o) {
         MUX_NAME(activate_line)(s->activation, out + o * plane, MUX_LANES, s->out_width,
-                                sums ? sums + (u->first_out + o) * MUX_LANES : NULL);
+                                unit_sums ? unit_sums + o * MUX_LANES : NULL);
       }
-      ring += MUX_NAME(ring_size)(s, u);
+      if (encodes) MUX_NAME(encode_line)(s, u, y, out, arena);
+      ring += rings.size * u->in_count;
     }
   }
 }

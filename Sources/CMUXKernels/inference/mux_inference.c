@@ -1,10 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The inference steps of every instruction set, and the choice between them.
+// The choice between the instruction sets' inference steps. Each has a source file of its own, so
+// that they are compiled side by side.
 #include "mux_inference_internal.h"
-
-#define MUX_TABLE_LINKAGE static
-#define MUX_BODY "inference/mux_inference_body.h"
-#include "../mux_each_isa.h"
 
 bool mux_has_cells(void) {
 #if defined(__x86_64__)
@@ -15,7 +12,6 @@ bool mux_has_cells(void) {
 #endif
 }
 
-#undef MUX_TABLE_LINKAGE
 static const mux_inference_table *const tables[MUX_ISA_COUNT] = MUX_ISA_TABLE(mux_inference_steps);
 
 int mux_inference_lanes(mux_isa isa) { return tables[isa]->lanes; }

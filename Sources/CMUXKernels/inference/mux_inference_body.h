@@ -3,9 +3,9 @@
 #include "mux_tile_body.h"
 #include "mux_dense_body.h"
 #include "mux_line_body.h"
+#include "mux_cells_vector_body.h"
 #include "mux_expand_spatial_body.h"
 #include "mux_small_steps_body.h"
-#include "mux_cells_vector_body.h"
 #define MUX_CELL 2
 #include "mux_cells_body.h"
 #undef MUX_CELL

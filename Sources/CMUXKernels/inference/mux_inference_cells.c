@@ -10,7 +10,6 @@
     __attribute__((target(                                                                     \
         "avx2,fma,avx512f,avx512vl,avx512dq,avx512bw,avx512bf16,avx512vnni,avx512vbmi2"))),    \
     apply_to = function)
-#define MUX_TABLE_LINKAGE
 #define MUX_SUFFIX avx512cells
 #define MUX_LANES 16
 #define MUX_IS_AVX512 1

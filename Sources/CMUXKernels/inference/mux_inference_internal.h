@@ -14,6 +14,12 @@ typedef struct {
   double (*peak)(void);
 } mux_inference_table;
 
+extern const mux_inference_table mux_inference_steps_generic;
+#if defined(__x86_64__)
+extern const mux_inference_table mux_inference_steps_avx2;
+extern const mux_inference_table mux_inference_steps_avx512;
+#endif
+
 /// Of the variants of AVX-512, the one whose functions may use AVX512-BF16, VNNI and VBMI2.
 extern const mux_inference_table mux_inference_steps_avx512cells;
 

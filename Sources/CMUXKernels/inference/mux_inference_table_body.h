@@ -78,5 +78,5 @@ static double MUX_NAME(measure_peak)(void) {
   return best;
 }
 
-MUX_TABLE_LINKAGE const mux_inference_table MUX_NAME(mux_inference_steps) = {
+const mux_inference_table MUX_NAME(mux_inference_steps) = {
     MUX_LANES, MUX_NAME(step_scratch), MUX_NAME(step_run), MUX_NAME(measure_peak)};

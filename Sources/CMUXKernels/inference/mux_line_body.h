@@ -16,7 +16,26 @@ typedef struct {
   const float *bias;
   float *out;
   ptrdiff_t out_pitch, count;
+  /// Outputs are clamped to low…high and added to `sums` (lane by lane) if that is not NULL.
+  float low, high;
+  float *sums;
 } MUX_NAME(line);
+
+/// Clamps and stores the outputs of a tile, the first `stored` of them if `clips`.
+MUX_INLINE void MUX_NAME(store_line)(
+    const MUX_NAME(line) *s, const vf *sum, int pixels, bool clips, ptrdiff_t stored, float *out,
+    ptrdiff_t pitch) {
+  vf total = {0};
+  MUX_UNROLL
+  for (int i = 0; i < pixels; ++i) {
+    if (!clips || i < stored) {
+      const vf y = MUX_NAME(i_min)(s->high, MUX_NAME(i_max)(s->low, sum[i]));
+      total += y;
+      v_store(out + i * pitch, y);
+    }
+  }
+  if (s->sums) v_store(s->sums, v_load(s->sums) + total);
+}
 
 /// `pixels` outputs from window `index` on, of which `stored` are wanted. All sizes are
 /// constants after inlining; `clips` says that some window may stick out.
@@ -50,11 +69,7 @@ MUX_INLINE void MUX_NAME(line_tile)(
       x += pitch;
     }
   }
-  float *out = s->out + index * s->out_pitch;
-  MUX_UNROLL
-  for (int i = 0; i < pixels; ++i) {
-    if (!clips || i < stored) v_store(out + i * s->out_pitch, sum[i]);
-  }
+  MUX_NAME(store_line)(s, sum, pixels, clips, stored, s->out + index * s->out_pitch, s->out_pitch);
 }
 
 #if MUX_LANES == 16
@@ -148,11 +163,7 @@ MUX_INLINE void MUX_NAME(narrow_tile)(
       x += MUX_LANES;
     }
   }
-  float *out = s->out + index * MUX_LANES;
-  MUX_UNROLL
-  for (int i = 0; i < pixels; ++i) {
-    if (!clips || i < stored) v_store(out + i * MUX_LANES, sum[i]);
-  }
+  MUX_NAME(store_line)(s, sum, pixels, clips, stored, s->out + index * MUX_LANES, MUX_LANES);
 }
 
 #define MUX_NARROW(KERNEL)                                                                     \
@@ -184,7 +195,7 @@ static void MUX_NAME(line_any)(const MUX_NAME(line) *s) {
                     v_load(s->rows[a] + column * s->pitch), sum);
       }
     }
-    v_store(s->out + i * s->out_pitch, sum);
+    MUX_NAME(store_line)(s, &sum, 1, false, 1, s->out + i * s->out_pitch, s->out_pitch);
   }
 }
 

@@ -56,6 +56,87 @@ typedef void (*MUX_NAME(tile_function))(
     for (int i = 0; i < PIXELS; ++i) *(MUX_NAME(vhu) *)(out + i * pitch) = sum[i];             \
   }
 
+/// The same for two blocks side by side, whose weights lie one behind the other: a pixel is loaded
+/// once for both. (With a load for each product, loads limit.) The second block goes to `second`.
+typedef void (*MUX_NAME(pair_function))(
+    const float *x, const int32_t *offsets, ptrdiff_t inner, const float *weights,
+    const float *bias, float low, float high, ptrdiff_t step, float *out, float *second,
+    ptrdiff_t pitch);
+
+#define MUX_PAIR_TILE(NAME, PIXELS, STEP)                                                      \
+  static void MUX_NAME(pair_##NAME##_##PIXELS)(                                                \
+      const float *x, const int32_t *offsets, ptrdiff_t inner, const float *weights,           \
+      const float *bias, float low, float high, ptrdiff_t step, float *out, float *second,     \
+      ptrdiff_t pitch) {                                                                       \
+    vf sum[PIXELS], next[PIXELS];                                                              \
+    const vf first = v_load(bias), other = v_load(bias + MUX_LANES);                           \
+    (void)step;                                                                                \
+    MUX_UNROLL                                                                                 \
+    for (int i = 0; i < PIXELS; ++i) sum[i] = first, next[i] = other;                          \
+    for (ptrdiff_t k = 0; k < inner; ++k) {                                                    \
+      const float *from = x + offsets[k];                                                      \
+      const vf weight = v_load(weights + k * MUX_LANES);                                       \
+      const vf beside = v_load(weights + (inner + k) * MUX_LANES);                             \
+      MUX_UNROLL                                                                               \
+      for (int i = 0; i < PIXELS; ++i) {                                                       \
+        const vf pixel = MUX_NAME(i_splat)(from[i * (STEP)]);                                  \
+        sum[i] = v_fma(pixel, weight, sum[i]);                                                 \
+        next[i] = v_fma(pixel, beside, next[i]);                                               \
+      }                                                                                        \
+    }                                                                                          \
+    MUX_UNROLL                                                                                 \
+    for (int i = 0; i < PIXELS; ++i) {                                                         \
+      v_store(out + i * pitch, MUX_NAME(i_min)(high, MUX_NAME(i_max)(low, sum[i])));           \
+      v_store(second + i * pitch, MUX_NAME(i_min)(high, MUX_NAME(i_max)(low, next[i])));       \
+    }                                                                                          \
+  }
+
+/// Two blocks, the second of half the width; nothing is clamped.
+#define MUX_HALF_PAIR_TILE(NAME, PIXELS, STEP)                                                 \
+  static void MUX_NAME(half_pair_##NAME##_##PIXELS)(                                           \
+      const float *x, const int32_t *offsets, ptrdiff_t inner, const float *weights,           \
+      const float *bias, float low, float high, ptrdiff_t step, float *out, float *second,     \
+      ptrdiff_t pitch) {                                                                       \
+    vf sum[PIXELS];                                                                            \
+    MUX_NAME(vh) next[PIXELS];                                                                 \
+    const vf first = v_load(bias);                                                             \
+    const MUX_NAME(vh) other = *(const MUX_NAME(vhu) *)(bias + MUX_LANES);                     \
+    const float *half = weights + inner * MUX_LANES;                                           \
+    (void)step, (void)low, (void)high;                                                         \
+    MUX_UNROLL                                                                                 \
+    for (int i = 0; i < PIXELS; ++i) sum[i] = first, next[i] = other;                          \
+    for (ptrdiff_t k = 0; k < inner; ++k) {                                                    \
+      const float *from = x + offsets[k];                                                      \
+      const vf weight = v_load(weights + k * MUX_LANES);                                       \
+      const MUX_NAME(vh) beside = *(const MUX_NAME(vhu) *)(half + k * (MUX_LANES / 2));        \
+      MUX_UNROLL                                                                               \
+      for (int i = 0; i < PIXELS; ++i) {                                                       \
+        sum[i] = v_fma(MUX_NAME(i_splat)(from[i * (STEP)]), weight, sum[i]);                   \
+        next[i] = __builtin_elementwise_fma(                                                   \
+            from[i * (STEP)] - (MUX_NAME(vh)){0}, beside, next[i]);                            \
+      }                                                                                        \
+    }                                                                                          \
+    MUX_UNROLL                                                                                 \
+    for (int i = 0; i < PIXELS; ++i) {                                                         \
+      v_store(out + i * pitch, sum[i]);                                                        \
+      *(MUX_NAME(vhu) *)(second + i * pitch) = next[i];                                        \
+    }                                                                                          \
+  }
+
+#define MUX_PAIR_TILES(M, NAME, STEP)                                                          \
+  M(NAME, 1, STEP) M(NAME, 2, STEP) M(NAME, 3, STEP) M(NAME, 4, STEP) M(NAME, 5, STEP)         \
+  M(NAME, 6, STEP)
+#define MUX_WIDE_PAIR_TILES(M, NAME, STEP)                                                     \
+  M(NAME, 7, STEP) M(NAME, 8, STEP) M(NAME, 9, STEP) M(NAME, 10, STEP) M(NAME, 11, STEP)       \
+  M(NAME, 12, STEP) M(NAME, 13, STEP) M(NAME, 14, STEP)
+#define MUX_PAIR_NAMES(KIND, NAME)                                                             \
+  MUX_NAME(KIND##_##NAME##_1), MUX_NAME(KIND##_##NAME##_2), MUX_NAME(KIND##_##NAME##_3),       \
+      MUX_NAME(KIND##_##NAME##_4), MUX_NAME(KIND##_##NAME##_5), MUX_NAME(KIND##_##NAME##_6)
+#define MUX_WIDE_PAIR_NAMES(KIND, NAME)                                                        \
+  MUX_NAME(KIND##_##NAME##_7), MUX_NAME(KIND##_##NAME##_8), MUX_NAME(KIND##_##NAME##_9),       \
+      MUX_NAME(KIND##_##NAME##_10), MUX_NAME(KIND##_##NAME##_11), MUX_NAME(KIND##_##NAME##_12), \
+      MUX_NAME(KIND##_##NAME##_13), MUX_NAME(KIND##_##NAME##_14)
+
 #define MUX_TILES(M, NAME, STEP)                                                               \
   M(NAME, 1, STEP) M(NAME, 2, STEP) M(NAME, 3, STEP) M(NAME, 4, STEP) M(NAME, 5, STEP)         \
   M(NAME, 6, STEP) M(NAME, 7, STEP) M(NAME, 8, STEP) M(NAME, 9, STEP) M(NAME, 10, STEP)        \
@@ -77,9 +158,13 @@ MUX_TILES(MUX_TILE, one, 1)
 MUX_TILES(MUX_TILE, two, 2)
 MUX_TILES(MUX_TILE, block, MUX_LANES)
 MUX_TILES(MUX_TILE, any, step)
+MUX_PAIR_TILES(MUX_PAIR_TILE, one, 1)
+MUX_PAIR_TILES(MUX_PAIR_TILE, two, 2)
+MUX_PAIR_TILES(MUX_PAIR_TILE, block, MUX_LANES)
+MUX_PAIR_TILES(MUX_PAIR_TILE, any, step)
 
 #if MUX_LANES == 16
-enum { MUX_NAME(most_pixels) = 16 };
+enum { MUX_NAME(most_pixels) = 16, MUX_NAME(most_paired) = 14 };
 MUX_WIDE_TILES(MUX_TILE, one, 1)
 MUX_WIDE_TILES(MUX_TILE, two, 2)
 MUX_WIDE_TILES(MUX_TILE, block, MUX_LANES)
@@ -92,10 +177,24 @@ MUX_WIDE_TILES(MUX_HALF_TILE, one, 1)
 MUX_WIDE_TILES(MUX_HALF_TILE, two, 2)
 MUX_WIDE_TILES(MUX_HALF_TILE, block, MUX_LANES)
 MUX_WIDE_TILES(MUX_HALF_TILE, any, step)
+MUX_WIDE_PAIR_TILES(MUX_PAIR_TILE, one, 1)
+MUX_WIDE_PAIR_TILES(MUX_PAIR_TILE, two, 2)
+MUX_WIDE_PAIR_TILES(MUX_PAIR_TILE, block, MUX_LANES)
+MUX_WIDE_PAIR_TILES(MUX_PAIR_TILE, any, step)
+MUX_PAIR_TILES(MUX_HALF_PAIR_TILE, one, 1)
+MUX_PAIR_TILES(MUX_HALF_PAIR_TILE, two, 2)
+MUX_PAIR_TILES(MUX_HALF_PAIR_TILE, block, MUX_LANES)
+MUX_PAIR_TILES(MUX_HALF_PAIR_TILE, any, step)
+MUX_WIDE_PAIR_TILES(MUX_HALF_PAIR_TILE, one, 1)
+MUX_WIDE_PAIR_TILES(MUX_HALF_PAIR_TILE, two, 2)
+MUX_WIDE_PAIR_TILES(MUX_HALF_PAIR_TILE, block, MUX_LANES)
+MUX_WIDE_PAIR_TILES(MUX_HALF_PAIR_TILE, any, step)
+#define MUX_EVERY_PAIR(KIND, NAME) {MUX_PAIR_NAMES(KIND, NAME), MUX_WIDE_PAIR_NAMES(KIND, NAME)}
 #define MUX_EVERY_TILE(KIND, NAME) {MUX_TILE_NAMES(KIND, NAME), MUX_WIDE_TILE_NAMES(KIND, NAME)}
 #else
-enum { MUX_NAME(most_pixels) = 12 };
+enum { MUX_NAME(most_pixels) = 12, MUX_NAME(most_paired) = 6 };
 #define MUX_EVERY_TILE(KIND, NAME) {MUX_TILE_NAMES(KIND, NAME)}
+#define MUX_EVERY_PAIR(KIND, NAME) {MUX_PAIR_NAMES(KIND, NAME)}
 #endif
 
 static const MUX_NAME(tile_function) MUX_NAME(tiles)[2][4][16] = {
@@ -107,9 +206,26 @@ static const MUX_NAME(tile_function) MUX_NAME(tiles)[2][4][16] = {
 #endif
 };
 
+static const MUX_NAME(pair_function) MUX_NAME(pairs)[2][4][14] = {
+    {MUX_EVERY_PAIR(pair, one), MUX_EVERY_PAIR(pair, two), MUX_EVERY_PAIR(pair, block),
+     MUX_EVERY_PAIR(pair, any)},
+#if MUX_LANES == 16
+    {MUX_EVERY_PAIR(half_pair, one), MUX_EVERY_PAIR(half_pair, two),
+     MUX_EVERY_PAIR(half_pair, block), MUX_EVERY_PAIR(half_pair, any)},
+#endif
+};
+
+MUX_INLINE int MUX_NAME(tile_kind)(ptrdiff_t step) {
+  return step == 1 ? 0 : step == 2 ? 1 : step == MUX_LANES ? 2 : 3;
+}
+
 /// The tiles of a step between pixels, indexed by pixels − 1.
 MUX_INLINE const MUX_NAME(tile_function) *MUX_NAME(tiles_for)(int half, ptrdiff_t step) {
-  return MUX_NAME(tiles)[half][step == 1 ? 0 : step == 2 ? 1 : step == MUX_LANES ? 2 : 3];
+  return MUX_NAME(tiles)[half][MUX_NAME(tile_kind)(step)];
+}
+
+MUX_INLINE const MUX_NAME(pair_function) *MUX_NAME(pairs_for)(int half, ptrdiff_t step) {
+  return MUX_NAME(pairs)[half][MUX_NAME(tile_kind)(step)];
 }
 
 /// Bounds that do what an activation does, where clamping is all that it does.
@@ -126,3 +242,10 @@ MUX_INLINE bool MUX_NAME(clamp_of)(mux_activation activation, float *low, float 
 #undef MUX_WIDE_TILES
 #undef MUX_TILE_NAMES
 #undef MUX_WIDE_TILE_NAMES
+#undef MUX_EVERY_PAIR
+#undef MUX_PAIR_TILE
+#undef MUX_HALF_PAIR_TILE
+#undef MUX_PAIR_TILES
+#undef MUX_WIDE_PAIR_TILES
+#undef MUX_PAIR_NAMES
+#undef MUX_WIDE_PAIR_NAMES

@@ -5,6 +5,8 @@ public import Foundation
 public enum EvaluationError: Error, Hashable, Sendable, CustomStringConvertible, LocalizedError {
   /// The network has another number of outputs than there are classes.
   case classCount(network: String, outputs: Int, classes: Int)
+  /// One output is asked of a network that has several.
+  case severalOutputs(network: String, count: Int)
   /// The weights are packed for the runtime, and something else was asked for.
   case packed(path: String)
   /// 8 bits were asked for of weights that have no calibration.
@@ -16,6 +18,9 @@ public enum EvaluationError: Error, Hashable, Sendable, CustomStringConvertible,
     case .classCount(let network, let outputs, let classes):
       "the network '\(network)' has \(outputs) outputs, but there are \(classes) classes; give the"
         + " data or the list of classes that the weights were trained for"
+    case .severalOutputs(let network, let count):
+      "the network '\(network)' has \(count) outputs (a detector) and cannot classify; give a"
+        + " classifier, or look at its outputs with 'muxnet forward'"
     case .packed(let path):
       "\(path) is packed for the runtime and for nothing else; give the weights that it was made of"
     case .uncalibrated(let path):

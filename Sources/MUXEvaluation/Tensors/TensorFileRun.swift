@@ -8,7 +8,8 @@ public import MUXRuntime
 public enum TensorFileRun {
   /// The name of the tensor [N, C, H, W] that is read.
   public static let inputName = "input"
-  /// The name of the tensor that is written.
+  /// The name of the tensor that is written. Of a network with several outputs, each is written
+  /// under its layer's name instead.
   public static let outputName = "output"
 
   /// Reads `input`, runs the network in the inference runtime, and writes `output`.
@@ -23,12 +24,12 @@ public enum TensorFileRun {
   ///   - threads: Threads that compute; nil takes one per core.
   ///   - precision: What products are made of; nil takes what a packed file is for, else single
   ///     precision.
-  /// - Returns: The shape of what was written.
+  /// - Returns: The shapes of what was written, in the order of the network's outputs.
   @discardableResult
   public static func runtime(
     _ network: Network, weights: String, key: String? = nil, input: String, output: String,
     layer: String? = nil, threads: Int? = nil, precision: Precision? = nil
-  ) throws -> [Int] {
+  ) throws -> [[Int]] {
     let images = try images(input, for: network)
     let cut = try layer.map { try network.cut(atLayer: $0) } ?? network
     let size = ImageSize(height: images.shape[2], width: images.shape[3])
@@ -52,14 +53,20 @@ public enum TensorFileRun {
     let engine = try InferenceEngine(plan, threads: threads ?? InferenceEngine.coreCount)
     let count = images.shape[0]
     let values = try count > 0 ? engine.run(images.floats, count: count) : []
-    let shape = plan.outputShape
-    let isFlat = cut.hasFlatOutput
-    let result = ArchivedTensor(
-      values,
-      shape: isFlat
-        ? [count, shape.channels] : [count, shape.channels, shape.height, shape.width])
-    try write(result, of: network, layer: layer, to: output)
-    return result.shape
+    // An image's outputs come one after the other.
+    let stride = plan.outputShape.count
+    var start = 0
+    let results = zip(plan.outputs, cut.outputIndices).map { output, index in
+      let shape = output.shape
+      let sides = cut.isFlat(index) ? [] : [shape.height, shape.width]
+      let own = (0..<count).flatMap { image in
+        values[image * stride + start..<image * stride + start + shape.count]
+      }
+      start += shape.count
+      return ArchivedTensor(own, shape: [count, shape.channels] + sides)
+    }
+    try write(results, of: network, layer: layer, to: output)
+    return results.map(\.shape)
   }
 
   /// The tensor ``inputName`` of a file, which must be images of the network's channels.
@@ -75,13 +82,14 @@ public enum TensorFileRun {
     return images
   }
 
-  /// Writes a file with one tensor.
+  /// Writes a file with the value of a layer, or with the network's outputs.
   package static func write(
-    _ tensor: ArchivedTensor, of network: Network, layer: String?, to path: String
+    _ tensors: [ArchivedTensor], of network: Network, layer: String?, to path: String
   ) throws {
     var written = TensorArchive(metadata: ["network": network.name])
     if let layer { written.metadata["layer"] = layer }
-    written[outputName] = tensor
+    let names = layer == nil && network.outputs.count > 1 ? network.outputs : [outputName]
+    for (name, tensor) in zip(names, tensors) { written[name] = tensor }
     try Safetensors.write(written, to: path)
   }
 }

@@ -100,6 +100,15 @@ public struct TrainedWeights: Sendable {
     pipeline = training?.pipeline ?? Self.usualPipeline(packed.network)
   }
 
+  /// Makes sure that the network can classify.
+  ///
+  /// - Throws: ``EvaluationError/severalOutputs(network:count:)`` for a detector.
+  public func requireClassifier() throws(EvaluationError) {
+    guard network.outputs.count == 1 else {
+      throw .severalOutputs(network: network.name, count: network.outputs.count)
+    }
+  }
+
   /// Packs the weights for the runtime, with the classes and what is done to an image.
   ///
   /// - Parameters:

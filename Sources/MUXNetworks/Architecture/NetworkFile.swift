@@ -137,7 +137,7 @@ extension Network {
   public func applying(_ options: ModelOptions) throws(NetworkError) -> Network {
     var changed = nodes
     if let classes = options.classes, classes != classCount {
-      guard let (index, linear) = classifier, index == nodes.count - 1 else {
+      guard let (index, linear) = classifier, isOutput(index) else {
         throw .invalidLayer(name: name, reason: "the network does not end in a linear classifier")
       }
       var wider = linear
@@ -154,6 +154,6 @@ extension Network {
     }
     return try Network(
       name: name, inputChannels: inputChannels, inputSize: options.inputSize ?? inputSize,
-      nodes: changed, blocks: blocks, initialization: initialization)
+      nodes: changed, blocks: blocks, outputs: outputs, initialization: initialization)
   }
 }

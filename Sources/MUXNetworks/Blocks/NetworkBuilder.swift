@@ -11,7 +11,7 @@
 /// x = builder.classify(x, classes: 10)
 /// let network = try builder.build()
 /// ```
-/// Impossible settings are reported by ``build()``, with the layer's name.
+/// Impossible settings are reported by ``build(outputs:)``, with the layer's name.
 public struct NetworkBuilder: Sendable {
   /// The output of a node (or the network's input) with its channels.
   public struct Value: Sendable, Hashable {
@@ -41,13 +41,13 @@ public struct NetworkBuilder: Sendable {
     self.initialization = initialization
   }
 
-  /// The finished network.
+  /// The finished network; its output is the last node unless `outputs` are given.
   ///
   /// - Throws: ``NetworkError`` naming the first layer that is not sound.
-  public func build() throws(NetworkError) -> Network {
+  public func build(outputs: [Value]? = nil) throws(NetworkError) -> Network {
     try Network(
       name: name, inputChannels: input.channels, inputSize: inputSize, nodes: nodes,
-      blocks: blocks, initialization: initialization)
+      blocks: blocks, outputs: outputs?.map(\.name), initialization: initialization)
   }
 
   /// Records the nodes that `body` adds as one block.
@@ -59,6 +59,40 @@ public struct NetworkBuilder: Sendable {
     let output = try body(&self)
     blocks.append(Block(name: name, summary: summary, nodes: start..<nodes.count))
     return output
+  }
+
+  /// Adds the nodes and blocks of a finished network under other names, on the builder's input.
+  ///
+  /// - Parameters:
+  ///   - network: A network that takes the same images.
+  ///   - nodeNames: The new names of its nodes, in order.
+  ///   - blockName: Gives the new name of a block.
+  /// - Returns: The value of each of its nodes.
+  /// - Throws: ``NetworkError`` where the names are too few or too many, or the network cannot run at
+  ///   its own image size.
+  public mutating func append(
+    _ network: Network, nodeNames: [String], blockName: (Block) -> String
+  ) throws(NetworkError) -> [Value] {
+    guard nodeNames.count == network.nodes.count else {
+      throw .invalidLayer(
+        name: network.name,
+        reason: "\(nodeNames.count) names for its \(network.nodes.count) nodes")
+    }
+    let start = nodes.count
+    let shapes = try network.shapes()
+    for (index, node) in network.nodes.enumerated() {
+      nodes.append(
+        Node(
+          name: nodeNames[index], operation: node.operation,
+          inputs: network.inputIndices[index].map { $0 < 0 ? input.name : nodeNames[$0] }))
+    }
+    for block in network.blocks {
+      blocks.append(
+        Block(
+          name: blockName(block), summary: block.summary,
+          nodes: block.nodes.lowerBound + start..<block.nodes.upperBound + start))
+    }
+    return zip(nodeNames, shapes).map { Value(name: $0, channels: $1.channels) }
   }
 
   /// Adds any operation.
@@ -93,6 +127,13 @@ public struct NetworkBuilder: Sendable {
   ) -> Value {
     let norm = BatchNormalization(channels: value.channels, epsilon: epsilon, momentum: momentum)
     return add(name, .batchNormalization(norm), value, channels: value.channels)
+  }
+
+  /// Adds an L2 normalisation over the channels.
+  public mutating func l2Normalization(_ value: Value, _ name: String) -> Value {
+    add(
+      name, .l2Normalization(L2Normalization(channels: value.channels)), value,
+      channels: value.channels)
   }
 
   /// Adds a non-linearity (nothing for the identity).

@@ -16,7 +16,7 @@ public enum LayerKind: String, Sendable, Hashable, Codable, CaseIterable {
   case linear
   /// Batch normalisation.
   case batchNormalization
-  /// Everything without parameters or multiply-adds.
+  /// Everything without multiply-adds; of these layers only an L2 normalisation has parameters.
   case other
 }
 

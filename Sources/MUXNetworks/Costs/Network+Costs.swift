@@ -27,7 +27,7 @@ extension Network {
     for index in nodes.indices {
       for source in inputIndices[index] { lastUse[root(source, storage)] = index }
     }
-    lastUse[storage[nodes.count - 1]] = nodes.count
+    for output in outputIndices { lastUse[storage[output]] = nodes.count }
     var alive = input.count
     var peak = alive
     for index in nodes.indices {
@@ -106,6 +106,7 @@ extension Node {
       }
     case .batchNormalization(let norm):
       return [cost(.batchNormalization, parameters: 2 * norm.channels)]
+    case .l2Normalization(let norm): return [cost(.other, parameters: norm.channels)]
     case .linear(let linear):
       let products = linear.inputFeatures * linear.outputFeatures
       return [

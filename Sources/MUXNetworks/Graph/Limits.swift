@@ -60,6 +60,7 @@ extension Operation {
             $0.convolution.isWithinLimits && Limits.holds([$0.factor], Limits.factor)
           }
       case .batchNormalization(let norm): Limits.holds([norm.channels])
+      case .l2Normalization(let norm): Limits.holds([norm.channels])
       case .linear(let linear):
         Limits.holds([linear.inputFeatures, linear.outputFeatures], Limits.tensor)
           && (linear.inputFeatures < 1 || linear.outputFeatures < 1

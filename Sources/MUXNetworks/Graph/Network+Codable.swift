@@ -2,7 +2,7 @@
 
 extension Network: Codable {
   private enum Key: String, CodingKey, CaseIterable {
-    case name, inputChannels, inputSize, initialization, nodes, blocks
+    case name, inputChannels, inputSize, initialization, nodes, blocks, outputs
   }
 
   /// Reads a network and checks it.
@@ -14,6 +14,7 @@ extension Network: Codable {
       inputSize: container.decode(ImageSize.self, forKey: .inputSize),
       nodes: container.decode([Node].self, forKey: .nodes),
       blocks: container.decodeIfPresent([Block].self, forKey: .blocks) ?? [],
+      outputs: container.decodeIfPresent([String].self, forKey: .outputs),
       initialization: container.decodeIfPresent(
         WeightInitialization.self, forKey: .initialization) ?? .google)
   }
@@ -27,5 +28,7 @@ extension Network: Codable {
     try container.encode(initialization, forKey: .initialization)
     try container.encode(nodes, forKey: .nodes)
     try container.encode(blocks, forKey: .blocks)
+    // Left out where it says nothing new, as in files of earlier versions.
+    if outputs != nodes.suffix(1).map(\.name) { try container.encode(outputs, forKey: .outputs) }
   }
 }

@@ -27,9 +27,14 @@ extension Network {
       blocks: whole, initialization: initialization)
   }
 
-  /// Whether the output is features [N, K] rather than images [N, C, H, W].
+  /// Whether the (first) output is features [N, K] rather than images [N, C, H, W].
   package var hasFlatOutput: Bool {
-    var index = nodes.count - 1
+    isFlat(outputIndices[0])
+  }
+
+  /// Whether the value of a node is features [N, K] rather than images [N, C, H, W].
+  package func isFlat(_ node: Int) -> Bool {
+    var index = node
     while index >= 0 {
       switch nodes[index].operation {
       case .linear, .flatten: return true

@@ -14,6 +14,8 @@ public struct ParameterSpecification: Sendable, Hashable {
     case normalizationScale
     /// β of a batch norm, [C].
     case normalizationShift
+    /// The scale of an L2 normalisation, [C].
+    case channelScale
     /// The running mean of a batch norm, [C]; not learnable.
     case runningMean
     /// The running variance of a batch norm, [C]; not learnable.
@@ -94,6 +96,7 @@ extension Node {
         tensor("running_var", [norm.channels], .runningVariance),
         tensor("num_batches_tracked", [], .batchCount),
       ]
+    case .l2Normalization(let norm): return [tensor("scale_weight", [norm.channels], .channelScale)]
     case .linear(let linear):
       return [tensor("weight", [linear.outputFeatures, linear.inputFeatures], .linearWeight)]
         + (linear.hasBias ? [tensor("bias", [linear.outputFeatures], .bias)] : [])

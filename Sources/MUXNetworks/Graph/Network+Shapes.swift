@@ -62,6 +62,9 @@ extension Node {
     case .batchNormalization(let norm):
       try expect(input.channels, toBe: norm.channels)
       return input
+    case .l2Normalization(let norm):
+      try expect(input.channels, toBe: norm.channels)
+      return input
     case .linear(let linear):
       guard input.height == 1, input.width == 1 else {
         throw .shape(layer: name, reason: "a linear layer needs features, not \(input); pool first")

@@ -16,8 +16,11 @@ public struct Network: Sendable, Hashable {
   public let inputChannels: Int
   /// The image size for which the network was made.
   public let inputSize: ImageSize
-  /// The operations, each after its inputs. The last one is the output.
+  /// The operations, each after its inputs.
   public let nodes: [Node]
+  /// The names of the nodes whose values are the network's outputs: the last node's, as a rule; a
+  /// detector has several.
+  public let outputs: [String]
   /// The blocks of the network: named runs of nodes, in order.
   public let blocks: [Block]
   /// How fresh weights are drawn.
@@ -25,15 +28,18 @@ public struct Network: Sendable, Hashable {
 
   /// For each node, where its inputs stand in ``nodes``; −1 is the network's input.
   public let inputIndices: [[Int]]
+  /// Where the outputs stand in ``nodes``, in the order of ``outputs``.
+  public let outputIndices: [Int]
 
   private let indexByName: [String: Int]
 
-  /// A network from its nodes.
+  /// A network from its nodes; its output is the last one unless `outputs` names others.
   ///
   /// - Throws: ``NetworkError`` naming the first node that is not sound.
   public init(
     name: String, inputChannels: Int = 3, inputSize: ImageSize = ImageSize(224), nodes: [Node],
-    blocks: [Block] = [], initialization: WeightInitialization = .google
+    blocks: [Block] = [], outputs: [String]? = nil,
+    initialization: WeightInitialization = .google
   ) throws(NetworkError) {
     self.name = name
     self.inputChannels = inputChannels
@@ -42,6 +48,8 @@ public struct Network: Sendable, Hashable {
     self.blocks = blocks
     self.initialization = initialization
     (indexByName, inputIndices) = try Self.resolve(nodes)
+    self.outputs = outputs ?? nodes.suffix(1).map(\.name)
+    outputIndices = try Self.resolve(outputs: self.outputs, indexByName)
     try checkChannels()
     for block in blocks
     where block.nodes.lowerBound < 0 || block.nodes.upperBound > nodes.count || block.nodes.isEmpty
@@ -49,6 +57,9 @@ public struct Network: Sendable, Hashable {
       throw .invalidLayer(name: block.name, reason: "the block's nodes are not in the network")
     }
   }
+
+  /// Whether the value of a node is an output of the network.
+  public func isOutput(_ index: Int) -> Bool { outputIndices.contains(index) }
 
   /// The position of a node.
   public func index(ofNode name: String) -> Int? { indexByName[name] }
@@ -64,8 +75,10 @@ public struct Network: Sendable, Hashable {
       name: layer, network: name, nearest: NameDistance.nearest(to: layer, among: names))
   }
 
-  /// The linear layer that classifies, with its position: the last one of the network.
+  /// The linear layer that classifies, with its position: the last one of the network. A network of
+  /// several outputs has none.
   public var classifier: (index: Int, linear: Linear)? {
+    guard outputs.count == 1 else { return nil }
     for index in nodes.indices.reversed() {
       if case .linear(let linear) = nodes[index].operation { return (index, linear) }
     }
@@ -111,11 +124,30 @@ public struct Network: Sendable, Hashable {
     return (indices, inputs)
   }
 
+  /// Finds the outputs.
+  private static func resolve(
+    outputs: [String], _ indices: [String: Int]
+  ) throws(NetworkError) -> [Int] {
+    guard !outputs.isEmpty, Set(outputs).count == outputs.count else {
+      throw .invalidLayer(
+        name: outputs.first ?? inputName, reason: "a network needs outputs, each named once")
+    }
+    var positions: [Int] = []
+    for output in outputs {
+      guard let position = indices[output] else {
+        throw .invalidLayer(name: output, reason: "it is named as an output but is no layer")
+      }
+      positions.append(position)
+    }
+    return positions
+  }
+
   /// Equal names, nodes and settings (the look-up tables follow from them).
   public static func == (left: Network, right: Network) -> Bool {
     left.name == right.name && left.inputChannels == right.inputChannels
       && left.inputSize == right.inputSize && left.nodes == right.nodes
-      && left.blocks == right.blocks && left.initialization == right.initialization
+      && left.blocks == right.blocks && left.outputs == right.outputs
+      && left.initialization == right.initialization
   }
 
   /// Hashes the name and the nodes.
@@ -167,4 +199,6 @@ public enum WeightInitialization: String, Sendable, Hashable, Codable {
   case googleGroups
   /// Convolutions Kaiming normal by fan-out, linear layers N(0, 0.01): torchvision's mobile nets.
   case kaiming
+  /// Convolutions and linear layers uniform in ±√(6 / (fan-in + fan-out)): public SSD code.
+  case xavier
 }

@@ -14,6 +14,7 @@ extension Operation: Codable {
     case "convolution": self = .convolution(try Convolution(from: decoder))
     case "branchedConvolution": self = .branchedConvolution(try BranchedConvolution(from: decoder))
     case "batchNormalization": self = .batchNormalization(try BatchNormalization(from: decoder))
+    case "l2Normalization": self = .l2Normalization(try L2Normalization(from: decoder))
     case "activation":
       self = .activation(try container.decode(Activation.self, forKey: .function))
     case "linear": self = .linear(try Linear(from: decoder))
@@ -45,6 +46,7 @@ extension Operation: Codable {
     case .convolution(let value): try value.encode(to: encoder)
     case .branchedConvolution(let value): try value.encode(to: encoder)
     case .batchNormalization(let value): try value.encode(to: encoder)
+    case .l2Normalization(let value): try value.encode(to: encoder)
     case .activation(let value): try container.encode(value, forKey: .function)
     case .linear(let value): try value.encode(to: encoder)
     case .slice(let value): try value.encode(to: encoder)

@@ -8,6 +8,8 @@ public enum Operation: Sendable, Hashable {
   case branchedConvolution(BranchedConvolution)
   /// Batch normalisation over N, H, W with learnable scale and shift.
   case batchNormalization(BatchNormalization)
+  /// Each position's channels divided by their Euclidean norm, times a learnable scale per channel.
+  case l2Normalization(L2Normalization)
   /// An element-wise non-linearity.
   case activation(Activation)
   /// A fully connected layer on [N, F].
@@ -53,6 +55,20 @@ public struct BatchNormalization: Sendable, Hashable, Codable {
     self.channels = channels
     self.epsilon = epsilon
     self.momentum = momentum
+  }
+}
+
+/// Normalisation over the channels of each position: scale[c] · x[c] / max(‖x‖₂, ε) (ParseNet; SSD).
+public struct L2Normalization: Sendable, Hashable, Codable {
+  /// C, the channels.
+  public var channels: Int
+  /// The least norm that is divided by.
+  public var epsilon: Double
+
+  /// PyTorch's ε unless given. Scales start at 20, as in SSD.
+  public init(channels: Int, epsilon: Double = 1e-12) {
+    self.channels = channels
+    self.epsilon = epsilon
   }
 }
 
@@ -147,6 +163,7 @@ extension Operation {
     case .convolution: "convolution"
     case .branchedConvolution: "branchedConvolution"
     case .batchNormalization: "batchNormalization"
+    case .l2Normalization: "l2Normalization"
     case .activation: "activation"
     case .linear: "linear"
     case .add: "add"
@@ -181,6 +198,9 @@ extension Operation {
     case .batchNormalization(let norm):
       return norm.channels > 0 && norm.epsilon > 0 && (0...1).contains(norm.momentum)
         ? nil : "a batch normalisation needs channels, a positive ε and a momentum in 0…1"
+    case .l2Normalization(let norm):
+      return norm.channels > 0 && norm.epsilon > 0
+        ? nil : "an L2 normalisation needs channels and a positive ε"
     case .linear(let linear):
       return linear.inputFeatures > 0 && linear.outputFeatures > 0
         ? nil : "a linear layer needs at least one input and one output"

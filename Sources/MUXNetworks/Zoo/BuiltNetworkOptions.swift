@@ -11,16 +11,19 @@ struct BuiltNetworkOptions: Sendable {
   /// The dropout rate before the classifier, nil for the network's own.
   var dropoutRate: Double?
 
-  /// The options for a network, with 1,000 classes and colour images of 224 pixels unless given.
+  /// The options for a network; colour images, and what the network was made for, unless given.
   ///
   /// - Throws: ``NetworkError/architecture(name:reason:)`` for what only block strings can change.
-  init(_ options: ModelOptions, model: String) throws(NetworkError) {
+  init(
+    _ options: ModelOptions, model: String, classes usualClasses: Int = 1000,
+    inputSize usualSize: ImageSize = ImageSize(224)
+  ) throws(NetworkError) {
     func require(_ condition: Bool, _ reason: String) throws(NetworkError) {
       if !condition { throw .architecture(name: model, reason: reason) }
     }
-    classes = options.classes ?? 1000
+    classes = options.classes ?? usualClasses
     inputChannels = options.inputChannels ?? 3
-    inputSize = options.inputSize ?? ImageSize(224)
+    inputSize = options.inputSize ?? usualSize
     dropoutRate = options.dropoutRate
     try require(classes > 0, "the number of classes must be above 0, not \(classes)")
     try require(inputChannels > 0, "the input channels must be above 0, not \(inputChannels)")
@@ -34,8 +37,11 @@ struct BuiltNetworkOptions: Sendable {
   }
 
   /// A builder for the images.
-  func builder(_ name: String) -> NetworkBuilder {
+  func builder(
+    _ name: String, initialization: WeightInitialization = .kaiming
+  ) -> NetworkBuilder {
     NetworkBuilder(
-      name: name, inputChannels: inputChannels, inputSize: inputSize, initialization: .kaiming)
+      name: name, inputChannels: inputChannels, inputSize: inputSize,
+      initialization: initialization)
   }
 }

@@ -16,6 +16,20 @@ public enum ModelZoo {
     enum Definition: Sendable {
       case blockStrings(@Sendable () throws(NetworkError) -> Architecture)
       case built(@Sendable (BuiltNetworkOptions) throws(NetworkError) -> Network)
+      case detector(@Sendable (BuiltNetworkOptions) throws(NetworkError) -> Network)
+    }
+
+    /// What a network is for.
+    public enum Task: String, Sendable, Hashable, Codable {
+      /// One output: a logit for each class.
+      case classification
+      /// Two outputs for each map of features: class scores and box offsets of each default box.
+      case detection
+    }
+
+    /// What the network is for.
+    public var task: Task {
+      if case .detector = definition { .detection } else { .classification }
     }
 
     init(
@@ -39,7 +53,7 @@ public enum ModelZoo {
     public func architecture() throws(NetworkError) -> Architecture {
       switch definition {
       case .blockStrings(let make): return try make()
-      case .built:
+      case .built, .detector:
         throw .architecture(
           name: name,
           reason: "it is built node by node and has no block strings; write it layer by layer"
@@ -54,13 +68,17 @@ public enum ModelZoo {
       switch definition {
       case .blockStrings(let make): try make().applying(options).network()
       case .built(let make): try make(BuiltNetworkOptions(options, model: name))
+      case .detector(let make):
+        try make(
+          BuiltNetworkOptions(
+            options, model: name, classes: SSD.usualClasses, inputSize: SSD.usualSize))
       }
     }
   }
 
   /// All networks, sorted by name.
   public static let entries: [Entry] =
-    (muxnets + mobileNetsV2 + mobileNets + searched + large + torchvision).sorted {
+    (muxnets + mobileNetsV2 + mobileNets + searched + large + torchvision + detectors).sorted {
       $0.name < $1.name
     }
 
@@ -111,6 +129,7 @@ public enum ModelZoo {
     "shufflenet_v2_x0_5": "shufflenetv2_050", "shufflenet_v2_x1_0": "shufflenetv2_100",
     "shufflenet_v2_x1_5": "shufflenetv2_150", "shufflenet_v2_x2_0": "shufflenetv2_200",
     "nasnet_a_mobile": "nasnetamobile", "nasnet_mobile": "nasnetamobile", "fbnet_c": "fbnetc_100",
+    "mb1-ssd": "ssd_mobilenetv1", "mb2-ssd-lite": "ssdlite_mobilenetv2",
   ]
 
   private static let muxnets: [Entry] = [
@@ -240,6 +259,15 @@ public enum ModelZoo {
       name, "torchvision's \(original), under its weight names",
       reference: "torchvision \(original)", .built(built))
   }
+
+  private static let detectors: [Entry] =
+    SSD.all.map { model in
+      Entry(model.name, model.summary, reference: model.reference, .detector(model.network))
+    } + [
+      Entry(
+        "ssd300_vgg16", "VGG16 + SSD: a detector, 21 classes, 300×300",
+        reference: "torchvision ssd300_vgg16", .detector(SSD.vgg16))
+    ]
 
   /// Whether a name matches a pattern with `*` and `?`, or contains it if it has neither.
   static func matches(_ name: String, pattern: String) -> Bool {

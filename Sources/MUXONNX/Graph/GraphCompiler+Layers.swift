@@ -17,6 +17,22 @@ extension GraphCompiler {
       [.float("epsilon", Float(norm.epsilon))])
   }
 
+  /// Adds an L2 normalisation on its channels in some order: the norm, at least ε, the quotient, the
+  /// scale.
+  mutating func addNorm(
+    _ norm: L2Normalization, _ name: String, _ input: String, channels: [Int]?
+  ) -> String {
+    let values = weights["\(name).scale_weight"]
+    let chosen = channels.map { $0.map { values[$0] } } ?? values
+    let scale = writer.tensor(chosen, shape: [chosen.count, 1, 1], "\(name).scale_weight")
+    let length = writer.node(
+      "ReduceL2", "\(name).norm", [input], [.ints("axes", [1]), .int("keepdims", 1)])
+    let least = writer.node(
+      "Max", "\(name).least", [length, writer.scalar(Float(norm.epsilon))])
+    let quotient = writer.node("Div", "\(name).quotient", [input, least])
+    return writer.node("Mul", name, [quotient, scale])
+  }
+
   mutating func addActivation(
     _ activation: Activation, _ name: String, _ input: String
   ) -> String {

@@ -46,7 +46,7 @@ struct GraphCompiler {
     for index in network.nodes.indices {
       switch network.nodes[index].operation {
       case .convolution, .branchedConvolution:
-        if readers[index + 1].count == 1,
+        if readers[index + 1].count == 1, !network.isOutput(index),
           case .batchNormalization = network.nodes[readers[index + 1][0]].operation
         {
           found[index] = readers[index + 1][0]
@@ -73,7 +73,12 @@ struct GraphCompiler {
       }
       values.append(value)
     }
-    writer.setOutput(arranged(values[network.nodes.count], as: nil))
+    let names =
+      network.outputs.count == 1 ? [ONNXExport.outputName] : network.outputs
+    // All are put in order before any is renamed: nodes go by the names that tensors had first.
+    var outputs: [GraphValue] = []
+    for index in network.outputIndices { outputs.append(arranged(values[index + 1], as: nil)) }
+    for (name, value) in zip(names, outputs) { writer.addOutput(value, name: name) }
     return writer.graph
   }
 
@@ -83,6 +88,8 @@ struct GraphCompiler {
     case .convolution(let convolution): return add(convolution, node, index, value)
     case .branchedConvolution(let branched): return add(branched, node, index, value)
     case .batchNormalization(let norm):
+      value.name = addNorm(norm, node.name, value.name, channels: value.order?.channels)
+    case .l2Normalization(let norm):
       value.name = addNorm(norm, node.name, value.name, channels: value.order?.channels)
     case .activation(let activation):
       value.name = addActivation(activation, node.name, value.name)

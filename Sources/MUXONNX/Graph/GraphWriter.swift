@@ -9,6 +9,8 @@ struct GraphWriter {
   private var names: Set<String> = [ONNXExport.inputName, ONNXExport.outputName]
   private var constants: [String: String] = [:]
   private var described: Set<String> = [ONNXExport.inputName]
+  /// The names that tensors have now, by those that they had first.
+  private var renamed: [String: String] = [:]
 
   init(name: String, batch: ONNXExport.Batch) {
     self.batch = batch
@@ -81,21 +83,46 @@ struct GraphWriter {
   /// Declares the input.
   mutating func setInput(_ value: GraphValue) { graph.input = [info(value)] }
 
-  /// Declares the output, and renames the tensor behind it.
-  mutating func setOutput(_ value: GraphValue) {
-    let name = ONNXExport.outputName
+  /// Declares an output, and renames the tensor behind it; one that has a name already (the input,
+  /// another output) is passed on.
+  mutating func addOutput(_ value: GraphValue, name: String) {
     var output = value
-    if value.name == ONNXExport.inputName {
-      append("Identity", name: name, [value.name], outputs: [name], [])
-    } else {
-      for index in graph.node.indices {
-        graph.node[index].input = graph.node[index].input.map { $0 == value.name ? name : $0 }
-        graph.node[index].output = graph.node[index].output.map { $0 == value.name ? name : $0 }
-      }
-      graph.valueInfo.removeAll { $0.name == value.name }
+    output.name = renamed[value.name] ?? value.name
+    if output.name == ONNXExport.inputName
+      || graph.output.contains(where: { $0.name == output.name })
+    {
+      makeWay(for: name)
+      append("Identity", name: name, [output.name], outputs: [name], [])
+    } else if output.name != name {
+      makeWay(for: name)
+      rename(output.name, to: name)
     }
+    graph.valueInfo.removeAll { $0.name == name }
     output.name = name
-    graph.output = [info(output)]
+    graph.output.append(info(output))
+  }
+
+  /// Gives a tensor that has the name of an output another one: it holds the same in another order.
+  private mutating func makeWay(for name: String) {
+    guard names.contains(name) else { return }
+    let inner = unique("\(name).inner")
+    rename(name, to: inner)
+    for index in graph.node.indices where graph.node[index].name == name {
+      graph.node[index].name = inner
+    }
+  }
+
+  private mutating func rename(_ old: String, to new: String) {
+    for index in graph.node.indices {
+      graph.node[index].input = graph.node[index].input.map { $0 == old ? new : $0 }
+      graph.node[index].output = graph.node[index].output.map { $0 == old ? new : $0 }
+    }
+    for index in graph.valueInfo.indices where graph.valueInfo[index].name == old {
+      graph.valueInfo[index].name = new
+    }
+    for (first, last) in renamed where last == old { renamed[first] = new }
+    renamed[old] = new
+    names.insert(new)
   }
 
   private mutating func append(

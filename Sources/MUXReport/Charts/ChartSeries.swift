@@ -17,11 +17,13 @@ public struct ChartPoint: Sendable, Hashable {
   /// Pixels by which the mark stands to the right of its place, so that error bars of equal places
   /// can be told apart.
   public var shift: Double
+  /// What scripts know the point by (the attribute `data-id` of its mark); nil for none.
+  public var identifier: Int?
 
   /// A point.
   public init(
     x: Double, y: Double, error: Double? = nil, label: String = "", detail: String = "",
-    weight: Double? = nil, shift: Double = 0
+    weight: Double? = nil, shift: Double = 0, identifier: Int? = nil
   ) {
     self.x = x
     self.y = y
@@ -30,6 +32,7 @@ public struct ChartPoint: Sendable, Hashable {
     self.detail = detail
     self.weight = weight
     self.shift = shift
+    self.identifier = identifier
   }
 }
 
@@ -65,11 +68,14 @@ public struct ChartSeries: Sendable, Hashable {
   public var isEmphasized: Bool
   /// Whether marks are outlines, such as for figures from elsewhere.
   public var isHollow: Bool
+  /// Whether the points are small dots, drawn as one path: for thousands of points, whose texts
+  /// would make a picture large. The path's attribute `data-ids` has their identifiers.
+  public var isCloud: Bool
 
   /// A series.
   public init(
     _ name: String, points: [ChartPoint], mark: Mark = .circle, line: Line = .none, color: Int,
-    isEmphasized: Bool = false, isHollow: Bool = false
+    isEmphasized: Bool = false, isHollow: Bool = false, isCloud: Bool = false
   ) {
     self.name = name
     self.points = points
@@ -78,5 +84,6 @@ public struct ChartSeries: Sendable, Hashable {
     self.color = color
     self.isEmphasized = isEmphasized
     self.isHollow = isHollow
+    self.isCloud = isCloud
   }
 }

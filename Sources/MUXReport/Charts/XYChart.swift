@@ -167,7 +167,25 @@ struct ChartContent {
   var elements: [SVGElement] {
     // What the chart is about is drawn last, above the rest.
     let ordered = series.filter { !$0.isEmphasized } + series.filter(\.isEmphasized)
-    return ordered.flatMap(lines) + ordered.flatMap(errorBars) + marks(ordered) + labels(ordered)
+    let single = ordered.filter { !$0.isCloud }
+    return ordered.filter(\.isCloud).map(cloud) + single.flatMap(lines)
+      + single.flatMap(errorBars) + marks(single) + labels(single)
+  }
+
+  /// All points as the round ends of lines without length.
+  private func cloud(_ series: ChartSeries) -> SVGElement {
+    let data = series.points.map { point in
+      let place = position(point)
+      return "M\(place.x.coordinate) \(place.y.coordinate)h0"
+    }
+    var path = SVGElement.path(data.joined())
+      .stroked(.data(series.color), width: 4, opacity: 0.55)
+    path["stroke-linecap"] = "round"
+    let identifiers = series.points.compactMap(\.identifier)
+    if identifiers.count == series.points.count {
+      path["data-ids"] = identifiers.map(String.init).joined(separator: " ")
+    }
+    return path
   }
 
   private func corners(_ series: ChartSeries) -> [Position] {
@@ -222,11 +240,15 @@ struct ChartContent {
       let mark = series.mark.element(
         at: position(point), radius: radius(point, series), color: .data(series.color),
         isHollow: series.isHollow, opacity: point.weight == nil ? nil : 0.75)
-      return mark?.titled(hover(point, series))
+      guard var drawn = mark?.titled(hover(point, series)) else { return nil }
+      if let identifier = point.identifier { drawn["data-id"] = "\(identifier)" }
+      return drawn
     }
   }
 
   private func hover(_ point: ChartPoint, _ series: ChartSeries) -> String {
+    // A detail of several lines says everything itself.
+    if point.detail.contains("\n") { return point.detail }
     var values =
       "\(x.axis.title) \(x.axis.format.text(point.x)), \(y.axis.title) \(y.axis.format.text(point.y))"
     if let error = point.error { values += " ± \(y.axis.format.text(error))" }

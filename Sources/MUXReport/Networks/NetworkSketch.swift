@@ -224,6 +224,8 @@ struct NetworkSketch {
       return Step(
         form: .shuffle, text: "shuffle", detail: "\(name): channel shuffle, \(groups) groups")
     case .concatenate: return Step(form: .join, text: "concat", detail: "\(name): concatenation")
+    case .l2Normalization:
+      return Step(form: .plain, text: "L2 norm", detail: "\(name): normalisation over channels")
     case .batchNormalization, .activation, .slice, .pad, .flatten, .dropout, .dropPath: return nil
     }
   }

@@ -40,7 +40,8 @@ extension PlanCompiler {
     let blocked = try addSpatial(
       name: name, producer: producer, branches: branches, affine: chain.affine,
       activation: chain.activation, height: shape.height, width: shape.width,
-      wantsSums: isExcited, isProjected: projection != nil)
+      wantsSums: isExcited, isProjected: projection != nil,
+      keepsExpansion: pattern.sum != nil)
     guard let projection, case .convolution(let convolution) = operation(projection) else {
       setValue(unblocked(blocked, name: name), at: chain.end)
       return true
@@ -61,7 +62,15 @@ extension PlanCompiler {
     let projectionName = network.nodes[projection].name
     var end = absorb(projection, channels: convolution.outputChannels)
     if convolution.hasBias { end.affine.after(bias: weights["\(projectionName).bias"]) }
-    let residual = absorbResidual(start, end.end)
+    var residual: Residual?
+    if let sum = pattern.sum {
+      markDone([sum])
+      residual = Residual(
+        planes: [], activation: .identity, isOverwritten: false, end: sum,
+        blocked: blocked.expansion)
+    } else {
+      residual = absorbResidual(start, end.end)
+    }
     let result = try addDense(
       .blocked(
         storage: blocked.storage, positions: positions, quantization: blocked.quantization),
@@ -77,8 +86,11 @@ extension PlanCompiler {
 
   /// The spatial convolution that `start` is, or that follows the expansion that it is. A stem
   /// counts as one; windows over many channels are better gathered once, by a step of their own.
-  private func spatialPattern(_ start: Int) -> (spatial: Int, hasExpansion: Bool)? {
-    if spatialKind(start) { return (start, false) }
+  ///
+  /// `sum` is the node that adds what the expansion made to the block's result, if the expansion is
+  /// to be kept for it: as in MUXNet's stem and first block.
+  private func spatialPattern(_ start: Int) -> (spatial: Int, sum: Int?)? {
+    if spatialKind(start) { return (start, nil) }
     guard case .convolution(let convolution) = operation(start), convolution.groups == 1,
       Self.isPlainPointwise(convolution) || convolution.inputChannels <= 4
     else { return nil }
@@ -86,10 +98,51 @@ extension PlanCompiler {
     while let next = soleConsumer(last) {
       switch operation(next) {
       case .batchNormalization, .activation, .dropout, .dropPath: last = next
-      default: return spatialKind(next) && isChain(from: start, to: last) ? (next, true) : nil
+      default: return spatialKind(next) && isChain(from: start, to: last) ? (next, nil) : nil
       }
     }
-    return nil
+    guard isChain(from: start, to: last) else { return nil }
+    return keptPattern(convolution, expandedAt: last)
+  }
+
+  /// The plain depthwise convolution that reads the expansion, and the sum to which the expansion is
+  /// added again after the projection; nil if something else reads it, too.
+  private func keptPattern(
+    _ expansion: Convolution, expandedAt last: Int
+  ) -> (spatial: Int, sum: Int?)? {
+    let readers = consumers(of: last)
+    guard readers.count == 2, last != network.nodes.count - 1,
+      let spatial = readers.first(where: { spatialKind($0) }),
+      case .convolution(let depthwise) = operation(spatial),
+      depthwise.groups == expansion.outputChannels,
+      depthwise.outputChannels == depthwise.groups,
+      let sum = readers.first(where: { $0 != spatial }), case .add = operation(sum),
+      shapes[spatial].height == shapes[last].height, shapes[spatial].width == shapes[last].width,
+      depthwise.stride == 1
+    else { return nil }
+    let end = chainEnd(spatial)
+    guard let projection = projection(after: excitation(after: end.node)?.multiply ?? end.node)
+    else { return nil }
+    let projected = chainEnd(projection)
+    guard !projected.isActivated, soleConsumer(projected.node) == sum else { return nil }
+    if let next = soleConsumer(sum), case .activation = operation(next) { return nil }
+    return (spatial, sum)
+  }
+
+  /// How far ``absorb(_:channels:)`` would go from `start`, and whether there is an activation.
+  private func chainEnd(_ start: Int) -> (node: Int, isActivated: Bool) {
+    var end = (node: start, isActivated: false)
+    while let next = soleConsumer(end.node) {
+      switch operation(next) {
+      case .batchNormalization where !end.isActivated: break
+      case .activation(let activation) where !end.isActivated:
+        end.isActivated = activation != .identity
+      case .dropout, .dropPath: break
+      default: return end
+      }
+      end.node = next
+    }
+    return end
   }
 
   private func spatialKind(_ index: Int) -> Bool {
@@ -125,7 +178,7 @@ extension PlanCompiler {
   /// Finds mean → 1×1 → activation → 1×1 → gate → product after `index`.
   private func excitation(after index: Int) -> Excitation? {
     let readers = consumers(of: index)
-    guard readers.count == 2, index != network.nodes.count - 1 else { return nil }
+    guard readers.count == 2, !network.isOutput(index) else { return nil }
     guard
       let pool = readers.first(where: {
         if case .globalAveragePool = operation($0) { true } else { false }

@@ -163,6 +163,7 @@ extension PlanCompiler {
     }
     touched += output.planes.map(\.storage)
     if let residual = layer.residual { touched += residual.planes.map(\.storage) }
+    if let blocked = layer.residual?.blocked { touched.append(blocked) }
     if let gate = layer.gate { touched.append(gate) }
 
     let lanes = lanes
@@ -214,7 +215,8 @@ extension PlanCompiler {
     } else {
       pixelBands = pixels >= 16 * lanes ? min(wanted, pixels / (4 * lanes)) : 1
     }
-    let blockBands = pixelBands == 1 ? min(wanted, blocks) : 1
+    // The kernels do blocks in pairs.
+    let blockBands = pixelBands == 1 ? min(wanted, (blocks + 1) / 2) : 1
     let finished = layer
     addStep(
       layer.name, "dense", multiplyAdds: multiplyAdds, touching: touched
@@ -267,7 +269,12 @@ extension PlanCompiler {
         step.means = Int(emitter.offset(output.planes[0]))
       } else {
         step.outputs = emitter.offsets(output.planes)
-        if let residual = layer.residual { step.residuals = emitter.offsets(residual.planes) }
+        if let blocked = layer.residual?.blocked {
+          step.has_blocked_residual = 1
+          step.blocked_residual = emitter.offset(blocked)
+        } else if let residual = layer.residual {
+          step.residuals = emitter.offsets(residual.planes)
+        }
       }
       step.pixel_bands = Int32(pixelBands)
       step.block_bands = Int32(blockBands)

@@ -65,6 +65,8 @@ extension PlanCompiler {
     var sums: BandSums?
     /// Not nil if its values have less than single precision.
     var quantization: Quantization?
+    /// The storage of what was expanded, blocked as well, if that is kept.
+    var expansion: Int?
   }
 
   /// Whether a convolution suits the spatial kernel: lanes are groups, so a group must be narrow.
@@ -158,7 +160,8 @@ extension PlanCompiler {
   /// Adds an expansion (or a copy) and the spatial convolution after it.
   mutating func addSpatial(
     name: String, producer: SpatialProducer, branches: [SpatialBranch], affine: Affine,
-    activation: Activation, height: Int, width: Int, wantsSums: Bool, isProjected: Bool
+    activation: Activation, height: Int, width: Int, wantsSums: Bool, isProjected: Bool,
+    keepsExpansion: Bool = false
   ) throws(RuntimeError) -> BlockedTensor {
     var layout = SpatialLayout(lanes: lanes)
     for branch in branches { layout.add(branch, affine: affine) }
@@ -177,7 +180,10 @@ extension PlanCompiler {
     }
     let expanded = producer.size
     let outBlocks = layout.outputs.count / lanes
-    let planeSize = height * width * lanes / (hasCells ? precision.valuesPerCell : 1)
+    // Where the convolution itself has no cells, its result still has.
+    let resultPrecision = isProjected && !hasCells ? precision : .float32
+    let hasResultCells = hasCells || resultPrecision != .float32
+    let planeSize = height * width * lanes / (hasResultCells ? precision.valuesPerCell : 1)
     let tiling = SpatialTiling(
       layout: layout, inputChannels: input.planes.count, inputHeight: expanded.height,
       inputWidth: expanded.width, outputHeight: height, lanes: lanes,
@@ -196,10 +202,19 @@ extension PlanCompiler {
       middle = try quantization(name, "middle")
       result = try quantization(name, "result")
       observed = observe(name, ["gathered", "middle", "result"])
+    } else if hasResultCells {
+      result = try quantization(name, "result")
+      observed = observe(name, ["result"])
     }
     let output = allocate(outBlocks * planeSize)
     var touched = (input.planes + inputPlanes).map(\.storage) + [output]
     if let observed { touched.append(observed) }
+    var kept: Int?
+    if keepsExpansion {
+      let storage = allocate(layout.inputs.count * expanded.height * expanded.width)
+      kept = storage
+      touched.append(storage)
+    }
     var sums: BandSums?
     if wantsSums {
       let bands = (height + tiling.rowsPerTask - 1) / tiling.rowsPerTask
@@ -254,7 +269,7 @@ extension PlanCompiler {
     addStep(name, "spatial", multiplyAdds: multiplyAdds, touching: touched) {
       [
         producerActivation, expansion, sums, layout, producer, inputPlanes, gathered, middle,
-        result, observed
+        result, observed, kept
       ] emitter in
       var step = mux_spatial_step()
       step.in_height = expanded.height
@@ -288,6 +303,7 @@ extension PlanCompiler {
       }
       step.producer_activation = producerActivation.kernels
       step.precision = precision.kernels
+      step.result_precision = resultPrecision.kernels
       step.gathered = gathered.kernels
       step.middle = middle.kernels
       step.result = result.kernels
@@ -315,11 +331,13 @@ extension PlanCompiler {
       step.activation = activation.kernels
       step.out = emitter.offset(output)
       step.sums = sums.map { emitter.offset($0.storage) } ?? -1
+      step.keeps = kept == nil ? 0 : 1
+      step.kept = kept.map { emitter.offset($0) } ?? 0
       return emitter.step(MUX_STEP_SPATIAL, step)
     }
     return BlockedTensor(
       storage: output, channels: layout.outputs, height: height, width: width, sums: sums,
-      quantization: hasCells ? result : nil)
+      quantization: hasResultCells ? result : nil, expansion: kept)
   }
 
   /// Adds the copy of a blocked tensor to planes.

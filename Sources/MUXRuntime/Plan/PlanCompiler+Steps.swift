@@ -196,6 +196,22 @@ extension PlanCompiler {
       output: target)
   }
 
+  /// Several values one after the other, copied into one storage.
+  mutating func joined(_ values: [PlaneTensor]) -> [PlaneTensor] {
+    let storage = allocate(values.reduce(0) { $0 + $1.planes.count * $1.pixels })
+    var start = 0
+    return values.enumerated().map { index, value in
+      let target = PlaneTensor(
+        planes: value.planes.indices.map {
+          Plane(storage: storage, offset: start + $0 * value.pixels)
+        }, height: value.height, width: value.width)
+      start += value.planes.count * value.pixels
+      return addElementwise(
+        name: "output.\(index)", MUX_ELEMENTWISE_UNARY, value, nil, affine: nil,
+        activation: .identity, output: target)
+    }
+  }
+
   /// Enough tasks for some threads, none too small to be worth a hand-over.
   func taskCount(work: Int, atMost limit: Int) -> Int {
     max(1, min(16, limit, work / 30_000))

@@ -55,8 +55,8 @@ struct PlanCompiler {
     liveness = PlaneLiveness(network, shapes: shapes, inputSize: inputSize)
   }
 
-  /// Compiles all nodes; gives the planes of the network's output.
-  mutating func compile() throws(RuntimeError) -> PlaneTensor {
+  /// Compiles all nodes; gives the planes of the network's outputs, which lie one after the other.
+  mutating func compile() throws(RuntimeError) -> [PlaneTensor] {
     let pixels = inputSize.height * inputSize.width
     let storage = allocate(network.inputChannels * pixels)
     input = PlaneTensor(
@@ -65,10 +65,12 @@ struct PlanCompiler {
     for index in network.nodes.indices where !isDone[index] {
       try compileNode(index)
     }
-    var output = values[network.nodes.count - 1] ?? input
-    output = contiguous(output, name: "output")
-    for plane in output.planes { storages[plane.storage].lastStep = .max }
-    return output
+    let values = network.outputIndices.map { value(at: $0) }
+    let outputs = values.count == 1 ? [contiguous(values[0], name: "output")] : joined(values)
+    for output in outputs {
+      for plane in output.planes { storages[plane.storage].lastStep = .max }
+    }
+    return outputs
   }
 
   // MARK: Nodes
@@ -102,6 +104,10 @@ struct PlanCompiler {
       values[end] = addElementwise(
         name: node.name, MUX_ELEMENTWISE_UNARY, value(of: index, 0), nil, affine: affine,
         activation: activation)
+    case .l2Normalization:
+      throw .unsupported(
+        layer: node.name,
+        reason: "the runtime has no normalisation over channels; use libtorch, or export to ONNX")
     case .activation(let activation):
       values[index] = addElementwise(
         name: node.name, MUX_ELEMENTWISE_UNARY, value(of: index, 0), nil, affine: nil,
@@ -174,9 +180,9 @@ struct PlanCompiler {
 
   func hasValue(_ index: Int) -> Bool { index < 0 || values[index] != nil }
 
-  /// The only node that reads `index`, if there is just one and the network's output is another.
+  /// The only node that reads `index`, if there is just one and `index` is no output of the network.
   func soleConsumer(_ index: Int) -> Int? {
-    consumers[index].count == 1 && index != network.nodes.count - 1 ? consumers[index][0] : nil
+    consumers[index].count == 1 && !network.isOutput(index) ? consumers[index][0] : nil
   }
 
   func consumers(of index: Int) -> [Int] { consumers[index] }
@@ -213,6 +219,8 @@ struct PlanCompiler {
     var activation: Activation
     var isOverwritten: Bool
     var end: Int
+    /// The storage of what is added, if that is a blocked tensor and not planes.
+    var blocked: Int?
   }
 
   /// Takes in the sum after the node `end` of a chain from `start`, and the activation after it.

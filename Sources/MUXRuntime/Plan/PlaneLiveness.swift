@@ -32,7 +32,9 @@ struct PlaneLiveness {
       planes.append((first..<first + count).map { $0 })
       lastUse.append(contentsOf: repeatElement(index, count: Int(count)))
     }
-    for plane in planes[planes.count - 1] { lastUse[Int(plane)] = .max }
+    for output in network.outputIndices {
+      for plane in planes[output] { lastUse[Int(plane)] = .max }
+    }
   }
 
   /// Whether no node after `node` reads the planes of `index`, which are all different.

@@ -32,8 +32,11 @@ public final class StudyCoordinator: Sendable {
   /// Makes a study.
   ///
   /// - Parameters:
+  ///   - name: The study's name, which no other has.
+  ///   - definition: What is searched, and how.
+  ///   - attributes: Anything else to keep with it.
   ///   - allowsUnreachableTargets: Whether targets may lie outside what the space reaches.
-  /// - Throws: ``StudyError``, or ``SearchError`` for a definition that cannot be searched.
+  /// - Throws: ``StudyError``, or `SearchError` for a definition that cannot be searched.
   @discardableResult
   public func create(
     _ name: String, _ definition: StudyDefinition, attributes: [String: String] = [:],
@@ -73,6 +76,10 @@ public final class StudyCoordinator: Sendable {
     var open = space
     open.constraints = NetworkSpace.Constraints()
     let domain = NetworkDomain(open)
+    if let most = space.constraints.maximumLatency {
+      return "no network was found that keeps the limits, among them \(most) ms for an image as"
+        + " measured here; raise the limit on latency"
+    }
     return "no network keeps the limits; '\(space.name)' begins at"
       + " \(Int(domain.reach(of: .params).lowerBound)) parameters and"
       + " \(Int(domain.reach(of: .madds).lowerBound)) multiply-adds"
@@ -126,7 +133,7 @@ public final class StudyCoordinator: Sendable {
 
   /// Changes the limits of a study, such as how many networks it may ask for.
   ///
-  /// - Throws: ``StudyError``, ``SearchError``.
+  /// - Throws: ``StudyError``, `SearchError`.
   public func setLimits(_ limits: StudyLimits, of study: Study) throws {
     try limits.validate()
     try write(study) { transaction, current in

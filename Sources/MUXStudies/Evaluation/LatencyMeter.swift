@@ -7,7 +7,7 @@ public enum LatencyMeter {
   /// Milliseconds for one image on one thread: the fastest of some runs, since other work on the
   /// machine only ever makes them slower. The weights are random; the time does not depend on them.
   ///
-  /// - Throws: ``NetworkError``, ``RuntimeError``.
+  /// - Throws: `NetworkError`, `RuntimeError`.
   public static func milliseconds(_ architecture: Architecture, runs: Int = 30) throws -> Double {
     let network = try architecture.network()
     let plan = try InferencePlan(network, weights: RandomWeights.archive(network, seed: 1))

@@ -7,7 +7,7 @@ public struct TableEvaluator: TrialEvaluator {
 
   /// Reads the table.
   ///
-  /// - Throws: ``SearchError``, or ``StudyError/evaluation(reason:)`` for a study without one.
+  /// - Throws: `SearchError`, or ``StudyError/evaluation(reason:)`` for a study without one.
   public init(_ definition: StudyDefinition) throws {
     guard case .table(let name, let path) = definition.space else {
       throw StudyError.evaluation(reason: "the study's space is not a table")

@@ -35,7 +35,7 @@ public struct EvaluationRequest: Sendable {
 
   /// The network, nil where the space is a table.
   ///
-  /// - Throws: ``NetworkError``.
+  /// - Throws: `NetworkError`.
   public func architecture() throws -> Architecture? {
     guard let domain = problem.domain as? NetworkDomain else { return nil }
     return try domain.architecture(

@@ -48,14 +48,14 @@ public struct StudyDefinition: Sendable, Hashable, Codable {
 
   /// The search of networks towards targets, or (without any) along uniform directions.
   ///
-  /// - Throws: ``SearchError`` for a space or targets that cannot be.
+  /// - Throws: `SearchError` for a space or targets that cannot be.
   public init(
     networks space: NetworkSpace, quantities: [NetworkDomain.Quantity] = [.error, .params, .madds],
     targets: [ReferenceTarget], partitions: Int = 8, errorScale: Double = 100.0 / 3,
     algorithm: AlgorithmSettings, seed: UInt64, evaluation: EvaluationMethod,
     limits: StudyLimits = StudyLimits()
   ) throws(SearchError) {
-    let problem = try NetworkDomain(space, quantities: quantities)
+    let problem = try Self.domain(space, quantities)
       .problem(targets: targets, errorScale: errorScale)
     self.init(
       space: .networks(space: space, quantities: quantities), objectives: problem.objectives,
@@ -65,12 +65,12 @@ public struct StudyDefinition: Sendable, Hashable, Codable {
 
   /// The space with its objectives, ready for an algorithm.
   ///
-  /// - Throws: ``SearchError`` for an empty space, or a table that cannot be read.
+  /// - Throws: `SearchError` for an empty space, or a table that cannot be read.
   public func problem() throws(SearchError) -> SearchProblem {
     switch space {
     case .networks(let space, let quantities):
       try SearchProblem(
-        domain: NetworkDomain(space, quantities: quantities), objectives: objectives)
+        domain: Self.domain(space, quantities), objectives: objectives)
     case .table(let name, let path):
       try SearchProblem(
         domain: Self.table(name, path: path).domain, objectives: objectives)
@@ -80,19 +80,27 @@ public struct StudyDefinition: Sendable, Hashable, Codable {
   /// The networks' domain, nil for a table.
   public var networkDomain: NetworkDomain? {
     guard case .networks(let space, let quantities) = space else { return nil }
-    return NetworkDomain(space, quantities: quantities)
+    return Self.domain(space, quantities)
+  }
+
+  /// The domain of a space; a limit on latency is kept by measuring each network in the inference
+  /// runtime of the machine that asks for it.
+  private static func domain(
+    _ space: NetworkSpace, _ quantities: [NetworkDomain.Quantity]
+  ) -> NetworkDomain {
+    NetworkDomain(space, quantities: quantities) { try? LatencyMeter.milliseconds($0) }
   }
 
   /// The sub-problems by which results are judged: z* at the origin, θ = 5.
   ///
-  /// - Throws: ``SearchError`` for targets that do not fit.
+  /// - Throws: `SearchError` for targets that do not fit.
   public func decomposition() throws(SearchError) -> Decomposition {
     try Decomposition(goal, objectives: objectives)
   }
 
   /// A table of the names in ``tableNames``.
   ///
-  /// - Throws: ``SearchError/table(path:reason:)``.
+  /// - Throws: `SearchError.table`.
   public static func table(
     _ name: String, path: String
   ) throws(SearchError) -> any BenchmarkTable {
@@ -164,7 +172,7 @@ public struct StudyLimits: Sendable, Hashable, Codable {
 
   /// Checks the limits.
   ///
-  /// - Throws: ``SearchError/invalidSetting(name:reason:)``.
+  /// - Throws: `SearchError.invalidSetting`.
   public func validate() throws(SearchError) {
     guard trials > 0 else { throw .invalidSetting(name: "trials", reason: "must be above 0") }
     guard (timeout ?? 1) > 0, (timeout ?? 1).isFinite else {

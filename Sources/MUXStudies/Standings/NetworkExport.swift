@@ -11,21 +11,29 @@ public enum NetworkExport {
   public static func write(
     _ best: [StudyStandings.Best], of study: Study, to folder: String
   ) throws -> [String] {
-    guard let domain = study.definition.networkDomain else {
-      throw StudyError.evaluation(
-        reason: "study '\(study.name)' is of a table, whose networks cannot be built")
-    }
     try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
     var taken: Set<String> = []
     return try best.map { entry in
       var name = fileName(entry.target)
       while !taken.insert(name).inserted { name += "_" }
-      let architecture = try domain.architecture(
-        entry.trial.genome, name: "\(domain.space.name)_\(name)")
       let path = "\(folder)/\(name).yaml"
-      try AtomicFile.write(try NetworkFile.yaml(architecture), to: path)
+      try write(entry.trial, called: name, of: study, to: path)
       return path
     }
+  }
+
+  /// Writes the network of one trial as a block-string file; `name` follows the space's name.
+  ///
+  /// - Throws: ``StudyError/evaluation(reason:)`` for a study of a table; errors of the file system.
+  public static func write(
+    _ trial: Trial, called name: String, of study: Study, to path: String
+  ) throws {
+    guard let domain = study.definition.networkDomain else {
+      throw StudyError.evaluation(
+        reason: "study '\(study.name)' is of a table, whose networks cannot be built")
+    }
+    let architecture = try domain.architecture(trial.genome, name: "\(domain.space.name)_\(name)")
+    try AtomicFile.write(try NetworkFile.yaml(architecture), to: path)
   }
 
   /// The target's name with everything but letters, digits, `-`, `_` and `.` replaced by `_`.

@@ -71,13 +71,13 @@ public struct StudyRecord: Sendable, Codable, Hashable {
 }
 
 /// Makes records of a study's trials.
-public struct StudyRecorder {
+public struct StudyRecorder: Sendable {
   private let definition: StudyDefinition
   private let genes: [Gene]
   private let domain: NetworkDomain?
   private let targets: [String]
 
-  /// - Throws: ``SearchError``.
+  /// - Throws: `SearchError`.
   public init(_ definition: StudyDefinition) throws(SearchError) {
     self.definition = definition
     domain = definition.networkDomain
@@ -127,18 +127,20 @@ public struct StudyRecorder {
     let header =
       ["number", "state", "target"] + names + ["violation", "attempt", "seconds", "created"]
       + ["started", "finished", "worker", "reason", "key", "blocks"] + genes.map(\.name)
-    var text = Self.line(header)
-    for trial in trials {
-      let record = record(trial)
-      let values = names.map { name in record.objectives?[name].map { "\($0)" } ?? "" }
-      var cells = ["\(record.number)", record.state.rawValue, record.target ?? ""] + values
-      cells += ["\(record.violation)", "\(record.attempt)", record.seconds.map { "\($0)" } ?? ""]
-      cells += [record.created, record.started ?? "", record.finished ?? "", record.worker ?? ""]
-      cells += [record.reason ?? "", record.key, record.blocks?.joined(separator: " ") ?? ""]
-      cells += trial.genome.values.map(String.init)
-      text += Self.line(cells)
-    }
-    return text
+    return Self.line(header) + trials.map(csvLine).joined()
+  }
+
+  /// The line of a trial in ``csv(_:)``.
+  public func csvLine(_ trial: Trial) -> String {
+    let names = definition.objectives.map(\.name)
+    let record = record(trial)
+    let values = names.map { name in record.objectives?[name].map { "\($0)" } ?? "" }
+    var cells = ["\(record.number)", record.state.rawValue, record.target ?? ""] + values
+    cells += ["\(record.violation)", "\(record.attempt)", record.seconds.map { "\($0)" } ?? ""]
+    cells += [record.created, record.started ?? "", record.finished ?? "", record.worker ?? ""]
+    cells += [record.reason ?? "", record.key, record.blocks?.joined(separator: " ") ?? ""]
+    cells += trial.genome.values.map(String.init)
+    return Self.line(cells)
   }
 
   private func blocks(_ trial: Trial) -> [String]? {

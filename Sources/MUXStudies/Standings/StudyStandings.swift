@@ -27,7 +27,7 @@ public struct StudyStandings: Sendable {
 
   /// The standings of a study; `trials` are all or at least the finished ones.
   ///
-  /// - Throws: ``SearchError``.
+  /// - Throws: `SearchError`.
   public init(
     _ study: Study, trials: [Trial], counts: [TrialState: Int]? = nil
   ) throws(SearchError) {
@@ -99,7 +99,7 @@ public struct StudyStandings: Sendable {
 extension StudyCoordinator {
   /// The standings of a study now.
   ///
-  /// - Throws: ``StudyError``, ``SearchError``.
+  /// - Throws: ``StudyError``, `SearchError`.
   public func standings(of study: Study) throws -> StudyStandings {
     let (fresh, trials, now) = try retry {
       try store.read { transaction in

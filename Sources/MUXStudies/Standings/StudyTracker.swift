@@ -33,7 +33,7 @@ public struct StudyTracker {
 
   /// Looks.
   ///
-  /// - Throws: ``StudyError``, ``SearchError``.
+  /// - Throws: ``StudyError``, `SearchError`.
   public mutating func look() throws -> Snapshot {
     // Trials that are tried again leave the order of finishing, so now and then all are read anew.
     looks += 1

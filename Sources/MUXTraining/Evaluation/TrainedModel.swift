@@ -24,7 +24,7 @@ public struct TrainedModel {
   ///   - weights: The weights.
   ///   - device: Where to run them.
   ///   - tolerance: What may differ between the file and the network.
-  /// - Throws: ``WeightsMismatchError`` where more differs than is allowed.
+  /// - Throws: `WeightsMismatchError` where more differs than is allowed.
   public init(
     _ weights: TrainedWeights, device: Device = .cpu, tolerance: LoadTolerance = .exact
   ) throws {
@@ -34,7 +34,7 @@ public struct TrainedModel {
     report = try model.load(weights.archive, from: weights.path, allowing: tolerance)
   }
 
-  /// Loads a weights file of a run, or the best weights of a run's folder (``TrainedWeights``).
+  /// Loads a weights file of a run, or the best weights of a run's folder (`TrainedWeights`).
   public init(path: String, network: Network? = nil, device: Device = .cpu) throws {
     try self.init(TrainedWeights(path: path, network: network), device: device)
   }

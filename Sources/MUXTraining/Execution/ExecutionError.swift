@@ -12,6 +12,8 @@ public enum ExecutionError: Error, Equatable, Sendable {
   case inputDevice(network: String, expected: Device, actual: Device)
   /// Parameters can only be of floating point.
   case parameterType(DType)
+  /// One output is asked of a network that has several.
+  case severalOutputs(network: String, count: Int)
   /// A segment that cannot stand for its nodes.
   case segment(nodes: Range<Int>, reason: String)
 }
@@ -28,6 +30,9 @@ extension ExecutionError: CustomStringConvertible, LocalizedError {
       "network '\(network)' is on \(expected), the images are on \(actual): move them first"
     case .parameterType(let type):
       "parameters cannot be of type \(type): use float32, float64 or bfloat16"
+    case .severalOutputs(let network, let count):
+      "network '\(network)' has \(count) outputs (a detector), but a classifier's one is needed:"
+        + " take another network, or name a layer"
     case .segment(let nodes, let reason):
       "nodes \(nodes.lowerBound)..<\(nodes.upperBound) cannot run as one segment: \(reason)"
     }

@@ -26,7 +26,8 @@ struct ExecutionPlan {
       // A shuffle in g groups of g equal parts puts their channels alternately side by side.
       guard case .channelShuffle(let groups) = node.operation,
         let source = steps[index].inputs.first,
-        source >= 0, uses[source] == 1, case .concatenate = network.nodes[source].operation
+        source >= 0, uses[source] == 1, !network.isOutput(source),
+        case .concatenate = network.nodes[source].operation
       else { continue }
       let parts = network.inputIndices[source]
       let channels = Set(parts.map { $0 < 0 ? network.inputChannels : widths[$0] })
@@ -37,7 +38,7 @@ struct ExecutionPlan {
       steps[index].interleaves = true
       steps[source].isAbsorbed = true
     }
-    var seen = Set<Int>([steps.count - 1])
+    var seen = Set<Int>(network.outputIndices)
     for index in steps.indices.reversed() {
       for input in steps[index].inputs where seen.insert(input).inserted {
         steps[index].lastUses.append(input)

@@ -54,7 +54,7 @@ struct FusedPattern {
 /// Finds patterns; each step reads the nodes one after the other, as the builder writes them.
 struct FusedPatternMatcher {
   private let network: Network
-  /// The last node that reads each node's value; the network's output is read at the end.
+  /// The last node that reads each node's value; the network's outputs are read at the end.
   private let lastReader: [Int]
 
   init(_ network: Network) {
@@ -63,7 +63,7 @@ struct FusedPatternMatcher {
     for (index, inputs) in network.inputIndices.enumerated() {
       for input in inputs where input >= 0 { readers[input] = index }
     }
-    readers[network.nodes.count - 1] = network.nodes.count
+    for output in network.outputIndices { readers[output] = network.nodes.count }
     lastReader = readers
   }
 

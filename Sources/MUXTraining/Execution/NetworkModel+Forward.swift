@@ -7,25 +7,51 @@ extension NetworkModel {
   ///
   /// Values are let go as soon as no later node reads them (autograd keeps what it needs). The
   /// element type of the output is that of the parameters, or autocast's inside its scope.
+  ///
+  /// - Throws: ``ExecutionError/severalOutputs(network:count:)`` for a network that has more than
+  ///   one output, such as a detector: ``outputs(_:)`` gives them all.
   public func forward(_ input: Tensor) throws -> Tensor {
-    try run(input, capturing: []).output
+    try single(run(input, capturing: []).outputs)
+  }
+
+  /// All outputs for a batch of images [N, C, H, W], in the order of the network's `outputs`.
+  public func outputs(_ input: Tensor) throws -> [Tensor] {
+    try run(input, capturing: []).outputs
   }
 
   /// The output and the values of named layers (nodes, or blocks: their last node).
   ///
-  /// - Throws: ``NetworkError/unknownLayer(name:network:nearest:)`` before anything runs.
+  /// - Throws: `NetworkError.unknownLayer` before anything runs.
   public func forward(
     _ input: Tensor, capturing layers: [String]
   ) throws -> (output: Tensor, layers: [String: Tensor]) {
     var indices: [String: Int] = [:]
     for layer in layers { indices[layer] = try network.index(ofLayer: layer) }
-    let (output, values) = try run(input, capturing: Set(indices.values))
-    return (output, indices.compactMapValues { values[$0] })
+    let (outputs, values) = try run(input, capturing: Set(indices.values))
+    return (try single(outputs), indices.compactMapValues { values[$0] })
+  }
+
+  /// The value of a layer (a node, or a block: its last node).
+  ///
+  /// - Throws: `NetworkError.unknownLayer` before anything runs.
+  public func value(ofLayer layer: String, for input: Tensor) throws -> Tensor {
+    let index = try network.index(ofLayer: layer)
+    guard let value = try run(input, capturing: [index]).captured[index] else {
+      throw ExecutionError.segment(nodes: index..<index + 1, reason: "the layer gave nothing")
+    }
+    return value
+  }
+
+  private func single(_ outputs: [Tensor]) throws -> Tensor {
+    guard outputs.count == 1 else {
+      throw ExecutionError.severalOutputs(network: network.name, count: outputs.count)
+    }
+    return outputs[0]
   }
 
   private func run(
     _ input: Tensor, capturing: Set<Int>
-  ) throws -> (output: Tensor, captured: [Int: Tensor]) {
+  ) throws -> (outputs: [Tensor], captured: [Int: Tensor]) {
     try check(input)
     // Position 0 is the network's input, node i is at i + 1.
     var values = [Tensor?](repeating: nil, count: network.nodes.count + 1)
@@ -47,11 +73,12 @@ extension NetworkModel {
       if capturing.contains(index - 1) { captured[index - 1] = values[index] }
       for node in nodes { for used in plan.steps[node].lastUses { values[used + 1] = nil } }
     }
-    guard let output = values[plan.steps.count] else {
+    let outputs = network.outputIndices.compactMap { values[$0 + 1] }
+    guard outputs.count == network.outputs.count else {
       throw ExecutionError.segment(
-        nodes: 0..<plan.steps.count, reason: "the last node gave nothing")
+        nodes: 0..<plan.steps.count, reason: "an output was not computed")
     }
-    return (output, captured)
+    return (outputs, captured)
   }
 
   private func runNode(_ index: Int, _ values: [Tensor?], isCaptured: Bool) throws -> Tensor? {

@@ -17,6 +17,11 @@ extension NetworkModel {
       return try x.batchNorm(
         weight: state[0], bias: state[1], runningMean: state[2], runningVariance: state[3],
         training: isTraining, momentum: norm.momentum, epsilon: norm.epsilon)
+    case .l2Normalization(let norm):
+      let scale = try state[0].reshape([1, norm.channels, 1, 1])
+      // ε² under the root stands for the least norm: the slope stays finite at zero.
+      let sums = try x.squared().sum([1], keep: true) + norm.epsilon * norm.epsilon
+      return try x * sums.reciprocalSquareRoot() * scale
     case .activation(let activation): return try activation.apply(to: x)
     case .linear: return try x.linear(weight: state[0], bias: state.dropFirst().first)
     case .add: return try x + inputs[1]

@@ -40,6 +40,10 @@ extension NetworkModel {
           reason: "'\(network.nodes[index].name)' reads '\(network.nodes[input].name)' inside it")
       }
     }
+    for output in network.outputIndices where nodes.dropLast().contains(output) {
+      throw ExecutionError.segment(
+        nodes: nodes, reason: "'\(network.nodes[output].name)' inside it is an output")
+    }
     let last = nodes.upperBound - 1
     if plan.steps[last].isAbsorbed {
       throw ExecutionError.segment(

@@ -23,7 +23,7 @@ extension NetworkModel {
   ///   - path: where they come from, for messages.
   ///   - tolerance: what may differ.
   /// - Returns: what was loaded and what was not.
-  /// - Throws: ``WeightsMismatchError`` where more differs than is allowed, or nothing fits.
+  /// - Throws: `WeightsMismatchError` where more differs than is allowed, or nothing fits.
   @discardableResult
   public func load(
     _ archive: TensorArchive, from path: String? = nil, allowing tolerance: LoadTolerance = .exact

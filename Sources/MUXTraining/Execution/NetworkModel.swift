@@ -5,7 +5,7 @@ import MUXVision
 
 /// A network with its weights, ready to run on libtorch.
 ///
-/// The node-by-node executor is the reference for everything else that runs a ``Network``: it works
+/// The node-by-node executor is the reference for everything else that runs a `Network`: it works
 /// on every device and element type, and `backward` on its output gives the gradients of all
 /// parameters. On the CPU, images and weights are kept channels-last, which is much faster there.
 ///

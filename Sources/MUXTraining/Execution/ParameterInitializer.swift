@@ -20,7 +20,12 @@ struct ParameterInitializer {
     switch specification.role {
     case .bias, .normalizationShift, .runningMean: return try Tensor.zeros(shape)
     case .normalizationScale, .runningVariance: return try Tensor.ones(shape)
+    case .channelScale: return try Tensor.ones(shape) * 20
     case .batchCount: return try Tensor.zeros(shape, dtype: .int64)
+    case .convolutionWeight where rule == .xavier, .linearWeight where rule == .xavier:
+      let taps = shape.dropFirst(2).reduce(1, *)
+      let bound = (6 / Double((shape[0] + shape[1]) * taps)).squareRoot()
+      return try generator(index).uniform(shape, low: -bound, high: bound)
     case .convolutionWeight:
       // Output channels · k², the number of terms that a gradient flows back through. The paper's
       // code does not divide it by the groups, timm's does.

@@ -60,7 +60,11 @@ public struct ModelBenchmark: Codable, Hashable, Sendable {
 
   /// Runs the benchmark with random weights, images and labels.
   ///
-  /// - Parameter progress: told of each timed step and its seconds.
+  /// - Parameters:
+  ///   - network: what is timed, at its own image size.
+  ///   - settings: batch, steps, and what a step is.
+  ///   - device: where it runs.
+  ///   - progress: told of each timed step and its seconds.
   public init(
     _ network: Network, settings: Settings, device: Device = .cpu,
     progress: (Int, Double) -> Void = { _, _ in }
@@ -89,7 +93,9 @@ public struct ModelBenchmark: Codable, Hashable, Sendable {
         switch settings.mode {
         case .inference:
           // Reading a number waits for devices that work in the background.
-          _ = try withoutGradient { () throws in try model.forward(images).sum().item() }
+          _ = try withoutGradient { () throws in
+            try model.outputs(images).map { try $0.sum().item() }
+          }
         case .training:
           try ParameterList.zeroGradients(parameters)
           marks.append(clock.now)

@@ -15,24 +15,25 @@ extension TensorFileRun {
   ///   - output: The safetensors file to write.
   ///   - layer: The layer or block whose value is written; nil takes the network's output.
   ///   - device: Where to run it.
-  /// - Returns: The shape of what was written.
+  /// - Returns: The shapes of what was written, in the order of the network's outputs.
   @discardableResult
   public static func torch(
     _ network: Network, weights: String, key: String? = nil, input: String, output: String,
     layer: String? = nil, device: Device = .cpu
-  ) throws -> [Int] {
+  ) throws -> [[Int]] {
     // Cheap checks first: a network takes a while to fill with fresh weights.
     let images = try images(input, for: network)
     if let layer { _ = try network.index(ofLayer: layer) }
     let model = try NetworkModel(network, seed: 0, device: device)
     try model.load(WeightsSource.read(weights, key: key), from: weights)
     model.isTraining = false
-    let result = try withoutGradient { () throws in
+    let results = try withoutGradient { () throws in
       let batch = try Tensor.copy(of: images).to(.float32).to(device)
-      guard let layer else { return try model.forward(batch) }
-      return try model.forward(batch, capturing: [layer]).layers[layer] ?? batch
+      guard let layer else { return try model.outputs(batch) }
+      return [try model.value(ofLayer: layer, for: batch)]
     }
-    try write(try ArchivedTensor(result.contiguous()), of: network, layer: layer, to: output)
-    return result.shape
+    try write(
+      results.map { try ArchivedTensor($0.contiguous()) }, of: network, layer: layer, to: output)
+    return results.map(\.shape)
   }
 }

@@ -27,6 +27,9 @@ struct RunParts {
         name: training.classNames.first ?? "none", path: configuration.data.path)
     }
     network = try given ?? configuration.model.resolve(configuration.data, classes: classes)
+    guard network.outputs.count == 1 else {
+      throw TrainingError.severalOutputs(network: network.name, count: network.outputs.count)
+    }
     if let outputs = network.classCount, outputs != classes {
       throw TrainingError.classCount(network: network.name, outputs: outputs, classes: classes)
     }

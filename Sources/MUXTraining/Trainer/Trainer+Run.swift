@@ -9,7 +9,7 @@ extension Trainer {
   ///
   /// - Returns: What `result.json` says.
   /// - Throws: ``TrainingError`` where the loss is no number; errors of the data that name the
-  ///   file; ``RunFolderError`` where the folder cannot be written.
+  ///   file; `RunFolderError` where the folder cannot be written.
   @discardableResult
   public func run() throws -> TrainingResult {
     sessionStart = .now

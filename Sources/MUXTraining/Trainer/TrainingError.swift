@@ -9,6 +9,8 @@ public enum TrainingError: Error, Hashable, Sendable, CustomStringConvertible, L
   case gradientNotFinite(epoch: Int, step: Int, learningRate: Double, saved: String?)
   /// The network has another number of outputs than the data has classes.
   case classCount(network: String, outputs: Int, classes: Int)
+  /// A network with several outputs is to be trained as a classifier.
+  case severalOutputs(network: String, count: Int)
   /// The data has one class only: a network would learn to say always the same.
   case singleClass(name: String, path: String?)
   /// The data ended before the epoch did.
@@ -26,6 +28,9 @@ public enum TrainingError: Error, Hashable, Sendable, CustomStringConvertible, L
     case .classCount(let network, let outputs, let classes):
       "the network '\(network)' has \(outputs) outputs, but the data has \(classes) classes; set"
         + " model.classes to \(classes) or leave it out"
+    case .severalOutputs(let network, let count):
+      "the network '\(network)' has \(count) outputs (a detector); detectors cannot be trained yet,"
+        + " give a classifier"
     case .singleClass(let name, let path):
       "the data\(path.map { " in \($0)" } ?? "") has one class only (\(name)), so there is nothing"
         + " to tell apart; give each class a folder of its own"

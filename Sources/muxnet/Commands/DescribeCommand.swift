@@ -43,6 +43,8 @@ struct DescribeCommand: ParsableCommand {
     let inputChannels: Int
     let inputSize: ImageSize
     let classes: Int?
+    /// The layers that are outputs, where there are several.
+    let outputs: [String]?
     let parameters: Int
     let multiplyAdds: Int
     let paperMultiplyAdds: Int
@@ -58,6 +60,7 @@ struct DescribeCommand: ParsableCommand {
       inputChannels = network.inputChannels
       inputSize = costs.inputSize
       classes = network.classCount
+      outputs = network.outputs.count > 1 ? network.outputs : nil
       parameters = costs.parameters
       multiplyAdds = costs.multiplyAdds
       paperMultiplyAdds = costs.paperMultiplyAdds
@@ -74,6 +77,7 @@ struct DescribeCommand: ParsableCommand {
     var facts = TextTable([(network.name, .left), ("", .right)])
     facts.append(["input", "\(network.inputChannels)×\(costs.inputSize)"])
     facts.append(["classes", network.classCount?.grouped ?? "–"])
+    if network.outputs.count > 1 { facts.append(["outputs", network.outputs.count.grouped]) }
     facts.append(["parameters", costs.parameters.grouped])
     facts.append(["multiply-adds", costs.multiplyAdds.grouped])
     facts.append(["multiply-adds, paper's count", costs.paperMultiplyAdds.grouped])

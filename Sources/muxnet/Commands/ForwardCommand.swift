@@ -13,7 +13,8 @@ struct ForwardCommand: ParsableCommand {
     abstract: "Run a network on a tensor from a file, to compare it with another implementation.",
     discussion: """
       The input file is a safetensors file with a tensor “input” of shape [N, C, H, W]; the \
-      output file gets a tensor “output”. The network runs in inference mode, on libtorch where \
+      output file gets a tensor “output”, or of a detector one tensor for each output, under the \
+      name of its layer. The network runs in inference mode, on libtorch where \
       this build has it, else (or with --engine runtime) in the inference runtime.
 
       EXAMPLES
@@ -45,10 +46,10 @@ struct ForwardCommand: ParsableCommand {
     #else
       let usual = Engine.runtime
     #endif
-    let shape: [Int]
+    let shapes: [[Int]]
     switch engine.chosen(usual: usual) {
     case .runtime:
-      shape = try TensorFileRun.runtime(
+      shapes = try TensorFileRun.runtime(
         try model.network(), weights: weights.weights, key: weights.key, input: input,
         output: output, layer: layer, threads: engine.runtimeThreads, precision: engine.precision)
     case .torch:
@@ -57,13 +58,14 @@ struct ForwardCommand: ParsableCommand {
           throw CommandError(
             "forward on libtorch computes in float32; use --engine runtime for other precisions")
         }
-        shape = try TensorFileRun.torch(
+        shapes = try TensorFileRun.torch(
           try model.network(), weights: weights.weights, key: weights.key, input: input,
           output: output, layer: layer, device: try engine.prepareTorch())
       #else
         throw EngineOptions.torchIsAbsent
       #endif
     }
-    Console.note("wrote \(output): output \(shape)")
+    Console.note(
+      "wrote \(output): output \(shapes.map(\.description).joined(separator: ", "))")
   }
 }

@@ -17,7 +17,7 @@ struct SearchCommand: ParsableCommand {
     subcommands: [
       SearchCreateCommand.self, SearchRunCommand.self, SearchWorkerCommand.self,
       SearchListCommand.self, SearchShowCommand.self, SearchParetoCommand.self,
-      SearchBestCommand.self, SearchRetryCommand.self, SearchExportCommand.self,
-      SearchDeleteCommand.self, SearchBenchmarkCommand.self,
+      SearchBestCommand.self, SearchReportCommand.self, SearchRetryCommand.self,
+      SearchExportCommand.self, SearchDeleteCommand.self, SearchBenchmarkCommand.self,
     ])
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import ArgumentParser
 import Foundation
+import MUXReport
 import MUXSearch
 import MUXStudies
 
@@ -10,9 +11,13 @@ struct SearchShowCommand: ParsableCommand {
     commandName: "show",
     abstract: "Show a study, or one of its trials.",
     discussion: """
+      With --network the trial's network is written as a block-string file that every command takes \
+      as a model.
+
       EXAMPLES
         muxnet search show digits
         muxnet search show digits --trial 17
+        muxnet search show digits --trial 17 --network net17.yaml
         muxnet search show digits --json
       """)
 
@@ -21,8 +26,19 @@ struct SearchShowCommand: ParsableCommand {
   @Option(help: "The number of a trial.")
   var trial: Int?
 
+  @Option(help: "A file for the trial's network.", completion: .file())
+  var network: String?
+
+  @Flag(help: "Replace the file of --network if it exists.")
+  var overwrite = false
+
   @OptionGroup var storage: StorageOptions
   @OptionGroup var output: OutputOptions
+
+  func validate() throws {
+    if trial == nil, network != nil { throw ValidationError("--network needs --trial") }
+    if network == nil, overwrite { throw ValidationError("--overwrite needs --network") }
+  }
 
   func run() throws {
     let coordinator = try storage.coordinator(for: .read)
@@ -35,6 +51,15 @@ struct SearchShowCommand: ParsableCommand {
     Console.result(Self.text(standings))
   }
 
+  private static func constraints(_ limits: NetworkSpace.Constraints) -> String {
+    let parts = [
+      limits.maximumParameters.map { "\($0.grouped) parameters" },
+      limits.maximumMultiplyAdds.map { "\($0.grouped) multiply-adds" },
+      limits.maximumLatency.map { "\($0) ms for an image" },
+    ].compactMap(\.self)
+    return parts.isEmpty ? "" : ", at most " + parts.joined(separator: ", ")
+  }
+
   private static func text(_ standings: StudyStandings) -> String {
     let study = standings.study
     let definition = study.definition
@@ -42,6 +67,7 @@ struct SearchShowCommand: ParsableCommand {
       switch definition.space {
       case .networks(let space, _):
         "\(space.name) (\(definition.networkDomain?.genes.count ?? 0) genes)"
+          + constraints(space.constraints)
       case .table(let name, _): "table \(name)"
       }
     let objectives = definition.objectives.map {
@@ -81,6 +107,10 @@ struct SearchShowCommand: ParsableCommand {
     }
     guard let found else {
       throw StudyError.unknownTrial(study: study.name, number: number, count: count)
+    }
+    if let network {
+      try ReportFile.check(network, overwrites: overwrite)
+      try NetworkExport.write(found, called: "\(number)", of: study, to: network)
     }
     let record = try StudyRecorder(study.definition).record(found)
     if output.json { return try Console.json(record) }

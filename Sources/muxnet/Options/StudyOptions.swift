@@ -38,6 +38,12 @@ struct StudyOptions: ParsableArguments {
   @Option(help: "The most multiply-adds, such as 60M.")
   var maxMadds: String?
 
+  @Option(
+    help: ArgumentHelp(
+      "The most milliseconds for one image in the runtime on one thread, measured on the machine "
+        + "that asks for the network.", valueName: "ms"))
+  var maxLatency: Double?
+
   @Option(help: "guided, moead, evolution, nsga2 or random.")
   var algorithm = "guided"
 
@@ -99,6 +105,9 @@ struct StudyOptions: ParsableArguments {
     for text in attributeTexts where !text.contains("=") || text.hasPrefix("=") {
       throw ValidationError("--attribute takes KEY=VALUE, not '\(text)'")
     }
+    if let maxLatency, !(maxLatency > 0 && maxLatency.isFinite) {
+      throw ValidationError("--max-latency must be above 0 milliseconds, not \(maxLatency)")
+    }
     if let population, population < 2 {
       throw ValidationError("--population must be at least 2, not \(population)")
     }
@@ -145,6 +154,7 @@ struct StudyOptions: ParsableArguments {
     if let maxMadds {
       space.constraints.maximumMultiplyAdds = try Self.count(maxMadds, "--max-madds")
     }
+    if let maxLatency { space.constraints.maximumLatency = maxLatency }
     let quantities = try objectives.split(separator: ",").map { name in
       guard let quantity = NetworkDomain.Quantity(rawValue: String(name)) else {
         let all = NetworkDomain.Quantity.allCases.map(\.rawValue).joined(separator: ", ")

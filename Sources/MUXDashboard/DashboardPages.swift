@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: Apache-2.0
+import Foundation
+import MUXNetworks
+import MUXReport
+import MUXSearch
+import MUXStudies
+
+/// The dashboard's pages as HTML.
+enum DashboardPages {
+  /// The trials on a page of the list.
+  static let rows = 100
+
+  /// A name as a part of a path.
+  static func part(_ name: String) -> String {
+    let plain = CharacterSet(
+      charactersIn: "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_~.")
+    let encoded = name.addingPercentEncoding(withAllowedCharacters: plain) ?? ""
+    // Browsers take these two for folders.
+    return encoded == "." ? "%2E" : encoded == ".." ? "%2E%2E" : encoded
+  }
+
+  static func path(of study: String) -> String { "/studies/\(part(study))" }
+
+  private static func page(
+    _ title: String, events: String, texts: String = "", links: String = "", _ main: String,
+    navigation: [(String, String)]
+  ) -> String {
+    let bar = navigation.map {
+      $0.1.isEmpty
+        ? "<span>\(HTML.escaped($0.0))</span>"
+        : "<a href=\"\(HTML.escaped($0.1))\">\(HTML.escaped($0.0))</a>"
+    }.joined(separator: "\n")
+    return HTML.page(
+      title: title, head: "<script src=\"/dashboard.js\" defer></script>",
+      attributes: ["data-events": events, "data-texts": texts, "data-links": links],
+      body: """
+        <nav>\(bar)</nav>
+        <main>
+        <h1>\(HTML.escaped(title))</h1>
+        \(main)
+        </main>
+        <p class="muted" id="live">not live: scripts are off, or the dashboard has ended</p>
+        """)
+  }
+
+  // MARK: Studies
+
+  static func studies(_ moments: [DashboardModel.Moment], storage: String) -> String {
+    let rows = moments.map { moment in
+      let study = moment.view.study
+      func count(_ state: TrialState) -> String { "\(moment.counts[state] ?? 0)" }
+      let leaders = zip(moment.view.history.targets, moment.view.history.leaders)
+      let best =
+        moment.view.hasTargets
+        ? leaders.compactMap { target, leader in
+          leader.map {
+            "\(HTML.escaped(target)): g \(String(format: "%.3f", $0.value)), "
+              + HTML.escaped(moment.view.values($0.trial))
+          }
+        }.joined(separator: "<br>") : "\(moment.view.history.front.count) on the front"
+      let volume = moment.view.history.hypervolume.last?.value ?? 0
+      return (
+        String?.none,
+        [
+          "<a href=\"\(path(of: study.name))\">\(HTML.escaped(study.name))</a>",
+          HTML.escaped(study.definition.algorithm.name),
+          "\(moment.finishedCount)/\(study.definition.limits.trials)", count(.complete),
+          count(.failed), count(.running), count(.stale), String(format: "%.4f", volume), best,
+        ]
+      )
+    }
+    let table =
+      rows.isEmpty
+      ? "<p class=\"muted\">no studies yet; muxnet search create makes one</p>"
+      : HTML.table(
+        [
+          "study", "algorithm", "#trials", "#complete", "#failed", "#running", "#stale",
+          "#hypervolume", "best",
+        ], rows)
+    return page(
+      "Studies", events: "/events", "<p class=\"muted\">\(HTML.escaped(storage))</p>\(table)",
+      navigation: [("studies", "")])
+  }
+
+  static func study(_ moment: DashboardModel.Moment) -> String {
+    let study = moment.view.study
+    let base = path(of: study.name)
+    let sections = StudySections(moment.view, counts: moment.counts)
+    let charts = StudyCharts(moment.view, detail: .numbers).all
+    let finest = moment.view.finest.prefix(50)
+    let main = """
+      \(sections.summary)
+      \(active(moment, base))
+      \(sections.charts(charts))
+      <h2>\(moment.view.hasTargets ? "The best for each target, and of the front" : "Of the front")</h2>
+      \(sections.trials(Array(finest)) { "\(base)/trials/\($0)" })
+      <p class="muted">\(finest.count) of \(moment.view.finest.count); \
+      <a href="\(base)/trials">all trials</a></p>
+      <h2>Settings</h2>
+      \(sections.settings)
+      """
+    return page(
+      study.name, events: "\(base)/events", texts: "\(base)/texts/", links: "\(base)/trials/", main,
+      navigation: [
+        ("studies", "/"), (study.name, ""), ("trials", "\(base)/trials"),
+        ("CSV", "\(base)/trials.csv"),
+      ])
+  }
+
+  private static func active(_ moment: DashboardModel.Moment, _ base: String) -> String {
+    let running = moment.active.filter { $0.state != .waiting }
+    guard !running.isEmpty else { return "" }
+    let rows = running.prefix(20).map { trial in
+      (
+        String?.none,
+        [
+          "<a href=\"\(base)/trials/\(trial.number)\">\(trial.number)</a>", trial.state.rawValue,
+          HTML.escaped(trial.worker ?? ""),
+          "<code>\(HTML.escaped(moment.view.network(trial)))</code>",
+        ]
+      )
+    }
+    return "<h2>Now</h2>" + HTML.table(["#trial", "state", "worker", "network"], rows)
+  }
+
+  // MARK: Trials
+
+  /// How many pages the list of trials has.
+  static func pageCount(_ count: Int) -> Int { max(1, (count + rows - 1) / rows) }
+
+  static func trials(
+    _ moment: DashboardModel.Moment, _ trials: [Trial], page number: Int, state: TrialState?
+  ) -> String {
+    let study = moment.view.study
+    let base = path(of: study.name)
+    let objectives = moment.view.history.objectives
+    let shown = trials.dropFirst((number - 1) * rows).prefix(rows)
+    let table = HTML.table(
+      ["#trial", "state"] + objectives.map { "#\($0.name)" } + ["#seconds", "network or reason"],
+      shown.map { trial in
+        let values = objectives.indices.map { index in
+          trial.objectives.map {
+            index < $0.count ? HTML.escaped(StudyText.value($0[index], of: objectives[index])) : ""
+          } ?? ""
+        }
+        let text =
+          trial.state == .failed
+          ? HTML.escaped(trial.reason ?? "")
+          : "<code>\(HTML.escaped(moment.view.network(trial)))</code>"
+        return (
+          String?.none,
+          ["<a href=\"\(base)/trials/\(trial.number)\">\(trial.number)</a>", trial.state.rawValue]
+            + values + [trial.seconds.map { String(format: "%.1f", $0) } ?? "", text]
+        )
+      })
+    func link(_ text: String, _ page: Int, _ state: TrialState?) -> (String, String) {
+      let filter = state.map { "&state=\($0.rawValue)" } ?? ""
+      return (text, "\(base)/trials?page=\(page)\(filter)")
+    }
+    let last = pageCount(trials.count)
+    var navigation = [("studies", "/"), (study.name, base), link("all", 1, nil)]
+    for one in TrialState.allCases where (moment.counts[one] ?? 0) > 0 {
+      navigation.append(link("\(one.rawValue) \(moment.counts[one] ?? 0)", 1, one))
+    }
+    if number > 1 { navigation.append(link("← newer", number - 1, state)) }
+    navigation.append(("page \(number) of \(last)", ""))
+    if number < last { navigation.append(link("older →", number + 1, state)) }
+    navigation.append(("CSV", "\(base)/trials.csv"))
+    return page(
+      "Trials of \(study.name)", events: "\(base)/events",
+      trials.isEmpty ? "<p class=\"muted\">none</p>" : table, navigation: navigation)
+  }
+
+  static func trial(_ moment: DashboardModel.Moment, _ trial: Trial) -> String {
+    let study = moment.view.study
+    let base = path(of: study.name)
+    var entries = [
+      ("state", trial.state.rawValue), ("attempt", "\(trial.attempt)"),
+      ("created", trial.created.formatted(.iso8601)),
+    ]
+    if let target = trial.subproblem, moment.view.history.targets.indices.contains(target) {
+      entries.append(("made for", moment.view.history.targets[target]))
+    }
+    let leads = moment.view.leads(trial.number)
+    if !leads.isEmpty { entries.append(("best for", leads.joined(separator: ", "))) }
+    if let worker = trial.worker { entries.append(("worker", worker)) }
+    if let seconds = trial.seconds { entries.append(("took", StudyText.duration(seconds))) }
+    if let reason = trial.reason { entries.append(("reason", reason)) }
+    for (objective, value) in zip(moment.view.history.objectives, trial.objectives ?? []) {
+      entries.append((objective.name, StudyText.value(value, of: objective)))
+    }
+    entries += trial.attributes.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
+    entries.append(("genome", "\(trial.genome.values)"))
+    var main = HTML.list(entries.map { ($0.0, HTML.escaped($0.1)) })
+    if let blocks = moment.view.blocks(trial) {
+      main += "<h2>Blocks</h2><pre>\(HTML.escaped(blocks.joined(separator: "\n")))</pre>"
+    }
+    if let domain = study.definition.networkDomain,
+      let network = try? domain.architecture(
+        trial.genome, name: "\(study.name), trial \(trial.number)"
+      ).network(), let drawing = try? NetworkDrawing(network)
+    {
+      main +=
+        "<h2>Network</h2><div class=\"chart whole\">\(drawing.picture.svg)</div>"
+    }
+    return page(
+      "Trial \(trial.number)", events: "\(base)/events", main,
+      navigation: [("studies", "/"), (study.name, base), ("trials", "\(base)/trials")])
+  }
+}

@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: Apache-2.0
+import Foundation
+import Hummingbird
+import MUXReport
+import MUXStudies
+import ServiceLifecycle
+import Synchronization
+
+/// What is answered to which path.
+struct DashboardRoutes: Sendable {
+  let model: DashboardModel
+  private let streams = StreamCount()
+
+  init(model: DashboardModel) { self.model = model }
+
+  func add(to router: Router<some RequestContext>) {
+    router.get("/") { _, _ in
+      Self.html(DashboardPages.studies(try await model.moments(), storage: model.address))
+    }
+    router.get("/dashboard.js") { _, _ in
+      Self.text(LiveScript.text, type: "text/javascript; charset=utf-8")
+    }
+    router.get("/events") { _, _ in
+      try events {
+        try await model.moments().map { "\($0.view.study.name) \($0.revision)" }
+          .joined(separator: ",").revisionText
+      }
+    }
+    router.get("/studies/:study") { _, context in
+      let moment = try await model.moment(of: try Self.study(context))
+      return Self.html(try await model.page("study", of: moment) { DashboardPages.study($0) })
+    }
+    router.get("/studies/:study/trials") { request, context in
+      try await trials(request, context)
+    }
+    router.get("/studies/:study/trials.csv") { _, context in try await csv(context) }
+    router.get("/studies/:study/trials/:trial") { _, context in
+      let (moment, trial) = try await model.trial(
+        try Self.number(context), of: try Self.study(context))
+      return Self.html(DashboardPages.trial(moment, trial))
+    }
+    router.get("/studies/:study/texts/:trial") { _, context in
+      let (moment, trial) = try await model.trial(
+        try Self.number(context), of: try Self.study(context))
+      return Self.text(moment.view.text(trial))
+    }
+    router.get("/studies/:study/events") { _, context in
+      let name = try Self.study(context)
+      // Unknown studies are an error now, not a stream without events.
+      _ = try await model.moment(of: name)
+      return try events { try await model.moment(of: name).revision }
+    }
+  }
+
+  private func trials(_ request: Request, _ context: some RequestContext) async throws -> Response {
+    let moment = try await model.moment(of: try Self.study(context))
+    let query = request.uri.queryParameters
+    var state: TrialState?
+    if let text = query["state"] {
+      guard let known = TrialState(rawValue: String(text)) else {
+        let all = TrialState.allCases.map(\.rawValue).joined(separator: ", ")
+        throw HTTPError(.badRequest, message: "there is no state '\(text)'; there are \(all)")
+      }
+      state = known
+    }
+    let all = Array(moment.active.reversed()) + moment.finished.reversed()
+    let chosen = state.map { state in all.filter { $0.state == state } } ?? all
+    let last = DashboardPages.pageCount(chosen.count)
+    var page = 1
+    if let text = query["page"] {
+      guard let number = Int(text), (1...last).contains(number) else {
+        throw HTTPError(.badRequest, message: "'\(text)' is no page; there are 1 to \(last)")
+      }
+      page = number
+    }
+    let (number, filter) = (page, state)
+    return Self.html(
+      try await model.page("trials \(number) \(filter?.rawValue ?? "")", of: moment) {
+        DashboardPages.trials($0, chosen, page: number, state: filter)
+      })
+  }
+
+  /// All trials as a file; a few at a time, since block strings of many networks take a while.
+  private func csv(_ context: some RequestContext) async throws -> Response {
+    let moment = try await model.moment(of: try Self.study(context))
+    let recorder = try StudyRecorder(moment.view.study.definition)
+    let trials = (moment.finished + moment.active).sorted { $0.number < $1.number }
+    let name = moment.view.study.name.map { character in
+      character.isASCII && (character.isLetter || character.isNumber || "-_".contains(character))
+        ? character : "_"
+    }
+    return Response(
+      status: .ok,
+      headers: [
+        .contentType: "text/csv; charset=utf-8",
+        .contentDisposition: "attachment; filename=\"\(String(name)).csv\"",
+      ],
+      body: .init { writer in
+        try await writer.write(ByteBuffer(string: recorder.csv([])))
+        for start in stride(from: 0, to: trials.count, by: 200) {
+          let part = Array(trials[start..<min(start + 200, trials.count)])
+          let lines = part.map(recorder.csvLine).joined()
+          try await writer.write(ByteBuffer(string: lines))
+        }
+        try await writer.finish(nil)
+      })
+  }
+
+  // MARK: Events
+
+  /// A stream of server-sent events: one `change` now, and one whenever the revision is another. It
+  /// ends with the server, or where the study is gone.
+  private func events(
+    _ revision: @escaping @Sendable () async throws -> String
+  ) throws -> Response {
+    guard let place = streams.enter() else {
+      throw HTTPError(.serviceUnavailable, message: "too many pages are open")
+    }
+    return Response(
+      status: .ok, headers: [.contentType: "text/event-stream"],
+      body: .init { writer in
+        defer { place.leave() }
+        var last = ""
+        var silence = 0
+        while !Task.isShuttingDownGracefully, !Task.isCancelled {
+          guard let now = try? await revision() else { break }
+          silence += 1
+          if now != last {
+            try await writer.write(ByteBuffer(string: "event: change\ndata: \(now)\n\n"))
+            (last, silence) = (now, 0)
+          } else if silence >= 20 {
+            // Only writing shows that nobody listens any more.
+            try await writer.write(ByteBuffer(string: ": still here\n\n"))
+            silence = 0
+          }
+          try await Task.sleep(for: .milliseconds(500))
+        }
+        try await writer.finish(nil)
+      })
+  }
+
+  // MARK: Parts of requests and answers
+
+  private static func study(_ context: some RequestContext) throws -> String {
+    guard let name = try context.parameters.require("study").removingPercentEncoding else {
+      throw HTTPError(.badRequest, message: "the study's name is not in UTF-8")
+    }
+    return name
+  }
+
+  private static func number(_ context: some RequestContext) throws -> Int {
+    let text = try context.parameters.require("trial")
+    guard let number = Int(text), number >= 0 else {
+      throw HTTPError(.badRequest, message: "'\(text)' is no number of a trial")
+    }
+    return number
+  }
+
+  private static func html(_ page: String) -> Response {
+    text(page, type: "text/html; charset=utf-8")
+  }
+
+  private static func text(
+    _ text: String, type: String = "text/plain; charset=utf-8"
+  ) -> Response {
+    Response(
+      status: .ok, headers: [.contentType: type],
+      body: .init(byteBuffer: ByteBuffer(string: text)))
+  }
+}
+
+/// How many pages listen for events: a bound on what they can cost.
+final class StreamCount: Sendable {
+  private let count = Mutex(0)
+  static let most = 100
+
+  /// A place, given back at the latest when nobody holds it any more.
+  final class Place: Sendable {
+    private let owner: StreamCount
+    private let isTaken = Mutex(true)
+
+    init(_ owner: StreamCount) { self.owner = owner }
+    deinit { leave() }
+
+    func leave() {
+      let wasTaken = isTaken.withLock { taken in
+        defer { taken = false }
+        return taken
+      }
+      if wasTaken { owner.count.withLock { $0 -= 1 } }
+    }
+  }
+
+  func enter() -> Place? {
+    let isFree = count.withLock { count in
+      guard count < Self.most else { return false }
+      count += 1
+      return true
+    }
+    return isFree ? Place(self) : nil
+  }
+}
+
+extension String {
+  /// Without line breaks, which would end an event.
+  fileprivate var revisionText: String {
+    split(whereSeparator: \.isNewline).joined(separator: " ")
+  }
+}

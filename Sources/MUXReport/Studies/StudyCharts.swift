@@ -1,0 +1,266 @@
+import MUXSearch
+// SPDX-License-Identifier: Apache-2.0
+import MUXStudies
+
+/// A chart of a study, with a name for its file.
+public struct StudyChart: Sendable {
+  /// The name of its file without an ending, such as `front-params-error`.
+  public var name: String
+  /// The chart.
+  public var figure: Figure
+}
+
+/// The charts of a study: its front seen from each side, how it came about, what it prefers.
+public struct StudyCharts {
+  /// How much a chart says of each point.
+  public enum Detail: Sendable, Hashable {
+    /// Everything, in the file itself.
+    case full
+    /// The number of the trial; a script fetches the rest.
+    case numbers
+  }
+
+  let view: StudyView
+  private let detail: Detail
+  private let onFront: Set<Int>
+
+  /// Above so many points, those off the front become a cloud of dots.
+  public static let mostSinglePoints = 1000
+  /// The targets that have a colour of their own.
+  static let mostTargets = 6
+
+  /// The charts of a study.
+  public init(_ view: StudyView, detail: Detail = .full) {
+    self.view = view
+    self.detail = detail
+    onFront = Set(view.history.front)
+  }
+
+  /// All of them.
+  public var all: [StudyChart] { fronts + [hypervolume, bestValues] + preferences }
+
+  static func color(ofTarget index: Int) -> Int { [0, 2, 3, 4, 5, 6][index % mostTargets] }
+
+  /// The targets that are drawn one by one.
+  private var shownTargets: [ReferenceTarget] {
+    view.targets.count <= Self.mostTargets ? view.targets : []
+  }
+
+  func text(_ trial: Trial) -> String {
+    detail == .full ? view.text(trial) : "trial \(trial.number)"
+  }
+
+  // MARK: Fronts
+
+  /// A view of the front for each pair of objectives.
+  public var fronts: [StudyChart] {
+    let count = view.history.objectives.count
+    return (0..<count).flatMap { first in
+      // The first objective, the error, stands upright wherever it takes part.
+      ((first + 1)..<max(count, first + 1)).map { second in
+        first == 0 ? front(x: second, y: 0) : front(x: first, y: second)
+      }
+    }
+  }
+
+  private func front(x: Int, y: Int) -> StudyChart {
+    let objectives = view.history.objectives
+    let completed = view.history.completed.filter { $0.objectives != nil }
+    let xAxis = axis(x, completed)
+    let yAxis = axis(y, completed)
+    func point(_ trial: Trial) -> ChartPoint {
+      ChartPoint(
+        x: trial.objectives?[x] ?? .nan, y: trial.objectives?[y] ?? .nan, detail: text(trial),
+        identifier: trial.number)
+    }
+    let leaders = shownTargets.indices.map { view.history.leaders[$0]?.trial }
+    let leading = Set(leaders.compactMap { $0?.number })
+    var others: [ChartPoint] = []
+    var best: [ChartPoint] = []
+    for (index, trial) in completed.enumerated() where !leading.contains(trial.number) {
+      if onFront.contains(index) { best.append(point(trial)) } else { others.append(point(trial)) }
+    }
+    let most = detail == .full ? Self.mostSinglePoints : 0
+    var series = [
+      ChartSeries("other complete trials", points: others, color: 7, isCloud: others.count > most),
+      ChartSeries("on the Pareto front", points: best, color: 1, isCloud: best.count > 1000),
+    ]
+    for (index, target) in shownTargets.enumerated() {
+      let color = Self.color(ofTarget: index)
+      let name = TextMetrics.shortened(target.name, size: 12, limit: 150)
+      series.append(ray(target, color: color, x, y, xAxis, yAxis))
+      series.append(goal(target, color: color, x, y, xAxis, yAxis))
+      if let trial = leaders[index] {
+        series.append(
+          ChartSeries(
+            "best for \(name)", points: [point(trial)], color: color, isEmphasized: true))
+      }
+    }
+    let notes =
+      shownTargets.isEmpty
+      ? []
+      : [
+        "Dashed: the directions of the targets, from the ideal point. Diamonds: the targets, where"
+          + " they are within the chart; an objective that a target leaves out stands at its scale."
+      ]
+    return StudyChart(
+      name: "front-\(objectives[x].name)-\(objectives[y].name)".fileSafe,
+      figure: Figure(
+        title: "\(objectives[y].axisTitle) against \(objectives[x].axisTitle)",
+        panels: [
+          XYChart(
+            xAxis: xAxis, yAxis: yAxis, series: series.filter { !$0.points.isEmpty },
+            emptyText: "no complete trial yet", height: 360)
+        ], panelWidth: 500, notes: notes))
+  }
+
+  /// From 0, so that directions start in the corner, to the largest value; targets that are not much
+  /// farther are inside.
+  private func axis(_ index: Int, _ trials: [Trial]) -> ChartAxis {
+    let objective = view.history.objectives[index]
+    let values = trials.compactMap { $0.objectives?[index] }.filter(\.isFinite)
+    let largest = values.max() ?? 0
+    let near = shownTargets.map { $0.values[objective.name] ?? objective.scale }
+      .filter { $0 <= largest * 1.6 }
+    let end = max(largest, near.max() ?? 0)
+    let isCost = objective.name != "error" && objective.name != "latency"
+    return ChartAxis(
+      objective.axisTitle, format: isCost ? .metric : .plain,
+      range: end > 0 ? min(0, values.min() ?? 0)...end * 1.06 : nil)
+  }
+
+  private func coordinates(_ target: ReferenceTarget, _ x: Int, _ y: Int) -> (Double, Double) {
+    let objectives = view.history.objectives
+    func value(_ index: Int) -> Double {
+      target.values[objectives[index].name] ?? objectives[index].scale
+    }
+    return (value(x), value(y))
+  }
+
+  private func ray(
+    _ target: ReferenceTarget, color: Int, _ x: Int, _ y: Int, _ xAxis: ChartAxis,
+    _ yAxis: ChartAxis
+  ) -> ChartSeries {
+    let (tx, ty) = coordinates(target, x, y)
+    guard let xEnd = xAxis.range?.upperBound, let yEnd = yAxis.range?.upperBound, tx > 0 || ty > 0
+    else { return ChartSeries("", points: [], color: color) }
+    let factor = min(tx > 0 ? xEnd / tx : .infinity, ty > 0 ? yEnd / ty : .infinity)
+    return ChartSeries(
+      "", points: [ChartPoint(x: 0, y: 0), ChartPoint(x: tx * factor, y: ty * factor)],
+      mark: .none, line: .dashed, color: color)
+  }
+
+  private func goal(
+    _ target: ReferenceTarget, color: Int, _ x: Int, _ y: Int, _ xAxis: ChartAxis,
+    _ yAxis: ChartAxis
+  ) -> ChartSeries {
+    let (tx, ty) = coordinates(target, x, y)
+    let isInside = xAxis.range?.contains(tx) == true && yAxis.range?.contains(ty) == true
+    let point = ChartPoint(
+      x: tx, y: ty, label: TextMetrics.shortened(target.name, size: 11, limit: 110),
+      detail: "target \(target.name)")
+    return ChartSeries(
+      "", points: isInside ? [point] : [], mark: .diamond, color: color, isHollow: true)
+  }
+
+  // MARK: Progress
+
+  private static let countAxis = "complete trials"
+
+  private func steps(_ steps: [StudyHistory.Step]) -> [ChartPoint] {
+    var points = steps.map { ChartPoint(x: Double($0.count), y: $0.value) }
+    let end = Double(view.history.completed.count)
+    if let last = points.last, last.x < end { points.append(ChartPoint(x: end, y: last.y)) }
+    return points
+  }
+
+  private var countRange: ClosedRange<Double>? {
+    let count = view.history.completed.count
+    return count > 1 ? 0...Double(count) : nil
+  }
+
+  /// The hypervolume over the evaluations.
+  public var hypervolume: StudyChart {
+    StudyChart(
+      name: "hypervolume",
+      figure: Figure(
+        title: "Hypervolume",
+        panels: [
+          XYChart(
+            xAxis: ChartAxis(Self.countAxis, range: countRange),
+            yAxis: ChartAxis("share of the volume"),
+            series: [
+              ChartSeries(
+                "", points: steps(view.history.hypervolume),
+                mark: view.history.hypervolume.count == 1 ? .circle : .none, line: .stepped,
+                color: 1, isEmphasized: true)
+            ], emptyText: "no complete trial within the scales yet", height: 320)
+        ], panelWidth: 500,
+        notes: [
+          "What the front dominates, up to 1.1 times each objective's scale; higher is better."
+        ]
+      ))
+  }
+
+  /// The best g of each target over the evaluations.
+  public var bestValues: StudyChart {
+    var series: [ChartSeries] = []
+    if !shownTargets.isEmpty {
+      for (index, target) in shownTargets.enumerated() {
+        let name = TextMetrics.shortened(target.name, size: 12, limit: 200)
+        let own = view.history.best[index]
+        series.append(
+          ChartSeries(
+            name, points: steps(own), mark: own.count == 1 ? .circle : .none, line: .stepped,
+            color: Self.color(ofTarget: index), isEmphasized: true))
+      }
+    } else {
+      let name =
+        "mean over \(view.history.targets.count) \(view.hasTargets ? "targets" : "directions")"
+      let mean = meanOfBest
+      series = [
+        ChartSeries(
+          name, points: steps(mean), mark: mean.count == 1 ? .circle : .none, line: .stepped,
+          color: 0, isEmphasized: true)
+      ]
+    }
+    return StudyChart(
+      name: "best-g",
+      figure: Figure(
+        title: view.hasTargets ? "Best g of each target" : "Best g",
+        panels: [
+          XYChart(
+            xAxis: ChartAxis(Self.countAxis, range: countRange), yAxis: ChartAxis("g (PBI, θ = 5)"),
+            series: series.filter { !$0.points.isEmpty }, emptyText: "no complete trial yet",
+            height: 320)
+        ], panelWidth: 500, notes: ["Lower is better."]))
+  }
+
+  private var meanOfBest: [StudyHistory.Step] {
+    let all = view.history.best
+    guard all.allSatisfy({ !$0.isEmpty }) else { return [] }
+    var places = all.map { _ in 0 }
+    let counts = Set(all.flatMap { $0.map(\.count) }).sorted()
+    return counts.compactMap { count in
+      for index in all.indices {
+        while places[index] + 1 < all[index].count, all[index][places[index] + 1].count <= count {
+          places[index] += 1
+        }
+      }
+      guard all.allSatisfy({ $0[0].count <= count }) else { return nil }
+      let sum = all.indices.reduce(0) { $0 + all[$1][places[$1]].value }
+      return StudyHistory.Step(count: count, value: sum / Double(all.count))
+    }
+  }
+}
+
+extension String {
+  /// With everything but ASCII letters, digits, `-`, `_` and `.` replaced by `_`.
+  var fileSafe: String {
+    String(
+      map { character in
+        character.isASCII && (character.isLetter || character.isNumber || "-_.".contains(character))
+          ? character : "_"
+      })
+  }
+}

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+import Foundation
+import MUXSearch
+public import MUXStudies
+
+/// A study on one HTML page that needs nothing from elsewhere.
+public struct StudyReportPage {
+  private let view: StudyView
+  private let counts: [TrialState: Int]
+  private let storage: String
+
+  /// The rows of the table at most; more are a matter for `muxnet search export`.
+  public static let mostRows = 200
+
+  /// The page of a study.
+  ///
+  /// - Parameters:
+  ///   - view: The study.
+  ///   - counts: How many trials are in each state.
+  ///   - storage: The address of the storage, without a password, for the command to go on.
+  public init(_ view: StudyView, counts: [TrialState: Int], storage: String) {
+    self.view = view
+    self.counts = counts
+    self.storage = storage
+  }
+
+  /// The page.
+  public var html: String {
+    let charts = StudyCharts(view)
+    let sections = StudySections(view, counts: counts)
+    let finest = view.finest
+    let shown = Array(finest.prefix(Self.mostRows))
+    let rest =
+      finest.count > shown.count
+      ? "<p class=\"muted\">\(shown.count) of \(finest.count.grouped) networks of the front.</p>"
+      : ""
+    let commands = """
+      muxnet search run \(Self.word(view.study.name)) --storage \(Self.word(storage))
+      muxnet search best \(Self.word(view.study.name)) --storage \(Self.word(storage)) --networks found
+      muxnet search export \(Self.word(view.study.name)) --storage \(Self.word(storage)) --output trials.csv
+      """
+    let body = """
+      <h1>Study \(HTML.escaped(view.study.name))</h1>
+      \(sections.summary)
+      <p class="muted">Hover over a point for its network; a click on it goes to its row below. \
+      Made \(Date().formatted(.iso8601)).</p>
+      <main>
+      \(sections.charts(charts.all))
+      <h2>\(view.hasTargets ? "The best for each target, and the rest of the front" : "The front")</h2>
+      \(sections.trials(shown))
+      \(rest)
+      <h2>Settings</h2>
+      \(sections.settings)
+      <h2>Go on</h2>
+      <pre>\(HTML.escaped(commands))</pre>
+      </main>
+      \(texts)
+      <script>\(HoverScript.text)</script>
+      """
+    return HTML.page(
+      title: "Study \(view.study.name)",
+      // Nothing may be loaded from anywhere, whatever the study's texts contain.
+      head: "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; "
+        + "style-src 'unsafe-inline'; script-src 'unsafe-inline'\">",
+      body: body)
+  }
+
+  /// The texts of trials that are only dots: single points have theirs.
+  private var texts: String {
+    let completed = view.history.completed
+    guard completed.count > StudyCharts.mostSinglePoints else { return "" }
+    let all = Dictionary(
+      completed.map { ("\($0.number)", view.text($0)) }, uniquingKeysWith: { $1 })
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys]
+    guard let data = try? encoder.encode(all) else { return "" }
+    // `<` as an escape, so that no text can end the element.
+    let json = String(decoding: data, as: UTF8.self).replacing("<", with: "\\u003c")
+    return "<script type=\"application/json\" id=\"trials\">\(json)</script>"
+  }
+
+  /// A word for the shell: as it is, or in quotation marks.
+  static func word(_ text: String) -> String {
+    let plain = text.allSatisfy { character in
+      character.isASCII
+        && (character.isLetter || character.isNumber || "-_./:@%+=".contains(character))
+    }
+    return plain && !text.isEmpty ? text : "'\(text.replacing("'", with: "'\\''"))'"
+  }
+}

@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+import Foundation
+import MUXSearch
+public import MUXStudies
+
+/// The parts that the report and the dashboard show of a study, as HTML.
+public struct StudySections {
+  private let view: StudyView
+  private let counts: [TrialState: Int]
+
+  /// The parts of a study with so many trials in each state.
+  public init(_ view: StudyView, counts: [TrialState: Int]) {
+    self.view = view
+    self.counts = counts
+  }
+
+  /// All charts; those that need the width below the others.
+  public func charts(_ charts: [StudyChart]) -> String {
+    func box(_ chart: StudyChart, _ classes: String) -> String {
+      "<div class=\"\(classes)\" id=\"\(HTML.escaped(chart.name))\">\(chart.figure.picture.svg)</div>"
+    }
+    let isWide = { (chart: StudyChart) in chart.figure.panelWidth > 700 }
+    return "<div class=\"charts\">"
+      + charts.filter { !isWide($0) }.map { box($0, "chart") }.joined(separator: "\n") + "</div>"
+      + charts.filter(isWide).map { box($0, "chart whole") }.joined(separator: "\n")
+  }
+
+  /// How far the study is, in a list.
+  public var summary: String {
+    let states = TrialState.allCases.compactMap { state in
+      (counts[state] ?? 0) > 0 ? "\((counts[state] ?? 0).grouped) \(state.rawValue)" : nil
+    }
+    let finished = counts.reduce(0) { $0 + ($1.key.isFinished ? $1.value : 0) }
+    let volume = view.history.hypervolume.last?.value ?? 0
+    return HTML.list([
+      (
+        "trials",
+        "\(finished.grouped) of \(view.study.definition.limits.trials.grouped) finished"
+          + (states.isEmpty ? "" : " (\(states.joined(separator: ", ")))")
+      ),
+      ("hypervolume", String(format: "%.4f", volume)),
+      ("on the front", "\(view.history.front.count.grouped) networks"),
+    ])
+  }
+
+  /// What is searched, and how: a list, with the space and the training below.
+  public var settings: String {
+    let definition = view.study.definition
+    let space =
+      switch definition.space {
+      case .networks(let space, _): "\(space.name) (\(view.decisions.count) genes with a choice)"
+      case .table(let name, let path): "table \(name) in \(path)"
+      }
+    let objectives = definition.objectives.map {
+      "\($0.name) (scale \(StudyText.value($0.scale, of: $0)))"
+    }.joined(separator: ", ")
+    let limits = definition.limits
+    var goal = "the whole front, \(view.history.targets.count) directions"
+    if case .targets(let targets) = definition.goal {
+      goal = targets.map { target in
+        let values = definition.objectives.compactMap { objective in
+          target.values[objective.name].map {
+            "\(objective.name) \(StudyText.value($0, of: objective))"
+          }
+        }.joined(separator: ", ")
+        return "\(target.name) (\(values))"
+      }.joined(separator: "; ")
+    }
+    var entries = [
+      ("created", view.study.created.formatted(.iso8601)), ("space", space),
+      ("objectives", objectives), ("targets", goal),
+      (
+        "algorithm",
+        "\(definition.algorithm.name), population \(definition.population), seed \(definition.seed)"
+      ),
+      (
+        "evaluation",
+        definition.evaluation.name
+          + (definition.earlyStopping == nil ? "" : ", hopeless ones are stopped early")
+      ),
+      (
+        "limits",
+        "\(limits.trials.grouped) trials, "
+          + (limits.timeout.map { "\(StudyText.duration($0)) for each, " } ?? "")
+          + "\(limits.retries) retries, lease \(StudyText.duration(limits.lease))"
+      ),
+    ]
+    entries += view.study.attributes.sorted { $0.key < $1.key }
+      .map { ("attribute", "\($0.key)=\($0.value)") }
+    var html = HTML.list(entries.map { ($0.0, HTML.escaped($0.1)) })
+    func details(_ title: String, _ text: String) {
+      html +=
+        "<details><summary>\(title)</summary><pre>\(HTML.escaped(text))</pre></details>"
+    }
+    switch definition.evaluation {
+    case .training(let settings): details("The training's settings", settings)
+    case .command(let line): details("The command", line)
+    case .table: break
+    }
+    if case .networks(let space, _) = definition.space, let yaml = try? space.yaml() {
+      details("The space", yaml)
+    }
+    return html
+  }
+
+  /// A table of trials with their block strings. `link` gives the address of a trial's page.
+  public func trials(_ trials: [Trial], link: ((Int) -> String)? = nil) -> String {
+    guard !trials.isEmpty else { return "<p class=\"muted\">no complete trial yet</p>" }
+    let objectives = view.history.objectives
+    return HTML.table(
+      ["best for", "#trial"] + objectives.map { "#\($0.axisTitle)" } + ["network"],
+      trials.map { trial in
+        let number =
+          link.map { "<a href=\"\(HTML.escaped($0(trial.number)))\">\(trial.number)</a>" }
+          ?? "\(trial.number)"
+        let values = zip(objectives, trial.objectives ?? []).map {
+          HTML.escaped(StudyText.value($1, of: $0))
+        }
+        let leads = view.hasTargets ? view.leads(trial.number).joined(separator: ", ") : ""
+        return (
+          "trial-\(trial.number)",
+          [HTML.escaped(leads), number] + values
+            + ["<code>\(HTML.escaped(view.network(trial)))</code>"]
+        )
+      })
+  }
+}

@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: Apache-2.0
+import Foundation
+import Hummingbird
+import MUXDashboard
+import MUXSearch
+import MUXStudies
+import MUXTestSupport
+import Testing
+
+@Suite("Dashboard")
+struct RouterTests {
+  private func get(
+    _ path: String, _ store: any StudyStore, host: String = "127.0.0.1",
+    method: HTTPRequest.Method = .get
+  ) async throws -> (status: Int, type: String, body: String, headers: HTTPFields) {
+    let answer = try await Client(store, host: host).get(path, method: method)
+    return (
+      answer.status.code, answer.headers[.contentType] ?? "", answer.body, answer.headers
+    )
+  }
+
+  @Test("The list shows studies with counts and best values")
+  func list() async throws {
+    let page = try await get("/", try Sample.store(20))
+    #expect(page.status == 200)
+    #expect(page.type == "text/html; charset=utf-8")
+    #expect(page.body.contains("<a href=\"/studies/demo\">demo</a>"))
+    #expect(page.body.contains("21/23"))
+    #expect(page.body.contains("small: g "))
+    #expect(page.body.contains("large &lt;b&gt;&amp;&quot;: g "))
+    #expect(page.headers[.contentSecurityPolicy]?.contains("default-src 'none'") == true)
+    let empty = try await get("/", MemoryStore())
+    #expect(empty.status == 200)
+    #expect(empty.body.contains("no studies yet"))
+  }
+
+  @Test("A study's page has all charts, its numbers, and nothing unescaped")
+  func study() async throws {
+    let page = try await get("/studies/demo", try Sample.store(30))
+    #expect(page.status == 200)
+    for name in [
+      "front-params-error", "front-madds-error", "front-params-madds", "hypervolume", "best-g",
+      "parallel-coordinates", "gene-frequencies",
+    ] {
+      #expect(page.body.contains("id=\"\(name)\""), "\(name)")
+    }
+    #expect(page.body.contains("31 of 33 finished (1 waiting, 1 running, 30 complete, 1 failed)"))
+    #expect(page.body.contains("<script src=\"/dashboard.js\" defer></script>"))
+    #expect(!page.body.contains("<script>alert"))
+    #expect(!page.body.contains("<b>"))
+    #expect(!page.body.contains("src=\"http") && !page.body.contains("href=\"http"))
+  }
+
+  @Test("A study without targets, and one without trials, have pages")
+  func otherStudies() async throws {
+    let store = try Sample.store(12, name: "front", targets: [])
+    _ = try StudyCoordinator(store).create("empty", try Sample.definition())
+    let front = try await get("/studies/front", store)
+    #expect(front.status == 200)
+    #expect(front.body.contains("directions"))
+    let empty = try await get("/studies/empty", store)
+    #expect(empty.status == 200)
+    #expect(empty.body.contains("no complete trial yet"))
+  }
+
+  @Test("Trials come in pages, by state, newest first")
+  func trials() async throws {
+    let store = try Sample.store(230)
+    let first = try await get("/studies/demo/trials", store)
+    #expect(first.status == 200)
+    #expect(first.body.contains("page 1 of 3"))
+    #expect(first.body.contains("/studies/demo/trials/231\">"))
+    #expect(!first.body.contains("/studies/demo/trials/5\">"))
+    let last = try await get("/studies/demo/trials?page=3", store)
+    #expect(last.body.contains("/studies/demo/trials/5\">"))
+    let failed = try await get("/studies/demo/trials?state=failed", store)
+    #expect(failed.body.contains("exit code 1: &lt;img src=x&gt;"))
+    #expect(!failed.body.contains("/studies/demo/trials/5\">"))
+  }
+
+  @Test("A trial's page shows its numbers, blocks and the drawn network")
+  func trial() async throws {
+    let store = try Sample.store(5)
+    let page = try await get("/studies/demo/trials/2", store)
+    #expect(page.status == 200)
+    #expect(page.body.contains("<dt>error</dt>"))
+    #expect(page.body.contains("ds_k") || page.body.contains("ir_k"))
+    #expect(page.body.contains("<svg"))
+    let text = try await get("/studies/demo/texts/2", store)
+    #expect(text.type == "text/plain; charset=utf-8")
+    #expect(text.body.hasPrefix("trial 2"))
+    #expect(text.body.split(separator: "\n").count == 3)
+  }
+
+  @Test("The CSV file is that of search export")
+  func csv() async throws {
+    let store = try Sample.store(450)
+    let file = try await get("/studies/demo/trials.csv", store)
+    #expect(file.status == 200)
+    #expect(file.headers[.contentDisposition] == "attachment; filename=\"demo.csv\"")
+    let study = try StudyCoordinator(store).study(named: "demo")
+    let trials = try store.read { try $0.trials(of: study.id, in: [], limit: nil) }
+    #expect(file.body == (try StudyRecorder(study.definition).csv(trials)))
+  }
+
+  @Test(
+    "Bad requests get an answer of 4xx with one line",
+    arguments: [
+      ("/studies/none", 404), ("/studies/demo/trials/99", 404), ("/studies/demo/trials/-1", 400),
+      ("/studies/demo/trials/x", 400), ("/studies/demo/trials/99999999999999999999", 400),
+      ("/studies/demo/trials?page=0", 400), ("/studies/demo/trials?page=2", 400),
+      ("/studies/demo/trials?page=x", 400), ("/studies/demo/trials?state=odd", 400),
+      ("/studies/%FF", 400), ("/studies/none/events", 404), ("/studies/none/trials.csv", 404),
+      ("/../etc/passwd", 404), ("/studies", 404), ("/favicon.ico", 404), ("/studies/demo/x", 404),
+      ("/studies/demo%00", 404), ("/studies/demo/texts/9999", 404),
+    ])
+  func badRequests(path: String, status: Int) async throws {
+    let answer = try await get(path, try Sample.store(3))
+    #expect(answer.status == status, "\(path): \(answer.body)")
+    #expect(answer.type == "text/plain; charset=utf-8")
+    #expect(answer.body.split(separator: "\n").count == 1)
+  }
+
+  @Test("Names that need encoding find their studies")
+  func names() async throws {
+    let store = try Sample.store(3, name: "größe & <co> 100%?")
+    let list = try await get("/", store)
+    let match = try #require(list.body.firstMatch(of: /href="(\/studies\/[^"]+)"/))
+    let page = try await get(String(match.1), store)
+    #expect(page.status == 200)
+    #expect(page.body.contains("größe &amp; &lt;co&gt; 100%?"))
+  }
+
+  @Test("Only reading is answered")
+  func methods() async throws {
+    let store = try Sample.store(3)
+    for method in [HTTPRequest.Method.post, .put, .delete] {
+      let answer = try await get("/studies/demo", store, method: method)
+      #expect((400..<500).contains(answer.status))
+    }
+    #expect(try await get("/studies/demo", store, method: .head).status == 200)
+  }
+
+  @Test("A changed study changes its page, also after a retry")
+  func changes() async throws {
+    let store = try Sample.store(6)
+    let model = DashboardModel(store, interval: 0)
+    let first = try await model.moment(of: "demo")
+    #expect(first.finishedCount == 7)
+    let study = first.view.study
+    try store.write { transaction in
+      var trial = try #require(try transaction.trial(7, of: study.id))
+      trial.state = .complete
+      trial.objectives = [1, 2000, 30_000]
+      trial.finishOrder = 7
+      try transaction.update(trial, of: study.id)
+    }
+    let second = try await model.moment(of: "demo")
+    #expect(second.finishedCount == 8)
+    #expect(second.revision != first.revision)
+    #expect(second.view.history.completed.count == 7)
+    try store.write { transaction in
+      var trial = try #require(try transaction.trial(6, of: study.id))
+      trial.state = .waiting
+      trial.finishOrder = nil
+      try transaction.update(trial, of: study.id)
+    }
+    let third = try await model.moment(of: "demo")
+    #expect(third.finishedCount == 7)
+    #expect(third.revision != second.revision)
+    #expect(third.active.map(\.number).contains(6))
+    let name = try #require(try StudyCoordinator(store).studies().first)
+    try StudyCoordinator(store).delete(name)
+    await #expect(throws: StudyError.self) { try await model.moment(of: "demo") }
+  }
+
+  @Test("Requests for other hosts are refused, unless the server is meant for others")
+  func hosts() async throws {
+    let store = try Sample.store(3)
+    for (authority, status) in [
+      ("localhost:8080", 200), ("127.0.0.1:8080", 200), ("[::1]:8080", 200), ("localhost", 200),
+      ("evil.example:8080", 421), ("127.0.0.1.evil.example", 421), ("", 400), (nil, 400),
+    ] as [(String?, Int)] {
+      let answer = try await Client(store).get("/", authority: authority)
+      #expect(answer.status.code == status, "\(authority ?? "none")")
+    }
+    let open = try await Client(store, host: "0.0.0.0").get("/", authority: "box.example:8080")
+    #expect(open.status == .ok)
+  }
+
+  @Test("Loopback addresses are told from others")
+  func loopback() {
+    for host in ["127.0.0.1", "localhost", "::1", "127.9.9.9"] {
+      #expect(Dashboard.isLoopback(host))
+    }
+    for host in ["0.0.0.0", "127.0.0.1.evil.example", "evil.example", "10.0.0.1", "127.evil"] {
+      #expect(!Dashboard.isLoopback(host))
+    }
+  }
+}

@@ -117,7 +117,8 @@ struct PackedModelFuzzTests {
       }
       PackedModel.seal(&bytes)
     }
-    #expect(result.rejected > 1000)
+    // Cells make the first table longer: of vectors of 8 lanes, which a wider processor does not read.
+    #expect(result.rejected > (precision == .float32 ? 1000 : 500))
   }
 
   @Test("Descriptions with hostile numbers never crash", arguments: precisions)

@@ -157,14 +157,14 @@ def main():
                 dict(name=f"mobilenetv2-{width}", target=target, params=costs["parameters"],
                      madds=costs["multiplyAdds"], proxy_error=""),
                 "mobilenetv2_100",
-                [f"model.widthMultiplier={width}", "model.outputStride=8", "model.inputSize=32",
+                [f"model.width={width}", "model.outputStride=8", "model.inputSize=32",
                  "model.classes=10"]))
     # What is compared first comes first.
     work.sort(key=lambda item: item[0]["target"] == "")
     rows = []
     for entry, model, settings in work:
         folder, result = tool.train(entry["name"], model, settings)
-        scores = tool.json("evaluate", "--weights", folder, "--part", "test")
+        scores = tool.json("evaluate", "--weights", folder, "--part", "test")["scores"]
         entry["validation_error"] = round(100 * (1 - result["last"]["validation"]["top1"]), 3)
         entry["test_error"] = round(100 * (1 - scores["top1"]), 3)
         entry["seconds"] = round(result["seconds"])

@@ -8,6 +8,25 @@
 
   @Suite("train, evaluate, predict")
   struct TrainCommandTests {
+    @Test("data benchmark times the loader alone, and needs a time")
+    func loaderBenchmark() throws {
+      let result = try Muxnet.json([
+        "data", "benchmark", "--recipe", "digits", "--seconds", "0.2", "--set", "data.workers=1",
+        "--json",
+      ])
+      let images = try #require(result["images"] as? Int)
+      let seconds = try #require(result["seconds"] as? Double)
+      #expect(images > 0 && seconds >= 0.2)
+      #expect(result["workers"] as? Int == 1)
+      let usage = try Muxnet.run(["data", "benchmark", "--recipe", "digits", "--seconds", "0"])
+      #expect(usage.code == 64)
+      let missing = try Muxnet.run([
+        "data", "benchmark", "--recipe", "cifar10_scratch", "--data", "/no/such/folder",
+      ])
+      #expect(missing.code == 1)
+      #expect(missing.errors.contains("/no/such/folder"))
+    }
+
     @Test("A trained run can be evaluated, used for prediction, and resumed when done")
     func wholeWay() throws {
       let folder = try TemporaryFolder()

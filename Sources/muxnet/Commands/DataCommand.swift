@@ -7,7 +7,7 @@ import MUXVision
 struct DataCommand: ParsableCommand {
   #if TORCH
     private static let subcommands: [any ParsableCommand.Type] = [
-      DataCheckCommand.self, DataExportCommand.self,
+      DataCheckCommand.self, DataExportCommand.self, DataBenchmarkCommand.self,
     ]
   #else
     private static let subcommands: [any ParsableCommand.Type] = [DataCheckCommand.self]

@@ -79,7 +79,10 @@ class Tool:
         study = self.arguments.study
         exported = json.loads(self.run("search", "export", study, "--format", "json", *self.storage))
         trials = [t for t in exported["trials"] if t["state"] == "complete"]
-        best = {b["trial"]: b["target"] for b in self.json("search", "best", study, *self.storage)}
+        best = {}  # one network may be the best for several targets
+        for entry in self.json("search", "best", study, *self.storage):
+            best.setdefault(entry["trial"], []).append(entry["target"])
+        best = {trial: " ".join(targets) for trial, targets in best.items()}
         trials.sort(key=lambda t: (t["objectives"]["error"], t["number"]))
         others = [t for t in trials if t["number"] not in best]
         count = min(len(others), max(0, self.arguments.networks - len(best)))

@@ -13,6 +13,7 @@ public enum Dashboard {
   ///   - host: The address that the server listens on. On a loopback address, requests that name
   ///     another host are refused, so that pages of other sites cannot read studies through names
   ///     that they point here (DNS rebinding).
+  ///   - context: The type of the contexts of requests, for routers inside other servers.
   public static func router<Context: RequestContext>(
     _ model: DashboardModel, host: String = "127.0.0.1",
     context: Context.Type = BasicRequestContext.self

@@ -49,7 +49,7 @@ public struct StudyHistory: Sendable {
 
   /// The beginning of a study.
   ///
-  /// - Throws: ``SearchError`` for targets that do not fit.
+  /// - Throws: `SearchError` for targets that do not fit.
   public init(_ definition: StudyDefinition) throws(SearchError) {
     objectives = definition.objectives
     decomposition = try definition.decomposition()
@@ -60,7 +60,7 @@ public struct StudyHistory: Sendable {
 
   /// The history of a study with these trials; those without results are passed over.
   ///
-  /// - Throws: ``SearchError`` for targets that do not fit.
+  /// - Throws: `SearchError` for targets that do not fit.
   public init(_ definition: StudyDefinition, trials: [Trial]) throws(SearchError) {
     try self.init(definition)
     for trial in trials.sorted(by: { ($0.finishOrder ?? 0) < ($1.finishOrder ?? 0) }) {

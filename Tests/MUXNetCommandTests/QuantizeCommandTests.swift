@@ -15,24 +15,6 @@ struct QuantizeCommandTests {
     "data.testFraction=0.1",
   ]
 
-  /// A small network with random weights for the digits, as a run would have written it.
-  private func weights(in folder: TemporaryFolder) throws -> String {
-    let network = try ModelZoo.architecture(named: "muxnet_xs")
-      .applying(
-        ModelOptions(classes: 10, inputChannels: 1, inputSize: ImageSize(8), outputStride: 4)
-      ).network()
-    var archive = RandomWeights.archive(network, seed: 1)
-    archive.metadata = try WeightsMetadata(
-      network: network, classNames: (0..<10).map { "digit \($0)" },
-      pipeline: ImagePipeline(
-        transforms: [.resize(Resize(size: PixelSize(8)))], channels: 1, mean: [0.3],
-        standardDeviation: [0.4]),
-      isAveraged: false, epoch: 1, step: 1, scores: nil
-    ).dictionary()
-    try Safetensors.write(archive, to: folder("w.safetensors"))
-    return folder("w.safetensors")
-  }
-
   private func pictures(in folder: TemporaryFolder, count: Int) throws -> String {
     let path = folder("pictures")
     try FileManager.default.createDirectory(
@@ -49,7 +31,7 @@ struct QuantizeCommandTests {
     arguments: ["int8", "bfloat16"])
   func use(precision: String) throws {
     let folder = try TemporaryFolder()
-    let weights = try weights(in: folder)
+    let weights = try DigitsWeights.write(in: folder)
     let file = folder("q.muxnet")
     let report = try Muxnet.json(
       ["quantize", weights, file, "--precision", precision, "--calibration-images", "30"]
@@ -87,7 +69,7 @@ struct QuantizeCommandTests {
   func images() throws {
     let folder = try TemporaryFolder()
     let outcome = try Muxnet.run([
-      "quantize", try weights(in: folder), folder("q.muxnet"), "--images",
+      "quantize", try DigitsWeights.write(in: folder), folder("q.muxnet"), "--images",
       try pictures(in: folder, count: 8),
     ])
     #expect(outcome.code == 0, "\(outcome.errors)")
@@ -99,7 +81,7 @@ struct QuantizeCommandTests {
   @Test("Bad input is one line that says what to do, and nothing is written")
   func badInput() throws {
     let folder = try TemporaryFolder()
-    let weights = try weights(in: folder)
+    let weights = try DigitsWeights.write(in: folder)
     let pictures = try pictures(in: folder, count: 8)
     try FileManager.default.createDirectory(
       atPath: folder("empty"), withIntermediateDirectories: true)
@@ -173,7 +155,7 @@ struct QuantizeCommandTests {
   @Test("forward runs a quantised file; pixels that are no numbers are refused")
   func forward() throws {
     let folder = try TemporaryFolder()
-    let weights = try weights(in: folder)
+    let weights = try DigitsWeights.write(in: folder)
     _ = try Muxnet.run(["quantize", weights, folder("q.muxnet")] + Self.data)
     let network = try TrainedWeights(path: weights).network
     try AtomicFile.write(

@@ -10,28 +10,10 @@ import Testing
 
 @Suite("predict, evaluate and benchmark in the runtime")
 struct RuntimeCommandTests {
-  /// A small network with random weights for the digits, as a run would have written it.
-  private func weights(in folder: TemporaryFolder) throws -> String {
-    let network = try ModelZoo.architecture(named: "muxnet_xs")
-      .applying(
-        ModelOptions(classes: 10, inputChannels: 1, inputSize: ImageSize(8), outputStride: 4)
-      ).network()
-    var archive = RandomWeights.archive(network, seed: 1)
-    archive.metadata = try WeightsMetadata(
-      network: network, classNames: (0..<10).map { "digit \($0)" },
-      pipeline: ImagePipeline(
-        transforms: [.resize(Resize(size: PixelSize(8)))], channels: 1, mean: [0.3],
-        standardDeviation: [0.4]),
-      isAveraged: false, epoch: 1, step: 1, scores: nil
-    ).dictionary()
-    try Safetensors.write(archive, to: folder("w.safetensors"))
-    return folder("w.safetensors")
-  }
-
   @Test("predict names the classes of the file, and both engines say the same")
   func predict() throws {
     let folder = try TemporaryFolder()
-    let weights = try weights(in: folder)
+    let weights = try DigitsWeights.write(in: folder)
     try Image(width: 20, height: 9, color: [90]).writePNG(to: folder("grey.png"))
     var probabilities: [[Double]] = []
     for engine in [[]] + Muxnet.engines.map({ ["--engine", $0] }) {
@@ -57,7 +39,7 @@ struct RuntimeCommandTests {
   @Test("evaluate counts all images of a part, whatever the number of threads")
   func evaluate() throws {
     let folder = try TemporaryFolder()
-    let weights = try weights(in: folder)
+    let weights = try DigitsWeights.write(in: folder)
     var results: [String] = []
     for threads in ["1", "2"] {
       let result = try Muxnet.json([
@@ -149,7 +131,7 @@ struct RuntimeCommandTests {
   @Test("A packed model classifies as the weights that it was made of")
   func packed() throws {
     let folder = try TemporaryFolder()
-    let weights = try weights(in: folder)
+    let weights = try DigitsWeights.write(in: folder)
     try Image(width: 20, height: 9, color: [90]).writePNG(to: folder("grey.png"))
     let converted = try Muxnet.run(["convert", weights, folder("m.muxnet"), "--to", "runtime"])
     #expect(converted.code == 0, "\(converted.errors)")
@@ -193,7 +175,7 @@ struct RuntimeCommandTests {
     @Test("A build without libtorch says so where libtorch is asked for")
     func absent() throws {
       let folder = try TemporaryFolder()
-      let weights = try weights(in: folder)
+      let weights = try DigitsWeights.write(in: folder)
       for arguments in [
         ["evaluate", "--weights", weights, "--source", "digits", "--engine", "torch"]
           + ["--set", "data.validationFraction=0.1"],

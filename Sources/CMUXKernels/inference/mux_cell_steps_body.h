@@ -123,12 +123,7 @@ static void CELL(gate_cells)(
 }
 
 static void CELL(dense_task)(
-    const mux_dense *step, int32_t task, float *arena, float *scratch) {
-  // Swish is done here, with the error that its precision allows, not where planes are stored.
-  mux_dense activated = *step;
-  const bool is_swish = step->activation == MUX_SWISH;
-  if (is_swish) activated.activation = MUX_IDENTITY;
-  const mux_dense *s = &activated;
+    const mux_dense *s, int32_t task, float *arena, float *scratch) {
   const ptrdiff_t blocks = mux_ceil_div(s->outer, MUX_LANES);
   const bool window = s->window.kernel > 0;
   ptrdiff_t first_block, end_block, first, end;
@@ -181,7 +176,6 @@ static void CELL(dense_task)(
         CELL(run_tiles)(kind, from, s->offsets, s->cells, weights, scale, bias, s->step, now,
                         sinks[0], count == 2 ? &sinks[1] : NULL);
         for (int i = 0; i < count; ++i) {
-          if (is_swish) MUX_NAME(c_activate_values)(MUX_SWISH, tile[i], now);
           MUX_NAME(dense_store)(s, b + i, tile[i], start + done, now, &totals[i], arena);
         }
       }

@@ -135,7 +135,7 @@ MUX_INLINE void CELL(pour)(
       if (CLAMPS) {                                                                            \
         y = MUX_NAME(i_min)(high, MUX_NAME(i_max)(low, y));                                    \
       } else {                                                                                 \
-        y = MUX_NAME(c_activate)(MUX_SWISH, y);                                                \
+        y = MUX_NAME(i_activate)(MUX_SWISH, y);                                                \
       }                                                                                        \
       const vi value = ENCODED;                                                                \
       if (PUSHES) {                                                                            \
@@ -347,7 +347,7 @@ MUX_INLINE void CELL(push_values)(
     mux_activation activation, const float *x, ptrdiff_t count, mux_quantization quantization,
     const int32_t *before, int32_t *to, float *kept) {
   for (ptrdiff_t i = 0; i < count; ++i) {
-    const vf y = MUX_NAME(c_activate)(activation, v_load(x + i * MUX_LANES));
+    const vf y = MUX_NAME(i_activate)(activation, v_load(x + i * MUX_LANES));
     if (kept) v_store(kept + i * MUX_LANES, y);
     MUX_NAME(store_cells)(
         to + i * MUX_LANES, CELL(push)(MUX_NAME(load_cells)(before + i * MUX_LANES),
@@ -370,7 +370,7 @@ MUX_INLINE void CELL(emit_values)(
     char *to, float *sums) {
   vf total = {0};
   for (ptrdiff_t i = 0; i < count; ++i) {
-    const vf y = MUX_NAME(c_activate)(activation, v_load(x + i * MUX_LANES));
+    const vf y = MUX_NAME(i_activate)(activation, v_load(x + i * MUX_LANES));
     total += y;
     CELL(write)(to + i * (MUX_LANES * 4 / MUX_CELL), CELL(encode)(y, quantization));
   }

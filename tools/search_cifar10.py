@@ -7,11 +7,12 @@ errors of the search's short trainings and of full ones.
     muxnet search run cifar --space small --recipe cifar10_search --set data.path=CIFAR10 …
     python3 tools/search_cifar10.py cifar --data CIFAR10 --storage sqlite:////… --folder cifar-full
 
-Every network is trained by the same recipe, one after the other; a run that is there is kept, one
-that was interrupted goes on. Validation images choose, test images are looked at once, at the end.
+Every network is trained by the same recipe, --jobs at a time; a run that is there is kept, one that
+was interrupted goes on. Validation images choose, test images are looked at once, at the end.
 Needs Python's standard library only.
 """
 import argparse
+import concurrent.futures
 import csv
 import json
 import os
@@ -68,7 +69,7 @@ class Tool:
         done = subprocess.run(
             [self.arguments.muxnet, *words], stdout=subprocess.PIPE if capture else None, text=True)
         if done.returncode:
-            sys.exit(f"muxnet {' '.join(words)}: exit code {done.returncode}")
+            raise RuntimeError(f"muxnet {' '.join(words)}: exit code {done.returncode}")
         return done.stdout
 
     def json(self, *words):
@@ -136,7 +137,8 @@ def main():
     parser.add_argument("--networks", type=int, default=15, help="of the study, in all")
     parser.add_argument("--recipe", default="cifar10_scratch")
     parser.add_argument("--epochs", type=int, default=15)
-    parser.add_argument("--threads", type=int, default=0)
+    parser.add_argument("--jobs", type=int, default=1, help="trainings at a time")
+    parser.add_argument("--threads", type=int, default=0, help="of each training (0: all cores)")
     parser.add_argument("--muxnet", default=".build/release/muxnet")
     arguments = parser.parse_args()
     tool = Tool(arguments)
@@ -164,19 +166,27 @@ def main():
                  "model.classes=10"]))
     # What is compared first comes first.
     work.sort(key=lambda item: item[0]["target"] == "")
-    rows = []
-    for entry, model, settings in work:
+
+    def train(entry, model, settings):
         folder, result = tool.train(entry["name"], model, settings)
-        scores = tool.json("evaluate", "--weights", folder, "--part", "test")["scores"]
+        scores = tool.json("evaluate", "--weights", folder, "--part", "test",
+                           "--threads", str(arguments.threads))["scores"]
         entry["validation_error"] = round(100 * (1 - result["last"]["validation"]["top1"]), 3)
         entry["test_error"] = round(100 * (1 - scores["top1"]), 3)
         entry["seconds"] = round(result["seconds"])
-        rows.append(entry)
-        with open(os.path.join(arguments.folder, "networks.csv"), "w", newline="") as file:
-            table = csv.DictWriter(file, list(entry))
-            table.writeheader()
-            table.writerows(rows)
         print(", ".join(f"{key} {value}" for key, value in entry.items()), flush=True)
+
+    rows = []
+    with concurrent.futures.ThreadPoolExecutor(arguments.jobs) as executor:
+        for done in concurrent.futures.as_completed([executor.submit(train, *one) for one in work]):
+            if done.exception():
+                executor.shutdown(cancel_futures=True)
+                sys.exit(str(done.exception()))
+            rows = [entry for entry, _, _ in work if "seconds" in entry]
+            with open(os.path.join(arguments.folder, "networks.csv"), "w", newline="") as file:
+                table = csv.DictWriter(file, list(rows[0]))
+                table.writeheader()
+                table.writerows(rows)
     pairs = [(row["proxy_error"], row["validation_error"], row["test_error"])
              for row in rows if row["proxy_error"] != ""]
     if len(pairs) > 2:
@@ -187,4 +197,7 @@ def main():
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except RuntimeError as error:
+        sys.exit(str(error))

@@ -190,6 +190,15 @@ static void MUX_NAME(dense_task)(const mux_dense *s, int32_t task, float *arena,
     first = first / MUX_LANES * MUX_LANES;
     if (end < s->pixels) end = end / MUX_LANES * MUX_LANES;
   }
+  if (MUX_NAME(is_narrow_dense)(s)) {
+    const float *weights = s->weights;
+    if (s->gate >= 0) {
+      MUX_NAME(gate_weights)(weights, arena + s->gate, s->inner, 1, gated);
+      weights = gated;
+    }
+    MUX_NAME(narrow_dense)(s, weights, first, end, arena);
+    return;
+  }
   // Lines of windows one by one; else all pixels are one line.
   for (ptrdiff_t y = window ? first : 0; y < (window ? end : 1); ++y) {
     const ptrdiff_t pixel = window ? y * s->window.out_width : first;

@@ -78,6 +78,8 @@ typedef struct mux_dense {
   /// then there is no activation, before or after.
   int32_t has_blocked_residual;
   ptrdiff_t blocked_residual;
+  /// MUX_FLOAT32, or with cells MUX_BFLOAT16.
+  mux_precision blocked_residual_precision;
   /// Offset of the [outer] means over the pixels, if `outputs` is NULL.
   ptrdiff_t means;
   mux_window window;
@@ -160,8 +162,8 @@ typedef struct mux_spatial_step {
   /// Not MUX_FLOAT32: the result alone is written with less than single precision, quantised like
   /// `result`; then `observed` has only the result's range.
   mux_precision result_precision;
-  /// Whether what was expanded is wanted as well, blocked and in single precision, at offset `kept`:
-  /// plain units, and the result as high as what they convolve.
+  /// Whether what was expanded is wanted as well, blocked, at offset `kept`: in single precision,
+  /// or with cells in bfloat16. Plain units, and the result as high as what they convolve.
   int32_t keeps;
   ptrdiff_t kept;
 } mux_spatial_step;

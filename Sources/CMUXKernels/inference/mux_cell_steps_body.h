@@ -122,8 +122,25 @@ static void CELL(gate_cells)(
 #endif
 }
 
+/// Adds the blocked residual in bfloat16 to a tile.
+static void CELL(add_kept)(
+    const mux_dense *s, ptrdiff_t block, float *tile, ptrdiff_t pixel, ptrdiff_t pixels,
+    const float *arena) {
+  const char *from = (const char *)(arena + s->blocked_residual) +
+                     (block * s->pixels + pixel) * 2 * MUX_LANES;
+  for (ptrdiff_t i = 0; i < pixels; ++i) {
+    float *to = tile + i * MUX_LANES;
+    v_store(to, v_load(to) + MUX_NAME(load_kept)(from + i * 2 * MUX_LANES));
+  }
+}
+
 static void CELL(dense_task)(
-    const mux_dense *s, int32_t task, float *arena, float *scratch) {
+    const mux_dense *step, int32_t task, float *arena, float *scratch) {
+  const bool adds_kept =
+      step->has_blocked_residual && step->blocked_residual_precision == MUX_BFLOAT16;
+  mux_dense rest = *step;
+  if (adds_kept) rest.has_blocked_residual = 0;
+  const mux_dense *s = &rest;
   const ptrdiff_t blocks = mux_ceil_div(s->outer, MUX_LANES);
   const bool window = s->window.kernel > 0;
   ptrdiff_t first_block, end_block, first, end;
@@ -140,7 +157,7 @@ static void CELL(dense_task)(
   }
   float *extra = scratch, *gated = scratch + 4 * MUX_LANES;
   float *rows = scratch + (s->gate >= 0 ? (2 * s->cells + 4) * MUX_LANES : 0);
-  const int kind = window ? 2 : s->step == 1 ? 0 : 1;
+  const int kind = CELL(tile_kind)(window, s->step != 1, s->window.stride);
   // Lines of windows one by one; else all pixels are one line.
   for (ptrdiff_t y = window ? first : 0; y < (window ? end : 1); ++y) {
     const ptrdiff_t start = window ? y * s->window.out_width : first;
@@ -176,6 +193,7 @@ static void CELL(dense_task)(
         CELL(run_tiles)(kind, from, s->offsets, s->cells, weights, scale, bias, s->step, now,
                         sinks[0], count == 2 ? &sinks[1] : NULL);
         for (int i = 0; i < count; ++i) {
+          if (adds_kept) CELL(add_kept)(s, b + i, tile[i], start + done, now, arena);
           MUX_NAME(dense_store)(s, b + i, tile[i], start + done, now, &totals[i], arena);
         }
       }
@@ -253,7 +271,7 @@ typedef struct {
 static void CELL(push_pixels)(
     const mux_spatial_step *s, const mux_spatial_unit *u, const float *values, ptrdiff_t pixel,
     ptrdiff_t count, ptrdiff_t first_row, const int32_t *padding, int32_t *ring,
-    ptrdiff_t capacity, ptrdiff_t columns, mux_activation activation, float *kept) {
+    ptrdiff_t capacity, ptrdiff_t columns, mux_activation activation, char *kept) {
   while (count > 0) {
     const ptrdiff_t row = pixel / s->in_width, column = pixel % s->in_width;
     const ptrdiff_t now = count < s->in_width - column ? count : s->in_width - column;
@@ -262,7 +280,7 @@ static void CELL(push_pixels)(
     const int32_t *before =
         row == first_row ? padding + at : ring + (row - 1) % capacity * columns * MUX_LANES + at;
     CELL(push_line)(activation, values, now, s->middle, before, to, kept);
-    if (kept) kept += now * MUX_LANES;
+    if (kept) kept += now * 2 * MUX_LANES;
     values += now * MUX_LANES;
     pixel += now;
     count -= now;
@@ -306,17 +324,23 @@ static void CELL(produce)(
     }
   }
   if (end > s->in_height) end = s->in_height;
-  float values[2][MUX_LANES * MUX_LANES] __attribute__((aligned(64)));
+  // Planes are copied a vector of pixels at a time; else as many as fill two tiles.
+  enum { CHUNK = 28 };
+  float values[2][CHUNK * MUX_LANES] __attribute__((aligned(64)));
+  const int chunk = s->weights ? CHUNK : MUX_LANES;
   mux_activation activation = s->producer_activation;
   const int32_t *weights = (const int32_t *)s->weights + block * s->inner * MUX_LANES;
   const float *bias = s->bias + block * MUX_LANES;
   const float *scale = s->scale ? s->scale + block * MUX_LANES : NULL;
   const bool window = s->window.kernel > 0;
+  const int kind = CELL(tile_kind)(window, false, s->window.stride);
   // A tile goes straight into the ring if it lies in one row; where rows are short, or the values
-  // are measured, copied or kept, it goes through a buffer.
+  // are measured, copied, kept or more than clamped, it goes through a buffer.
   CELL(sink) sink = CELL(sink_for)(activation, s->middle);
-  const bool by_row = s->weights && !observed && !s->keeps && width >= 12 &&
-                      sink.mode != CELL(to_floats);
+  const bool by_row =
+      s->weights && !observed && !s->keeps && width >= 12 && sink.mode != CELL(to_floats);
+  char *kept_from =
+      (char *)(arena + s->kept) + block * s->in_height * width * 2 * MUX_LANES;
   const ptrdiff_t rows = window || by_row || s->keeps ? 1 : end - first;
   for (ptrdiff_t row = first; row < end; row += rows) {
     const int32_t *source = (const int32_t *)arena + row * width;
@@ -339,21 +363,21 @@ static void CELL(produce)(
       CELL(sink) second = sink;
       second.cells += ring_size;
       if (row != start) second.before += ring_size;
-      CELL(run_tiles)(window ? 2 : 0, source, s->offsets, s->inner, weights, scale, bias, step,
+      CELL(run_tiles)(kind, source, s->offsets, s->inner, weights, scale, bias, step,
                       width, sink, count == 2 ? &second : NULL);
       continue;
     }
     const ptrdiff_t pixels = rows * width;
-    for (ptrdiff_t done = 0; done < pixels; done += MUX_LANES) {
+    for (ptrdiff_t done = 0; done < pixels; done += chunk) {
       const ptrdiff_t left = pixels - done;
-      const int now = left < MUX_LANES ? (int)left : MUX_LANES;
+      const int now = left < chunk ? (int)left : chunk;
       const ptrdiff_t pixel = row * width + done;
       if (s->weights) {
         const int32_t *from = window ? (const int32_t *)((const char *)source + done * step)
                                      : source + done;
         const CELL(sink) floats[2] = {{.mode = CELL(to_floats), .floats = values[0]},
                                       {.mode = CELL(to_floats), .floats = values[1]}};
-        CELL(run_tiles)(window ? 2 : 0, from, s->offsets, s->inner, weights, scale, bias, step,
+        CELL(run_tiles)(kind, from, s->offsets, s->inner, weights, scale, bias, step,
                         now, floats[0], count == 2 ? &floats[1] : NULL);
       } else {
         for (int n = 0; n < count; ++n) {
@@ -372,7 +396,7 @@ static void CELL(produce)(
         if (observed) MUX_NAME(observe_values)(activation, values[n], now, observed + 2);
         // A row is kept by the task whose output row it is.
         const bool keeps = s->keeps && row >= work->own_first && row < work->own_end;
-        float *kept = arena + s->kept + ((block + n) * s->in_height * width + pixel) * MUX_LANES;
+        char *kept = kept_from + (n * s->in_height * width + pixel) * 2 * MUX_LANES;
         CELL(push_pixels)(s, u, values[n], pixel, now, start, work->padding,
                           rings + n * ring_size, capacity, columns, activation,
                           keeps ? kept : NULL);

@@ -73,11 +73,11 @@ MUX_INLINE int32_t CELL(zero)(mux_quantization quantization) {
 
 /// What becomes of the sums of a tile.
 typedef struct {
-  enum { CELL(to_floats), CELL(to_clamped), CELL(to_swish) } mode;
+  enum { CELL(to_floats), CELL(to_clamped) } mode;
   /// Floats [pixel][lane].
   float *floats;
-  /// Else activated, encoded, and pushed onto the cells `before` if that is not NULL, or written
-  /// one after the other to `values`.
+  /// Else clamped, encoded, and pushed onto the cells `before` if that is not NULL, or written one
+  /// after the other to `values`.
   float low, high;
   mux_quantization quantization;
   const int32_t *before;
@@ -87,14 +87,11 @@ typedef struct {
   float *sums;
 } CELL(sink);
 
-/// A sink for an activation; floats if that is not clamping or swish.
+/// A sink for an activation; floats if that is not clamping. (Swish takes so many registers that it
+/// is faster in a pass of its own over the values of a line.)
 static CELL(sink) CELL(sink_for)(mux_activation activation, mux_quantization quantization) {
   CELL(sink) sink = {.mode = CELL(to_floats), .quantization = quantization};
-  if (MUX_NAME(clamp_of)(activation, &sink.low, &sink.high)) {
-    sink.mode = CELL(to_clamped);
-  } else if (activation == MUX_SWISH) {
-    sink.mode = CELL(to_swish);
-  }
+  if (MUX_NAME(clamp_of)(activation, &sink.low, &sink.high)) sink.mode = CELL(to_clamped);
   return sink;
 }
 
@@ -114,66 +111,46 @@ MUX_INLINE void CELL(pour)(
     for (int i = 0; i < pixels; ++i) v_store(sink->floats + i * MUX_LANES, MUX_POURED(i));
     return;
   }
-  vf total = {0};
   float low = sink->low, high = sink->high;
-  const bool clamps = sink->mode == CELL(to_clamped);
 #if MUX_CELL == 4
+  // Clamping and quantising are one linear step and one clamp.
   const float inverse = sink->quantization.inverse, zero = sink->quantization.zero;
-  if (clamps) {
-    // Clamping and quantising are one linear step and one clamp.
-    unit *= MUX_NAME(i_splat)(inverse);
-    shift = v_fma(shift, MUX_NAME(i_splat)(inverse), MUX_NAME(i_splat)(zero));
-    low = low * inverse + zero > 0 ? low * inverse + zero : 0;
-    high = high * inverse + zero < 255 ? high * inverse + zero : 255;
-  }
-#endif
-#define MUX_POUR(CLAMPS, ENCODED, PUSHES)                                                      \
-  MUX_UNROLL                                                                                   \
-  for (int i = 0; i < pixels; ++i) {                                                           \
-    if (!partial || i < stored) {                                                              \
-      vf y = MUX_POURED(i);                                                                    \
-      if (CLAMPS) {                                                                            \
-        y = MUX_NAME(i_min)(high, MUX_NAME(i_max)(low, y));                                    \
-      } else {                                                                                 \
-        y = MUX_NAME(i_activate)(MUX_SWISH, y);                                                \
-      }                                                                                        \
-      const vi value = ENCODED;                                                                \
-      if (PUSHES) {                                                                            \
-        MUX_NAME(store_cells)(                                                                 \
-            sink->cells + i * MUX_LANES,                                                       \
-            CELL(push)(MUX_NAME(load_cells)(sink->before + i * MUX_LANES), value));            \
-      } else {                                                                                 \
-        total += y;                                                                            \
-        CELL(write)(sink->values + i * (MUX_LANES * 4 / MUX_CELL), value);                     \
-      }                                                                                        \
-    }                                                                                          \
-  }
-#if MUX_CELL == 4
-#define MUX_CLAMPED_VALUE MUX_NAME(to_integer)(y)
+  unit *= MUX_NAME(i_splat)(inverse);
+  shift = v_fma(shift, MUX_NAME(i_splat)(inverse), MUX_NAME(i_splat)(zero));
+  low = low * inverse + zero > 0 ? low * inverse + zero : 0;
+  high = high * inverse + zero < 255 ? high * inverse + zero : 255;
+#define MUX_POURED_VALUE(y) MUX_NAME(to_integer)(y)
 #else
-#define MUX_CLAMPED_VALUE CELL(encode)(y, sink->quantization)
+#define MUX_POURED_VALUE(y) CELL(encode)(y, sink->quantization)
 #endif
   if (sink->before) {
-    if (clamps) {
-      MUX_POUR(true, MUX_CLAMPED_VALUE, true)
-    } else {
-      MUX_POUR(false, CELL(encode)(y, sink->quantization), true)
+    MUX_UNROLL
+    for (int i = 0; i < pixels; ++i) {
+      if (!partial || i < stored) {
+        const vf y = MUX_NAME(i_min)(high, MUX_NAME(i_max)(low, MUX_POURED(i)));
+        const vi before = MUX_NAME(load_cells)(sink->before + i * MUX_LANES);
+        MUX_NAME(store_cells)(sink->cells + i * MUX_LANES,
+                              CELL(push)(before, MUX_POURED_VALUE(y)));
+      }
     }
     return;
   }
-  if (clamps) {
-    MUX_POUR(true, MUX_CLAMPED_VALUE, false)
-#if MUX_CELL == 4
-    // The values were in steps of the quantisation.
-    total = (total - (float)(partial ? stored : pixels) * zero) / inverse;
-#endif
-  } else {
-    MUX_POUR(false, CELL(encode)(y, sink->quantization), false)
+  vf total = {0};
+  MUX_UNROLL
+  for (int i = 0; i < pixels; ++i) {
+    if (!partial || i < stored) {
+      const vf y = MUX_NAME(i_min)(high, MUX_NAME(i_max)(low, MUX_POURED(i)));
+      total += y;
+      CELL(write)(sink->values + i * (MUX_LANES * 4 / MUX_CELL), MUX_POURED_VALUE(y));
+    }
   }
+#if MUX_CELL == 4
+  // The values were in steps of the quantisation.
+  total = (total - (float)(partial ? stored : pixels) * zero) / inverse;
+#endif
   if (sink->sums) v_store(sink->sums, v_load(sink->sums) + total);
-#undef MUX_POUR
 #undef MUX_POURED
-#undef MUX_CLAMPED_VALUE
+#undef MUX_POURED_VALUE
 }
 
 /// `pixels` outputs of a block: Σ over the cells, times scale, plus bias, to the sink.
@@ -266,8 +243,10 @@ typedef void (*CELL(pair_function))(
 MUX_CELL_PAIRS(one, int32_t, 1)
 MUX_CELL_PAIRS(block, int32_t, MUX_LANES / MUX_CELL)
 MUX_CELL_PAIRS(bytes, char, step)
-static const CELL(pair_function) CELL(pairs)[3][14] = {
-    MUX_PAIR_CELL_NAMES(one), MUX_PAIR_CELL_NAMES(block), MUX_PAIR_CELL_NAMES(bytes)};
+MUX_CELL_PAIRS(second, char, 2 * (4 / MUX_CELL))
+static const CELL(pair_function) CELL(pairs)[4][14] = {
+    MUX_PAIR_CELL_NAMES(one), MUX_PAIR_CELL_NAMES(block), MUX_PAIR_CELL_NAMES(bytes),
+    MUX_PAIR_CELL_NAMES(second)};
 #undef MUX_SECOND_SUM
 #undef MUX_CELL_PAIR
 #undef MUX_CELL_PAIRS
@@ -295,8 +274,15 @@ enum { CELL(most) = 2 };
 MUX_CELL_SIZES(MUX_CELL_TILE, one, int32_t, 1)
 MUX_CELL_SIZES(MUX_CELL_TILE, block, int32_t, MUX_LANES / MUX_CELL)
 MUX_CELL_SIZES(MUX_CELL_TILE, bytes, char, step)
-static const CELL(tile_function) CELL(tiles)[3][16] = {
-    MUX_CELL_NAMES(one), MUX_CELL_NAMES(block), MUX_CELL_NAMES(bytes)};
+MUX_CELL_SIZES(MUX_CELL_TILE, second, char, 2 * (4 / MUX_CELL))
+static const CELL(tile_function) CELL(tiles)[4][16] = {
+    MUX_CELL_NAMES(one), MUX_CELL_NAMES(block), MUX_CELL_NAMES(bytes), MUX_CELL_NAMES(second)};
+
+/// Where the cells of a step lie: 0 pixel by pixel, 1 in a blocked tensor, 2 under windows, 3 under
+/// windows of stride 2. (With a step that is not known addresses take longer than products.)
+MUX_INLINE int CELL(tile_kind)(bool is_window, bool is_blocked, ptrdiff_t stride) {
+  return is_window ? (stride == 2 ? 3 : 2) : is_blocked;
+}
 
 MUX_INLINE void CELL(advance)(CELL(sink) *sink, ptrdiff_t pixels) {
   if (sink->before) {
@@ -323,7 +309,7 @@ static void CELL(run_tiles)(
   for (ptrdiff_t t = 0; t < count; ++t) {
     const ptrdiff_t now = (pixels - done) / (count - t);
     const int32_t *from =
-        kind == 2 ? (const int32_t *)((const char *)x + done * step) : x + done * step;
+        kind >= 2 ? (const int32_t *)((const char *)x + done * step) : x + done * step;
 #if defined(MUX_HAS_CELL_INSTRUCTIONS)
     if (second) {
       CELL(pairs)[kind][now - 1](from, offsets, cells, weights, scale, bias, step, &sink, &other);
@@ -345,21 +331,21 @@ static void CELL(run_tiles)(
 
 MUX_INLINE void CELL(push_values)(
     mux_activation activation, const float *x, ptrdiff_t count, mux_quantization quantization,
-    const int32_t *before, int32_t *to, float *kept) {
+    const int32_t *before, int32_t *to, char *kept) {
   for (ptrdiff_t i = 0; i < count; ++i) {
     const vf y = MUX_NAME(i_activate)(activation, v_load(x + i * MUX_LANES));
-    if (kept) v_store(kept + i * MUX_LANES, y);
+    if (kept) MUX_NAME(keep)(kept + i * 2 * MUX_LANES, y);
     MUX_NAME(store_cells)(
         to + i * MUX_LANES, CELL(push)(MUX_NAME(load_cells)(before + i * MUX_LANES),
                                        CELL(encode)(y, quantization)));
   }
 }
 
-/// Activates values [pixel][lane] and pushes them onto the cells of the row before; stores them at
-/// `kept`, too, if that is not NULL.
+/// Activates values [pixel][lane] and pushes them onto the cells of the row before; stores them in
+/// bfloat16 at `kept`, too, if that is not NULL.
 static void CELL(push_line)(
     mux_activation activation, const float *x, ptrdiff_t count, mux_quantization quantization,
-    const int32_t *before, int32_t *to, float *kept) {
+    const int32_t *before, int32_t *to, char *kept) {
 #define MUX_DO(A) CELL(push_values)(A, x, count, quantization, before, to, kept)
   MUX_SWITCH(activation)
 #undef MUX_DO

@@ -17,6 +17,21 @@ MUX_INLINE vi MUX_NAME(to_integer)(vf x) {
 #endif
 }
 
+/// Stores a vector in bfloat16, and loads it.
+MUX_INLINE void MUX_NAME(keep)(char *to, vf x) {
+#if defined(MUX_HAS_CELL_INSTRUCTIONS)
+  _mm256_storeu_si256((__m256i *)to, (__m256i)_mm512_cvtneps_pbh((__m512)x));
+#else
+  typedef uint16_t half __attribute__((vector_size(MUX_LANES * 2), aligned(2)));
+  *(half *)to = __builtin_convertvector(((MUX_NAME(vu))x + 0x8000) >> 16, half);
+#endif
+}
+
+MUX_INLINE vf MUX_NAME(load_kept)(const char *p) {
+  typedef uint16_t half __attribute__((vector_size(MUX_LANES * 2), aligned(2)));
+  return (vf)(__builtin_convertvector(*(const half *)p, MUX_NAME(vu)) << 16);
+}
+
 /// Widens the range observed[0]…observed[1] to the activated values [pixel][lane].
 static void MUX_NAME(observe_values)(
     mux_activation activation, const float *x, ptrdiff_t count, float *observed) {

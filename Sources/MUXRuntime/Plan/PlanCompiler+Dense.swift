@@ -163,7 +163,7 @@ extension PlanCompiler {
     }
     touched += output.planes.map(\.storage)
     if let residual = layer.residual { touched += residual.planes.map(\.storage) }
-    if let blocked = layer.residual?.blocked { touched.append(blocked) }
+    if let blocked = layer.residual?.blocked { touched.append(blocked.storage) }
     if let gate = layer.gate { touched.append(gate) }
 
     let lanes = lanes
@@ -271,7 +271,8 @@ extension PlanCompiler {
         step.outputs = emitter.offsets(output.planes)
         if let blocked = layer.residual?.blocked {
           step.has_blocked_residual = 1
-          step.blocked_residual = emitter.offset(blocked)
+          step.blocked_residual = emitter.offset(blocked.storage)
+          step.blocked_residual_precision = blocked.precision.kernels
         } else if let residual = layer.residual {
           step.residuals = emitter.offsets(residual.planes)
         }

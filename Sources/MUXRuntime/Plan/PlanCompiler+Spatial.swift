@@ -55,6 +55,13 @@ extension PlanCompiler {
     }
   }
 
+  /// A blocked tensor that a step has expanded and that is added later: in single precision, or in
+  /// bfloat16.
+  struct KeptExpansion {
+    var storage: Int
+    var precision: Precision
+  }
+
   /// A blocked tensor.
   struct BlockedTensor {
     var storage: Int
@@ -65,8 +72,8 @@ extension PlanCompiler {
     var sums: BandSums?
     /// Not nil if its values have less than single precision.
     var quantization: Quantization?
-    /// The storage of what was expanded, blocked as well, if that is kept.
-    var expansion: Int?
+    /// What was expanded, blocked as well, if that is kept.
+    var expansion: KeptExpansion?
   }
 
   /// Whether a convolution suits the spatial kernel: lanes are groups, so a group must be narrow.
@@ -209,11 +216,13 @@ extension PlanCompiler {
     let output = allocate(outBlocks * planeSize)
     var touched = (input.planes + inputPlanes).map(\.storage) + [output]
     if let observed { touched.append(observed) }
-    var kept: Int?
+    var kept: KeptExpansion?
     if keepsExpansion {
-      let storage = allocate(layout.inputs.count * expanded.height * expanded.width)
-      kept = storage
-      touched.append(storage)
+      let size = layout.inputs.count * expanded.height * expanded.width
+      let expansion = KeptExpansion(
+        storage: allocate(hasCells ? size / 2 : size), precision: hasCells ? .bfloat16 : .float32)
+      kept = expansion
+      touched.append(expansion.storage)
     }
     var sums: BandSums?
     if wantsSums {
@@ -332,7 +341,7 @@ extension PlanCompiler {
       step.out = emitter.offset(output)
       step.sums = sums.map { emitter.offset($0.storage) } ?? -1
       step.keeps = kept == nil ? 0 : 1
-      step.kept = kept.map { emitter.offset($0) } ?? 0
+      step.kept = kept.map { emitter.offset($0.storage) } ?? 0
       return emitter.step(MUX_STEP_SPATIAL, step)
     }
     return BlockedTensor(

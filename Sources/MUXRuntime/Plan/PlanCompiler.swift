@@ -219,8 +219,8 @@ struct PlanCompiler {
     var activation: Activation
     var isOverwritten: Bool
     var end: Int
-    /// The storage of what is added, if that is a blocked tensor and not planes.
-    var blocked: Int?
+    /// What is added, if that is a blocked tensor and not planes.
+    var blocked: KeptExpansion?
   }
 
   /// Takes in the sum after the node `end` of a chain from `start`, and the activation after it.

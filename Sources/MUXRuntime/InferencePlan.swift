@@ -164,7 +164,8 @@ public final class InferencePlan: @unchecked Sendable {
         layer: Network.inputName, reason: "images of \(size) need too much memory")
     }
     let memory = PlanMemory(isGuarded: isGuarded)
-    let emitter = PlanEmitter(memory: memory, offsets: placed.offsets)
+    let emitter = PlanEmitter(
+      memory: memory, offsets: placed.offsets, packedProjections: compiler.packedProjections)
     compiled = compiler.steps.map { $0.emit(emitter) }
     steps = zip(compiler.steps, compiled).map { step, compiled in
       PlanStep(

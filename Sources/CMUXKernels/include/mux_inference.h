@@ -72,6 +72,11 @@ typedef struct mux_dense {
   ptrdiff_t gate;
   /// Plane offsets of the outputs; NULL where only their means are wanted.
   const int32_t *outputs;
+  /// With cells: whether the outputs are encoded for the next step instead, as by mux_pack, at
+  /// offset `packed`, [cell][pixel]. Then there is no residual of planes.
+  int32_t packs;
+  ptrdiff_t packed;
+  mux_quantization packed_quantization;
   /// Plane offsets of what is added, or NULL.
   const int32_t *residuals;
   /// Whether something blocked, [block][pixel][lane] at offset `blocked_residual`, is added instead;
@@ -181,6 +186,10 @@ typedef struct mux_linear {
   const float *weights, *bias;
   /// If not NULL, the weights as bfloat16: less to read.
   const uint16_t *short_weights;
+  /// If not NULL, the weights as cells of 8 bits, [block][inner / 4][lane], with what 1 is worth and
+  /// the sum over the inputs, [blocks · lanes] both; `inner` is a multiple of 4.
+  const int32_t *cells;
+  const float *cell_scale, *cell_sums;
   mux_activation activation;
   ptrdiff_t output;
   int32_t tasks;

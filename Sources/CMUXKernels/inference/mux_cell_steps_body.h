@@ -6,37 +6,53 @@ static ptrdiff_t CELL(row_pitch)(const mux_window *w) {
   return mux_ceil_div((mux_window_length(w) + 4) * (4 / MUX_CELL), 4) * 4;
 }
 
-/// Floats of scratch for gathered rows: as they are, then encoded.
+/// Floats of scratch for gathered rows.
 static size_t CELL(gather_scratch)(const mux_window *w) {
-  if (w->kernel == 0) return 0;
-  return mux_window_scratch(w) + (size_t)(w->input_count * w->kernel * CELL(row_pitch)(w) / 4);
+  return w->kernel == 0 ? 0 : (size_t)(w->input_count * w->kernel * CELL(row_pitch)(w) / 4);
 }
 
-/// Gathers the rows under output row `y` and encodes them; gives where they are.
+/// Encodes `count` values one after the other.
+static void CELL(encode_values)(
+    const float *from, ptrdiff_t count, mux_quantization quantization, char *to) {
+  enum { SIZE = 4 / MUX_CELL };
+  ptrdiff_t i = 0;
+  for (; i + MUX_LANES <= count; i += MUX_LANES) {
+    CELL(write)(to + i * SIZE, CELL(encode)(v_load(from + i), quantization));
+  }
+  if (i == count) return;
+  char rest[MUX_LANES * SIZE];
+  CELL(write)(rest, CELL(encode)(v_load_first(from + i, (int)(count - i)), quantization));
+  memcpy(to + i * SIZE, rest, (size_t)((count - i) * SIZE));
+}
+
+/// Gathers the rows under output row `y`, with the padding, and encodes them:
+/// [channel][row][column]. Gives where they are.
 static const int32_t *CELL(gather)(
     const mux_window *w, ptrdiff_t y, mux_quantization quantization, float *observed,
     const float *arena, float *scratch) {
-  MUX_NAME(gather_rows)(w, y, arena, scratch);
-  const ptrdiff_t length = mux_window_length(w), rows = w->input_count * w->kernel;
-  const ptrdiff_t pitch = CELL(row_pitch)(w);
-  if (observed) MUX_NAME(observe_floats)(scratch, rows * length, observed);
-  char *encoded = (char *)(scratch + mux_window_scratch(w));
-  for (ptrdiff_t row = 0; row < rows; ++row) {
-    const float *from = scratch + row * length;
-    char *to = encoded + row * pitch;
-    ptrdiff_t i = 0;
-    for (; i + MUX_LANES <= length; i += MUX_LANES) {
-      CELL(write)(to + i * (4 / MUX_CELL), CELL(encode)(v_load(from + i), quantization));
+  enum { SIZE = 4 / MUX_CELL };
+  const ptrdiff_t length = mux_window_length(w), pitch = CELL(row_pitch)(w);
+  const ptrdiff_t left = w->padding < length ? w->padding : length;
+  const ptrdiff_t most = length - left, copied = w->in_width < most ? w->in_width : most;
+  // One of a cell's values, all of which are the same.
+  const int zero = CELL(zero)(quantization) & 255;
+  char *to = (char *)scratch;
+  if (observed) MUX_NAME(observe_floats)(&(const float){0}, 1, observed);
+  for (ptrdiff_t c = 0; c < w->input_count; ++c) {
+    for (ptrdiff_t k = 0; k < w->kernel; ++k, to += pitch) {
+      const ptrdiff_t row = y * w->stride - w->padding + k * w->dilation;
+      if (row < 0 || row >= w->in_height) {
+        memset(to, zero, (size_t)pitch);
+        continue;
+      }
+      const float *from = arena + w->inputs[c] + row * w->in_width;
+      if (observed) MUX_NAME(observe_floats)(from, copied, observed);
+      memset(to, zero, (size_t)(left * SIZE));
+      CELL(encode_values)(from, copied, quantization, to + left * SIZE);
+      memset(to + (left + copied) * SIZE, zero, (size_t)(pitch - (left + copied) * SIZE));
     }
-    // The rest through a buffer, with zeros up to the next row.
-    char rest[MUX_LANES * 4] = {0};
-    if (i < length) {
-      CELL(write)(rest, CELL(encode)(v_load_first(from + i, (int)(length - i)), quantization));
-    }
-    memset(to + i * (4 / MUX_CELL), 0, (size_t)(pitch - i * (4 / MUX_CELL)));
-    memcpy(to + i * (4 / MUX_CELL), rest, (size_t)((length - i) * (4 / MUX_CELL)));
   }
-  return (const int32_t *)encoded;
+  return (const int32_t *)scratch;
 }
 
 static void CELL(pack_task)(const mux_pack *s, int32_t task, float *arena) {
@@ -134,6 +150,30 @@ static void CELL(add_kept)(
   }
 }
 
+/// Activates a tile and encodes it as cells of the next step.
+static void CELL(store_packed)(
+    const mux_dense *s, ptrdiff_t block, float *tile, ptrdiff_t pixel, int pixels, float *arena) {
+  MUX_NAME(activate_line)(s->activation, tile, MUX_LANES, pixels, NULL);
+  vf x[MUX_LANES];
+  MUX_UNROLL
+  for (int i = 0; i < MUX_LANES; ++i) x[i] = v_load(tile + i * MUX_LANES);
+  MUX_NAME(transpose)(x);
+  const ptrdiff_t first = block * (MUX_LANES / MUX_CELL);
+  const ptrdiff_t wanted = mux_ceil_div(s->outer, MUX_CELL) - first;
+  float *to = arena + s->packed + first * s->pixels + pixel;
+  MUX_UNROLL
+  for (int c = 0; c < MUX_LANES / MUX_CELL; ++c) {
+    if (c < wanted) {
+      vi cell = {0};
+      MUX_UNROLL
+      for (int j = 0; j < MUX_CELL; ++j) {
+        cell = CELL(push)(cell, CELL(encode)(x[c * MUX_CELL + j], s->packed_quantization));
+      }
+      v_store_first(to + c * s->pixels, (vf)cell, pixels);
+    }
+  }
+}
+
 static void CELL(dense_task)(
     const mux_dense *step, int32_t task, float *arena, float *scratch) {
   const bool adds_kept =
@@ -194,10 +234,14 @@ static void CELL(dense_task)(
                         sinks[0], count == 2 ? &sinks[1] : NULL);
         for (int i = 0; i < count; ++i) {
           if (adds_kept) CELL(add_kept)(s, b + i, tile[i], start + done, now, arena);
-          MUX_NAME(dense_store)(s, b + i, tile[i], start + done, now, &totals[i], arena);
+          if (s->packs) {
+            CELL(store_packed)(s, b + i, tile[i], start + done, now, arena);
+          } else {
+            MUX_NAME(dense_store)(s, b + i, tile[i], start + done, now, &totals[i], arena);
+          }
         }
       }
-      for (int i = 0; !s->outputs && i < count; ++i) {
+      for (int i = 0; !s->outputs && !s->packs && i < count; ++i) {
         const ptrdiff_t left = s->outer - (b + i) * MUX_LANES;
         v_store_first(arena + s->means + (b + i) * MUX_LANES,
                       totals[i] * MUX_NAME(i_splat)(1.0f / (float)s->pixels),

@@ -13,4 +13,5 @@
 #define MUX_CELL 4
 #include "mux_cells_body.h"
 #undef MUX_CELL
+#include "mux_linear_cells_body.h"
 #include "mux_inference_table_body.h"

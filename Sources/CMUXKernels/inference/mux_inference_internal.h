@@ -29,6 +29,7 @@ static inline mux_precision mux_step_precision(const mux_step *step) {
   case MUX_STEP_DENSE: return ((const mux_dense *)step->argument)->precision;
   case MUX_STEP_SPATIAL: return ((const mux_spatial_step *)step->argument)->precision;
   case MUX_STEP_PACK: return ((const mux_pack *)step->argument)->precision;
+  case MUX_STEP_LINEAR: return ((const mux_linear *)step->argument)->cells ? MUX_INT8 : MUX_FLOAT32;
   default: return MUX_FLOAT32;
   }
 }

@@ -2,6 +2,9 @@
 // What the variant offers: the steps by kind, and the processor's peak.
 
 static size_t MUX_NAME(step_scratch)(const mux_step *step) {
+  if (step->kind == MUX_STEP_LINEAR && mux_step_precision(step) == MUX_INT8) {
+    return MUX_NAME(linear_cells_scratch)(step->argument);
+  }
   switch (mux_step_precision(step)) {
   case MUX_BFLOAT16: return MUX_PASTE(MUX_NAME(step_scratch), bf16)(step);
   case MUX_INT8: return MUX_PASTE(MUX_NAME(step_scratch), int8)(step);
@@ -17,6 +20,12 @@ static size_t MUX_NAME(step_scratch)(const mux_step *step) {
 
 static void MUX_NAME(step_run)(
     const mux_step *step, int32_t first, int32_t end, float *arena, float *scratch) {
+  if (step->kind == MUX_STEP_LINEAR && mux_step_precision(step) == MUX_INT8) {
+    for (int32_t task = first; task < end; ++task) {
+      MUX_NAME(linear_cells_task)(step->argument, task, arena, scratch);
+    }
+    return;
+  }
   switch (mux_step_precision(step)) {
   case MUX_BFLOAT16:
     MUX_PASTE(MUX_NAME(step_run), bf16)(step, first, end, arena, scratch);

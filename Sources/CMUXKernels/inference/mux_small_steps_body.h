@@ -13,20 +13,24 @@ MUX_INLINE vf MUX_NAME(widen)(const uint16_t *p) {
 
 static size_t MUX_NAME(linear_scratch)(const mux_linear *s) { return (size_t)s->inner; }
 
+/// The inputs one after the other: where they are, or gathered in the scratch memory.
+static const float *MUX_NAME(linear_inputs)(
+    const mux_linear *s, const float *arena, float *scratch) {
+  if (!s->offsets && s->bands == 1 && s->scale == 1) return arena + s->input;
+  for (ptrdiff_t k = 0; k < s->inner; ++k) {
+    const float *from = arena + (s->offsets ? s->offsets[k] : s->input + k);
+    float sum = 0;
+    for (ptrdiff_t b = 0; b < s->bands; ++b) sum += from[b * s->band_stride];
+    scratch[k] = sum * s->scale;
+  }
+  return scratch;
+}
+
 static void MUX_NAME(linear_task)(const mux_linear *s, int32_t task, float *arena, float *scratch) {
   const ptrdiff_t blocks = mux_ceil_div(s->outer, MUX_LANES), inner = s->inner;
   ptrdiff_t first, end;
   mux_band(blocks, s->tasks, task, &first, &end);
-  const float *x = arena + s->input;
-  if (s->offsets || s->bands > 1 || s->scale != 1) {
-    for (ptrdiff_t k = 0; k < inner; ++k) {
-      const float *from = arena + (s->offsets ? s->offsets[k] : s->input + k);
-      float sum = 0;
-      for (ptrdiff_t b = 0; b < s->bands; ++b) sum += from[b * s->band_stride];
-      scratch[k] = sum * s->scale;
-    }
-    x = scratch;
-  }
+  const float *x = MUX_NAME(linear_inputs)(s, arena, scratch);
   for (ptrdiff_t b = first; b < end; ++b) {
     const float *weights = s->weights + b * inner * MUX_LANES;
     vf sum[8] = {v_load(s->bias + b * MUX_LANES)};

@@ -41,7 +41,7 @@ extension PlanCompiler {
       name: name, producer: producer, branches: branches, affine: chain.affine,
       activation: chain.activation, height: shape.height, width: shape.width,
       wantsSums: isExcited, isProjected: projection != nil,
-      keepsExpansion: pattern.sum != nil)
+      keepsExpansion: pattern.sum != nil, inputNode: network.inputIndices[start][0])
     guard let projection, case .convolution(let convolution) = operation(projection) else {
       setValue(unblocked(blocked, name: name), at: chain.end)
       return true
@@ -81,6 +81,9 @@ extension PlanCompiler {
         activation: end.activation, gate: gate, residual: residual),
       height: shape.height, width: shape.width)
     setValue(result, at: residual?.end ?? end.end)
+    if blocked.quantization != nil, residual == nil || residual?.blocked != nil {
+      projections[residual?.end ?? end.end] = result.planes[0].storage
+    }
     return true
   }
 

@@ -39,11 +39,21 @@ extension PlanCompiler {
     return storage
   }
 
-  /// Adds the step that makes cells of planes; gives the cells' planes.
+  /// Cells of planes; gives the cells' planes. If nobody else reads what a projection gives, it
+  /// writes the cells itself; else a step is added that makes them.
+  ///
+  /// - Parameter node: The node whose value the planes are, if that is known.
   mutating func addPack(
-    _ layer: String, _ planes: [Plane], pixels: Int
+    _ layer: String, _ planes: [Plane], pixels: Int, of node: Int? = nil
   ) throws(RuntimeError) -> (planes: [Plane], quantization: Quantization) {
     let quantization = try quantization(layer, "input")
+    if let node, let storage = projectionStorage(of: node) {
+      let values = precision.valuesPerCell
+      let cells = (planes.count + values - 1) / values
+      storages[storage].size = cells * pixels
+      packedProjections[storage] = quantization
+      return ((0..<cells).map { Plane(storage: storage, offset: $0 * pixels) }, quantization)
+    }
     let observed = observe(layer, ["input"])
     let values = precision.valuesPerCell
     let cells = (planes.count + values - 1) / values
@@ -63,6 +73,15 @@ extension PlanCompiler {
       return emitter.step(MUX_STEP_PACK, step)
     }
     return ((0..<cells).map { Plane(storage: output, offset: $0 * pixels) }, quantization)
+  }
+
+  /// The storage of a projection's planes if they are all that `node` is, and if only one node reads
+  /// them.
+  private func projectionStorage(of node: Int) -> Int? {
+    guard !isObserving, let storage = projections[node], soleConsumer(node) != nil,
+      !network.isOutput(node)
+    else { return nil }
+    return storage
   }
 
   /// The columns of windows' weights, whose rows are filled up to whole cells with −1.
@@ -161,6 +180,39 @@ extension PlanCompiler {
       pack().scale
     }
     return (values, scale)
+  }
+
+  /// Weights of a large fully connected layer as cells of 8 bits.
+  struct LinearCells {
+    var cells: PackedArray<Int32>
+    /// What 1 is worth, and the sum of the integers, by output.
+    var scale: PackedValues
+    var sums: PackedValues
+  }
+
+  /// The next packed weights of a fully connected layer, [block][input][lane], as cells; nil if it
+  /// is too small to gain from them or the precision is not 8 bits.
+  func linearCells(
+    _ layer: String, blocks: Int, inner: Int, weights: () -> [Float]
+  ) -> LinearCells? {
+    let lanes = lanes, count = blocks * lanes * inner
+    guard precision == .int8, inner % 4 == 0, count >= 1 << 18 else { return nil }
+    var made: CellPacking?
+    func pack() -> CellPacking {
+      let packing =
+        made ?? CellPacking(weights(), blocks: blocks, lanes: lanes, precision: .int8)
+      made = packing
+      return packing
+    }
+    let use = "linear, cells of int8"
+    let cells = packed.take(layer, use, lanes: lanes, count: count / 4) { pack().cells }
+    let scale = packed.take(layer, "\(use), scale", lanes: lanes, count: blocks * lanes) {
+      pack().scale
+    }
+    let sums = packed.take(layer, "\(use), sums", lanes: lanes, count: blocks * lanes) {
+      pack().sums
+    }
+    return LinearCells(cells: cells, scale: scale, sums: sums)
   }
 
   /// The units of a layout with weights of cells.

@@ -223,6 +223,11 @@ extension PlanCompiler {
     ) { [cells, scale, cellPlanes, inputQuantization, observed] emitter in
       let layer = finished
       var step = mux_dense()
+      if let quantization = emitter.packedProjections[output.planes[0].storage] {
+        step.packs = 1
+        step.packed = emitter.offset(output.planes[0].storage)
+        step.packed_quantization = quantization.kernels
+      }
       step.inner = inner
       step.outer = outer
       step.weights = cells.map { emitter.cells($0) } ?? emitter.memory.place(values)
@@ -268,7 +273,7 @@ extension PlanCompiler {
       if layer.isPooled {
         step.means = Int(emitter.offset(output.planes[0]))
       } else {
-        step.outputs = emitter.offsets(output.planes)
+        if step.packs == 0 { step.outputs = emitter.offsets(output.planes) }
         if let blocked = layer.residual?.blocked {
           step.has_blocked_residual = 1
           step.blocked_residual = emitter.offset(blocked.storage)

@@ -168,7 +168,7 @@ extension PlanCompiler {
   mutating func addSpatial(
     name: String, producer: SpatialProducer, branches: [SpatialBranch], affine: Affine,
     activation: Activation, height: Int, width: Int, wantsSums: Bool, isProjected: Bool,
-    keepsExpansion: Bool = false
+    keepsExpansion: Bool = false, inputNode: Int? = nil
   ) throws(RuntimeError) -> BlockedTensor {
     var layout = SpatialLayout(lanes: lanes)
     for branch in branches { layout.add(branch, affine: affine) }
@@ -204,7 +204,8 @@ extension PlanCompiler {
         gathered = try quantization(name, "gathered")
         inputQuantization = gathered
       } else if case .expansion = producer {
-        (inputPlanes, inputQuantization) = try addPack(name, input.planes, pixels: input.pixels)
+        (inputPlanes, inputQuantization) = try addPack(
+          name, input.planes, pixels: input.pixels, of: inputNode)
       }
       middle = try quantization(name, "middle")
       result = try quantization(name, "result")
@@ -214,7 +215,8 @@ extension PlanCompiler {
       observed = observe(name, ["result"])
     }
     let output = allocate(outBlocks * planeSize)
-    var touched = (input.planes + inputPlanes).map(\.storage) + [output]
+    var touched = (hasCells && producer.window == nil ? inputPlanes : input.planes).map(\.storage)
+    touched.append(output)
     if let observed { touched.append(observed) }
     var kept: KeptExpansion?
     if keepsExpansion {

@@ -27,14 +27,16 @@ extension PlanCompiler {
     }
     let count = blocks * lanes * inner
     // What is read once per image is as slow as memory: half the bytes, half the time.
-    let isShort = precision != .float32 && count >= 1 << 15
+    let cells = linearCells(name, blocks: blocks, inner: inner, weights: makeWeights)
+    let isShort = cells == nil && precision != .float32 && count >= 1 << 15
     let short: PackedArray<UInt16> =
       isShort
       ? packed.take(name, "linear, bfloat16", lanes: lanes, count: count) {
         makeWeights().map(CellPacking.bfloat16)
       } : .made([])
     let values: PackedValues =
-      isShort ? .made([]) : packed.take(name, "linear", lanes: lanes, count: count, makeWeights)
+      isShort || cells != nil
+      ? .made([]) : packed.take(name, "linear", lanes: lanes, count: count, makeWeights)
     let bias = packed.take(name, "linear bias", lanes: lanes, count: blocks * lanes) {
       WeightPacking.bias(affine.shift, outputs: rows, lanes: lanes)
     }
@@ -60,7 +62,11 @@ extension PlanCompiler {
       }
       step.inner = inner
       step.outer = rows.count
-      if isShort {
+      if let cells {
+        step.cells = emitter.memory.place(cells.cells)
+        step.cell_scale = emitter.memory.place(cells.scale)
+        step.cell_sums = emitter.memory.place(cells.sums)
+      } else if isShort {
         step.short_weights = emitter.memory.place(short)
       } else {
         step.weights = emitter.memory.place(values)

@@ -23,6 +23,10 @@ struct PlanCompiler {
   var observations: [Observation] = []
   var storages: [Storage] = []
   var steps: [PendingStep] = []
+  /// The storages of planes that projections of cells write, by the node whose value they are.
+  var projections: [Int: Int] = [:]
+  /// Those of them that hold cells of the next step instead, and how they are encoded.
+  var packedProjections: [Int: Quantization] = [:]
   private(set) var input = PlaneTensor(planes: [], height: 0, width: 0)
   private var values: [PlaneTensor?]
   private var isDone: [Bool]
@@ -287,6 +291,8 @@ struct PendingStep {
 struct PlanEmitter {
   let memory: PlanMemory
   let offsets: [Int]
+  /// How the projections' results are encoded that are written as cells, by their storage.
+  let packedProjections: [Int: Quantization]
 
   func offset(_ storage: Int) -> Int { offsets[storage] }
 

@@ -5,6 +5,7 @@
 #include "mux_dense_body.h"
 #include "mux_line_body.h"
 #include "mux_cells_vector_body.h"
+#include "mux_rings_body.h"
 #include "mux_expand_spatial_body.h"
 #include "mux_small_steps_body.h"
 #define MUX_CELL 2

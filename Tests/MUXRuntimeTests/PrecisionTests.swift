@@ -105,7 +105,7 @@ struct PrecisionTests {
     }
   }
 
-  @Test("Multiplexed blocks: cells from the convolution's result on", arguments: cases)
+  @Test("Multiplexed blocks stay exact", arguments: cases)
   func multiplexed(set: InstructionSet, precision: Precision) throws {
     for (kernel, channels) in [(3, 1), (5, 4), (3, 5), (7, 17)] {
       for size in [ImageSize(height: 7, width: 15), ImageSize(height: 56, width: 40)] {

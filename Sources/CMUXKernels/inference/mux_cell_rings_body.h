@@ -1,36 +1,75 @@
 // SPDX-License-Identifier: Apache-2.0
 // The rings of a spatial step with products of cells; included by mux_cells_body.h.
 
-// A unit's ring: rows of cells, each with the padding of its windows left and right.
+// A unit's ring: rows of cells, each with the padding of its windows left and right. A subpixel
+// unit's cells hold every factor-th row, as its windows do. A block with all phases of a superpixel
+// branch holds, for each row, two rows of the fine grid side by side, whose cells go on through both.
 
-/// Columns of a ring's row: as far as whole tiles read.
-static ptrdiff_t CELL(ring_columns)(const mux_spatial_step *s, const mux_spatial_unit *u) {
-  const ptrdiff_t covered = (mux_ceil_div(s->out_width, 7) * 7 - 1) * u->stride + u->kernel;
-  const ptrdiff_t needed = s->in_width + u->padding;
-  return covered > needed ? covered : needed;
+/// A unit's ring. What does not change is worked out once per task, since rows can be as short as a
+/// division is long.
+typedef struct {
+  const mux_spatial_unit *unit;
+  /// Two rows of the fine grid side by side in each row.
+  bool has_phases;
+  /// Rows, and columns, from one tap of a window to the next.
+  ptrdiff_t step;
+  /// Columns left of the image: as far as windows stick out.
+  ptrdiff_t margin;
+  /// Columns of a row: as far as whole tiles read.
+  ptrdiff_t columns;
+  /// Rows that lie in the ring at a time.
+  ptrdiff_t capacity;
+  /// Cells of the ring of one block; those of a unit's other blocks lie behind it.
+  ptrdiff_t size;
+  int32_t *cells;
+  /// The first row that the task makes, and the next one to be made.
+  ptrdiff_t start, next;
+} CELL(ring);
+
+/// The first and the last row under the windows of output row `y`, which may lie outside the image.
+MUX_INLINE ptrdiff_t CELL(top_row)(const CELL(ring) *r, ptrdiff_t y) {
+  return (r->has_phases ? y : y * r->unit->stride) - r->margin;
+}
+MUX_INLINE ptrdiff_t CELL(bottom_row)(const CELL(ring) *r, ptrdiff_t y) {
+  return r->has_phases ? y + r->margin : CELL(top_row)(r, y) + r->step * (r->unit->kernel - 1);
 }
 
-/// Rows that are made, those of the padding below included.
-static ptrdiff_t CELL(total_rows)(const mux_spatial_step *s, const mux_spatial_unit *u) {
-  const ptrdiff_t last = (s->out_height - 1) * u->stride - u->padding + u->kernel;
-  return last > s->in_height ? last : s->in_height;
+/// A row's place in the ring.
+MUX_INLINE int32_t *CELL(ring_row)(const CELL(ring) *r, ptrdiff_t row) {
+  return r->cells + mux_slot(row, r->capacity) * r->columns * MUX_LANES;
 }
 
-static ptrdiff_t CELL(ring_rows)(const mux_spatial_step *s, const mux_spatial_unit *u) {
-  const ptrdiff_t rows = u->kernel + s->chunk, total = CELL(total_rows)(s, u);
-  return rows < total ? rows : total;
+/// The ring of a unit, whose memory is not set.
+static CELL(ring) CELL(ring_of)(const mux_spatial_step *s, const mux_spatial_unit *u) {
+  CELL(ring) r = {.unit = u, .has_phases = u->mode == MUX_SPATIAL_SUPERPIXEL_NARROW};
+  r.step = u->mode == MUX_SPATIAL_SUBPIXEL ? u->factor : 1;
+  r.margin = r.has_phases ? (u->kernel / 2 + 1) / 2 : r.step * u->padding;
+  const ptrdiff_t windows = mux_ceil_div(mux_ceil_div(s->out_width, r.step), 7) * 7;
+  const ptrdiff_t covered = r.has_phases
+                                ? windows + 2 * r.margin
+                                : r.step * ((windows - 1) * u->stride + u->kernel);
+  const ptrdiff_t needed = s->in_width + r.margin;
+  r.columns = covered > needed ? covered : needed;
+  // All that are made, those of the padding below included, if they are fewer.
+  ptrdiff_t total = CELL(bottom_row)(&r, s->out_height - 1) + 1;
+  if (total < s->in_height) total = s->in_height;
+  r.capacity = CELL(bottom_row)(&r, 0) - CELL(top_row)(&r, 0) + 1 + s->chunk;
+  if (r.capacity > total) r.capacity = total;
+  r.size = r.capacity * r.columns * MUX_LANES;
+  return r;
 }
 
-static size_t CELL(ring_size)(const mux_spatial_step *s, const mux_spatial_unit *u) {
-  return (size_t)(CELL(ring_rows)(s, u) * CELL(ring_columns)(s, u) * u->in_count * MUX_LANES);
+/// Floats that hold the rings' descriptions.
+static size_t CELL(ring_list)(const mux_spatial_step *s) {
+  return (size_t)mux_ceil_div(s->units_per_task * (ptrdiff_t)sizeof(CELL(ring)), 64) * 16;
 }
 
 /// The widest row of cells of the units.
 static ptrdiff_t CELL(widest)(const mux_spatial_step *s) {
   ptrdiff_t most = 0;
   for (int32_t u = 0; u < s->unit_count; ++u) {
-    const ptrdiff_t columns = CELL(ring_columns)(s, &s->units[u]);
-    if (columns > most) most = columns;
+    const CELL(ring) ring = CELL(ring_of)(s, &s->units[u]);
+    if (ring.columns > most) most = ring.columns;
   }
   return most;
 }
@@ -40,12 +79,12 @@ static size_t CELL(spatial_scratch)(const mux_spatial_step *s) {
   for (int32_t first = 0; first < s->unit_count; first += s->units_per_task) {
     size_t size = 0;
     for (int32_t u = first; u < first + s->units_per_task && u < s->unit_count; ++u) {
-      size += CELL(ring_size)(s, &s->units[u]);
+      size += (size_t)(CELL(ring_of)(s, &s->units[u]).size * s->units[u].in_count);
     }
     if (size > most) most = size;
   }
   return most + CELL(gather_scratch)(&s->window) + (size_t)(CELL(widest)(s) * MUX_LANES) +
-         (size_t)mux_ceil_div(s->units_per_task, 16) * 16;
+         CELL(ring_list)(s);
 }
 
 /// Where a band's work keeps its things.
@@ -53,27 +92,31 @@ typedef struct {
   float *gather;
   const int32_t *gathered;
   ptrdiff_t gathered_line;
+  /// A row of zeros.
   int32_t *padding;
-  int32_t *produced;
-  float *rings;
+  int32_t zero;
   /// If expanded rows are kept: those that are the task's own.
   ptrdiff_t own_first, own_end;
 } CELL(work);
 
+/// The cells onto which those of row `row` are pushed.
+MUX_INLINE const int32_t *CELL(row_before)(
+    const CELL(ring) *r, ptrdiff_t row, const CELL(work) *work) {
+  const ptrdiff_t before = row - r->step;
+  return before < r->start ? work->padding : CELL(ring_row)(r, before);
+}
+
 /// Pushes `count` pixels [pixel][lane] from pixel `pixel` of the image on into a ring; to `kept` as
 /// well, if that is not NULL.
 static void CELL(push_pixels)(
-    const mux_spatial_step *s, const mux_spatial_unit *u, const float *values, ptrdiff_t pixel,
-    ptrdiff_t count, ptrdiff_t first_row, const int32_t *padding, int32_t *ring,
-    ptrdiff_t capacity, ptrdiff_t columns, mux_activation activation, char *kept) {
+    const mux_spatial_step *s, const CELL(ring) *r, const float *values, ptrdiff_t pixel,
+    ptrdiff_t count, const CELL(work) *work, mux_activation activation, char *kept) {
   while (count > 0) {
     const ptrdiff_t row = pixel / s->in_width, column = pixel % s->in_width;
     const ptrdiff_t now = count < s->in_width - column ? count : s->in_width - column;
-    const ptrdiff_t at = (u->padding + column) * MUX_LANES;
-    int32_t *to = ring + row % capacity * columns * MUX_LANES + at;
-    const int32_t *before =
-        row == first_row ? padding + at : ring + (row - 1) % capacity * columns * MUX_LANES + at;
-    CELL(push_line)(activation, values, now, s->middle, before, to, kept);
+    const ptrdiff_t at = (r->margin + column) * MUX_LANES;
+    CELL(push_line)(activation, r->has_phases, values, now, s->middle,
+                    CELL(row_before)(r, row, work) + at, CELL(ring_row)(r, row) + at, kept);
     if (kept) kept += now * 2 * MUX_LANES;
     values += now * MUX_LANES;
     pixel += now;
@@ -83,40 +126,45 @@ static void CELL(push_pixels)(
 
 /// Whether the rings of two units are alike.
 MUX_INLINE bool CELL(is_alike)(const mux_spatial_unit *a, const mux_spatial_unit *b) {
-  return a->kernel == b->kernel && a->stride == b->stride && a->padding == b->padding;
+  return a->mode == b->mode && a->factor == b->factor && a->kernel == b->kernel &&
+         a->stride == b->stride && a->padding == b->padding;
 }
 
-/// Makes rows `first` to before `end` of input block `j` of a unit, and of the next one if `count`
-/// is 2; `start` is the first row of all. The next block's ring lies behind the first one's.
-static void CELL(produce)(
-    const mux_spatial_step *s, const mux_spatial_unit *u, int32_t j, int count, ptrdiff_t start,
-    ptrdiff_t first, ptrdiff_t end, CELL(work) *work, int32_t *rings, float *arena) {
-  const ptrdiff_t capacity = CELL(ring_rows)(s, u), columns = CELL(ring_columns)(s, u);
-  const ptrdiff_t width = s->in_width, block = u->first_in + j;
-  const int32_t zero = CELL(zero)(s->middle);
-  float *observed = s->observed < 0 ? NULL : arena + s->observed;
-  // Left and right of the image.
-  const ptrdiff_t ring_size = capacity * columns * MUX_LANES;
-  for (ptrdiff_t n = 0; n < count * (end - first); ++n) {
-    const ptrdiff_t row = first + n / count;
-    int32_t *ring = rings + n % count * ring_size;
-    int32_t *to = ring + row % capacity * columns * MUX_LANES;
-    for (ptrdiff_t i = 0; i < u->padding * MUX_LANES; ++i) to[i] = zero;
-    for (ptrdiff_t i = (u->padding + width) * MUX_LANES; i < columns * MUX_LANES; ++i) {
-      to[i] = zero;
-    }
-    if (row >= s->in_height) {
-      // Below the image.
-      const int32_t *before =
-          row == start ? work->padding : ring + (row - 1) % capacity * columns * MUX_LANES;
-      for (ptrdiff_t i = u->padding; i < u->padding + width; ++i) {
-        MUX_NAME(store_cells)(
-            to + i * MUX_LANES,
-            CELL(push)(MUX_NAME(load_cells)(before + i * MUX_LANES),
-                       CELL(encode)((vf){0}, s->middle)));
+/// Sets what is outside the image in rows `first` to before `end` of a ring: left, right and below.
+static void CELL(surround)(
+    const mux_spatial_step *s, const CELL(ring) *r, ptrdiff_t first, ptrdiff_t end,
+    const CELL(work) *work) {
+  const ptrdiff_t right = r->margin + s->in_width;
+  const vi zeros = (vi){0} + work->zero, value = CELL(encode)((vf){0}, s->middle);
+  for (ptrdiff_t row = first; row < end; ++row) {
+    int32_t *to = CELL(ring_row)(r, row);
+    // What was there stays there.
+    if (row < r->start + r->capacity) {
+      for (ptrdiff_t i = 0; i < r->margin; ++i) MUX_NAME(store_cells)(to + i * MUX_LANES, zeros);
+      for (ptrdiff_t i = right; i < r->columns; ++i) {
+        MUX_NAME(store_cells)(to + i * MUX_LANES, zeros);
       }
     }
+    if (row < s->in_height) continue;
+    const int32_t *before = CELL(row_before)(r, row, work);
+    for (ptrdiff_t i = r->margin; i < right; ++i) {
+      const vi cells = MUX_NAME(load_cells)(before + i * MUX_LANES);
+      MUX_NAME(store_cells)(to + i * MUX_LANES, r->has_phases ? CELL(push_phases)(cells, value)
+                                                              : CELL(push)(cells, value));
+    }
   }
+}
+
+/// Makes rows `first` to before `end` of an input block whose ring is `r`, and of the next one if
+/// `count` is 2, whose ring lies behind it.
+static void CELL(produce)(
+    const mux_spatial_step *s, const CELL(ring) *r, ptrdiff_t block, int count, ptrdiff_t first,
+    ptrdiff_t end, CELL(work) *work, float *arena) {
+  const ptrdiff_t width = s->in_width;
+  float *observed = s->observed < 0 ? NULL : arena + s->observed;
+  CELL(ring) rings[2] = {*r, *r};
+  rings[1].cells += r->size;
+  for (int n = 0; n < count; ++n) CELL(surround)(s, &rings[n], first, end, work);
   if (end > s->in_height) end = s->in_height;
   // Planes are copied a vector of pixels at a time; else as many as fill two tiles.
   enum { CHUNK = 28 };
@@ -129,10 +177,11 @@ static void CELL(produce)(
   const bool window = s->window.kernel > 0;
   const int kind = CELL(tile_kind)(window, false, s->window.stride);
   // A tile goes straight into the ring if it lies in one row; where rows are short, or the values
-  // are measured, copied, kept or more than clamped, it goes through a buffer.
+  // are measured, copied, kept or more than clamped, or are phases, it goes through a buffer.
   CELL(sink) sink = CELL(sink_for)(activation, s->middle);
   const bool by_row =
-      s->weights && !observed && !s->keeps && width >= 12 && sink.mode != CELL(to_floats);
+      s->weights && !observed && !s->keeps && width >= 12 && sink.mode != CELL(to_floats) &&
+      !r->has_phases;
   char *kept_from =
       (char *)(arena + s->kept) + block * s->in_height * width * 2 * MUX_LANES;
   const ptrdiff_t rows = window || by_row || s->keeps ? 1 : end - first;
@@ -149,14 +198,13 @@ static void CELL(produce)(
       step = s->window.stride * (4 / MUX_CELL);
     }
     if (by_row) {
-      const ptrdiff_t at = u->padding * MUX_LANES;
-      sink.cells = rings + row % capacity * columns * MUX_LANES + at;
-      sink.before =
-          row == start ? work->padding + at
-                       : rings + (row - 1) % capacity * columns * MUX_LANES + at;
+      const ptrdiff_t at = r->margin * MUX_LANES;
+      const int32_t *before = CELL(row_before)(r, row, work);
+      sink.cells = CELL(ring_row)(r, row) + at;
+      sink.before = before + at;
       CELL(sink) second = sink;
-      second.cells += ring_size;
-      if (row != start) second.before += ring_size;
+      second.cells += r->size;
+      if (before != work->padding) second.before += r->size;
       CELL(run_tiles)(kind, source, s->offsets, s->inner, weights, scale, bias, step,
                       width, sink, count == 2 ? &second : NULL);
       continue;
@@ -191,8 +239,7 @@ static void CELL(produce)(
         // A row is kept by the task whose output row it is.
         const bool keeps = s->keeps && row >= work->own_first && row < work->own_end;
         char *kept = kept_from + (n * s->in_height * width + pixel) * 2 * MUX_LANES;
-        CELL(push_pixels)(s, u, values[n], pixel, now, start, work->padding,
-                          rings + n * ring_size, capacity, columns, activation,
+        CELL(push_pixels)(s, &rings[n], values[n], pixel, now, work, activation,
                           keeps ? kept : NULL);
       }
     }

@@ -2,97 +2,146 @@
 // The expansion and the spatial convolution in one pass, with products of cells; included by
 // mux_cells_body.h.
 
+/// Sets the rows of cells under the windows of output row `y`, and their weights, those of output
+/// block (or phase) `o`. The rows start `shift` cells further on.
+static void CELL(collect_rows)(
+    const CELL(ring) *r, ptrdiff_t o, ptrdiff_t y, ptrdiff_t shift, const CELL(work) *work,
+    MUX_NAME(line) *line) {
+  const mux_spatial_unit *u = r->unit;
+  const ptrdiff_t taps = r->has_phases ? 4 * r->margin + 2 : u->kernel;
+  const ptrdiff_t cell_rows = mux_ceil_div(r->has_phases ? u->kernel + 1 : u->kernel, MUX_CELL);
+  const float *weights = u->weights + o * u->in_count * cell_rows * taps * MUX_LANES;
+  line->row_count = 0;
+  for (ptrdiff_t c = 0; c < cell_rows; ++c) {
+    ptrdiff_t row, at = shift;
+    if (r->has_phases) {
+      // The last row of the fine grid, of which each row of the ring has two.
+      const ptrdiff_t fine = 2 * y + u->kernel / 2 + 1 - c * MUX_CELL;
+      row = mux_floor_div(fine, 2);
+      at += (fine - 2 * row) * (MUX_LANES / 2);
+    } else {
+      row = CELL(bottom_row)(r, y) - c * MUX_CELL * r->step;
+    }
+    if (row < 0 && work->zero == 0) continue;
+    const int32_t *cells = row < 0 ? work->padding : CELL(ring_row)(r, row);
+    const ptrdiff_t apart = row < 0 ? 0 : r->size;
+    for (int32_t j = 0; j < u->in_count; ++j) {
+      line->rows[line->row_count] = (const float *)(cells + j * apart + at);
+      line->weights[line->row_count++] = weights + (j * cell_rows + c) * taps * MUX_LANES;
+    }
+  }
+}
+
+/// Output row `y` of a unit, each block of which starts at `out` and has `plane` bytes.
+static void CELL(unit_line)(
+    const mux_spatial_step *s, const CELL(ring) *r, const CELL(work) *work, ptrdiff_t y,
+    char *out, ptrdiff_t plane, float *sums, float *arena) {
+  const mux_spatial_unit *u = r->unit;
+  MUX_NAME(line) line;
+  line.taps = u->kernel;
+  line.stride = u->stride;
+  CELL(target) target = {
+      .activation = s->activation, .quantization = s->result, .spread = (int)r->step,
+      .observed = s->observed < 0 ? NULL : arena + s->observed + 4};
+  if (u->mode == MUX_SPATIAL_SUBPIXEL) {
+    target.sums = sums;
+    for (ptrdiff_t x = 0; x < r->step && x < s->out_width; ++x) {
+      const ptrdiff_t phase = y % r->step * r->step + x;
+      CELL(collect_rows)(r, phase, y, x * MUX_LANES, work, &line);
+      line.count = mux_ceil_div(s->out_width - x, r->step);
+      line.bias = u->bias + phase * MUX_LANES;
+      target.scale = u->scale ? u->scale + phase * MUX_LANES : NULL;
+      target.to = out + x * MUX_LANES * (4 / MUX_CELL);
+      CELL(run_line)(&line, &target);
+    }
+    return;
+  }
+  line.count = s->out_width;
+  for (int32_t o = 0; o < u->out_count; ++o) {
+    CELL(collect_rows)(r, o, y, 0, work, &line);
+    line.bias = u->bias + o * MUX_LANES;
+    target.scale = u->scale ? u->scale + o * MUX_LANES : NULL;
+    target.to = out + o * plane;
+    target.sums = sums ? sums + o * MUX_LANES : NULL;
+    if (r->has_phases) {
+      CELL(run_narrow)(&line, u->kernel, &target);
+    } else {
+      CELL(run_line)(&line, &target);
+    }
+  }
+}
+
+/// Makes the rows that output row `y` needs and that are not there yet, of `blocks` blocks.
+static void CELL(fill_ring)(
+    const mux_spatial_step *s, CELL(ring) *r, int32_t blocks, ptrdiff_t y, CELL(work) *work,
+    float *arena) {
+  const ptrdiff_t bottom = CELL(bottom_row)(r, y);
+  while (r->next <= bottom) {
+    // Rows below the image, and gathered ones, which serve all blocks, are made one by one.
+    ptrdiff_t end = r->next + 1;
+    if (r->next < s->in_height && s->window.kernel == 0) {
+      end = r->next + s->chunk < s->in_height ? r->next + s->chunk : s->in_height;
+    }
+    CELL(ring) pair = *r;
+    for (int32_t j = 0; j < blocks; j += 2) {
+      CELL(produce)(s, &pair, r->unit->first_in + j, j + 1 < blocks ? 2 : 1, r->next, end, work,
+                    arena);
+      pair.cells += 2 * r->size;
+    }
+    r->next = end;
+  }
+}
+
 static void CELL(spatial_bands)(
     const mux_spatial_step *s, int32_t first_unit, ptrdiff_t first_band, ptrdiff_t end_band,
     float *arena, float *scratch) {
-  int32_t end_unit = first_unit + s->units_per_task;
-  if (end_unit > s->unit_count) end_unit = s->unit_count;
+  int32_t count = s->units_per_task;
+  if (count > s->unit_count - first_unit) count = s->unit_count - first_unit;
+  const mux_spatial_unit *units = s->units + first_unit;
   const ptrdiff_t first = first_band * s->rows_per_task;
   ptrdiff_t end = end_band * s->rows_per_task;
   if (end > s->out_height) end = s->out_height;
-  const ptrdiff_t value_size = 4 / MUX_CELL, row_size = s->out_width * MUX_LANES * value_size;
+  const ptrdiff_t row_size = s->out_width * MUX_LANES * (4 / MUX_CELL);
   const ptrdiff_t plane = s->out_height * row_size, widest = CELL(widest)(s);
   CELL(work) work = {
-      .gather = scratch, .gathered_line = -1, .own_first = first, .own_end = end};
+      .gather = scratch, .gathered_line = -1, .zero = CELL(zero)(s->middle),
+      .own_first = first, .own_end = end};
   scratch += CELL(gather_scratch)(&s->window);
   work.padding = (int32_t *)scratch;
+  for (ptrdiff_t i = 0; i < widest * MUX_LANES; ++i) work.padding[i] = work.zero;
   scratch += widest * MUX_LANES;
-  work.produced = (int32_t *)scratch;
-  scratch += mux_ceil_div(s->units_per_task, 16) * 16;
-  work.rings = scratch;
-  const int32_t zero = CELL(zero)(s->middle);
-  for (ptrdiff_t i = 0; i < widest * MUX_LANES; ++i) work.padding[i] = zero;
+  CELL(ring) *rings = (CELL(ring) *)scratch;
+  scratch += CELL(ring_list)(s);
+  for (int32_t n = 0; n < count; ++n) {
+    rings[n] = CELL(ring_of)(s, &units[n]);
+    rings[n].cells = (int32_t *)scratch;
+    scratch += rings[n].size * units[n].in_count;
+    const ptrdiff_t top = CELL(top_row)(&rings[n], first);
+    rings[n].start = rings[n].next = top > 0 ? top : 0;
+  }
   float *sums = NULL;
-  MUX_NAME(line) line;
   for (ptrdiff_t y = first; y < end; ++y) {
     if (s->sums >= 0 && y % s->rows_per_task == 0) {
       sums = arena + s->sums + y / s->rows_per_task * s->out_blocks * MUX_LANES;
-      for (int32_t u = first_unit; u < end_unit; ++u) {
-        memset(sums + s->units[u].first_out * MUX_LANES, 0,
-               (size_t)s->units[u].out_count * MUX_LANES * sizeof(float));
+      for (int32_t n = 0; n < count; ++n) {
+        memset(sums + units[n].first_out * MUX_LANES, 0,
+               (size_t)units[n].out_count * MUX_LANES * sizeof(float));
       }
     }
-    float *rings = work.rings;
-    int32_t run_end = first_unit;
-    for (int32_t n = first_unit; n < end_unit; ++n) {
-      const mux_spatial_unit *u = &s->units[n];
-      // The first of units that are alike makes the rows of all, so that few blocks stay without a
-      // partner.
-      const bool leads = n == run_end;
+    // The first of units that are alike makes the rows of all, so that few blocks stay without a
+    // partner.
+    for (int32_t n = 0; n < count;) {
+      CELL(ring) *leader = &rings[n];
       int32_t blocks = 0;
-      for (; leads && run_end < end_unit && CELL(is_alike)(u, &s->units[run_end]); ++run_end) {
-        blocks += s->units[run_end].in_count;
+      for (; n < count && CELL(is_alike)(leader->unit, &units[n]); ++n) {
+        blocks += units[n].in_count;
       }
-      const ptrdiff_t capacity = CELL(ring_rows)(s, u), columns = CELL(ring_columns)(s, u);
-      const ptrdiff_t ring_size = capacity * columns * MUX_LANES;
-      int32_t *produced = &work.produced[n - first_unit];
-      // Windows start at row `top` and end at row `bottom`, which may lie below the image.
-      const ptrdiff_t top = y * u->stride - u->padding, bottom = top + u->kernel - 1;
-      const ptrdiff_t start_top = first * u->stride - u->padding;
-      const ptrdiff_t start = start_top > 0 ? start_top : 0;
-      if (y == first) *produced = (int32_t)start;
-      while (leads && *produced <= bottom) {
-        ptrdiff_t to = *produced + 1;
-        if (*produced < s->in_height) {
-          to = *produced + s->chunk < s->in_height ? *produced + s->chunk : s->in_height;
-        }
-        if (s->window.kernel > 0) {
-          // Row by row, so that the gathered rows serve all blocks.
-          to = *produced + 1;
-        }
-        for (int32_t j = 0; j < blocks; j += 2) {
-          CELL(produce)(s, u, j, j + 1 < blocks ? 2 : 1, start, *produced, to, &work,
-                        (int32_t *)rings + j * ring_size, arena);
-        }
-        *produced = (int32_t)to;
-      }
-      line.taps = u->kernel;
-      line.stride = u->stride;
-      line.count = s->out_width;
-      const ptrdiff_t cell_rows = mux_ceil_div(u->kernel, MUX_CELL);
-      for (int32_t o = 0; o < u->out_count; ++o) {
-        line.row_count = 0;
-        for (int32_t j = 0; j < u->in_count; ++j) {
-          for (ptrdiff_t c = 0; c < cell_rows; ++c) {
-            const ptrdiff_t row = bottom - c * MUX_CELL;
-            if (row < 0 && zero == 0) continue;
-            line.rows[line.row_count] =
-                row < 0 ? (const float *)work.padding
-                        : rings + j * ring_size + row % capacity * columns * MUX_LANES;
-            line.weights[line.row_count++] =
-                u->weights +
-                ((o * u->in_count + j) * cell_rows + c) * u->kernel * MUX_LANES;
-          }
-        }
-        line.bias = u->bias + o * MUX_LANES;
-        const CELL(target) target = {
-            s->activation, s->result, u->scale ? u->scale + o * MUX_LANES : NULL,
-            (char *)(arena + s->out) + (u->first_out + o) * plane + y * row_size,
-            sums ? sums + (u->first_out + o) * MUX_LANES : NULL,
-            s->observed < 0 ? NULL : arena + s->observed + 4};
-        CELL(run_line)(&line, &target);
-      }
-      rings += CELL(ring_size)(s, u);
+      CELL(fill_ring)(s, leader, blocks, y, &work, arena);
+    }
+    for (int32_t n = 0; n < count; ++n) {
+      CELL(unit_line)(s, &rings[n], &work, y,
+                      (char *)(arena + s->out) + units[n].first_out * plane + y * row_size, plane,
+                      sums ? sums + units[n].first_out * MUX_LANES : NULL, arena);
     }
   }
 }

@@ -34,7 +34,7 @@ typedef void (*CELL(tile_function))(
         sum[i] = CELL(dot)((vi){0} + cell, weight, sum[i]);                                    \
       }                                                                                        \
     }                                                                                          \
-    CELL(pour)(sink, sum, PIXELS, false, PIXELS, scale, bias);                                 \
+    CELL(pour)(sink, sum, PIXELS, false, PIXELS, scale, bias, 1);                                 \
   }
 
 #if defined(MUX_HAS_CELL_INSTRUCTIONS)
@@ -71,9 +71,9 @@ typedef void (*CELL(pair_function))(
         next[i] = CELL(dot)(pixel, beside, next[i]);                                           \
       }                                                                                        \
     }                                                                                          \
-    CELL(pour)(sink, sum, PIXELS, false, PIXELS, scale, bias);                                 \
+    CELL(pour)(sink, sum, PIXELS, false, PIXELS, scale, bias, 1);                                 \
     CELL(pour)(second, next, PIXELS, false, PIXELS, scale ? scale + MUX_LANES : NULL,          \
-               bias + MUX_LANES);                                                              \
+               bias + MUX_LANES, 1);                                                           \
   }
 #define MUX_CELL_PAIRS(NAME, UNIT, STEP)                                                       \
   MUX_CELL_PAIR(NAME, UNIT, 1, STEP) MUX_CELL_PAIR(NAME, UNIT, 2, STEP)                        \

@@ -50,6 +50,14 @@ MUX_INLINE vi CELL(push)(vi before, vi value) {
 #endif
 }
 
+/// The same for a block with all phases of a superpixel branch, whose halves are two rows of the fine
+/// grid: the upper half of `before`, then the lower half of `value`, then its upper half.
+MUX_INLINE vi CELL(push_phases)(vi before, vi value) {
+  const vi even = CELL(push)(MUX_NAME(swap_halves)(before), value);
+  const vi odd = CELL(push)(MUX_NAME(swap_halves)(even), value);
+  return MUX_NAME(join_halves)(even, odd);
+}
+
 /// Writes a vector of values one after the other, in 2 bytes or 1 each.
 MUX_INLINE void CELL(write)(char *to, vi value) {
 #if MUX_CELL == 2
@@ -95,10 +103,11 @@ static CELL(sink) CELL(sink_for)(mux_activation activation, mux_quantization qua
   return sink;
 }
 
-/// Takes the sums of a tile, `stored` of which are wanted: `pixels` unless `partial`.
+/// Takes the sums of a tile, `stored` of which are wanted: `pixels` unless `partial`. Values are
+/// written `spread` pixels apart.
 MUX_INLINE void CELL(pour)(
     const CELL(sink) *sink, const CELL(sum) *sum, int pixels, bool partial, ptrdiff_t stored,
-    const float *scale, const float *bias) {
+    const float *scale, const float *bias, int spread) {
   (void)scale, (void)bias;
 #if MUX_CELL == 4
   vf unit = v_load(scale), shift = v_load(bias);
@@ -141,7 +150,7 @@ MUX_INLINE void CELL(pour)(
     if (!partial || i < stored) {
       const vf y = MUX_NAME(i_min)(high, MUX_NAME(i_max)(low, MUX_POURED(i)));
       total += y;
-      CELL(write)(sink->values + i * (MUX_LANES * 4 / MUX_CELL), MUX_POURED_VALUE(y));
+      CELL(write)(sink->values + i * spread * (MUX_LANES * 4 / MUX_CELL), MUX_POURED_VALUE(y));
     }
   }
 #if MUX_CELL == 4
@@ -166,5 +175,5 @@ MUX_INLINE void CELL(pour)(
 #undef MUX_CELL_SIZES
 #undef MUX_CELL_NAMES
 #undef MUX_CELL_LINE
-#undef MUX_CELL_TILES
+#undef MUX_CELL_LINE_TILE
 #undef CELL

@@ -17,6 +17,25 @@ MUX_INLINE vi MUX_NAME(to_integer)(vf x) {
 #endif
 }
 
+/// Exchanges the lower half of the lanes with the upper half; the lower half of `a` with the upper
+/// half of `b`.
+#if MUX_LANES == 16
+MUX_INLINE vi MUX_NAME(swap_halves)(vi x) {
+  return __builtin_shufflevector(x, x, 8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3, 4, 5, 6, 7);
+}
+MUX_INLINE vi MUX_NAME(join_halves)(vi a, vi b) {
+  return __builtin_shufflevector(
+      a, b, 0, 1, 2, 3, 4, 5, 6, 7, 24, 25, 26, 27, 28, 29, 30, 31);
+}
+#else
+MUX_INLINE vi MUX_NAME(swap_halves)(vi x) {
+  return __builtin_shufflevector(x, x, 4, 5, 6, 7, 0, 1, 2, 3);
+}
+MUX_INLINE vi MUX_NAME(join_halves)(vi a, vi b) {
+  return __builtin_shufflevector(a, b, 0, 1, 2, 3, 12, 13, 14, 15);
+}
+#endif
+
 /// Stores a vector in bfloat16, and loads it.
 MUX_INLINE void MUX_NAME(keep)(char *to, vf x) {
 #if defined(MUX_HAS_CELL_INSTRUCTIONS)

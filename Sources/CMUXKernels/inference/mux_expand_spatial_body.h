@@ -33,7 +33,7 @@ static void MUX_NAME(plain_lines)(
       for (ptrdiff_t k = 0; k < kernel; ++k) {
         const ptrdiff_t row = y * u->stride - u->padding + k * u->dilation;
         if (row < 0 || row >= s->in_height) continue;
-        line.rows[line.row_count] = ring + (j * capacity + row % capacity) * row_size;
+        line.rows[line.row_count] = ring + (j * capacity + mux_slot(row, capacity)) * row_size;
         line.weights[line.row_count++] =
             u->weights + ((o * u->in_count + j) * kernel + k) * kernel * MUX_LANES;
       }
@@ -63,7 +63,7 @@ static void MUX_NAME(subpixel_lines)(
       const ptrdiff_t row = y + r * (k * u->dilation - u->padding);
       if (row < 0 || row >= s->in_height) continue;
       line.rows[line.row_count] =
-          ring + ((row % capacity) * s->in_width + x) * MUX_LANES;
+          ring + (mux_slot(row, capacity) * s->in_width + x) * MUX_LANES;
       line.weights[line.row_count++] =
           u->weights + (phase * kernel + k) * kernel * MUX_LANES;
     }
@@ -91,7 +91,7 @@ static void MUX_NAME(superpixel_lines)(
       const ptrdiff_t row = y * r + phase / r + k * u->dilation - u->padding;
       if (row < 0 || row >= s->in_height * r) continue;
       line.rows[line.row_count] =
-          ring + ((row / r % capacity) * r + row % r) * width * MUX_LANES;
+          ring + (mux_slot(row / r, capacity) * r + row % r) * width * MUX_LANES;
       line.weights[line.row_count++] =
           u->weights + (phase * kernel + k) * kernel * MUX_LANES;
     }
@@ -117,7 +117,7 @@ static void MUX_NAME(narrow_lines)(
     const ptrdiff_t fine = 2 * y + k - u->padding;
     if (fine < 0 || fine >= 2 * s->in_height) continue;
     line.rows[line.row_count] =
-        ring + (fine / 2 % capacity) * row_size + fine % 2 * (MUX_LANES / 2);
+        ring + mux_slot(fine / 2, capacity) * row_size + fine % 2 * (MUX_LANES / 2);
     line.weights[line.row_count++] = u->weights + k * taps * MUX_LANES;
   }
   line.bias = u->bias;
@@ -131,9 +131,9 @@ static void MUX_NAME(narrow_lines)(
 }
 
 static void MUX_PASTE(MUX_NAME(emit_line), bf16)(
-    mux_activation, const float *, ptrdiff_t, mux_quantization, char *, float *);
+    mux_activation, const float *, ptrdiff_t, mux_quantization, ptrdiff_t, char *, float *);
 static void MUX_PASTE(MUX_NAME(emit_line), int8)(
-    mux_activation, const float *, ptrdiff_t, mux_quantization, char *, float *);
+    mux_activation, const float *, ptrdiff_t, mux_quantization, ptrdiff_t, char *, float *);
 
 /// Encodes line `y` of the results of a unit, [out][pixel][lane], and writes it where it belongs.
 static void MUX_NAME(encode_line)(
@@ -148,9 +148,11 @@ static void MUX_NAME(encode_line)(
       MUX_NAME(observe_values)(MUX_IDENTITY, x, s->out_width, arena + s->observed);
     }
     if (s->result_precision == MUX_BFLOAT16) {
-      MUX_PASTE(MUX_NAME(emit_line), bf16)(MUX_IDENTITY, x, s->out_width, s->result, to, NULL);
+      MUX_PASTE(MUX_NAME(emit_line), bf16)(
+          MUX_IDENTITY, x, s->out_width, s->result, 1, to, NULL);
     } else {
-      MUX_PASTE(MUX_NAME(emit_line), int8)(MUX_IDENTITY, x, s->out_width, s->result, to, NULL);
+      MUX_PASTE(MUX_NAME(emit_line), int8)(
+          MUX_IDENTITY, x, s->out_width, s->result, 1, to, NULL);
     }
   }
 }

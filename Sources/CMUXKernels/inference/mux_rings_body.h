@@ -189,7 +189,7 @@ static void MUX_NAME(fill_rings)(
       const ptrdiff_t r = u->factor;
       for (ptrdiff_t row = first; row < end; ++row) {
         for (ptrdiff_t j = 0; j < r; ++j) {
-          float *to = ring + ((row % capacity) * r + j) * r * width * MUX_LANES;
+          float *to = ring + (mux_slot(row, capacity) * r + j) * r * width * MUX_LANES;
           MUX_NAME(produce_rows)(s, u->first_in + j * r, r, row, 1, to, MUX_LANES, r * MUX_LANES,
                                  gathered, arena);
         }
@@ -204,14 +204,14 @@ static void MUX_NAME(fill_rings)(
       const ptrdiff_t rows = s->window.kernel > 0 ? 1 : end - first;
       for (ptrdiff_t row = first; row < end; row += rows) {
         MUX_NAME(produce_rows)(s, u->first_in, count, row, rows,
-                               ring + row % capacity * width * MUX_LANES, rings->size, MUX_LANES,
+                               ring + mux_slot(row, capacity) * width * MUX_LANES, rings->size, MUX_LANES,
                                gathered, arena);
       }
       for (ptrdiff_t row = first; s->keeps && row < end; ++row) {
         if (row < rings->own_first || row >= rings->own_end) continue;
         for (ptrdiff_t j = 0; j < count; ++j) {
           memcpy(arena + s->kept + ((u->first_in + j) * s->in_height + row) * width * MUX_LANES,
-                 ring + j * rings->size + row % capacity * width * MUX_LANES,
+                 ring + j * rings->size + mux_slot(row, capacity) * width * MUX_LANES,
                  (size_t)(width * MUX_LANES) * sizeof(float));
         }
       }

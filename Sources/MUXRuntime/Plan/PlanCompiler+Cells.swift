@@ -10,10 +10,21 @@ struct Observation {
 }
 
 extension PlanCompiler {
-  /// Whether a spatial step can multiply cells: plain branches without dilation.
+  /// Whether a spatial step multiplies cells: plain branches without dilation. Multiplexed ones only
+  /// with 8 bits (cells of two values save less than making them costs), and superpixel branches
+  /// only if a block can hold all their phases.
   func usesCells(_ branches: [SpatialBranch], _ producer: SpatialProducer) -> Bool {
-    precision != .float32 && (producer.window?.dilation ?? 1) == 1
-      && branches.allSatisfy { $0.mode == MUX_SPATIAL_PLAIN && $0.convolution.dilation == 1 }
+    // What measures ranges for 8 bits has the steps of 8 bits.
+    let gains = precision == .int8 || isObserving
+    return precision != .float32 && (producer.window?.dilation ?? 1) == 1
+      && branches.allSatisfy { branch in
+        guard branch.convolution.dilation == 1 else { return false }
+        return switch branch.mode {
+        case MUX_SPATIAL_PLAIN: true
+        case MUX_SPATIAL_SUPERPIXEL: gains && SpatialLayout.canBeNarrow(branch)
+        default: gains
+        }
+      }
   }
 
   /// How the tensor of a layer is quantised.
@@ -219,27 +230,27 @@ extension PlanCompiler {
   func cellUnits(_ name: String, _ layout: SpatialLayout, middle: Quantization) -> [CellUnit] {
     let values = precision.valuesPerCell
     return layout.units.map { unit in
-      let kernel = Int(unit.description.kernel), inner = Int(unit.description.in_count)
-      let outer = Int(unit.description.out_count)
-      let rows = (kernel + values - 1) / values * values
-      // [out][in][row][tap][lane] with rows of zeros first, then the last cell first.
+      let window = unit.windowSize, inner = Int(unit.description.in_count)
+      let outer = unit.bias.count / lanes
+      let rows = (window.rows + values - 1) / values * values
+      // [out or phase][in][row][tap][lane] with rows of zeros first, then the last cell first.
       func ordered() -> [Float] {
-        var ordered = Array(repeating: Float(0), count: outer * inner * rows * kernel * lanes)
-        let rowSize = kernel * lanes
+        let rowSize = window.taps * lanes
+        var ordered = Array(repeating: Float(0), count: outer * inner * rows * rowSize)
         for block in 0..<outer * inner {
-          for row in 0..<kernel {
-            let padded = row + rows - kernel
+          for row in 0..<window.rows {
+            let padded = row + rows - window.rows
             let cell = rows / values - 1 - padded / values
             let to = ((block * rows) + cell * values + padded % values) * rowSize
-            let from = (block * kernel + row) * rowSize
+            let from = (block * window.rows + row) * rowSize
             for i in 0..<rowSize { ordered[to + i] = unit.weights[from + i] }
           }
         }
         return ordered
       }
       let packed = takeCells(
-        name, unit.use, blocks: outer, terms: inner * rows * kernel, taps: kernel, input: middle,
-        weights: ordered, bias: { unit.bias })
+        name, unit.use, blocks: outer, terms: inner * rows * window.taps, taps: window.taps,
+        input: middle, weights: ordered, bias: { unit.bias })
       return CellUnit(description: unit.description, packed: packed)
     }
   }

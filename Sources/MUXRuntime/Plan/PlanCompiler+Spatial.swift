@@ -170,10 +170,10 @@ extension PlanCompiler {
     activation: Activation, height: Int, width: Int, wantsSums: Bool, isProjected: Bool,
     keepsExpansion: Bool = false, inputNode: Int? = nil
   ) throws(RuntimeError) -> BlockedTensor {
-    var layout = SpatialLayout(lanes: lanes)
+    let hasCells = isProjected && usesCells(branches, producer)
+    var layout = SpatialLayout(lanes: lanes, isAlwaysNarrow: hasCells)
     for branch in branches { layout.add(branch, affine: affine) }
     let input = producer.input
-    let hasCells = isProjected && usesCells(branches, producer)
     let units = (hasCells ? [] : layout.units).map { unit in
       (
         description: unit.description,

@@ -16,6 +16,13 @@ struct SpatialLayout {
       "spatial \(description.mode.rawValue), \(description.kernel)×\(description.kernel),"
         + " \(description.in_count) to \(description.out_count)"
     }
+
+    /// Rows of the weights, and taps of each: the kernel's, or those of the windows of all phases.
+    var windowSize: (rows: Int, taps: Int) {
+      let kernel = Int(description.kernel)
+      return description.mode == MUX_SPATIAL_SUPERPIXEL_NARROW
+        ? (kernel + 1, SpatialLayout.narrowColumns(kernel: kernel)) : (kernel, kernel)
+    }
   }
 
   let lanes: Int
@@ -24,8 +31,13 @@ struct SpatialLayout {
   private(set) var outputs: [Int] = []
   private(set) var units: [Unit] = []
 
-  init(lanes: Int) {
+  /// Whether each superpixel branch that can has all phases in a block: products of cells have no
+  /// other way.
+  private let isAlwaysNarrow: Bool
+
+  init(lanes: Int, isAlwaysNarrow: Bool = false) {
     self.lanes = lanes
+    self.isAlwaysNarrow = isAlwaysNarrow
   }
 
   /// Adds a branch; `affine` (over the step's outputs) is folded into its weights.
@@ -132,11 +144,9 @@ struct SpatialLayout {
   /// Whether blocks that hold all phases take less work than blocks of one phase each, many of
   /// whose lanes may be empty. (A narrow one goes over the windows of all phases.)
   private func isNarrow(_ branch: PlanCompiler.SpatialBranch) -> Bool {
-    let convolution = branch.convolution
-    let kernel = convolution.kernelSize, channels = convolution.inputChannels
-    guard branch.factor == 2, [3, 5, 7].contains(kernel), convolution.dilation == 1,
-      convolution.stride == 1, convolution.padding == kernel / 2
-    else { return false }
+    guard Self.canBeNarrow(branch) else { return false }
+    if isAlwaysNarrow { return true }
+    let kernel = branch.convolution.kernelSize, channels = branch.convolution.inputChannels
     let quarter = lanes / 4
     // An expansion is worth some 32 multiply-adds of a lane.
     let narrow = (channels + quarter - 1) / quarter * ((kernel + 1) * (kernel + 1) + 32)
@@ -144,10 +154,20 @@ struct SpatialLayout {
     return narrow < wide
   }
 
+  /// Whether the kernels have a way for blocks that hold all phases of the branch.
+  static func canBeNarrow(_ branch: PlanCompiler.SpatialBranch) -> Bool {
+    let convolution = branch.convolution, kernel = convolution.kernelSize
+    return branch.factor == 2 && [3, 5, 7].contains(kernel) && convolution.dilation == 1
+      && convolution.stride == 1 && convolution.padding == kernel / 2
+  }
+
+  /// Fine columns under the windows of all phases, from an even one to an odd one.
+  static func narrowColumns(kernel: Int) -> Int { 4 * ((kernel / 2 + 1) / 2) + 2 }
+
   private mutating func addNarrow(_ branch: PlanCompiler.SpatialBranch, _ affine: Affine) {
     let channels = branch.convolution.inputChannels, kernel = branch.convolution.kernelSize
     let quarter = lanes / 4, around = (kernel / 2 + 1) / 2
-    let columns = 4 * around + 2
+    let columns = Self.narrowColumns(kernel: kernel)
     for first in stride(from: 0, to: channels, by: quarter) {
       let used = min(quarter, channels - first)
       var weights = Array(repeating: Float(0), count: (kernel + 1) * columns * lanes)

@@ -107,7 +107,9 @@ struct PrecisionTests {
 
   @Test("Multiplexed blocks stay exact", arguments: cases)
   func multiplexed(set: InstructionSet, precision: Precision) throws {
-    for (kernel, channels) in [(3, 1), (5, 4), (3, 5), (7, 17)] {
+    for (kernel, channels, factor) in [
+      (3, 1, 2), (5, 4, 2), (3, 5, 2), (7, 17, 2), (3, 2, 3), (9, 1, 2),
+    ] {
       for size in [ImageSize(height: 7, width: 15), ImageSize(height: 56, width: 40)] {
         func branch(
           _ name: String, _ inner: Int, _ multiplexing: SpatialMultiplexing
@@ -116,10 +118,10 @@ struct PrecisionTests {
             name: name,
             convolution: Convolution(
               inputChannels: inner, outputChannels: inner, kernelSize: kernel, groups: inner),
-            multiplexing: multiplexing)
+            multiplexing: multiplexing, factor: factor)
         }
         let branched = BranchedConvolution(branches: [
-          branch("a", 4 * channels, .subpixel), branch("b", 7, .none),
+          branch("a", factor * factor * channels, .subpixel), branch("b", 7, .none),
           branch("c", channels, .superpixel),
         ])
         for activation in [Activation.relu, .identity] {
@@ -162,6 +164,53 @@ struct PrecisionTests {
       let error = try roundingError(
         network, size: ImageSize(64), set: set, precision: precision, threads: 2)
       #expect(error < (precision == .int8 ? 0.3 : 0.03), "\(name): \(error)")
+    }
+  }
+
+  @Test("Large fully connected layers of 8 bits lose little more than their weights do")
+  func largeLinear() throws {
+    for set in availableSets {
+      // 1,028 inputs do not fill whole vectors; 300 outputs do not fill whole blocks.
+      for (inner, outer) in [(1024, 300), (1028, 300), (1026, 300)] {
+        var builder = NetworkBuilder(name: "linear", inputChannels: inner, inputSize: ImageSize(2))
+        _ = builder.classify(builder.input, classes: outer)
+        let error = try roundingError(
+          builder.build(), size: ImageSize(2), set: set, precision: .int8, threads: 2)
+        #expect(error < 0.01, "\(set), \(inner) to \(outer): \(error)")
+      }
+    }
+  }
+
+  @Test("A projection writes the cells of the next expansion, if nothing else reads it")
+  func packedProjections() throws {
+    for isReadAgain in [false, true] {
+      for precision in [Precision.bfloat16, .int8] {
+        let size = ImageSize(height: 9, width: 13)
+        var builder = NetworkBuilder(name: "two blocks", inputChannels: 5, inputSize: size)
+        var x = builder.input
+        var projected = x
+        for (index, channels) in [21, 24].enumerated() {
+          x = builder.convolution(x, "expand\(index)", outputChannels: channels)
+          x = builder.activation(x, "act\(index)", .relu)
+          x = builder.convolution(
+            x, "dw\(index)", outputChannels: channels, kernelSize: 3, groups: channels)
+          x = builder.convolution(x, "project\(index)", outputChannels: 19 + index)
+          if index == 0 { projected = x }
+        }
+        if isReadAgain {
+          let head = builder.convolution(projected, "again", outputChannels: 20)
+          x = builder.sum(x, head, "sum")
+        }
+        let network = try builder.build()
+        for set in availableSets {
+          let error = try wholeError(network, set: set, precision: precision)
+          #expect(error < 1e-5, "\(set) \(precision)")
+        }
+        let plan = try InferencePlan(
+          network, weights: RandomWeights.archive(network, seed: 1), precision: .bfloat16)
+        let packs = plan.steps.count { $0.kind == "pack" && $0.name == "dw1" }
+        #expect(packs == (isReadAgain ? 1 : 0))
+      }
     }
   }
 

@@ -9,17 +9,7 @@ struct ReproductionPage {
     let contents = exhibits.map {
       "<li><a href=\"#\($0.name.rawValue)\">\($0.name.title)</a> \(escaped($0.caption))</li>"
     }
-    return """
-      <!DOCTYPE html>
-      <html lang="en">
-      <head>
-      <meta charset="utf-8">
-      <meta name="viewport" content="width=device-width, initial-scale=1">
-      <meta name="color-scheme" content="light dark">
-      <title>MUXNet: the paper's tables and figures</title>
-      <style>\(Self.style)</style>
-      </head>
-      <body>
+    let body = """
       <h1>MUXNet: the paper's tables and figures</h1>
       <p>After <cite>MUXConv: Information Multiplexing in Convolutional Neural Networks</cite> \
       (Lu, Deb, Boddeti; CVPR 2020). Each number says where it comes from: \
@@ -32,10 +22,9 @@ struct ReproductionPage {
       \(contents.joined(separator: "\n"))
       </ul>
       \(exhibits.map(section).joined(separator: "\n"))
-      </body>
-      </html>
-
       """
+    return HTML.page(
+      title: "MUXNet: the paper's tables and figures", style: Self.style, body: body)
   }
 
   private func section(_ exhibit: Exhibit) -> String {
@@ -57,22 +46,15 @@ struct ReproductionPage {
       """
   }
 
-  private func escaped(_ text: String) -> String { SVGElement.escaped(text) }
+  private func escaped(_ text: String) -> String { HTML.escaped(text) }
 
   private static let style = """
-    :root{color-scheme:light dark;--ink:#1f2328;--paper:#fff;--line:#dfe3e8;--muted:#5a636d;\
-    --c:#0969b8;--r:#0d8a63;--p:#9a4fb0}
-    @media(prefers-color-scheme:dark){:root{--ink:#e6e9ed;--paper:#14181d;--line:#333a43;\
-    --muted:#a3acb6;--c:#5eb1f7;--r:#3ccf9e;--p:#d296e4}}
-    body{font:15px/1.5 system-ui,sans-serif;color:var(--ink);background:var(--paper);\
-    max-width:1200px;margin:2rem auto;padding:0 1rem}
-    .wide{overflow-x:auto}svg{max-width:100%;height:auto}
-    table{border-collapse:collapse;font-size:13px}th,td{padding:.25rem .6rem;\
-    border-bottom:1px solid var(--line);text-align:left;white-space:nowrap}
-    th{vertical-align:bottom;white-space:normal;min-width:4.5rem}.n{text-align:right;\
-    font-variant-numeric:tabular-nums}
+    :root{--c:#0969b8;--r:#0d8a63;--p:#9a4fb0}
+    @media(prefers-color-scheme:dark){:root{--c:#5eb1f7;--r:#3ccf9e;--p:#d296e4}}
+    body{max-width:1200px}th,td{white-space:nowrap}
+    th{vertical-align:bottom;white-space:normal;min-width:4.5rem}td:last-child{min-width:0}
     sup{font-size:.7em;margin-left:.1em}.computed sup{color:var(--c)}.measured sup{color:var(--r)}\
     .quoted{font-style:italic}.quoted sup{color:var(--p)}.not-run{color:var(--muted)}
-    .remarks{color:var(--muted);font-size:13px}summary{cursor:pointer}
+    .remarks{color:var(--muted);font-size:13px}
     """
 }

@@ -11,10 +11,11 @@ public enum HTML {
   ///   - title: The title, not escaped.
   ///   - head: More of the head, as HTML.
   ///   - attributes: Attributes of the body, each with its value not escaped.
+  ///   - style: Rules of this page, after those of all pages.
   ///   - body: The body, as HTML.
   public static func page(
     title: String, head: String = "", attributes: KeyValuePairs<String, String> = [:],
-    body: String
+    style: String = "", body: String
   ) -> String {
     let own = attributes.map { " \($0.key)=\"\(escaped($0.value))\"" }.joined()
     return """
@@ -26,7 +27,7 @@ public enum HTML {
       <meta name="color-scheme" content="light dark">
       \(head)
       <title>\(escaped(title))</title>
-      <style>\(style)</style>
+      <style>\(common)\(style)</style>
       </head>
       <body\(own)>
       \(body)
@@ -64,7 +65,8 @@ public enum HTML {
       + "</dl>"
   }
 
-  private static let style = """
+  /// Colours for light and dark screens, text, tables, lists, charts side by side.
+  private static let common = """
     :root{color-scheme:light dark;--ink:#1f2328;--paper:#fff;--line:#dfe3e8;--muted:#5a636d;\
     --wash:#f1f3f6;--link:#0969b8}
     @media(prefers-color-scheme:dark){:root{--ink:#e6e9ed;--paper:#14181d;--line:#333a43;\
@@ -72,7 +74,7 @@ public enum HTML {
     body{font:15px/1.5 system-ui,sans-serif;color:var(--ink);background:var(--paper);\
     max-width:1150px;margin:1.5rem auto;padding:0 1rem}
     a{color:var(--link)}h1{font-size:1.5rem;margin:.5rem 0}h2{font-size:1.2rem;margin-top:2rem}
-    h1,td,dd{overflow-wrap:anywhere}
+    h1,dd{overflow-wrap:anywhere}td{overflow-wrap:break-word}
     .wide{overflow-x:auto}svg{max-width:100%;height:auto;display:block}
     .charts{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,440px),1fr));gap:12px;\
     align-items:start}

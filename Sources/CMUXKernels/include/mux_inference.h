@@ -128,7 +128,9 @@ typedef struct mux_spatial_unit {
   /// Plain, narrow and superpixel: [out][lane]; subpixel: [phase][lane].
   const float *bias;
   /// With cells the weights are [out][in][cell][tap][lane], a cell being as many rows as it has
-  /// values, the last rows first, and the last row in the highest bits. 8 bits: [out][lane].
+  /// values, the last rows first, and the last row in the highest bits; of a subpixel unit with a
+  /// phase in place of `out`, of a narrow one with the fine rows and columns under the windows of all
+  /// phases. (Superpixel units that are not narrow have no cells.) 8 bits: [out or phase][lane].
   const float *scale;
 } mux_spatial_unit;
 

@@ -86,13 +86,10 @@ extension PlanCompiler {
     return ((0..<cells).map { Plane(storage: output, offset: $0 * pixels) }, quantization)
   }
 
-  /// The storage of a projection's planes if they are all that `node` is, and if only one node reads
-  /// them.
+  /// The storage of a projection's planes, if `node` is its value and only one node reads it. (What
+  /// is measured is measured where cells are made of planes.)
   private func projectionStorage(of node: Int) -> Int? {
-    guard !isObserving, let storage = projections[node], soleConsumer(node) != nil,
-      !network.isOutput(node)
-    else { return nil }
-    return storage
+    !isObserving && soleConsumer(node) != nil ? projections[node] : nil
   }
 
   /// The columns of windows' weights, whose rows are filled up to whole cells with −1.

@@ -89,7 +89,11 @@ extension PlanCompiler {
   /// The storage of a projection's planes, if `node` is its value and only one node reads it. (What
   /// is measured is measured where cells are made of planes.)
   private func projectionStorage(of node: Int) -> Int? {
-    !isObserving && soleConsumer(node) != nil ? projections[node] : nil
+    // (The network's input is no node, so it is asked first whether there is a projection.)
+    guard !isObserving, let storage = projections[node], soleConsumer(node) != nil else {
+      return nil
+    }
+    return storage
   }
 
   /// The columns of windows' weights, whose rows are filled up to whole cells with −1.

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
+import MUXInterchange
 import MUXNetworks
 import MUXRuntime
 import Testing
@@ -46,6 +47,31 @@ struct ActivationTests {
         let bound = abs(expected) * (1e-6 + 1.2e-7 * min(size, 90)) + 5e-38 * size + 1e-33
         #expect(abs(Double(y) - expected) <= bound, "\(activation)(\(x)) is \(expected), not \(y)")
       }
+    }
+  }
+
+  @Test(
+    "Beside results of bfloat16 swish is right to half their last place",
+    arguments: availableSets)
+  func coarseSwish(set: InstructionSet) throws {
+    // Every number of bfloat16 between 2⁻²⁰ and 2⁵, and zero, so that nothing but swish errs.
+    let sizes = (UInt32(0x3580)...0x4200).map { Float(bitPattern: $0 << 16) }
+    let values = sizes + sizes.map { -$0 } + [0]
+    let size = ImageSize(height: 1, width: values.count)
+    var builder = NetworkBuilder(name: "swish", inputChannels: 1, inputSize: size)
+    let copy = builder.convolution(builder.input, "copy", outputChannels: 1)
+    _ = builder.activation(copy, "act", .swish)
+    let network = try builder.build()
+    var weights = TensorArchive()
+    weights["copy.weight"] = ArchivedTensor([1], shape: [1, 1, 1, 1])
+    let plan = try InferencePlan(
+      network, weights: weights, inputSize: size, instructionSet: set, isGuarded: true,
+      precision: .bfloat16)
+    let actual = try InferenceEngine(plan).run(values)
+    for (x, y) in zip(values, actual) {
+      let expected = reference(.swish, Double(x))
+      let bound = 5e-4 * abs(Double(x)) + 1e-12
+      #expect(abs(Double(y) - expected) <= bound, "swish(\(x)) is \(expected), not \(y)")
     }
   }
 }

@@ -16,14 +16,21 @@ static const mux_inference_table *const tables[MUX_ISA_COUNT] = MUX_ISA_TABLE(mu
 
 int mux_inference_lanes(mux_isa isa) { return tables[isa]->lanes; }
 
+/// Whether a step multiplies cells or writes them.
+static bool has_step_cells(const mux_step *step) {
+  return mux_step_precision(step) != MUX_FLOAT32 ||
+         (step->kind == MUX_STEP_SPATIAL &&
+          ((const mux_spatial_step *)step->argument)->result_precision != MUX_FLOAT32);
+}
+
 /// The functions for a step.
 static const mux_inference_table *table_of(mux_isa isa, const mux_step *step) {
 #if defined(__x86_64__)
-  if (isa == MUX_ISA_AVX512 && mux_step_precision(step) != MUX_FLOAT32 && mux_has_cells()) {
+  if (isa == MUX_ISA_AVX512 && has_step_cells(step) && mux_has_cells()) {
     return &mux_inference_steps_avx512cells;
   }
 #else
-  (void)step;
+  (void)has_step_cells, (void)step;
 #endif
   return tables[isa];
 }

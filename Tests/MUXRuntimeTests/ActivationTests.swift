@@ -58,16 +58,16 @@ struct ActivationTests {
     let sizes = (UInt32(0x3580)...0x4200).map { Float(bitPattern: $0 << 16) }
     let values = sizes + sizes.map { -$0 } + [0]
     let size = ImageSize(height: 1, width: values.count)
-    var builder = NetworkBuilder(name: "swish", inputChannels: 1, inputSize: size)
+    var builder = NetworkBuilder(name: "swish", inputChannels: 2, inputSize: size)
     let copy = builder.convolution(builder.input, "copy", outputChannels: 1)
     _ = builder.activation(copy, "act", .swish)
     let network = try builder.build()
     var weights = TensorArchive()
-    weights["copy.weight"] = ArchivedTensor([1], shape: [1, 1, 1, 1])
+    weights["copy.weight"] = ArchivedTensor([1, 0], shape: [1, 2, 1, 1])
     let plan = try InferencePlan(
       network, weights: weights, inputSize: size, instructionSet: set, isGuarded: true,
       precision: .bfloat16)
-    let actual = try InferenceEngine(plan).run(values)
+    let actual = try InferenceEngine(plan).run(values + values)
     for (x, y) in zip(values, actual) {
       let expected = reference(.swish, Double(x))
       let bound = 5e-4 * abs(Double(x)) + 1e-12

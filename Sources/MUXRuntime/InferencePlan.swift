@@ -165,7 +165,8 @@ public final class InferencePlan: @unchecked Sendable {
     }
     let memory = PlanMemory(isGuarded: isGuarded)
     let emitter = PlanEmitter(
-      memory: memory, offsets: placed.offsets, packedProjections: compiler.packedProjections)
+      memory: memory, offsets: placed.offsets, packedProjections: compiler.packedProjections,
+      blockedProjections: compiler.blockedProjections)
     compiled = compiler.steps.map { $0.emit(emitter) }
     steps = zip(compiler.steps, compiled).map { step, compiled in
       PlanStep(

@@ -81,4 +81,38 @@ struct ProjectionTests {
       #expect(try compare(builder.build(), set: set) < 2e-5, "\(channels) to \(outputs)")
     }
   }
+
+  /// A projection that a single expansion reads writes blocks of lanes, else planes.
+  @Test("Blocks one after the other, whose projection is read by one or by two")
+  func blocksOfLanes() throws {
+    for (index, channels) in [1, 5, 8, 9, 16, 17, 24, 33, 40].enumerated() {
+      for isReadAgain in [false, true] {
+        let size = sizes[(index + (isReadAgain ? 1 : 0)) % sizes.count]
+        let expanded = [3, 16, 21, 48][index % 4]
+        var builder = NetworkBuilder(name: "two blocks", inputChannels: 3, inputSize: size)
+        var x = builder.convolution(builder.input, "expand0", outputChannels: expanded)
+        x = builder.activation(x, "act0", .relu)
+        x = builder.convolution(
+          x, "spatial0", outputChannels: expanded, kernelSize: 3, groups: expanded)
+        if index % 2 == 0 {
+          x = builder.squeezeExcitation(x, "se0", reducedChannels: 3, activation: .relu)
+        }
+        x = builder.convolution(x, "project0", outputChannels: channels, hasBias: true)
+        x = builder.activation(x, "act1", [.identity, .swish, .relu][index % 3])
+        let projected = x
+        x = builder.convolution(x, "expand1", outputChannels: 20)
+        x = builder.convolution(x, "spatial1", outputChannels: 20, kernelSize: 5, groups: 20)
+        x = builder.convolution(x, "project1", outputChannels: channels)
+        if isReadAgain { x = builder.sum(x, projected, "sum") }
+        let network = try builder.build()
+        for set in availableSets {
+          for threads in [1, 2] {
+            #expect(
+              try compare(network, set: set, threads: threads) < 2e-5,
+              "\(channels) channels on \(size), \(set), \(threads) threads")
+          }
+        }
+      }
+    }
+  }
 }

@@ -39,7 +39,7 @@ typedef struct mux_quantization {
 } mux_quantization;
 
 /// The windows of a dense convolution over planes; rows under a line of windows are gathered into
-/// scratch memory, with the padding.
+/// scratch memory, with the padding, where the windows are not read from the planes.
 typedef struct mux_window {
   /// kernel 0: no windows.
   int32_t kernel, stride, padding, dilation;
@@ -47,9 +47,11 @@ typedef struct mux_window {
   /// Plane offsets of the input channels.
   const int32_t *inputs;
   ptrdiff_t input_count;
+  /// [input][row][tap], where in the arena a window over the first pixels has its taps.
+  const int32_t *taps;
 } mux_window;
 
-/// A dense convolution or a projection: planes or blocked channels in, planes out.
+/// A dense convolution or a projection: planes or blocked channels in, planes or blocks out.
 typedef struct mux_dense {
   /// For each of `inner` inputs, its offset: of a plane or of a lane of a blocked tensor in the
   /// arena; with a window, of a tap in the scratch that holds the gathered rows.
@@ -70,8 +72,12 @@ typedef struct mux_dense {
   ptrdiff_t pixels;
   /// Offset of [inner] factors of the inputs, or -1.
   ptrdiff_t gate;
-  /// Plane offsets of the outputs; NULL where only their means are wanted.
+  /// Plane offsets of the outputs; NULL where only their means are wanted, or no planes.
   const int32_t *outputs;
+  /// In single precision: whether the outputs are blocked instead, [block][pixel][lane] at offset
+  /// `blocked`, for a step that reads lanes. Then there is no residual of planes.
+  int32_t is_blocked;
+  ptrdiff_t blocked;
   /// With cells: whether the outputs are encoded for the next step instead, as by mux_pack, at
   /// offset `packed`, [cell][pixel]. Then there is no residual of planes.
   int32_t packs;
@@ -85,7 +91,7 @@ typedef struct mux_dense {
   ptrdiff_t blocked_residual;
   /// MUX_FLOAT32, or with cells MUX_BFLOAT16.
   mux_precision blocked_residual_precision;
-  /// Offset of the [outer] means over the pixels, if `outputs` is NULL.
+  /// Offset of the [outer] means over the pixels, if nothing else is wanted.
   ptrdiff_t means;
   mux_window window;
   /// With cells: the source's offsets are in cells and `inner` counts inputs, `cells` cells; for
@@ -138,11 +144,13 @@ typedef struct mux_spatial_unit {
 /// convolution after it, row band by row band, so that the expanded tensor stays in the cache.
 typedef struct mux_spatial_step {
   ptrdiff_t in_height, in_width, out_height, out_width;
-  /// With weights: plane offsets [inner] of the input channels. Without: [in_blocks · lanes],
+  /// With weights: offsets [inner] of the input channels' planes or lanes. Without: [in_blocks · lanes],
   /// the plane of each lane, -1 for zeros.
   /// With windows: of each tap in the gathered rows.
   const int32_t *offsets;
   ptrdiff_t inner;
+  /// Floats from one input pixel to the next: 1, or those of a block if the inputs are its lanes.
+  ptrdiff_t pitch;
   const float *weights;
   const float *bias;
   mux_activation producer_activation;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Dense convolutions whose results are planes, or means of planes.
+// Dense convolutions whose results are planes, blocks, or means of planes.
 
 /// Writes a tile [pixel][lane] to planes: transposes it, activates, adds the residual. All in
 /// registers; what is a constant after inlining decides what code there is.
@@ -86,8 +86,8 @@ MUX_INLINE void MUX_NAME(gate_weights)(
   }
 }
 
-/// Stores a tile [pixel][lane] of a block where it belongs; `total` gets the sums if only means are
-/// wanted.
+/// Stores a tile [pixel][lane] of a block where it belongs (blocked results are there already);
+/// `total` gets the sums if only means are wanted.
 MUX_INLINE void MUX_NAME(dense_store)(
     const mux_dense *s, ptrdiff_t block, float *tile, ptrdiff_t pixel, ptrdiff_t pixels, vf *total,
     float *arena) {
@@ -98,7 +98,9 @@ MUX_INLINE void MUX_NAME(dense_store)(
       v_store(tile + i, v_load(tile + i) + v_load(residual + i));
     }
   }
-  if (s->outputs) {
+  if (s->is_blocked) {
+    MUX_NAME(activate_line)(s->activation, tile, MUX_LANES, pixels, NULL);
+  } else if (s->outputs) {
     MUX_NAME(store_planes)(s, tile, channel, (int)(left < MUX_LANES ? left : MUX_LANES), pixel,
                            (int)pixels, arena);
   } else {
@@ -124,47 +126,28 @@ static void MUX_NAME(dense_run)(
     ptrdiff_t now = count > 8 ? MUX_LANES : (pixels - done) / (count - t);
     if (now > pixels - done) now = pixels - done;
     const float *from = x + done * s->step;
+    float *to[2] = {tile[0], tile[1]};
+    for (ptrdiff_t i = 0; s->is_blocked && i < 2; ++i) {
+      to[i] = arena + s->blocked + ((block + i) * s->pixels + pixel + done) * MUX_LANES;
+    }
     if (paired) {
       // In as few tiles as there are registers for.
       const ptrdiff_t parts = mux_ceil_div(now, MUX_NAME(most_paired));
       for (ptrdiff_t part = 0, at = 0; part < parts; ++part) {
         const ptrdiff_t size = (now - at) / (parts - part);
         pairs[size - 1](from + at * s->step, s->offsets, s->inner, weights, bias, -infinity,
-                        infinity, s->step, tile[0] + at * MUX_LANES, tile[1] + at * MUX_LANES,
+                        infinity, s->step, to[0] + at * MUX_LANES, to[1] + at * MUX_LANES,
                         MUX_LANES);
         at += size;
       }
-      MUX_NAME(dense_store)(s, block, tile[0], pixel + done, now, totals, arena);
-      MUX_NAME(dense_store)(s, block + 1, tile[1], pixel + done, now, totals + 1, arena);
+      MUX_NAME(dense_store)(s, block, to[0], pixel + done, now, totals, arena);
+      MUX_NAME(dense_store)(s, block + 1, to[1], pixel + done, now, totals + 1, arena);
     } else {
       tiles[now - 1](from, s->offsets, s->inner, weights, bias, -infinity, infinity, s->step,
-                     tile[0], MUX_LANES);
-      MUX_NAME(dense_store)(s, block, tile[0], pixel + done, now, totals, arena);
+                     to[0], MUX_LANES);
+      MUX_NAME(dense_store)(s, block, to[0], pixel + done, now, totals, arena);
     }
     done += now;
-  }
-}
-
-/// Gathers the input rows under output row `y`, with the padding: [channel][row][column].
-static void MUX_NAME(gather_rows)(
-    const mux_window *w, ptrdiff_t y, const float *arena, float *to) {
-  const ptrdiff_t length = mux_window_length(w);
-  const ptrdiff_t left = w->padding < length ? w->padding : length;
-  ptrdiff_t copied = w->in_width < length - left ? w->in_width : length - left;
-  if (copied < 0) copied = 0;
-  for (ptrdiff_t c = 0; c < w->input_count; ++c) {
-    for (ptrdiff_t k = 0; k < w->kernel; ++k) {
-      const ptrdiff_t row = y * w->stride - w->padding + k * w->dilation;
-      if (row < 0 || row >= w->in_height) {
-        memset(to, 0, (size_t)length * sizeof(float));
-      } else {
-        memset(to, 0, (size_t)left * sizeof(float));
-        memcpy(to + left, arena + w->inputs[c] + row * w->in_width,
-               (size_t)copied * sizeof(float));
-        memset(to + left + copied, 0, (size_t)(length - left - copied) * sizeof(float));
-      }
-      to += length;
-    }
   }
 }
 
@@ -204,7 +187,7 @@ static void MUX_NAME(dense_task)(const mux_dense *s, int32_t task, float *arena,
     const ptrdiff_t pixel = window ? y * s->window.out_width : first;
     const ptrdiff_t pixels = window ? s->window.out_width : end - first;
     const float *x = window ? rows : arena + first * s->step;
-    if (window) MUX_NAME(gather_rows)(&s->window, y, arena, rows);
+    if (window) MUX_NAME(gather_windows)(&s->window, y, 0, pixels, arena, rows);
     for (ptrdiff_t b = first_block; b < end_block; b += 2) {
       const bool paired = b + 1 < end_block;
       const int half = s->has_half_block && b + 2 >= blocks;
@@ -219,7 +202,7 @@ static void MUX_NAME(dense_task)(const mux_dense *s, int32_t task, float *arena,
       }
       vf totals[2] = {{0}, {0}};
       MUX_NAME(dense_run)(s, b, paired, half, weights, x, pixel, pixels, totals, arena);
-      for (int i = 0; !s->outputs && i <= (int)paired; ++i) {
+      for (int i = 0; !s->outputs && !s->is_blocked && i <= (int)paired; ++i) {
         const ptrdiff_t left = s->outer - (b + i) * MUX_LANES;
         v_store_first(arena + s->means + (b + i) * MUX_LANES,
                       totals[i] * MUX_NAME(i_splat)(1.0f / (float)s->pixels),

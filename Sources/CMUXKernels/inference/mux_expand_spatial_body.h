@@ -173,7 +173,7 @@ static void MUX_NAME(spatial_bands)(
   const ptrdiff_t row_size = s->out_width * MUX_LANES;
   const ptrdiff_t plane = encodes ? row_size : s->out_height * row_size;
   const ptrdiff_t chunk = s->chunk;
-  MUX_NAME(gathered) gathered = {scratch, -1};
+  MUX_NAME(gathered) gathered = {.rows = scratch, .line = -1};
   scratch += mux_window_scratch(&s->window);
   float *encoded_line = scratch;
   scratch += MUX_NAME(encoded_scratch)(s);

@@ -2,6 +2,7 @@
 #include "mux_inference_vector.h"
 #include "mux_tile_body.h"
 #include "mux_narrow_dense_body.h"
+#include "mux_windows_body.h"
 #include "mux_dense_body.h"
 #include "mux_line_body.h"
 #include "mux_cells_vector_body.h"

@@ -84,10 +84,11 @@ static size_t MUX_NAME(spatial_scratch)(const mux_spatial_step *s) {
   return most + mux_window_scratch(&s->window) + MUX_NAME(encoded_scratch)(s);
 }
 
-/// Expands `pixels` pixels at `x` of a block, or of two if there is a `second`, and activates them.
+/// Expands `pixels` pixels, whose inputs lie at `offsets` from `x`, of a block, or of two if there is
+/// a `second`, and activates them.
 static void MUX_NAME(expand)(
-    const mux_spatial_step *s, ptrdiff_t block, const float *x, ptrdiff_t step, ptrdiff_t pixels,
-    float *to, float *second, ptrdiff_t pitch) {
+    const mux_spatial_step *s, ptrdiff_t block, const float *x, const int32_t *offsets,
+    ptrdiff_t step, ptrdiff_t pixels, float *to, float *second, ptrdiff_t pitch) {
   float low, high;
   const bool clamps = MUX_NAME(clamp_of)(s->producer_activation, &low, &high);
   const MUX_NAME(tile_function) *tiles = MUX_NAME(tiles_for)(0, step);
@@ -100,10 +101,10 @@ static void MUX_NAME(expand)(
   for (ptrdiff_t t = 0; t < count; ++t) {
     const ptrdiff_t now = (pixels - done) / (count - t);
     if (second) {
-      pairs[now - 1](x + done * step, s->offsets, s->inner, weights, bias, low, high, step,
+      pairs[now - 1](x + done * step, offsets, s->inner, weights, bias, low, high, step,
                      to + done * pitch, second + done * pitch, pitch);
     } else {
-      tiles[now - 1](x + done * step, s->offsets, s->inner, weights, bias, low, high, step,
+      tiles[now - 1](x + done * step, offsets, s->inner, weights, bias, low, high, step,
                      to + done * pitch, pitch);
     }
     done += now;
@@ -141,11 +142,35 @@ static void MUX_NAME(copy_planes)(
   }
 }
 
-/// The rows under a line of the producer's windows, and which line that is.
+/// The rows under those of a line of the producer's windows that are not inside the image, which
+/// line that is, and which of its pixels are inside.
 typedef struct {
   float *rows;
-  ptrdiff_t line;
+  ptrdiff_t line, first, end;
 } MUX_NAME(gathered);
+
+/// Expands row `row` from windows.
+static void MUX_NAME(expand_windows)(
+    const mux_spatial_step *s, ptrdiff_t block, ptrdiff_t row, float *to, float *second,
+    ptrdiff_t pitch, MUX_NAME(gathered) *gathered, const float *arena) {
+  const mux_window *w = &s->window;
+  if (gathered->line != row) {
+    MUX_NAME(windows_inside)(w, row, &gathered->first, &gathered->end);
+    MUX_NAME(gather_windows)(w, row, 0, gathered->first, arena, gathered->rows);
+    MUX_NAME(gather_windows)(w, row, gathered->end, s->in_width, arena, gathered->rows);
+    gathered->line = row;
+  }
+  // Outside, inside, outside.
+  const ptrdiff_t ends[3] = {gathered->first, gathered->end, s->in_width};
+  const float *inside =
+      arena + (row * w->stride - w->padding) * w->in_width - w->padding;
+  for (ptrdiff_t part = 0, at = 0; part < 3; at = ends[part++]) {
+    if (at >= ends[part]) continue;
+    MUX_NAME(expand)(s, block, (part == 1 ? inside : gathered->rows) + at * w->stride,
+                     part == 1 ? w->taps : s->offsets, w->stride, ends[part] - at,
+                     to + at * pitch, second ? second + at * pitch : NULL, pitch);
+  }
+}
 
 /// Makes `rows` rows of `count` input blocks from row `row` on, those of `block` at `to` and those
 /// of each next block `apart` floats further.
@@ -160,19 +185,14 @@ static void MUX_NAME(produce_rows)(
     }
     return;
   }
-  const float *x = arena + pixel;
-  ptrdiff_t step = 1;
-  if (s->window.kernel > 0) {
-    if (gathered->line != row) {
-      MUX_NAME(gather_rows)(&s->window, row, arena, gathered->rows);
-      gathered->line = row;
-    }
-    x = gathered->rows;
-    step = s->window.stride;
-  }
   for (ptrdiff_t j = 0; j < count; j += 2) {
-    MUX_NAME(expand)(s, block + j, x, step, pixels, to + j * apart,
-                     j + 1 < count ? to + (j + 1) * apart : NULL, pitch);
+    float *first = to + j * apart, *second = j + 1 < count ? first + apart : NULL;
+    if (s->window.kernel > 0) {
+      MUX_NAME(expand_windows)(s, block + j, row, first, second, pitch, gathered, arena);
+    } else {
+      MUX_NAME(expand)(s, block + j, arena + pixel * s->pitch, s->offsets, s->pitch, pixels, first,
+                       second, pitch);
+    }
   }
 }
 

@@ -81,8 +81,9 @@ extension PlanCompiler {
         activation: end.activation, gate: gate, residual: residual),
       height: shape.height, width: shape.width)
     setValue(result, at: residual?.end ?? end.end)
-    if blocked.quantization != nil, residual == nil || residual?.blocked != nil {
-      projections[residual?.end ?? end.end] = result.planes[0].storage
+    if residual == nil || residual?.blocked != nil {
+      projections[residual?.end ?? end.end] = Projection(
+        storage: result.planes[0].storage, hasCells: blocked.quantization != nil)
     }
     return true
   }

@@ -58,7 +58,7 @@ extension PlanCompiler {
     _ layer: String, _ planes: [Plane], pixels: Int, of node: Int? = nil
   ) throws(RuntimeError) -> (planes: [Plane], quantization: Quantization) {
     let quantization = try quantization(layer, "input")
-    if let node, let storage = projectionStorage(of: node) {
+    if let node, let storage = projectionStorage(of: node, hasCells: true) {
       let values = precision.valuesPerCell
       let cells = (planes.count + values - 1) / values
       storages[storage].size = cells * pixels
@@ -84,16 +84,6 @@ extension PlanCompiler {
       return emitter.step(MUX_STEP_PACK, step)
     }
     return ((0..<cells).map { Plane(storage: output, offset: $0 * pixels) }, quantization)
-  }
-
-  /// The storage of a projection's planes, if `node` is its value and only one node reads it. (What
-  /// is measured is measured where cells are made of planes.)
-  private func projectionStorage(of node: Int) -> Int? {
-    // (The network's input is no node, so it is asked first whether there is a projection.)
-    guard !isObserving, let storage = projections[node], soleConsumer(node) != nil else {
-      return nil
-    }
-    return storage
   }
 
   /// The columns of windows' weights, whose rows are filled up to whole cells with −1.

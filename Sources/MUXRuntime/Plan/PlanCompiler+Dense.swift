@@ -111,7 +111,7 @@ extension PlanCompiler {
   }
 
   private func source(_ convolution: Convolution, _ input: PlaneTensor) -> DenseSource {
-    convolution.isPointwise && convolution.stride == 1 && convolution.padding == 0
+    Self.isPlainPointwise(convolution)
       ? .planes(input.planes) : .windows(input, convolution)
   }
 
@@ -227,6 +227,9 @@ extension PlanCompiler {
         step.packs = 1
         step.packed = emitter.offset(output.planes[0].storage)
         step.packed_quantization = quantization.kernels
+      } else if emitter.blockedProjections.contains(output.planes[0].storage) {
+        step.is_blocked = 1
+        step.blocked = emitter.offset(output.planes[0].storage)
       }
       step.inner = inner
       step.outer = outer
@@ -273,7 +276,7 @@ extension PlanCompiler {
       if layer.isPooled {
         step.means = Int(emitter.offset(output.planes[0]))
       } else {
-        if step.packs == 0 { step.outputs = emitter.offsets(output.planes) }
+        if step.packs == 0, step.is_blocked == 0 { step.outputs = emitter.offsets(output.planes) }
         if let blocked = layer.residual?.blocked {
           step.has_blocked_residual = 1
           step.blocked_residual = emitter.offset(blocked.storage)

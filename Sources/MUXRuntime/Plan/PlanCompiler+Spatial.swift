@@ -214,6 +214,12 @@ extension PlanCompiler {
       result = try quantization(name, "result")
       observed = observe(name, ["result"])
     }
+    var pitch = 1
+    if !hasCells, case .expansion = producer, producer.window == nil, let inputNode,
+      let channels = blockProjection(of: inputNode, input)
+    {
+      (inputPlanes, pitch) = (channels, lanes)
+    }
     let output = allocate(outBlocks * planeSize)
     var touched = (hasCells && producer.window == nil ? inputPlanes : input.planes).map(\.storage)
     touched.append(output)
@@ -280,7 +286,7 @@ extension PlanCompiler {
     addStep(name, "spatial", multiplyAdds: multiplyAdds, touching: touched) {
       [
         producerActivation, expansion, sums, layout, producer, inputPlanes, gathered, middle,
-        result, observed, kept
+        result, observed, kept, pitch
       ] emitter in
       var step = mux_spatial_step()
       step.in_height = expanded.height
@@ -312,6 +318,7 @@ extension PlanCompiler {
         step.offsets = emitter.memory.copy(
           layout.inputs.map { $0 < 0 ? -1 : emitter.offset(input.planes[$0]) })
       }
+      step.pitch = pitch
       step.producer_activation = producerActivation.kernels
       step.precision = precision.kernels
       step.result_precision = resultPrecision.kernels

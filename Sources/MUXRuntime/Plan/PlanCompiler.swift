@@ -23,10 +23,12 @@ struct PlanCompiler {
   var observations: [Observation] = []
   var storages: [Storage] = []
   var steps: [PendingStep] = []
-  /// The storages of planes that projections of cells write, by the node whose value they are.
-  var projections: [Int: Int] = [:]
-  /// Those of them that hold cells of the next step instead, and how they are encoded.
+  /// The projections that could write something else than planes, by the node whose value it is.
+  var projections: [Int: Projection] = [:]
+  /// The storages of those that write the cells of the next step, and how they are encoded.
   var packedProjections: [Int: Quantization] = [:]
+  /// The storages of those that write blocks.
+  var blockedProjections: Set<Int> = []
   private(set) var input = PlaneTensor(planes: [], height: 0, width: 0)
   private var values: [PlaneTensor?]
   private var isDone: [Bool]
@@ -293,6 +295,8 @@ struct PlanEmitter {
   let offsets: [Int]
   /// How the projections' results are encoded that are written as cells, by their storage.
   let packedProjections: [Int: Quantization]
+  /// The storages of projections' results that are written as blocks.
+  let blockedProjections: Set<Int>
 
   func offset(_ storage: Int) -> Int { offsets[storage] }
 
@@ -304,11 +308,17 @@ struct PlanEmitter {
   func window(
     _ convolution: Convolution, _ input: PlaneTensor, height: Int, width: Int
   ) -> mux_window {
-    mux_window(
-      kernel: Int32(convolution.kernelSize), stride: Int32(convolution.stride),
-      padding: Int32(convolution.padding), dilation: Int32(convolution.dilation),
+    let kernel = convolution.kernelSize, dilation = convolution.dilation
+    let taps = input.planes.flatMap { plane in
+      (0..<kernel * kernel).map { tap in
+        offset(plane) + Int32((tap / kernel * input.width + tap % kernel) * dilation)
+      }
+    }
+    return mux_window(
+      kernel: Int32(kernel), stride: Int32(convolution.stride),
+      padding: Int32(convolution.padding), dilation: Int32(dilation),
       in_height: input.height, in_width: input.width, out_height: height, out_width: width,
-      inputs: offsets(input.planes), input_count: input.planes.count)
+      inputs: offsets(input.planes), input_count: input.planes.count, taps: memory.copy(taps))
   }
 
   /// Where in the gathered rows each tap of the first window lies.

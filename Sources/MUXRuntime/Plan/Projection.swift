@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// A projection without a residual sum of planes. It writes planes, unless a single step reads them
+/// that would rather have something else: that spares a transposition, or a step that makes cells.
+struct Projection {
+  var storage: Int
+  /// Whether it multiplies cells; then it can write cells, else blocks of lanes.
+  var hasCells: Bool
+}
+
+extension PlanCompiler {
+  /// The storage of the projection whose value `node` is, if only one node reads it. (What is
+  /// measured is measured where cells are made of planes.)
+  func projectionStorage(of node: Int, hasCells: Bool) -> Int? {
+    // (The network's input is no node, so it is asked first whether there is a projection.)
+    guard !isObserving, let projection = projections[node], projection.hasCells == hasCells,
+      soleConsumer(node) != nil
+    else { return nil }
+    return projection.storage
+  }
+
+  /// Has the projection whose value `node` is write blocks; nil if it cannot, else their storage and
+  /// where in it the lanes of the channels start, the first pixel of each.
+  mutating func blockProjection(of node: Int, _ tensor: PlaneTensor) -> [Plane]? {
+    guard let storage = projectionStorage(of: node, hasCells: false) else { return nil }
+    let count = tensor.planes.count, pixels = tensor.pixels
+    storages[storage].size = (count + lanes - 1) / lanes * lanes * pixels
+    blockedProjections.insert(storage)
+    return (0..<count).map {
+      Plane(storage: storage, offset: $0 / lanes * lanes * pixels + $0 % lanes)
+    }
+  }
+}

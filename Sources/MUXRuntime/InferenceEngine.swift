@@ -124,7 +124,10 @@ public final class InferenceEngine {
 
   private func place(_ pixels: [Float]) throws(RuntimeError) {
     let isFinite = pixels.withUnsafeBufferPointer {
-      $0.baseAddress.map { mux_copy_finite(arenas[0] + plan.inputOffset, $0, pixels.count) }
+      $0.baseAddress.map {
+        mux_copy_finite(
+          plan.instructionSet.kernels, arenas[0] + plan.inputOffset, $0, pixels.count)
+      }
     }
     guard isFinite == true else { throw .notFinite }
   }

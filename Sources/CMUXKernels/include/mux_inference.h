@@ -333,7 +333,7 @@ void mux_thread_pool_run_images(mux_thread_pool *pool, mux_isa isa, const mux_st
                                 ptrdiff_t input_offset, float *outputs, size_t output_size, ptrdiff_t output_offset);
 
 /// Copies floats; false if one of them is infinite or not a number.
-bool mux_copy_finite(float *to, const float *from, size_t count);
+bool mux_copy_finite(mux_isa isa, float *to, const float *from, size_t count);
 
 /// Multiply-adds per second of one core: independent fused operations in registers, best of a
 /// few short runs.

@@ -2,24 +2,43 @@
 // The expansion and the spatial convolution in one pass over bands of rows. The expanded rows
 // live in a ring of scratch memory, as many as the windows reach over.
 
-/// What is done with the outputs of a unit's lines: clamped, and added to `sums` [out][lane].
+/// What lines do with the outputs of a unit: activate them, and add them to `sums` [out][lane].
 typedef struct {
-  float low, high;
+  mux_activation activation;
   float *sums;
 } MUX_NAME(ending);
 
 MUX_INLINE void MUX_NAME(end_line)(
     MUX_NAME(line) *line, const MUX_NAME(ending) *ending, ptrdiff_t block) {
-  line->low = ending->low;
-  line->high = ending->high;
+  line->activation = ending->activation;
   line->sums = ending->sums ? ending->sums + block * MUX_LANES : NULL;
 }
+
+/// The rows under a line of windows: `kernel` rows from `top` on, `step` apart, without those outside
+/// the image.
+typedef struct {
+  /// The first and the end of those that are inside, and the place of the first in a ring.
+  ptrdiff_t first, end, slot;
+} MUX_NAME(window_rows);
+
+MUX_INLINE MUX_NAME(window_rows) MUX_NAME(rows_inside)(
+    ptrdiff_t top, ptrdiff_t step, ptrdiff_t kernel, ptrdiff_t height, ptrdiff_t capacity) {
+  ptrdiff_t first = 0, end = kernel;
+  while (first < end && top + first * step < 0) ++first;
+  while (first < end && top + (end - 1) * step >= height) --end;
+  return (MUX_NAME(window_rows)){
+      first, end, first < end ? mux_slot(top + first * step, capacity) : 0};
+}
+
+#include "mux_fine_line_body.h"
 
 static void MUX_NAME(plain_lines)(
     const mux_spatial_step *s, const mux_spatial_unit *u, const float *ring, ptrdiff_t capacity,
     ptrdiff_t y, float *out, ptrdiff_t plane, const MUX_NAME(ending) *ending) {
   MUX_NAME(line) line;
   const ptrdiff_t kernel = u->kernel, row_size = s->in_width * MUX_LANES;
+  const MUX_NAME(window_rows) rows = MUX_NAME(rows_inside)(
+      y * u->stride - u->padding, u->dilation, kernel, s->in_height, capacity);
   line.columns = s->in_width;
   line.pitch = line.out_pitch = MUX_LANES;
   line.padding = u->padding;
@@ -27,15 +46,19 @@ static void MUX_NAME(plain_lines)(
   line.dilation = u->dilation;
   line.stride = u->stride;
   line.count = s->out_width;
+  line.row_count = 0;
+  for (int32_t j = 0; j < u->in_count; ++j, ring += capacity * row_size) {
+    ptrdiff_t slot = rows.slot;
+    for (ptrdiff_t k = rows.first; k < rows.end; ++k) {
+      line.rows[line.row_count++] = ring + slot * row_size;
+      slot = mux_next_slot(slot, u->dilation, capacity);
+    }
+  }
+  const float *weights = u->weights;
   for (int32_t o = 0; o < u->out_count; ++o) {
-    line.row_count = 0;
-    for (int32_t j = 0; j < u->in_count; ++j) {
-      for (ptrdiff_t k = 0; k < kernel; ++k) {
-        const ptrdiff_t row = y * u->stride - u->padding + k * u->dilation;
-        if (row < 0 || row >= s->in_height) continue;
-        line.rows[line.row_count] = ring + (j * capacity + mux_slot(row, capacity)) * row_size;
-        line.weights[line.row_count++] =
-            u->weights + ((o * u->in_count + j) * kernel + k) * kernel * MUX_LANES;
+    for (int n = 0; n < line.row_count; weights += kernel * kernel * MUX_LANES) {
+      for (ptrdiff_t k = rows.first; k < rows.end; ++k) {
+        line.weights[n++] = weights + k * kernel * MUX_LANES;
       }
     }
     line.bias = u->bias + o * MUX_LANES;
@@ -49,7 +72,9 @@ static void MUX_NAME(subpixel_lines)(
     const mux_spatial_step *s, const mux_spatial_unit *u, const float *ring, ptrdiff_t capacity,
     ptrdiff_t y, float *out, const MUX_NAME(ending) *ending) {
   MUX_NAME(line) line;
-  const ptrdiff_t kernel = u->kernel, r = u->factor;
+  const ptrdiff_t kernel = u->kernel, r = u->factor, apart = r * u->dilation;
+  const MUX_NAME(window_rows) rows =
+      MUX_NAME(rows_inside)(y - r * u->padding, apart, kernel, s->in_height, capacity);
   line.pitch = line.out_pitch = r * MUX_LANES;
   line.padding = u->padding;
   line.taps = u->kernel;
@@ -59,13 +84,12 @@ static void MUX_NAME(subpixel_lines)(
     const ptrdiff_t phase = y % r * r + x;
     line.row_count = 0;
     line.columns = line.count = mux_ceil_div(s->in_width - x, r);
-    for (ptrdiff_t k = 0; k < kernel; ++k) {
-      const ptrdiff_t row = y + r * (k * u->dilation - u->padding);
-      if (row < 0 || row >= s->in_height) continue;
-      line.rows[line.row_count] =
-          ring + (mux_slot(row, capacity) * s->in_width + x) * MUX_LANES;
+    ptrdiff_t slot = rows.slot;
+    for (ptrdiff_t k = rows.first; k < rows.end; ++k) {
+      line.rows[line.row_count] = ring + (slot * s->in_width + x) * MUX_LANES;
       line.weights[line.row_count++] =
           u->weights + (phase * kernel + k) * kernel * MUX_LANES;
+      slot = mux_next_slot(slot, apart, capacity);
     }
     line.bias = u->bias + phase * MUX_LANES;
     line.out = out + x * MUX_LANES;
@@ -107,6 +131,12 @@ static void MUX_NAME(superpixel_lines)(
 static void MUX_NAME(narrow_lines)(
     const mux_spatial_step *s, const mux_spatial_unit *u, const float *ring, ptrdiff_t capacity,
     ptrdiff_t y, float *out, const MUX_NAME(ending) *ending) {
+#if defined(MUX_IS_AVX512)
+  if (u->kernel == 3) {
+    MUX_NAME(fine_line)(s, u, ring, capacity, y, out, ending);
+    return;
+  }
+#endif
   MUX_NAME(line) line;
   const ptrdiff_t row_size = s->in_width * MUX_LANES;
   const ptrdiff_t taps = 4 * ((u->kernel / 2 + 1) / 2) + 2;
@@ -178,9 +208,8 @@ static void MUX_NAME(spatial_bands)(
   float *encoded_line = scratch;
   scratch += MUX_NAME(encoded_scratch)(s);
   float *sums = NULL;
-  // What is more than clamping is done when a line is there.
-  MUX_NAME(ending) ending;
-  const bool clamps = MUX_NAME(clamp_of)(s->activation, &ending.low, &ending.high);
+  const bool ends_line = MUX_NAME(ends_line)(s->activation);
+  MUX_NAME(ending) ending = {.activation = ends_line ? s->activation : MUX_IDENTITY};
   for (ptrdiff_t y = first; y < end; ++y) {
     if (s->sums >= 0 && y % s->rows_per_task == 0) {
       sums = arena + s->sums + y / s->rows_per_task * s->out_blocks * MUX_LANES;
@@ -210,7 +239,7 @@ static void MUX_NAME(spatial_bands)(
       float *out =
           encodes ? encoded_line : arena + s->out + u->first_out * plane + y * row_size;
       float *unit_sums = sums ? sums + u->first_out * MUX_LANES : NULL;
-      ending.sums = clamps ? unit_sums : NULL;
+      ending.sums = ends_line ? unit_sums : NULL;
       switch (u->mode) {
       case MUX_SPATIAL_PLAIN:
         MUX_NAME(plain_lines)(s, u, ring, capacity, y, out, plane, &ending);
@@ -225,7 +254,7 @@ static void MUX_NAME(spatial_bands)(
         MUX_NAME(narrow_lines)(s, u, ring, capacity, y, out, &ending);
         break;
       }
-      for (int32_t o = 0; !clamps && o < u->out_count; ++o) {
+      for (int32_t o = 0; !ends_line && o < u->out_count; ++o) {
         MUX_NAME(activate_line)(s->activation, out + o * plane, MUX_LANES, s->out_width,
                                 unit_sums ? unit_sums + o * MUX_LANES : NULL);
       }

@@ -76,21 +76,6 @@ void mux_step_run(mux_isa isa, const mux_step *step, int32_t first, int32_t end,
 
 double mux_inference_peak(mux_isa isa) { return tables[isa]->peak(); }
 
-bool mux_copy_finite(float *to, const float *from, size_t count) {
-  // An infinity or a NaN times zero is a NaN, and a NaN stays in the sum.
-  float sums[16] = {0};
-  size_t i = 0;
-  for (; i + 16 <= count; i += 16) {
-    for (int j = 0; j < 16; ++j) {
-      to[i + j] = from[i + j];
-      sums[j] += from[i + j] * 0.0f;
-    }
-  }
-  for (; i < count; ++i) {
-    to[i] = from[i];
-    sums[0] += from[i] * 0.0f;
-  }
-  float total = 0;
-  for (int j = 0; j < 16; ++j) total += sums[j];
-  return total == 0;
+bool mux_copy_finite(mux_isa isa, float *to, const float *from, size_t count) {
+  return tables[isa]->copy_finite(to, from, count);
 }

@@ -12,6 +12,7 @@ typedef struct {
   size_t (*scratch)(const mux_step *);
   void (*run)(const mux_step *, int32_t first, int32_t end, float *arena, float *scratch);
   double (*peak)(void);
+  bool (*copy_finite)(float *to, const float *from, size_t count);
 } mux_inference_table;
 
 extern const mux_inference_table mux_inference_steps_generic;
@@ -42,6 +43,12 @@ static inline ptrdiff_t mux_floor_div(ptrdiff_t a, ptrdiff_t b) {
 /// A row's place in a ring. (A division of 64 bits takes twice as long.)
 static inline ptrdiff_t mux_slot(ptrdiff_t row, ptrdiff_t capacity) {
   return (ptrdiff_t)((uint32_t)row % (uint32_t)capacity);
+}
+
+/// The place of the row `step` further on, at most `capacity`.
+static inline ptrdiff_t mux_next_slot(ptrdiff_t slot, ptrdiff_t step, ptrdiff_t capacity) {
+  slot += step;
+  return slot >= capacity ? slot - capacity : slot;
 }
 
 /// Floats of a gathered row, and of all rows under a line of windows.

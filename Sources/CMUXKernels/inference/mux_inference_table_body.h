@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the variant offers: the steps by kind, and the processor's peak.
+// What the variant offers: the steps by kind, the processor's peak, and the copy of the input.
 
 static size_t MUX_NAME(step_scratch)(const mux_step *step) {
   if (step->kind == MUX_STEP_LINEAR && mux_step_precision(step) == MUX_INT8) {
@@ -55,6 +55,28 @@ static void MUX_NAME(step_run)(
   }
 }
 
+static bool MUX_NAME(copy_finite)(float *to, const float *from, size_t count) {
+  // An infinity or a NaN times zero is a NaN, and a NaN stays in the sum.
+  vf sums[4] = {{0}, {0}, {0}, {0}};
+  size_t i = 0;
+  for (; i + 4 * MUX_LANES <= count; i += 4 * MUX_LANES) {
+    MUX_UNROLL
+    for (int j = 0; j < 4; ++j) {
+      const vf x = v_load(from + i + j * MUX_LANES);
+      v_store(to + i + j * MUX_LANES, x);
+      sums[j] = v_fma(x, (vf){0}, sums[j]);
+    }
+  }
+  for (; i < count; ++i) {
+    to[i] = from[i];
+    sums[0][0] += from[i] * 0.0f;
+  }
+  const vf sum = sums[0] + sums[1] + sums[2] + sums[3];
+  float total = 0;
+  for (int j = 0; j < MUX_LANES; ++j) total += sum[j];
+  return total == 0;
+}
+
 static double MUX_NAME(measure_peak)(void) {
   double best = 0;
   volatile float seed = 1.0f;
@@ -88,4 +110,5 @@ static double MUX_NAME(measure_peak)(void) {
 }
 
 const mux_inference_table MUX_NAME(mux_inference_steps) = {
-    MUX_LANES, MUX_NAME(step_scratch), MUX_NAME(step_run), MUX_NAME(measure_peak)};
+    MUX_LANES, MUX_NAME(step_scratch), MUX_NAME(step_run), MUX_NAME(measure_peak),
+    MUX_NAME(copy_finite)};

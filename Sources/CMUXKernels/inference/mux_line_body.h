@@ -16,25 +16,47 @@ typedef struct {
   const float *bias;
   float *out;
   ptrdiff_t out_pitch, count;
-  /// Outputs are clamped to low…high and added to `sums` (lane by lane) if that is not NULL.
-  float low, high;
+  /// Applied to the outputs: one of those that `ends_line` names. Then they are added to `sums` (lane
+  /// by lane) if that is not NULL.
+  mux_activation activation;
   float *sums;
 } MUX_NAME(line);
 
-/// Clamps and stores the outputs of a tile, the first `stored` of them if `clips`.
-MUX_INLINE void MUX_NAME(store_line)(
-    const MUX_NAME(line) *s, const vf *sum, int pixels, bool clips, ptrdiff_t stored, float *out,
-    ptrdiff_t pitch) {
+/// Whether lines apply an activation themselves; others are applied when a line is there.
+MUX_INLINE bool MUX_NAME(ends_line)(mux_activation activation) {
+  return activation == MUX_IDENTITY || activation == MUX_RELU || activation == MUX_RELU6 ||
+         activation == MUX_SWISH;
+}
+
+/// Activates and stores the outputs of a tile, the first `stored` of them if `clips`.
+MUX_INLINE void MUX_NAME(store_tile)(
+    const MUX_NAME(line) *s, mux_activation activation, const vf *sum, int pixels, bool clips,
+    ptrdiff_t stored, float *out, ptrdiff_t pitch) {
   vf total = {0};
   MUX_UNROLL
   for (int i = 0; i < pixels; ++i) {
     if (!clips || i < stored) {
-      const vf y = MUX_NAME(i_min)(s->high, MUX_NAME(i_max)(s->low, sum[i]));
+      const vf y = MUX_NAME(i_activate)(activation, sum[i]);
       total += y;
       v_store(out + i * pitch, y);
     }
   }
   if (s->sums) v_store(s->sums, v_load(s->sums) + total);
+}
+
+MUX_INLINE void MUX_NAME(store_line)(
+    const MUX_NAME(line) *s, const vf *sum, int pixels, bool clips, ptrdiff_t stored, float *out,
+    ptrdiff_t pitch) {
+  switch (s->activation) {
+  case MUX_RELU: MUX_NAME(store_tile)(s, MUX_RELU, sum, pixels, clips, stored, out, pitch); break;
+  case MUX_RELU6:
+    MUX_NAME(store_tile)(s, MUX_RELU6, sum, pixels, clips, stored, out, pitch);
+    break;
+  case MUX_SWISH:
+    MUX_NAME(store_tile)(s, MUX_SWISH, sum, pixels, clips, stored, out, pitch);
+    break;
+  default: MUX_NAME(store_tile)(s, MUX_IDENTITY, sum, pixels, clips, stored, out, pitch);
+  }
 }
 
 /// `pixels` outputs from window `index` on, of which `stored` are wanted. All sizes are

@@ -142,32 +142,36 @@ struct StepTests {
 
   @Test("Superpixel branches of few and many channels; neighbours that convolve alike")
   func narrowSuperpixels() throws {
+    let activations: [Activation] = [.identity, .relu, .relu6, .swish, .hardSwish]
     for set in availableSets {
       for (index, kernel) in [3, 5, 7].enumerated() {
-        for fine in [1, 3, 4, 5, 17] {
-          let size = ImageSize(height: [1, 6, 9][(index + fine) % 3], width: [17, 2, 8][index])
-          func branch(
-            _ name: String, _ channels: Int, _ multiplexing: SpatialMultiplexing
-          ) -> BranchedConvolution.Branch {
-            BranchedConvolution.Branch(
-              name: name,
-              convolution: Convolution(
-                inputChannels: channels, outputChannels: channels, kernelSize: kernel,
-                groups: channels, hasBias: fine == 5),
-              multiplexing: multiplexing)
+        for (number, fine) in [1, 3, 4, 5, 17].enumerated() {
+          for (column, width) in [1, 2, 3, 8, 17].enumerated() {
+            func branch(
+              _ name: String, _ channels: Int, _ multiplexing: SpatialMultiplexing
+            ) -> BranchedConvolution.Branch {
+              BranchedConvolution.Branch(
+                name: name,
+                convolution: Convolution(
+                  inputChannels: channels, outputChannels: channels, kernelSize: kernel,
+                  groups: channels, hasBias: fine == 5),
+                multiplexing: multiplexing)
+            }
+            let branched = BranchedConvolution(branches: [
+              branch("a", 9, .none), branch("b", 7, .none), branch("c", fine, .superpixel),
+              branch("d", 5, .none),
+            ])
+            let size = ImageSize(height: [1, 2, 6, 9][(index + number + column) % 4], width: width)
+            var builder = NetworkBuilder(name: "narrow", inputChannels: 3, inputSize: size)
+            var x = pointwise(&builder, builder.input, "expand", branched.inputChannels, .relu)
+            x = builder.branchedConvolution(x, "mux", branched)
+            x = builder.batchNormalization(x, "bn")
+            x = builder.activation(x, "act", activations[(number + column) % 5])
+            x = builder.squeezeExcitation(x, "se", reducedChannels: 3, activation: .relu)
+            _ = builder.convolution(x, "project", outputChannels: 9)
+            #expect(
+              try compare(builder.build(), set: set) < 2e-5, "\(set) k\(kernel) \(fine) \(size)")
           }
-          let branched = BranchedConvolution(branches: [
-            branch("a", 9, .none), branch("b", 7, .none), branch("c", fine, .superpixel),
-            branch("d", 5, .none),
-          ])
-          var builder = NetworkBuilder(name: "narrow", inputChannels: 3, inputSize: size)
-          var x = pointwise(&builder, builder.input, "expand", branched.inputChannels, .relu)
-          x = builder.branchedConvolution(x, "mux", branched)
-          x = builder.batchNormalization(x, "bn")
-          x = builder.squeezeExcitation(x, "se", reducedChannels: 3, activation: .relu)
-          _ = builder.convolution(x, "project", outputChannels: 9)
-          #expect(
-            try compare(builder.build(), set: set) < 2e-5, "\(set) k\(kernel) \(fine) \(size)")
         }
       }
     }

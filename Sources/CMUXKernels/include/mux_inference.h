@@ -95,8 +95,7 @@ typedef struct mux_dense {
   ptrdiff_t means;
   mux_window window;
   /// With cells: the source's offsets are in cells and `inner` counts inputs, `cells` cells; for
-  /// gathered rows offsets and `step` are in bytes. `weights` is [block][cell][lane] of cells, or
-  /// with a gate floats [block][cell][value][lane], for 8 bits scaled to ±127.
+  /// gathered rows offsets and `step` are in bytes. `weights` is [block][cell][lane] of cells.
   mux_precision precision;
   ptrdiff_t cells;
   /// 8 bits: [blocks · lanes], what a product is worth; the zero of the input (the bias has it

@@ -29,51 +29,99 @@ static void CELL(pack_task)(const mux_pack *s, int32_t task, float *arena) {
   }
 }
 
+/// Floats for the gates as factors of a step's weights.
+MUX_INLINE size_t CELL(factors_scratch)(const mux_dense *s) {
+  return s->gate >= 0 && MUX_CELL == 4 ? (size_t)mux_ceil_div(2 * s->cells, MUX_LANES) * MUX_LANES : 0;
+}
+
 static size_t CELL(dense_scratch)(const mux_dense *s) {
   size_t size = CELL(gather_scratch)(&s->window);
-  if (s->gate >= 0) size += (size_t)(2 * s->cells * MUX_LANES + 4 * MUX_LANES);
+  if (s->gate >= 0) {
+    size += (size_t)(2 * s->cells * MUX_LANES + 4 * MUX_LANES) + CELL(factors_scratch)(s);
+  }
   return size;
 }
 
+#if MUX_CELL == 4
+/// The gates as factors of 16 bits, of which the greatest is 2¹⁵ − 1; gives what that one was. For each
+/// cell there are two of 32 bits: of values 0 and 2, and of values 1 and 3.
+static float CELL(gate_factors)(const mux_dense *s, const float *gate, int32_t *to) {
+  const ptrdiff_t count = s->cells * 4;
+  vf most = v_splat(1e-20f);
+  for (ptrdiff_t k = 0; k < count; k += MUX_LANES) {
+    const int now = count - k < MUX_LANES ? (int)(count - k) : MUX_LANES;
+    const vf size = (vf)((vi)v_load_first(gate + k, now) & 0x7fffffff);
+    most = v_select(size > most, size, most);
+  }
+  float greatest = 0;
+  for (int l = 0; l < MUX_LANES; ++l) greatest = most[l] > greatest ? most[l] : greatest;
+  typedef int32_t half __attribute__((vector_size(MUX_LANES * 2), aligned(4)));
+  for (ptrdiff_t k = 0; k < count; k += MUX_LANES) {
+    const int now = count - k < MUX_LANES ? (int)(count - k) : MUX_LANES;
+    // Adding 1.5 · 2²³ rounds to an integer, in the low bits.
+    const vi factors = (vi)v_fma(v_load_first(gate + k, now), MUX_NAME(i_splat)(32767 / greatest),
+                                 MUX_NAME(i_splat)(12582912.0f));
+#if MUX_LANES == 16
+    const half low = __builtin_shufflevector(factors, factors, 0, 1, 4, 5, 8, 9, 12, 13);
+    const half high = __builtin_shufflevector(factors, factors, 2, 3, 6, 7, 10, 11, 14, 15);
+#else
+    const half low = __builtin_shufflevector(factors, factors, 0, 1, 4, 5);
+    const half high = __builtin_shufflevector(factors, factors, 2, 3, 6, 7);
+#endif
+    *(half *)(to + k / 2) = (low & 0xffff) | high << 16;
+  }
+  return greatest;
+}
+
+/// A cell of weights times its factors, rounded.
+MUX_INLINE vi CELL(gated)(vi cell, const int32_t *factors) {
+#if defined(MUX_IS_AVX512)
+  const __m512i even = _mm512_srai_epi16(_mm512_slli_epi16((__m512i)cell, 8), 8);
+  const __m512i odd = _mm512_srai_epi16((__m512i)cell, 8);
+  const __m512i low = _mm512_mulhrs_epi16(even, _mm512_set1_epi32(factors[0]));
+  const __m512i high = _mm512_mulhrs_epi16(odd, _mm512_set1_epi32(factors[1]));
+  // Bits of `low` where the mask has ones, else of `high` moved up.
+  return (vi)_mm512_ternarylogic_epi32(
+      _mm512_set1_epi16(255), low, _mm512_slli_epi16(high, 8), 0xca);
+#else
+  vi result = {0};
+  for (int j = 0; j < 4; ++j) {
+    const int32_t factor = (int16_t)(factors[j % 2] >> (j / 2 * 16));
+    const vi product = ((cell << (24 - 8 * j) >> 24) * factor + 0x4000) >> 15;
+    result |= (product & 255) << (8 * j);
+  }
+  return result;
+#endif
+}
+#endif
+
 /// The cells of a block's weights times the gate; for 8 bits also the scale and the bias, which
-/// depend on it.
+/// depend on it: `greatest` is the greatest gate.
 static void CELL(gate_cells)(
-    const mux_dense *s, ptrdiff_t block, const float *gate, int32_t *to, float *scale,
-    float *bias) {
-  const float *weights = s->weights + block * s->cells * MUX_CELL * MUX_LANES;
+    const mux_dense *s, ptrdiff_t block, const float *gate, const int32_t *factors, float greatest,
+    int32_t *to, float *scale, float *bias) {
+  const int32_t *weights = (const int32_t *)s->weights + block * s->cells * MUX_LANES;
 #if MUX_CELL == 2
-  (void)scale;
+  (void)factors, (void)greatest, (void)scale;
   v_store(bias, v_load(s->bias + block * MUX_LANES));
   for (ptrdiff_t k = 0; k < s->cells; ++k) {
-    vi cell = {0};
-    MUX_UNROLL
-    for (int j = 0; j < 2; ++j) {
-      const vf weight = v_load(weights + (k * 2 + j) * MUX_LANES);
-      cell = CELL(push)(
-          cell, CELL(encode)(weight * MUX_NAME(i_splat)(gate[k * 2 + j]), s->quantization));
-    }
-    MUX_NAME(store_cells)(to + k * MUX_LANES, cell);
+    const vi weight = MUX_NAME(load_cells)(weights + k * MUX_LANES);
+    const vf first = (vf)(weight << 16), second = (vf)(weight & (int32_t)0xffff0000u);
+    const vi cell = CELL(push)(
+        (vi){0}, CELL(encode)(first * MUX_NAME(i_splat)(gate[k * 2]), s->quantization));
+    MUX_NAME(store_cells)(
+        to + k * MUX_LANES,
+        CELL(push)(cell,
+                   CELL(encode)(second * MUX_NAME(i_splat)(gate[k * 2 + 1]), s->quantization)));
   }
 #else
-  // The greatest gate uses the whole range.
-  float greatest = 1e-20f;
-  for (ptrdiff_t k = 0; k < s->cells * 4; ++k) {
-    const float size = gate[k] < 0 ? -gate[k] : gate[k];
-    if (size > greatest) greatest = size;
-  }
-  const float inverse = 1 / greatest;
+  (void)gate;
   vi sum = {0};
+  const vi ones = (vi){0} + 0x01010101;
   for (ptrdiff_t k = 0; k < s->cells; ++k) {
-    vi cell = {0};
-    MUX_UNROLL
-    for (int j = 0; j < 4; ++j) {
-      const vf weight =
-          v_load(weights + (k * 4 + j) * MUX_LANES) * MUX_NAME(i_splat)(gate[k * 4 + j] * inverse);
-      // Adding 1.5 · 2²³ rounds to an integer, in the low bits.
-      const vi value = (vi)(weight + MUX_NAME(i_splat)(12582912.0f));
-      sum += value << 24 >> 24;
-      cell = CELL(push)(cell, value & 255);
-    }
+    const vi cell =
+        CELL(gated)(MUX_NAME(load_cells)(weights + k * MUX_LANES), factors + 2 * k);
+    sum = CELL(dot)(ones, cell, sum);
     MUX_NAME(store_cells)(to + k * MUX_LANES, cell);
   }
   const vf unit = v_load(s->scale + block * MUX_LANES) * MUX_NAME(i_splat)(greatest);
@@ -143,6 +191,12 @@ static void CELL(dense_task)(
   }
   float *extra = scratch, *gated = scratch + 4 * MUX_LANES;
   float *rows = scratch + (s->gate >= 0 ? (2 * s->cells + 4) * MUX_LANES : 0);
+  int32_t *factors = (int32_t *)rows;
+  float greatest = 1;
+  rows += CELL(factors_scratch)(s);
+#if MUX_CELL == 4
+  if (s->gate >= 0) greatest = CELL(gate_factors)(s, arena + s->gate, factors);
+#endif
   const int kind = CELL(tile_kind)(window, s->step != 1, s->window.stride);
   // Lines of windows one by one; else all pixels are one line.
   for (ptrdiff_t y = window ? first : 0; y < (window ? end : 1); ++y) {
@@ -159,8 +213,9 @@ static void CELL(dense_task)(
       const float *scale = s->scale ? s->scale + b * MUX_LANES : NULL;
       if (s->gate >= 0) {
         for (int i = 0; i < count; ++i) {
-          CELL(gate_cells)(s, b + i, arena + s->gate, (int32_t *)gated + i * s->cells * MUX_LANES,
-                           extra + i * MUX_LANES, extra + (2 + i) * MUX_LANES);
+          CELL(gate_cells)(s, b + i, arena + s->gate, factors, greatest,
+                           (int32_t *)gated + i * s->cells * MUX_LANES, extra + i * MUX_LANES,
+                           extra + (2 + i) * MUX_LANES);
         }
         weights = (const int32_t *)gated;
         scale = extra;

@@ -156,32 +156,30 @@ extension PlanCompiler {
     return PackedCells(cells: cells, scale: scale, bias: shift)
   }
 
-  /// The next packed weights of a projection that a gate is multiplied into: ±127 in single
-  /// precision, which the kernel rounds when it knows the gate, and what a product is worth.
+  /// The next packed weights of a projection that a gate is multiplied into, without their bias, which
+  /// depends on the gate. The kernel rounds the products once more.
   func takeGated(
-    _ layer: String, blocks: Int, inner: Int, input: Quantization, weights: () -> [Float]
-  ) -> (values: PackedValues, scale: PackedValues) {
-    let lanes = lanes
-    var made: (values: [Float], scale: [Float])?
-    func pack() -> (values: [Float], scale: [Float]) {
-      if let made { return made }
-      var values = weights()
-      let packing = CellPacking(values, blocks: blocks, lanes: lanes, precision: .int8)
-      for index in values.indices {
-        let block = index / (inner * lanes)
-        values[index] /= packing.scale[block * lanes + index % lanes]
+    _ layer: String, blocks: Int, terms: Int, input: Quantization, weights: () -> [Float]
+  ) -> (cells: PackedArray<Int32>, scale: PackedValues) {
+    let precision = precision, lanes = lanes
+    var made: CellPacking?
+    func pack() -> CellPacking {
+      let packing =
+        made ?? CellPacking(weights(), blocks: blocks, lanes: lanes, precision: precision)
+      made = packing
+      return packing
+    }
+    let use = "dense, gated, cells of \(precision.rawValue)"
+    let cells = packed.take(
+      layer, use, lanes: lanes, count: blocks * lanes * terms / precision.valuesPerCell
+    ) { pack().cells }
+    let scale: PackedValues =
+      precision == .int8
+      ? packed.take(layer, "\(use), scale", lanes: lanes, count: blocks * lanes) {
+        pack().scale.map { $0 * input.scale }
       }
-      let result = (values, packing.scale.map { $0 * input.scale })
-      made = result
-      return result
-    }
-    let values = packed.take(layer, "dense, gated", lanes: lanes, count: blocks * lanes * inner) {
-      pack().values
-    }
-    let scale = packed.take(layer, "dense, gated, scale", lanes: lanes, count: blocks * lanes) {
-      pack().scale
-    }
-    return (values, scale)
+      : .made([])
+    return (cells, scale)
   }
 
   /// Weights of a large fully connected layer as cells of 8 bits.

@@ -194,9 +194,10 @@ extension PlanCompiler {
         layer.name, "dense", blocks: blocks, terms: inner, input: input, weights: makeWeights,
         bias: makeBias)
       (values, bias, cells, scale) = (.made([]), packed.bias, packed.cells, packed.scale)
-    } else if precision == .int8, let input = inputQuantization {
-      (values, scale) = takeGated(
-        layer.name, blocks: blocks, inner: inner, input: input, weights: makeWeights)
+    } else if hasCells, let input = inputQuantization {
+      values = .made([])
+      (cells, scale) = takeGated(
+        layer.name, blocks: blocks, terms: inner, input: input, weights: makeWeights)
       bias = packed.take(
         layer.name, "dense bias", lanes: lanes, count: blocks * lanes, makeBias)
     } else {

@@ -33,12 +33,12 @@ MUX_INLINE MUX_NAME(window_rows) MUX_NAME(rows_inside)(
 #include "mux_fine_line_body.h"
 
 static void MUX_NAME(plain_lines)(
-    const mux_spatial_step *s, const mux_spatial_unit *u, const float *ring, ptrdiff_t capacity,
-    ptrdiff_t y, float *out, ptrdiff_t plane, const MUX_NAME(ending) *ending) {
+    const mux_spatial_step *s, const mux_spatial_unit *u, const MUX_NAME(rings) *rings,
+    float *ring, ptrdiff_t y, float *out, ptrdiff_t plane, const MUX_NAME(ending) *ending) {
   MUX_NAME(line) line;
-  const ptrdiff_t kernel = u->kernel, row_size = s->in_width * MUX_LANES;
-  const MUX_NAME(window_rows) rows = MUX_NAME(rows_inside)(
-      y * u->stride - u->padding, u->dilation, kernel, s->in_height, capacity);
+  const ptrdiff_t kernel = u->kernel, top = y * u->stride - u->padding;
+  const MUX_NAME(window_rows) rows =
+      MUX_NAME(rows_inside)(top, u->dilation, kernel, s->in_height, rings->capacity);
   line.columns = s->in_width;
   line.pitch = line.out_pitch = MUX_LANES;
   line.padding = u->padding;
@@ -47,11 +47,22 @@ static void MUX_NAME(plain_lines)(
   line.stride = u->stride;
   line.count = s->out_width;
   line.row_count = 0;
+  const ptrdiff_t row_size = s->in_width * MUX_LANES, capacity = rings->capacity;
   for (int32_t j = 0; j < u->in_count; ++j, ring += capacity * row_size) {
     ptrdiff_t slot = rows.slot;
     for (ptrdiff_t k = rows.first; k < rows.end; ++k) {
       line.rows[line.row_count++] = ring + slot * row_size;
       slot = mux_next_slot(slot, u->dilation, capacity);
+    }
+  }
+  if (rings->kept) {
+    // Of these rows, some are not in the rings.
+    int n = 0;
+    for (int32_t j = 0; j < u->in_count; ++j) {
+      for (ptrdiff_t k = rows.first; k < rows.end; ++k, ++n) {
+        const float *kept = MUX_NAME(kept_row)(s, rings, u->first_in + j, top + k * u->dilation);
+        if (kept) line.rows[n] = kept;
+      }
     }
   }
   const float *weights = u->weights;
@@ -199,6 +210,7 @@ static void MUX_NAME(spatial_bands)(
   if (end > s->out_height) end = s->out_height;
   rings.own_first = first;
   rings.own_end = end;
+  if (s->keeps) rings.kept = arena + s->kept;
   const bool encodes = s->result_precision != MUX_FLOAT32;
   const ptrdiff_t row_size = s->out_width * MUX_LANES;
   const ptrdiff_t plane = encodes ? row_size : s->out_height * row_size;
@@ -242,7 +254,7 @@ static void MUX_NAME(spatial_bands)(
       ending.sums = ends_line ? unit_sums : NULL;
       switch (u->mode) {
       case MUX_SPATIAL_PLAIN:
-        MUX_NAME(plain_lines)(s, u, ring, capacity, y, out, plane, &ending);
+        MUX_NAME(plain_lines)(s, u, &rings, ring, y, out, plane, &ending);
         break;
       case MUX_SPATIAL_SUBPIXEL:
         MUX_NAME(subpixel_lines)(s, u, ring, capacity, y, out, &ending);

@@ -30,7 +30,9 @@ typedef struct {
   ptrdiff_t capacity;
   /// Output row y needs rows from y · stride + `first` to before y · stride + `end`.
   ptrdiff_t stride, first, end;
-  /// If expanded rows are kept: those that are this task's own.
+  /// If expanded rows are kept: where, block by block, and which ones are this task's own. These are
+  /// not in a ring.
+  float *kept;
   ptrdiff_t own_first, own_end;
   /// Floats of a ring.
   ptrdiff_t size;
@@ -60,6 +62,13 @@ static MUX_NAME(rings) MUX_NAME(rings_of)(const mux_spatial_step *s, int32_t fir
   }
   rings.size = rings.capacity * s->in_width * MUX_LANES;
   return rings;
+}
+
+/// Row `row` of an input block if it is kept by this task, else NULL.
+MUX_INLINE float *MUX_NAME(kept_row)(
+    const mux_spatial_step *s, const MUX_NAME(rings) *rings, ptrdiff_t block, ptrdiff_t row) {
+  if (!rings->kept || row < rings->own_first || row >= rings->own_end) return NULL;
+  return rings->kept + (block * s->in_height + row) * s->in_width * MUX_LANES;
 }
 
 /// Floats of a unit's line of results, if they are encoded after it.
@@ -221,19 +230,13 @@ static void MUX_NAME(fill_rings)(
         count += s->units[n].in_count;
       }
       // Gathered rows serve all blocks.
-      const ptrdiff_t rows = s->window.kernel > 0 ? 1 : end - first;
+      const ptrdiff_t rows = s->window.kernel > 0 || s->keeps ? 1 : end - first;
       for (ptrdiff_t row = first; row < end; row += rows) {
-        MUX_NAME(produce_rows)(s, u->first_in, count, row, rows,
-                               ring + mux_slot(row, capacity) * width * MUX_LANES, rings->size, MUX_LANES,
+        float *kept = MUX_NAME(kept_row)(s, rings, u->first_in, row);
+        float *to = kept ? kept : ring + mux_slot(row, capacity) * width * MUX_LANES;
+        MUX_NAME(produce_rows)(s, u->first_in, count, row, rows, to,
+                               kept ? s->in_height * width * MUX_LANES : rings->size, MUX_LANES,
                                gathered, arena);
-      }
-      for (ptrdiff_t row = first; s->keeps && row < end; ++row) {
-        if (row < rings->own_first || row >= rings->own_end) continue;
-        for (ptrdiff_t j = 0; j < count; ++j) {
-          memcpy(arena + s->kept + ((u->first_in + j) * s->in_height + row) * width * MUX_LANES,
-                 ring + j * rings->size + mux_slot(row, capacity) * width * MUX_LANES,
-                 (size_t)(width * MUX_LANES) * sizeof(float));
-        }
       }
     }
     ring += count * rings->size;

@@ -3,12 +3,15 @@ internal import Foundation
 public import MUXInterchange
 public import MUXNetworks
 
-/// A network with its weights in one file: safetensors whose metadata holds the network.
+/// A network with its weights in one file: safetensors whose metadata holds the network, such as
+/// ``write(to:)`` and `muxnet convert --random-weights` make, or a training run's `best.safetensors`.
 ///
 /// The file is mapped into memory, and every claim in it is checked when it is opened.
 public struct ModelFile: Sendable {
   /// The key of the metadata under which the network's JSON stands.
   public static let networkKey = "muxnet.network"
+  /// The key under which a training run puts what it knows of its weights, the network among it.
+  private static let runKey = "muxnet"
 
   /// The network.
   public let network: Network
@@ -28,7 +31,8 @@ public struct ModelFile: Sendable {
     let archive = try Safetensors.read(path)
     guard let network = try Self.network(of: archive, path: path) else {
       throw RuntimeError.modelFile(
-        path: path, reason: "it holds weights but no network; give the network beside it")
+        path: path,
+        reason: "it holds weights but no network; make one that does with muxnet convert")
     }
     self.network = network
     weights = archive
@@ -39,9 +43,13 @@ public struct ModelFile: Sendable {
   package static func network(
     of archive: TensorArchive, path: String
   ) throws(RuntimeError) -> Network? {
-    guard let text = archive.metadata[networkKey] else { return nil }
+    struct Run: Decodable { var network: Network }
     do {
-      return try JSONDecoder().decode(Network.self, from: Data(text.utf8))
+      if let text = archive.metadata[networkKey] {
+        return try JSONDecoder().decode(Network.self, from: Data(text.utf8))
+      }
+      guard let text = archive.metadata[runKey] else { return nil }
+      return try JSONDecoder().decode(Run.self, from: Data(text.utf8)).network
     } catch let error as NetworkError {
       throw .modelFile(path: path, reason: error.description)
     } catch {

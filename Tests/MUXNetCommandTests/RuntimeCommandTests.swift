@@ -36,6 +36,20 @@ struct RuntimeCommandTests {
     }
   }
 
+  @Test("The weights of a run are a model file for the runtime")
+  func weightsOfARun() throws {
+    let folder = try TemporaryFolder()
+    let path = try DigitsWeights.write(in: folder)
+    let archive = try Safetensors.read(path)
+    #expect(archive.metadata[ModelFile.networkKey] == nil)
+    let metadata = try #require(try WeightsMetadata(archive.metadata, path: path))
+    #expect(try ModelFile(contentsOf: path).network == metadata.network)
+    let pixels = (0..<256).map { Float($0 % 7) - 3 }
+    let opened = try InferenceEngine(InferencePlan(model: path)).run(pixels)
+    let plan = try InferencePlan(metadata.network, weights: archive)
+    #expect(try opened == InferenceEngine(plan).run(pixels))
+  }
+
   @Test("evaluate counts all images of a part, whatever the number of threads")
   func evaluate() throws {
     let folder = try TemporaryFolder()

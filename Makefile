@@ -15,6 +15,7 @@ help:
 	@echo "make test-core  build and test the half that needs no libtorch"
 	@echo "make docs       build the documentation (DocC); a warning is an error"
 	@echo "make lint       check the format of all Swift files"
+	@echo "make build      build the program, .build/release/muxnet, and what it needs (make setup)"
 
 setup:
 	@scripts/setup
@@ -41,10 +42,10 @@ docs:
 	@scripts/docs
 
 lint:
-	$(SWIFT) format lint --strict --recursive Package.swift Sources Tests
+	$(SWIFT) format lint --strict --recursive Package.swift Sources Tests Samples/ClassifyImage/Package.swift Samples/ClassifyImage/Sources
 
 format:
-	$(SWIFT) format --in-place --recursive Package.swift Sources Tests
+	$(SWIFT) format --in-place --recursive Package.swift Sources Tests Samples/ClassifyImage/Package.swift Samples/ClassifyImage/Sources
 
 clean:
 	rm -rf .build .build-core

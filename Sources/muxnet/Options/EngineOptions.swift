@@ -18,7 +18,7 @@ enum Engine: String, CaseIterable, ExpressibleByArgument {
 
 /// What computes, and with what.
 struct EngineOptions: ParsableArguments {
-  @Option(help: "What computes: runtime, or torch (the usual one for other devices than cpu).")
+  @Option(help: "What computes: runtime, or torch (which other devices than cpu need).")
   var engine: Engine?
 
   @Option(help: "The device: cpu, cuda, cuda:1 or mps.")

@@ -4,7 +4,11 @@ import MUXNetworks
 
 /// Which network, and what is changed in it.
 struct ModelOptionGroup: ParsableArguments {
-  @Argument(help: "A name of the zoo, a block-string file, or a network file (.json, .yaml).")
+  @Argument(
+    help: """
+      A name of the zoo, a block-string file, or a network file (.json, .yaml); for benchmark also \
+      weights or a packed file.
+      """)
   var model: String
 
   @OptionGroup var changes: ModelChangeOptions

@@ -4,7 +4,8 @@ import ArgumentParser
 /// Which weights.
 struct WeightsOptions: ParsableArguments {
   @Option(
-    help: "Weights: a safetensors or PyTorch file, or the folder of a run.", completion: .file())
+    help: "Weights: a safetensors, PyTorch or packed file, or the folder of a run.",
+    completion: .file())
   var weights: String
 
   @Option(help: "Key of the state dict in a PyTorch checkpoint.")

@@ -140,6 +140,61 @@ struct StepTests {
     }
   }
 
+  /// Windows that move differently over the same rows: a task in the middle of the image needs rows that
+  /// only one of the branches would have left behind.
+  @Test("Branches of different strides in one step")
+  func differentStrides() throws {
+    func branch(
+      _ name: String, kernel: Int, stride: Int, padding: Int
+    ) -> BranchedConvolution.Branch {
+      BranchedConvolution.Branch(
+        name: name,
+        convolution: Convolution(
+          inputChannels: 16, outputChannels: 16, kernelSize: kernel, stride: stride,
+          padding: padding, groups: 16),
+        multiplexing: .none)
+    }
+    let branched = BranchedConvolution(branches: [
+      branch("a", kernel: 1, stride: 4, padding: 28),
+      branch("b", kernel: 29, stride: 1, padding: 0),
+    ])
+    var builder = NetworkBuilder(name: "strides", inputChannels: 32, inputSize: ImageSize(56))
+    let x = builder.branchedConvolution(builder.input, "mixed", branched)
+    _ = builder.convolution(x, "project", outputChannels: 9)
+    let network = try builder.build()
+    let input = pixels(32 * 56 * 56, seed: 3)
+    for set in availableSets {
+      #expect(try compare(network, set: set) < 2e-5, "\(set)")
+      let plan = try InferencePlan(
+        network, weights: RandomWeights.archive(network, seed: 1), instructionSet: set)
+      let expected = try InferenceEngine(plan, threads: 1).run(input)
+      // Often enough that another thread begins in the middle.
+      for threads in [2, 3] {
+        let engine = try InferenceEngine(plan, threads: threads)
+        for _ in 0..<40 { #expect(try engine.run(input) == expected, "\(set) \(threads)") }
+      }
+    }
+  }
+
+  @Test("A stem whose windows' taps lie beyond every address is planned or refused")
+  func distantTaps() throws {
+    for distance in [200, 4_780_000] {
+      let size = ImageSize(height: distance == 200 ? 64 : 224, width: distance == 200 ? 64 : 224)
+      var builder = NetworkBuilder(name: "distant", inputChannels: 3, inputSize: size)
+      let stem = builder.convolution(
+        builder.input, "stem", outputChannels: 5, kernelSize: 3, padding: distance,
+        dilation: distance)
+      let x = builder.convolution(stem, "dw", outputChannels: 5, kernelSize: 3, groups: 5)
+      _ = builder.convolution(x, "project", outputChannels: 9)
+      let network = try builder.build()
+      if distance == 200 {
+        for set in availableSets { #expect(try compare(network, set: set) < 2e-5, "\(set)") }
+      } else {
+        _ = try? InferencePlan(network, weights: RandomWeights.archive(network, seed: 1))
+      }
+    }
+  }
+
   @Test("Superpixel branches of few and many channels; neighbours that convolve alike")
   func narrowSuperpixels() throws {
     let activations: [Activation] = [.identity, .relu, .relu6, .swish, .hardSwish]

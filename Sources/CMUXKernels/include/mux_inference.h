@@ -47,7 +47,8 @@ typedef struct mux_window {
   /// Plane offsets of the input channels.
   const int32_t *inputs;
   ptrdiff_t input_count;
-  /// [input][row][tap], where in the arena a window over the first pixels has its taps.
+  /// [input][row][tap], where in the arena a window over the first pixels has its taps; NULL where all
+  /// windows are gathered.
   const int32_t *taps;
 } mux_window;
 

@@ -55,9 +55,11 @@ static MUX_NAME(rings) MUX_NAME(rings_of)(const mux_spatial_step *s, int32_t fir
   const ptrdiff_t rows =
       mux_ceil_div(rings.end - rings.first - 1 + s->chunk, s->chunk) * s->chunk;
   rings.capacity = is_alike && rows < s->in_height ? rows : s->in_height;
-  // Of units whose windows move differently every row is kept from the start.
+  // Of units whose windows move differently every row is kept from the start, whichever row is the
+  // task's first.
   if (!is_alike) {
-    rings.first = -s->in_height;
+    rings.stride = 0;
+    rings.first = 0;
     rings.end = s->in_height;
   }
   rings.size = rings.capacity * s->in_width * MUX_LANES;

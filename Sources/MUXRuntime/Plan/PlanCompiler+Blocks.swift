@@ -56,7 +56,10 @@ extension PlanCompiler {
     let columns = positions.map { blocked.channels[$0] }
     var gate: Int?
     if let excitation {
-      gate = addExcitation(excitation, blocked, rows: columns)
+      // A lane without a channel gets some channel's gate (its weights are zeros), so that it cannot be
+      // the greatest one.
+      let any = columns.first { $0 >= 0 } ?? 0
+      gate = addExcitation(excitation, blocked, rows: columns.map { $0 < 0 ? any : $0 })
       markDone(excitation.nodes)
     }
     let projectionName = network.nodes[projection].name

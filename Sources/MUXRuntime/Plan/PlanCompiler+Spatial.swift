@@ -303,6 +303,7 @@ extension PlanCompiler {
             step.offsets = emitter.memory.copy(offsets)
             step.inner = offsets.count
           } else {
+            step.window.taps = emitter.planeTaps(window, input)
             step.offsets = emitter.tapOffsets(step.window)
             step.inner = window.weightShape[1...].reduce(1, *)
           }

@@ -304,21 +304,29 @@ struct PlanEmitter {
 
   func offsets(_ planes: [Plane]) -> UnsafePointer<Int32> { memory.copy(planes.map(offset)) }
 
-  /// The windows of a convolution over planes.
+  /// The windows of a convolution over planes, all of which may be gathered.
   func window(
     _ convolution: Convolution, _ input: PlaneTensor, height: Int, width: Int
   ) -> mux_window {
-    let kernel = convolution.kernelSize, dilation = convolution.dilation
-    let taps = input.planes.flatMap { plane in
-      (0..<kernel * kernel).map { tap in
-        offset(plane) + Int32((tap / kernel * input.width + tap % kernel) * dilation)
-      }
-    }
-    return mux_window(
-      kernel: Int32(kernel), stride: Int32(convolution.stride),
-      padding: Int32(convolution.padding), dilation: Int32(dilation),
+    mux_window(
+      kernel: Int32(convolution.kernelSize), stride: Int32(convolution.stride),
+      padding: Int32(convolution.padding), dilation: Int32(convolution.dilation),
       in_height: input.height, in_width: input.width, out_height: height, out_width: width,
-      inputs: offsets(input.planes), input_count: input.planes.count, taps: memory.copy(taps))
+      inputs: offsets(input.planes), input_count: input.planes.count, taps: nil)
+  }
+
+  /// Where the taps of a window over the first pixels lie, for windows that are read from the planes.
+  /// (A tap that no window inside the image has may be beyond every number.)
+  func planeTaps(_ convolution: Convolution, _ input: PlaneTensor) -> UnsafePointer<Int32> {
+    let kernel = convolution.kernelSize
+    return memory.copy(
+      input.planes.flatMap { plane in
+        (0..<kernel * kernel).map { tap in
+          Int32(
+            clamping: Int(offset(plane))
+              + (tap / kernel * input.width + tap % kernel) * convolution.dilation)
+        }
+      })
   }
 
   /// Where in the gathered rows each tap of the first window lies.

@@ -266,7 +266,7 @@ struct StepTests {
     arguments: availableSets)
   func keptStem(set: InstructionSet) throws {
     // How the sum goes on: what is kept for it must not be lost where something else reads it, too.
-    for (index, ending) in ["sum", "activated", "read again"].enumerated() {
+    for (index, ending) in ["sum", "activated", "read again", "block"].enumerated() {
       for (kernel, channels) in [(3, 24), (5, 17), (1, 8), (3, 40), (7, 5)] {
         for size in [ImageSize(height: 23, width: 34), ImageSize(height: 64, width: 9)] {
           var builder = NetworkBuilder(name: "stem", inputChannels: 3, inputSize: size)
@@ -284,6 +284,12 @@ struct StepTests {
           x = builder.sum(x, stem, "sum")
           if ending == "activated" { x = builder.activation(x, "act3", .relu) }
           if ending == "read again" { x = builder.sum(x, stem, "again") }
+          if ending == "block" {
+            // The sum takes the place of the stem, and an expansion reads it there.
+            x = builder.convolution(x, "expand", outputChannels: 2 * channels)
+            x = builder.convolution(
+              x, "dw2", outputChannels: 2 * channels, kernelSize: 3, groups: 2 * channels)
+          }
           _ = builder.convolution(x, "head", outputChannels: 7)
           let network = try builder.build()
           for threads in [1, 2] {

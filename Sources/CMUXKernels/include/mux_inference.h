@@ -76,7 +76,8 @@ typedef struct mux_dense {
   /// Plane offsets of the outputs; NULL where only their means are wanted, or no planes.
   const int32_t *outputs;
   /// In single precision: whether the outputs are blocked instead, [block][pixel][lane] at offset
-  /// `blocked`, for a step that reads lanes. Then there is no residual of planes.
+  /// `blocked`, for a step that reads lanes. Then there is no residual of planes; a blocked residual may
+  /// lie at the same offset.
   int32_t is_blocked;
   ptrdiff_t blocked;
   /// With cells: whether the outputs are encoded for the next step instead, as by mux_pack, at

@@ -86,17 +86,20 @@ MUX_INLINE void MUX_NAME(gate_weights)(
   }
 }
 
-/// Stores a tile [pixel][lane] of a block where it belongs (blocked results are there already);
-/// `total` gets the sums if only means are wanted.
+/// Stores a tile [pixel][lane] of a block where it belongs (blocked results are there already, unless
+/// there is a residual); `total` gets the sums if only means are wanted.
 MUX_INLINE void MUX_NAME(dense_store)(
     const mux_dense *s, ptrdiff_t block, float *tile, ptrdiff_t pixel, ptrdiff_t pixels, vf *total,
     float *arena) {
   const ptrdiff_t channel = block * MUX_LANES, left = s->outer - channel;
   if (s->has_blocked_residual) {
-    const float *residual = arena + s->blocked_residual + (block * s->pixels + pixel) * MUX_LANES;
+    const ptrdiff_t at = (block * s->pixels + pixel) * MUX_LANES;
+    const float *residual = arena + s->blocked_residual + at;
+    float *to = s->is_blocked ? arena + s->blocked + at : tile;
     for (ptrdiff_t i = 0; i < pixels * MUX_LANES; i += MUX_LANES) {
-      v_store(tile + i, v_load(tile + i) + v_load(residual + i));
+      v_store(to + i, v_load(tile + i) + v_load(residual + i));
     }
+    if (s->is_blocked) return;
   }
   if (s->is_blocked) {
     MUX_NAME(activate_line)(s->activation, tile, MUX_LANES, pixels, NULL);
@@ -127,7 +130,7 @@ static void MUX_NAME(dense_run)(
     if (now > pixels - done) now = pixels - done;
     const float *from = x + done * s->step;
     float *to[2] = {tile[0], tile[1]};
-    for (ptrdiff_t i = 0; s->is_blocked && i < 2; ++i) {
+    for (ptrdiff_t i = 0; s->is_blocked && !s->has_blocked_residual && i < 2; ++i) {
       to[i] = arena + s->blocked + ((block + i) * s->pixels + pixel + done) * MUX_LANES;
     }
     if (paired) {

@@ -86,7 +86,8 @@ extension PlanCompiler {
     setValue(result, at: residual?.end ?? end.end)
     if residual == nil || residual?.blocked != nil {
       projections[residual?.end ?? end.end] = Projection(
-        storage: result.planes[0].storage, hasCells: blocked.quantization != nil)
+        storage: result.planes[0].storage, hasCells: blocked.quantization != nil,
+        residual: residual?.blocked?.storage)
     }
     return true
   }

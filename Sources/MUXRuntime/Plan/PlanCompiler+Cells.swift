@@ -58,7 +58,7 @@ extension PlanCompiler {
     _ layer: String, _ planes: [Plane], pixels: Int, of node: Int? = nil
   ) throws(RuntimeError) -> (planes: [Plane], quantization: Quantization) {
     let quantization = try quantization(layer, "input")
-    if let node, let storage = projectionStorage(of: node, hasCells: true) {
+    if let node, let storage = wantedProjection(of: node, hasCells: true)?.storage {
       let values = precision.valuesPerCell
       let cells = (planes.count + values - 1) / values
       storages[storage].size = cells * pixels

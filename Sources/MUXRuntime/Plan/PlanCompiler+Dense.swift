@@ -228,9 +228,9 @@ extension PlanCompiler {
         step.packs = 1
         step.packed = emitter.offset(output.planes[0].storage)
         step.packed_quantization = quantization.kernels
-      } else if emitter.blockedProjections.contains(output.planes[0].storage) {
+      } else if let storage = emitter.blockedProjections[output.planes[0].storage] {
         step.is_blocked = 1
-        step.blocked = emitter.offset(output.planes[0].storage)
+        step.blocked = emitter.offset(storage)
       }
       step.inner = inner
       step.outer = outer

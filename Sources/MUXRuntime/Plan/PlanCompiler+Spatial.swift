@@ -221,7 +221,7 @@ extension PlanCompiler {
       (inputPlanes, pitch) = (channels, lanes)
     }
     let output = allocate(outBlocks * planeSize)
-    var touched = (hasCells && producer.window == nil ? inputPlanes : input.planes).map(\.storage)
+    var touched = (producer.window == nil ? inputPlanes : input.planes).map(\.storage)
     touched.append(output)
     if let observed { touched.append(observed) }
     var kept: KeptExpansion?

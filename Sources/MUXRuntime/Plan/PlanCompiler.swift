@@ -27,8 +27,8 @@ struct PlanCompiler {
   var projections: [Int: Projection] = [:]
   /// The storages of those that write the cells of the next step, and how they are encoded.
   var packedProjections: [Int: Quantization] = [:]
-  /// The storages of those that write blocks.
-  var blockedProjections: Set<Int> = []
+  /// Those that write blocks, by the storage of their planes: where.
+  var blockedProjections: [Int: Int] = [:]
   private(set) var input = PlaneTensor(planes: [], height: 0, width: 0)
   private var values: [PlaneTensor?]
   private var isDone: [Bool]
@@ -295,8 +295,8 @@ struct PlanEmitter {
   let offsets: [Int]
   /// How the projections' results are encoded that are written as cells, by their storage.
   let packedProjections: [Int: Quantization]
-  /// The storages of projections' results that are written as blocks.
-  let blockedProjections: Set<Int>
+  /// Where the projections' results are that are written as blocks, by the storage of their planes.
+  let blockedProjections: [Int: Int]
 
   func offset(_ storage: Int) -> Int { offsets[storage] }
 

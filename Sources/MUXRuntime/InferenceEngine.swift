@@ -49,6 +49,22 @@ public final class InferenceEngine {
   public func run(_ pixels: [Float]) throws(RuntimeError) -> [Float] {
     try check(pixels.count, images: 1)
     try place(pixels)
+    return runPlaced()
+  }
+
+  /// Runs an image that `fill` writes to where the plan reads it, [C, H, W].
+  func run(filling fill: (UnsafeMutableBufferPointer<Float>) -> Void) throws(RuntimeError)
+    -> [Float]
+  {
+    let input = arenas[0] + plan.inputOffset, count = plan.inputShape.count
+    fill(UnsafeMutableBufferPointer(start: input, count: count))
+    guard mux_copy_finite(plan.instructionSet.kernels, input, input, count) else {
+      throw .notFinite
+    }
+    return runPlaced()
+  }
+
+  private func runPlaced() -> [Float] {
     runSteps(nil)
     let start = arenas[0] + plan.outputOffset
     return Array(UnsafeBufferPointer(start: start, count: plan.outputShape.count))

@@ -135,10 +135,11 @@ struct PackedPrecisionTests {
           network, weights: weights, precision: .int8, calibration: Calibration(ranges: ranges))
       }
     }
+    let lanes = [InstructionSet.current.lanes]
     let bytes = try PackedModel.bytes(
-      network, weights: weights, precision: .int8, calibration: good)
+      network, weights: weights, precision: .int8, calibration: good, lanes: lanes)
     #expect(bytes[8] == 2)
-    let float = try PackedModel.bytes(network, weights: weights)
+    let float = try PackedModel.bytes(network, weights: weights, lanes: lanes)
     #expect(float[8] == 1 && bytes.count < float.count)
 
     func failure(_ change: (inout [UInt8]) -> Void) -> String {

@@ -19,8 +19,8 @@ internal import MUXInterchange
 /// The index: for each variant 40 bytes (lanes and number of entries, 32 bits each; where its table
 /// begins; where its data begin; the data's length; the data's checksum), then the tables, one after
 /// the other, 24 bytes an entry (its key; its offset in the data; its length), then the description.
-/// The data of a variant begin at a multiple of 4096 bytes, each entry at a multiple of 64, entries
-/// in ascending order without overlap.
+/// The data of a variant begin at a multiple of 4096 bytes, each entry at a multiple of 64, variants and
+/// entries in ascending order without overlap. Written first are the widest vectors, beside the index.
 ///
 /// Version 1 holds weights in single precision. Version 2 may hold others: its description says which,
 /// and has the calibration of 8 bits. Files in single precision are written as version 1, so that

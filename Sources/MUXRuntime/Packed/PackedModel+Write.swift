@@ -63,7 +63,9 @@ extension PackedModel {
         network: network, classNames: classNames, normalization: normalization,
         metadata: metadata.isEmpty ? nil : metadata,
         precision: precision == .float32 ? nil : precision, calibration: calibration))
-    let variants = try chosen.map { lanes in
+    // The widest lie beside the index: a system that maps files in large pages then keeps less in memory
+    // of what is not used.
+    let variants = try chosen.reversed().map { lanes in
       (lanes: lanes, entries: try entries(network, weights, precision, calibration, lanes: lanes))
     }
     return assemble(

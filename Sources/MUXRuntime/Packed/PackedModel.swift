@@ -77,7 +77,7 @@ public struct PackedModel: Sendable {
     precision = description.precision ?? .float32
     calibration = precision == .int8 ? description.calibration : nil
     metadata = description.metadata ?? [:]
-    lanes = variants.map(\.lanes)
+    lanes = variants.map(\.lanes).sorted()
     do { try checkDescription(version: version) } catch {
       throw .modelFile(path: path, reason: error.reason)
     }
@@ -160,7 +160,7 @@ extension PackedModel {
         let checksum = reader.raw(UInt64.self, at + 32),
         let data = PackedReader.range(begin, length, within: end..<bytes.count),
         begin % PackedFormat.pageSize == 0, (1...64).contains(lanes),
-        variants.last.map({ $0.lanes < lanes && $0.data.upperBound <= begin }) ?? true
+        !variants.contains(where: { $0.lanes == lanes || $0.data.upperBound > begin })
       else { throw .truncated }
       variants.append(
         PackedFormat.Variant(

@@ -18,13 +18,18 @@ extension InferencePlan {
   /// - Returns: [3, H, W].
   /// - Throws: ``RuntimeError/pixelCount(expected:actual:shape:)`` if the plan takes no colours.
   public func pixels(of image: RGBImage) throws(RuntimeError) -> [Float] {
-    let (height, width) = (inputShape.height, inputShape.width)
+    try checkTakesColors()
+    return image.pixels(
+      height: inputShape.height, width: inputShape.width,
+      normalization: normalization ?? .imageNet)
+  }
+
+  fileprivate func checkTakesColors() throws(RuntimeError) {
     guard inputShape.channels == 3 else {
       throw .pixelCount(
-        expected: inputShape.count, actual: 3 * height * width, shape: "\(inputShape)")
+        expected: inputShape.count, actual: 3 * inputShape.height * inputShape.width,
+        shape: "\(inputShape)")
     }
-    return image.pixels(
-      height: height, width: width, normalization: normalization ?? .imageNet)
   }
 }
 
@@ -33,7 +38,13 @@ extension InferenceEngine {
   ///
   /// - Throws: ``RuntimeError`` if the plan takes no colour images.
   public func classify(_ image: RGBImage, top count: Int = 5) throws(RuntimeError) -> [ClassGuess] {
-    let outputs = try run(plan.pixels(of: image))
+    try plan.checkTakesColors()
+    let shape = plan.inputShape
+    let outputs = try run { input in
+      image.write(
+        height: shape.height, width: shape.width, normalization: plan.normalization ?? .imageNet,
+        to: input)
+    }
     let largest = outputs.max() ?? 0
     let shares = outputs.map { exp($0 - largest) }
     let sum = shares.reduce(0, +)

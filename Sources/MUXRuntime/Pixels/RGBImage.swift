@@ -27,12 +27,22 @@ public struct RGBImage: Sendable, Hashable {
   ///
   /// - Returns: [3, height, width], values 0 … 1 with `normalization` applied.
   func pixels(height: Int, width: Int, normalization: PixelNormalization) -> [Float] {
+    [Float](unsafeUninitializedCapacity: 3 * height * width) { result, count in
+      write(height: height, width: width, normalization: normalization, to: result)
+      count = 3 * height * width
+    }
+  }
+
+  /// The same, written to a buffer of 3 · height · width numbers.
+  func write(
+    height: Int, width: Int, normalization: PixelNormalization,
+    to result: UnsafeMutableBufferPointer<Float>
+  ) {
     let scale =
       min(
         Double(self.width) / Double(width), Double(self.height) / Double(height)) * 7 / 8
     let columns = Resampling(from: self.width, to: width, scale: scale)
     let rows = Resampling(from: self.height, to: height, scale: scale)
-    var result = [Float](repeating: 0, count: 3 * height * width)
     var line = [Float](repeating: 0, count: width)
     for color in 0..<3 {
       let mean = normalization.mean[color]
@@ -53,7 +63,6 @@ public struct RGBImage: Sendable, Hashable {
         for x in 0..<width { result[start + x] = (line[x] / 255 - mean) * factor }
       }
     }
-    return result
   }
 
   private func across(_ row: Int, _ color: Int, _ columns: Resampling) -> [Float] {

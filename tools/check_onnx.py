@@ -171,7 +171,7 @@ def check_model(muxnet, network, weights, options, export, images, folder, expec
     check_shapes(model)
     source, target = (os.path.join(folder, f"{name}.safetensors") for name in ("in", "out"))
     save_file({"input": images}, source)
-    muxnet("forward", network, "--weights", weights, "--input", source, "--output", target,
+    muxnet("forward", network, "--overwrite", "--weights", weights, "--input", source, "--output", target,
            *options)
     ours, actual = load_file(target), run(path, images)
     if {name: value.shape for name, value in ours.items()} != {

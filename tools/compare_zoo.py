@@ -121,7 +121,7 @@ def compare(options, ours, package, name, folder):
             exact = flat(double(images.double()))
         source, target = os.path.join(folder, "in"), os.path.join(folder, "out")
         safetensors.torch.save_file({"input": images}, source)
-        command = [options.muxnet, "forward", ours, "--weights", weights, "--input", source,
+        command = [options.muxnet, "forward", ours, "--overwrite", "--weights", weights, "--input", source,
                    "--output", target]
         if options.engine != "torch":
             command += ["--engine", options.engine]

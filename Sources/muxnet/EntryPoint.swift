@@ -10,6 +10,7 @@ enum EntryPoint {
     do {
       var command = try MUXNetCommand.parseAsRoot()
       try command.run()
+      exit(Console.exitCodeOfOutput)
     } catch {
       finish(error)
     }
@@ -19,8 +20,8 @@ enum EntryPoint {
     let code = MUXNetCommand.exitCode(for: error)
     if code == .success {
       // Help, the version, a completion script.
-      print(MUXNetCommand.fullMessage(for: error))
-      exit(code.rawValue)
+      Console.result(MUXNetCommand.fullMessage(for: error))
+      exit(Console.exitCodeOfOutput)
     }
     let message = MUXNetCommand.message(for: error)
     // An exit code without a message: the command has said what there is to say.

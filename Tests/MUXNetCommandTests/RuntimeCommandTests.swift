@@ -44,7 +44,7 @@ struct RuntimeCommandTests {
     #expect(archive.metadata[ModelFile.networkKey] == nil)
     let metadata = try #require(try WeightsMetadata(archive.metadata, path: path))
     #expect(try ModelFile(contentsOf: path).network == metadata.network)
-    let pixels = (0..<256).map { Float($0 % 7) - 3 }
+    let pixels = (0..<64).map { Float($0 % 7) - 3 }
     let opened = try InferenceEngine(InferencePlan(model: path)).run(pixels)
     let plan = try InferencePlan(metadata.network, weights: archive)
     #expect(try opened == InferenceEngine(plan).run(pixels))

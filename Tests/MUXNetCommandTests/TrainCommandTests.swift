@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #if TORCH
   import Foundation
+  import MUXEvaluation
   import MUXInterchange
   import MUXVision
   import MUXTestSupport
@@ -72,6 +73,30 @@
 
       let resumed = try Muxnet.run(["train", "--resume", run, "--quiet"])
       #expect(resumed.code == 0, "\(resumed.errors)")
+
+      // While somebody trains in it, nobody else goes on with the run or replaces it.
+      let lock = try RunLock(run)
+      for arguments in [
+        ["--resume", run],
+        ["--recipe", "digits", "--output", folder("runs"), "--name", "a", "--overwrite"],
+      ] {
+        let second = try Muxnet.run(["train", "--quiet"] + arguments)
+        #expect(second.code == 1 && second.errorLines.count == 1, "\(second.errors)")
+        #expect(second.errors.contains("another process is training in"), "\(second.errors)")
+      }
+      withExtendedLifetime(lock) {}
+      #expect(FileManager.default.fileExists(atPath: "\(run)/best.safetensors"))
+
+      // What a resumed run cannot take is refused, not ignored.
+      let ignored = try Muxnet.run(["train", "--resume", run, "--epochs", "2", "--set", "seed=1"])
+      #expect(ignored.code == 64)
+      #expect(ignored.errors.contains("leave out --set, --epochs"), "\(ignored.errors)")
+
+      let export = ["data", "export", folder("pictures"), "--recipe", "digits", "--limit", "2"]
+      #expect(try Muxnet.run(export).code == 0)
+      let again = try Muxnet.run(export)
+      #expect(again.code == 1 && again.errors.contains("give --overwrite"), "\(again.errors)")
+      #expect(try Muxnet.run(export + ["--overwrite"]).code == 0)
     }
 
     @Test("Layers of settings: recipe, file, environment, options")
@@ -102,6 +127,7 @@
         (["--set", "epochs=many"], "“epochs” is wrong: a whole number expected, found “many”"),
         (["--set", "optimizer.kind=adam"], "one of sgd, rmspropTensorFlow, rmsprop, adamW"),
         (["--recipe", "digits", "--batch-size", "0"], "batchSize"),
+        (["--recipe", "digits", "--threads", "3000"], "must be at most 1024"),
         (["--recipe", "digits", "--device", "tpu"], "tpu"),
         (["--data", folder("none")], "none"),
         (["--resume", folder("none")], "no checkpoint to resume from"),

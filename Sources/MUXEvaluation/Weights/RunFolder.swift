@@ -50,6 +50,8 @@ public struct RunFolder: Hashable, Sendable {
     let first = "\(folder)/\(name)"
     if overwrites, FileManager.default.fileExists(atPath: first) {
       guard Self.isRun(first) || Self.isEmpty(first) else { throw .notARun(path: first) }
+      let lock = try RunLock(first)
+      defer { withExtendedLifetime(lock) {} }
       do { try FileManager.default.removeItem(atPath: first) } catch {
         throw .notWritable(path: first, code: Self.code(of: error))
       }

@@ -7,6 +7,8 @@ public enum RunFolderError: Error, Hashable, Sendable, CustomStringConvertible, 
   case notWritable(path: String, code: Int32)
   /// Something of that name exists that is not a run, so it is not replaced.
   case notARun(path: String)
+  /// Another process is writing the run.
+  case inUse(path: String)
   /// There is no run to go on with.
   case nothingToResume(path: String)
 
@@ -14,8 +16,11 @@ public enum RunFolderError: Error, Hashable, Sendable, CustomStringConvertible, 
   public var description: String {
     switch self {
     case .notWritable(let path, let code):
-      "cannot write the run folder \(path): \(String(cString: strerror(code))); free space or"
+      "cannot write the run folder \(path): \(String(cString: strerror(code)));"
+        + (code == ENOSPC || code == EDQUOT ? " free space or" : "")
         + " choose another folder with --output"
+    case .inUse(let path):
+      "another process is training in \(path); wait for it, stop it first, or choose another name"
     case .notARun(let path):
       "\(path) exists and is not a run of muxnet, so it is not replaced; choose another name"
     case .nothingToResume(let path):

@@ -98,7 +98,8 @@ private final class ByteStorage: @unchecked Sendable {
   }
 
   init(mapping path: String) throws(FileError) {
-    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    // Not to wait for who writes to a named pipe.
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
     guard descriptor >= 0 else { throw .last("open", path) }
     defer { close(descriptor) }
     var status = stat()

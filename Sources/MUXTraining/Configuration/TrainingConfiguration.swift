@@ -94,6 +94,8 @@ extension TrainingConfiguration {
     try check("batchSize", batchSize, atLeast: 1)
     try check("accumulation", accumulation, atLeast: 1)
     try check("threads", threads, atLeast: 0)
+    // Every one is a thread of the system; thousands would take the machine down.
+    try ConfigurationError.require(threads <= 1024, "threads", threads, "must be at most 1024")
     try check("patience", patience, atLeast: 0)
     try check("evaluateEveryEpochs", evaluateEveryEpochs, atLeast: 1)
     try ConfigurationError.require(

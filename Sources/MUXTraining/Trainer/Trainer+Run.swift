@@ -9,9 +9,11 @@ extension Trainer {
   ///
   /// - Returns: What `result.json` says.
   /// - Throws: ``TrainingError`` where the loss is no number; errors of the data that name the
-  ///   file; `RunFolderError` where the folder cannot be written.
+  ///   file; `RunFolderError` where the folder cannot be written, or another process writes it.
   @discardableResult
   public func run() throws -> TrainingResult {
+    let lock = try RunLock(folder.path)
+    defer { withExtendedLifetime(lock) {} }
     sessionStart = .now
     try announceStart()
     let stream = try data.training.epochs(

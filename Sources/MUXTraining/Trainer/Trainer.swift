@@ -89,6 +89,8 @@ public final class Trainer {
     adjust: (inout TrainingConfiguration) -> Void = { _ in }
   ) throws {
     let folder = try RunFolder(existing: path)
+    let lock = try RunLock(folder.path)
+    defer { withExtendedLifetime(lock) {} }
     let store = CheckpointStore(path: folder.checkpoints)
     guard !store.names().isEmpty else { throw RunFolderError.nothingToResume(path: path) }
     var configuration = try RunParts.readConfiguration(folder.configuration)

@@ -22,21 +22,36 @@ public struct DataExport: Sendable {
     return (0..<limit).map { $0 * total / limit }
   }
 
-  /// Writes `CLASS/INDEX.png` below `folder` and returns the paths in order.
+  /// The files that ``write(to:)`` writes, `CLASS/INDEX.png` below `folder`, in order.
+  public func paths(in folder: String) -> [String] {
+    indices.map { file($0, in: folder).path(percentEncoded: false) }
+  }
+
+  /// Writes the images and returns the paths in order; files of these names are replaced.
   ///
-  /// - Throws: ``ImageError`` naming the file that cannot be read or written, or Foundation's error
-  ///   for a folder that cannot be made.
+  /// - Throws: ``ImageError`` naming the file that cannot be read or written, or the folder that
+  ///   cannot be made.
   public func write(to folder: String) throws -> [String] {
-    let digits = String(max(dataSet.count - 1, 0)).count
-    return try indices.map { index in
-      let name = dataSet.classNames[dataSet.label(at: index)]
-      let classFolder = URL(filePath: folder).appending(path: name)
-      try FileManager.default.createDirectory(at: classFolder, withIntermediateDirectories: true)
-      let number = String(index)
-      let file = String(repeating: "0", count: digits - number.count) + number + ".png"
-      let path = classFolder.appending(path: file).path(percentEncoded: false)
+    try indices.map { index in
+      let file = file(index, in: folder)
+      let path = file.path(percentEncoded: false)
+      do {
+        try FileManager.default.createDirectory(
+          at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
+      } catch {
+        throw ImageError.unwritable(
+          path: path, reason: "its folder cannot be made, or a file is in its place")
+      }
       try dataSet.image(at: index).writePNG(to: path)
       return path
     }
+  }
+
+  private func file(_ index: Int, in folder: String) -> URL {
+    let digits = String(max(dataSet.count - 1, 0)).count
+    let number = String(index)
+    return URL(filePath: folder)
+      .appending(path: dataSet.classNames[dataSet.label(at: index)])
+      .appending(path: String(repeating: "0", count: digits - number.count) + number + ".png")
   }
 }

@@ -12,7 +12,8 @@
 package enum FileAccess {
   /// The bytes of a file.
   package static func read(_ path: String) throws(ImageError) -> [UInt8] {
-    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    // Not to wait for who writes to a named pipe.
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
     guard descriptor >= 0 else {
       throw .unreadable(name: path, reason: String(cString: strerror(errno)))
     }

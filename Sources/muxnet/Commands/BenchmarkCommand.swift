@@ -80,8 +80,11 @@ struct BenchmarkCommand: ParsableCommand {
     for size in batchSize where size < 1 {
       throw ValidationError("--batch-size must be at least 1, not \(size)")
     }
-    for count in threads where count < 0 {
-      throw ValidationError("--threads must not be negative, not \(count)")
+    for size in batchSize where size > 65_536 {
+      throw ValidationError("--batch-size must be at most 65536, not \(size)")
+    }
+    for count in threads where count < 0 || count > 1024 {
+      throw ValidationError("--threads must be 0 to 1024, not \(count)")
     }
     if steps < 1 { throw ValidationError("--steps must be at least 1, not \(steps)") }
     if warmUp < 0 { throw ValidationError("--warm-up must not be negative, not \(warmUp)") }

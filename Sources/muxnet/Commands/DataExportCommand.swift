@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #if TORCH
   import ArgumentParser
+  import Foundation
   import MUXConfiguration
   import MUXTraining
   import MUXVision
@@ -31,12 +32,20 @@
     @OptionGroup var settings: ConfigurationOptions
 
     func validate() throws {
+      if folder.isEmpty { throw ValidationError("name the folder to write to") }
       if let limit, limit < 1 { throw ValidationError("--limit must be at least 1, not \(limit)") }
     }
 
     func run() throws {
       let data = try settings.configuration().data.open(part.value)
-      for path in try DataExport(data, limit: limit).write(to: folder) { Console.result(path) }
+      let export = DataExport(data, limit: limit)
+      if !settings.overwrite,
+        let path = export.paths(in: folder).first(where: FileManager.default.fileExists(atPath:))
+      {
+        throw CommandError(
+          "\(path) exists; take another folder, or give --overwrite to replace its images")
+      }
+      for path in try export.write(to: folder) { Console.result(path) }
     }
   }
 #endif

@@ -50,7 +50,7 @@ struct DrawCommand: ParsableCommand {
       case .svg: [UInt8](picture.svg.utf8)
       case .png: try PNGRenderer.png(picture)
       }
-    guard let output else { return FileHandle.standardOutput.write(Data(bytes)) }
+    guard let output else { return Console.result(bytes: Data(bytes)) }
     try ReportFile.write(bytes, to: output, overwrites: overwrite)
     Console.note("wrote \(output)")
   }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import ArgumentParser
+import Foundation
 import MUXEvaluation
 
 #if TORCH
@@ -38,9 +39,15 @@ struct ForwardCommand: ParsableCommand {
   @Option(help: "Write the value of this layer or block instead of the network's output.")
   var layer: String?
 
+  @Flag(help: "Replace the file of --output where it exists.")
+  var overwrite = false
+
   @OptionGroup var engine: EngineOptions
 
   func run() throws {
+    if !overwrite, FileManager.default.fileExists(atPath: output) {
+      throw CommandError("\(output) exists; take another name, or give --overwrite to replace it")
+    }
     #if TORCH
       let usual = Engine.torch
     #else

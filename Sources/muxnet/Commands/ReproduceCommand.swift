@@ -79,7 +79,7 @@ struct ReproduceCommand: ParsableCommand {
     try folder?.prepare([ReportFolder.file(name, format)])
     let made = try reproduction(timing: name == .table1).exhibit(name)
     if let folder { return Console.note("wrote \(try folder.write(made, format))") }
-    FileHandle.standardOutput.write(Data(try made.bytes(format)))
+    Console.result(bytes: Data(try made.bytes(format)))
   }
 
   private func writeAll() throws {

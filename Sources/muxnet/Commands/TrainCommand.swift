@@ -42,9 +42,13 @@
     @OptionGroup var output: OutputOptions
 
     func validate() throws {
-      if resume != nil, options.recipe != nil || options.config != nil || options.model != nil {
+      guard resume != nil else { return }
+      let given =
+        options.given(except: ["threads", "time-budget"]) + (dryRun ? ["--dry-run"] : [])
+      if !given.isEmpty {
         throw ValidationError(
-          "--resume goes on with the settings of the run; leave out --recipe, --config and --model")
+          "--resume goes on with the settings of the run; leave out \(given.joined(separator: ", "))"
+        )
       }
     }
 

@@ -95,6 +95,14 @@
       return configuration
     }
 
+    /// The options that were given, but for some.
+    func given(except allowed: Set<String>) -> [String] {
+      let names =
+        [("recipe", recipe), ("config", config)].filter { $0.1 != nil }.map(\.0)
+        + (assignments.isEmpty ? [] : ["set"]) + flags.filter { $0.value != nil }.map(\.option)
+      return names.filter { !allowed.contains($0) }.map { "--\($0)" }
+    }
+
     private var flags: [(option: String, path: String, value: String?)] {
       [
         ("model", "model.name", model), ("data", "data.path", data),

@@ -1,12 +1,31 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
+import Synchronization
 
 /// Where text goes: results to the standard output, everything else to the standard error.
 enum Console {
-  /// Writes a result.
-  static func result(_ text: String) {
-    FileHandle.standardOutput.write(Data((text + "\n").utf8))
+  /// Whether a result could not be written, on a full disk perhaps.
+  private static let hasLostOutput = Atomic(false)
+
+  /// Writes a result. Where that is not possible, the program goes on (there may be a training to save),
+  /// says so once, and ends with ``exitCodeOfOutput``.
+  static func result(_ text: String) { result(bytes: Data((text + "\n").utf8)) }
+
+  /// Writes bytes of a result as they are.
+  static func result(bytes: Data) {
+    do {
+      try FileHandle.standardOutput.write(contentsOf: bytes)
+    } catch {
+      guard !hasLostOutput.exchange(true, ordering: .relaxed) else { return }
+      let system = (error as NSError).userInfo[NSUnderlyingErrorKey] as? NSError
+      let reason = system.map { String(cString: strerror(Int32($0.code))) } ?? "it is closed"
+      self.error(
+        "cannot write to the standard output: \(reason); free space or send it elsewhere")
+    }
   }
+
+  /// 0, or 1 if a result was lost.
+  static var exitCodeOfOutput: Int32 { hasLostOutput.load(ordering: .relaxed) ? 1 : 0 }
 
   /// Writes a result as JSON with sorted keys.
   static func json(_ value: some Encodable) throws { result(try jsonText(value)) }
@@ -33,8 +52,10 @@ enum Console {
     standardError(styled("error:", "31") + " \(oneLine(text))\n")
   }
 
-  /// Writes bytes to the standard error as they are.
-  static func standardError(_ text: String) { FileHandle.standardError.write(Data(text.utf8)) }
+  /// Writes bytes to the standard error as they are; remarks that cannot be written are lost.
+  static func standardError(_ text: String) {
+    try? FileHandle.standardError.write(contentsOf: Data(text.utf8))
+  }
 
   /// Whether the standard error is a terminal.
   static var errorIsTerminal: Bool { isatty(STDERR_FILENO) == 1 }

@@ -51,7 +51,8 @@ struct BlockStringTests {
       ("ir_k3_c16_nxy", 11, "unknown activation 'xy'; use re, r6, sw or hs"),
       ("ir_k3_a1.2_c16", 7, "'a' takes a 1 for each group, such as a1.1, not '1.2'"),
       ("mux_k3_p1.1_c16", 7, "a 'mux' block has no setting 'p'"),
-      ("ir_k3_c0", 7, "'c' takes a whole number above 0, not '0'"),
+      ("ir_k3_c0", 7, "'c' takes a whole number from 1 to 1048576, not '0'"),
+      ("ir_r1001_k3_c8", 4, "'r' takes a whole number from 1 to 1000, not '1001'"),
       ("ir_k3_c16__s2", 10, "unknown token ''"),
     ])
   func errors(text: String, offset: Int, reason: String) {

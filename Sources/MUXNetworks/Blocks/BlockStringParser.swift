@@ -80,8 +80,10 @@ struct BlockStringParser {
   }
 
   private func positive(_ value: Substring, of key: String) throws(NetworkError) -> Int {
-    guard let number = Int(value), number > 0, number <= 1 << 20, !value.hasPrefix("+") else {
-      throw error(at: value, "'\(key)' takes a whole number above 0, not '\(value)'")
+    // Of repeats, each is a block of its own.
+    let most = key == "r" ? 1000 : 1 << 20
+    guard let number = Int(value), number > 0, number <= most, !value.hasPrefix("+") else {
+      throw error(at: value, "'\(key)' takes a whole number from 1 to \(most), not '\(value)'")
     }
     return number
   }

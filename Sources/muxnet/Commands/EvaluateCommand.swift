@@ -53,7 +53,7 @@ struct EvaluateCommand: ParsableCommand {
 
   func run() throws {
     let configuration = try data.configuration(weights: weights.weights)
-    let network = try model.map { try NetworkFile.resolve($0, options: changes.options) }
+    let network = try changes.network(model)
     let trained = try TrainedWeights(
       path: weights.weights, network: network, key: weights.key)
     let classifier = try engine.classifier(trained, precision: configuration.precision)

@@ -56,7 +56,7 @@ struct PredictCommand: ParsableCommand {
   }
 
   func run() throws {
-    let network = try model.map { try NetworkFile.resolve($0, options: changes.options) }
+    let network = try changes.network(model)
     let trained = try TrainedWeights(
       path: weights.weights, network: network,
       classNames: try labels.map(Predictor.classNames(fromFile:)), key: weights.key)

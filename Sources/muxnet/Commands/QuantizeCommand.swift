@@ -95,7 +95,7 @@ struct QuantizeCommand: ParsableCommand {
     if !overwrite, FileManager.default.fileExists(atPath: output) {
       throw CommandError("\(output) exists; take another name, or give --overwrite to replace it")
     }
-    let network = try model.map { try NetworkFile.resolve($0, options: changes.options) }
+    let network = try changes.network(model)
     let weights = try TrainedWeights(
       path: input, network: network, classNames: try labels.map(Predictor.classNames(fromFile:)),
       key: key)

@@ -47,6 +47,17 @@ struct ModelChangeOptions: ParsableArguments {
     if let width, !(width > 0) { throw ValidationError("--width must be above 0, not \(width)") }
   }
 
+  /// The network that `model` names, changed; nil without a name, where nothing can be changed either.
+  func network(_ model: String?) throws -> Network? {
+    if let model { return try NetworkFile.resolve(model, options: options) }
+    guard options == ModelOptions() else {
+      throw CommandError(
+        "the weights have a network of their own, which --classes, --input-size, --input-channels,"
+          + " --width and --output-stride do not change; leave them out, or name one with --model")
+    }
+    return nil
+  }
+
   var options: ModelOptions {
     ModelOptions(
       classes: classes, inputChannels: inputChannels, inputSize: inputSize,

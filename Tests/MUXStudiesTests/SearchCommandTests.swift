@@ -198,7 +198,12 @@ struct SearchCommandTests {
         ["create", "b", "--storage", "a.db", "--objectives", "error,beauty"] + digits,
         "there is no objective 'beauty'"
       ),
+      (
+        ["create", "b", "--storage", "a.db", "--target", "params=1e99"] + digits,
+        "target 'params=1e99': '1e99' is beyond any network; give a number such as 60M"
+      ),
       (["create", "b", "--storage", "a.db", "--trials", "0"] + digits, "trials"),
+      (["create", "b", "--storage", "a.db", "--trials", "\(Int.max)"] + digits, "at most 10^9"),
       (["create", "a/b", "--storage", "a.db"] + digits, "'a/b' cannot be a name"),
       (["pareto", "--storage", "a.db"], "study 'demo' has no complete trial yet"),
       (["run", "nosuch", "--storage", "a.db"], "there is no study 'nosuch'"),

@@ -174,12 +174,14 @@ public struct StudyLimits: Sendable, Hashable, Codable {
   ///
   /// - Throws: `SearchError.invalidSetting`.
   public func validate() throws(SearchError) {
-    guard trials > 0 else { throw .invalidSetting(name: "trials", reason: "must be above 0") }
+    guard (1...1_000_000_000).contains(trials) else {
+      throw .invalidSetting(name: "trials", reason: "must be above 0, and at most 10^9")
+    }
     guard (timeout ?? 1) > 0, (timeout ?? 1).isFinite else {
       throw .invalidSetting(name: "timeout", reason: "must be above 0 seconds")
     }
-    guard retries >= 0 else {
-      throw .invalidSetting(name: "retries", reason: "must not be negative")
+    guard (0...1_000_000).contains(retries) else {
+      throw .invalidSetting(name: "retries", reason: "must not be negative, and at most 10^6")
     }
     guard lease >= 0.5, lease <= 86_400 else {
       throw .invalidSetting(name: "lease", reason: "must be between 0.5 seconds and a day")

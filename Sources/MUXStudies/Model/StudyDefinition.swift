@@ -114,6 +114,15 @@ public struct StudyDefinition: Sendable, Hashable, Codable {
     }
   }
 
+  /// The decisions of a table, which are known without its file; none for another name.
+  static func tableGenes(_ name: String) -> [Gene] {
+    switch name {
+    case "nas-bench-macro": NASBenchMacro.genes
+    case "nas-bench-201": NASBench201.genes
+    default: []
+    }
+  }
+
   /// The tables that can be searched.
   public static let tableNames = ["nas-bench-macro", "nas-bench-201"]
 

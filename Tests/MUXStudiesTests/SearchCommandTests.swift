@@ -126,6 +126,34 @@ struct SearchCommandTests {
     #expect(other.errors.contains("study 'demo' exists with other settings"))
   }
 
+  @Test("Files that exist are replaced with --overwrite only, and a file is no folder")
+  func overwriting() throws {
+    let folder = try TemporaryFolder()
+    #expect(try create(["--trials", "3"], in: folder).code == 0)
+    let run = ["search", "run", "--storage", "a.db", "--workers", "1", "--quiet"]
+    #expect(try Program.run(run, in: folder.path).code == 0)
+    let export = ["search", "export", "--storage", "a.db", "--output", "t.csv"]
+    let best = ["search", "best", "--storage", "a.db", "--networks", "found"]
+    for (words, file) in [(export, "t.csv"), (best, "found/small.yaml")] {
+      #expect(try Program.run(words, in: folder.path).code == 0)
+      try folder.write(file, [65])
+      let refused = try Program.run(words, in: folder.path)
+      #expect(refused.code == 1)
+      #expect(refused.errorLines.count == 1, "\(refused.errors)")
+      #expect(refused.errors.contains("\(file) exists; choose another place, or overwrite it"))
+      try #expect(Data(contentsOf: URL(fileURLWithPath: folder(file))) == Data([65]))
+      #expect(try Program.run(words + ["--overwrite"], in: folder.path).code == 0)
+      try #expect(Data(contentsOf: URL(fileURLWithPath: folder(file))).count > 1)
+    }
+    let file = try Program.run(
+      ["search", "best", "--storage", "a.db", "--networks", "t.csv"], in: folder.path)
+    #expect(file.code == 1)
+    #expect(file.errors == "error: cannot write t.csv: it is a file; give a folder\n")
+    let place = try Program.run(
+      ["search", "export", "--storage", "a.db", "--output", "found"], in: folder.path)
+    #expect(place.errors == "error: cannot write found: it is a folder; give a file\n")
+  }
+
   @Test("Failed trials are shown with their reason, and tried again")
   func failures() throws {
     let folder = try TemporaryFolder()

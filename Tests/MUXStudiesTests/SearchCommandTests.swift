@@ -154,6 +154,25 @@ struct SearchCommandTests {
     #expect(place.errors == "error: cannot write found: it is a folder; give a file\n")
   }
 
+  @Test("Results that cannot be are failures with the reason")
+  func absurdResults() throws {
+    let folder = try TemporaryFolder()
+    let line =
+      "case $MUXNET_TRIAL in 0) v='\"error\": 250';; 1) v='\"error\": -1';;"
+      + " 2) v='\"error\": 1, \"params\": -5';; *) v='\"error\": 100';; esac; echo \"{$v}\""
+    let program = try Program.run(
+      ["search", "run", "demo", "--storage", "a.db", "--space", "digits", "--evaluate", line]
+        + ["--trials", "4", "--workers", "1"], in: folder.path)
+    #expect(program.code == 0, "\(program.errors)")
+    for reason in [
+      "trial 0 failed: 'error' is 250.0, not from 0 to 100 percent",
+      "trial 1 failed: 'error' is -1.0, not from 0 to 100 percent",
+      "trial 2 failed: 'params' is -5.0, below 0", "4/4 trials | 0 running | 3 failed",
+    ] {
+      #expect(program.errors.contains(reason), "\(program.errors)")
+    }
+  }
+
   @Test("Failed trials are shown with their reason, and tried again")
   func failures() throws {
     let folder = try TemporaryFolder()
@@ -229,6 +248,10 @@ struct SearchCommandTests {
       (
         ["create", "b", "--storage", "a.db", "--target", "params=1e99"] + digits,
         "target 'params=1e99': '1e99' is beyond any network; give a number such as 60M"
+      ),
+      (
+        ["create", "b", "--storage", "a.db", "--space", "digits", "--evaluate", " "],
+        "the command that evaluates is empty; give one, such as 'python3 evaluate.py'"
       ),
       (["create", "b", "--storage", "a.db", "--trials", "0"] + digits, "trials"),
       (["create", "b", "--storage", "a.db", "--trials", "\(Int.max)"] + digits, "at most 10^9"),

@@ -44,6 +44,10 @@ public final class StudyCoordinator: Sendable {
   ) throws -> Study {
     try Self.checkName(name)
     try definition.limits.validate()
+    if case .command(let line) = definition.evaluation, line.allSatisfy(\.isWhitespace) {
+      throw StudyError.evaluation(
+        reason: "the command that evaluates is empty; give one, such as 'python3 evaluate.py'")
+    }
     let problem = try definition.problem()
     _ = try definition.decomposition()
     if let settings = definition.earlyStopping {

@@ -103,7 +103,8 @@ extension StudyError: CustomStringConvertible, LocalizedError {
       "there is a study '\(name)' already; go on with muxnet search run \(name), delete it, or take"
         + " another name"
     case .invalidName(let name, let reason): "'\(name)' cannot be a name: \(reason)"
-    case .damagedStudy(let name, let reason): "study '\(name)' is damaged: \(reason); \(Self.mending(name))"
+    case .damagedStudy(let name, let reason):
+      "study '\(name)' is damaged: \(reason); \(Self.mending(name))"
     case .damagedTrial(let study, let number, let reason):
       "study '\(study)', trial \(number) is damaged: \(reason); "
         + Self.mending(study)

@@ -265,6 +265,10 @@ struct SearchCommandTests {
       #expect(program.errorLines.count == 1, "\(arguments): \(program.errors)")
       #expect(program.errors.contains(message), "\(arguments): \(program.errors)")
     }
+    let crowd = try Program.run(
+      ["search", "run", "demo", "--storage", "a.db", "--workers", "100000"], in: folder.path)
+    #expect(crowd.code == 64)
+    #expect(crowd.errors.contains("--workers must be at most "), "\(crowd.errors)")
     let usage = try Program.run(
       ["search", "create", "b", "--algorithm", "magic"] + digits, in: folder.path)
     #expect(usage.code == 64)

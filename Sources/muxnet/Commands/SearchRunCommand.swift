@@ -43,6 +43,13 @@ struct SearchRunCommand: ParsableCommand {
 
   func validate() throws {
     if workers < 1 { throw ValidationError("--workers must be at least 1, not \(workers)") }
+    // Each is a process; more of them would only take the memory and the turns from each other.
+    let most = max(64, 4 * ProcessInfo.processInfo.activeProcessorCount)
+    if workers > most {
+      throw ValidationError(
+        "--workers must be at most \(most) on this machine, not \(workers); more may join from"
+          + " others with muxnet search worker")
+    }
     if let timeBudget, !(timeBudget > 0) {
       throw ValidationError("--time-budget must be above 0 minutes, not \(timeBudget)")
     }

@@ -123,7 +123,31 @@ struct SearchCommandTests {
     try #expect(complete(Program.run(arguments + ["--trials", "8"], in: folder.path)) == 8)
     let other = try Program.run(arguments + ["--seed", "9"], in: folder.path)
     #expect(other.code == 1)
-    #expect(other.errors.contains("study 'demo' exists with other settings"))
+    #expect(other.errors.contains("study 'demo' exists with other settings: seed 0, not 9;"))
+    // Without --space too: what is given and differs is named, in one line.
+    let short = ["search", "run", "demo", "--storage", "a.db", "--quiet", "--workers", "1"]
+    let cases: [(given: [String], difference: String)] = [
+      (["--seed", "99", "--algorithm", "random"], "seed 0, not 99; algorithm guided, not random;"),
+      (["--evaluate", "true"], "not 'true';"),
+      (["--objectives=error,params"], "objectives error,params,madds, not error,params;"),
+      (["--target", "params=6k"], "targets small:madds=100k,params=5k large:"),
+      (["--population", "7"], "population 40, not 7;"),
+      (["--prune"], "early stopping none, not on;"),
+      (["--max-params", "9k"], "max-params without, not 9k;"),
+      (["--attribute", "who=me"], "attribute who not set, not me;"),
+      (["--error-scale", "10"], "error scale 33.3, not 10.0;"),
+    ]
+    for (given, difference) in cases {
+      let program = try Program.run(short + given, in: folder.path)
+      #expect(program.code == 1, "\(given): \(program.errors)")
+      #expect(program.errorLines.count == 1, "\(program.errors)")
+      #expect(program.errors.contains("exists with other settings: "), "\(program.errors)")
+      #expect(program.errors.contains(difference), "\(given): \(program.errors)")
+    }
+    // What is as it is kept may be said again.
+    let same = ["--seed", "0", "--algorithm", "guided", "--evaluate", Self.evaluation]
+    let again = try Program.run(short + same + Self.targets, in: folder.path)
+    #expect(again.code == 0, "\(again.errors)")
   }
 
   @Test("Files that exist are replaced with --overwrite only, and a file is no folder")

@@ -97,6 +97,7 @@ struct SearchRunCommand: ParsableCommand {
   private func prepare(_ coordinator: StudyCoordinator) throws -> Study {
     guard options.describesStudy, let name = study else {
       let found = try coordinator.study(named: study)
+      try checkSettings(of: found)
       return try withLimits(found, coordinator)
     }
     let definition = try options.definition()
@@ -106,14 +107,7 @@ struct SearchRunCommand: ParsableCommand {
         allowsUnreachableTargets: options.allowOutside)
     } catch StudyError.studyExists {
       let found = try coordinator.study(named: name)
-      var (kept, wanted) = (found.definition, definition)
-      kept.limits = StudyLimits()
-      wanted.limits = StudyLimits()
-      guard kept == wanted else {
-        throw CommandError(
-          "study '\(name)' exists with other settings; go on with it by muxnet search run \(name)"
-            + " alone, or take another name")
-      }
+      try checkSettings(of: found)
       return try withLimits(found, coordinator)
     }
   }

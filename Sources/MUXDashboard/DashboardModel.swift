@@ -47,14 +47,28 @@ public actor DashboardModel {
   /// The storage's address, without a password.
   public nonisolated var address: String { coordinator.store.url.description }
 
-  /// All studies at this moment, the oldest first.
+  /// All studies at this moment, the oldest first, but for damaged ones.
   ///
   /// - Throws: `StudyError`, `SearchError`.
-  public func moments() throws -> [Moment] {
-    let studies = try coordinator.studies()
+  public func moments() throws -> [Moment] { try overview().moments }
+
+  /// All studies that can be read at this moment, the oldest first, and what is wrong with the
+  /// others.
+  ///
+  /// - Throws: `StudyError`, `SearchError`.
+  public func overview() throws -> (moments: [Moment], damage: [StudyError]) {
+    var (studies, damage) = try coordinator.survey()
     let known = Set(studies.map(\.id))
     feeds = feeds.filter { known.contains($0.key) }
-    return try studies.map { try look($0) }
+    var moments: [Moment] = []
+    for study in studies {
+      do {
+        moments.append(try look(study))
+      } catch let error as StudyError where error.isDamage {
+        damage.append(error)
+      }
+    }
+    return (moments, damage)
   }
 
   /// A study at this moment.

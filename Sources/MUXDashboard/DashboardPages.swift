@@ -45,7 +45,9 @@ enum DashboardPages {
 
   // MARK: Studies
 
-  static func studies(_ moments: [DashboardModel.Moment], storage: String) -> String {
+  static func studies(
+    _ moments: [DashboardModel.Moment], damage: [String], storage: String
+  ) -> String {
     let rows = moments.map { moment in
       let study = moment.view.study
       func count(_ state: TrialState) -> String { "\(moment.counts[state] ?? 0)" }
@@ -70,7 +72,7 @@ enum DashboardPages {
       )
     }
     let table =
-      rows.isEmpty
+      rows.isEmpty && damage.isEmpty
       ? "<p class=\"muted\">no studies yet; muxnet search create makes one</p>"
       : HTML.table(
         [
@@ -78,7 +80,9 @@ enum DashboardPages {
           "#hypervolume", "best",
         ], rows)
     return page(
-      "Studies", events: "/events", "<p class=\"muted\">\(HTML.escaped(storage))</p>\(table)",
+      "Studies", events: "/events",
+      "<p class=\"muted\">\(HTML.escaped(storage))</p>\(table)"
+        + damage.map { "<p>\(HTML.escaped($0))</p>" }.joined(),
       navigation: [("studies", "")])
   }
 

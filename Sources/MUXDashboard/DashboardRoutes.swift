@@ -15,7 +15,9 @@ struct DashboardRoutes: Sendable {
 
   func add(to router: Router<some RequestContext>) {
     router.get("/") { _, _ in
-      Self.html(DashboardPages.studies(try await model.moments(), storage: model.address))
+      let (moments, damage) = try await model.overview()
+      return Self.html(
+        DashboardPages.studies(moments, damage: damage.map { "\($0)" }, storage: model.address))
     }
     router.get("/dashboard.js") { _, _ in
       Self.text(LiveScript.text, type: "text/javascript; charset=utf-8")

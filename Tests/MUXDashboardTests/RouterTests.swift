@@ -34,6 +34,28 @@ struct RouterTests {
     #expect(empty.body.contains("no studies yet"))
   }
 
+  @Test("A damaged study is named in the list, and does not hide the others")
+  func damaged() async throws {
+    let folder = try TemporaryFolder()
+    let sqlite = try SQLiteStore(path: folder("a.db"), access: .create)
+    let store = try Sample.store(8, name: "bad", in: sqlite)
+    _ = try Sample.store(5, name: "good", in: sqlite)
+    try store.write { transaction in
+      guard let id = try transaction.study(named: "bad")?.id,
+        var trial = try transaction.trial(2, of: id)
+      else { return }
+      trial.objectives = [1]
+      try transaction.update(trial, of: id)
+    }
+    let page = try await get("/", store)
+    #expect(page.status == 200)
+    #expect(page.body.contains("<a href=\"/studies/good\">good</a>"))
+    #expect(page.body.contains("trial 2 is damaged: it has 1 objectives, not 3"))
+    let own = try await get("/studies/bad", store)
+    #expect(own.status == 500)
+    #expect(own.body.contains("trial 2 is damaged"))
+  }
+
   @Test("A study's page has all charts, its numbers, and nothing unescaped")
   func study() async throws {
     let page = try await get("/studies/demo", try Sample.store(30))

@@ -26,7 +26,8 @@ struct ReportFolderTests {
   func impossibleFolders() throws {
     let folder = try TemporaryFolder()
     try folder.write("file", [1])
-    #expect(throws: ReportError.exists(path: folder("file"))) {
+    let reason = "it is a file; give a folder"
+    #expect(throws: ReportError.unwritable(path: folder("file"), reason: reason)) {
       try ReportFolder(path: folder("file")).prepare([])
     }
     let error = #expect(throws: ReportError.self) {

@@ -38,6 +38,27 @@ import Testing
     }
   }
 
+  @Test(
+    "A target beyond any network is an error, not a number that no Int can hold",
+    arguments: ["params=1e99", "params=1e300G", "madds=2000000G", "params=inf", "params=nan"])
+  func absurdTargets(_ text: String) throws {
+    let error = try #require(throws: SearchError.self) { try ReferenceTarget(parsing: text) }
+    #expect("\(error)".contains("target '\(text)'"))
+    #expect("\(error)".contains("such as 60M"))
+  }
+
+  @Test("An absurd target of a study that was kept is an error too")
+  func absurdKeptTarget() throws {
+    let goal = SearchGoal.targets([ReferenceTarget("t", ["params": 1e99])])
+    let error = try #require(throws: SearchError.self) {
+      try Decomposition(goal, objectives: Self.objectives)
+    }
+    #expect("\(error)".contains("'params' must be 0 or above, and at most 10^15"))
+    let lines = NetworkDomain(try .named("digits"))
+      .warnings(for: [ReferenceTarget("t", ["params": 1e99])])
+    #expect(lines.count == 1)
+  }
+
   @Test("The paper's targets have four directions, and g picks its nets in order of size")
   func paperGeometry() throws {
     let decomposition = try Decomposition(

@@ -303,6 +303,71 @@ import Testing
     #expect(!"\(error)".contains("\n"))
   }
 
+  @Test(
+    "A number beyond all bounds is named with the file and the key, before anything is computed",
+    arguments: [
+      ("stemStride: 4611686018427387904", "stemStride must be from 1 to 64"),
+      ("stem: [8, 9223372036854775807]", "stem must be from 1 to 65536, not 9223372036854775807"),
+      ("head: [-1]", "head must be from 0 to 65536"),
+      ("inputSize: 100000", "inputSize must be from 1 to 4096"),
+      ("inputChannels: 0", "inputChannels must be from 1"),
+      ("classes: 9223372036854775807", "classes must be from 1 to 1000000"),
+      ("dropoutRate: .nan", "dropoutRate must be from 0.0 to 1.0"),
+      ("first: [ds_k3_r9999]", "first[0]: repeats must be from 1 to 1"),
+      ("first: [ds_k3_s9999]", "first[0]: stride must be from 1 to 64"),
+      ("tail: {width: [99999999]}", "tail.width must be from 1 to 65536"),
+      ("tail: {width: [8], expansion: [.inf]}", "tail.expansion must be from 0.01"),
+      ("tail: {width: [8], squeeze: 1e30}", "tail.squeeze must be from 0.0 to 16.0"),
+      ("stages.repeats: [0, 1, 4611686018427387904]", "a.repeats must be from 0 to 64"),
+      ("stages.repeats: [0, 1, 5000]", "a.repeats must be from 0 to 64, not 5000"),
+      ("stages.width: [8, 9223372036854775806]", "a.width must be from 1 to 65536"),
+      ("stages.stride: 4611686018427387904", "a.stride must be from 1 to 64"),
+      ("stages.groupWidth: -9223372036854775808", "a.groupWidth must be from 1"),
+      ("stages.kernel: [3, 9223372036854775807]", "a.kernel must be from 1 to 31"),
+      ("stages.expansion: [.nan]", "a.expansion must be from 0.01 to 64.0"),
+      ("stages.squeeze: -1", "a.squeeze must be from 0.0"),
+      (
+        "stages.repeats: [\((0...64).map(String.init).joined(separator: ", "))]",
+        "number of choices of a.repeats must be from 1 to 64, not 65"
+      ),
+    ])
+  func excess(_ line: String, _ words: String) throws {
+    var stage = ["name": "a", "stride": "1", "width": "[8]", "repeats": "[0, 1]"]
+    var space = ["name": "t", "inputSize": "8", "classes": "2", "stem": "[8]", "head": "[0]"]
+    let sides = line.split(separator: ": ", maxSplits: 1).map(String.init)
+    if sides[0].hasPrefix("stages.") {
+      stage[String(sides[0].dropFirst(7))] = sides[1]
+    } else {
+      space[sides[0]] = sides[1]
+    }
+    let stages = stage.map { "\($0): \($1)" }.joined(separator: ", ")
+    let text = space.map { "\($0): \($1)" }.joined(separator: "\n") + "\nstages: [{\(stages)}]\n"
+    let error = try #require(throws: SearchError.self) {
+      try NetworkSpace.parse(text, path: "bad.yaml")
+    }
+    #expect("\(error)".hasPrefix("search space bad.yaml: \(words)"), "\(error)")
+  }
+
+  @Test("A space of which nothing can be built is an error, also with limits")
+  func nothingBuilds() throws {
+    // Weights beyond what a network may have, though each number is within its bounds.
+    var space = try NetworkSpace.parse(
+      """
+      name: t
+      inputSize: 8
+      classes: 1000000
+      stem: [8]
+      stages:
+        - {name: a, stride: 1, width: [8], repeats: [0]}
+      head: [65536]
+      """, path: "t.yaml")
+    for limit in [nil, 1_000_000] {
+      space.constraints.maximumParameters = limit
+      let error = try #require(throws: SearchError.self) { try NetworkDomain(space).problem() }
+      #expect("\(error)".contains("none of its networks can be built"), "\(error)")
+    }
+  }
+
   @Test("A space that is not there is an error with the names that are")
   func unknownSpace() throws {
     let error = try #require(throws: SearchError.self) { try NetworkSpace.resolve("mobile") }

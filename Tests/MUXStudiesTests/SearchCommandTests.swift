@@ -123,7 +123,78 @@ struct SearchCommandTests {
     try #expect(complete(Program.run(arguments + ["--trials", "8"], in: folder.path)) == 8)
     let other = try Program.run(arguments + ["--seed", "9"], in: folder.path)
     #expect(other.code == 1)
-    #expect(other.errors.contains("study 'demo' exists with other settings"))
+    #expect(other.errors.contains("study 'demo' exists with other settings: seed 0, not 9;"))
+    // Without --space too: what is given and differs is named, in one line.
+    let short = ["search", "run", "demo", "--storage", "a.db", "--quiet", "--workers", "1"]
+    let cases: [(given: [String], difference: String)] = [
+      (["--seed", "99", "--algorithm", "random"], "seed 0, not 99; algorithm guided, not random;"),
+      (["--evaluate", "true"], "not 'true';"),
+      (["--objectives=error,params"], "objectives error,params,madds, not error,params;"),
+      (["--target", "params=6k"], "targets small:madds=100k,params=5k large:"),
+      (["--population", "7"], "population 40, not 7;"),
+      (["--prune"], "early stopping none, not on;"),
+      (["--max-params", "9k"], "max-params without, not 9k;"),
+      (["--attribute", "who=me"], "attribute who not set, not me;"),
+      (["--error-scale", "10"], "error scale 33.3, not 10.0;"),
+    ]
+    for (given, difference) in cases {
+      let program = try Program.run(short + given, in: folder.path)
+      #expect(program.code == 1, "\(given): \(program.errors)")
+      #expect(program.errorLines.count == 1, "\(program.errors)")
+      #expect(program.errors.contains("exists with other settings: "), "\(program.errors)")
+      #expect(program.errors.contains(difference), "\(given): \(program.errors)")
+    }
+    // What is as it is kept may be said again.
+    let same = ["--seed", "0", "--algorithm", "guided", "--evaluate", Self.evaluation]
+    let again = try Program.run(short + same + Self.targets, in: folder.path)
+    #expect(again.code == 0, "\(again.errors)")
+  }
+
+  @Test("Files that exist are replaced with --overwrite only, and a file is no folder")
+  func overwriting() throws {
+    let folder = try TemporaryFolder()
+    #expect(try create(["--trials", "3"], in: folder).code == 0)
+    let run = ["search", "run", "--storage", "a.db", "--workers", "1", "--quiet"]
+    #expect(try Program.run(run, in: folder.path).code == 0)
+    let export = ["search", "export", "--storage", "a.db", "--output", "t.csv"]
+    let best = ["search", "best", "--storage", "a.db", "--networks", "found"]
+    for (words, file) in [(export, "t.csv"), (best, "found/small.yaml")] {
+      #expect(try Program.run(words, in: folder.path).code == 0)
+      try folder.write(file, [65])
+      let refused = try Program.run(words, in: folder.path)
+      #expect(refused.code == 1)
+      #expect(refused.errorLines.count == 1, "\(refused.errors)")
+      #expect(refused.errors.contains("\(file) exists; choose another place, or overwrite it"))
+      try #expect(Data(contentsOf: URL(fileURLWithPath: folder(file))) == Data([65]))
+      #expect(try Program.run(words + ["--overwrite"], in: folder.path).code == 0)
+      try #expect(Data(contentsOf: URL(fileURLWithPath: folder(file))).count > 1)
+    }
+    let file = try Program.run(
+      ["search", "best", "--storage", "a.db", "--networks", "t.csv"], in: folder.path)
+    #expect(file.code == 1)
+    #expect(file.errors == "error: cannot write t.csv: it is a file; give a folder\n")
+    let place = try Program.run(
+      ["search", "export", "--storage", "a.db", "--output", "found"], in: folder.path)
+    #expect(place.errors == "error: cannot write found: it is a folder; give a file\n")
+  }
+
+  @Test("Results that cannot be are failures with the reason")
+  func absurdResults() throws {
+    let folder = try TemporaryFolder()
+    let line =
+      "case $MUXNET_TRIAL in 0) v='\"error\": 250';; 1) v='\"error\": -1';;"
+      + " 2) v='\"error\": 1, \"params\": -5';; *) v='\"error\": 100';; esac; echo \"{$v}\""
+    let program = try Program.run(
+      ["search", "run", "demo", "--storage", "a.db", "--space", "digits", "--evaluate", line]
+        + ["--trials", "4", "--workers", "1"], in: folder.path)
+    #expect(program.code == 0, "\(program.errors)")
+    for reason in [
+      "trial 0 failed: 'error' is 250.0, not from 0 to 100 percent",
+      "trial 1 failed: 'error' is -1.0, not from 0 to 100 percent",
+      "trial 2 failed: 'params' is -5.0, below 0", "4/4 trials | 0 running | 3 failed",
+    ] {
+      #expect(program.errors.contains(reason), "\(program.errors)")
+    }
   }
 
   @Test("Failed trials are shown with their reason, and tried again")
@@ -198,7 +269,16 @@ struct SearchCommandTests {
         ["create", "b", "--storage", "a.db", "--objectives", "error,beauty"] + digits,
         "there is no objective 'beauty'"
       ),
+      (
+        ["create", "b", "--storage", "a.db", "--target", "params=1e99"] + digits,
+        "target 'params=1e99': '1e99' is beyond any network; give a number such as 60M"
+      ),
+      (
+        ["create", "b", "--storage", "a.db", "--space", "digits", "--evaluate", " "],
+        "the command that evaluates is empty; give one, such as 'python3 evaluate.py'"
+      ),
       (["create", "b", "--storage", "a.db", "--trials", "0"] + digits, "trials"),
+      (["create", "b", "--storage", "a.db", "--trials", "\(Int.max)"] + digits, "at most 10^9"),
       (["create", "a/b", "--storage", "a.db"] + digits, "'a/b' cannot be a name"),
       (["pareto", "--storage", "a.db"], "study 'demo' has no complete trial yet"),
       (["run", "nosuch", "--storage", "a.db"], "there is no study 'nosuch'"),
@@ -209,6 +289,10 @@ struct SearchCommandTests {
       #expect(program.errorLines.count == 1, "\(arguments): \(program.errors)")
       #expect(program.errors.contains(message), "\(arguments): \(program.errors)")
     }
+    let crowd = try Program.run(
+      ["search", "run", "demo", "--storage", "a.db", "--workers", "100000"], in: folder.path)
+    #expect(crowd.code == 64)
+    #expect(crowd.errors.contains("--workers must be at most "), "\(crowd.errors)")
     let usage = try Program.run(
       ["search", "create", "b", "--algorithm", "magic"] + digits, in: folder.path)
     #expect(usage.code == 64)

@@ -60,7 +60,7 @@ struct StoreContractTests {
   private func trial(_ number: Int) -> Trial {
     var trial = Trial(
       Candidate(
-        id: number, genome: Genome([number, 2, 3]),
+        id: number, genome: Genome([number % 2] + [Int](repeating: 0, count: 17)),
         key: ArchitectureKey(high: UInt64.max - 1, low: UInt64(number)), subproblem: nil),
       created: Date(timeIntervalSince1970: 1_700_000_000.123))
     trial.attributes = ["note": "line\nbreak"]
@@ -79,7 +79,7 @@ struct StoreContractTests {
     try store.write { try $0.insert(one, into: id) }
     try #expect(store.read { try $0.trial(0, of: id) } == one)
     one.state = .complete
-    one.subproblem = 3
+    one.subproblem = 1
     one.objectives = [0.1 + 0.2, 1e-300, 123_456_789_012_345]
     one.violation = 1.0 / 3
     one.attempt = 2
@@ -108,6 +108,7 @@ struct StoreContractTests {
         var one = trial(number)
         if number % 2 == 0 {
           one.state = number == 0 ? .failed : .complete
+          one.objectives = number == 0 ? nil : [1, 2, 3]
           one.finishOrder = [4: 0, 0: 1, 2: 2][number]
           one.isTold = number == 4
         }

@@ -28,7 +28,9 @@ public struct ReportFolder {
     let manager = FileManager.default
     var isFolder: ObjCBool = false
     if manager.fileExists(atPath: path, isDirectory: &isFolder) {
-      guard isFolder.boolValue else { throw .exists(path: path) }
+      guard isFolder.boolValue else {
+        throw .unwritable(path: path, reason: "it is a file; give a folder")
+      }
     } else {
       do {
         try manager.createDirectory(atPath: path, withIntermediateDirectories: true)

@@ -28,6 +28,9 @@ public struct ReferenceTarget: Sendable, Hashable, Codable {
     ReferenceTarget("l", ["params": 5e6, "madds": 300e6]),
   ]
 
+  /// The largest value of a target. Costs are counted in `Int`, and no network comes near.
+  public static let largestValue = 1e15
+
   /// Reads `params=1.5M,madds=60M`; k, M and G are powers of 1,000 and % is left out of the number.
   ///
   /// - Throws: ``SearchError/invalidTarget(target:reason:)``.
@@ -43,6 +46,10 @@ public struct ReferenceTarget: Sendable, Hashable, Codable {
       guard let value = Self.number(sides[1].trimmed), value >= 0 else {
         throw .invalidTarget(
           target: text, reason: "'\(sides[1])' is not a number of 0 or above, such as 60M or 7.5")
+      }
+      guard value <= Self.largestValue else {
+        throw .invalidTarget(
+          target: text, reason: "'\(sides[1])' is beyond any network; give a number such as 60M")
       }
       guard values.updateValue(value, forKey: name) == nil else {
         throw .invalidTarget(target: text, reason: "'\(name)' stands twice")
@@ -101,9 +108,16 @@ public struct ReferenceTarget: Sendable, Hashable, Codable {
     }
     var result: [Double] = []
     for objective in objectives {
-      let value = (values[objective.name] ?? objective.scale) / objective.scale
-      guard value.isFinite, value >= 0 else {
-        throw .invalidTarget(target: name, reason: "'\(objective.name)' must be 0 or above")
+      let wanted = values[objective.name]
+      // What the user leaves out stands at its scale, which may be of any size.
+      guard wanted.map({ $0 >= 0 && $0 <= Self.largestValue }) ?? true else {
+        throw .invalidTarget(
+          target: name, reason: "'\(objective.name)' must be 0 or above, and at most 10^15")
+      }
+      let value = (wanted ?? objective.scale) / objective.scale
+      guard value.isFinite else {
+        throw .invalidTarget(
+          target: name, reason: "'\(objective.name)' is too far above its scale \(objective.scale)")
       }
       result.append(value)
     }

@@ -110,6 +110,11 @@ public enum NASBench201 {
     return cell
   }
 
+  /// The decisions: the operation of each edge.
+  package static let genes = ["0→1", "0→2", "1→2", "0→3", "1→3", "2→3"].map {
+    Gene($0, choices: Operation.allCases.count, isOrdered: false)
+  }
+
   /// Reads lines of architecture string and test accuracy in percent, compressed or not.
   ///
   /// - Throws: ``SearchError/table(path:reason:)``.
@@ -117,9 +122,6 @@ public enum NASBench201 {
     _ url: URL, errorScale: Double = 100.0 / 3
   ) throws(SearchError) -> TabularBenchmark {
     let path = url.path(percentEncoded: false)
-    let genes = ["0→1", "0→2", "1→2", "0→3", "1→3", "2→3"].map {
-      Gene($0, choices: Operation.allCases.count, isOrdered: false)
-    }
     var rows = [[Double]](repeating: [], count: 15625)
     let text = String(decoding: try GzipReader.read(url), as: UTF8.self)
     for (number, line) in text.split(whereSeparator: \.isNewline).enumerated() where number > 0 {

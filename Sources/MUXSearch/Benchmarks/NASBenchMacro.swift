@@ -13,6 +13,9 @@ public enum NASBenchMacro {
     var flops: Double
   }
 
+  /// The decisions: the operation of each layer.
+  package static let genes = (0..<8).map { Gene("layer\($0)", choices: 3) }
+
   /// Reads the published JSON, compressed or not. `errorScale` is the error in percent that weighs as
   /// much as the largest cost.
   ///
@@ -30,7 +33,6 @@ public enum NASBenchMacro {
     } catch {
       throw .table(path: path, reason: "is not NAS-Bench-Macro's JSON")
     }
-    let genes = (0..<8).map { Gene("layer\($0)", choices: 3) }
     var rows = [[Double]](repeating: [], count: 6561)
     for (key, record) in records {
       guard key.utf8.count == 8, let index = Int(key, radix: 3) else {

@@ -154,6 +154,7 @@ public struct NetworkDomain: SearchDomain {
   public func problem(
     targets: [ReferenceTarget] = [], errorScale: Double = 100.0 / 3, latencyScale: Double = 10
   ) throws(SearchError) -> SearchProblem {
+    try checkSomethingBuilds()
     try checkLimits()
     var objectives: [Objective] = []
     for quantity in quantities {
@@ -184,6 +185,20 @@ public struct NetworkDomain: SearchDomain {
       let lowest = least(cost).value
       return lowest...max(lowest, -least { -cost($0) }.value)
     }
+  }
+
+  /// A space of which nothing can be built has no costs, and so no scales.
+  private func checkSomethingBuilds() throws(SearchError) {
+    let first = Genome(genes.map { _ in 0 })
+    let form = space.canonicalForm(first) ?? first
+    guard costs(of: form) == nil, !reach(of: .params).lowerBound.isFinite else { return }
+    var reason = "its choices do not go together"
+    do {
+      _ = try CostReport(architecture(first, name: space.name).network())
+    } catch {
+      reason = "\(error)"
+    }
+    throw .space(path: space.name, reason: "none of its networks can be built: \(reason)")
   }
 
   /// Limits that no network keeps, or that nothing measures, are errors.
@@ -222,11 +237,17 @@ public struct NetworkDomain: SearchDomain {
       for target in named {
         guard let value = target.values[quantity.rawValue], !range.contains(value) else { continue }
         lines.append(
-          "target '\(target.name)': \(quantity.rawValue)=\(Int(value)) is outside of what the space"
-            + " '\(space.name)' reaches (\(Int(range.lowerBound))...\(Int(range.upperBound)))")
+          "target '\(target.name)': \(quantity.rawValue)=\(Self.whole(value)) is outside of what the"
+            + " space '\(space.name)' reaches"
+            + " (\(Self.whole(range.lowerBound))...\(Self.whole(range.upperBound)))")
       }
     }
     return lines
+  }
+
+  /// A number without decimals, where it is small enough to be shown so.
+  private static func whole(_ value: Double) -> String {
+    Int(exactly: value.rounded(.towardZero)).map(String.init) ?? "\(value)"
   }
 
   /// The genome with the least of something, and that, found gene by gene.

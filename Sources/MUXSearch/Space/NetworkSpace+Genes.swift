@@ -39,11 +39,9 @@ extension NetworkSpace {
   var tailPosition: Int { 1 + stages.count * StageGene.allCases.count }
 
   /// What is wrong with the space, in words.
-  var defect: String? {
+  package var defect: String? {
     if stages.isEmpty { return "there are no stages" }
-    if inputSize < 1 || inputChannels < 1 || classes < 1 || stemStride < 1 {
-      return "inputSize, inputChannels, classes and stemStride must be above 0"
-    }
+    if let excess { return excess }
     for gene in genes where gene.choices == 0 {
       return "the space is empty: '\(gene.name)' has no choices"
     }
@@ -64,10 +62,7 @@ extension NetworkSpace {
     for stage in stages {
       if let defect = stage.defect { return "stage '\(stage.name)': \(defect)" }
     }
-    if stem.contains(where: { $0 < 1 }) || head.contains(where: { $0 < 0 }) {
-      return "stem must be above 0 and head not negative"
-    }
-    if let tail, tail.kernel.contains(where: { $0 % 2 == 0 || $0 < 1 }) {
+    if let tail, tail.kernel.contains(where: { $0 % 2 == 0 }) {
       return "tail: kernel sizes must be odd"
     }
     let smallest = Genome(genes.map { _ in 0 })
@@ -218,14 +213,8 @@ extension NetworkSpace.Stage {
   }
 
   fileprivate var defect: String? {
-    if stride < 1 || groupWidth < 1 { return "stride and groupWidth must be above 0" }
-    if width.contains(where: { $0 < 2 || $0 % 2 == 1 }) { return "widths must be even" }
-    if repeats.contains(where: { $0 < 0 }) { return "repeats cannot be negative" }
-    if kernel.contains(where: { $0 < 1 || $0 % 2 == 0 }) { return "kernel sizes must be odd" }
-    if leaveOut.contains(where: { !(0..<1).contains($0) }) { return "leaveOut must be in 0..<1" }
-    if (expansion + reductionExpansion).contains(where: { !($0 > 0 && $0 <= 64) }) {
-      return "expansion ratios must be above 0 and at most 64"
-    }
+    if width.contains(where: { $0 % 2 == 1 }) { return "widths must be even" }
+    if kernel.contains(where: { $0 % 2 == 0 }) { return "kernel sizes must be odd" }
     if (try? BlockSpecification("ir_c8_n\(activation)")) == nil {
       return "unknown activation '\(activation)'; use re, r6, sw or hs"
     }

@@ -40,7 +40,8 @@ public struct RetryPolicy: Sendable {
         let waited = Date().timeIntervalSince(begin)
         guard waited < patience, !isCancelled() else { throw error }
         if !hasNoted {
-          notice?("\(error); trying again for \(Int(patience)) s")
+          // Any number of seconds may be asked for, more than an `Int` shows too.
+          notice?("\(error); trying again for \(String(format: "%.0f", patience)) s")
           hasNoted = true
         }
         usleep(UInt32(pause * 1e6))

@@ -21,10 +21,14 @@ extension StudyCoordinator {
     guard let record = try transaction.algorithm(of: study.id) else {
       throw StudyError.damagedStudy(name: study.name, reason: "its algorithm has no saved state")
     }
-    return Search(
-      problem: problem,
-      algorithm: try study.definition.algorithm.restore(record.state, problem: problem),
-      revision: record.revision)
+    do {
+      return Search(
+        problem: problem,
+        algorithm: try study.definition.algorithm.restore(record.state, problem: problem),
+        revision: record.revision)
+    } catch {
+      throw StudyError.damagedStudy(name: study.name, reason: "\(error)")
+    }
   }
 
   /// Tells the algorithm everything that came since, in the order of finishing.

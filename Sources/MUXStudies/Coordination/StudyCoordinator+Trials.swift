@@ -67,7 +67,8 @@ extension StudyCoordinator {
     }
   }
 
-  /// Keeps what came of an evaluation. Objectives that are no finite numbers make it a failure.
+  /// Keeps what came of an evaluation. Objectives that are no finite numbers, or
+  /// out of range (an error above 100 percent, negative sizes), make it a failure.
   ///
   /// - Throws: ``StudyError/leaseLost(study:number:)`` if another worker has the trial by now.
   public func finish(
@@ -178,7 +179,10 @@ extension StudyCoordinator {
 }
 
 extension StudyDefinition {
-  /// An outcome with objectives that are wrong in number or not finite turned into a failure.
+  /// Objectives that count or measure something, and so are never negative.
+  private static let sizes: Set<String> = ["params", "madds", "latency"]
+
+  /// An outcome with objectives that are wrong in number or cannot be turned into a failure.
   func checked(_ outcome: TrialOutcome) -> TrialOutcome {
     let values: [Double]
     switch outcome {
@@ -194,6 +198,14 @@ extension StudyDefinition {
     }
     for (objective, value) in zip(objectives, values) where !value.isFinite {
       return .failed(reason: "'\(objective.name)' is \(value), not a finite number")
+    }
+    for (objective, value) in zip(objectives, values) {
+      if objective.name == "error", !(0...100).contains(value) {
+        return .failed(reason: "'error' is \(value), not from 0 to 100 percent")
+      }
+      if Self.sizes.contains(objective.name), value < 0 {
+        return .failed(reason: "'\(objective.name)' is \(value), below 0")
+      }
     }
     return outcome
   }

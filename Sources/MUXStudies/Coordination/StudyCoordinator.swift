@@ -44,6 +44,10 @@ public final class StudyCoordinator: Sendable {
   ) throws -> Study {
     try Self.checkName(name)
     try definition.limits.validate()
+    if case .command(let line) = definition.evaluation, line.allSatisfy(\.isWhitespace) {
+      throw StudyError.evaluation(
+        reason: "the command that evaluates is empty; give one, such as 'python3 evaluate.py'")
+    }
     let problem = try definition.problem()
     _ = try definition.decomposition()
     if let settings = definition.earlyStopping {
@@ -103,6 +107,46 @@ public final class StudyCoordinator: Sendable {
     try retry { try store.read { try $0.studies() } }
   }
 
+  /// All studies that can be read, the oldest first, and what is wrong with the others.
+  ///
+  /// - Throws: ``StudyError``, but for damage.
+  public func survey() throws -> (studies: [Study], damage: [StudyError]) {
+    try retry {
+      try store.read { transaction in
+        var found: (studies: [Study], damage: [StudyError]) = ([], [])
+        for entry in try transaction.studyEntries() {
+          do {
+            if let study = try transaction.study(named: entry.name) { found.studies.append(study) }
+          } catch let error as StudyError where error.isDamage {
+            found.damage.append(error)
+          }
+        }
+        return found
+      }
+    }
+  }
+
+  /// The entry of a name, also of a study that cannot be read, and how many trials it has.
+  ///
+  /// - Throws: ``StudyError/unknownStudy(name:nearest:count:)`` with the nearest names.
+  public func entry(named name: String) throws -> (entry: StudyEntry, trials: Int) {
+    try retry {
+      try store.read { transaction in
+        let all = try transaction.studyEntries()
+        guard let entry = all.first(where: { $0.name == name }) else {
+          throw Self.unknown(name, among: all)
+        }
+        return (entry, try transaction.counts(of: entry.id).values.reduce(0, +))
+      }
+    }
+  }
+
+  private static func unknown(_ name: String, among all: [StudyEntry]) -> StudyError {
+    .unknownStudy(
+      name: name, nearest: NameDistance.nearest(to: name, among: all.map(\.name)),
+      count: all.count)
+  }
+
   /// The study of a name; without a name the only one.
   ///
   /// - Throws: ``StudyError/unknownStudy(name:nearest:count:)`` with the nearest names, or
@@ -110,15 +154,13 @@ public final class StudyCoordinator: Sendable {
   public func study(named name: String?) throws -> Study {
     try retry {
       try store.read { transaction in
-        if let name, let study = try transaction.study(named: name) { return study }
-        let all = try transaction.studies()
-        guard let name else {
-          guard all.count == 1 else { throw StudyError.unnamedStudy(names: all.map(\.name)) }
-          return all[0]
+        let all = try transaction.studyEntries()
+        if name == nil, all.count != 1 { throw StudyError.unnamedStudy(names: all.map(\.name)) }
+        let wanted = name ?? all[0].name
+        guard let study = try transaction.study(named: wanted) else {
+          throw Self.unknown(wanted, among: all)
         }
-        throw StudyError.unknownStudy(
-          name: name, nearest: NameDistance.nearest(to: name, among: all.map(\.name)),
-          count: all.count)
+        return study
       }
     }
   }
@@ -127,8 +169,15 @@ public final class StudyCoordinator: Sendable {
   ///
   /// - Throws: ``StudyError``.
   public func delete(_ study: Study) throws {
-    try retry { try store.write { try $0.delete(study.id) } }
-    searches.withLock { $0[study.id] = nil }
+    try delete(StudyEntry(id: study.id, name: study.name))
+  }
+
+  /// Removes a study of which no more than its entry may be known.
+  ///
+  /// - Throws: ``StudyError``.
+  public func delete(_ entry: StudyEntry) throws {
+    try retry { try store.write { try $0.delete(entry.id) } }
+    searches.withLock { $0[entry.id] = nil }
   }
 
   /// Changes the limits of a study, such as how many networks it may ask for.
@@ -196,7 +245,7 @@ public final class StudyCoordinator: Sendable {
       try store.write { transaction in
         guard let current = try transaction.lock(study.id) else {
           throw StudyError.unknownStudy(
-            name: study.name, nearest: [], count: try transaction.studies().count)
+            name: study.name, nearest: [], count: try transaction.studyEntries().count)
         }
         return try body(transaction, current)
       }

@@ -64,7 +64,7 @@ public final class StudyWorker {
       if shouldStop() { return .stopped }
       var found = false
       for study in open {
-        switch try next(study) {
+        switch try next(study, isAlone: studies.count == 1) {
         case .trial(let lease):
           found = true
           if let ending = try work(on: lease, shouldStop: shouldStop) { return ending }
@@ -81,11 +81,15 @@ public final class StudyWorker {
     }
   }
 
-  private func next(_ study: Study) throws -> NextTrial {
+  private func next(_ study: Study, isAlone: Bool) throws -> NextTrial {
     do {
       return try coordinator.next(of: study, for: identity)
     } catch StudyError.unknownStudy {
       observer(.notice("study '\(study.name)' was deleted"))
+      return .done
+    } catch let error as StudyError where error.isDamage && !isAlone {
+      // The other studies are worth working on.
+      observer(.notice("\(error)"))
       return .done
     }
   }

@@ -30,6 +30,20 @@ public struct Study: Sendable, Hashable, Codable {
   }
 }
 
+/// A study by its number and name alone, which is all that can be known of a damaged one.
+public struct StudyEntry: Sendable, Hashable {
+  /// The storage's number of the study.
+  public var id: Int
+  /// The name that users give.
+  public var name: String
+
+  /// An entry.
+  public init(id: Int, name: String) {
+    self.id = id
+    self.name = name
+  }
+}
+
 /// The right to start workers for a study; one process has it at a time.
 public struct MasterLease: Sendable, Hashable, Codable {
   /// The process, unique among all machines.

@@ -114,6 +114,15 @@ public struct StudyDefinition: Sendable, Hashable, Codable {
     }
   }
 
+  /// The decisions of a table, which are known without its file; none for another name.
+  static func tableGenes(_ name: String) -> [Gene] {
+    switch name {
+    case "nas-bench-macro": NASBenchMacro.genes
+    case "nas-bench-201": NASBench201.genes
+    default: []
+    }
+  }
+
   /// The tables that can be searched.
   public static let tableNames = ["nas-bench-macro", "nas-bench-201"]
 
@@ -174,12 +183,14 @@ public struct StudyLimits: Sendable, Hashable, Codable {
   ///
   /// - Throws: `SearchError.invalidSetting`.
   public func validate() throws(SearchError) {
-    guard trials > 0 else { throw .invalidSetting(name: "trials", reason: "must be above 0") }
+    guard (1...1_000_000_000).contains(trials) else {
+      throw .invalidSetting(name: "trials", reason: "must be above 0, and at most 10^9")
+    }
     guard (timeout ?? 1) > 0, (timeout ?? 1).isFinite else {
       throw .invalidSetting(name: "timeout", reason: "must be above 0 seconds")
     }
-    guard retries >= 0 else {
-      throw .invalidSetting(name: "retries", reason: "must not be negative")
+    guard (0...1_000_000).contains(retries) else {
+      throw .invalidSetting(name: "retries", reason: "must not be negative, and at most 10^6")
     }
     guard lease >= 0.5, lease <= 86_400 else {
       throw .invalidSetting(name: "lease", reason: "must be between 0.5 seconds and a day")

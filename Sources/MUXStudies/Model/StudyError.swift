@@ -29,6 +29,8 @@ public enum StudyError: Error, Sendable, Hashable {
   case invalidName(name: String, reason: String)
   /// What the storage has of a study cannot be read.
   case damagedStudy(name: String, reason: String)
+  /// What the storage has of a trial does not fit its study.
+  case damagedTrial(study: String, number: Int, reason: String)
   /// A space of which no network can be asked for.
   case emptySpace(reason: String)
   /// A target that no network of the space meets.
@@ -54,6 +56,18 @@ extension StudyError: CustomStringConvertible, LocalizedError {
     case .unreachable, .full: true
     default: false
     }
+  }
+
+  /// Whether a study is not as it was kept; other studies of the storage may be well.
+  public var isDamage: Bool {
+    switch self {
+    case .damagedStudy, .damagedTrial: true
+    default: false
+    }
+  }
+
+  private static func mending(_ study: String) -> String {
+    "restore a copy of the storage, or remove the study with muxnet search delete '\(study)'"
   }
 
   /// One line: what is wrong, where, and how to fix it.
@@ -89,7 +103,11 @@ extension StudyError: CustomStringConvertible, LocalizedError {
       "there is a study '\(name)' already; go on with muxnet search run \(name), delete it, or take"
         + " another name"
     case .invalidName(let name, let reason): "'\(name)' cannot be a name: \(reason)"
-    case .damagedStudy(let name, let reason): "study '\(name)' cannot be read: \(reason)"
+    case .damagedStudy(let name, let reason):
+      "study '\(name)' is damaged: \(reason); \(Self.mending(name))"
+    case .damagedTrial(let study, let number, let reason):
+      "study '\(study)', trial \(number) is damaged: \(reason); "
+        + Self.mending(study)
     case .emptySpace(let reason): "the search space is empty: \(reason)"
     case .unreachableTarget(let line): line
     case .unknownTrial(let study, let number, let count):

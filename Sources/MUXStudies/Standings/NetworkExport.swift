@@ -5,17 +5,29 @@ import MUXNetworks
 
 /// Writes the networks that a study found as files.
 public enum NetworkExport {
-  /// Writes a block-string file for each target, named after it, and gives the paths.
+  /// The names of the files that ``write(_:of:to:)`` writes, in order.
+  public static func files(for best: [StudyStandings.Best]) -> [String] {
+    names(best).map { "\($0).yaml" }
+  }
+
+  private static func names(_ best: [StudyStandings.Best]) -> [String] {
+    var taken: Set<String> = []
+    return best.map { entry in
+      var name = fileName(entry.target)
+      while !taken.insert(name).inserted { name += "_" }
+      return name
+    }
+  }
+
+  /// Writes a block-string file for each target, named after it, and gives the paths. Files that
+  /// exist are replaced.
   ///
   /// - Throws: ``StudyError/evaluation(reason:)`` for a study of a table; errors of the file system.
   public static func write(
     _ best: [StudyStandings.Best], of study: Study, to folder: String
   ) throws -> [String] {
     try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-    var taken: Set<String> = []
-    return try best.map { entry in
-      var name = fileName(entry.target)
-      while !taken.insert(name).inserted { name += "_" }
+    return try zip(best, names(best)).map { entry, name in
       let path = "\(folder)/\(name).yaml"
       try write(entry.trial, called: name, of: study, to: path)
       return path

@@ -46,7 +46,7 @@ public struct StudyStandings: Sendable {
   /// The generation under way, from 1, and how many there will be.
   public var generation: (current: Int, total: Int) {
     let size = max(1, study.definition.population)
-    let total = (study.definition.limits.trials + size - 1) / size
+    let total = max(0, study.definition.limits.trials - 1) / size + 1
     return (min(finishedCount / size + 1, total), total)
   }
 

@@ -59,6 +59,10 @@ private final class MemoryTransaction: StudyTransaction {
     contents.entries.values.map(\.study).sorted { $0.id < $1.id }
   }
 
+  func studyEntries() -> [StudyEntry] {
+    studies().map { StudyEntry(id: $0.id, name: $0.name) }
+  }
+
   func study(named name: String) -> Study? {
     contents.entries.values.first { $0.study.name == name }?.study
   }

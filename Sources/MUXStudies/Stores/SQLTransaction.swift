@@ -5,6 +5,8 @@ import MUXSearch
 /// The transactions of all databases that speak SQL.
 final class SQLTransaction: StudyTransaction {
   private let connection: any SQLConnection
+  /// Of the studies that were read in this transaction, what their trials have to look like.
+  private var shapes: [Int: (study: String, trials: TrialShape)] = [:]
 
   init(_ connection: any SQLConnection) { self.connection = connection }
 
@@ -17,20 +19,27 @@ final class SQLTransaction: StudyTransaction {
   func studies() throws -> [Study] {
     try connection.run(
       "SELECT \(Self.studyColumns) FROM muxnet_studies ORDER BY id", []
-    ).map(Self.study)
+    ).map(self.study)
+  }
+
+  func studyEntries() throws -> [StudyEntry] {
+    try connection.run("SELECT id, name FROM muxnet_studies ORDER BY id", []).compactMap { row in
+      guard let id = row.integer("id"), let name = row.text("name") else { return nil }
+      return StudyEntry(id: id, name: name)
+    }
   }
 
   func study(named name: String) throws -> Study? {
     try connection.run(
       "SELECT \(Self.studyColumns) FROM muxnet_studies WHERE name = $1", [.text(name)]
-    ).first.map(Self.study)
+    ).first.map(self.study)
   }
 
   func lock(_ study: Int) throws -> Study? {
     try connection.run(
       "SELECT \(Self.studyColumns) FROM muxnet_studies WHERE id = $1"
         + connection.dialect.rowLock, [.integer(study)]
-    ).first.map(Self.study)
+    ).first.map(self.study)
   }
 
   func insert(_ study: Study) throws -> Int {
@@ -100,23 +109,21 @@ final class SQLTransaction: StudyTransaction {
     let filter =
       states.isEmpty
       ? "" : " AND state IN (\(states.map { "'\($0.rawValue)'" }.joined(separator: ", ")))"
-    return try select("study = $1\(filter)", [.integer(study)], order: "number", limit: limit)
+    return try select(study, "study = $1\(filter)", limit: limit)
   }
 
   func trial(_ number: Int, of study: Int) throws -> Trial? {
-    try select("study = $1 AND number = $2", [.integer(study), .integer(number)]).first
+    try select(study, "study = $1 AND number = $2", [.integer(number)]).first
   }
 
   func finishedTrials(of study: Int, from order: Int) throws -> [Trial] {
     try select(
-      "study = $1 AND finish_order >= $2", [.integer(study), .integer(order)],
-      order: "finish_order")
+      study, "study = $1 AND finish_order >= $2", [.integer(order)], order: "finish_order")
   }
 
   func untoldTrials(of study: Int) throws -> [Trial] {
     try select(
-      "study = $1 AND told = 0 AND finish_order IS NOT NULL", [.integer(study)],
-      order: "finish_order")
+      study, "study = $1 AND told = 0 AND finish_order IS NOT NULL", order: "finish_order")
   }
 
   func counts(of study: Int) throws -> [TrialState: Int] {
@@ -129,13 +136,32 @@ final class SQLTransaction: StudyTransaction {
     }
   }
 
+  /// Trials of a study, which is `$1` in the condition.
   private func select(
-    _ condition: String, _ values: [SQLValue], order: String = "number", limit: Int? = nil
+    _ study: Int, _ condition: String, _ values: [SQLValue] = [], order: String = "number",
+    limit: Int? = nil
   ) throws -> [Trial] {
-    try connection.run(
+    let rows = try connection.run(
       "SELECT \(Self.trialColumns) FROM muxnet_trials WHERE \(condition) ORDER BY \(order)"
-        + (limit.map { " LIMIT \($0)" } ?? ""), values
-    ).map(Self.trial)
+        + (limit.map { " LIMIT \($0)" } ?? ""), [.integer(study)] + values)
+    guard !rows.isEmpty, let shape = try shape(of: study) else { return [] }
+    return try rows.map { row in
+      let trial = try Self.trial(row, of: shape.study)
+      if let defect = shape.trials.defect(of: trial) {
+        throw StudyError.damagedTrial(study: shape.study, number: trial.number, reason: defect)
+      }
+      return trial
+    }
+  }
+
+  /// What the trials of a study have to look like; nil if there is no such study.
+  private func shape(of study: Int) throws -> (study: String, trials: TrialShape)? {
+    if shapes[study] == nil {
+      _ = try connection.run(
+        "SELECT \(Self.studyColumns) FROM muxnet_studies WHERE id = $1", [.integer(study)]
+      ).first.map(self.study)
+    }
+    return shapes[study]
   }
 
   func insert(_ trial: Trial, into study: Int) throws {
@@ -173,9 +199,15 @@ final class SQLTransaction: StudyTransaction {
       "SELECT trial, resource, objectives FROM muxnet_reports WHERE \(condition) ORDER BY id",
       values
     ).map { row in
-      TrialReport(
-        trial: row.integer("trial") ?? 0, resource: row.integer("resource") ?? 0,
-        objectives: try Self.decode([Double].self, row, "objectives"))
+      let trial = row.integer("trial") ?? 0
+      // Left for early stopping alone, which finds a wrong number of objectives by itself.
+      guard let objectives = try? Self.decode([Double].self, row, "objectives") else {
+        throw StudyError.damagedTrial(
+          study: try shape(of: study)?.study ?? "", number: trial,
+          reason: "a report of its training is not one that this muxnet understands")
+      }
+      return TrialReport(
+        trial: trial, resource: row.integer("resource") ?? 0, objectives: objectives)
     }
   }
 
@@ -193,32 +225,52 @@ final class SQLTransaction: StudyTransaction {
 
   // MARK: Rows
 
-  private static func study(_ row: SQLRow) throws -> Study {
+  private func study(_ row: SQLRow) throws -> Study {
     let name = row.text("name") ?? ""
-    do {
-      return Study(
-        id: row.integer("id") ?? 0, name: name, created: row.date("created") ?? .distantPast,
-        definition: try decode(StudyDefinition.self, row, "definition"),
-        attributes: try decode([String: String].self, row, "attributes"),
-        master: try row.text("master") == nil ? nil : decode(MasterLease.self, row, "master"))
-    } catch {
-      throw StudyError.damagedStudy(
-        name: name, reason: "its definition is not one that this muxnet understands")
+    func part<Value: Decodable>(_ type: Value.Type, _ column: String) throws -> Value {
+      do {
+        return try Self.decode(type, row, column)
+      } catch {
+        throw StudyError.damagedStudy(
+          name: name, reason: "its \(column) is not one that this muxnet understands")
+      }
     }
+    let study = Study(
+      id: row.integer("id") ?? 0, name: name,
+      created: row.date("created") ?? Date(timeIntervalSince1970: -1),
+      definition: try part(StudyDefinition.self, "definition"),
+      attributes: try part([String: String].self, "attributes"),
+      master: try row.text("master") == nil ? nil : part(MasterLease.self, "master"))
+    if let defect = study.definition.defect {
+      throw StudyError.damagedStudy(name: name, reason: defect)
+    }
+    if !TrialShape.seconds.contains(study.created.timeIntervalSince1970) {
+      throw StudyError.damagedStudy(name: name, reason: "it was made at no time that there is")
+    }
+    shapes[study.id] = (name, TrialShape(study.definition))
+    return study
   }
 
-  private static func trial(_ row: SQLRow) throws -> Trial {
+  private static func trial(_ row: SQLRow, of study: String) throws -> Trial {
     let number = row.integer("number") ?? 0
-    guard let state = row.text("state").flatMap(TrialState.init),
-      let key = row.text("key").flatMap(ArchitectureKey.init(hexadecimal:))
-    else {
-      throw StudyError.damagedStudy(name: "", reason: "trial \(number) has an unknown state or key")
+    func damage(_ column: String) -> StudyError {
+      .damagedTrial(
+        study: study, number: number,
+        reason: "its \(column) is not one that this muxnet understands")
+    }
+    func part<Value: Decodable>(_ type: Value.Type, _ column: String) throws -> Value {
+      do { return try decode(type, row, column) } catch { throw damage(column) }
+    }
+    guard let state = row.text("state").flatMap(TrialState.init) else { throw damage("state") }
+    guard let key = row.text("key").flatMap(ArchitectureKey.init(hexadecimal:)) else {
+      throw damage("key")
     }
     var trial = Trial(
-      number: number, state: state, genome: try decode(Genome.self, row, "genome"), key: key,
-      subproblem: row.integer("subproblem"), created: row.date("created") ?? .distantPast)
+      number: number, state: state, genome: try part(Genome.self, "genome"), key: key,
+      subproblem: row.integer("subproblem"),
+      created: row.date("created") ?? Date(timeIntervalSince1970: -1))
     trial.objectives =
-      try row.text("objectives") == nil ? nil : decode([Double].self, row, "objectives")
+      try row.text("objectives") == nil ? nil : part([Double].self, "objectives")
     trial.violation = row.real("violation") ?? 0
     trial.attempt = row.integer("attempt") ?? 0
     trial.worker = row.text("worker")
@@ -228,7 +280,7 @@ final class SQLTransaction: StudyTransaction {
     trial.finishOrder = row.integer("finish_order")
     trial.isTold = row.integer("told") == 1
     trial.reason = row.text("reason")
-    trial.attributes = try decode([String: String].self, row, "attributes")
+    trial.attributes = try part([String: String].self, "attributes")
     return trial
   }
 

@@ -28,6 +28,9 @@ public protocol StudyTransaction: AnyObject {
   /// All studies, the oldest first.
   func studies() throws -> [Study]
 
+  /// The numbers and names of all studies, the oldest first, also of those that cannot be read.
+  func studyEntries() throws -> [StudyEntry]
+
   /// The study of that name.
   func study(named name: String) throws -> Study?
 

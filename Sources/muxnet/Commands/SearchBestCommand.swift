@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import ArgumentParser
+import MUXReport
 import MUXStudies
 
 /// Shows and writes the best network of each target.
@@ -22,8 +23,15 @@ struct SearchBestCommand: ParsableCommand {
   @Option(help: "A folder for the networks as files, made where absent.", completion: .directory)
   var networks: String?
 
+  @Flag(help: "Replace files of --networks that exist.")
+  var overwrite = false
+
   @OptionGroup var storage: StorageOptions
   @OptionGroup var output: OutputOptions
+
+  func validate() throws {
+    if networks == nil, overwrite { throw ValidationError("--overwrite needs --networks") }
+  }
 
   func run() throws {
     let coordinator = try storage.coordinator(for: .read)
@@ -32,7 +40,11 @@ struct SearchBestCommand: ParsableCommand {
     guard !best.isEmpty else {
       throw CommandError("study '\(standings.study.name)' has no complete trial yet")
     }
-    let files = try networks.map { try NetworkExport.write(best, of: standings.study, to: $0) }
+    let files = try networks.map { folder in
+      // All or nothing: what is in the way of one file stops all.
+      try ReportFolder(path: folder, overwrites: overwrite).prepare(NetworkExport.files(for: best))
+      return try NetworkExport.write(best, of: standings.study, to: folder)
+    }
     if output.json {
       return try Console.json(try StudyRecorder(standings.study.definition).record(standings).best)
     }

@@ -22,9 +22,8 @@ struct SearchDeleteCommand: ParsableCommand {
 
   func run() throws {
     let coordinator = try storage.coordinator(for: yes ? .write : .read)
-    let found = try coordinator.study(named: study)
-    let standings = try coordinator.standings(of: found)
-    let count = standings.counts.values.reduce(0, +)
+    // By its name alone, so that a damaged study can be removed too.
+    let (found, count) = try coordinator.entry(named: study)
     guard yes else {
       throw CommandError(
         "study '\(found.name)' with \(count.grouped) trials would be removed for good; say --yes")

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import ArgumentParser
 import Foundation
-import MUXInterchange
+import MUXReport
 import MUXStudies
 
 /// Writes all trials of a study.
@@ -27,6 +27,9 @@ struct SearchExportCommand: ParsableCommand {
     name: [.short, .long], help: "The file (default: the standard output).", completion: .file())
   var output: String?
 
+  @Flag(help: "Replace the file of --output if it exists.")
+  var overwrite = false
+
   @OptionGroup var storage: StorageOptions
 
   private struct Whole: Encodable {
@@ -34,7 +37,13 @@ struct SearchExportCommand: ParsableCommand {
     var trials: [TrialRecord]
   }
 
+  func validate() throws {
+    if output == nil, overwrite { throw ValidationError("--overwrite needs --output") }
+  }
+
   func run() throws {
+    // What is in the way shows before anything is read.
+    if let output { try ReportFile.check(output, overwrites: overwrite) }
     let coordinator = try storage.coordinator(for: .read)
     let found = try coordinator.study(named: study.study)
     let trials = try coordinator.store.read { try $0.trials(of: found.id, in: [], limit: nil) }
@@ -48,7 +57,9 @@ struct SearchExportCommand: ParsableCommand {
         trials: trials.map(recorder.record))
       text = try Console.jsonText(whole) + "\n"
     }
-    if let output { return try AtomicFile.write(text, to: output) }
+    if let output {
+      return try ReportFile.write([UInt8](text.utf8), to: output, overwrites: overwrite)
+    }
     while text.last?.isNewline == true { text.removeLast() }
     Console.result(text)
   }

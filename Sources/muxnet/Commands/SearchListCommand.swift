@@ -9,6 +9,8 @@ struct SearchListCommand: ParsableCommand {
     commandName: "list",
     abstract: "List the studies of a storage.",
     discussion: """
+      A damaged study does not hide the others; the list then ends with the reason and exit code 1.
+
       EXAMPLES
         muxnet search list
         muxnet search list --storage postgresql://me@host/studies --json
@@ -19,11 +21,25 @@ struct SearchListCommand: ParsableCommand {
 
   func run() throws {
     let coordinator = try storage.coordinator(for: .read)
-    let all = try coordinator.studies().map { try coordinator.standings(of: $0) }
-    if output.json {
-      return try Console.json(
-        try all.map { try StudyRecorder($0.study.definition).record($0) })
+    var (studies, damage) = try coordinator.survey()
+    var all: [StudyStandings] = []
+    for study in studies {
+      do {
+        all.append(try coordinator.standings(of: study))
+      } catch let error as StudyError where error.isDamage {
+        damage.append(error)
+      }
     }
+    if output.json {
+      try Console.json(try all.map { try StudyRecorder($0.study.definition).record($0) })
+    } else if !all.isEmpty || damage.isEmpty {
+      Console.result(all.isEmpty ? "no studies" : Self.table(all))
+    }
+    for error in damage.dropLast() { Console.error("\(error)") }
+    if let last = damage.last { throw last }
+  }
+
+  private static func table(_ all: [StudyStandings]) -> String {
     var table = TextTable([
       ("STUDY", .left), ("ALGORITHM", .left), ("TRIALS", .right), ("COMPLETE", .right),
       ("FAILED", .right), ("RUNNING", .right), ("HYPERVOLUME", .right),
@@ -36,6 +52,6 @@ struct SearchListCommand: ParsableCommand {
         count(.complete), count(.failed), count(.running), standings.hypervolume.fixed(4),
       ])
     }
-    Console.result(all.isEmpty ? "no studies" : table.text)
+    return table.text
   }
 }

@@ -43,6 +43,13 @@ struct SearchRunCommand: ParsableCommand {
 
   func validate() throws {
     if workers < 1 { throw ValidationError("--workers must be at least 1, not \(workers)") }
+    // Each is a process; more of them would only take the memory and the turns from each other.
+    let most = max(64, 4 * ProcessInfo.processInfo.activeProcessorCount)
+    if workers > most {
+      throw ValidationError(
+        "--workers must be at most \(most) on this machine, not \(workers); more may join from"
+          + " others with muxnet search worker")
+    }
     if let timeBudget, !(timeBudget > 0) {
       throw ValidationError("--time-budget must be above 0 minutes, not \(timeBudget)")
     }
@@ -90,6 +97,7 @@ struct SearchRunCommand: ParsableCommand {
   private func prepare(_ coordinator: StudyCoordinator) throws -> Study {
     guard options.describesStudy, let name = study else {
       let found = try coordinator.study(named: study)
+      try checkSettings(of: found)
       return try withLimits(found, coordinator)
     }
     let definition = try options.definition()
@@ -99,14 +107,7 @@ struct SearchRunCommand: ParsableCommand {
         allowsUnreachableTargets: options.allowOutside)
     } catch StudyError.studyExists {
       let found = try coordinator.study(named: name)
-      var (kept, wanted) = (found.definition, definition)
-      kept.limits = StudyLimits()
-      wanted.limits = StudyLimits()
-      guard kept == wanted else {
-        throw CommandError(
-          "study '\(name)' exists with other settings; go on with it by muxnet search run \(name)"
-            + " alone, or take another name")
-      }
+      try checkSettings(of: found)
       return try withLimits(found, coordinator)
     }
   }

@@ -49,8 +49,7 @@ struct SearchWorkerCommand: ParsableCommand {
     let url = try storage.url()
     let store = try retry { try StudyStorage.open(url, for: .write) }
     let coordinator = StudyCoordinator(store, retry: retry)
-    let studies = study == nil ? try coordinator.studies() : [try coordinator.study(named: study)]
-    guard !studies.isEmpty else { throw StudyError.unnamedStudy(names: []) }
+    let studies = try studies(coordinator)
     let worker = StudyWorker(
       coordinator, observer: { show($0) }, makeEvaluator: { try StudyEvaluators.make($0) })
     worker.grace = grace
@@ -59,6 +58,15 @@ struct SearchWorkerCommand: ParsableCommand {
     case .stopped: throw ExitCode(128 + (StopRequest.signal ?? SIGTERM))
     case .hung: try beginAnew()
     }
+  }
+
+  /// The named study; without a name all of the storage that can be read.
+  private func studies(_ coordinator: StudyCoordinator) throws -> [Study] {
+    if let study { return [try coordinator.study(named: study)] }
+    let (studies, damage) = try coordinator.survey()
+    guard !studies.isEmpty else { throw damage.first ?? StudyError.unnamedStudy(names: []) }
+    for error in damage { Console.warning("\(error)") }
+    return studies
   }
 
   private func show(_ event: StudyWorker.Event) {

@@ -313,7 +313,7 @@ import Testing
       ("inputChannels: 0", "inputChannels must be from 1"),
       ("classes: 9223372036854775807", "classes must be from 1 to 1000000"),
       ("dropoutRate: .nan", "dropoutRate must be from 0.0 to 1.0"),
-      ("first: [ds_k3_r9999]", "first[0]: repeats must be from 1 to 1"),
+      ("first: [ds_k3_r999]", "first[0]: repeats must be from 1 to 1"),
       ("first: [ds_k3_s9999]", "first[0]: stride must be from 1 to 64"),
       ("tail: {width: [99999999]}", "tail.width must be from 1 to 65536"),
       ("tail: {width: [8], expansion: [.inf]}", "tail.expansion must be from 0.01"),

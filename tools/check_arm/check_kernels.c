@@ -200,7 +200,7 @@ static void check_spatial(void) {
                                     .bias = shift + b * lanes};
     const mux_spatial_step spatial = {
         .in_height = height, .in_width = width, .out_height = out_height, .out_width = out_width,
-        .offsets = offsets, .inner = inner, .weights = expand, .bias = bias,
+        .offsets = offsets, .inner = inner, .pitch = 1, .weights = expand, .bias = bias,
         .producer_activation = MUX_SWISH, .units = units, .unit_count = blocks,
         .units_per_task = variant % 4 ? 1 : blocks, .rows_per_task = variant % 5 ? out_height : 2,
         .chunk = 1 + variant % 4, .out_blocks = blocks, .activation = MUX_RELU6,

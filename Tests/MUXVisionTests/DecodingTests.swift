@@ -113,7 +113,7 @@ import Testing
     #expect(check.classes.map(\.broken) == [1, 1])
     #expect(check.broken.map(\.name) == ["\(folder.path)/a/2.jpg", "\(folder.path)/b/1.jpeg"])
     #expect(check.broken[0].reason.hasPrefix("damaged JPEG file"))
-    #expect(check.broken[1].reason.hasPrefix("neither a JPEG nor a PNG"))
+    #expect(check.broken[1].reason.hasPrefix("not an image of a known format"))
     #expect(check.smallest == PixelSize(width: 3, height: 31))
     #expect(check.largest == PixelSize(width: 40, height: 90))
     #expect(check.greyImages == 1)

@@ -21,39 +21,13 @@ extension Image {
     switch ImageFormat(of: data) {
     case .jpeg: self = try decodeJPEG(data, name: name)
     case .png: self = try decodePNG(data, name: name)
+    case .some(let format):
+      throw .unreadFormat(name: name, reason: format.reasonUnread ?? "\(format.name) is not read")
     case nil:
       guard !data.isEmpty else {
         throw .damaged(name: name, format: "image", reason: "the file is empty")
       }
       throw .unknownFormat(name: name)
-    }
-  }
-}
-
-/// The file formats that are read.
-public enum ImageFormat: String, Sendable, Codable, CaseIterable {
-  /// JPEG (baseline and progressive).
-  case jpeg
-  /// PNG.
-  case png
-
-  /// Tells the format by the first bytes of a file; nil if it is another.
-  public init?(of data: [UInt8]) {
-    if data.starts(with: [0xff, 0xd8, 0xff]) {
-      self = .jpeg
-    } else if data.starts(with: [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]) {
-      self = .png
-    } else {
-      return nil
-    }
-  }
-
-  /// True if a file of this name counts as an image: .jpg, .jpeg or .png in any case.
-  public static func isImageName(_ name: String) -> Bool {
-    guard let dot = name.utf8.lastIndex(of: UInt8(ascii: ".")) else { return false }
-    switch name[name.index(after: dot)...].lowercased() {
-    case "jpg", "jpeg", "png": return true
-    default: return false
     }
   }
 }

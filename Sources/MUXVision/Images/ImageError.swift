@@ -6,8 +6,10 @@ public import Foundation
 public enum ImageError: Error, Sendable, Hashable, CustomStringConvertible, LocalizedError {
   /// The file could not be opened or read.
   case unreadable(name: String, reason: String)
-  /// The file is neither JPEG nor PNG (told by its first bytes, not by its extension).
+  /// The file is of no image format that is known (told by its first bytes, not by its extension).
   case unknownFormat(name: String)
+  /// The file is of a known format that is not read; the reason says what helps.
+  case unreadFormat(name: String, reason: String)
   /// The file is cut off or damaged.
   case damaged(name: String, format: String, reason: String)
   /// The file announces more pixels than the limit.
@@ -25,7 +27,9 @@ public enum ImageError: Error, Sendable, Hashable, CustomStringConvertible, Loca
     case .unreadable(let name, let reason):
       "\(name): cannot read the file (\(reason)); check the path and its permissions"
     case .unknownFormat(let name):
-      "\(name): neither a JPEG nor a PNG file; convert or remove it"
+      "\(name): not an image of a known format; convert it to JPEG or PNG, or remove it"
+    case .unreadFormat(let name, let reason):
+      "\(name): \(reason)"
     case .damaged(let name, let format, let reason):
       "\(name): damaged \(format) file (\(reason)); replace or remove it"
     case .tooLarge(let name, let width, let height, let limit):

@@ -49,6 +49,7 @@ let lifecycle = Target.Dependency.product(
 // MARK: Upper half
 
 var products: [Product] = [
+  .library(name: "MUXCore", targets: ["MUXCore"]),
   .library(name: "MUXNetworks", targets: ["MUXNetworks"]),
   .library(name: "MUXVision", targets: ["MUXVision"]),
   .library(name: "MUXInterchange", targets: ["MUXInterchange"]),
@@ -63,52 +64,55 @@ var products: [Product] = [
 ]
 
 var targets: [Target] = [
-  .target(name: "MUXNetworks", dependencies: ["Yams"], swiftSettings: swift),
+  .target(name: "MUXCore", swiftSettings: swift),
+  .target(name: "MUXNetworks", dependencies: ["MUXCore", "Yams"], swiftSettings: swift),
   .systemLibrary(
     name: "CTurboJPEG", pkgConfig: "libturbojpeg",
     providers: [.apt(["libturbojpeg0-dev"]), .brew(["jpeg-turbo"])]),
   .systemLibrary(
     name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"]), .brew(["libpng"])]),
-  .target(name: "MUXVision", dependencies: ["CTurboJPEG", "CPNG"], swiftSettings: swift),
-  .target(name: "MUXInterchange", swiftSettings: swift),
+  .target(
+    name: "MUXVision", dependencies: ["MUXCore", "CTurboJPEG", "CPNG"], swiftSettings: swift),
+  .target(name: "MUXInterchange", dependencies: ["MUXCore"], swiftSettings: swift),
   // Not part of MUXInterchange: MUXRuntime depends on that and stays free of dependencies.
   .target(
-    name: "MUXONNX", dependencies: ["MUXNetworks", "MUXInterchange", protobuf],
+    name: "MUXONNX", dependencies: ["MUXCore", "MUXNetworks", "MUXInterchange", protobuf],
     exclude: ["Proto"], swiftSettings: swift),
   .target(
-    name: "MUXConfiguration", dependencies: ["MUXNetworks", "Yams"], swiftSettings: swift),
+    name: "MUXConfiguration", dependencies: ["MUXCore", "Yams"], swiftSettings: swift),
   .systemLibrary(
     name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
   .target(
-    name: "MUXSearch", dependencies: ["MUXNetworks", "CZlib", "Yams"],
+    name: "MUXSearch", dependencies: ["MUXCore", "MUXNetworks", "CZlib", "Yams"],
     resources: [
       .embedInCode("Benchmarks/targets.json"), .embedInCode("Spaces/digits.yaml"),
       .embedInCode("Spaces/imagenet.yaml"), .embedInCode("Spaces/small.yaml"),
     ], swiftSettings: swift),
   .target(
-    name: "MUXReport", dependencies: ["MUXNetworks", "MUXInterchange", "MUXSearch", "MUXStudies"],
+    name: "MUXReport", dependencies: ["MUXCore", "MUXNetworks", "MUXSearch", "MUXStudies"],
     resources: ["table1", "table2", "table3", "table4"].map {
       .embedInCode("Paper/Data/\($0).csv")
     }, swiftSettings: swift),
   .target(
     name: "MUXStudies",
-    dependencies: ["MUXSearch", "MUXNetworks", "MUXInterchange", "MUXRuntime", grdb]
+    dependencies: ["MUXCore", "MUXSearch", "MUXNetworks", "MUXRuntime", grdb]
       + (withPostgres ? ["CPostgres"] : []),
     swiftSettings: swift),
   .target(
     name: "MUXDashboard",
     dependencies: [
-      "MUXStudies", "MUXSearch", "MUXReport", "MUXNetworks", hummingbird, lifecycle, logging,
+      "MUXCore", "MUXStudies", "MUXSearch", "MUXReport", "MUXNetworks", hummingbird, lifecycle,
+      logging,
     ],
     swiftSettings: swift),
   .target(name: "CMUXKernels", cSettings: c),
   .target(
-    name: "MUXRuntime", dependencies: ["CMUXKernels", "MUXNetworks", "MUXInterchange"],
+    name: "MUXRuntime", dependencies: ["MUXCore", "CMUXKernels", "MUXNetworks", "MUXInterchange"],
     swiftSettings: swift),
   .target(
     name: "MUXEvaluation",
     dependencies: [
-      "MUXNetworks", "MUXVision", "MUXInterchange", "MUXConfiguration", "MUXRuntime",
+      "MUXCore", "MUXNetworks", "MUXVision", "MUXInterchange", "MUXConfiguration", "MUXRuntime",
     ], swiftSettings: swift),
   .target(
     name: "MUXTestSupport", path: "Tests/MUXTestSupport", swiftSettings: swift),
@@ -116,52 +120,61 @@ var targets: [Target] = [
     name: "MUXNetworksTests", dependencies: ["MUXNetworks", "MUXTestSupport"],
     exclude: ["Fixtures"], swiftSettings: swift),
   .testTarget(
-    name: "MUXVisionTests", dependencies: ["MUXVision", "MUXTestSupport"], exclude: ["Fixtures"],
-    swiftSettings: swift),
+    name: "MUXVisionTests", dependencies: ["MUXCore", "MUXVision", "MUXTestSupport"],
+    exclude: ["Fixtures"], swiftSettings: swift),
   .testTarget(
-    name: "MUXInterchangeTests", dependencies: ["MUXInterchange", "MUXTestSupport"],
+    name: "MUXInterchangeTests", dependencies: ["MUXCore", "MUXInterchange", "MUXTestSupport"],
     swiftSettings: swift),
   .testTarget(
     name: "MUXONNXTests",
     dependencies: [
-      "MUXONNX", "MUXNetworks", "MUXInterchange", "MUXRuntime", "MUXTestSupport", protobuf,
+      "MUXCore", "MUXONNX", "MUXNetworks", "MUXInterchange", "MUXRuntime", "MUXTestSupport",
+      protobuf,
     ],
     swiftSettings: swift),
   .testTarget(
     name: "MUXConfigurationTests", dependencies: ["MUXConfiguration"], swiftSettings: swift),
   .testTarget(
     name: "MUXRuntimeTests",
-    dependencies: ["MUXRuntime", "MUXNetworks", "MUXInterchange", "MUXTestSupport"],
+    dependencies: ["MUXCore", "MUXRuntime", "MUXNetworks", "MUXInterchange", "MUXTestSupport"],
     swiftSettings: swift),
-  .testTarget(name: "MUXSearchTests", dependencies: ["MUXSearch"], swiftSettings: swift),
+  .testTarget(
+    name: "MUXSearchTests", dependencies: ["MUXCore", "MUXSearch"], swiftSettings: swift),
   .testTarget(
     name: "MUXEvaluationTests",
-    dependencies: ["MUXEvaluation", "MUXRuntime", "MUXNetworks", "MUXInterchange", "MUXVision"],
+    dependencies: [
+      "MUXCore", "MUXEvaluation", "MUXRuntime", "MUXNetworks", "MUXInterchange", "MUXVision",
+    ],
     swiftSettings: swift),
   .testTarget(
-    name: "MUXReportTests", dependencies: ["MUXReport", "MUXNetworks", "MUXTestSupport"],
+    name: "MUXReportTests",
+    dependencies: ["MUXCore", "MUXReport", "MUXNetworks", "MUXTestSupport"],
     swiftSettings: swift),
   .testTarget(
     name: "MUXStudiesTests",
-    dependencies: ["MUXStudies", "MUXSearch", "MUXNetworks", "MUXTestSupport", "muxnet", grdb],
+    dependencies: [
+      "MUXCore", "MUXStudies", "MUXSearch", "MUXNetworks", "MUXTestSupport", "muxnet", grdb,
+    ],
     swiftSettings: swift),
   .testTarget(
     name: "MUXDashboardTests",
     dependencies: [
-      "MUXDashboard", "MUXStudies", "MUXSearch", "MUXReport", "MUXNetworks", "MUXTestSupport",
-      hummingbird, logging,
+      "MUXCore", "MUXDashboard", "MUXStudies", "MUXSearch", "MUXReport", "MUXNetworks",
+      "MUXTestSupport", hummingbird, logging,
     ], swiftSettings: swift),
   .testTarget(name: "MUXKernelsTests", dependencies: ["CMUXKernels"], swiftSettings: swift),
   .testTarget(
     name: "MUXNetCommandTests",
     dependencies: [
-      "muxnet", "MUXEvaluation", "MUXInterchange", "MUXNetworks", "MUXONNX", "MUXRuntime",
+      "muxnet", "MUXCore", "MUXEvaluation", "MUXInterchange", "MUXNetworks", "MUXONNX",
+      "MUXRuntime",
       "MUXVision", "MUXTestSupport",
     ], swiftSettings: swift),
 ]
 
 var commandDependencies: [Target.Dependency] = [
-  "MUXNetworks", "MUXVision", "MUXInterchange", "MUXONNX", "MUXConfiguration", "MUXRuntime",
+  "MUXCore", "MUXNetworks", "MUXVision", "MUXInterchange", "MUXONNX", "MUXConfiguration",
+  "MUXRuntime",
   "MUXEvaluation", "MUXSearch", "MUXStudies", "MUXReport", "MUXDashboard", argumentParser,
   logging,
 ]
@@ -190,19 +203,19 @@ if withTorch {
     .target(
       name: "MUXTraining",
       dependencies: [
-        "CTorch", "MUXTensor", "MUXNetworks", "MUXVision", "MUXInterchange", "MUXConfiguration",
-        "MUXEvaluation", "Yams", logging,
+        "MUXCore", "CTorch", "MUXTensor", "MUXNetworks", "MUXVision", "MUXInterchange",
+        "MUXConfiguration", "MUXEvaluation", "Yams", logging,
       ], swiftSettings: swift),
     .target(
       name: "MUXSearchTraining",
       dependencies: [
-        "MUXStudies", "MUXSearch", "MUXTraining", "MUXEvaluation", "MUXNetworks",
+        "MUXCore", "MUXStudies", "MUXSearch", "MUXTraining", "MUXEvaluation", "MUXNetworks",
         "MUXConfiguration",
       ], swiftSettings: swift),
     .testTarget(
       name: "MUXSearchTrainingTests",
       dependencies: [
-        "MUXSearchTraining", "MUXStudies", "MUXSearch", "MUXTraining", "MUXNetworks",
+        "MUXCore", "MUXSearchTraining", "MUXStudies", "MUXSearch", "MUXTraining", "MUXNetworks",
         "MUXConfiguration",
       ], swiftSettings: swift),
     .testTarget(
@@ -210,7 +223,7 @@ if withTorch {
     .testTarget(
       name: "MUXTrainingTests",
       dependencies: [
-        "MUXTraining", "MUXTensor", "MUXNetworks", "MUXVision", "MUXInterchange",
+        "MUXCore", "MUXTraining", "MUXTensor", "MUXNetworks", "MUXVision", "MUXInterchange",
         "MUXConfiguration", "MUXEvaluation", "MUXRuntime", "MUXSearch", "MUXTestSupport",
       ],
       exclude: ["Fixtures"], swiftSettings: swift),

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
-import MUXNetworks
+import MUXCore
 import Yams
 
 /// Settings in layers, from files, the environment and the command line, and where each came from.

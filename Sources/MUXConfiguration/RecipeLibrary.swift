@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 public import Foundation
-import MUXNetworks
+import MUXCore
 
 /// Finds recipes: configuration files that are known by name.
 public enum RecipeLibrary {

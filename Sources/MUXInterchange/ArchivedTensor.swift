@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+public import MUXCore
 
 /// A tensor as a file holds it: element type, shape and raw bytes, row-major and little-endian.
 public struct ArchivedTensor: Sendable {

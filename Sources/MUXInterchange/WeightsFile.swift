@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 public import Foundation
+import MUXCore
 
 /// A weights file of any format that is understood, told apart by its first bytes.
 public struct WeightsFile: Sendable {

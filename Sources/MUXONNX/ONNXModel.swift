@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import MUXInterchange
+import MUXCore
 import SwiftProtobuf
 
 /// A model as an ONNX file holds it.

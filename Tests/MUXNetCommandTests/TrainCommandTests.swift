@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+import MUXCore
+
 #if TORCH
   import Foundation
   import MUXEvaluation

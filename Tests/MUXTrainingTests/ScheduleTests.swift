@@ -1,5 +1,6 @@
 import Foundation
 // SPDX-License-Identifier: Apache-2.0
+import MUXCore
 import MUXEvaluation
 import MUXTraining
 import Testing

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Foundation
+import MUXCore
 import MUXVision
 
 /// The files that `tools/make_vision_fixtures.py` wrote.

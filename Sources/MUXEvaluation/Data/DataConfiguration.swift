@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+public import MUXCore
 
 /// Which images to train on and how they are read.
 public struct DataConfiguration: Codable, Hashable, Sendable {

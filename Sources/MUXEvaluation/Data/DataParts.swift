@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+package import MUXCore
 public import MUXVision
 
 /// A part of a data set.
@@ -18,7 +19,7 @@ extension DataConfiguration {
   ///   - part: The part.
   ///   - classNames: The classes in the order of the labels, as the training had them; nil takes
   ///     those of the data.
-  /// - Throws: `DataSetError`, or ``ConfigurationError`` where the data has no such part.
+  /// - Throws: `DataSetError`, or `ConfigurationError` where the data has no such part.
   public func open(
     _ part: DataPart, classNames: [String]? = nil
   ) throws -> any ImageDataSet {
@@ -72,7 +73,7 @@ extension DataConfiguration {
 
   /// The normalisation for images of so many channels.
   ///
-  /// - Throws: ``ConfigurationError`` where the configured numbers are of other channels.
+  /// - Throws: `ConfigurationError` where the configured numbers are of other channels.
   package func normalization(channels: Int) throws(ConfigurationError) -> Normalization {
     let standard: (mean: [Float], deviation: [Float]) =
       switch source {

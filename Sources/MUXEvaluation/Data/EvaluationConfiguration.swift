@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+public import MUXCore
 
 /// On which images weights are evaluated, and how.
 public struct EvaluationConfiguration: Codable, Hashable, Sendable {

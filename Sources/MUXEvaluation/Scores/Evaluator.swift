@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import MUXCore
 public import MUXVision
 
 /// Runs a classifier over a set of images and counts.

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import MUXCore
 
 /// Times several things in turns, so that a busy machine disturbs all of them alike.
 public enum InterleavedTiming {

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
-import MUXInterchange
 
 /// The folder of one run and the names of what lies in it.
 public struct RunFolder: Hashable, Sendable {

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import MUXCore
 
 /// Reads a pickle without running any code: a stack machine that knows only the instructions and
 /// the few names that files of tensors need. Everything else is an error.

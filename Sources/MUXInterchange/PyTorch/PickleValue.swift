@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import MUXCore
 
 /// A value on the stack of the pickle interpreter.
 enum PickleValue {

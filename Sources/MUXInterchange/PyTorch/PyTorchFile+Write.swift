@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import MUXCore
 
 extension PyTorchFile {
   /// Writes an archive as a state dict that `torch.load` reads (also with `weights_only=True`).

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+public import MUXCore
 
 /// The weights of a PyTorch file (`.pth`, `.pth.tar`, `.pt`), read without running any code of it.
 ///

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 public import Foundation
+public import MUXCore
 
 /// Why a PyTorch file was refused.
 public struct PyTorchFileError: Error, Sendable, Equatable, CustomStringConvertible, LocalizedError

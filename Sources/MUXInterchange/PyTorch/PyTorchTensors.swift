@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import MUXCore
 
 /// Turns the tensors of a pickle into archived tensors over the bytes of their storages.
 struct PyTorchTensors {

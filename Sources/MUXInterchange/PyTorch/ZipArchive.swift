@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import MUXCore
 
 /// The directory of a zip file whose entries are stored without compression, as PyTorch writes it.
 ///

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+package import MUXCore
 
 /// Builds a zip file of stored entries, each aligned to 64 bytes as PyTorch likes them.
 ///

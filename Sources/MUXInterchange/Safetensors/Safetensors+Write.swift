@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import MUXCore
 
 extension Safetensors {
   /// Writes a file: to a temporary one first, synced, then renamed over `path`.

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+public import MUXCore
 
 /// The safetensors format: a length, a JSON header, and the tensors' bytes without gaps.
 public enum Safetensors {

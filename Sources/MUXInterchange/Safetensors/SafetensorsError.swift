@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 public import Foundation
+public import MUXCore
 
 /// Why a safetensors file was refused: the file, the tensor if one is to blame, and the reason.
 public struct SafetensorsError: Error, Sendable, Equatable, CustomStringConvertible, LocalizedError

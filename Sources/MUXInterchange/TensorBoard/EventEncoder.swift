@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import MUXCore
 
 /// Encodes TensorBoard's records: an `Event` message in protocol buffer format, framed with its
 /// length and two masked checksums. Only the fields that are written here are known.

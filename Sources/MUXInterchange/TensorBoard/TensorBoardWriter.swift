@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
+public import MUXCore
 
 #if canImport(Darwin)
   import Darwin

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import MUXCore
 
 /// Unknown keys are errors, so that a typing mistake is never silently ignored.
 extension Architecture: Codable {

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import MUXCore
 
 /// The networks that the package knows by name.
 public enum ModelZoo {

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import MUXCore
 import MUXNetworks
 
 /// A table or figure of the paper.

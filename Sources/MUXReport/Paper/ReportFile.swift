@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
-import MUXInterchange
+import MUXCore
 
 /// Writes one file, unless something is in the way.
 public enum ReportFile {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import CMUXKernels
-internal import MUXInterchange
+import MUXCore
 
 /// The layout of a packed model file. All numbers are little-endian.
 ///

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import CMUXKernels
 internal import Foundation
+import MUXCore
 public import MUXInterchange
 public import MUXNetworks
 

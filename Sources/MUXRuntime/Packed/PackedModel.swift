@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import CMUXKernels
 internal import Foundation
-package import MUXInterchange
+package import MUXCore
 public import MUXNetworks
 
 /// A network with its weights packed for the kernels, in one file that is mapped into memory: the

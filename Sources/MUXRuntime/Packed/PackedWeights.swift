@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-internal import MUXInterchange
+import MUXCore
 
 /// The packed weights of a file for one width of vectors, checked and ready to be used in place.
 struct PackedWeights: Sendable {

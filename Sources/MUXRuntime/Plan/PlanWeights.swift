@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import CMUXKernels
-internal import MUXInterchange
 
 /// Weights in the order in which a kernel reads them: made a moment ago, or lying in a file.
 enum PackedArray<Value: BitwiseCopyable> {

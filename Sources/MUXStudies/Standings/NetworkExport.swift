@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
-import MUXInterchange
+import MUXCore
 import MUXNetworks
 
 /// Writes the networks that a study found as files.

@@ -1,7 +1,7 @@
 import Foundation
 // SPDX-License-Identifier: Apache-2.0
+import MUXCore
 import MUXEvaluation
-import MUXInterchange
 
 /// `state.json` of a checkpoint: the state, and what the other files must be.
 struct Manifest: Codable {

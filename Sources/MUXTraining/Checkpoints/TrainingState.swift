@@ -3,7 +3,7 @@
 /// Everything but tensors that a run needs to go on exactly where it stopped.
 ///
 /// No random generator is part of it: every stream derives from the run's seed, a purpose, and
-/// the step, epoch or image (`RandomStream` of MUXVision), so a position says it all.
+/// the step, epoch or image (`RandomStream` of MUXCore), so a position says it all.
 public struct TrainingState: Codable, Hashable, Sendable {
   /// The layout of this value; a file of another version is refused.
   public static let currentVersion = 1

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-public import MUXEvaluation
+public import MUXCore
 public import MUXVision
 
 /// How images are cropped, resized and disturbed on their way into the network.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-public import MUXEvaluation
+public import MUXCore
 
 /// The exponential moving average of the weights and of the batch norms' statistics.
 public struct AveragingConfiguration: Codable, Hashable, Sendable {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-public import MUXEvaluation
+public import MUXCore
 
 /// What is kept of a run, and when.
 public struct CheckpointConfiguration: Codable, Hashable, Sendable {

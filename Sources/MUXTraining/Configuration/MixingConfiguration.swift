@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-public import MUXEvaluation
+public import MUXCore
 import MUXVision
 
 /// What softens the targets of a batch: label smoothing, mixup and cutmix.

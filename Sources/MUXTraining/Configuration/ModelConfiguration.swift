@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-public import MUXEvaluation
+public import MUXCore
 
 /// Which network to train, and from which weights.
 public struct ModelConfiguration: Codable, Hashable, Sendable {

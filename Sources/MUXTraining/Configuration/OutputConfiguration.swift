@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-public import MUXEvaluation
+public import MUXCore
 
 /// Where a run writes and how much it tells.
 public struct OutputConfiguration: Codable, Hashable, Sendable {

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+public import MUXCore
 public import MUXEvaluation
 
 /// Every setting of a training run.

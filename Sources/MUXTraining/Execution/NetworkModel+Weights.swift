@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import MUXCore
 public import MUXEvaluation
 public import MUXInterchange
 import MUXNetworks

@@ -1,3 +1,4 @@
+import MUXCore
 public import MUXNetworks
 public import MUXTensor
 // SPDX-License-Identifier: Apache-2.0

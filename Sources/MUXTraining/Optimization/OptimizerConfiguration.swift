@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-public import MUXEvaluation
+public import MUXCore
 
 /// Which optimizer updates the weights, with every setting of it.
 ///

@@ -1,6 +1,6 @@
 import Foundation
 // SPDX-License-Identifier: Apache-2.0
-public import MUXEvaluation
+public import MUXCore
 
 /// The learning rate as a function of the step: a warm-up followed by a decay.
 ///

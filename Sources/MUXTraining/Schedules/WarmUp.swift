@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import MUXEvaluation
+import MUXCore
 
 /// A linear rise of the learning rate at the start of a run.
 ///

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
-import MUXInterchange
+import MUXCore
 import MUXTensor
 
 /// The circumstances of one part of a run: what somebody would need to repeat it.

@@ -1,7 +1,7 @@
 import Foundation
 // SPDX-License-Identifier: Apache-2.0
+import MUXCore
 import MUXEvaluation
-import MUXInterchange
 import MUXVision
 
 extension Trainer {

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import MUXCore
 
 /// Some samples of another data set, in a given order.
 public struct DataSubset: ImageDataSet {

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import MUXCore
 
 /// Mixup (Zhang et al., 2018) and cutmix (Yun et al., 2019) of a batch with itself reversed, and
 /// label smoothing, as timm's `Mixup` in batch mode.

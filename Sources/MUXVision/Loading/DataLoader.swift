@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import MUXCore
 
 /// How a data loader makes its batches.
 public struct LoaderSettings: Sendable, Hashable, Codable {

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+public import MUXCore
 
 // Brightness, contrast, saturation, sharpness and hue with Pillow's arithmetic (`ImageEnhance`,
 // and `Image.convert("HSV")` for the hue), which is what torchvision and timm apply to images.

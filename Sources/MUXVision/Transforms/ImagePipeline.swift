@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+public import MUXCore
 
 /// The order of a batch's values in memory. The shape is [N, C, H, W] in either.
 public enum MemoryLayout4D: String, Sendable, Hashable, Codable, CaseIterable {

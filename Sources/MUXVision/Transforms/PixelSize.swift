@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import MUXCore
 
 /// Width and height in pixels. In files a square is one number, else `[height, width]`.
 public struct PixelSize: Sendable, Hashable, Codable, CustomStringConvertible,

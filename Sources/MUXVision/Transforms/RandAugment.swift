@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+public import MUXCore
 
 /// Random operations of a common strength (Cubuk et al., "RandAugment"), with the operations and
 /// ranges of timm's `rand-m9-mstd0.5` line.

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import MUXCore
 
 /// A change of size, either of the shorter side (keeping the aspect) or to exact sides.
 public struct Resize: Sendable, Hashable, Codable {

@@ -26,7 +26,7 @@ public struct FileError: Error, Sendable, Equatable, CustomStringConvertible, Lo
   }
 
   /// The failure of the system call that just returned, from `errno`.
-  static func last(_ operation: String, _ path: String) -> FileError {
+  package static func last(_ operation: String, _ path: String) -> FileError {
     FileError(operation: operation, path: path, code: errno)
   }
 

@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// A coding key of any name.
-struct AnyKey: CodingKey {
-  var stringValue: String
-  var intValue: Int? { nil }
-  init(_ name: String) { stringValue = name }
-  init?(stringValue: String) { self.stringValue = stringValue }
-  init?(intValue: Int) { return nil }
+package struct AnyKey: CodingKey {
+  package var stringValue: String
+  package var intValue: Int? { nil }
+  package init(_ name: String) { stringValue = name }
+  package init?(stringValue: String) { self.stringValue = stringValue }
+  package init?(intValue: Int) { return nil }
 }
 
 extension Decoder {
   /// The keyed container, after a check that it has no key outside `keys`: a misspelt setting must
   /// not pass as a default.
-  func strictContainer<Key: CodingKey & CaseIterable>(
+  package func strictContainer<Key: CodingKey & CaseIterable>(
     keyedBy keys: Key.Type
   ) throws -> KeyedDecodingContainer<Key> {
     let known = keys.allCases.map(\.stringValue)
@@ -28,14 +28,14 @@ extension Decoder {
   }
 
   /// An error about a value that decodes but makes no sense.
-  func invalid(_ reason: String) -> DecodingError {
+  package func invalid(_ reason: String) -> DecodingError {
     .dataCorrupted(.init(codingPath: codingPath, debugDescription: reason))
   }
 }
 
 extension KeyedDecodingContainer {
   /// The value of a key, or a default where the key is absent.
-  func value<Value: Decodable>(_ key: Key, default fallback: Value) throws -> Value {
+  package func value<Value: Decodable>(_ key: Key, default fallback: Value) throws -> Value {
     try decodeIfPresent(Value.self, forKey: key) ?? fallback
   }
 }

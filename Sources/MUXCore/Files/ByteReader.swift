@@ -1,18 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// Reads little-endian fields from a region, front to back; nil where the bytes do not suffice.
-struct ByteReader {
-  let region: ByteRegion
-  private(set) var offset: Int
+package struct ByteReader {
+  package let region: ByteRegion
+  package var offset: Int
 
-  init(_ region: ByteRegion, offset: Int = 0) {
+  package init(_ region: ByteRegion, offset: Int = 0) {
     self.region = region
     self.offset = offset
   }
 
-  var remaining: Int { region.count - offset }
+  @inlinable package var remaining: Int { region.count - offset }
 
-  mutating func integer<Value: FixedWidthInteger & BitwiseCopyable>(
+  @inlinable
+  package mutating func integer<Value: FixedWidthInteger & BitwiseCopyable>(
     _ type: Value.Type
   ) -> Value? {
     let size = MemoryLayout<Value>.size
@@ -23,20 +24,20 @@ struct ByteReader {
     }
   }
 
-  mutating func region(_ count: Int) -> ByteRegion? {
+  package mutating func region(_ count: Int) -> ByteRegion? {
     guard count >= 0, count <= remaining else { return nil }
     defer { offset += count }
     return region[offset..<offset + count]
   }
 
-  mutating func skip(_ count: Int) -> Bool {
+  package mutating func skip(_ count: Int) -> Bool {
     guard count >= 0, count <= remaining else { return false }
     offset += count
     return true
   }
 
   /// The bytes up to the next line feed, which is taken too.
-  mutating func line() -> ByteRegion? {
+  package mutating func line() -> ByteRegion? {
     let length = region.withUnsafeBytes { bytes in
       bytes[offset...].firstIndex(of: 0x0a).map { $0 - offset }
     }

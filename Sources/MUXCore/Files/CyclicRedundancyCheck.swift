@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// A 32-bit cyclic redundancy check with reflected bits, eight bytes at a time.
-struct CyclicRedundancyCheck: Sendable {
+package struct CyclicRedundancyCheck: Sendable {
   /// The polynomial of zip files.
-  static let zip = CyclicRedundancyCheck(reflectedPolynomial: 0xedb8_8320)
+  package static let zip = CyclicRedundancyCheck(reflectedPolynomial: 0xedb8_8320)
   /// Castagnoli's polynomial, which TensorBoard's records use.
-  static let castagnoli = CyclicRedundancyCheck(reflectedPolynomial: 0x82f6_3b78)
+  package static let castagnoli = CyclicRedundancyCheck(reflectedPolynomial: 0x82f6_3b78)
 
   /// Eight tables of 256; table k advances a byte by k more bytes of zeros.
   private let tables: [UInt32]
@@ -26,7 +26,7 @@ struct CyclicRedundancyCheck: Sendable {
     self.tables = tables
   }
 
-  func checksum(_ bytes: UnsafeRawBufferPointer) -> UInt32 {
+  package func checksum(_ bytes: UnsafeRawBufferPointer) -> UInt32 {
     tables.withUnsafeBufferPointer { tables in
       var value = UInt32.max
       var offset = 0

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// Finds the names that a user may have meant.
-public enum NameDistance {
+package enum NameDistance {
   /// The Levenshtein distance of two names, ignoring case.
-  public static func distance(_ left: String, _ right: String) -> Int {
+  package static func distance(_ left: String, _ right: String) -> Int {
     let a = Array(left.lowercased())
     let b = Array(right.lowercased())
     var row = Array(0...b.count)
@@ -20,7 +20,7 @@ public enum NameDistance {
   }
 
   /// Up to `limit` names, nearest first, that differ from `name` in less than half of its letters.
-  public static func nearest(
+  package static func nearest(
     to name: String, among names: some Sequence<String>, limit: Int = 3
   ) -> [String] {
     let bound = max(2, (name.count + 1) / 2)

@@ -50,6 +50,7 @@ let lifecycle = Target.Dependency.product(
 
 var products: [Product] = [
   .library(name: "MUXCore", targets: ["MUXCore"]),
+  .library(name: "MUXImages", targets: ["MUXImages"]),
   .library(name: "MUXNetworks", targets: ["MUXNetworks"]),
   .library(name: "MUXVision", targets: ["MUXVision"]),
   .library(name: "MUXInterchange", targets: ["MUXInterchange"]),
@@ -65,6 +66,7 @@ var products: [Product] = [
 
 var targets: [Target] = [
   .target(name: "MUXCore", swiftSettings: swift),
+  .target(name: "MUXImages", dependencies: ["MUXCore"], swiftSettings: swift),
   .target(name: "MUXNetworks", dependencies: ["MUXCore", "Yams"], swiftSettings: swift),
   .systemLibrary(
     name: "CTurboJPEG", pkgConfig: "libturbojpeg",
@@ -72,7 +74,8 @@ var targets: [Target] = [
   .systemLibrary(
     name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"]), .brew(["libpng"])]),
   .target(
-    name: "MUXVision", dependencies: ["MUXCore", "CTurboJPEG", "CPNG"], swiftSettings: swift),
+    name: "MUXVision", dependencies: ["MUXCore", "MUXImages", "CTurboJPEG", "CPNG"],
+    swiftSettings: swift),
   .target(name: "MUXInterchange", dependencies: ["MUXCore"], swiftSettings: swift),
   // Not part of MUXInterchange: MUXRuntime depends on that and stays free of dependencies.
   .target(
@@ -112,7 +115,8 @@ var targets: [Target] = [
   .target(
     name: "MUXEvaluation",
     dependencies: [
-      "MUXCore", "MUXNetworks", "MUXVision", "MUXInterchange", "MUXConfiguration", "MUXRuntime",
+      "MUXCore", "MUXNetworks", "MUXImages", "MUXVision", "MUXInterchange", "MUXConfiguration",
+      "MUXRuntime",
     ], swiftSettings: swift),
   .target(
     name: "MUXTestSupport", path: "Tests/MUXTestSupport", swiftSettings: swift),
@@ -120,7 +124,7 @@ var targets: [Target] = [
     name: "MUXNetworksTests", dependencies: ["MUXNetworks", "MUXTestSupport"],
     exclude: ["Fixtures"], swiftSettings: swift),
   .testTarget(
-    name: "MUXVisionTests", dependencies: ["MUXCore", "MUXVision", "MUXTestSupport"],
+    name: "MUXVisionTests", dependencies: ["MUXCore", "MUXImages", "MUXVision", "MUXTestSupport"],
     exclude: ["Fixtures"], swiftSettings: swift),
   .testTarget(
     name: "MUXInterchangeTests", dependencies: ["MUXCore", "MUXInterchange", "MUXTestSupport"],
@@ -168,12 +172,13 @@ var targets: [Target] = [
     dependencies: [
       "muxnet", "MUXCore", "MUXEvaluation", "MUXInterchange", "MUXNetworks", "MUXONNX",
       "MUXRuntime",
-      "MUXVision", "MUXTestSupport",
+      "MUXImages", "MUXVision", "MUXTestSupport",
     ], swiftSettings: swift),
 ]
 
 var commandDependencies: [Target.Dependency] = [
-  "MUXCore", "MUXNetworks", "MUXVision", "MUXInterchange", "MUXONNX", "MUXConfiguration",
+  "MUXCore", "MUXNetworks", "MUXImages", "MUXVision", "MUXInterchange", "MUXONNX",
+  "MUXConfiguration",
   "MUXRuntime",
   "MUXEvaluation", "MUXSearch", "MUXStudies", "MUXReport", "MUXDashboard", argumentParser,
   logging,
@@ -203,7 +208,7 @@ if withTorch {
     .target(
       name: "MUXTraining",
       dependencies: [
-        "MUXCore", "CTorch", "MUXTensor", "MUXNetworks", "MUXVision", "MUXInterchange",
+        "MUXCore", "CTorch", "MUXTensor", "MUXNetworks", "MUXImages", "MUXVision", "MUXInterchange",
         "MUXConfiguration", "MUXEvaluation", "Yams", logging,
       ], swiftSettings: swift),
     .target(
@@ -223,7 +228,8 @@ if withTorch {
     .testTarget(
       name: "MUXTrainingTests",
       dependencies: [
-        "MUXCore", "MUXTraining", "MUXTensor", "MUXNetworks", "MUXVision", "MUXInterchange",
+        "MUXCore", "MUXTraining", "MUXTensor", "MUXNetworks", "MUXImages", "MUXVision",
+        "MUXInterchange",
         "MUXConfiguration", "MUXEvaluation", "MUXRuntime", "MUXSearch", "MUXTestSupport",
       ],
       exclude: ["Fixtures"], swiftSettings: swift),

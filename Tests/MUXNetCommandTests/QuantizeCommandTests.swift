@@ -2,6 +2,7 @@
 import Foundation
 import MUXCore
 import MUXEvaluation
+import MUXImages
 import MUXInterchange
 import MUXNetworks
 import MUXRuntime

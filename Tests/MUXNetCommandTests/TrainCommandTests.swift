@@ -5,6 +5,7 @@ import MUXCore
   import Foundation
   import MUXEvaluation
   import MUXInterchange
+  import MUXImages
   import MUXVision
   import MUXTestSupport
   import Testing

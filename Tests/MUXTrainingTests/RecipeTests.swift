@@ -2,9 +2,9 @@ import Foundation
 import MUXConfiguration
 // SPDX-License-Identifier: Apache-2.0
 import MUXEvaluation
+import MUXImages
 import MUXNetworks
 import MUXTraining
-import MUXVision
 import Testing
 
 @Suite struct RecipeTests {

@@ -1,6 +1,7 @@
 import Foundation
 // SPDX-License-Identifier: Apache-2.0
 import MUXEvaluation
+import MUXImages
 import MUXInterchange
 import MUXNetworks
 import MUXTensor

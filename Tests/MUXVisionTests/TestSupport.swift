@@ -2,6 +2,7 @@
 
 import Foundation
 import MUXCore
+import MUXImages
 import MUXVision
 
 /// The files that `tools/make_vision_fixtures.py` wrote.

@@ -2,6 +2,7 @@
 
 import Foundation
 import MUXCore
+import MUXImages
 import MUXVision
 import Testing
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package import MUXCore
-public import MUXVision
+public import MUXImages
+import MUXVision
 
 /// A part of a data set.
 public enum DataPart: String, Codable, CaseIterable, Sendable {

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+public import MUXImages
 public import MUXInterchange
 public import MUXNetworks
 public import MUXRuntime

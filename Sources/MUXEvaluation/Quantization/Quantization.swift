@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import MUXCore
+import MUXImages
 import MUXInterchange
 public import MUXRuntime
 import MUXVision

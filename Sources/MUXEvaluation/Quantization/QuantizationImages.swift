@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
-package import MUXVision
+package import MUXImages
+import MUXVision
 
 /// The images that a model is calibrated on, and others on which it is compared with single
 /// precision. No image is in both.

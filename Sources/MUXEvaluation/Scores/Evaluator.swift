@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import MUXCore
+public import MUXImages
 public import MUXVision
 
 /// Runs a classifier over a set of images and counts.

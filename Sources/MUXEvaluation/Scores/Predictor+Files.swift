@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
-public import MUXVision
+public import MUXImages
+import MUXVision
 
 /// The guesses for one file.
 public struct ImagePrediction: Codable, Hashable, Sendable {

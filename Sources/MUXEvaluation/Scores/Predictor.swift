@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-public import MUXVision
+public import MUXImages
+import MUXVision
 
 /// Names the most likely classes of images.
 public struct Predictor {

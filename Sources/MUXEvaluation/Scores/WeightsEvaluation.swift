@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
 public import MUXConfiguration
-import MUXVision
+import MUXImages
 
 /// Finds the images that weights are to be evaluated on.
 public enum WeightsEvaluation {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
+import MUXImages
 import MUXNetworks
 import MUXRuntime
-import MUXVision
 
 /// What a packed model keeps of a run beside network and classes, so that evaluations and
 /// predictions prepare images as training did.

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import MUXCore
+public import MUXImages
 public import MUXInterchange
 public import MUXNetworks
 public import MUXRuntime
-public import MUXVision
 
 /// A network's trained weights and what is needed to use them, whatever computes: its classes and
 /// what is done to an image before it goes in.

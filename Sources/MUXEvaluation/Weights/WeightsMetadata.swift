@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
+public import MUXImages
 public import MUXNetworks
-public import MUXVision
 
 /// What a weights file of a run says about itself beside the tensors, so that the file alone is
 /// enough to evaluate and predict.

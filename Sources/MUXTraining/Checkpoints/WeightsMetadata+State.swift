@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 public import MUXEvaluation
+public import MUXImages
 public import MUXNetworks
-public import MUXVision
 
 extension WeightsMetadata {
   /// Metadata of weights at some point of a run.

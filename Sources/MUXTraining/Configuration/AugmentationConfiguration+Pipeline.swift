@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-public import MUXEvaluation
-public import MUXVision
+import MUXEvaluation
+public import MUXImages
 
 extension AugmentationConfiguration {
   /// The steps for a training image.

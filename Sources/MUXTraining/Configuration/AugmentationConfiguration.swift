@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 public import MUXCore
-public import MUXVision
+public import MUXImages
+import MUXVision
 
 /// How images are cropped, resized and disturbed on their way into the network.
 public struct AugmentationConfiguration: Codable, Hashable, Sendable {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 public import MUXEvaluation
+public import MUXImages
 public import MUXNetworks
 import MUXTensor
 public import MUXVision

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 public import MUXEvaluation
+public import MUXImages
 public import MUXNetworks
 public import MUXTensor
-public import MUXVision
 
 /// Trained weights in a model of libtorch, set for inference.
 public struct TrainedModel {

@@ -2,7 +2,6 @@ import MUXCore
 public import MUXNetworks
 public import MUXTensor
 // SPDX-License-Identifier: Apache-2.0
-import MUXVision
 
 /// A network with its weights, ready to run on libtorch.
 ///

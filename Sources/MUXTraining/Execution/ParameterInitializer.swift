@@ -2,7 +2,6 @@
 import MUXCore
 import MUXNetworks
 import MUXTensor
-import MUXVision
 
 /// Draws fresh weights. Each tensor has a stream of its own, derived from the seed and its position
 /// in the state dict, so that a changed head leaves the other weights as they were.

@@ -2,7 +2,6 @@ import Foundation
 // SPDX-License-Identifier: Apache-2.0
 import MUXCore
 import MUXEvaluation
-import MUXVision
 
 extension Trainer {
   /// Trains until the last epoch is done or something asks to stop; the state is saved either way.

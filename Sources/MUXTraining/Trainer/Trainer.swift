@@ -6,7 +6,6 @@ public import MUXEvaluation
 import MUXInterchange
 public import MUXNetworks
 import MUXTensor
-import MUXVision
 
 /// One training run, from its configuration to its result.
 ///

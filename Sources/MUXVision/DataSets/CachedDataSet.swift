@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+public import MUXImages
 
 /// Another data set with its decoded images kept in memory, packed in one buffer.
 ///

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+public import MUXImages
 
 /// What decoding every sample of a data set showed.
 public struct DataCheck: Sendable, Hashable, Codable {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
+public import MUXImages
 
 /// Writes the images of a data set as PNG files, one folder per class: data sets that come as one
 /// binary file (the digits, CIFAR) become pictures that can be looked at and predicted.
@@ -29,7 +30,7 @@ public struct DataExport: Sendable {
 
   /// Writes the images and returns the paths in order; files of these names are replaced.
   ///
-  /// - Throws: ``ImageError`` naming the file that cannot be read or written, or the folder that
+  /// - Throws: `ImageError` naming the file that cannot be read or written, or the folder that
   ///   cannot be made.
   public func write(to folder: String) throws -> [String] {
     try indices.map { index in

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import MUXCore
+public import MUXImages
 
 /// Some samples of another data set, in a given order.
 public struct DataSubset: ImageDataSet {

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+public import MUXImages
 
 /// The UCI handwritten digits: 1,797 grey images of 8×8 pixels, shipped with the package.
 ///

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Foundation
+public import MUXImages
 
 /// A folder with one sub-folder of JPEG or PNG files per class.
 ///

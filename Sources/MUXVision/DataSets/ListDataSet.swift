@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+public import MUXImages
 
 /// Images named in a text file, one `path,label` a line.
 ///

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+public import MUXImages
 
 extension Image {
   /// More pixels than this in one file are refused (a guard against hostile headers).

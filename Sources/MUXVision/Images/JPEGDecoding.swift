@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import CTurboJPEG
+import MUXImages
 
 /// Decodes through libjpeg-turbo with the accurate inverse DCT and smooth chroma upsampling, the
 /// defaults of Pillow and OpenCV.

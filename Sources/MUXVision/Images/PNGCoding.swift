@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import CPNG
+public import MUXImages
 
 /// Decodes through libpng's simplified interface. Transparency is dropped, not blended.
 func decodePNG(_ data: [UInt8], name: String) throws(ImageError) -> Image {

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+public import MUXImages
 
 /// Normalised images with their labels, in host memory.
 public struct Batch: Sendable, Hashable {

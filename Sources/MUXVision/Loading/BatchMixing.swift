@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import MUXCore
+public import MUXImages
 
 /// Mixup (Zhang et al., 2018) and cutmix (Yun et al., 2019) of a batch with itself reversed, and
 /// label smoothing, as timm's `Mixup` in batch mode.

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import MUXCore
+public import MUXImages
 
 /// How a data loader makes its batches.
 public struct LoaderSettings: Sendable, Hashable, Codable {

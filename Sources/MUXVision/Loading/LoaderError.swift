@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 public import Foundation
+public import MUXImages
 
 /// Why batches cannot be made.
 public enum LoaderError: Error, Sendable, Hashable, CustomStringConvertible, LocalizedError {

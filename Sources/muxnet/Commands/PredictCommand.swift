@@ -2,8 +2,8 @@
 import ArgumentParser
 import Foundation
 import MUXEvaluation
+import MUXImages
 import MUXNetworks
-import MUXVision
 
 /// Classifies images.
 struct PredictCommand: ParsableCommand {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import MUXVision
+import MUXImages
 
 /// A small picture made of characters.
 enum TerminalPicture {

@@ -2,9 +2,12 @@
 internal import CMUXKernels
 internal import Foundation
 internal import MUXNetworks
+internal import Synchronization
 
 /// Runs a plan on images. An engine has threads and memory of its own and is used by one caller
 /// at a time; several engines can share one plan.
+///
+/// A call while another one runs is an error (``RuntimeError/engineInUse``), never a wrong result.
 public final class InferenceEngine {
   /// The cores of this machine that may be used.
   public static var coreCount: Int { ProcessInfo.processInfo.activeProcessorCount }
@@ -14,15 +17,22 @@ public final class InferenceEngine {
   /// The threads that work on an image (or each on one of a batch), the caller included.
   public let threads: Int
   private let pool: OpaquePointer
-  private var arenas: [UnsafeMutablePointer<Float>] = []
-  private var scratch: [UnsafeMutablePointer<Float>?] = []
+  /// The tensors of one image, for each thread that has computed an image of a batch; the first one
+  /// always. They are here, not in an array, since a thread of the pool that wakes late may look at
+  /// them after the run is over.
+  private let arenas: UnsafeMutablePointer<UnsafeMutablePointer<Float>?>
+  private var arenaCount = 0
+  /// One for each thread.
+  private let scratch: UnsafeMutablePointer<UnsafeMutablePointer<Float>?>
   private let memory: PlanMemory
+  private let isInUse = Atomic<Bool>(false)
 
   /// An engine.
   ///
   /// - Parameters:
   ///   - plan: What is run.
-  ///   - threads: 1 to the number of cores; threads wait asleep between runs.
+  ///   - threads: 1 to 1024, best at most the number of cores (``coreCount``); threads wait asleep
+  ///     between runs.
   /// - Throws: ``RuntimeError/threads(_:)`` if that many threads cannot be had.
   public init(_ plan: InferencePlan, threads: Int = 1) throws(RuntimeError) {
     guard (1...1024).contains(threads), let pool = mux_thread_pool_create(Int32(threads)) else {
@@ -32,8 +42,13 @@ public final class InferenceEngine {
     self.threads = threads
     self.pool = pool
     memory = PlanMemory(isGuarded: plan.isGuarded)
-    for _ in 0..<threads { scratch.append(memory.allocate(Float.self, plan.scratchSize)) }
-    addArena()
+    arenas = memory.allocate(UnsafeMutablePointer<Float>?.self, threads)
+    arenas.initialize(repeating: nil, count: threads)
+    scratch = memory.allocate(UnsafeMutablePointer<Float>?.self, threads)
+    for thread in 0..<threads {
+      (scratch + thread).initialize(to: memory.allocate(Float.self, plan.scratchSize))
+    }
+    addArenas(1)
   }
 
   deinit {
@@ -45,71 +60,98 @@ public final class InferenceEngine {
   /// - Parameter pixels: [C, H, W], normalised as in training.
   /// - Returns: The network's output, [C′, H′, W′]; the logits of a classifier. Several outputs come
   ///   one after the other, as ``InferencePlan/outputs`` says.
-  /// - Throws: ``RuntimeError`` for pixels of another number, or that are not finite.
+  /// - Throws: ``RuntimeError`` for pixels of another number, or where pixels or results are not
+  ///   finite.
   public func run(_ pixels: [Float]) throws(RuntimeError) -> [Float] {
-    try check(pixels.count, images: 1)
-    try place(pixels)
-    return runPlaced()
+    try alone { () throws(RuntimeError) in
+      try check(pixels.count, images: 1)
+      try place(pixels)
+      return try runPlaced()
+    }
   }
 
   /// Runs an image that `fill` writes to where the plan reads it, [C, H, W].
-  func run(filling fill: (UnsafeMutableBufferPointer<Float>) -> Void) throws(RuntimeError)
+  package func run(filling fill: (UnsafeMutableBufferPointer<Float>) -> Void) throws(RuntimeError)
     -> [Float]
   {
-    let input = arenas[0] + plan.inputOffset, count = plan.inputShape.count
-    fill(UnsafeMutableBufferPointer(start: input, count: count))
-    guard mux_copy_finite(plan.instructionSet.kernels, input, input, count) else {
-      throw .notFinite
+    try alone { () throws(RuntimeError) in
+      let count = plan.inputShape.count
+      guard let input = arenas[0].map({ $0 + plan.inputOffset }) else { return [] }
+      fill(UnsafeMutableBufferPointer(start: input, count: count))
+      guard mux_copy_finite(plan.instructionSet.kernels, input, input, count) else {
+        throw .notFinite
+      }
+      return try runPlaced()
     }
-    return runPlaced()
   }
 
-  private func runPlaced() -> [Float] {
+  private func runPlaced() throws(RuntimeError) -> [Float] {
     runSteps(nil)
-    let start = arenas[0] + plan.outputOffset
-    return Array(UnsafeBufferPointer(start: start, count: plan.outputShape.count))
+    guard let start = arenas[0].map({ $0 + plan.outputOffset }) else { return [] }
+    let count = plan.outputShape.count, kernels = plan.instructionSet.kernels
+    var isFinite = false
+    let outputs = [Float](unsafeUninitializedCapacity: count) { outputs, initialized in
+      isFinite = outputs.baseAddress.map { mux_copy_finite(kernels, $0, start, count) } ?? true
+      initialized = count
+    }
+    guard isFinite else { throw .resultNotFinite(network: plan.name, image: 0) }
+    return outputs
   }
 
   /// Runs several images, each on one thread.
   ///
   /// - Parameters:
   ///   - pixels: [N, C, H, W], normalised as in training.
-  ///   - count: N.
-  /// - Returns: The outputs one after the other.
-  /// - Throws: ``RuntimeError`` for pixels of another number, or that are not finite.
+  ///   - count: N; 0 gives no outputs.
+  /// - Returns: The outputs one after the other; those of an image do not depend on the others, nor
+  ///   on the number of threads.
+  /// - Throws: ``RuntimeError`` for pixels of another number, or where pixels or results are not
+  ///   finite.
   public func run(_ pixels: [Float], count: Int) throws(RuntimeError) -> [Float] {
-    try check(pixels.count, images: count)
-    let outputSize = plan.outputShape.count
-    while arenas.count < min(threads, max(count, 1)) { addArena() }
-    var isFinite = true
-    for pixel in pixels where !(pixel - pixel == 0) { isFinite = false }
-    guard isFinite else { throw .notFinite }
-    var bases: [UnsafeMutablePointer<Float>?] = (0..<threads).map {
-      arenas[min($0, arenas.count - 1)]
-    }
-    return [Float](unsafeUninitializedCapacity: count * outputSize) { outputs, initialized in
-      pixels.withUnsafeBufferPointer { pixels in
-        plan.compiled.withUnsafeBufferPointer { steps in
+    try alone { () throws(RuntimeError) in
+      try check(pixels.count, images: count)
+      guard count > 0 else { return [] }
+      guard Self.areFinite(pixels[...]) else { throw .notFinite }
+      // One for each thread that can have an image. Threads beyond those that have one take none, so
+      // that no two ever compute in the same.
+      addArenas(min(threads, count))
+      let outputSize = plan.outputShape.count
+      let outputs = [Float](unsafeUninitializedCapacity: count * outputSize) {
+        outputs, initialized in
+        pixels.withUnsafeBufferPointer { pixels in
           mux_thread_pool_run_images(
-            pool, plan.instructionSet.kernels, steps.baseAddress, Int32(steps.count), &bases,
-            &scratch, Int32(count), pixels.baseAddress, plan.inputShape.count,
+            pool, plan.instructionSet.kernels, plan.compiled, Int32(plan.steps.count), arenas,
+            Int32(arenaCount), scratch, Int32(count), pixels.baseAddress, plan.inputShape.count,
             plan.inputOffset, outputs.baseAddress, outputSize, plan.outputOffset)
         }
+        initialized = count * outputSize
       }
-      initialized = count * outputSize
+      if !Self.areFinite(outputs[...]) {
+        let image = (0..<count).first {
+          !Self.areFinite(outputs[$0 * outputSize..<($0 + 1) * outputSize])
+        }
+        throw .resultNotFinite(network: plan.name, image: image ?? 0)
+      }
+      return outputs
     }
+  }
+
+  /// Where the arenas lie, in the order of the threads that have one. The others take no image.
+  package var arenaAddresses: [UnsafeMutablePointer<Float>?] {
+    (0..<arenaCount).map { arenas[$0] }
   }
 
   /// Runs an image through a plan that measures; gives the ranges of its tensors.
   func observe(_ pixels: [Float]) throws(RuntimeError) -> Calibration {
+    guard let arena = arenas[0] else { return Calibration() }
     for observation in plan.observations {
-      arenas[0][observation.offset] = .infinity
-      arenas[0][observation.offset + 1] = -.infinity
+      arena[observation.offset] = .infinity
+      arena[observation.offset + 1] = -.infinity
     }
     _ = try run(pixels)
     var calibration = Calibration()
     for observation in plan.observations {
-      let low = arenas[0][observation.offset], high = arenas[0][observation.offset + 1]
+      let low = arena[observation.offset], high = arena[observation.offset + 1]
       // Tensors that a step does not have stay unmeasured; 0…0 is as good as any range.
       calibration.ranges[observation.key] =
         low <= high ? .init(low: low, high: high) : .init(low: 0, high: 0)
@@ -119,47 +161,72 @@ public final class InferenceEngine {
 
   /// Runs an image `count` times; gives the shortest time of each step in nanoseconds.
   package func profile(_ pixels: [Float], count: Int) throws(RuntimeError) -> [UInt64] {
-    try check(pixels.count, images: 1)
-    var shortest = Array(repeating: UInt64.max, count: plan.steps.count)
-    for _ in 0..<count {
-      try place(pixels)
-      var nanoseconds = Array(repeating: UInt64(0), count: plan.steps.count)
-      nanoseconds.withUnsafeMutableBufferPointer { runSteps($0.baseAddress) }
-      for index in shortest.indices { shortest[index] = min(shortest[index], nanoseconds[index]) }
+    try alone { () throws(RuntimeError) in
+      try check(pixels.count, images: 1)
+      var shortest = Array(repeating: UInt64.max, count: plan.steps.count)
+      for _ in 0..<max(count, 1) {
+        try place(pixels)
+        var nanoseconds = Array(repeating: UInt64(0), count: plan.steps.count)
+        nanoseconds.withUnsafeMutableBufferPointer { runSteps($0.baseAddress) }
+        for index in shortest.indices {
+          shortest[index] = min(shortest[index], nanoseconds[index])
+        }
+      }
+      return shortest
     }
-    return shortest
   }
 
   private func runSteps(_ nanoseconds: UnsafeMutablePointer<UInt64>?) {
-    plan.compiled.withUnsafeBufferPointer { steps in
-      mux_thread_pool_run(
-        pool, plan.instructionSet.kernels, steps.baseAddress, Int32(steps.count), arenas[0],
-        &scratch, nanoseconds)
-    }
+    mux_thread_pool_run(
+      pool, plan.instructionSet.kernels, plan.compiled, Int32(plan.steps.count), arenas[0],
+      scratch, nanoseconds)
+  }
+
+  /// Does something with the engine's memory while nobody else does.
+  private func alone<Result>(
+    _ body: () throws(RuntimeError) -> Result
+  ) throws(RuntimeError) -> Result {
+    guard !isInUse.exchange(true, ordering: .acquiring) else { throw .engineInUse }
+    defer { isInUse.store(false, ordering: .releasing) }
+    return try body()
   }
 
   private func place(_ pixels: [Float]) throws(RuntimeError) {
-    let isFinite = pixels.withUnsafeBufferPointer {
-      $0.baseAddress.map {
+    let isFinite = pixels.withUnsafeBufferPointer { pixels in
+      if let arena = arenas[0], let start = pixels.baseAddress {
         mux_copy_finite(
-          plan.instructionSet.kernels, arenas[0] + plan.inputOffset, $0, pixels.count)
+          plan.instructionSet.kernels, arena + plan.inputOffset, start, pixels.count)
+      } else {
+        false
       }
     }
-    guard isFinite == true else { throw .notFinite }
+    guard isFinite else { throw .notFinite }
   }
 
   private func check(_ actual: Int, images: Int) throws(RuntimeError) {
-    let expected = plan.inputShape.count * max(images, 1)
-    guard actual == expected, images > 0 else {
-      throw .pixelCount(expected: expected, actual: actual, shape: "\(plan.inputShape)")
+    guard (0...Int(Int32.max)).contains(images) else { throw .imageCount(images) }
+    let (expected, overflow) = plan.inputShape.count.multipliedReportingOverflow(by: images)
+    guard !overflow, actual == expected else {
+      throw .pixelCount(
+        expected: overflow ? .max : expected, actual: actual, shape: "\(plan.inputShape)")
     }
   }
 
-  private func addArena() {
-    let arena = memory.allocate(Float.self, plan.arenaSize)
-    for range in plan.guards {
-      PlanMemory.protect(arena, offset: range.lowerBound * 4, count: range.count * 4)
+  private static func areFinite(_ values: ArraySlice<Float>) -> Bool {
+    var isFinite = true
+    for value in values where !(value - value == 0) { isFinite = false }
+    return isFinite
+  }
+
+  /// Makes more arenas, until there are `count`.
+  private func addArenas(_ count: Int) {
+    while arenaCount < count {
+      let arena = memory.allocate(Float.self, plan.arenaSize)
+      for range in plan.guards {
+        PlanMemory.protect(arena, offset: range.lowerBound * 4, count: range.count * 4)
+      }
+      arenas[arenaCount] = arena
+      arenaCount += 1
     }
-    arenas.append(arena)
   }
 }

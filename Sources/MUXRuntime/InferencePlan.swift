@@ -35,7 +35,8 @@ public final class InferencePlan: @unchecked Sendable {
   /// What is done to the values of a pixel before they go in; nil if the model does not say.
   public let normalization: PixelNormalization?
 
-  let compiled: [mux_step]
+  /// As many as ``steps``, in memory that lives as long as the plan.
+  let compiled: UnsafePointer<mux_step>
   /// What the plan measures, by key: where in the arena.
   let observations: [(key: String, offset: Int)]
   /// Floats of the arena of an engine, of its scratch memory, and of the result in the arena.
@@ -100,7 +101,8 @@ public final class InferencePlan: @unchecked Sendable {
   ///   - instructionSet: The kernels' variant; nil takes the best one that the file has weights for.
   ///   - precision: What the file must be packed for; nil takes what it is.
   /// - Throws: ``RuntimeError`` if the file is damaged, was made by another version, or has no
-  ///   weights for this processor or of that precision.
+  ///   weights for this processor or of that precision; `NetworkError` if the images are too small
+  ///   for the network.
   public convenience init(
     _ model: PackedModel, inputSize: ImageSize? = nil, instructionSet: InstructionSet? = nil,
     precision: Precision? = nil
@@ -134,8 +136,7 @@ public final class InferencePlan: @unchecked Sendable {
       throw RuntimeError.modelFile(
         path: model.path,
         reason: "its weights for \(misfit.place) are packed in another way than this program"
-          + " expects: it is of another version, or for images of another size than"
-          + " \(inputSize ?? model.network.inputSize); convert it again")
+          + " expects: it was made by another version; convert it again")
     }
   }
 
@@ -167,7 +168,8 @@ public final class InferencePlan: @unchecked Sendable {
     let emitter = PlanEmitter(
       memory: memory, offsets: placed.offsets, packedProjections: compiler.packedProjections,
       blockedProjections: compiler.blockedProjections)
-    compiled = compiler.steps.map { $0.emit(emitter) }
+    let compiled = compiler.steps.map { $0.emit(emitter) }
+    self.compiled = memory.copy(compiled)
     steps = zip(compiler.steps, compiled).map { step, compiled in
       PlanStep(
         name: step.name, kind: step.kind, multiplyAdds: step.multiplyAdds,

@@ -30,6 +30,7 @@ public enum InstructionSet: String, Sendable, Hashable, CaseIterable, Codable {
   /// The channels that a vector holds.
   package var lanes: Int { Int(mux_inference_lanes(kernels)) }
 
-  /// Multiply-adds per second that one core reaches with operands in registers, measured now.
-  public func measuredPeak() -> Double { mux_inference_peak(kernels) }
+  /// Multiply-adds per second that one core reaches with operands in registers, measured now; 0 for
+  /// a set that this processor lacks (``isAvailable``).
+  public func measuredPeak() -> Double { isAvailable ? mux_inference_peak(kernels) : 0 }
 }

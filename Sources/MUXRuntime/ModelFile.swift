@@ -59,7 +59,11 @@ public struct ModelFile: Sendable {
 
   /// Writes the file: to a temporary one first, then renamed. Tensors are stored in single
   /// precision; the counts of batches, which inference does not need, are left out.
+  ///
+  /// - Throws: ``RuntimeError`` if the tensors are not those of the network, or an error that says why
+  ///   the file cannot be written.
   public func write(to path: String) throws {
+    _ = try LayerWeights(weights, network: network)
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys]
     let text = String(decoding: try encoder.encode(network), as: UTF8.self)

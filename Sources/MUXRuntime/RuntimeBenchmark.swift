@@ -44,7 +44,10 @@ public struct RuntimeBenchmark {
   }
 
   /// Times single images.
+  ///
+  /// - Throws: ``RuntimeError/runCount(_:)`` for less than one run.
   public func latency(warmUp: Int = 5, runs: Int) throws(RuntimeError) -> Latency {
+    try Self.check(runs, warmUp)
     for _ in 0..<warmUp { _ = try engine.run(pixels) }
     let clock = ContinuousClock()
     var times: [Double] = []
@@ -57,7 +60,12 @@ public struct RuntimeBenchmark {
   }
 
   /// Times batches; gives seconds per batch.
+  ///
+  /// - Throws: ``RuntimeError/runCount(_:)`` for less than one run,
+  ///   ``RuntimeError/imageCount(_:)`` for less than one image.
   public func batchLatency(count: Int, runs: Int) throws(RuntimeError) -> Latency {
+    try Self.check(runs)
+    guard (1...Int(Int32.max)).contains(count) else { throw .imageCount(count) }
     let batch = Array(repeatElement(pixels, count: count).joined())
     _ = try engine.run(batch, count: count)
     let clock = ContinuousClock()
@@ -71,7 +79,10 @@ public struct RuntimeBenchmark {
   }
 
   /// The time of each step, with its share of the measured peak.
+  ///
+  /// - Throws: ``RuntimeError/runCount(_:)`` for less than one run.
   public func profile(runs: Int) throws(RuntimeError) -> [LayerTime] {
+    try Self.check(runs)
     for _ in 0..<3 { _ = try engine.run(pixels) }
     let nanoseconds = try engine.profile(pixels, count: runs)
     let peak = engine.plan.instructionSet.measuredPeak() * Double(engine.threads)
@@ -81,6 +92,11 @@ public struct RuntimeBenchmark {
         step: step, seconds: seconds,
         shareOfPeak: seconds > 0 ? Double(step.multiplyAdds) / seconds / peak : 0)
     }
+  }
+
+  private static func check(_ runs: Int, _ warmUp: Int = 0) throws(RuntimeError) {
+    guard runs > 0 else { throw .runCount(runs) }
+    guard warmUp >= 0 else { throw .runCount(warmUp) }
   }
 
   private static func seconds(_ duration: Duration) -> Double {

@@ -11,6 +11,8 @@ public enum RuntimeError: Error, Sendable, Hashable {
   case unsupported(layer: String, reason: String)
   /// A file that is not a runtime model.
   case modelFile(path: String, reason: String)
+  /// Classes or preparation that do not fit the network that is packed with them.
+  case description(String)
   /// A packed model of another precision than is asked for.
   case precision(path: String, held: String, asked: String)
   /// Widths of vectors that weights cannot be packed for.
@@ -23,10 +25,21 @@ public enum RuntimeError: Error, Sendable, Hashable {
   case image(width: Int, height: Int, bytes: Int)
   /// Pixels of another number than the plan takes.
   case pixelCount(expected: Int, actual: Int, shape: String)
+  /// A number of images that no batch can have.
+  case imageCount(Int)
+  /// A number of guesses that is less than none.
+  case guessCount(Int)
+  /// A number of runs that nothing can be measured in.
+  case runCount(Int)
   /// A calibration that lacks the range of a layer's tensor.
   case calibration(layer: String)
-  /// Pixels or results that are infinite or not a number.
+  /// Pixels that are infinite or not a number.
   case notFinite
+  /// Results that are infinite or not a number, though the pixels of the image (its place in the
+  /// batch) were finite.
+  case resultNotFinite(network: String, image: Int)
+  /// A call to an engine that is at work for another one.
+  case engineInUse
 }
 
 extension RuntimeError: CustomStringConvertible, LocalizedError {
@@ -43,6 +56,8 @@ extension RuntimeError: CustomStringConvertible, LocalizedError {
         + " check the model's width and number of classes"
     case .unsupported(let layer, let reason): return "layer '\(layer)': \(reason)"
     case .modelFile(let path, let reason): return "\(path): \(reason)"
+    case .description(let defect):
+      return "the model cannot be packed: \(defect); give what the network was trained with"
     case .precision(let path, let held, let asked):
       return "\(path): it is packed for \(held), not \(asked); leave the precision out, or make"
         + " another file of the weights with muxnet "
@@ -54,16 +69,29 @@ extension RuntimeError: CustomStringConvertible, LocalizedError {
     case .instructionSet(let name):
       return "this processor cannot run '\(name)' kernels; leave the choice out to get its best"
     case .threads(let count):
-      return "\(count) threads cannot run a plan; use 1 to the number of cores"
+      return "\(count) threads cannot run a plan; use 1 to 1024, best the number of cores"
     case .image(let width, let height, let bytes):
       return "\(bytes) bytes are no RGB image of \(width)×\(height); give 3 bytes for each pixel"
     case .pixelCount(let expected, let actual, let shape):
       return "the engine takes images of \(shape), that is \(expected) numbers, not \(actual);"
         + " resize the image or make a plan for its size"
+    case .imageCount(let count):
+      return "a batch cannot have \(count) images; give fewer, and none less than 0"
+    case .guessCount(let count):
+      return "there are no \(count) most likely classes; ask for 0 or more"
+    case .runCount(let count):
+      return "nothing can be timed in \(count) runs; take at least 1, after 0 or more to warm up"
     case .calibration(let layer):
       return "the calibration has no range for '\(layer)'; calibrate this network on some images"
     case .notFinite:
       return "the pixels hold a number that is infinite or not a number; check the normalisation"
+    case .resultNotFinite(let network, let image):
+      return "network '\(network)' gives numbers that are infinite or not a number for image"
+        + " \(image) of those given; its pixels or the network's weights are too large: check the"
+        + " normalisation and the weights"
+    case .engineInUse:
+      return "the engine is at work for another caller; use one engine for each (they can share a"
+        + " plan)"
     }
   }
 

@@ -321,17 +321,20 @@ mux_thread_pool *mux_thread_pool_create(int32_t threads);
 void mux_thread_pool_destroy(mux_thread_pool *pool);
 
 /// Runs all steps in order. `scratch` has one pointer per thread. `nanoseconds`, if not NULL,
-/// gets the time of each step added. One call at a time.
+/// gets the time of each step added. One call at a time. Steps and scratch must live as long as the
+/// pool: a thread that wakes late looks at a run that is over.
 void mux_thread_pool_run(mux_thread_pool *pool, mux_isa isa, const mux_step *steps, int32_t count,
                          float *arena, float *const *scratch, uint64_t *nanoseconds);
 
-/// Runs the steps for each of `images` images, one thread per image at a time. Each thread has an
-/// arena and scratch of its own; inputs are copied to `input_offset`, results (of
-/// `output_size` floats) taken from `output_offset`.
+/// Runs the steps for each of `images` images, one thread per image at a time. The first
+/// `arena_count` threads (at least one) take part, each in an arena of its own; the others have none
+/// and take no image. Inputs are copied to `input_offset`, results (of `output_size` floats) taken
+/// from `output_offset`. Steps, arenas and scratch must live as long as the pool.
 void mux_thread_pool_run_images(mux_thread_pool *pool, mux_isa isa, const mux_step *steps,
-                                int32_t count, float *const *arenas, float *const *scratch,
-                                int32_t images, const float *inputs, size_t input_size,
-                                ptrdiff_t input_offset, float *outputs, size_t output_size, ptrdiff_t output_offset);
+                                int32_t count, float *const *arenas, int32_t arena_count,
+                                float *const *scratch, int32_t images, const float *inputs,
+                                size_t input_size, ptrdiff_t input_offset, float *outputs,
+                                size_t output_size, ptrdiff_t output_offset);
 
 /// Copies floats; false if one of them is infinite or not a number.
 bool mux_copy_finite(mux_isa isa, float *to, const float *from, size_t count);

@@ -45,7 +45,7 @@ typedef struct {
   progress *progress;
   // A run over images: NULL arenas if it is one over the tasks of one image.
   float *const *arenas;
-  int32_t images;
+  int32_t arena_count, images;
   const float *inputs;
   float *outputs;
   size_t input_size, output_size;
@@ -149,10 +149,11 @@ static void run_steps(const run *run, int32_t threads, int32_t index) {
 }
 
 static void run_images(const run *run, int32_t index) {
-  float *arena = run->arenas[index], *scratch = run->scratch[index];
-  for (;;) {
+  // What an image is computed in belongs to one thread: one that has no arena takes no image.
+  while (index < run->arena_count) {
     const int64_t image = take(run->progress, run->number, 1, run->images);
     if (image < 0 || image >= run->images) break;
+    float *arena = run->arenas[index], *scratch = run->scratch[index];
     memcpy(arena + run->input_offset, run->inputs + (size_t)image * run->input_size,
            run->input_size * sizeof(float));
     for (int32_t i = 0; i < run->count; ++i) {
@@ -282,15 +283,16 @@ void mux_thread_pool_run(mux_thread_pool *pool, mux_isa isa, const mux_step *ste
 }
 
 void mux_thread_pool_run_images(mux_thread_pool *pool, mux_isa isa, const mux_step *steps,
-                                int32_t count, float *const *arenas, float *const *scratch,
-                                int32_t images, const float *inputs, size_t input_size,
-                                ptrdiff_t input_offset, float *outputs, size_t output_size,
-                                ptrdiff_t output_offset) {
+                                int32_t count, float *const *arenas, int32_t arena_count,
+                                float *const *scratch, int32_t images, const float *inputs,
+                                size_t input_size, ptrdiff_t input_offset, float *outputs,
+                                size_t output_size, ptrdiff_t output_offset) {
   start(pool, (run){.isa = isa,
                     .steps = steps,
                     .count = count,
                     .scratch = scratch,
                     .arenas = arenas,
+                    .arena_count = arena_count,
                     .images = images,
                     .inputs = inputs,
                     .input_size = input_size,

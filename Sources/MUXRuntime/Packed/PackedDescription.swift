@@ -13,6 +13,25 @@ struct PackedDescription: Codable {
   var calibration: Calibration?
 }
 
+extension PackedDescription {
+  /// What of a description does not fit its network; nil if all does.
+  static func defect(
+    _ network: Network, classNames: [String]?, normalization: PixelNormalization?
+  ) -> String? {
+    if let classNames, classNames.count != network.classCount {
+      return "it names \(classNames.count) classes for \(network.classCount ?? 0) outputs"
+    }
+    if let normalization {
+      let counts = [normalization.mean.count, normalization.standardDeviation.count]
+      guard counts.allSatisfy({ $0 == network.inputChannels }),
+        normalization.standardDeviation.allSatisfy({ $0 > 0 && $0 < .infinity }),
+        normalization.mean.allSatisfy(\.isFinite)
+      else { return "its normalisation is not that of its images" }
+    }
+    return nil
+  }
+}
+
 /// What is done to the values of a pixel, 0 … 1, before they go in: (value − mean) / deviation.
 public struct PixelNormalization: Sendable, Hashable, Codable {
   /// Subtracted, one value per channel.

@@ -29,8 +29,8 @@ extension PackedModel {
   ///   - lanes: The widths of vectors to pack for; nil takes all (``possibleLanes``). A file with
   ///     fewer is smaller, but runs on fewer processors or more slowly.
   ///   - path: The file to write.
-  /// - Throws: ``RuntimeError`` if weights or calibration do not fit or the widths are not possible,
-  ///   `FileError` if the file cannot be written.
+  /// - Throws: ``RuntimeError`` if weights, classes, normalisation or calibration do not fit the
+  ///   network or the widths are not possible, `FileError` if the file cannot be written.
   public static func write(
     _ network: Network, weights: TensorArchive, classNames: [String]? = nil,
     normalization: PixelNormalization? = nil, metadata: [String: String] = [:],
@@ -52,6 +52,11 @@ extension PackedModel {
     let chosen = Array(Set(lanes ?? possibleLanes)).sorted()
     guard !chosen.isEmpty, chosen.allSatisfy(possibleLanes.contains) else {
       throw RuntimeError.lanes(chosen, possible: possibleLanes)
+    }
+    if let defect = PackedDescription.defect(
+      network, classNames: classNames, normalization: normalization)
+    {
+      throw RuntimeError.description(defect)
     }
     let calibration = precision == .int8 ? calibration : nil
     for (key, range) in calibration?.ranges ?? [:] where !range.isUsable {

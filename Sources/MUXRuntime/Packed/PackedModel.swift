@@ -208,24 +208,17 @@ extension PackedModel {
         "version \(version) of the format has no weights for \(precision.rawValue);"
           + " quantize the model again")
     }
-    if let classNames, classNames.count != network.classCount {
-      throw Defect(
-        "it names \(classNames.count) classes for \(network.classCount ?? 0) outputs;"
-          + " convert it again")
-    }
-    if let normalization {
-      let counts = [normalization.mean.count, normalization.standardDeviation.count]
-      guard counts.allSatisfy({ $0 == network.inputChannels }),
-        normalization.standardDeviation.allSatisfy({ $0 > 0 && $0 < .infinity }),
-        normalization.mean.allSatisfy(\.isFinite)
-      else { throw Defect("its normalisation is not that of its images; convert it again") }
+    if let defect = PackedDescription.defect(
+      network, classNames: classNames, normalization: normalization)
+    {
+      throw Defect("\(defect); convert it again")
     }
     if precision == .int8 {
       guard let calibration else {
         throw Defect("it has 8-bit weights without their calibration; quantize the model again")
       }
       guard calibration.ranges.values.allSatisfy(\.isUsable) else {
-        throw Defect("its calibration has ranges that are none; quantize the model again")
+        throw Defect("its calibration has empty ranges; quantize the model again")
       }
     }
     // Every weight takes a byte at least, so that a small file cannot ask for large memory.

@@ -36,8 +36,9 @@ extension InferencePlan {
 extension InferenceEngine {
   /// The most likely classes of an image, most likely first.
   ///
-  /// - Throws: ``RuntimeError`` if the plan takes no colour images.
+  /// - Throws: ``RuntimeError`` if the plan takes no colour images, or `top` is negative.
   public func classify(_ image: RGBImage, top count: Int = 5) throws(RuntimeError) -> [ClassGuess] {
+    guard count >= 0 else { throw .guessCount(count) }
     try plan.checkTakesColors()
     let shape = plan.inputShape
     let outputs = try run { input in

@@ -182,39 +182,6 @@ extension PlanCompiler {
     return (cells, scale)
   }
 
-  /// Weights of a large fully connected layer as cells of 8 bits.
-  struct LinearCells {
-    var cells: PackedArray<Int32>
-    /// What 1 is worth, and the sum of the integers, by output.
-    var scale: PackedValues
-    var sums: PackedValues
-  }
-
-  /// The next packed weights of a fully connected layer, [block][input][lane], as cells; nil if it
-  /// is too small to gain from them or the precision is not 8 bits.
-  func linearCells(
-    _ layer: String, blocks: Int, inner: Int, weights: () -> [Float]
-  ) -> LinearCells? {
-    let lanes = lanes, count = blocks * lanes * inner
-    guard precision == .int8, inner % 4 == 0, count >= 1 << 18 else { return nil }
-    var made: CellPacking?
-    func pack() -> CellPacking {
-      let packing =
-        made ?? CellPacking(weights(), blocks: blocks, lanes: lanes, precision: .int8)
-      made = packing
-      return packing
-    }
-    let use = "linear, cells of int8"
-    let cells = packed.take(layer, use, lanes: lanes, count: count / 4) { pack().cells }
-    let scale = packed.take(layer, "\(use), scale", lanes: lanes, count: blocks * lanes) {
-      pack().scale
-    }
-    let sums = packed.take(layer, "\(use), sums", lanes: lanes, count: blocks * lanes) {
-      pack().sums
-    }
-    return LinearCells(cells: cells, scale: scale, sums: sums)
-  }
-
   /// The units of a layout with weights of cells.
   func cellUnits(_ name: String, _ layout: SpatialLayout, middle: Quantization) -> [CellUnit] {
     let values = precision.valuesPerCell

@@ -30,6 +30,8 @@ extension PlanCompiler {
     var residual: Residual?
     /// Only the means over the pixels are wanted.
     var isPooled = false
+    /// Whether the weights are packed as those of a fully connected layer.
+    var isLinear = false
   }
 
   /// Compiles a convolution on its own, with what can be done at its end.
@@ -46,7 +48,8 @@ extension PlanCompiler {
       name: node.name, weight: weights["\(node.name).weight"],
       rowLength: convolution.weightShape[1...].reduce(1, *), columns: [],
       rows: Array(0..<convolution.outputChannels), affine: chain.affine,
-      activation: chain.activation, residual: residual)
+      activation: chain.activation, residual: residual,
+      isLinear: residual == nil && isSinglePixel(convolution, ownInputPixels(of: index)))
     var end = residual?.end ?? chain.end
     if residual == nil, convolution.isPointwise, convolution.stride == 1,
       convolution.padding == 0, shape.height * shape.width > 1, let next = soleConsumer(end),
@@ -61,17 +64,22 @@ extension PlanCompiler {
         convolution, input, layer, height: shape.height, width: shape.width), at: end)
   }
 
+  /// Whether a convolution of an image of that size is a fully connected layer on its one pixel.
+  func isSinglePixel(_ convolution: Convolution, _ input: (height: Int, width: Int)) -> Bool {
+    convolution.isPointwise && convolution.padding == 0 && input == (1, 1)
+  }
+
   /// Adds the steps of a convolution; `layer` covers all of its outputs.
   mutating func addConvolution(
     _ convolution: Convolution, _ input: PlaneTensor, _ layer: DenseLayer, height: Int, width: Int
   ) throws(RuntimeError) -> PlaneTensor {
-    if convolution.isPointwise, input.pixels == 1, height * width == 1, layer.residual == nil {
+    if layer.isLinear, input.pixels == 1 {
       return addLinear(
         name: layer.name, inputs: input.planes, sums: nil, weight: layer.weight,
         columns: Array(input.planes.indices), rows: layer.rows, affine: layer.affine,
         activation: layer.activation)
     }
-    if Self.isSpatial(convolution), layer.residual == nil {
+    if Self.isSpatial(convolution), layer.residual == nil, !layer.isLinear {
       let branch = SpatialBranch(
         convolution: convolution, mode: MUX_SPATIAL_PLAIN, factor: 1, firstInput: 0,
         firstOutput: 0, weight: layer.weight, bias: [])
@@ -135,7 +143,7 @@ extension PlanCompiler {
       if !Set(planes).isDisjoint(with: layer.residual?.planes ?? []) {
         layer.residual?.isOverwritten = false
       }
-      if precision != .float32 {
+      if precision != .float32 && !layer.isLinear {
         (cellPlanes, inputQuantization) = try addPack(layer.name, planes, pixels: pixels)
         touched += cellPlanes.map(\.storage)
       }
@@ -144,7 +152,7 @@ extension PlanCompiler {
       inputQuantization = quantization
     case .windows(let tensor, let convolution):
       touched = tensor.planes.map(\.storage)
-      if precision != .float32 && convolution.dilation == 1 {
+      if precision != .float32 && convolution.dilation == 1 && !layer.isLinear {
         inputQuantization = try quantization(layer.name, "input")
         layer.columns = windowColumns(convolution)
         observed = observe(layer.name, ["input"])
@@ -176,6 +184,7 @@ extension PlanCompiler {
     let inner = layer.columns.count
     let hasHalfBlock =
       lanes == 16 && outer % lanes != 0 && outer % lanes <= lanes / 2 && !hasCells
+      && !layer.isLinear
     let rows = layer.rows, affine = layer.affine
     func makeWeights() -> [Float] {
       WeightPacking.dense(
@@ -189,7 +198,11 @@ extension PlanCompiler {
     let bias: PackedValues
     var cells: PackedArray<Int32>?
     var scale = PackedValues.made([])
-    if hasCells, layer.gate == nil, let input = inputQuantization {
+    if layer.isLinear {
+      let linear = takeLinear(
+        layer.name, blocks: blocks, inner: inner, weights: makeWeights, bias: makeBias)
+      (values, bias) = (linear.floats(lanes: lanes), linear.bias)
+    } else if hasCells, layer.gate == nil, let input = inputQuantization {
       let packed = takeCells(
         layer.name, "dense", blocks: blocks, terms: inner, input: input, weights: makeWeights,
         bias: makeBias)

@@ -389,6 +389,7 @@ extension PlanCompiler {
     let name = network.nodes[index].name
     let input = value(of: index, 0)
     let shape = shapes[index]
+    let own = ownInputPixels(of: index)
     var result = PlaneTensor(planes: [], height: shape.height, width: shape.width)
     var first = 0
     for branch in branched.branches {
@@ -398,11 +399,18 @@ extension PlanCompiler {
       first += branch.inputChannels
       var affine = Affine(channels: convolution.outputChannels)
       if convolution.hasBias { affine.after(bias: weights["\(name).\(branch.name).bias"]) }
-      let layer = DenseLayer(
+      var layer = DenseLayer(
         name: "\(name).\(branch.name)", weight: weights["\(name).\(branch.name).weight"],
         rowLength: convolution.weightShape[1...].reduce(1, *), columns: [],
         rows: Array(0..<convolution.outputChannels), affine: affine, activation: .identity)
       let r = branch.factor
+      layer.isLinear =
+        switch branch.multiplexing {
+        case .none: isSinglePixel(convolution, own)
+        case .subpixel:
+          isSinglePixel(convolution, ((own.height + r - 1) / r, (own.width + r - 1) / r))
+        case .superpixel: false
+        }
       switch branch.multiplexing {
       case .none:
         result.planes += try addConvolution(

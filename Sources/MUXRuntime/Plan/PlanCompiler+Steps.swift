@@ -25,19 +25,7 @@ extension PlanCompiler {
         weight, rowLength: columns.count { $0 >= 0 }, outputs: rows, inputs: columns,
         scale: affine.scale, lanes: lanes)
     }
-    let count = blocks * lanes * inner
-    // What is read once per image is as slow as memory: half the bytes, half the time.
-    let cells = linearCells(name, blocks: blocks, inner: inner, weights: makeWeights)
-    let isShort = cells == nil && precision != .float32 && count >= 1 << 15
-    let short: PackedArray<UInt16> =
-      isShort
-      ? packed.take(name, "linear, bfloat16", lanes: lanes, count: count) {
-        makeWeights().map(CellPacking.bfloat16)
-      } : .made([])
-    let values: PackedValues =
-      isShort || cells != nil
-      ? .made([]) : packed.take(name, "linear", lanes: lanes, count: count, makeWeights)
-    let bias = packed.take(name, "linear bias", lanes: lanes, count: blocks * lanes) {
+    let packing = takeLinear(name, blocks: blocks, inner: inner, weights: makeWeights) {
       WeightPacking.bias(affine.shift, outputs: rows, lanes: lanes)
     }
     let isContiguous = Self.isContiguous(inputs)
@@ -62,16 +50,15 @@ extension PlanCompiler {
       }
       step.inner = inner
       step.outer = rows.count
-      if let cells {
+      switch packing.values {
+      case .float32(let values): step.weights = emitter.memory.place(values)
+      case .bfloat16(let values): step.short_weights = emitter.memory.place(values)
+      case .int8(let cells):
         step.cells = emitter.memory.place(cells.cells)
         step.cell_scale = emitter.memory.place(cells.scale)
         step.cell_sums = emitter.memory.place(cells.sums)
-      } else if isShort {
-        step.short_weights = emitter.memory.place(short)
-      } else {
-        step.weights = emitter.memory.place(values)
       }
-      step.bias = emitter.memory.place(bias)
+      step.bias = emitter.memory.place(packing.bias)
       step.activation = activation.kernels
       step.output = Int(emitter.offset(output.planes[0]))
       step.tasks = Int32(tasks)

@@ -13,6 +13,9 @@ struct PlanCompiler {
   let weights: LayerWeights
   let packed: PackedWeightSource
   let shapes: [Shape]
+  /// The shapes for images of the network's own size, which decide how weights are packed: those of
+  /// a packed file then serve images of every size.
+  let ownShapes: [Shape]
   let inputSize: ImageSize
   let instructionSet: InstructionSet
   let lanes: Int
@@ -49,6 +52,7 @@ struct PlanCompiler {
     self.inputSize = inputSize
     self.instructionSet = instructionSet
     shapes = try network.shapes(inputSize: inputSize)
+    ownShapes = inputSize == network.inputSize ? shapes : try network.shapes()
     try PlanLimits.check(network, shapes: shapes)
     lanes = instructionSet.lanes
     values = Array(repeating: nil, count: network.nodes.count)
@@ -182,6 +186,14 @@ struct PlanCompiler {
 
   mutating func markDone(_ nodes: [Int]) {
     for node in nodes { isDone[node] = true }
+  }
+
+  /// The pixels that a node's input has in images of the network's own size.
+  func ownInputPixels(of node: Int) -> (height: Int, width: Int) {
+    let input = network.inputIndices[node][0]
+    return input < 0
+      ? (network.inputSize.height, network.inputSize.width)
+      : (ownShapes[input].height, ownShapes[input].width)
   }
 
   func hasValue(_ index: Int) -> Bool { index < 0 || values[index] != nil }

@@ -13,6 +13,14 @@ enum PackedArray<Value: BitwiseCopyable> {
     case .mapped(let values): values.isEmpty
     }
   }
+
+  /// The values, copied.
+  var array: [Value] {
+    switch self {
+    case .made(let values): values
+    case .mapped(let values): Array(values)
+    }
+  }
 }
 
 /// Packed weights in single precision.

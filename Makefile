@@ -14,7 +14,7 @@ help:
 	@echo "make test       all tests (release build, so that libtorch code is built once)"
 	@echo "make test-core  build and test the half that needs no libtorch"
 	@echo "make docs       build the documentation (DocC); a warning is an error"
-	@echo "make lint       check the format of all Swift files"
+	@echo "make lint       check the format of all Swift files, and that every file begins with its licence"
 	@echo "make build      build the program, .build/release/muxnet, and what it needs (make setup)"
 
 setup:
@@ -42,6 +42,7 @@ docs:
 	@scripts/docs
 
 lint:
+	@scripts/check-headers
 	$(SWIFT) format lint --strict --recursive Package.swift Sources Tests Samples/ClassifyImage/Package.swift Samples/ClassifyImage/Sources
 
 format:

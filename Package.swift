@@ -34,216 +34,260 @@ let swift: [SwiftSetting] =
     .enableUpcomingFeature("InternalImportsByDefault"),
     .treatAllWarnings(as: .error),
   ] + (withTorch ? [.define("TORCH")] : []) + (withPostgres ? [.define("POSTGRES")] : [])
-let c: [CSetting] = [.treatAllWarnings(as: .error)]
 let cxx: [CXXSetting] = [.treatAllWarnings(as: .error)]
 
-let argumentParser = Target.Dependency.product(
-  name: "ArgumentParser", package: "swift-argument-parser")
-let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
-let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
-let protobuf = Target.Dependency.product(name: "SwiftProtobuf", package: "swift-protobuf")
-let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
-let lifecycle = Target.Dependency.product(
-  name: "ServiceLifecycle", package: "swift-service-lifecycle")
+// MARK: The modules
 
-// MARK: Upper half
+/// A row of the table: a module, what it is, and what it stands on.
+struct Module {
+  /// Whether a module needs libtorch. The upper half is built without it, too.
+  enum Half { case upper, lower }
 
-var products: [Product] = [
-  .library(name: "MUXCore", targets: ["MUXCore"]),
-  .library(name: "MUXImages", targets: ["MUXImages"]),
-  .library(name: "MUXNetworks", targets: ["MUXNetworks"]),
-  .library(name: "MUXVision", targets: ["MUXVision"]),
-  .library(name: "MUXInterchange", targets: ["MUXInterchange"]),
-  .library(name: "MUXONNX", targets: ["MUXONNX"]),
-  .library(name: "MUXRuntime", targets: ["MUXRuntime"]),
-  .library(name: "MUXReport", targets: ["MUXReport"]),
-  .library(name: "MUXSearch", targets: ["MUXSearch"]),
-  .library(name: "MUXEvaluation", targets: ["MUXEvaluation"]),
-  .library(name: "MUXStudies", targets: ["MUXStudies"]),
-  .library(name: "MUXDashboard", targets: ["MUXDashboard"]),
-  .executable(name: "muxnet", targets: ["muxnet"]),
-]
+  enum Kind {
+    /// A product, which other packages may depend on.
+    case library
+    /// Code that only this package depends on.
+    case hidden
+    /// A library of the system: where pkg-config and package managers find it.
+    case system(pkgConfig: String, apt: [String] = [], brew: [String] = [])
+    case program
+    case testSupport
+    case tests
+  }
 
-var targets: [Target] = [
-  .target(name: "MUXCore", swiftSettings: swift),
-  .target(name: "MUXImages", dependencies: ["MUXCore"], swiftSettings: swift),
-  .target(name: "MUXNetworks", dependencies: ["MUXCore", "Yams"], swiftSettings: swift),
-  .systemLibrary(
-    name: "CTurboJPEG", pkgConfig: "libturbojpeg",
-    providers: [.apt(["libturbojpeg0-dev"]), .brew(["jpeg-turbo"])]),
-  .systemLibrary(
-    name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"]), .brew(["libpng"])]),
-  .target(
-    name: "MUXVision", dependencies: ["MUXCore", "MUXImages", "CTurboJPEG", "CPNG"],
-    swiftSettings: swift),
-  .target(name: "MUXInterchange", dependencies: ["MUXCore"], swiftSettings: swift),
-  // Not part of MUXInterchange: MUXRuntime depends on that and stays free of dependencies.
-  .target(
-    name: "MUXONNX", dependencies: ["MUXCore", "MUXNetworks", "MUXInterchange", protobuf],
-    exclude: ["Proto"], swiftSettings: swift),
-  .target(
-    name: "MUXConfiguration", dependencies: ["MUXCore", "Yams"], swiftSettings: swift),
-  .systemLibrary(
-    name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
-  .target(
-    name: "MUXSearch", dependencies: ["MUXCore", "MUXNetworks", "CZlib", "Yams"],
-    resources: [
-      .embedInCode("Benchmarks/targets.json"), .embedInCode("Spaces/digits.yaml"),
-      .embedInCode("Spaces/imagenet.yaml"), .embedInCode("Spaces/small.yaml"),
-    ], swiftSettings: swift),
-  .target(
-    name: "MUXReport", dependencies: ["MUXCore", "MUXNetworks", "MUXSearch", "MUXStudies"],
-    resources: ["table1", "table2", "table3", "table4"].map {
-      .embedInCode("Paper/Data/\($0).csv")
-    }, swiftSettings: swift),
-  .target(
-    name: "MUXStudies",
-    dependencies: ["MUXCore", "MUXSearch", "MUXNetworks", "MUXRuntime", grdb]
-      + (withPostgres ? ["CPostgres"] : []),
-    swiftSettings: swift),
-  .target(
-    name: "MUXDashboard",
-    dependencies: [
-      "MUXCore", "MUXStudies", "MUXSearch", "MUXReport", "MUXNetworks", hummingbird, lifecycle,
-      logging,
-    ],
-    swiftSettings: swift),
-  .target(name: "CMUXKernels", cSettings: c),
-  .target(
-    name: "MUXRuntime", dependencies: ["MUXCore", "CMUXKernels", "MUXNetworks", "MUXInterchange"],
-    swiftSettings: swift),
-  .target(
-    name: "MUXEvaluation",
-    dependencies: [
-      "MUXCore", "MUXNetworks", "MUXImages", "MUXVision", "MUXInterchange", "MUXConfiguration",
-      "MUXRuntime",
-    ], swiftSettings: swift),
-  .target(
-    name: "MUXTestSupport", path: "Tests/MUXTestSupport", swiftSettings: swift),
-  .testTarget(
-    name: "MUXNetworksTests", dependencies: ["MUXNetworks", "MUXTestSupport"],
-    exclude: ["Fixtures"], swiftSettings: swift),
-  .testTarget(
-    name: "MUXVisionTests", dependencies: ["MUXCore", "MUXImages", "MUXVision", "MUXTestSupport"],
-    exclude: ["Fixtures"], swiftSettings: swift),
-  .testTarget(
-    name: "MUXInterchangeTests", dependencies: ["MUXCore", "MUXInterchange", "MUXTestSupport"],
-    swiftSettings: swift),
-  .testTarget(
-    name: "MUXONNXTests",
-    dependencies: [
-      "MUXCore", "MUXONNX", "MUXNetworks", "MUXInterchange", "MUXRuntime", "MUXTestSupport",
-      protobuf,
-    ],
-    swiftSettings: swift),
-  .testTarget(
-    name: "MUXConfigurationTests", dependencies: ["MUXConfiguration"], swiftSettings: swift),
-  .testTarget(
-    name: "MUXRuntimeTests",
-    dependencies: ["MUXCore", "MUXRuntime", "MUXNetworks", "MUXInterchange", "MUXTestSupport"],
-    swiftSettings: swift),
-  .testTarget(
-    name: "MUXSearchTests", dependencies: ["MUXCore", "MUXSearch"], swiftSettings: swift),
-  .testTarget(
-    name: "MUXEvaluationTests",
-    dependencies: [
-      "MUXCore", "MUXEvaluation", "MUXRuntime", "MUXNetworks", "MUXInterchange", "MUXVision",
-    ],
-    swiftSettings: swift),
-  .testTarget(
-    name: "MUXReportTests",
-    dependencies: ["MUXCore", "MUXReport", "MUXNetworks", "MUXTestSupport"],
-    swiftSettings: swift),
-  .testTarget(
-    name: "MUXStudiesTests",
-    dependencies: [
-      "MUXCore", "MUXStudies", "MUXSearch", "MUXNetworks", "MUXTestSupport", "muxnet", grdb,
-    ],
-    swiftSettings: swift),
-  .testTarget(
-    name: "MUXDashboardTests",
-    dependencies: [
-      "MUXCore", "MUXDashboard", "MUXStudies", "MUXSearch", "MUXReport", "MUXNetworks",
-      "MUXTestSupport", hummingbird, logging,
-    ], swiftSettings: swift),
-  .testTarget(name: "MUXKernelsTests", dependencies: ["CMUXKernels"], swiftSettings: swift),
-  .testTarget(
-    name: "MUXNetCommandTests",
-    dependencies: [
-      "muxnet", "MUXCore", "MUXEvaluation", "MUXInterchange", "MUXNetworks", "MUXONNX",
-      "MUXRuntime",
-      "MUXImages", "MUXVision", "MUXTestSupport",
-    ], swiftSettings: swift),
-]
+  /// What a module depends on: another row, or a product of a package.
+  enum Use: ExpressibleByStringLiteral {
+    case module(String)
+    case product(String, package: String)
 
-var commandDependencies: [Target.Dependency] = [
-  "MUXCore", "MUXNetworks", "MUXImages", "MUXVision", "MUXInterchange", "MUXONNX",
-  "MUXConfiguration",
-  "MUXRuntime",
-  "MUXEvaluation", "MUXSearch", "MUXStudies", "MUXReport", "MUXDashboard", argumentParser,
-  logging,
-]
+    init(stringLiteral name: String) { self = .module(name) }
 
-if withPostgres {
-  targets.append(
-    .systemLibrary(
-      name: "CPostgres", pkgConfig: "libpq",
-      providers: [.apt(["libpq-dev"]), .brew(["libpq"])]))
+    static let argumentParser = product("ArgumentParser", package: "swift-argument-parser")
+    static let grdb = product("GRDB", package: "GRDB.swift")
+    static let hummingbird = product("Hummingbird", package: "hummingbird")
+    static let lifecycle = product("ServiceLifecycle", package: "swift-service-lifecycle")
+    static let logging = product("Logging", package: "swift-log")
+    static let protobuf = product("SwiftProtobuf", package: "swift-protobuf")
+    static let yams = product("Yams", package: "Yams")
+  }
+
+  var name: String
+  var half: Half
+  var kind: Kind
+  var uses: [Use]
+  var embeds: [String]
+  var excludes: [String]
+  var defines: [String: String]
+
+  init(
+    _ name: String, _ half: Half, _ kind: Kind, uses: [Use] = [], embeds: [String] = [],
+    excludes: [String] = [], defines: [String: String] = [:]
+  ) {
+    self.name = name
+    self.half = half
+    self.kind = kind
+    self.uses = uses
+    self.embeds = embeds
+    self.excludes = excludes
+    self.defines = defines
+  }
 }
 
-// MARK: Lower half
+// In the order of Docs/ARCHITECTURE.md: a module depends only on what stands above it. Dependencies are
+// those that its files import; a test holds this table, the files and that page against each other.
+let modules: [Module] = [
+  Module("MUXCore", .upper, .library),
+  Module("MUXImages", .upper, .library, uses: ["MUXCore"]),
+  Module("MUXNetworks", .upper, .library, uses: ["MUXCore", .yams]),
+  Module("MUXInterchange", .upper, .library, uses: ["MUXCore"]),
+  Module("CMUXKernels", .upper, .hidden),
+  Module(
+    "MUXRuntime", .upper, .library,
+    uses: ["MUXCore", "MUXNetworks", "MUXInterchange", "CMUXKernels"]),
+  Module(
+    "CTurboJPEG", .upper,
+    .system(pkgConfig: "libturbojpeg", apt: ["libturbojpeg0-dev"], brew: ["jpeg-turbo"])),
+  Module("CPNG", .upper, .system(pkgConfig: "libpng", apt: ["libpng-dev"], brew: ["libpng"])),
+  Module("MUXVision", .upper, .library, uses: ["MUXCore", "MUXImages", "CTurboJPEG", "CPNG"]),
+  Module("MUXConfiguration", .upper, .hidden, uses: ["MUXCore", .yams]),
+  Module(
+    "MUXEvaluation", .upper, .library,
+    uses: [
+      "MUXCore", "MUXImages", "MUXNetworks", "MUXInterchange", "MUXRuntime", "MUXVision",
+      "MUXConfiguration",
+    ]),
+  Module("CZlib", .upper, .system(pkgConfig: "zlib", apt: ["zlib1g-dev"], brew: ["zlib"])),
+  Module(
+    "MUXSearch", .upper, .library, uses: ["MUXCore", "MUXNetworks", "CZlib", .yams],
+    embeds: [
+      "Benchmarks/targets.json", "Spaces/digits.yaml", "Spaces/imagenet.yaml", "Spaces/small.yaml",
+    ]),
+  Module("CPostgres", .upper, .system(pkgConfig: "libpq", apt: ["libpq-dev"], brew: ["libpq"])),
+  Module(
+    "MUXStudies", .upper, .library,
+    uses: ["MUXCore", "MUXNetworks", "MUXRuntime", "MUXSearch", "CPostgres", .grdb]),
+  Module(
+    "MUXReport", .upper, .library, uses: ["MUXCore", "MUXNetworks", "MUXSearch", "MUXStudies"],
+    embeds: [
+      "Paper/Data/table1.csv", "Paper/Data/table2.csv", "Paper/Data/table3.csv",
+      "Paper/Data/table4.csv",
+    ]),
+  Module(
+    "MUXDashboard", .upper, .library,
+    uses: [
+      "MUXCore", "MUXNetworks", "MUXSearch", "MUXStudies", "MUXReport", .hummingbird, .lifecycle,
+      .logging,
+    ]),
+  // Not part of MUXInterchange: MUXRuntime depends on that, and apps on MUXRuntime.
+  Module(
+    "MUXONNX", .upper, .library, uses: ["MUXCore", "MUXNetworks", "MUXInterchange", .protobuf],
+    excludes: ["Proto"]),
 
-if withTorch {
-  products += [
-    .library(name: "MUXTensor", targets: ["MUXTensor"]),
-    .library(name: "MUXTraining", targets: ["MUXTraining"]),
-  ]
-  targets += [
-    .systemLibrary(name: "CLibTorch", pkgConfig: "\(libtorch)/libtorch.pc"),
-    .target(
-      name: "CTorch", dependencies: ["CLibTorch", "CMUXKernels"],
-      cSettings: [.define("CT_RPATH", to: "\"\(libtorch)/lib\"")],
-      cxxSettings: cxx),
-    .target(name: "MUXTensor", dependencies: ["CTorch"], swiftSettings: swift),
-    .target(
-      name: "MUXTraining",
-      dependencies: [
-        "MUXCore", "CTorch", "MUXTensor", "MUXNetworks", "MUXImages", "MUXVision", "MUXInterchange",
-        "MUXConfiguration", "MUXEvaluation", "Yams", logging,
-      ], swiftSettings: swift),
-    .target(
-      name: "MUXSearchTraining",
-      dependencies: [
-        "MUXCore", "MUXStudies", "MUXSearch", "MUXTraining", "MUXEvaluation", "MUXNetworks",
-        "MUXConfiguration",
-      ], swiftSettings: swift),
-    .testTarget(
-      name: "MUXSearchTrainingTests",
-      dependencies: [
-        "MUXCore", "MUXSearchTraining", "MUXStudies", "MUXSearch", "MUXTraining", "MUXNetworks",
-        "MUXConfiguration",
-      ], swiftSettings: swift),
-    .testTarget(
-      name: "MUXTensorTests", dependencies: ["MUXTensor", "CTorch"], swiftSettings: swift),
-    .testTarget(
-      name: "MUXTrainingTests",
-      dependencies: [
-        "MUXCore", "MUXTraining", "MUXTensor", "MUXNetworks", "MUXImages", "MUXVision",
-        "MUXInterchange",
-        "MUXConfiguration", "MUXEvaluation", "MUXRuntime", "MUXSearch", "MUXTestSupport",
-      ],
-      exclude: ["Fixtures"], swiftSettings: swift),
-  ]
-  commandDependencies += ["MUXTensor", "MUXTraining", "MUXSearchTraining"]
+  Module("CLibTorch", .lower, .system(pkgConfig: "\(libtorch)/libtorch.pc")),
+  Module(
+    "CTorch", .lower, .hidden, uses: ["CMUXKernels", "CLibTorch"],
+    defines: ["CT_RPATH": "\"\(libtorch)/lib\""]),
+  Module("MUXTensor", .lower, .library, uses: ["CTorch"]),
+  Module(
+    "MUXTraining", .lower, .library,
+    uses: [
+      "MUXCore", "MUXImages", "MUXNetworks", "MUXInterchange", "MUXVision", "MUXConfiguration",
+      "MUXEvaluation", "MUXTensor",
+    ]),
+  Module(
+    "MUXSearchTraining", .lower, .hidden,
+    uses: [
+      "MUXCore", "MUXNetworks", "MUXConfiguration", "MUXEvaluation", "MUXSearch", "MUXStudies",
+      "MUXTraining",
+    ]),
+
+  // Without the lower half, what it has of that is left out.
+  Module(
+    "muxnet", .upper, .program,
+    uses: [
+      "MUXCore", "MUXImages", "MUXNetworks", "MUXInterchange", "MUXRuntime", "MUXVision",
+      "MUXConfiguration", "MUXEvaluation", "MUXSearch", "MUXStudies", "MUXReport", "MUXDashboard",
+      "MUXONNX", "MUXTensor", "MUXTraining", "MUXSearchTraining", .argumentParser,
+    ]),
+
+  // MARK: Tests
+
+  Module("MUXTestSupport", .upper, .testSupport),
+  Module(
+    "MUXVisionTests", .upper, .tests,
+    uses: ["MUXCore", "MUXImages", "MUXVision", "MUXTestSupport"], excludes: ["Fixtures"]),
+  Module(
+    "MUXNetworksTests", .upper, .tests, uses: ["MUXNetworks", "MUXTestSupport"],
+    excludes: ["Fixtures"]),
+  Module(
+    "MUXInterchangeTests", .upper, .tests, uses: ["MUXCore", "MUXInterchange", "MUXTestSupport"]),
+  Module("MUXKernelsTests", .upper, .tests, uses: ["CMUXKernels"]),
+  Module(
+    "MUXRuntimeTests", .upper, .tests,
+    uses: ["MUXCore", "MUXNetworks", "MUXInterchange", "MUXRuntime", "MUXTestSupport"]),
+  Module("MUXConfigurationTests", .upper, .tests, uses: ["MUXConfiguration"]),
+  Module(
+    "MUXEvaluationTests", .upper, .tests,
+    uses: [
+      "MUXImages", "MUXNetworks", "MUXInterchange", "MUXRuntime", "MUXVision", "MUXEvaluation",
+    ]),
+  Module("MUXSearchTests", .upper, .tests, uses: ["MUXCore", "MUXNetworks", "MUXSearch"]),
+  Module(
+    "MUXStudiesTests", .upper, .tests,
+    uses: [
+      "MUXCore", "MUXSearch", "MUXStudies", "muxnet", "MUXTestSupport", .grdb,
+    ]),
+  Module("MUXReportTests", .upper, .tests, uses: ["MUXNetworks", "MUXReport", "MUXTestSupport"]),
+  Module(
+    "MUXDashboardTests", .upper, .tests,
+    uses: [
+      "MUXNetworks", "MUXSearch", "MUXStudies", "MUXDashboard", "MUXTestSupport", .hummingbird,
+      .logging,
+    ]),
+  Module(
+    "MUXONNXTests", .upper, .tests,
+    uses: [
+      "MUXCore", "MUXNetworks", "MUXInterchange", "MUXRuntime", "MUXONNX", "MUXTestSupport",
+    ]),
+  Module(
+    "MUXNetCommandTests", .upper, .tests,
+    uses: [
+      "MUXCore", "MUXImages", "MUXNetworks", "MUXInterchange", "MUXRuntime", "MUXVision",
+      "MUXEvaluation", "MUXONNX", "muxnet", "MUXTestSupport",
+    ]),
+  Module("ArchitectureTests", .upper, .tests),
+  Module("MUXTensorTests", .lower, .tests, uses: ["MUXTensor"]),
+  Module(
+    "MUXTrainingTests", .lower, .tests,
+    uses: [
+      "MUXCore", "MUXImages", "MUXNetworks", "MUXInterchange", "MUXRuntime", "MUXVision",
+      "MUXConfiguration", "MUXEvaluation", "MUXSearch", "MUXTensor", "MUXTraining",
+      "MUXTestSupport",
+    ], excludes: ["Fixtures"]),
+  Module(
+    "MUXSearchTrainingTests", .lower, .tests,
+    uses: ["MUXConfiguration", "MUXSearch", "MUXStudies", "MUXSearchTraining"]),
+]
+
+// MARK: What follows from the table
+
+let selected = modules.filter {
+  ($0.half == .upper || withTorch) && ($0.name != "CPostgres" || withPostgres)
 }
+let selectedNames = Set(selected.map(\.name))
 
-targets.append(
-  .executableTarget(name: "muxnet", dependencies: commandDependencies, swiftSettings: swift))
+extension Module {
+  /// A dependency on a module that is left out is left out with it.
+  private var dependencies: [Target.Dependency] {
+    uses.compactMap { use in
+      switch use {
+      case .module(let name): selectedNames.contains(name) ? .target(name: name) : nil
+      case .product(let name, let package): .product(name: name, package: package)
+      }
+    }
+  }
+
+  private var resources: [Resource] { embeds.map { .embedInCode($0) } }
+
+  private var c: [CSetting] {
+    [.treatAllWarnings(as: .error)]
+      + defines.sorted { $0.key < $1.key }.map { .define($0.key, to: $0.value) }
+  }
+
+  var product: Product? {
+    switch kind {
+    case .library: .library(name: name, targets: [name])
+    case .program: .executable(name: name, targets: [name])
+    case .hidden, .system, .testSupport, .tests: nil
+    }
+  }
+
+  var target: Target {
+    switch kind {
+    case .library, .hidden:
+      .target(
+        name: name, dependencies: dependencies, exclude: excludes, resources: resources,
+        cSettings: c, cxxSettings: cxx, swiftSettings: swift)
+    case .system(let pkgConfig, let apt, let brew):
+      .systemLibrary(
+        name: name, pkgConfig: pkgConfig,
+        providers: apt.isEmpty ? nil : [.apt(apt), .brew(brew)])
+    case .program:
+      .executableTarget(name: name, dependencies: dependencies, swiftSettings: swift)
+    case .testSupport:
+      .target(
+        name: name, dependencies: dependencies, path: "Tests/\(name)", swiftSettings: swift)
+    case .tests:
+      .testTarget(
+        name: name, dependencies: dependencies, exclude: excludes, swiftSettings: swift)
+    }
+  }
+}
 
 let package = Package(
   name: "muxnet",
   platforms: [.macOS(.v15), .iOS(.v18)],
-  products: products,
+  products: selected.compactMap(\.product),
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
@@ -256,6 +300,6 @@ let package = Package(
       traits: ["FullFoundation"]),
     .package(url: "https://github.com/swift-server/swift-service-lifecycle.git", from: "2.0.0"),
   ],
-  targets: targets,
+  targets: selected.map(\.target),
   cxxLanguageStandard: .cxx20
 )

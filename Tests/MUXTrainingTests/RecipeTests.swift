@@ -1,6 +1,6 @@
+// SPDX-License-Identifier: Apache-2.0
 import Foundation
 import MUXConfiguration
-// SPDX-License-Identifier: Apache-2.0
 import MUXEvaluation
 import MUXImages
 import MUXNetworks

@@ -1,5 +1,5 @@
-import MUXSearch
 // SPDX-License-Identifier: Apache-2.0
+import MUXSearch
 import MUXStudies
 
 /// A chart of a study, with a name for its file.

@@ -1,7 +1,7 @@
+// SPDX-License-Identifier: Apache-2.0
 import MUXCore
 public import MUXNetworks
 public import MUXTensor
-// SPDX-License-Identifier: Apache-2.0
 
 /// A network with its weights, ready to run on libtorch.
 ///

@@ -1,5 +1,5 @@
-import Foundation
 // SPDX-License-Identifier: Apache-2.0
+import Foundation
 public import MUXCore
 
 /// The learning rate as a function of the step: a warm-up followed by a decay.

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+import Foundation
+
+/// A Swift file of the package, without its comments and texts.
+struct SourceFile {
+  /// From the package's folder.
+  let path: String
+  /// The folder within its module, such as `Graph`; empty beside the module's folders.
+  let folder: String
+  private let code: String
+
+  /// The Swift files of a module.
+  static func files(of module: Manifest.Module) throws -> [SourceFile] {
+    let root = Manifest.package.appending(path: module.folder)
+    let names = FileManager.default.enumerator(atPath: root.path(percentEncoded: false))
+    return try (names?.compactMap { $0 as? String } ?? [])
+      .filter { $0.hasSuffix(".swift") && !$0.hasPrefix("Generated/") }.sorted().map { name in
+        SourceFile(
+          path: "\(module.folder)/\(name)", folder: (name as NSString).deletingLastPathComponent,
+          text: try String(contentsOf: root.appending(path: name), encoding: .utf8))
+      }
+  }
+
+  init(path: String, folder: String, text: String) {
+    self.path = path
+    self.folder = folder
+    code = Self.code(of: text)
+  }
+
+  /// The modules that the file imports.
+  var imports: Set<String> {
+    Set(
+      code.split(separator: "\n").compactMap { line in
+        let words = line.split(separator: " ")
+        guard let position = words.firstIndex(of: "import"),
+          words[..<position].allSatisfy({ Self.beforeImport.contains($0) || $0.hasPrefix("@") }),
+          let last = words.last, position + 1 < words.count
+        else { return nil }
+        // `import struct Foundation.Data` imports Foundation.
+        return last.split(separator: ".").first.map(String.init)
+      })
+  }
+
+  /// The types and functions that the file declares and that other files can name.
+  var declarations: Set<String> {
+    Set(
+      code.split(separator: "\n").compactMap { line in
+        guard line.first != " ", !line.contains("private ") else { return nil }
+        let words = line.split { !$0.isLetter && !$0.isNumber && $0 != "_" }
+        guard let keyword = words.firstIndex(where: Self.declaring.contains), keyword < 4,
+          keyword + 1 < words.count, !words.contains("import")
+        else { return nil }
+        return String(words[keyword + 1])
+      })
+  }
+
+  /// Every name in the file.
+  var words: Set<String> {
+    Set(code.split { !$0.isLetter && !$0.isNumber && $0 != "_" }.map(String.init))
+  }
+
+  private static let beforeImport: Set<Substring> = [
+    "public", "package", "internal", "private", "fileprivate",
+  ]
+  private static let declaring: Set<Substring> = [
+    "struct", "enum", "class", "protocol", "actor", "typealias", "func",
+  ]
+
+  /// The text without comments and without what stands between quotes.
+  private static func code(of text: String) -> String {
+    var result = ""
+    var isQuoted = false
+    for line in text.split(separator: "\n", omittingEmptySubsequences: false) {
+      if line.contains("\"\"\"") {
+        isQuoted.toggle()
+        continue
+      }
+      if !isQuoted { result += withoutTexts(line) + "\n" }
+    }
+    return result
+  }
+
+  private static func withoutTexts(_ line: Substring) -> String {
+    var result = ""
+    var isText = false
+    var isEscaped = false
+    for character in line {
+      if isText {
+        if character == "\"" && !isEscaped { isText = false }
+        isEscaped = character == "\\" && !isEscaped
+      } else if character == "\"" {
+        isText = true
+        isEscaped = false
+      } else {
+        result.append(character)
+        if result.hasSuffix("//") { return String(result.dropLast(2)) }
+      }
+    }
+    return result
+  }
+}

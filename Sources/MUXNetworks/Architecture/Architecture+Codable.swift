@@ -75,8 +75,7 @@ extension Architecture: Codable {
 
   /// The first version of block-string files that can say the architecture.
   private var formatVersion: Int {
-    [activation, excitation.gate, excitation.activation].compactMap(\.self)
-      .map { Operation.activation($0).rules.formatVersion }.max() ?? 1
+    functions.map { Operation.activation($0).rules.formatVersion }.max() ?? 1
   }
 
   /// Writes an architecture.

@@ -134,8 +134,8 @@ extension Architecture {
     try require(
       (0...1).contains(normalizationMomentum),
       "the batch norms' momentum must be in 0…1, not \(normalizationMomentum)")
-    for function in [activation, excitation.gate, excitation.activation].compactMap(\.self) {
-      if let defect = function.defect { try require(false, defect) }
+    for function in functions {
+      if let defect = Operation.activation(function).unsoundness { try require(false, defect) }
     }
     try require(
       stages.contains { !$0.isEmpty }, "there are no blocks; give stages of block strings")

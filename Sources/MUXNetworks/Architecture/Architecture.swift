@@ -111,6 +111,12 @@ public struct Architecture: Sendable, Hashable {
     self.head = head
   }
 
+  /// All non-linearities that the architecture names.
+  var functions: [Activation] {
+    [activation, excitation.gate, excitation.activation].compactMap(\.self)
+      + stages.joined().compactMap(\.activation)
+  }
+
   /// Rounds a width times the multiplier to a multiple of `divisor`, at least `divisor`, and not
   /// below 90 % of the exact value (MobileNet's rule, also of the paper's code).
   public static func roundedWidth(

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import MUXCore
 
 /// How the squeeze-and-excitation of the blocks is made.
 public struct ExcitationSettings: Sendable, Hashable, Encodable {

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import MUXCore
 
 /// A run of nodes that belongs together: a stem, a block, a head.
 public struct Block: Sendable, Hashable, Codable {

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import MUXCore
 
 extension Network: Codable {
   private enum Key: String, CodingKey, CaseIterable {

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import MUXCore
 
 /// One operation of a network.
 public struct Node: Sendable, Hashable, Codable {

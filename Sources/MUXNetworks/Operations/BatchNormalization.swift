@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import MUXCore
 
 /// Batch normalisation (over N, H, W of each channel).
 public struct BatchNormalization: Sendable, Hashable, Codable {

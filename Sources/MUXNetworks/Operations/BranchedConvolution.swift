@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import MUXCore
 
 /// Where a branch of a convolution moves information between space and channels (paper, section 3.1).
 ///

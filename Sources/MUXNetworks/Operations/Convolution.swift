@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import MUXCore
 
 /// A two-dimensional convolution with a square kernel, [N, C, H, W] → [N, C′, H′, W′].
 ///

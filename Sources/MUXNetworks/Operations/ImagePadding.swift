@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import MUXCore
 
 /// Rows and columns added around an image, in pixels; negative numbers cut off as many.
 public struct ImagePadding: Sendable, Hashable, Codable {

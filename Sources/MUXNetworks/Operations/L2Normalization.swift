@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import MUXCore
 
 /// Normalisation over the channels of each position: scale[c] · x[c] / max(‖x‖₂, ε) (ParseNet; SSD).
 public struct L2Normalization: Sendable, Hashable, Codable {

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import MUXCore
 
 /// A fully connected layer, [N, F] → [N, F′].
 public struct Linear: Sendable, Hashable, Codable {

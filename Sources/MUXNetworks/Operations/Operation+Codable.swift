@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import MUXCore
 
 /// An operation is written flat: its `type`, then its settings beside it.
 extension Operation: Codable {

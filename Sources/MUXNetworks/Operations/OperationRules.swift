@@ -4,7 +4,7 @@
 ///
 /// Nothing here has a default: a new operation compiles when every question is answered, and every
 /// reader asks here instead of keeping a list of its own.
-package protocol OperationRules: Sendable, Hashable, Codable {
+protocol OperationRules: Sendable, Hashable, Codable {
   /// Which operation it is.
   static var kind: OperationKind { get }
   /// How many inputs it takes.
@@ -76,7 +76,7 @@ package enum ChannelSelection: Sendable, Hashable {
 }
 
 /// Why an operation cannot run on inputs of some shapes.
-package struct ShapeMismatch: Error, Sendable {
+struct ShapeMismatch: Error, Sendable {
   /// The reason, to stand after the layer's name.
   let reason: String
 
@@ -89,7 +89,7 @@ package struct ShapeMismatch: Error, Sendable {
 }
 
 /// One tensor of an operation.
-package struct ParameterRule: Sendable, Hashable {
+struct ParameterRule: Sendable, Hashable {
   /// What follows the node's name, such as `weight`.
   var suffix: String
   /// The shape; empty for a scalar.
@@ -106,7 +106,7 @@ package struct ParameterRule: Sendable, Hashable {
 }
 
 /// What an operation, or a branch of one, costs on one image.
-package struct OperationCost: Sendable, Hashable {
+struct OperationCost: Sendable, Hashable {
   /// The kind of layer.
   var kind: LayerKind
   /// The branch's name, nil for the whole operation.
@@ -140,7 +140,7 @@ package enum OperationKind: String, Sendable, Hashable, CaseIterable {
   case adaptiveAveragePool, pad, flatten, dropout, dropPath
 
   /// Where the operation answers for itself.
-  package var rules: any OperationRules.Type {
+  var rules: any OperationRules.Type {
     switch self {
     case .convolution: Convolution.self
     case .branchedConvolution: BranchedConvolution.self
@@ -166,7 +166,7 @@ package enum OperationKind: String, Sendable, Hashable, CaseIterable {
 
 extension Operation {
   /// The operation's own answers.
-  package var rules: any OperationRules {
+  var rules: any OperationRules {
     switch self {
     case .convolution(let convolution): convolution
     case .branchedConvolution(let branched): branched
@@ -199,14 +199,20 @@ extension Operation {
       ? rules.defect : "its settings are far beyond what a network of images can have"
   }
 
+  /// What the operation does to values at inference.
+  package var effect: InferenceEffect { rules.effect }
+
+  /// The convolutions that it runs, with how much wider than its input their grids may be.
+  package var windows: [(convolution: Convolution, factor: Int)] { rules.windows }
+
   /// The order of channels if that is all that the operation gives at inference.
   package var selection: ChannelSelection? {
-    switch rules.effect {
+    switch effect {
     case .selects(let selection): selection
     case .computes, .elementwise, .reshapes: nil
     }
   }
 
   /// Whether the operation gives its input at inference, as dropout does.
-  package var isTransparent: Bool { rules.effect == .selects(.all) }
+  package var isTransparent: Bool { effect == .selects(.all) }
 }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import MUXCore
 
 /// A pool over square windows.
 public struct Pooling: Sendable, Hashable, Codable {

@@ -80,7 +80,7 @@ struct Affine {
 
 extension Activation {
   var kernels: mux_activation {
-    switch self {
+    switch kind {
     case .identity: MUX_IDENTITY
     case .relu: MUX_RELU
     case .relu6: MUX_RELU6

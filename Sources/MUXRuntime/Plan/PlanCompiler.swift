@@ -154,18 +154,9 @@ struct PlanCompiler {
   /// The value of a node that only chooses among planes.
   private func renamed(_ index: Int) -> PlaneTensor {
     var value = value(of: index, 0)
-    switch network.nodes[index].operation {
-    case .concatenate:
-      value.planes = network.inputIndices[index].indices.flatMap {
-        self.value(of: index, $0).planes
-      }
-    case .slice(let slice):
-      value.planes = Array(value.planes[slice.start..<slice.start + slice.count])
-    case .channelShuffle(let groups):
-      let planes = value.planes
-      let width = planes.count / groups
-      value.planes = planes.indices.map { planes[$0 % groups * width + $0 / groups] }
-    default: break
+    if let selection = operation(index).selection {
+      value.planes = selection(
+        network.inputIndices[index].indices.map { self.value(of: index, $0).planes })
     }
     return value
   }
@@ -257,7 +248,7 @@ struct PlanCompiler {
     }
     // Nothing that runs later, or that is skipped over by fusing, may still want the planes.
     let isIsolated = (start...residual.end).allSatisfy {
-      isDone[$0] || PlaneLiveness.isRenaming(operation($0))
+      isDone[$0] || operation($0).selection != nil
     }
     residual.isOverwritten = isIsolated && liveness.isLastUse(of: other, by: sum)
     return residual

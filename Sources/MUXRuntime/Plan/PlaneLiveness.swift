@@ -15,13 +15,14 @@ struct PlaneLiveness {
     for (index, node) in network.nodes.enumerated() {
       let inputs = network.inputIndices[index].map { $0 < 0 ? inputPlanes : planes[$0] }
       // A flatten of single values keeps its planes.
-      let keepsPlanes =
-        if case .flatten = node.operation { inputs[0].count == shapes[index].channels } else {
-          false
-        }
-      if Self.isRenaming(node.operation) || keepsPlanes {
-        planes.append(Self.renamed(node.operation, inputs))
+      switch node.operation.effect {
+      case .selects(let selection):
+        planes.append(selection(inputs))
         continue
+      case .reshapes where inputs[0].count == shapes[index].channels:
+        planes.append(inputs[0])
+        continue
+      case .computes, .elementwise, .reshapes: break
       }
       for input in inputs {
         for plane in input { lastUse[Int(plane)] = index }
@@ -41,23 +42,5 @@ struct PlaneLiveness {
   func isLastUse(of index: Int, by node: Int) -> Bool {
     let own = index < 0 ? inputPlanes : planes[index]
     return own.allSatisfy { lastUse[Int($0)] <= node } && Set(own).count == own.count
-  }
-
-  /// Whether the operation only chooses among its inputs' planes.
-  static func isRenaming(_ operation: Operation) -> Bool {
-    switch operation {
-    case .concatenate, .slice, .channelShuffle, .dropout, .dropPath: true
-    default: false
-    }
-  }
-
-  private static func renamed(_ operation: Operation, _ inputs: [[Int32]]) -> [Int32] {
-    switch operation {
-    case .concatenate: inputs.flatMap { $0 }
-    case .slice(let slice): Array(inputs[0][slice.start..<slice.start + slice.count])
-    case .channelShuffle(let groups):
-      inputs[0].indices.map { inputs[0][$0 % groups * (inputs[0].count / groups) + $0 / groups] }
-    default: inputs[0]
-    }
   }
 }

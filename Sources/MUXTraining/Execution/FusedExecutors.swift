@@ -120,7 +120,7 @@ extension NetworkModel {
 extension FusedActivation {
   init(_ activation: Activation) {
     self =
-      switch activation {
+      switch activation.kind {
       case .identity: .identity
       case .relu: .relu
       case .relu6: .relu6

@@ -204,12 +204,12 @@ if withTorch {
       name: "CTorch", dependencies: ["CLibTorch", "CMUXKernels"],
       cSettings: [.define("CT_RPATH", to: "\"\(libtorch)/lib\"")],
       cxxSettings: cxx),
-    .target(name: "MUXTensor", dependencies: ["CTorch"], swiftSettings: swift),
+    .target(name: "MUXTensor", dependencies: ["CTorch", "CMUXKernels"], swiftSettings: swift),
     .target(
       name: "MUXTraining",
       dependencies: [
         "MUXCore", "CTorch", "MUXTensor", "MUXNetworks", "MUXImages", "MUXVision", "MUXInterchange",
-        "MUXConfiguration", "MUXEvaluation", "Yams", logging,
+        "MUXConfiguration", "MUXEvaluation", "MUXRuntime", "Yams", logging,
       ], swiftSettings: swift),
     .target(
       name: "MUXSearchTraining",

@@ -1,25 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 
-extension Network {
-  /// The convolutions between a global pool and the gate of a product: squeeze-and-excitation.
-  var squeezeExcitationNodes: Set<Int> {
+extension NetworkAnalysis {
+  /// The layers between a global mean and the gate of a product: squeeze-and-excitation.
+  var gateNodes: Set<Int> {
     var found: Set<Int> = []
-    for (index, node) in nodes.enumerated() {
-      guard case .multiply = node.operation else { continue }
-      var position = inputIndices[index][1]
-      while position >= 0 {
-        if case .globalAveragePool = nodes[position].operation { break }
-        // What was found before has been followed to its pool.
-        guard found.insert(position).inserted else { break }
-        position = inputIndices[position][0]
-      }
+    for index in network.nodes.indices {
+      // What was found before has been followed to its mean.
+      if let gate = gate(of: index, isKnown: { found.contains($0) }) { found.formUnion(gate.nodes) }
     }
     return found
   }
 
   /// The most elements alive at once when nodes run in order. Element-wise layers run in place;
   /// slices are views.
-  func peakElements(shapes: [Shape], input: Shape) -> Int {
+  var peakElements: Int {
+    let (nodes, inputIndices) = (network.nodes, network.inputIndices)
     var storage = [Int](repeating: -1, count: nodes.count)
     for index in nodes.indices {
       storage[index] = nodes[index].operation.isView ? root(inputIndices[index][0], storage) : index
@@ -28,7 +23,7 @@ extension Network {
     for index in nodes.indices {
       for source in inputIndices[index] { lastUse[root(source, storage)] = index }
     }
-    for output in outputIndices { lastUse[storage[output]] = nodes.count }
+    for output in network.outputIndices { lastUse[storage[output]] = nodes.count }
     var released = [Int](repeating: 0, count: nodes.count)
     for (value, last) in lastUse where last < nodes.count {
       released[last] += value < 0 ? input.count : shapes[value].count

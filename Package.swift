@@ -147,12 +147,12 @@ let modules: [Module] = [
   Module(
     "CTorch", .lower, .hidden, uses: ["CMUXKernels", "CLibTorch"],
     defines: ["CT_RPATH": "\"\(libtorch)/lib\""]),
-  Module("MUXTensor", .lower, .library, uses: ["CTorch"]),
+  Module("MUXTensor", .lower, .library, uses: ["CMUXKernels", "CTorch"]),
   Module(
     "MUXTraining", .lower, .library,
     uses: [
-      "MUXCore", "MUXImages", "MUXNetworks", "MUXInterchange", "MUXVision", "MUXConfiguration",
-      "MUXEvaluation", "MUXTensor",
+      "MUXCore", "MUXImages", "MUXNetworks", "MUXInterchange", "MUXRuntime", "MUXVision",
+      "MUXConfiguration", "MUXEvaluation", "MUXTensor",
     ]),
   Module(
     "MUXSearchTraining", .lower, .hidden,

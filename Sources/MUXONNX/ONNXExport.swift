@@ -58,11 +58,10 @@ public struct ONNXExport: Sendable {
     if case .fixed(let count) = batch, count < 1 { throw ONNXExportError.batch(count) }
     try Self.checkSize(of: network)
     let size = inputSize ?? network.inputSize
-    let shapes = try network.shapes(inputSize: size)
+    let analysis = try NetworkAnalysis(network, inputSize: size)
     let table = try WeightTable(weights, network: network)
     var compiler = GraphCompiler(
-      network, inputSize: size, shapes: shapes, weights: table,
-      keepsBatchNormalization: keepsBatchNormalization, batch: batch)
+      analysis, weights: table, keepsBatchNormalization: keepsBatchNormalization, batch: batch)
     var message = Onnx_ModelProto()
     message.irVersion = Int64(Self.formatVersion)
     message.opsetImport = [.with { $0.version = Int64(Self.operatorSet) }]

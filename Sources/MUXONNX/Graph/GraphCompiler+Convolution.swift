@@ -137,17 +137,18 @@ extension GraphCompiler {
   /// nowhere else.
   private func orderWanted(after index: Int) -> ChannelOrder? {
     var index = index
-    while readers[index + 1].count == 1 {
-      let reader = readers[index + 1][0]
-      switch network.nodes[reader].operation {
-      case .batchNormalization, .activation, .dropout, .dropPath: index = reader
-      case .add, .multiply:
+    // (An output of the network may be read by a node, too.)
+    while analysis.readers(of: index).count == 1 {
+      let reader = analysis.readers(of: index)[0]
+      let operation = analysis.operation(reader)
+      if operation == .add || operation == .multiply {
         let others = network.inputIndices[reader].filter { $0 != index }
         // What is not there yet will follow this one's order.
         guard others.count == 1, others[0] + 1 < values.count else { return nil }
         return values[others[0] + 1].order
-      default: return nil
       }
+      guard operation.isTransparent || operation.effect == .elementwise else { return nil }
+      index = reader
     }
     return nil
   }

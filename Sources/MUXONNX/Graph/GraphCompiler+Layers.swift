@@ -36,7 +36,7 @@ extension GraphCompiler {
   mutating func addActivation(
     _ activation: Activation, _ name: String, _ input: String
   ) -> String {
-    switch activation {
+    switch activation.kind {
     case .identity: return input
     case .relu: return writer.node("Relu", name, [input])
     case .relu6:
@@ -49,7 +49,7 @@ extension GraphCompiler {
     case .sigmoid: return writer.node("Sigmoid", name, [input])
     case .hardSigmoid:
       return writer.node(
-        "HardSigmoid", name, [input], [.float("alpha", 1.0 / 6), .float("beta", 0.5)])
+        "HardSigmoid", name, [input], [.float("alpha", Float(activation.alpha)), .float("beta", Float(activation.beta))])
     }
   }
 

@@ -77,17 +77,3 @@ struct Affine {
     for c in bias.indices { shift[c] += bias[c] * scale[c] }
   }
 }
-
-extension Activation {
-  var kernels: mux_activation {
-    switch self {
-    case .identity: MUX_IDENTITY
-    case .relu: MUX_RELU
-    case .relu6: MUX_RELU6
-    case .swish: MUX_SWISH
-    case .hardSwish: MUX_HARD_SWISH
-    case .sigmoid: MUX_SIGMOID
-    case .hardSigmoid: MUX_HARD_SIGMOID
-    }
-  }
-}

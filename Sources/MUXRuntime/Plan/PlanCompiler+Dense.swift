@@ -52,7 +52,7 @@ extension PlanCompiler {
       isLinear: residual == nil && isSinglePixel(convolution, ownInputPixels(of: index)))
     var end = residual?.end ?? chain.end
     if residual == nil, convolution.isPointwise, convolution.stride == 1,
-      convolution.padding == 0, shape.height * shape.width > 1, let next = soleConsumer(end),
+      convolution.padding == 0, shape.height * shape.width > 1, let next = analysis.soleReader(of: end),
       case .globalAveragePool = operation(next)
     {
       layer.isPooled = true
@@ -119,7 +119,7 @@ extension PlanCompiler {
   }
 
   private func source(_ convolution: Convolution, _ input: PlaneTensor) -> DenseSource {
-    Self.isPlainPointwise(convolution)
+    convolution.isDensePointwise
       ? .planes(input.planes) : .windows(input, convolution)
   }
 

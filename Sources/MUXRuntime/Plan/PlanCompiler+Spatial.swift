@@ -39,7 +39,7 @@ extension PlanCompiler {
     /// The convolution, if it has windows.
     var window: Convolution? {
       if case .expansion(_, let convolution, _, _, _) = self,
-        !PlanCompiler.isPlainPointwise(convolution)
+        !convolution.isDensePointwise
       {
         convolution
       } else {

@@ -25,6 +25,10 @@ public struct Shape: Sendable, Hashable, Codable, CustomStringConvertible {
 
 /// The height and width of an image in pixels.
 public struct ImageSize: Sendable, Hashable, Codable, CustomStringConvertible {
+  enum CodingKeys: String, CodingKey, CaseIterable {
+    case height, width
+  }
+
   /// H in pixels.
   public var height: Int
   /// W in pixels.

@@ -65,6 +65,7 @@ struct Module {
     static let argumentParser = product("ArgumentParser", package: "swift-argument-parser")
     static let grdb = product("GRDB", package: "GRDB.swift")
     static let hummingbird = product("Hummingbird", package: "hummingbird")
+    static let hummingbirdCore = product("HummingbirdCore", package: "hummingbird")
     static let lifecycle = product("ServiceLifecycle", package: "swift-service-lifecycle")
     static let logging = product("Logging", package: "swift-log")
     static let protobuf = product("SwiftProtobuf", package: "swift-protobuf")
@@ -123,9 +124,10 @@ let modules: [Module] = [
       "Benchmarks/targets.json", "Spaces/digits.yaml", "Spaces/imagenet.yaml", "Spaces/small.yaml",
     ]),
   Module("CPostgres", .upper, .system(pkgConfig: "libpq", apt: ["libpq-dev"], brew: ["libpq"])),
+  Module("CMUXProcess", .upper, .hidden),
   Module(
     "MUXStudies", .upper, .library,
-    uses: ["MUXCore", "MUXNetworks", "MUXRuntime", "MUXSearch", "CPostgres", .grdb]),
+    uses: ["MUXCore", "MUXNetworks", "MUXSearch", "CPostgres", "CMUXProcess", .grdb]),
   Module(
     "MUXReport", .upper, .library, uses: ["MUXCore", "MUXNetworks", "MUXSearch", "MUXStudies"],
     embeds: [
@@ -135,8 +137,8 @@ let modules: [Module] = [
   Module(
     "MUXDashboard", .upper, .library,
     uses: [
-      "MUXCore", "MUXNetworks", "MUXSearch", "MUXStudies", "MUXReport", .hummingbird, .lifecycle,
-      .logging,
+      "MUXCore", "MUXNetworks", "MUXSearch", "MUXStudies", "MUXReport", .hummingbird,
+      .hummingbirdCore, .lifecycle, .logging,
     ]),
   // Not part of MUXInterchange: MUXRuntime depends on that, and apps on MUXRuntime.
   Module(
@@ -166,8 +168,8 @@ let modules: [Module] = [
     "muxnet", .upper, .program,
     uses: [
       "MUXCore", "MUXImages", "MUXNetworks", "MUXInterchange", "MUXRuntime", "MUXVision",
-      "MUXConfiguration", "MUXEvaluation", "MUXSearch", "MUXStudies", "MUXReport", "MUXDashboard",
-      "MUXONNX", "MUXTensor", "MUXTraining", "MUXSearchTraining", .argumentParser,
+      "MUXConfiguration", "MUXEvaluation", "MUXSearch", "CMUXProcess", "MUXStudies", "MUXReport",
+      "MUXDashboard", "MUXONNX", "MUXTensor", "MUXTraining", "MUXSearchTraining", .argumentParser,
     ]),
 
   // MARK: Tests
@@ -195,7 +197,7 @@ let modules: [Module] = [
   Module(
     "MUXStudiesTests", .upper, .tests,
     uses: [
-      "MUXCore", "MUXSearch", "MUXStudies", "muxnet", "MUXTestSupport", .grdb,
+      "MUXCore", "MUXNetworks", "MUXSearch", "MUXStudies", "muxnet", "MUXTestSupport", .grdb,
     ]),
   Module("MUXReportTests", .upper, .tests, uses: ["MUXNetworks", "MUXReport", "MUXTestSupport"]),
   Module(

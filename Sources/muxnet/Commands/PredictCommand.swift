@@ -75,7 +75,7 @@ struct PredictCommand: ParsableCommand {
 
   private func present(_ result: ImagePrediction, _ image: Image) {
     if show, Console.outputIsTerminal {
-      Console.result(TerminalPicture.text(image, usesColor: Console.allowsColor))
+      Console.picture(TerminalPicture.text(image, usesColor: Console.allowsColor))
     }
     let guesses = result.guesses.map { "\($0.label) \($0.probability.percent)" }
     Console.result("\(result.path): " + guesses.joined(separator: ", "))

@@ -1,35 +1,38 @@
 // SPDX-License-Identifier: Apache-2.0
+import Foundation
 package import MUXCore
 public import MUXImages
 import MUXVision
 
-/// A part of a data set.
-public enum DataPart: String, Codable, CaseIterable, Sendable {
-  /// What the weights are fitted to.
-  case training
-  /// What choices are made on.
-  case validation
-  /// What is looked at once, at the end.
-  case test
-}
-
 extension DataConfiguration {
-  /// Opens one part of the data.
+  /// Opens one part of the data, of settings as ``resolved()`` makes them.
   ///
   /// - Parameters:
   ///   - part: The part.
   ///   - classNames: The classes in the order of the labels, as the training had them; nil takes
   ///     those of the data.
+  ///   - allowsEmptyClasses: Whether classes may be without images (then a warning); nil allows it
+  ///     for all parts but the training images.
   /// - Throws: `DataSetError`, or `ConfigurationError` where the data has no such part.
   public func open(
-    _ part: DataPart, classNames: [String]? = nil
+    _ part: DataPart, classNames: [String]? = nil, allowsEmptyClasses: Bool? = nil
+  ) throws -> any ImageDataSet {
+    let settings = try resolved().settings
+    return try settings.openResolved(
+      part, classNames: classNames, allowsEmptyClasses: allowsEmptyClasses ?? (part != .training))
+  }
+
+  private func openResolved(
+    _ part: DataPart, classNames: [String]?, allowsEmptyClasses: Bool
   ) throws -> any ImageDataSet {
     let fractions = [1 - validationFraction - testFraction, validationFraction, testFraction]
     let index = part == .training ? 0 : part == .validation ? 1 : 2
     guard part == .training || fractions[index] > 0 else {
-      return try cached(try openOwn(part, classNames: classNames))
+      return try cached(
+        try openOwn(part, classNames: classNames, allowsEmptyClasses: allowsEmptyClasses))
     }
-    let whole = try openOwn(.training, classNames: classNames)
+    let whole = try openOwn(
+      .training, classNames: classNames, allowsEmptyClasses: allowsEmptyClasses)
     guard validationFraction > 0 || testFraction > 0 else { return try cached(whole) }
     let present = fractions.indices.filter { fractions[$0] > 0 }
     let parts = try whole.split(fractions: present.map { fractions[$0] }, seed: splitSeed)
@@ -42,7 +45,9 @@ extension DataConfiguration {
   }
 
   /// A part that the data set itself has.
-  private func openOwn(_ part: DataPart, classNames: [String]?) throws -> any ImageDataSet {
+  private func openOwn(
+    _ part: DataPart, classNames: [String]?, allowsEmptyClasses: Bool
+  ) throws -> any ImageDataSet {
     let path = path ?? ""
     switch source {
     case .digits:
@@ -56,10 +61,17 @@ extension DataConfiguration {
       return try CIFARDataSet(
         path: path, kind: source == .cifar10 ? .cifar10 : .cifar100, training: part == .training)
     case .folder:
-      let folder =
-        part == .training ? trainingFolder : part == .validation ? validationFolder : testFolder
+      let folder = folder(of: part)
+      guard !folder.isEmpty else {
+        return try ImageFolder(
+          path: path, classNames: classNames, allowsEmptyClasses: allowsEmptyClasses)
+      }
+      guard FileManager.default.fileExists(atPath: "\(path)/\(folder)") else {
+        throw missingFolder(of: part, in: path)
+      }
       return try ImageFolder(
-        path: folder.isEmpty ? path : "\(path)/\(folder)", classNames: classNames)
+        path: "\(path)/\(folder)", classNames: classNames,
+        allowsEmptyClasses: allowsEmptyClasses)
     }
   }
 

@@ -17,6 +17,8 @@ public struct PredictionReport: Sendable {
   public var images: [ImagePrediction] = []
   /// One line for each that could not.
   public var failures: [String] = []
+  /// What lies in the folders and is not among the images.
+  public var leftOut = LeftOut()
 }
 
 extension Predictor {
@@ -32,7 +34,7 @@ extension Predictor {
     return lines
   }
 
-  /// Classifies images and all images below folders.
+  /// Classifies images and all images below folders (``ImageFiles``).
   ///
   /// - Parameters:
   ///   - paths: Files and folders.
@@ -55,7 +57,9 @@ extension Predictor {
       }
       batch = []
     }
-    for path in try Self.files(paths) {
+    let files = try ImageFiles(paths)
+    report.leftOut = files.leftOut
+    for path in files.paths {
       do { batch.append((path, try Image(contentsOfFile: path))) } catch {
         report.failures.append(error.description)
       }
@@ -63,20 +67,5 @@ extension Predictor {
     }
     try finish()
     return report
-  }
-
-  /// The images among paths and below the folders among them, sorted.
-  static func files(_ paths: [String]) throws -> [String] {
-    try paths.flatMap { path -> [String] in
-      var isFolder: ObjCBool = false
-      guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
-        throw ImageError.unreadable(name: path, reason: "no such file or folder")
-      }
-      guard isFolder.boolValue else { return [path] }
-      let found = try FileManager.default.subpathsOfDirectory(atPath: path)
-        .filter { ImageFormat.isImageName($0) }.sorted().map { "\(path)/\($0)" }
-      guard !found.isEmpty else { throw DataSetError.noImages(path: path) }
-      return found
-    }
   }
 }

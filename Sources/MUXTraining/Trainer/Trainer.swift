@@ -59,6 +59,9 @@ public final class Trainer {
     observers: [any TrainingObserver] = []
   ) throws {
     try configuration.validate()
+    var configuration = configuration
+    let decisions: [String]
+    (configuration.data, decisions) = try configuration.data.resolved()
     let parts = try RunParts(configuration, network: network)
     let report = try parts.loadInitialWeights(configuration.model)
     let output = configuration.output
@@ -69,7 +72,7 @@ public final class Trainer {
     if configuration.precision == .float16 { state.lossScaler = LossScaler() }
     try self.init(
       configuration, parts: parts, folder: folder, state: state, observers: observers)
-    notices += report.map { [$0] } ?? []
+    notices = decisions + notices + (report.map { [$0] } ?? [])
     try writing {
       try AtomicFile.write(try ConfigurationText.yaml(configuration), to: folder.configuration)
       try AtomicFile.write([UInt8](NetworkFile.json(self.network)), to: folder.network)

@@ -39,8 +39,14 @@ struct TrainingData {
         workers: data.workers, prefetch: data.prefetch, layout: .channelsLast))
     classNames = training.classNames
     self.inputSize = inputSize
+    func lines(_ part: String, _ set: any ImageDataSet, leftOut: LeftOut) -> [String] {
+      (set.warnings.map(\.description) + leftOut.descriptions).map { "\(part) data: \($0)" }
+    }
+    // Parts of one folder leave out the same; once is enough.
     warnings =
-      training.warnings.map { "training data: \($0)" }
-      + validation.warnings.map { "validation data: \($0)" }
+      lines("training", training, leftOut: training.leftOut)
+      + lines(
+        "validation", validation,
+        leftOut: validation.leftOut == training.leftOut ? LeftOut() : validation.leftOut)
   }
 }

@@ -39,6 +39,8 @@ public struct DataCheck: Sendable, Hashable, Codable {
   public var decodedBytes: Int
   /// Things that are allowed but probably not meant.
   public var warnings: [String]
+  /// What lies beside the samples and is left out.
+  public var leftOut: [LeftOut.Group]
 
   /// True if every sample could be decoded.
   public var isClean: Bool { broken.isEmpty }
@@ -64,6 +66,7 @@ public struct DataCheck: Sendable, Hashable, Codable {
     greyImages = 0
     decodedBytes = 0
     warnings = dataSet.warnings.map(\.description)
+    leftOut = dataSet.leftOut.groups
     var first = 0
     while first < dataSet.count {
       let start = first

@@ -21,6 +21,8 @@ public struct DataSubset: ImageDataSet {
   public var count: Int { indices.count }
   /// The classes of `base`, also those without a sample here.
   public var classNames: [String] { base.classNames }
+  /// What the whole data set leaves out.
+  public var leftOut: LeftOut { base.leftOut }
   /// The label of a sample.
   public func label(at index: Int) -> Int { base.label(at: indices[index]) }
   /// The name of a sample in `base`.

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import ArgumentParser
+import MUXCore
 import MUXEvaluation
 import MUXNetworks
+import MUXImages
 
 /// Measures how well weights classify.
 struct EvaluateCommand: ParsableCommand {
@@ -58,12 +60,23 @@ struct EvaluateCommand: ParsableCommand {
       path: weights.weights, network: network, key: weights.key)
     let classifier = try engine.classifier(trained, precision: configuration.precision)
     let showsProgress = Console.errorIsTerminal
-    let result = try WeightsEvaluation.run(
-      trained, classifier: classifier, configuration: configuration, part: part.value
-    ) { done, total in
-      if showsProgress { Console.standardError("\r\(done.grouped) of \(total.grouped) images") }
+    let result: EvaluationResult
+    do {
+      result = try WeightsEvaluation.run(
+        trained, classifier: classifier, configuration: configuration, part: part.value
+      ) { done, total in
+        if showsProgress { Console.standardError("\r\(done.grouped) of \(total.grouped) images") }
+      }
+    } catch let error as EvaluationError {
+      guard case .noPart(let path, let folder, _, let present) = error,
+        let other = present.first(where: { $0 == .test }) ?? present.first
+      else { throw error }
+      throw CommandError(
+        "\(path): there is no folder '\(folder)' of \(part.rawValue) images; give --part"
+          + " \(other.rawValue) for those that are there")
     }
     if showsProgress { Console.standardError("\r\u{1b}[2K") }
+    for line in result.warnings + result.leftOut.map(\.description) { Console.warning(line) }
     if output.json { return try Console.json(result) }
     let scores = result.scores
     Console.result(
@@ -73,8 +86,9 @@ struct EvaluateCommand: ParsableCommand {
     guard perClass else { return }
     var table = TextTable([("CLASS", .left), ("IMAGES", .right), ("RECALL", .right)])
     for entry in result.classes {
-      let recall = Double(entry.correct) / Double(max(entry.count, 1))
-      table.append([entry.name, entry.count.grouped, recall.percent])
+      table.append([
+        entry.name.printable, entry.count.grouped, entry.recall.map(\.percent) ?? "–",
+      ])
     }
     Console.result(table.text)
   }

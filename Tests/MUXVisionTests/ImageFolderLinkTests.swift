@@ -62,12 +62,13 @@ struct ImageFolderLinkTests {
   @Test("links that fork at every level are visited once each")
   func forks() throws {
     try fill(["b"])
-    for level in 0..<40 {
+    // Less than the 40 links that the system follows on one way.
+    for level in 0..<24 {
       try folder.makeFolder("pool/\(level)")
       try link("pool/\(level)/x", to: "../\(level + 1)")
       try link("pool/\(level)/y", to: "../\(level + 1)")
     }
-    try fill(["40"], in: "pool", count: 2)
+    try fill(["24"], in: "pool", count: 2)
     try link("set/b/pool", to: folder("pool/0"))
     let data = try ImageFolder(path: folder("set"))
     #expect(data.count == 8)
@@ -80,8 +81,10 @@ struct ImageFolderLinkTests {
     try folder.write("pool/one.png", png)
     try link("set/a/more", to: "../../pool/more")
     try link("set/b/one.png", to: "../../pool/one.png")
-    try link("set/c", to: "../pool/more")
+    try fill(["third"], in: "pool", count: 3)
+    try link("set/c", to: "../pool/third")
     try link("pool/more/up", to: "..")
+    try link("pool/third/up", to: "..")
     try link("alias", to: "set")
     for path in [folder("set"), folder("alias"), folder("alias/")] {
       let data = try ImageFolder(path: path)
@@ -117,7 +120,9 @@ struct ImageFolderLinkTests {
     for name in ["a/x.unread-.HEIC", "b/y.heic", "b/z.Psd", "w.psd"] {
       try folder.write("set/\(name)", png)
     }
-    for name in ["a/Thumbs.db", "a/notes.txt", "b/.hidden.psd"] { try folder.write("set/\(name)", []) }
+    for name in ["a/Thumbs.db", "a/notes.txt", "b/.hidden.psd"] {
+      try folder.write("set/\(name)", [])
+    }
     try folder.write("set/beside.png", png)
     let data = try ImageFolder(path: folder("set"))
     #expect(data.classCounts == [4, 1])
@@ -147,8 +152,9 @@ struct ImageFolderLinkTests {
       "lost+found/x.png", ".DS_Store", ".cache/c/1.png",
     ] { try folder.write("set/\(name)", png) }
     #expect(try ImageFolder(path: folder("set")).classCounts == [3])
-    #expect(try ImageFiles([folder("set")]).paths.map { String($0.dropFirst(folder("set/").count)) }
-      == ["a/0.png", "a/1.png", "a/2.png"])
+    #expect(
+      try ImageFiles([folder("set")]).paths.map { String($0.dropFirst(folder("set/").count)) }
+        == ["a/0.png", "a/1.png", "a/2.png"])
     #expect(try ImageFiles([folder("set/.cache"), folder("set/a/._0.png")]).paths.count == 2)
   }
 
@@ -185,7 +191,8 @@ struct ImageFolderLinkTests {
   func misnamed() throws {
     try fill(["a"])
     func make(_ bytes: [UInt8], in part: String) throws {
-      let path = Array("\(folder(part))/".utf8).map { CChar(bitPattern: $0) }
+      let path =
+        Array("\(folder(part))/".utf8).map { CChar(bitPattern: $0) }
         + bytes.map { CChar(bitPattern: $0) } + [0]
       let file = path.withUnsafeBufferPointer { open($0.baseAddress!, O_CREAT | O_WRONLY, 0o644) }
       try #require(file >= 0)

@@ -46,9 +46,9 @@ public struct QuantizationImages: Sendable {
     data.cache = false  // It would decode all images for the sake of a few.
     let others = try WeightsEvaluation.images(part, of: data, for: weights)
     let source: any ImageDataSet
-    do { source = try WeightsEvaluation.images(.training, of: data, for: weights) } catch
-      EvaluationError.noPart
-    {
+    do {
+      source = try WeightsEvaluation.images(.training, of: data, for: weights)
+    } catch EvaluationError.noPart {
       source = others
     }
     try self.init(source, others, counts, isLabelled: true)

@@ -65,7 +65,9 @@ extension DataConfiguration {
     }
     switch try FolderLayout(path) {
     case .classes:
-      if isMissing(validationFolder) || isUsual(\.validationFolder) { settings.validationFolder = "" }
+      if isMissing(validationFolder) || isUsual(\.validationFolder) {
+        settings.validationFolder = ""
+      }
       if isMissing(testFolder) || isUsual(\.testFolder) { settings.testFolder = "" }
       if isMissing(trainingFolder) || isUsual(\.trainingFolder) { settings.trainingFolder = "" }
     case .parts(let parts, _):

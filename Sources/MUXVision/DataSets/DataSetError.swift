@@ -81,6 +81,7 @@ public enum DataSetError: Error, Sendable, Hashable, CustomStringConvertible, Lo
   public var errorDescription: String? { description }
 
   private static func list(_ names: [String]) -> String {
-    names.prefix(5).map(\.printable).joined(separator: ", ") + (names.count > 5 ? " … (\(names.count))" : "")
+    names.prefix(5).map(\.printable).joined(separator: ", ")
+      + (names.count > 5 ? " … (\(names.count))" : "")
   }
 }

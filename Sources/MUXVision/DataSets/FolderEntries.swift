@@ -80,7 +80,8 @@ struct FolderEntries {
         ) { start in
           let bytes = UnsafeBufferPointer(start: start, count: strlen(start))
           if start[0] == CChar(UInt8(ascii: ".")) { return }
-          guard let name = String(validating: bytes.lazy.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+          guard
+            let name = String(validating: bytes.lazy.map { UInt8(bitPattern: $0) }, as: UTF8.self)
           else {
             let kind = Self.kind(type, of: nil, in: dirfd(stream), start)
             misnamed.append(Entry(name: Self.legible(bytes), kind: kind))
@@ -96,6 +97,9 @@ struct FolderEntries {
     entries.sort { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
     misnamed.sort { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
   }
+
+  /// Why the last call of the system failed.
+  static var lastError: String { String(cString: strerror(errno)) }
 
   /// Whether a path leads to a folder, links followed.
   static func isFolder(_ path: String) -> Bool {

@@ -67,7 +67,7 @@ struct FolderWalk {
       case .folder, .linkedFolder:
         let full = Self.join(root, path)
         guard let identity = FileIdentity(full) else {
-          throw .unreadable(path: full, reason: "it is gone")
+          throw .unreadable(path: full, reason: FolderEntries.lastError)
         }
         guard visited.insert(identity).inserted else {
           leaveOut(.circle, path)

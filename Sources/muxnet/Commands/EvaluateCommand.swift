@@ -2,8 +2,8 @@
 import ArgumentParser
 import MUXCore
 import MUXEvaluation
-import MUXNetworks
 import MUXImages
+import MUXNetworks
 
 /// Measures how well weights classify.
 struct EvaluateCommand: ParsableCommand {

@@ -38,10 +38,21 @@ public struct TrainingEvaluator: TrialEvaluator {
           + " --set data.validationFraction=0.2")
     }
     if let path = configuration.data.path {
-      configuration.data.path = URL(fileURLWithPath: path).standardized.path
+      // By text alone: `..` after a link leads elsewhere than its removal does.
+      configuration.data.path =
+        path.hasPrefix("/") ? path : "\(FileManager.default.currentDirectoryPath)/\(path)"
     }
+    configuration.data = try configuration.data.resolved().settings
     _ = try configuration.data.open(.training)
     return try ConfigurationText.yaml(configuration)
+  }
+
+  /// The number of classes of the data that settings of ``settings(_:)`` name: the networks of a
+  /// search that trains on them have as many outputs.
+  ///
+  /// - Throws: an error of the settings or the data.
+  public static func classCount(settings: String) throws -> Int {
+    try TrainingEvaluator(settings: settings).configuration.data.open(.training).classNames.count
   }
 
   /// Trains and gives the `error` in percent. The trial's attributes get the epochs, the loss and the

@@ -15,9 +15,27 @@ extension DataConfiguration {
   /// - Returns: The settings, and one line for each thing that was decided.
   /// - Throws: `DataSetError` where there is no such folder.
   public func resolved() throws -> (settings: DataConfiguration, notices: [String]) {
-    guard source == .folder, let path else { return (self, []) }
+    guard let path, source == .folder || source == .list else { return (self, []) }
     var settings = self
     var notices: [String] = []
+    if Self.isFile(path), source == .list || path.lowercased().hasSuffix(".csv") {
+      settings.source = .list
+      if validationFraction == 0, testFraction < 1 - Self.usualValidationFraction {
+        settings.validationFraction = Self.usualValidationFraction
+        notices.append("\(path) is one list: \(heldOut)")
+      }
+      return (settings, notices)
+    }
+    guard source == .folder else {
+      if validationFraction == 0, settings.isMissing(.validation),
+        let other = DataPart.validation.folderNames.first(where: {
+          Self.isFile("\(path)/\($0).csv")
+        })
+      {
+        settings.validationFolder = other
+      }
+      return (settings, notices)
+    }
     let usual = DataConfiguration()
     let layout = try FolderLayout(path)
     if trainingFolder == usual.trainingFolder, layout == .classes { settings.trainingFolder = "" }
@@ -39,12 +57,32 @@ extension DataConfiguration {
     } else if settings.takesWholeFolder, testFraction < 1 - Self.usualValidationFraction {
       settings.validationFraction = Self.usualValidationFraction
       notices.append(
-        "\(path) has folders of classes and no folder of validation images:"
-          + " \(Int(100 * Self.usualValidationFraction)) % of each class are held out for"
-          + " validation, drawn by data.splitSeed (\(splitSeed)); data.validationFraction sets"
-          + " another share")
+        "\(path) has folders of classes and no folder of validation images: \(heldOut)")
     }
     return (settings, notices)
+  }
+
+  private var heldOut: String {
+    "\(Int(100 * Self.usualValidationFraction)) % of each class are held out for validation, drawn"
+      + " by data.splitSeed (\(splitSeed)); data.validationFraction sets another share"
+  }
+
+  static func isFile(_ path: String) -> Bool {
+    var isFolder: ObjCBool = false
+    return FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
+      && !isFolder.boolValue
+  }
+
+  /// Where the images or the list of a part lie.
+  func place(of part: DataPart) -> String {
+    let (path, folder) = (path ?? "", folder(of: part))
+    if source == .list { return Self.isFile(path) ? path : "\(path)/\(folder).csv" }
+    return folder.isEmpty ? path : "\(path)/\(folder)"
+  }
+
+  /// Whether a part is not where the settings say.
+  func isMissing(_ part: DataPart) -> Bool {
+    !FileManager.default.fileExists(atPath: place(of: part))
   }
 
   /// Whether the training images' folder is that of the data itself.
@@ -63,7 +101,7 @@ extension DataConfiguration {
   func missingFolder(of part: DataPart, in path: String) -> ConfigurationError {
     let folder = folder(of: part)
     let there = (try? FolderLayout(path)).flatMap { layout -> String? in
-      guard case .parts(let parts, _) = layout else { return nil }
+      guard source == .folder, case .parts(let parts, _) = layout else { return nil }
       return parts.map(\.folder).joined(separator: ", ")
     }
     let remedy =
@@ -80,7 +118,8 @@ extension DataConfiguration {
       }
     return ConfigurationError(
       setting: "data.\(part.rawValue)Folder", value: folder,
-      expected: "there is no such folder in \(path)" + (there.map { " (but \($0))" } ?? "")
+      expected: "there is no such \(source == .list ? "list (.csv)" : "folder") in \(path)"
+        + (there.map { " (but \($0))" } ?? "")
         + "; \(remedy)")
   }
 }

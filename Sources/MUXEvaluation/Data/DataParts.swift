@@ -17,12 +17,12 @@ extension DataConfiguration {
   public func open(
     _ part: DataPart, classNames: [String]? = nil, allowsEmptyClasses: Bool? = nil
   ) throws -> any ImageDataSet {
-    let settings = try resolved().settings
-    return try settings.openResolved(
+    try resolved().settings.openAsIs(
       part, classNames: classNames, allowsEmptyClasses: allowsEmptyClasses ?? (part != .training))
   }
 
-  private func openResolved(
+  /// Opens one part of the data as the settings say, with nothing decided by the data.
+  func openAsIs(
     _ part: DataPart, classNames: [String]?, allowsEmptyClasses: Bool
   ) throws -> any ImageDataSet {
     let fractions = [1 - validationFraction - testFraction, validationFraction, testFraction]
@@ -61,17 +61,15 @@ extension DataConfiguration {
       return try CIFARDataSet(
         path: path, kind: source == .cifar10 ? .cifar10 : .cifar100, training: part == .training)
     case .folder:
-      let folder = folder(of: part)
-      guard !folder.isEmpty else {
-        return try ImageFolder(
-          path: path, classNames: classNames, allowsEmptyClasses: allowsEmptyClasses)
-      }
-      guard FileManager.default.fileExists(atPath: "\(path)/\(folder)") else {
+      // The folder of the data itself says what is wrong with it best.
+      if isMissing(part), FileManager.default.fileExists(atPath: path) {
         throw missingFolder(of: part, in: path)
       }
       return try ImageFolder(
-        path: "\(path)/\(folder)", classNames: classNames,
-        allowsEmptyClasses: allowsEmptyClasses)
+        path: place(of: part), classNames: classNames, allowsEmptyClasses: allowsEmptyClasses)
+    case .list:
+      if isMissing(part), !Self.isFile(path) { throw missingFolder(of: part, in: path) }
+      return try ListDataSet(path: place(of: part), classNames: classNames)
     }
   }
 
@@ -80,7 +78,7 @@ extension DataConfiguration {
     switch source {
     case .digits: 8
     case .cifar10, .cifar100: 32
-    case .folder: nil
+    case .folder, .list: nil
     }
   }
 
@@ -92,7 +90,7 @@ extension DataConfiguration {
       switch source {
       case .digits: ([0.3053], [0.3761])
       case .cifar10, .cifar100: (ImagePipeline.cifarMean, ImagePipeline.cifarDeviation)
-      case .folder: (ImagePipeline.imageNetMean, ImagePipeline.imageNetDeviation)
+      case .folder, .list: (ImagePipeline.imageNetMean, ImagePipeline.imageNetDeviation)
       }
     func fitted(_ given: [Double]?, _ standard: [Float], _ key: String)
       throws(ConfigurationError) -> [Float]

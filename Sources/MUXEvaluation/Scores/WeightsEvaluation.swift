@@ -49,8 +49,8 @@ public enum WeightsEvaluation {
   static func images(
     _ part: DataPart, of data: DataConfiguration, for weights: TrainedWeights
   ) throws -> any ImageDataSet {
-    try data.forEvaluation(part).open(
-      part, classNames: data.source == .folder ? weights.metadata?.classNames : nil,
+    try data.forEvaluation(part).openAsIs(
+      part, classNames: data.isNamedByClass ? weights.metadata?.classNames : nil,
       allowsEmptyClasses: true)
   }
 }
@@ -58,8 +58,14 @@ public enum WeightsEvaluation {
 extension DataConfiguration {
   /// These settings for images that may be arranged otherwise than those of the training were.
   func forEvaluation(_ part: DataPart) throws -> DataConfiguration {
-    guard source == .folder, let path else { return self }
+    guard let path, isNamedByClass else { return self }
     var settings = self
+    if Self.isFile(path), source == .list || path.lowercased().hasSuffix(".csv") {
+      // One list is taken as a whole, unless settings divide it.
+      settings.source = .list
+      return settings
+    }
+    guard source == .folder else { return settings }
     func isMissing(_ folder: String) -> Bool {
       !FileManager.default.fileExists(atPath: "\(path)/\(folder)")
     }
@@ -86,6 +92,9 @@ extension DataConfiguration {
     }
     return settings
   }
+
+  /// Whether the classes are known by the names that folders or lists give them.
+  var isNamedByClass: Bool { source == .folder || source == .list }
 
   private func isUsual(_ key: KeyPath<DataConfiguration, String>) -> Bool {
     self[keyPath: key] == DataConfiguration()[keyPath: key]

@@ -18,6 +18,9 @@ public protocol ImageDataSet: Sendable {
   var warnings: [DataSetWarning] { get }
   /// What lies where the samples come from and is not among them.
   var leftOut: LeftOut { get }
+  /// A hash of the samples as far as they are known without decoding them, to tell whether a data
+  /// set changed: their names relative to where the data lies, labels, and sizes of files.
+  var contentHash: UInt64 { get }
 }
 
 extension ImageDataSet {
@@ -31,6 +34,16 @@ extension ImageDataSet {
 
   /// Nothing is left out, unless the data set says so.
   public var leftOut: LeftOut { LeftOut() }
+
+  /// A hash of the names and labels.
+  public var contentHash: UInt64 {
+    var hash = StableHash()
+    for index in 0..<count {
+      hash.add(name(at: index))
+      hash.add(label(at: index))
+    }
+    return hash.value
+  }
 
   /// The number of samples in each class.
   public var classCounts: [Int] {

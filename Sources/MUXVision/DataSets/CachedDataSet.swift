@@ -68,6 +68,8 @@ public struct CachedDataSet: ImageDataSet {
   public var classNames: [String] { base.classNames }
   /// The warnings of the data set behind.
   public var warnings: [DataSetWarning] { base.warnings }
+  /// The hash of the data set behind.
+  public var contentHash: UInt64 { base.contentHash }
   /// What the data set behind leaves out.
   public var leftOut: LeftOut { base.leftOut }
   /// The label of a sample.

@@ -69,11 +69,12 @@ public enum DataSetError: Error, Sendable, Hashable, CustomStringConvertible, Lo
       "\(name.printable): label \(label) is outside 0 ..< \(classCount); the file is damaged or of another"
         + " format"
     case .missingFiles(let path, let files):
-      "\(path.printable): missing \(Self.list(files)); unpack the binary version of the data set there"
+      "\(path.printable): missing \(Self.list(files)); unpack the binary version of the data set there, or"
+        + " set data.source to folder for folders of images"
     case .wrongSplit(let reason):
       "cannot split the data set: \(reason)"
     case .wrongLine(let path, let line, let reason):
-      "\(path.printable):\(line): \(reason); each line must be: image path, comma, label"
+      "\(path.printable):\(line): \(reason.printable); each line must be: image path, comma, label"
     }
   }
 

@@ -31,6 +31,17 @@ public struct DataSetPart: Sendable {
         }
       }
     }
+    guard FolderEntries.isFolder(path) || FileIdentity(path) == nil else {
+      // A list; images that are not there are broken ones.
+      return [DataSetPart(path) { try ListDataSet(path: path, requiresFiles: false) }]
+    }
+    let lists = DataPart.allCases.flatMap { part in part.folderNames.map { "\(path)/\($0).csv" } }
+      .filter { FileIdentity($0) != nil && !FolderEntries.isFolder($0) }
+    if !lists.isEmpty, try FolderLayout(path) == .classes {
+      return lists.map { list in
+        DataSetPart(list) { try ListDataSet(path: list, requiresFiles: false) }
+      }
+    }
     switch try FolderLayout(path) {
     case .classes:
       return [DataSetPart(path) { try ImageFolder(path: path, allowsEmptyClasses: true) }]

@@ -91,6 +91,11 @@ public struct ImageFolder: ImageDataSet {
     try Image(contentsOfFile: name(at: index))
   }
 
+  /// A hash of the paths below the folder and the sizes of the files.
+  public var contentHash: UInt64 {
+    FileSizes(files.map { FolderWalk.join(path, $0) }).hash(of: files).value
+  }
+
   /// The class folders among the entries of a folder; what lies beside them is counted.
   private static func classFolders(
     of listing: FolderEntries, _ walk: inout FolderWalk

@@ -26,7 +26,8 @@ struct DataCheckCommand: ParsableCommand {
     abstract: "Open every image of a data set and report the broken ones.",
     discussion: """
       The folder holds one folder of images per class, or such folders under train, val and \
-      test, or the binary files of CIFAR-10 or CIFAR-100. Files that are left out are counted. \
+      test, or lists of that name (.csv), or the binary files of CIFAR-10 or CIFAR-100. A list \
+      itself will do as well. Files that are left out are counted. \
       The exit code is 1 if an image is broken or a part cannot be opened.
 
       EXAMPLES
@@ -34,7 +35,7 @@ struct DataCheckCommand: ParsableCommand {
         muxnet data check imagenet --workers 8 --json
       """)
 
-  @Argument(help: "The folder of the data.")
+  @Argument(help: "The folder of the data, or a list of images.")
   var path: String
 
   @Option(help: "Images decoded at once.")
@@ -54,14 +55,22 @@ struct DataCheckCommand: ParsableCommand {
 
   func run() throws {
     let showsProgress = Console.errorIsTerminal
+    var first: (name: String, check: DataCheck)?
+    let beside = foldersBeside()
     let reports = try DataSetPart.all(at: path).map { part in
       do {
         let data = try part.content.get()
-        let check = DataCheck(data, threads: workers) { done in
+        var check = DataCheck(data, threads: workers) { done in
           if showsProgress {
             Console.standardError(
               "\r\(part.name.printable): \(done.grouped) of \(data.count.grouped)")
           }
+        }
+        if let first {
+          check.compare(data, with: first.check, named: first.name)
+        } else {
+          first = (part.name, check)
+          check.warnings += beside
         }
         return Report(name: part.name, check: check)
       } catch {
@@ -77,6 +86,12 @@ struct DataCheckCommand: ParsableCommand {
       }
     }
     try summarize(reports)
+  }
+
+  private func foldersBeside() -> [String] {
+    guard case .parts(_, let beside)? = try? FolderLayout(path), !beside.isEmpty else { return [] }
+    let names = beside.prefix(5).map(\.printable).joined(separator: ", ")
+    return ["folders of images that belong to no part: \(names)\(beside.count > 5 ? ", …" : "")"]
   }
 
   private func summarize(_ reports: [Report]) throws {

@@ -79,8 +79,10 @@ struct EvaluateCommand: ParsableCommand {
     for line in result.warnings + result.leftOut.map(\.description) { Console.warning(line) }
     if output.json { return try Console.json(result) }
     let scores = result.scores
+    // Of five classes or fewer the right one is always among the first five.
+    let top5 = result.classes.count > 5 ? "top-5 \(scores.top5.percent), " : ""
     Console.result(
-      "top-1 \(scores.top1.percent), top-5 \(scores.top5.percent), loss \(scores.loss.fixed(4)), "
+      "top-1 \(scores.top1.percent), \(top5)loss \(scores.loss.fixed(4)), "
         + "\(scores.count.grouped) images (\(part.rawValue)), "
         + "\(result.imagesPerSecond.fixed(0)) images/s")
     guard perClass else { return }

@@ -162,10 +162,15 @@ struct StudyOptions: ParsableArguments {
       }
       return quantity
     }
+    let evaluation = try evaluationMethod()
+    if let classes = try StudyEvaluators.classCount(evaluation), classes != space.classes {
+      Console.note("the networks get \(classes) outputs, one for each class of the data")
+      space.classes = classes
+    }
     return try StudyDefinition(
       networks: space, quantities: quantities, targets: try parsedTargets(),
       errorScale: errorScale, algorithm: algorithmSettings(), seed: seed,
-      evaluation: try evaluationMethod(), limits: limits())
+      evaluation: evaluation, limits: limits())
   }
 
   private func tableDefinition(_ text: String) throws -> StudyDefinition {

@@ -25,6 +25,16 @@ enum StudyEvaluators {
     }
   }
 
+  /// The classes that networks are to tell apart, where an evaluation says so.
+  static func classCount(_ method: EvaluationMethod) throws -> Int? {
+    #if TORCH
+      if case .training(let settings) = method {
+        return try TrainingEvaluator.classCount(settings: settings)
+      }
+    #endif
+    return nil
+  }
+
   /// The training of candidates by a recipe and more settings.
   static func training(
     recipe: String?, config: String?, assignments: [String]

@@ -124,6 +124,7 @@ public final class Trainer {
     guard changes.isEmpty || allowsOtherImages else {
       throw TrainingError.otherImages(path: configuration.data.path, changes: changes)
     }
+    configuration = parts.configuration
     state.data = parts.data.record
     // Of an epoch that has become shorter, no more than all can be done.
     state.batch = min(state.batch, parts.data.training.batchesPerEpoch)
@@ -132,6 +133,7 @@ public final class Trainer {
     store.removePartial()
     try restore(name)
     notices += RunEnvironment.changes(from: folder.environment, to: configuration)
+    notices += parts.notices
     if !changes.isEmpty {
       notices.append(
         "the data changed: \(changes.joined(separator: "; ")); the order of the images and the"

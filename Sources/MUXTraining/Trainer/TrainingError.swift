@@ -44,7 +44,7 @@ public enum TrainingError: Error, Hashable, Sendable, CustomStringConvertible, L
         + " \(Self.list(before)); now: \(Self.list(now))); restore them, or begin another run"
     case .otherImages(let path, let changes):
       "the data\(path.map { " in \($0.printable)" } ?? "") changed since the last checkpoint:"
-        + " \(changes.joined(separator: "; ")); restore it, or allow other images to go on"
+        + " \(changes.joined(separator: "; ")); restore it, or allow other images"
     case .dataEnded(let epoch, let batch):
       "the data of epoch \(epoch) ended after \(batch) batches; was it changed during the run?"
     }

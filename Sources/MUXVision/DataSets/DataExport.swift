@@ -76,11 +76,10 @@ public struct DataExport: Sendable {
   static func folderNames(for classes: [String]) -> [String] {
     var taken: Set<String> = []
     return classes.enumerated().map { number, name in
-      let plain = plainName(name)
-      var candidate = plain
+      var candidate = plainName(name)
       // Another class may be called like the numbered name of this one.
       while !taken.insert(candidate.lowercased()).inserted {
-        candidate = "\(candidate == plain ? plain : candidate)-\(number)"
+        candidate += "-\(number)"
       }
       return candidate
     }

@@ -89,7 +89,7 @@
           }
         } catch let error as TrainingError {
           guard case .otherImages = error else { throw error }
-          throw CommandError("\(error) with --other-images")
+          throw CommandError("\(error) with --other-images to go on all the same")
         }
       }
       let configuration = try options.configuration()

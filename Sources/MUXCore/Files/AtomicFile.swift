@@ -24,7 +24,6 @@ public struct AtomicFile: ~Copyable {
   /// Only a regular file is replaced: in the place of a device, a pipe or a link a file would be
   /// something else than what others expect there.
   public init(path: String) throws(FileError) {
-    try Self.requireReplaceable(path)
     let folder = Self.folder(of: path)
     // A name may be as long as the file system allows; the temporary one is longer.
     let name = String(
@@ -32,6 +31,8 @@ public struct AtomicFile: ~Copyable {
     let serial = Self.counter.wrappingAdd(1, ordering: .relaxed).newValue
     self.path = path
     temporaryPath = "\(folder)/.\(name).\(getpid()).\(serial).partial"
+    descriptor = -1
+    try Self.requireReplaceable(path)
     // A leftover of a killed process with our process number is ours to replace.
     unlink(temporaryPath)
     descriptor = open(temporaryPath, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o644)

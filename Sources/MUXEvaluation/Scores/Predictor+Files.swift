@@ -22,7 +22,8 @@ public struct PredictionReport: Sendable {
 }
 
 extension Predictor {
-  /// The names in a text file, one class per line.
+  /// The names in a text file, one class per line; the number of a line is that of an output, so an
+  /// empty one before the end is an error.
   public static func classNames(fromFile path: String) throws -> [String] {
     let text: String
     do { text = try String(contentsOf: URL(fileURLWithPath: path), encoding: .utf8) } catch {
@@ -31,6 +32,10 @@ extension Predictor {
     var lines = text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)
       .map { $0.trimmingCharacters(in: .whitespaces) }
     while lines.last?.isEmpty == true { lines.removeLast() }
+    if lines.first?.hasPrefix("\u{feff}") == true { lines[0].unicodeScalars.removeFirst() }
+    if let empty = lines.firstIndex(of: "") {
+      throw EvaluationError.emptyName(path: path, line: empty + 1)
+    }
     return lines
   }
 

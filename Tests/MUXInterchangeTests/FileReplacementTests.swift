@@ -5,7 +5,7 @@ import MUXTestSupport
 import Testing
 
 @Suite("What a file may take the place of")
-struct AtomicFileTests {
+struct FileReplacementTests {
   private let folder: TemporaryFolder
 
   init() throws { folder = try TemporaryFolder() }

@@ -39,9 +39,11 @@ public struct TrainingEvaluator: TrialEvaluator {
           + " --set data.validationFraction=0.2")
     }
     if let path = configuration.data.path {
-      // Absolute first: a relative path loses the `..` it begins with.
-      configuration.data.path = URL(fileURLWithPath: path).absoluteURL.standardized.path
+      // By text alone: `..` after a link leads elsewhere than its removal does.
+      configuration.data.path =
+        path.hasPrefix("/") ? path : "\(FileManager.default.currentDirectoryPath)/\(path)"
     }
+    configuration.data = try configuration.data.resolved().settings
     _ = try configuration.data.open(.training)
     return try ConfigurationText.yaml(configuration)
   }

@@ -47,8 +47,11 @@ import Testing
       try ImageFolder(path: folder.path)
     }
     try folder.makeFolder("a")
-    #expect(throws: DataSetError.noImages(path: folder.path)) {
+    #expect {
       try ImageFolder(path: folder.path)
+    } throws: {
+      guard case DataSetError.noImages(folder.path, let leftOut) = $0 else { return false }
+      return leftOut.groups.map(\.reason) == [.withoutClass]
     }
   }
 

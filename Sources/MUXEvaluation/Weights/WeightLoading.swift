@@ -89,7 +89,8 @@ extension WeightsMismatchError: CustomStringConvertible, LocalizedError {
   public var description: String {
     let remedy =
       if tolerance == .partial { "is it a file for another network?" } else {
-        "allow a new head or a partial load if that is meant"
+        "allow a new head (model.replacesHead=true) or a partial load"
+          + " (model.allowsPartialWeights=true) if that is meant"
       }
     return "\(path ?? "the weights") do not fit network '\(network)': \(report); \(remedy)"
   }

@@ -92,6 +92,13 @@ extension Trainer {
     }
   }
 
+  /// The classes that a checkpoint's weights were trained for.
+  static func classNames(of name: String, in store: CheckpointStore) throws -> [String]? {
+    let path = "\(store.folder(of: name))/\(weightsName)"
+    return try WeightsMetadata(store.archive(weightsName, of: name).metadata, path: path)?
+      .classNames
+  }
+
   /// Loads the tensors of a checkpoint whose state is already here.
   func restore(_ name: String) throws {
     let path = store.folder(of: name)

@@ -66,6 +66,12 @@ public struct CachedDataSet: ImageDataSet {
   public var count: Int { base.count }
   /// The classes.
   public var classNames: [String] { base.classNames }
+  /// The warnings of the data set behind.
+  public var warnings: [DataSetWarning] { base.warnings }
+  /// The hash of the data set behind.
+  public var contentHash: UInt64 { base.contentHash }
+  /// What the data set behind leaves out.
+  public var leftOut: LeftOut { base.leftOut }
   /// The label of a sample.
   public func label(at index: Int) -> Int { base.label(at: index) }
   /// The name of a sample.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import ArgumentParser
 import Foundation
+import MUXCore
 import MUXEvaluation
 import MUXImages
 import MUXNetworks
@@ -67,7 +68,7 @@ struct PredictCommand: ParsableCommand {
       if !output.json { present(result, image) }
     }
     if output.json { try Console.json(report.images) }
-    for failure in report.failures { Console.warning(failure) }
+    for line in report.leftOut.descriptions + report.failures { Console.warning(line) }
     if !report.failures.isEmpty {
       throw CommandError("\(report.failures.count) of the images could not be read")
     }
@@ -77,7 +78,7 @@ struct PredictCommand: ParsableCommand {
     if show, Console.outputIsTerminal {
       Console.picture(TerminalPicture.text(image, usesColor: Console.allowsColor))
     }
-    let guesses = result.guesses.map { "\($0.label) \($0.probability.percent)" }
-    Console.result("\(result.path): " + guesses.joined(separator: ", "))
+    let guesses = result.guesses.map { "\($0.label.printable) \($0.probability.percent)" }
+    Console.result("\(result.path.printable): " + guesses.joined(separator: ", "))
   }
 }

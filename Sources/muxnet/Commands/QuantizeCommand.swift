@@ -111,6 +111,7 @@ struct QuantizeCommand: ParsableCommand {
       }
     }
     let images = try chosenImages(weights, &quantization)
+    for line in images.leftOut.descriptions { Console.warning(line) }
     let result = try quantization.write(weights, images: images, to: output)
     if Console.errorIsTerminal { Console.standardError("\r\u{1b}[2K") }
     if form.json { return try Console.json(result) }

@@ -27,18 +27,14 @@ extension DataConfiguration {
     let fractions = [1 - validationFraction - testFraction, validationFraction, testFraction]
     let index = part == .training ? 0 : part == .validation ? 1 : 2
     guard part == .training || fractions[index] > 0 else {
-      return try cached(try openOwn(part, classNames: classNames))
+      return try openOwn(part, classNames: classNames)
     }
     let whole = try openOwn(.training, classNames: classNames)
-    guard validationFraction > 0 || testFraction > 0 else { return try cached(whole) }
+    guard validationFraction > 0 || testFraction > 0 else { return whole }
     let present = fractions.indices.filter { fractions[$0] > 0 }
     let parts = try whole.split(fractions: present.map { fractions[$0] }, seed: splitSeed)
-    guard let place = present.firstIndex(of: index) else { return try cached(whole) }
-    return try cached(parts[place])
-  }
-
-  private func cached(_ data: any ImageDataSet) throws -> any ImageDataSet {
-    cache ? try CachedDataSet(data) : data
+    guard let place = present.firstIndex(of: index) else { return whole }
+    return parts[place]
   }
 
   /// A part that the data set itself has.
@@ -58,8 +54,10 @@ extension DataConfiguration {
     case .folder:
       let folder =
         part == .training ? trainingFolder : part == .validation ? validationFolder : testFolder
-      return try ImageFolder(
+      var images = try ImageFolder(
         path: folder.isEmpty ? path : "\(path)/\(folder)", classNames: classNames)
+      images.orientation = orientation
+      return images
     }
   }
 

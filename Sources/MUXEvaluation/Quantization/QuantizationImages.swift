@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
-package import MUXImages
+public import MUXImages
 import MUXVision
 
 /// The images that a model is calibrated on, and others on which it is compared with single
@@ -27,10 +27,16 @@ public struct QuantizationImages: Sendable {
 
   /// Images without labels, in files and below folders.
   ///
+  /// - Parameters:
+  ///   - paths: Files and folders.
+  ///   - counts: How many images to take.
+  ///   - orientation: What is done with their EXIF orientation, as the weights' pipeline says.
   /// - Throws: `DataSetError` for a folder without images, ``QuantizationError/nothingHeldOut(_:)``
   ///   for a single image.
-  public init(paths: [String], counts: Counts) throws {
-    let images = UnlabelledImages(files: try Predictor.files(paths))
+  public init(
+    paths: [String], counts: Counts, orientation: OrientationHandling = .applied
+  ) throws {
+    let images = UnlabelledImages(files: try Predictor.files(paths), orientation: orientation)
     try self.init(images, images, counts, isLabelled: false)
   }
 
@@ -74,10 +80,13 @@ public struct QuantizationImages: Sendable {
 /// Image files without classes.
 private struct UnlabelledImages: ImageDataSet {
   let files: [String]
+  let orientation: OrientationHandling
 
   var count: Int { files.count }
   var classNames: [String] { ["image"] }
   func label(at index: Int) -> Int { 0 }
   func name(at index: Int) -> String { files[index] }
-  func image(at index: Int) throws -> Image { try Image(contentsOfFile: files[index]) }
+  func image(at index: Int) throws -> Image {
+    try Image(contentsOfFile: files[index], orientation: orientation)
+  }
 }

@@ -44,6 +44,8 @@ public enum WeightsEvaluation {
     _ part: DataPart, of data: DataConfiguration, for weights: TrainedWeights
   ) throws -> any ImageDataSet {
     var data = data
+    // What the weights were trained on; weights of other origin do not say.
+    if weights.metadata != nil { data.orientation = weights.pipeline.orientation }
     if data.source == .folder, let path = data.path {
       func isMissing(_ folder: String) -> Bool {
         !FileManager.default.fileExists(atPath: "\(path)/\(folder)")

@@ -40,6 +40,8 @@ public enum DataSetWarning: Sendable, Hashable, Codable, CustomStringConvertible
   case singleClass(String)
   /// Classes without samples.
   case emptyClasses([String])
+  /// A cache that has no room for all images.
+  case partlyCached(images: Int, of: Int, bytes: Int)
 
   /// One line for a log.
   public var description: String {
@@ -49,6 +51,9 @@ public enum DataSetWarning: Sendable, Hashable, Codable, CustomStringConvertible
     case .emptyClasses(let names):
       "classes without images (\(names.count)): \(names.prefix(8).joined(separator: ", "))"
         + (names.count > 8 ? ", …" : "")
+    case .partlyCached(let images, let count, let bytes):
+      "the cache of \(bytes >> 20) MiB holds \(images) of \(count) images; the others are decoded each"
+        + " time they are used"
     }
   }
 

@@ -13,6 +13,8 @@ public struct ImageFolder: ImageDataSet {
   public let path: String
   /// The classes: sub-folder names, sorted, or those that the initializer was given.
   public let classNames: [String]
+  /// What is done with the EXIF orientation of the files.
+  public var orientation: OrientationHandling = .applied
 
   private let files: [String]  // relative to `path`
   private let labels: [Int32]
@@ -98,6 +100,6 @@ public struct ImageFolder: ImageDataSet {
 
   /// Decodes a file.
   public func image(at index: Int) throws -> Image {
-    try Image(contentsOfFile: name(at: index))
+    try Image(contentsOfFile: name(at: index), orientation: orientation)
   }
 }

@@ -10,6 +10,8 @@ public struct ListDataSet: ImageDataSet {
   public let path: String
   /// The classes: the labels that occur, sorted, or those that the initializer was given.
   public let classNames: [String]
+  /// What is done with the EXIF orientation of the files.
+  public var orientation: OrientationHandling = .applied
 
   private let files: [String]
   private let labels: [Int32]
@@ -65,7 +67,9 @@ public struct ListDataSet: ImageDataSet {
   /// The path of an image.
   public func name(at index: Int) -> String { files[index] }
   /// Decodes an image.
-  public func image(at index: Int) throws -> Image { try Image(contentsOfFile: files[index]) }
+  public func image(at index: Int) throws -> Image {
+    try Image(contentsOfFile: files[index], orientation: orientation)
+  }
 
   private static func trimmed(_ text: Substring) -> String {
     var text = text

@@ -13,20 +13,36 @@ let libtorch =
     FileManager.default.fileExists(atPath: "\(path)/libtorch.pc") ? path : nil
   } ?? "\(Context.packageDirectory)/.libtorch"
 
-/// PostgreSQL's client library is optional: studies are kept in SQLite without it. It is used where
-/// its `libpq.pc` is found; `MUXNET_POSTGRES=1` takes it from elsewhere, `MUXNET_POSTGRES=0` never.
-let withPostgres: Bool =
-  switch Context.environment["MUXNET_POSTGRES"] {
-  case "0": false
-  case .some: true
+/// Whether a library that is optional is used: where its `.pc` file or header is found.
+/// `VARIABLE=1` takes it from elsewhere, `VARIABLE=0` never.
+func finds(_ file: String, unless variable: String) -> Bool {
+  switch Context.environment[variable] {
+  case "0": return false
+  case .some: return true
   case nil:
-    ((Context.environment["PKG_CONFIG_PATH"] ?? "").split(separator: ":").map(String.init)
+    let folders =
+      (Context.environment["PKG_CONFIG_PATH"] ?? "").split(separator: ":").map(String.init)
       + [
         "/usr/lib/pkgconfig", "/usr/lib64/pkgconfig", "/usr/local/lib/pkgconfig",
         "/usr/lib/x86_64-linux-gnu/pkgconfig", "/usr/lib/aarch64-linux-gnu/pkgconfig",
-        "/opt/homebrew/opt/libpq/lib/pkgconfig", "/usr/local/opt/libpq/lib/pkgconfig",
-      ]).contains { FileManager.default.fileExists(atPath: "\($0)/libpq.pc") }
+        "/opt/homebrew/lib/pkgconfig", "/opt/homebrew/opt/libpq/lib/pkgconfig",
+        "/usr/local/opt/libpq/lib/pkgconfig", "/usr/include", "/usr/local/include",
+      ]
+    return folders.contains { FileManager.default.fileExists(atPath: "\($0)/\(file)") }
   }
+}
+
+/// Which optional libraries are used, by their modules. Without PostgreSQL's client library studies are
+/// kept in SQLite; without the others, files of their image formats are named as not read.
+let optional = [
+  "CPostgres": finds("libpq.pc", unless: "MUXNET_POSTGRES"),
+  "CWebP": finds("libwebpdemux.pc", unless: "MUXNET_WEBP"),
+  "CGIF": finds("gif_lib.h", unless: "MUXNET_GIF"),
+  "CTIFF": finds("libtiff-4.pc", unless: "MUXNET_TIFF"),
+]
+let withPostgres = optional["CPostgres"] == true
+let imageFormats = ["CWebP": "WEBP", "CGIF": "GIF", "CTIFF": "TIFF"]
+  .filter { optional[$0.key] == true }.map(\.value).sorted()
 
 let swift: [SwiftSetting] =
   [
@@ -49,7 +65,7 @@ struct Module {
     /// Code that only this package depends on.
     case hidden
     /// A library of the system: where pkg-config and package managers find it.
-    case system(pkgConfig: String, apt: [String] = [], brew: [String] = [])
+    case system(pkgConfig: String?, apt: [String] = [], brew: [String] = [])
     case program
     case testSupport
     case tests
@@ -79,10 +95,12 @@ struct Module {
   var embeds: [String]
   var excludes: [String]
   var defines: [String: String]
+  /// Libraries to link that no pkg-config names.
+  var links: [String]
 
   init(
     _ name: String, _ half: Half, _ kind: Kind, uses: [Use] = [], embeds: [String] = [],
-    excludes: [String] = [], defines: [String: String] = [:]
+    excludes: [String] = [], defines: [String: String] = [:], links: [String] = []
   ) {
     self.name = name
     self.half = half
@@ -91,6 +109,7 @@ struct Module {
     self.embeds = embeds
     self.excludes = excludes
     self.defines = defines
+    self.links = links
   }
 }
 
@@ -106,10 +125,19 @@ let modules: [Module] = [
     "MUXRuntime", .upper, .library,
     uses: ["MUXCore", "MUXNetworks", "MUXInterchange", "CMUXKernels"]),
   Module(
-    "CTurboJPEG", .upper,
-    .system(pkgConfig: "libturbojpeg", apt: ["libturbojpeg0-dev"], brew: ["jpeg-turbo"])),
+    "CJPEG", .upper, .system(pkgConfig: "libjpeg", apt: ["libjpeg-dev"], brew: ["jpeg-turbo"])),
   Module("CPNG", .upper, .system(pkgConfig: "libpng", apt: ["libpng-dev"], brew: ["libpng"])),
-  Module("MUXVision", .upper, .library, uses: ["MUXCore", "MUXImages", "CTurboJPEG", "CPNG"]),
+  Module("CWebP", .upper, .system(pkgConfig: "libwebpdemux", apt: ["libwebp-dev"], brew: ["webp"])),
+  // Not every version has a .pc file: who includes it says what to link.
+  Module("CGIF", .upper, .system(pkgConfig: nil, apt: ["libgif-dev"], brew: ["giflib"])),
+  Module("CTIFF", .upper, .system(pkgConfig: "libtiff-4", apt: ["libtiff-dev"], brew: ["libtiff"])),
+  Module(
+    "CImageCodecs", .upper, .hidden, uses: ["CJPEG", "CPNG", "CWebP", "CGIF", "CTIFF"],
+    defines: Dictionary(uniqueKeysWithValues: imageFormats.map { ("MUX_\($0)", "1") }),
+    links: imageFormats.contains("GIF") ? ["gif"] : []),
+  Module(
+    "MUXVision", .upper, .library, uses: ["MUXCore", "MUXImages", "CImageCodecs", "CPNG"],
+    defines: Dictionary(uniqueKeysWithValues: imageFormats.map { ($0, "1") })),
   Module("MUXConfiguration", .upper, .hidden, uses: ["MUXCore", .yams]),
   Module(
     "MUXEvaluation", .upper, .library,
@@ -234,7 +262,7 @@ let modules: [Module] = [
 // MARK: What follows from the table
 
 let selected = modules.filter {
-  ($0.half == .upper || withTorch) && ($0.name != "CPostgres" || withPostgres)
+  ($0.half == .upper || withTorch) && optional[$0.name] != false
 }
 let selectedNames = Set(selected.map(\.name))
 
@@ -256,6 +284,8 @@ extension Module {
       + defines.sorted { $0.key < $1.key }.map { .define($0.key, to: $0.value) }
   }
 
+  private var own: [SwiftSetting] { swift + defines.keys.sorted().map { .define($0) } }
+
   var product: Product? {
     switch kind {
     case .library: .library(name: name, targets: [name])
@@ -269,7 +299,8 @@ extension Module {
     case .library, .hidden:
       .target(
         name: name, dependencies: dependencies, exclude: excludes, resources: resources,
-        cSettings: c, cxxSettings: cxx, swiftSettings: swift)
+        cSettings: c, cxxSettings: cxx, swiftSettings: own,
+        linkerSettings: links.map { .linkedLibrary($0) })
     case .system(let pkgConfig, let apt, let brew):
       .systemLibrary(
         name: name, pkgConfig: pkgConfig,

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 public import MUXCore
+public import MUXImages
 
 /// Which images to train on and how they are read.
 public struct DataConfiguration: Codable, Hashable, Sendable {
@@ -38,8 +39,15 @@ public struct DataConfiguration: Codable, Hashable, Sendable {
   public var testFraction: Double = 0
   /// Seed of the split; apart from the run's seed, so that runs share their validation images.
   public var splitSeed: UInt64 = 0
-  /// Whether decoded images are kept in memory, which spares decoding them in every epoch.
+  /// Source `folder`: what is done with the orientation that cameras write into files (EXIF):
+  /// `applied` turns pictures upright, `ignored` leaves them as they are stored, as torchvision does.
+  public var orientation: OrientationHandling = .applied
+  /// Whether a training keeps its images in memory, which spares decoding them in every epoch; at the
+  /// size that the network needs where augmentation begins with a change of size.
   public var cache: Bool = false
+  /// The most MiB that kept images take, of training and validation together; the others are decoded
+  /// each time.
+  public var cacheMebibytes: Int = 1024
   /// Threads that read and transform images ahead.
   public var workers: Int = 2
   /// Batches prepared ahead.
@@ -64,7 +72,9 @@ public struct DataConfiguration: Codable, Hashable, Sendable {
     try container.update(&testFolder, .testFolder)
     try container.update(&validationFraction, .validationFraction)
     try container.update(&testFraction, .testFraction)
+    try container.update(&orientation, .orientation)
     try container.update(&cache, .cache)
+    try container.update(&cacheMebibytes, .cacheMebibytes)
     try container.update(&splitSeed, .splitSeed)
     try container.update(&workers, .workers)
     try container.update(&prefetch, .prefetch)
@@ -91,6 +101,7 @@ public struct DataConfiguration: Codable, Hashable, Sendable {
     try ConfigurationError.require("\(keyPath).prefetch", prefetch, in: 1...100_000)
     try ConfigurationError.require(
       "\(keyPath).evaluationBatchSize", evaluationBatchSize ?? 1, in: 1...1_000_000)
+    try ConfigurationError.require("\(keyPath).cacheMebibytes", cacheMebibytes, in: 0...(1 << 30))
     try ConfigurationError.require(
       (standardDeviation ?? []).allSatisfy { $0 >= 1e-6 && $0 <= 1e6 },
       "\(keyPath).standardDeviation", standardDeviation ?? [],

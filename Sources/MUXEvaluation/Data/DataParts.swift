@@ -28,20 +28,15 @@ extension DataConfiguration {
     let fractions = [1 - validationFraction - testFraction, validationFraction, testFraction]
     let index = part == .training ? 0 : part == .validation ? 1 : 2
     guard part == .training || fractions[index] > 0 else {
-      return try cached(
-        try openOwn(part, classNames: classNames, allowsEmptyClasses: allowsEmptyClasses))
+      return try openOwn(part, classNames: classNames, allowsEmptyClasses: allowsEmptyClasses)
     }
     let whole = try openOwn(
       .training, classNames: classNames, allowsEmptyClasses: allowsEmptyClasses)
-    guard validationFraction > 0 || testFraction > 0 else { return try cached(whole) }
+    guard validationFraction > 0 || testFraction > 0 else { return whole }
     let present = fractions.indices.filter { fractions[$0] > 0 }
     let parts = try whole.split(fractions: present.map { fractions[$0] }, seed: splitSeed)
-    guard let place = present.firstIndex(of: index) else { return try cached(whole) }
-    return try cached(parts[place])
-  }
-
-  private func cached(_ data: any ImageDataSet) throws -> any ImageDataSet {
-    cache ? try CachedDataSet(data) : data
+    guard let place = present.firstIndex(of: index) else { return whole }
+    return parts[place]
   }
 
   /// A part that the data set itself has.
@@ -65,11 +60,15 @@ extension DataConfiguration {
       if isMissing(part), FileManager.default.fileExists(atPath: path) {
         throw missingFolder(of: part, in: path)
       }
-      return try ImageFolder(
+      var images = try ImageFolder(
         path: place(of: part), classNames: classNames, allowsEmptyClasses: allowsEmptyClasses)
+      images.orientation = orientation
+      return images
     case .list:
       if isMissing(part), !Self.isFile(path) { throw missingFolder(of: part, in: path) }
-      return try ListDataSet(path: place(of: part), classNames: classNames)
+      var images = try ListDataSet(path: place(of: part), classNames: classNames)
+      images.orientation = orientation
+      return images
     }
   }
 

@@ -29,10 +29,16 @@ public struct QuantizationImages: Sendable {
 
   /// Images without labels, in files and below folders.
   ///
+  /// - Parameters:
+  ///   - paths: Files and folders.
+  ///   - counts: How many images to take.
+  ///   - orientation: What is done with their EXIF orientation, as the weights' pipeline says.
   /// - Throws: `DataSetError` for a folder without images, ``QuantizationError/nothingHeldOut(_:)``
   ///   for a single image.
-  public init(paths: [String], counts: Counts) throws {
-    let images = UnlabelledImages(try ImageFiles(paths))
+  public init(
+    paths: [String], counts: Counts, orientation: OrientationHandling = .applied
+  ) throws {
+    let images = UnlabelledImages(try ImageFiles(paths), orientation: orientation)
     try self.init(images, images, counts, isLabelled: false)
   }
 
@@ -82,15 +88,19 @@ public struct QuantizationImages: Sendable {
 private struct UnlabelledImages: ImageDataSet {
   let files: [String]
   let leftOut: LeftOut
+  let orientation: OrientationHandling
 
-  init(_ files: ImageFiles) {
+  init(_ files: ImageFiles, orientation: OrientationHandling) {
     self.files = files.paths
     leftOut = files.leftOut
+    self.orientation = orientation
   }
 
   var count: Int { files.count }
   var classNames: [String] { ["image"] }
   func label(at index: Int) -> Int { 0 }
   func name(at index: Int) -> String { files[index] }
-  func image(at index: Int) throws -> Image { try Image(contentsOfFile: files[index]) }
+  func image(at index: Int) throws -> Image {
+    try Image(contentsOfFile: files[index], orientation: orientation)
+  }
 }

@@ -52,23 +52,34 @@ extension Predictor {
     _ body: (ImagePrediction, Image) throws -> Void
   ) throws -> PredictionReport {
     var report = PredictionReport()
-    var batch: [(path: String, image: Image)] = []
+    var batch: [(path: String, image: Image, prepared: (size: PixelSize, values: [Float]))] = []
+    var bytes = 0
     func finish() throws {
-      let predictions = try predict(batch.map(\.image), top: count)
+      let predictions = try predict(prepared: batch.map(\.prepared), top: count)
       for (entry, prediction) in zip(batch, predictions) {
         let result = ImagePrediction(path: entry.path, guesses: prediction.guesses)
         report.images.append(result)
         try body(result, entry.image)
       }
       batch = []
+      bytes = 0
     }
     let files = try ImageFiles(paths)
     report.leftOut = files.leftOut
     for path in files.paths {
-      do { batch.append((path, try Image(contentsOfFile: path))) } catch {
+      do throws(ImageError) {
+        let image = try Image(contentsOfFile: path, orientation: pipeline.orientation)
+        do throws(ImageError) {
+          batch.append((path, image, try prepared(image)))
+          bytes += image.pixels.count
+        } catch {
+          report.failures.append("\(path): \(error)")
+        }
+      } catch {
         report.failures.append(error.description)
       }
-      if batch.count == batchSize { try finish() }
+      // Large pictures do not wait for a full batch.
+      if batch.count == batchSize || bytes > 1 << 26 { try finish() }
     }
     try finish()
     return report

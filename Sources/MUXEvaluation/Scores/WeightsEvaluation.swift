@@ -49,7 +49,10 @@ public enum WeightsEvaluation {
   static func images(
     _ part: DataPart, of data: DataConfiguration, for weights: TrainedWeights
   ) throws -> any ImageDataSet {
-    try data.forEvaluation(part).openAsIs(
+    var data = try data.forEvaluation(part)
+    // What the weights were trained on; weights of other origin do not say.
+    if weights.metadata != nil { data.orientation = weights.pipeline.orientation }
+    return try data.openAsIs(
       part, classNames: data.isNamedByClass ? weights.metadata?.classNames : nil,
       allowsEmptyClasses: true)
   }

@@ -63,6 +63,8 @@ public enum DataSetWarning: Sendable, Hashable, Codable, CustomStringConvertible
   case similarClasses([String])
   /// Classes whose folders are one folder, by links: their images have several labels.
   case sharedFolder([String])
+  /// A cache that has no room for all images.
+  case partlyCached(images: Int, of: Int, bytes: Int)
 
   /// One line for a log.
   public var description: String {
@@ -76,6 +78,9 @@ public enum DataSetWarning: Sendable, Hashable, Codable, CustomStringConvertible
         + " classes of their own"
     case .sharedFolder(let names):
       "classes that links make one folder: \(Self.list(names)); their images have several labels"
+    case .partlyCached(let images, let count, let bytes):
+      "the cache of \(bytes >> 20) MiB holds \(images) of \(count) images; the others are decoded each"
+        + " time they are used"
     }
   }
 

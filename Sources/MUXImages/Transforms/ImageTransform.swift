@@ -21,13 +21,21 @@ public enum ImageTransform: Sendable, Hashable {
   /// Random operations of a common strength.
   case randAugment(RandAugment)
 
+  /// Whether the step draws random numbers.
+  public var isRandom: Bool {
+    switch self {
+    case .resize, .centerCrop: false
+    case .randomCrop, .randomResizedCrop, .horizontalFlip, .colorJitter, .randAugment: true
+    }
+  }
+
   /// Applies the step.
   /// - Parameters:
   ///   - image: The image.
   ///   - random: Where a random step takes its numbers from.
   public func apply(to image: Image, random: inout RandomStream) throws(ImageError) -> Image {
     switch self {
-    case .resize(let resize): resize.apply(to: image)
+    case .resize(let resize): try resize.apply(to: image)
     case .centerCrop(let size): image.centerCropped(to: size)
     case .randomCrop(let crop): try crop.apply(to: image, random: &random)
     case .randomResizedCrop(let crop): crop.apply(to: image, random: &random)

@@ -43,17 +43,35 @@ struct TrainingData {
     let data = configuration.data
     let augmentation = configuration.augmentation
     let normalization = try data.normalization(channels: channels)
-    evaluationPipeline = augmentation.evaluationPipeline(
+    var evaluationPipeline = augmentation.evaluationPipeline(
       size: inputSize, normalization: normalization)
+    evaluationPipeline.orientation = data.orientation
+    self.evaluationPipeline = evaluationPipeline
+    var trainingPipeline = augmentation.trainingPipeline(
+      size: inputSize, nativeSize: data.nativeSize, normalization: normalization)
+    trainingPipeline.orientation = data.orientation
+    var training = training
+    var validation = validation
+    var validationPipeline = evaluationPipeline
+    if data.cache {
+      let limit = data.cacheMebibytes << 20
+      let kept = try CachedDataSet(
+        training, memoryLimit: limit, preparation: trainingPipeline.preparation.fixed,
+        threads: data.workers)
+      trainingPipeline = trainingPipeline.preparation.rest
+      training = kept
+      validation = try CachedDataSet(
+        validation, memoryLimit: limit - kept.cachedBytes,
+        preparation: validationPipeline.preparation.fixed, threads: data.workers)
+      validationPipeline = validationPipeline.preparation.rest
+    }
     self.training = try DataLoader(
-      training,
-      pipeline: augmentation.trainingPipeline(
-        size: inputSize, nativeSize: data.nativeSize, normalization: normalization),
+      training, pipeline: trainingPipeline,
       settings: LoaderSettings(
         batchSize: configuration.batchSize, shuffles: true, seed: configuration.seed,
         dropsLast: true, workers: data.workers, prefetch: data.prefetch, layout: .channelsLast))
     self.validation = try DataLoader(
-      validation, pipeline: evaluationPipeline,
+      validation, pipeline: validationPipeline,
       settings: LoaderSettings(
         batchSize: min(data.evaluationBatchSize ?? configuration.batchSize, validation.count),
         workers: data.workers, prefetch: data.prefetch, layout: .channelsLast))

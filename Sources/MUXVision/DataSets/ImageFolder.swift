@@ -18,6 +18,8 @@ public struct ImageFolder: ImageDataSet {
   public let leftOut: LeftOut
   /// Things that are allowed but probably not meant.
   public let warnings: [DataSetWarning]
+  /// What is done with the EXIF orientation of the files.
+  public var orientation: OrientationHandling = .applied
 
   private let files: [String]  // relative to `path`
   private let labels: [Int32]
@@ -88,7 +90,7 @@ public struct ImageFolder: ImageDataSet {
 
   /// Decodes a file.
   public func image(at index: Int) throws -> Image {
-    try Image(contentsOfFile: name(at: index))
+    try Image(contentsOfFile: name(at: index), orientation: orientation)
   }
 
   /// A hash of the paths below the folder and the sizes of the files.

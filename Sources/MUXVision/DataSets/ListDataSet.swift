@@ -20,6 +20,8 @@ public struct ListDataSet: ImageDataSet {
   /// The classes: the labels that occur, sorted by code points, or those that the initializer was
   /// given.
   public let classNames: [String]
+  /// What is done with the EXIF orientation of the files.
+  public var orientation: OrientationHandling = .applied
 
   private let files: [String]
   private let labels: [Int32]
@@ -60,7 +62,9 @@ public struct ListDataSet: ImageDataSet {
   /// The path of an image.
   public func name(at index: Int) -> String { files[index] }
   /// Decodes an image.
-  public func image(at index: Int) throws -> Image { try Image(contentsOfFile: files[index]) }
+  public func image(at index: Int) throws -> Image {
+    try Image(contentsOfFile: files[index], orientation: orientation)
+  }
 
   /// A hash of the paths as they stand in the list, the labels and the sizes of the files.
   public var contentHash: UInt64 {

@@ -131,7 +131,10 @@ struct QuantizeCommand: ParsableCommand {
   ) throws -> QuantizationImages {
     let counts = QuantizationImages.Counts(
       calibration: precision == .int8 ? calibrationImages : 0, heldOut: heldOutImages)
-    guard images.isEmpty else { return try QuantizationImages(paths: images, counts: counts) }
+    guard images.isEmpty else {
+      return try QuantizationImages(
+        paths: images, counts: counts, orientation: weights.pipeline.orientation)
+    }
     let settings: EvaluationConfiguration
     do { settings = try data.configuration(weights: input) } catch let error as ConfigurationError
       where error.setting == "data.path"

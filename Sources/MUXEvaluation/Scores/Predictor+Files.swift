@@ -47,7 +47,8 @@ extension Predictor {
     var report = PredictionReport()
     var batch: [(path: String, image: Image)] = []
     func finish() throws {
-      let predictions = try predict(batch.map(\.image), top: count)
+      let predictions = try predict(
+        batch.map(\.image), names: batch.map(\.path), top: count)
       for (entry, prediction) in zip(batch, predictions) {
         let result = ImagePrediction(path: entry.path, guesses: prediction.guesses)
         report.images.append(result)

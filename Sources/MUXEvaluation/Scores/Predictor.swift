@@ -30,6 +30,11 @@ public struct Predictor {
 
   /// The most likely classes of several images, run as one batch.
   public func predict(_ images: [Image], top count: Int = 5) throws -> [Prediction] {
+    try predict(images, names: [], top: count)
+  }
+
+  /// The same, with the images' names for messages.
+  func predict(_ images: [Image], names: [String], top count: Int) throws -> [Prediction] {
     guard !images.isEmpty else { return [] }
     var values: [Float] = []
     var size = PixelSize(1)
@@ -48,7 +53,8 @@ public struct Predictor {
       Batch(
         channels: pipeline.channels, height: size.height, width: size.width, values: values,
         labels: Array(repeating: 0, count: images.count),
-        sampleIndices: Array(images.indices)))
+        sampleIndices: Array(images.indices))
+    ) { $0 < names.count ? names[$0] : "image \($0 + 1)" }
     let classes = classNames.count
     guard shares.count == images.count * classes else {
       throw EvaluationError.classCount(

@@ -22,6 +22,18 @@ public struct ParameterSpecification: Sendable, Hashable {
     case runningVariance
     /// How many batches a batch norm has seen, a 64-bit integer scalar; not learnable.
     case batchCount
+
+    /// What stands behind the last dot of the tensor's name, as PyTorch's layers call it.
+    public var suffix: String {
+      switch self {
+      case .convolutionWeight, .linearWeight, .normalizationScale: "weight"
+      case .bias, .normalizationShift: "bias"
+      case .channelScale: "scale_weight"
+      case .runningMean: "running_mean"
+      case .runningVariance: "running_var"
+      case .batchCount: "num_batches_tracked"
+      }
+    }
   }
 
   /// The name in the state dict, such as `blocks.2.0.conv_pw.weight`.
@@ -64,23 +76,23 @@ extension Network {
 extension Node {
   func parameters(at index: Int) -> [ParameterSpecification] {
     func tensor(
-      _ suffix: String, _ shape: [Int], _ role: ParameterSpecification.Role, branch: Int? = nil,
+      _ role: ParameterSpecification.Role, _ shape: [Int], prefix: String = "", branch: Int? = nil,
       groups: Int = 1
     ) -> ParameterSpecification {
       ParameterSpecification(
-        name: "\(name).\(suffix)", shape: shape, role: role, node: index, branch: branch,
-        groups: groups)
+        name: "\(name).\(prefix)\(role.suffix)", shape: shape, role: role, node: index,
+        branch: branch, groups: groups)
     }
     func convolution(
       _ convolution: Convolution, prefix: String = "", branch: Int? = nil
     ) -> [ParameterSpecification] {
       [
         tensor(
-          prefix + "weight", convolution.weightShape, .convolutionWeight, branch: branch,
+          .convolutionWeight, convolution.weightShape, prefix: prefix, branch: branch,
           groups: convolution.groups)
       ]
         + (convolution.hasBias
-          ? [tensor(prefix + "bias", [convolution.outputChannels], .bias, branch: branch)] : [])
+          ? [tensor(.bias, [convolution.outputChannels], prefix: prefix, branch: branch)] : [])
     }
     switch operation {
     case .convolution(let value): return convolution(value)
@@ -90,16 +102,16 @@ extension Node {
       }
     case .batchNormalization(let norm):
       return [
-        tensor("weight", [norm.channels], .normalizationScale),
-        tensor("bias", [norm.channels], .normalizationShift),
-        tensor("running_mean", [norm.channels], .runningMean),
-        tensor("running_var", [norm.channels], .runningVariance),
-        tensor("num_batches_tracked", [], .batchCount),
+        tensor(.normalizationScale, [norm.channels]),
+        tensor(.normalizationShift, [norm.channels]),
+        tensor(.runningMean, [norm.channels]),
+        tensor(.runningVariance, [norm.channels]),
+        tensor(.batchCount, []),
       ]
-    case .l2Normalization(let norm): return [tensor("scale_weight", [norm.channels], .channelScale)]
+    case .l2Normalization(let norm): return [tensor(.channelScale, [norm.channels])]
     case .linear(let linear):
-      return [tensor("weight", [linear.outputFeatures, linear.inputFeatures], .linearWeight)]
-        + (linear.hasBias ? [tensor("bias", [linear.outputFeatures], .bias)] : [])
+      return [tensor(.linearWeight, [linear.outputFeatures, linear.inputFeatures])]
+        + (linear.hasBias ? [tensor(.bias, [linear.outputFeatures])] : [])
     default: return []
     }
   }

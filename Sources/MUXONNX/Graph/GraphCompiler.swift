@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import MUXNetworks
+import MUXWeights
 
 /// Says a network in ONNX's operators, node by node.
 struct GraphCompiler {
   let network: Network
-  let weights: WeightTable
+  let weights: CheckedWeights
   var writer: GraphWriter
   /// The value of each node; position 0 is the network's input, node i is at i + 1.
   var values: [GraphValue] = []
@@ -12,6 +13,8 @@ struct GraphCompiler {
   let readers: [[Int]]
   /// The batch norm that goes into a node before it, by the latter's position.
   let foldedNorms: [Int: Int]
+  /// The first layer whose weights leave single precision once a batch norm is folded into them.
+  private(set) var overflow: String?
   private let shapes: [Shape]
   private let inputShape: Shape
   private var parts: [String: [Int: String]] = [:]
@@ -23,7 +26,7 @@ struct GraphCompiler {
   }
 
   init(
-    _ network: Network, inputSize: ImageSize, shapes: [Shape], weights: WeightTable,
+    _ network: Network, inputSize: ImageSize, shapes: [Shape], weights: CheckedWeights,
     keepsBatchNormalization: Bool, batch: ONNXExport.Batch
   ) {
     self.network = network
@@ -207,8 +210,9 @@ struct GraphCompiler {
   private mutating func add(_ linear: Linear, _ node: Node, _ input: GraphValue) -> GraphValue {
     let features = flattened(input, "\(node.name).flatten")
     var kernel = Kernel(
-      shape: [linear.outputFeatures, linear.inputFeatures], weight: weights["\(node.name).weight"],
-      bias: linear.hasBias ? weights["\(node.name).bias"] : nil)
+      shape: [linear.outputFeatures, linear.inputFeatures],
+      weight: weights.values(.linearWeight, of: node.name),
+      bias: linear.hasBias ? weights.values(.bias, of: node.name) : nil)
     if let order = features.order { kernel.arrangeColumns(order.channels) }
     var result = features
     result.order = nil
@@ -219,6 +223,7 @@ struct GraphCompiler {
 
   /// The constants of a kernel: its weight, and its bias if it has one.
   mutating func tensors(of kernel: Kernel, _ name: String) -> [String] {
+    if !kernel.isFinite { overflow = overflow ?? name }
     let weight = writer.tensor(kernel.weight, shape: kernel.shape, "\(name).weight")
     guard let bias = kernel.bias else { return [weight] }
     return [weight, writer.tensor(bias, shape: [bias.count], "\(name).bias")]

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 public import Foundation
+package import MUXNetworks
 
 /// What may differ between a weights file and the network that it is loaded into.
 public enum LoadTolerance: String, Sendable, Hashable, Codable, CaseIterable {
@@ -45,6 +46,30 @@ public struct LoadReport: Sendable, Hashable {
 
   /// Whether all of the network and all of the file came together.
   public var isComplete: Bool { missing.isEmpty && unexpected.isEmpty && mismatched.isEmpty }
+}
+
+extension LoadReport {
+  /// How tensors and the parameters of a network fit together.
+  ///
+  /// Missing batch counters are no fault: PyTorch wrote none before 0.4.1, and nothing here depends
+  /// on them.
+  package init(_ archive: TensorArchive, for parameters: [ParameterSpecification]) {
+    self.init()
+    for parameter in parameters {
+      guard let source = archive[parameter.name] else {
+        if parameter.role != .batchCount { missing.append(parameter.name) }
+        continue
+      }
+      if source.shape == parameter.shape {
+        loaded.append(parameter.name)
+      } else {
+        mismatched.append(
+          Mismatch(name: parameter.name, expected: parameter.shape, actual: source.shape))
+      }
+    }
+    let known = Set(parameters.map(\.name))
+    unexpected = archive.names.filter { !known.contains($0) }
+  }
 }
 
 extension LoadReport: CustomStringConvertible {

@@ -66,9 +66,3 @@ package struct ZipWriter {
     return parts + [ByteRegion(directory), ByteRegion(end)]
   }
 }
-
-extension [UInt8] {
-  mutating func append<Value: FixedWidthInteger & BitwiseCopyable>(littleEndian value: Value) {
-    Swift.withUnsafeBytes(of: value.littleEndian) { append(contentsOf: $0) }
-  }
-}

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
 import MUXCore
-import MUXInterchange
+import MUXPyTorch
 import MUXTestSupport
+import MUXWeights
 import Testing
 
 @Suite("Weights files of any kind")

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 public import MUXCore
+public import MUXWeights
 
 /// The weights of a PyTorch file (`.pth`, `.pth.tar`, `.pt`), read without running any code of it.
 ///
 /// A checkpoint is a dictionary. Without a key the state dict is looked for under
-/// `state_dict_ema`, `state_dict`, `model_ema`, `model` and `net` in this order (averaged weights
-/// first, since those are the ones that are evaluated), then at the top level.
+/// ``averagedKeys`` and then ``stateDictionaryKeys``, in their order (averaged weights first, since
+/// those are the ones that are evaluated), then at the top level. What is found may be a dictionary
+/// without tensors that has such an entry in turn, as in `{"model": {"state_dict": …}}`; the key is
+/// then `model.state_dict`.
 public struct PyTorchFile: Sendable {
   /// The tensors of the state dict. The metadata has the checkpoint's plain values, such as `epoch`.
   public let archive: TensorArchive
@@ -13,43 +16,56 @@ public struct PyTorchFile: Sendable {
   public let key: String?
   /// Entries of the state dict that are not tensors.
   public let ignored: [String]
+  /// The other entries of the checkpoint, which were left out: other state dicts, the optimizer's
+  /// state and whatever else is not a plain value.
+  public let leftOut: [String]
 
-  /// The keys that are tried, in order.
+  /// The keys of averaged weights that are tried, in order.
+  public static let averagedKeys = [
+    "state_dict_ema", "ema_state_dict", "model_ema_state_dict", "model_state_dict_ema",
+    "model_ema", "ema_model", "params_ema", "averaged_model", "ema",
+  ]
+
+  /// The keys of other weights that are tried, in order.
   public static let stateDictionaryKeys = [
-    "state_dict_ema", "state_dict", "model_ema", "model", "net",
+    "state_dict", "model_state_dict", "model_state", "model", "module", "net", "network",
+    "backbone", "params", "weights",
   ]
 
   /// Reads a file.
   ///
   /// - Parameters:
   ///   - path: The file.
-  ///   - key: The key of the state dict; nil tries ``stateDictionaryKeys``.
+  ///   - key: The key of the state dict, with dots between those of nested dictionaries; nil tries
+  ///     ``averagedKeys`` and ``stateDictionaryKeys``.
+  ///   - prefersAveraged: Whether averaged weights are tried first; they come last otherwise.
   ///
-  /// The prefix `module.`, which data-parallel training adds, is removed if all names have it.
+  /// The prefix `module.`, which data-parallel training adds, is removed if all names have it (but for
+  /// the count `n_averaged` of an averaged model, which goes).
   public static func read(
-    _ path: String, key: String? = nil
+    _ path: String, key: String? = nil, prefersAveraged: Bool = true
   ) throws(PyTorchFileError) -> PyTorchFile {
     let file: ByteRegion
     do { file = try ByteRegion(mapping: path) } catch {
       throw PyTorchFileError(path, nil, .file(error))
     }
-    return try read(file, path: path, key: key)
+    return try read(file, path: path, key: key, prefersAveraged: prefersAveraged)
   }
 
   /// Reads a file's bytes from memory; `path` is for messages.
   public static func read(
-    _ file: ByteRegion, path: String, key: String? = nil
+    _ file: ByteRegion, path: String, key: String? = nil, prefersAveraged: Bool = true
   ) throws(PyTorchFileError) -> PyTorchFile {
     let isZip = file.count >= 4 && file[0..<4].array == [0x50, 0x4b, 0x03, 0x04]
-    return isZip
-      ? try readZip(file, path: path, key: key)
-      : try readLegacy(file, path: path, key: key)
+    let choice = StateDictionaryChoice(path: path, key: key, prefersAveraged: prefersAveraged)
+    return isZip ? try readZip(file, choice) : try readLegacy(file, choice)
   }
 
   /// The format since PyTorch 1.6: a zip file with `data.pkl` and one entry for each storage.
   private static func readZip(
-    _ file: ByteRegion, path: String, key: String?
+    _ file: ByteRegion, _ choice: StateDictionaryChoice
   ) throws(PyTorchFileError) -> PyTorchFile {
+    let path = choice.path
     do {
       let zip = try ZipArchive(file)
       guard let pickle = zip.entries.keys.first(where: { isPickleName($0) }) else {
@@ -71,13 +87,21 @@ public struct PyTorchFile: Sendable {
       let data = try zip.bytes(of: pickle)
       var interpreter = PickleInterpreter(data, path: path)
       let content = try interpreter.run { (root) throws(PyTorchFileError) in
-        try Content(root, path: path, key: key)
+        try choice.content(of: root)
       }
       var storages: [String: ByteRegion] = [:]
+      var storageBytes = 0
       for (_, tensor) in content.tensors where storages[tensor.storage.key] == nil {
-        storages[tensor.storage.key] = try zip.bytes(of: "\(folder)data/\(tensor.storage.key)")
+        let name = "\(folder)data/\(tensor.storage.key)"
+        // Entries of a zip file do not overlap, so that their checksums take one pass over the file.
+        storageBytes += zip.entries[name]?.size ?? 0
+        guard storageBytes <= file.count else {
+          throw ZipArchive.Failure("its entries overlap")
+        }
+        storages[tensor.storage.key] = try zip.bytes(of: name)
       }
-      return try content.file(PyTorchTensors(path: path, storages: storages))
+      return try content.file(
+        PyTorchTensors(path: path, storages: storages, fileSize: file.count))
     } catch let error as PyTorchFileError {
       throw error
     } catch let error as ZipArchive.Failure {
@@ -93,8 +117,9 @@ public struct PyTorchFile: Sendable {
 
   /// The format before PyTorch 1.6: five pickles, then the storages, each with its element count.
   private static func readLegacy(
-    _ file: ByteRegion, path: String, key: String?
+    _ file: ByteRegion, _ choice: StateDictionaryChoice
   ) throws(PyTorchFileError) -> PyTorchFile {
+    let path = choice.path
     func value<Result>(
       _ offset: inout Int, _ body: (PickleValue) throws(PyTorchFileError) -> Result
     ) throws(PyTorchFileError) -> (Result, [String: PickleStorage]) {
@@ -117,7 +142,7 @@ public struct PyTorchFile: Sendable {
     }
     _ = try value(&offset) { (root) throws(PyTorchFileError) in () }
     let (content, storages) = try value(&offset) { (root) throws(PyTorchFileError) in
-      try Content(root, path: path, key: key)
+      try choice.content(of: root)
     }
     let (keys, _) = try value(&offset) { (root) throws(PyTorchFileError) -> [String] in
       guard case .list(let list) = root else { return [] }
@@ -132,86 +157,12 @@ public struct PyTorchFile: Sendable {
       else { throw PyTorchFileError(path, nil, .container("the storage “\(key)” is cut off")) }
       regions[key] = region
     }
-    return try content.file(PyTorchTensors(path: path, storages: regions))
+    return try content.file(
+      PyTorchTensors(path: path, storages: regions, fileSize: file.count))
   }
 
   /// 0x1950a86a20f9469cfc6c, little-endian.
   private static let legacyMagic: [UInt8] = [
     0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19,
   ]
-}
-
-/// What is wanted from the object in the file, as plain values.
-private struct Content {
-  let path: String
-  let key: String?
-  let tensors: [(name: String, tensor: PickleTensor)]
-  let ignored: [String]
-  let metadata: [String: String]
-
-  init(_ root: PickleValue, path: String, key: String?) throws(PyTorchFileError) {
-    self.path = path
-    guard case .dictionary(let top) = root else {
-      throw PyTorchFileError(path, nil, .noStateDictionary(asked: key, found: []))
-    }
-    let entries = top.entries
-    var found: (key: String?, state: PickleContainer)?
-    for candidate in key.map({ [$0] }) ?? PyTorchFile.stateDictionaryKeys {
-      if case .dictionary(let state)? = entries.last(where: { $0.key == candidate })?.value,
-        Self.hasTensors(state)
-      {
-        found = (candidate, state)
-        break
-      }
-    }
-    if found == nil, key == nil, Self.hasTensors(top) { found = (nil, top) }
-    guard let found else {
-      throw PyTorchFileError(
-        path, nil, .noStateDictionary(asked: key, found: entries.map(\.key)))
-    }
-    self.key = found.key
-    var tensors: [(name: String, tensor: PickleTensor)] = []
-    var ignored: [String] = []
-    for (name, value) in found.state.entries {
-      if case .tensor(let tensor) = value {
-        tensors.append((name, tensor))
-      } else {
-        ignored.append(name)
-      }
-    }
-    if tensors.allSatisfy({ $0.name.hasPrefix("module.") }) {
-      tensors = tensors.map { (String($0.name.dropFirst("module.".count)), $0.tensor) }
-    }
-    self.tensors = tensors
-    self.ignored = ignored
-    metadata = found.key == nil ? [:] : Self.plainValues(entries)
-  }
-
-  private static func hasTensors(_ container: PickleContainer) -> Bool {
-    container.entries.contains { if case .tensor = $0.value { true } else { false } }
-  }
-
-  private static func plainValues(
-    _ entries: [(key: String, value: PickleValue)]
-  ) -> [String: String] {
-    var result: [String: String] = [:]
-    for (key, value) in entries {
-      switch value {
-      case .string(let text): result[key] = text
-      case .integer(let number): result[key] = "\(number)"
-      case .float(let number): result[key] = "\(number)"
-      case .boolean(let flag): result[key] = "\(flag)"
-      default: break
-      }
-    }
-    return result
-  }
-
-  func file(_ source: PyTorchTensors) throws(PyTorchFileError) -> PyTorchFile {
-    var archive = TensorArchive(metadata: metadata)
-    for (name, tensor) in tensors {
-      archive[name] = try source.archived(tensor, name: name)
-    }
-    return PyTorchFile(archive: archive, key: key, ignored: ignored)
-  }
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import MUXCore
+public import MUXWeights
 
 extension PyTorchFile {
   /// Writes an archive as a state dict that `torch.load` reads (also with `weights_only=True`).
@@ -57,7 +58,10 @@ extension PyTorchFile {
   private static func rowMajorStrides(_ shape: [Int]) -> [Int] {
     var strides = [Int](repeating: 1, count: shape.count)
     for axis in shape.indices.dropLast().reversed() {
-      strides[axis] = strides[axis + 1] * max(shape[axis + 1], 1)
+      // Of a tensor without elements the other sides may be of any size.
+      let (product, overflow) = strides[axis + 1].multipliedReportingOverflow(
+        by: max(shape[axis + 1], 1))
+      strides[axis] = overflow ? 1 : product
     }
     return strides
   }

@@ -30,15 +30,6 @@ public struct TensorArchive: Sendable {
     }
   }
 
-  /// The same tensors with all floating-point ones in one element type.
-  public func convertingFloatingPoint(to type: ElementType) -> TensorArchive {
-    var result = self
-    for (name, tensor) in self where tensor.elementType.isFloatingPoint {
-      result[name] = tensor.converted(to: type)
-    }
-    return result
-  }
-
   /// The same tensors under other names; `rename` must not map two names to one.
   public func renamed(_ rename: (String) -> String) -> TensorArchive {
     var result = TensorArchive(metadata: metadata)

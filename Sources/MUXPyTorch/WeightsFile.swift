@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 public import Foundation
 import MUXCore
+public import MUXWeights
 
 /// A weights file of any format that is understood, told apart by its first bytes.
 public struct WeightsFile: Sendable {
@@ -18,24 +19,42 @@ public struct WeightsFile: Sendable {
   public let archive: TensorArchive
   /// The key of the state dict in a PyTorch checkpoint, if it was inside one.
   public let key: String?
-  /// Entries of a PyTorch state dict that are not tensors.
+  /// Entries of a PyTorch state dict that are not weights.
   public let ignored: [String]
+  /// Other entries of a PyTorch checkpoint: other state dicts, an optimizer's state.
+  public let leftOut: [String]
+
+  /// What was chosen among several state dicts of a PyTorch checkpoint, for the user to know; nil where
+  /// there was nothing to choose.
+  public var remark: String? {
+    let known = Set(PyTorchFile.averagedKeys + PyTorchFile.stateDictionaryKeys)
+    let others = leftOut.filter(known.contains)
+    guard let key, !others.isEmpty else { return nil }
+    return "takes the weights under “\(key)”, not those under "
+      + others.map { "“\($0)”" }.joined(separator: ", ")
+  }
 
   /// Reads a weights file.
   ///
   /// - Parameters:
   ///   - path: The file.
   ///   - key: The key of the state dict in a PyTorch checkpoint; nil chooses as ``PyTorchFile`` does.
-  public static func load(_ path: String, key: String? = nil) throws -> WeightsFile {
+  ///   - prefersAveraged: Whether averaged weights of a PyTorch checkpoint are tried first.
+  public static func load(
+    _ path: String, key: String? = nil, prefersAveraged: Bool = true
+  ) throws -> WeightsFile {
     let file = try ByteRegion(mapping: path)
     switch FileKind(file, path: path) {
     case .safetensors:
       let archive = try Safetensors.read(file, path: path)
-      return WeightsFile(format: .safetensors, archive: archive, key: nil, ignored: [])
-    case .pyTorch:
-      let content = try PyTorchFile.read(file, path: path, key: key)
       return WeightsFile(
-        format: .pyTorch, archive: content.archive, key: content.key, ignored: content.ignored)
+        format: .safetensors, archive: archive, key: nil, ignored: [], leftOut: [])
+    case .pyTorch:
+      let content = try PyTorchFile.read(
+        file, path: path, key: key, prefersAveraged: prefersAveraged)
+      return WeightsFile(
+        format: .pyTorch, archive: content.archive, key: content.key, ignored: content.ignored,
+        leftOut: content.leftOut)
     case .other(let name, let remedy):
       throw WeightsFileError(path: path, format: name, remedy: remedy)
     }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import MUXCore
+import MUXWeights
 
 /// Reads a pickle without running any code: a stack machine that knows only the instructions and
 /// the few names that files of tensors need. Everything else is an error.
@@ -15,7 +16,9 @@ struct PickleInterpreter {
   private var marks: [Int] = []
   private var memo: [Int: PickleValue] = [:]
   private var containers: [PickleContainer] = []
-  private var operations = 0
+  /// Items that were copied from one container into another, at most one for each byte: a list that
+  /// is given to many dictionaries would make more of them than the file says.
+  private var copiedItems = 0
   /// The storages seen so far, by key.
   private(set) var storages: [String: PickleStorage] = [:]
 
@@ -311,6 +314,10 @@ struct PickleInterpreter {
       let dictionary = container()
       // Python 2 wrote the entries as a list of pairs.
       if case .list(let pairs)? = items.first {
+        copiedItems += 2 * pairs.items.count
+        guard copiedItems <= reader.region.count else {
+          throw failure("one list is copied into many dictionaries")
+        }
         for case .tuple(let pair) in pairs.items where pair.items.count == 2 {
           dictionary.items.append(contentsOf: pair.items)
         }
@@ -347,6 +354,8 @@ struct PickleInterpreter {
 
   private mutating func pushTensor(_ arguments: [PickleValue]) throws(PyTorchFileError) {
     guard arguments.count >= 4, case .storage(let storage) = arguments[0],
+      // Before they are copied: many tensors may share one long list of sides.
+      arguments[2].isShort, arguments[3].isShort,
       let offset = arguments[1].integer, let shape = arguments[2].integers,
       let strides = arguments[3].integers
     else { throw failure("a tensor that is not described as PyTorch does") }

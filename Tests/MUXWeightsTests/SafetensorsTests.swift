@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
 import MUXCore
-import MUXInterchange
 import MUXTestSupport
+import MUXWeights
 import Testing
 
 @Suite("Safetensors")

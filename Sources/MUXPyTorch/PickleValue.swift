@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import MUXCore
+import MUXWeights
 
 /// A value on the stack of the pickle interpreter.
 enum PickleValue {
@@ -23,6 +24,11 @@ enum PickleValue {
   var integer: Int? {
     if case .integer(let value) = self { return Int(exactly: value) }
     return nil
+  }
+
+  /// Whether it is a tuple of at most as many items as a tensor has sides.
+  var isShort: Bool {
+    if case .tuple(let container) = self { container.items.count <= 64 } else { false }
   }
 
   /// The integers of a tuple such as a shape.
@@ -67,8 +73,6 @@ final class PickleContainer {
     }
     return result
   }
-
-  subscript(key: String) -> PickleValue? { entries.last { $0.key == key }?.value }
 }
 
 /// A storage of a PyTorch file: a run of elements that tensors look into.
@@ -122,8 +126,15 @@ enum PickleGlobal {
   private static let inertNames: Set<String> = [
     "argparse.Namespace", "collections.defaultdict", "collections.Counter", "torch.device",
     "torch.float16", "torch.float32", "torch.float64", "torch.bfloat16", "torch.int64",
+    "torch.uint8", "torch.int8", "torch.int16", "torch.int32", "torch.bool",
     "numpy.core.multiarray.scalar", "numpy._core.multiarray.scalar", "numpy.dtype",
+    "numpy.core.multiarray._reconstruct", "numpy._core.multiarray._reconstruct", "numpy.ndarray",
     "_codecs.encode", "builtins.set", "__builtin__.set", "builtins.dict", "builtins.list",
-    "pathlib.PosixPath",
+    "builtins.frozenset", "builtins.complex", "collections.deque", "datetime.datetime",
+    "datetime.timedelta", "types.SimpleNamespace", "pathlib.PosixPath", "pathlib.PurePosixPath",
+    "pathlib.WindowsPath", "pathlib.PureWindowsPath",
+    "lightning_fabric.utilities.data.AttributeDict",
+    "lightning.fabric.utilities.data.AttributeDict",
+    "pytorch_lightning.utilities.parsing.AttributeDict",
   ]
 }

@@ -67,6 +67,8 @@ struct Module {
     /// A library of the system: where pkg-config and package managers find it.
     case system(pkgConfig: String?, apt: [String] = [], brew: [String] = [])
     case program
+    /// A program for those who work on this package; no product.
+    case tool
     case testSupport
     case tests
   }
@@ -119,11 +121,12 @@ let modules: [Module] = [
   Module("MUXCore", .upper, .library),
   Module("MUXImages", .upper, .library, uses: ["MUXCore"]),
   Module("MUXNetworks", .upper, .library, uses: ["MUXCore", .yams]),
-  Module("MUXInterchange", .upper, .library, uses: ["MUXCore"]),
+  Module("MUXWeights", .upper, .library, uses: ["MUXCore", "MUXNetworks"]),
+  Module("MUXPyTorch", .upper, .library, uses: ["MUXCore", "MUXWeights"]),
   Module("CMUXKernels", .upper, .hidden),
   Module(
     "MUXRuntime", .upper, .library,
-    uses: ["MUXCore", "MUXNetworks", "MUXInterchange", "CMUXKernels"]),
+    uses: ["MUXCore", "MUXNetworks", "MUXWeights", "CMUXKernels"]),
   Module(
     "CJPEG", .upper, .system(pkgConfig: "libjpeg", apt: ["libjpeg-dev"], brew: ["jpeg-turbo"])),
   Module("CPNG", .upper, .system(pkgConfig: "libpng", apt: ["libpng-dev"], brew: ["libpng"])),
@@ -142,7 +145,7 @@ let modules: [Module] = [
   Module(
     "MUXEvaluation", .upper, .library,
     uses: [
-      "MUXCore", "MUXImages", "MUXNetworks", "MUXInterchange", "MUXRuntime", "MUXVision",
+      "MUXCore", "MUXImages", "MUXNetworks", "MUXWeights", "MUXPyTorch", "MUXRuntime", "MUXVision",
       "MUXConfiguration",
     ]),
   Module("CZlib", .upper, .system(pkgConfig: "zlib", apt: ["zlib1g-dev"], brew: ["zlib"])),
@@ -168,9 +171,9 @@ let modules: [Module] = [
       "MUXCore", "MUXNetworks", "MUXSearch", "MUXStudies", "MUXReport", .hummingbird,
       .hummingbirdCore, .lifecycle, .logging,
     ]),
-  // Not part of MUXInterchange: MUXRuntime depends on that, and apps on MUXRuntime.
+  // Not part of MUXWeights: MUXRuntime depends on that, and apps on MUXRuntime.
   Module(
-    "MUXONNX", .upper, .library, uses: ["MUXCore", "MUXNetworks", "MUXInterchange", .protobuf],
+    "MUXONNX", .upper, .library, uses: ["MUXCore", "MUXNetworks", "MUXWeights", .protobuf],
     excludes: ["Proto"]),
 
   Module("CLibTorch", .lower, .system(pkgConfig: "\(libtorch)/libtorch.pc")),
@@ -181,7 +184,7 @@ let modules: [Module] = [
   Module(
     "MUXTraining", .lower, .library,
     uses: [
-      "MUXCore", "MUXImages", "MUXNetworks", "MUXInterchange", "MUXRuntime", "MUXVision",
+      "MUXCore", "MUXImages", "MUXNetworks", "MUXWeights", "MUXPyTorch", "MUXRuntime", "MUXVision",
       "MUXConfiguration", "MUXEvaluation", "MUXTensor",
     ]),
   Module(
@@ -195,14 +198,23 @@ let modules: [Module] = [
   Module(
     "muxnet", .upper, .program,
     uses: [
-      "MUXCore", "MUXImages", "MUXNetworks", "MUXInterchange", "MUXRuntime", "MUXVision",
+      "MUXCore", "MUXImages", "MUXNetworks", "MUXWeights", "MUXPyTorch", "MUXRuntime", "MUXVision",
       "MUXConfiguration", "MUXEvaluation", "MUXSearch", "CMUXProcess", "MUXStudies", "MUXReport",
       "MUXDashboard", "MUXONNX", "MUXTensor", "MUXTraining", "MUXSearchTraining", .argumentParser,
+    ]),
+
+  // Broken files for the readers (scripts/release-check, and a minute of it in .ci/run).
+  Module(
+    "fuzz", .upper, .tool,
+    uses: [
+      "MUXCore", "MUXImages", "MUXNetworks", "MUXWeights", "MUXPyTorch", "MUXRuntime", "MUXVision",
+      "MUXConfiguration", "MUXEvaluation", "MUXSearch", "MUXStudies", .argumentParser,
     ]),
 
   // MARK: Tests
 
   Module("MUXTestSupport", .upper, .testSupport),
+  Module("MUXCoreTests", .upper, .tests, uses: ["MUXCore", "MUXTestSupport"]),
   Module(
     "MUXVisionTests", .upper, .tests,
     uses: ["MUXCore", "MUXImages", "MUXVision", "MUXTestSupport"], excludes: ["Fixtures"]),
@@ -210,17 +222,19 @@ let modules: [Module] = [
     "MUXNetworksTests", .upper, .tests, uses: ["MUXNetworks", "MUXTestSupport"],
     excludes: ["Fixtures"]),
   Module(
-    "MUXInterchangeTests", .upper, .tests, uses: ["MUXCore", "MUXInterchange", "MUXTestSupport"]),
+    "MUXWeightsTests", .upper, .tests,
+    uses: ["MUXCore", "MUXNetworks", "MUXWeights", "MUXRuntime", "MUXTestSupport"]),
+  Module(
+    "MUXPyTorchTests", .upper, .tests,
+    uses: ["MUXCore", "MUXWeights", "MUXPyTorch", "MUXTestSupport"]),
   Module("MUXKernelsTests", .upper, .tests, uses: ["CMUXKernels"]),
   Module(
     "MUXRuntimeTests", .upper, .tests,
-    uses: ["MUXCore", "MUXNetworks", "MUXInterchange", "MUXRuntime", "MUXTestSupport"]),
+    uses: ["MUXCore", "MUXNetworks", "MUXWeights", "MUXRuntime", "MUXTestSupport"]),
   Module("MUXConfigurationTests", .upper, .tests, uses: ["MUXConfiguration"]),
   Module(
     "MUXEvaluationTests", .upper, .tests,
-    uses: [
-      "MUXImages", "MUXNetworks", "MUXInterchange", "MUXRuntime", "MUXVision", "MUXEvaluation",
-    ]),
+    uses: ["MUXImages", "MUXNetworks", "MUXWeights", "MUXRuntime", "MUXVision", "MUXEvaluation"]),
   Module("MUXSearchTests", .upper, .tests, uses: ["MUXCore", "MUXNetworks", "MUXSearch"]),
   Module(
     "MUXStudiesTests", .upper, .tests,
@@ -237,12 +251,13 @@ let modules: [Module] = [
   Module(
     "MUXONNXTests", .upper, .tests,
     uses: [
-      "MUXCore", "MUXNetworks", "MUXInterchange", "MUXRuntime", "MUXONNX", "MUXTestSupport",
+      "MUXCore", "MUXNetworks", "MUXWeights", "MUXPyTorch", "MUXRuntime", "MUXONNX",
+      "MUXTestSupport",
     ]),
   Module(
     "MUXNetCommandTests", .upper, .tests,
     uses: [
-      "MUXCore", "MUXImages", "MUXNetworks", "MUXInterchange", "MUXRuntime", "MUXVision",
+      "MUXCore", "MUXImages", "MUXNetworks", "MUXWeights", "MUXPyTorch", "MUXRuntime", "MUXVision",
       "MUXEvaluation", "MUXONNX", "muxnet", "MUXTestSupport",
     ]),
   Module("ArchitectureTests", .upper, .tests),
@@ -250,7 +265,7 @@ let modules: [Module] = [
   Module(
     "MUXTrainingTests", .lower, .tests,
     uses: [
-      "MUXCore", "MUXImages", "MUXNetworks", "MUXInterchange", "MUXRuntime", "MUXVision",
+      "MUXCore", "MUXImages", "MUXNetworks", "MUXWeights", "MUXPyTorch", "MUXRuntime", "MUXVision",
       "MUXConfiguration", "MUXEvaluation", "MUXSearch", "MUXTensor", "MUXTraining",
       "MUXTestSupport",
     ], excludes: ["Fixtures"]),
@@ -290,7 +305,7 @@ extension Module {
     switch kind {
     case .library: .library(name: name, targets: [name])
     case .program: .executable(name: name, targets: [name])
-    case .hidden, .system, .testSupport, .tests: nil
+    case .hidden, .system, .tool, .testSupport, .tests: nil
     }
   }
 
@@ -305,7 +320,7 @@ extension Module {
       .systemLibrary(
         name: name, pkgConfig: pkgConfig,
         providers: apt.isEmpty ? nil : [.apt(apt), .brew(brew)])
-    case .program:
+    case .program, .tool:
       .executableTarget(name: name, dependencies: dependencies, swiftSettings: swift)
     case .testSupport:
       .target(

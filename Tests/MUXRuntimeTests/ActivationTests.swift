@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
-import MUXInterchange
 import MUXNetworks
 import MUXRuntime
+import MUXWeights
 import Testing
 
 /// Activations over their whole range, against their definition in double precision.

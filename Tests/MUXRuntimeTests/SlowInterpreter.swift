@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
-import MUXInterchange
 import MUXNetworks
+import MUXWeights
 
 /// Runs a network node by node, straight from the operations' definitions, in double precision:
 /// what the runtime is tested against. Shares no code with it.

@@ -10,6 +10,8 @@ public enum EvaluationError: Error, Hashable, Sendable, CustomStringConvertible,
   case severalOutputs(network: String, count: Int)
   /// The weights are packed for the runtime, and something else was asked for.
   case packed(path: String)
+  /// A network gave something that is infinite or not a number: which network, and for what.
+  case notFinite(network: String, what: String)
   /// 8 bits were asked for of weights that have no calibration.
   case uncalibrated(path: String)
   /// A list of classes has a line without a name.
@@ -28,6 +30,9 @@ public enum EvaluationError: Error, Hashable, Sendable, CustomStringConvertible,
         + " classifier, or look at its outputs with 'muxnet forward'"
     case .packed(let path):
       "\(path) is packed for the runtime and for nothing else; give the weights that it was made of"
+    case .notFinite(let network, let what):
+      "the network '\(network)' gives numbers that are infinite or not a number for \(what); its weights"
+        + " or the precision cannot take such images, so look at the layers with 'muxnet forward'"
     case .uncalibrated(let path):
       "\(path) has no calibration, which 8 bits need; make a packed file of it with muxnet quantize"
     case .emptyName(let path, let line):

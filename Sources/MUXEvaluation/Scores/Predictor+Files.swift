@@ -55,7 +55,8 @@ extension Predictor {
     var batch: [(path: String, image: Image, prepared: (size: PixelSize, values: [Float]))] = []
     var bytes = 0
     func finish() throws {
-      let predictions = try predict(prepared: batch.map(\.prepared), top: count)
+      let predictions = try predict(
+        prepared: batch.map(\.prepared), names: batch.map(\.path), top: count)
       for (entry, prediction) in zip(batch, predictions) {
         let result = ImagePrediction(path: entry.path, guesses: prediction.guesses)
         report.images.append(result)

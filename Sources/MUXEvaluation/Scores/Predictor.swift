@@ -30,7 +30,7 @@ public struct Predictor {
 
   /// The most likely classes of several images, run as one batch.
   public func predict(_ images: [Image], top count: Int = 5) throws -> [Prediction] {
-    try predict(prepared: images.map { try prepared($0) }, top: count)
+    try predict(prepared: images.map { try prepared($0) }, names: [], top: count)
   }
 
   /// An image as the network takes it.
@@ -40,9 +40,9 @@ public struct Predictor {
     return try pipeline.values(of: image, random: &random)
   }
 
-  /// The most likely classes of several prepared images, run as one batch.
+  /// The most likely classes of several prepared images, run as one batch; their names are for messages.
   func predict(
-    prepared images: [(size: PixelSize, values: [Float])], top count: Int
+    prepared images: [(size: PixelSize, values: [Float])], names: [String], top count: Int
   ) throws -> [Prediction] {
     guard let size = images.first?.size else { return [] }
     var values: [Float] = []
@@ -57,7 +57,8 @@ public struct Predictor {
       Batch(
         channels: pipeline.channels, height: size.height, width: size.width, values: values,
         labels: Array(repeating: 0, count: images.count),
-        sampleIndices: Array(images.indices)))
+        sampleIndices: Array(images.indices))
+    ) { $0 < names.count ? names[$0] : "image \($0 + 1)" }
     let classes = classNames.count
     guard shares.count == images.count * classes else {
       throw EvaluationError.classCount(

@@ -101,7 +101,9 @@ public struct RandomCrop: Sendable, Hashable, Codable {
     self.init(
       size: try values.decode(PixelSize.self, forKey: .size),
       padding: try values.value(.padding, default: 0))
-    guard padding >= 0 else { throw decoder.invalid("the padding must not be negative") }
+    guard (0...1 << 16).contains(padding) else {
+      throw decoder.invalid("the padding must lie in 0 … 65536")
+    }
   }
 
   /// Crops an image.

@@ -47,6 +47,20 @@ public enum ImageTransform: Sendable, Hashable {
   }
 }
 
+extension ImageTransform {
+  /// The size of the images that the step makes, where its settings say it: of a scaled shorter side,
+  /// the square over it.
+  package var statedSize: PixelSize? {
+    switch self {
+    case .resize(let resize): resize.size ?? resize.shorterSide.map { PixelSize($0) }
+    case .centerCrop(let size): size
+    case .randomCrop(let crop): crop.size
+    case .randomResizedCrop(let crop): crop.size
+    case .horizontalFlip, .colorJitter, .randAugment: nil
+    }
+  }
+}
+
 extension ImageTransform: Codable {
   private enum Name: String, CaseIterable {
     case resize, centerCrop, randomCrop, randomResizedCrop, horizontalFlip, colorJitter

@@ -35,7 +35,9 @@ public struct Resize: Sendable, Hashable, Codable {
     guard (shorterSide == nil) != (size == nil) else {
       throw decoder.invalid("give either shorterSide or size")
     }
-    guard shorterSide ?? 1 > 0 else { throw decoder.invalid("shorterSide must be positive") }
+    guard (1...1 << 16).contains(shorterSide ?? 1) else {
+      throw decoder.invalid("shorterSide must lie in 1 … 65536")
+    }
   }
 
   /// The size that an image of the given size gets.

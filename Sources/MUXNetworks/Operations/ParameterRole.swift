@@ -21,6 +21,18 @@ public enum ParameterRole: String, Sendable, Hashable, CaseIterable {
   /// How many batches a batch norm has seen, a 64-bit integer scalar; not learnable.
   case batchCount
 
+  /// What stands behind the last dot of the tensor's name, as PyTorch's layers call it.
+  public var suffix: String {
+    switch self {
+    case .convolutionWeight, .linearWeight, .normalizationScale: "weight"
+    case .bias, .normalizationShift: "bias"
+    case .channelScale: "scale_weight"
+    case .runningMean: "running_mean"
+    case .runningVariance: "running_var"
+    case .batchCount: "num_batches_tracked"
+    }
+  }
+
   /// Whether the optimizer changes such a tensor.
   var isLearnable: Bool {
     switch self {

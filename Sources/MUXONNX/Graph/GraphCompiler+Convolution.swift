@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import MUXNetworks
+import MUXWeights
 
 extension GraphCompiler {
   /// Adds a convolution. It takes the order of its input into its weights where that is possible,
@@ -10,7 +11,7 @@ extension GraphCompiler {
     var input = value
     var kernel = kernel(convolution, node.name)
     if let fold = foldedNorm(after: index) {
-      kernel.fold(weights.affine(fold.norm, name: fold.name)) { $0 }
+      kernel.fold(weights.affine(fold.norm, fold.name, as: Double.self)) { $0 }
     }
     var order: ChannelOrder?
     if let inputOrder = input.order {
@@ -78,7 +79,7 @@ extension GraphCompiler {
     let count = branch.outputChannels
     if let fold, branch.multiplexing != .superpixel {
       // Inside a subpixel branch channel c stands at c + phase·C′ for each phase of the window.
-      kernel.fold(weights.affine(fold.norm, name: fold.name)) { first + $0 % count }
+      kernel.fold(weights.affine(fold.norm, fold.name, as: Double.self)) { first + $0 % count }
     }
     let block: [Onnx_AttributeProto] = [.int("blocksize", branch.factor)]
     // In this mode the channels are phase-major, as those of SpaceToDepth always are.
@@ -108,8 +109,8 @@ extension GraphCompiler {
 
   private func kernel(_ convolution: Convolution, _ name: String) -> Kernel {
     Kernel(
-      shape: convolution.weightShape, weight: weights["\(name).weight"],
-      bias: convolution.hasBias ? weights["\(name).bias"] : nil)
+      shape: convolution.weightShape, weight: weights.values(.convolutionWeight, of: name),
+      bias: convolution.hasBias ? weights.values(.bias, of: name) : nil)
   }
 
   private mutating func addConvolution(

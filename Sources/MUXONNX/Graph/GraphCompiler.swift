@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import MUXNetworks
+import MUXWeights
 
 /// Says a network in ONNX's operators, node by node.
 struct GraphCompiler {
   let network: Network
-  let weights: WeightTable
+  let weights: CheckedWeights
   var writer: GraphWriter
   /// The value of each node; position 0 is the network's input, node i is at i + 1.
   var values: [GraphValue] = []
@@ -12,6 +13,8 @@ struct GraphCompiler {
   let analysis: NetworkAnalysis
   /// The batch norm that goes into a node before it, by the latter's position.
   let foldedNorms: [Int: Int]
+  /// The first layer whose weights leave single precision once a batch norm is folded into them.
+  private(set) var overflow: String?
   private var parts: [String: [Int: String]] = [:]
   private var arrangements: [Arrangement: String] = [:]
 
@@ -21,7 +24,7 @@ struct GraphCompiler {
   }
 
   init(
-    _ analysis: NetworkAnalysis, weights: WeightTable, keepsBatchNormalization: Bool,
+    _ analysis: NetworkAnalysis, weights: CheckedWeights, keepsBatchNormalization: Bool,
     batch: ONNXExport.Batch
   ) {
     self.analysis = analysis
@@ -191,8 +194,9 @@ struct GraphCompiler {
   private mutating func add(_ linear: Linear, _ node: Node, _ input: GraphValue) -> GraphValue {
     let features = flattened(input, "\(node.name).flatten")
     var kernel = Kernel(
-      shape: [linear.outputFeatures, linear.inputFeatures], weight: weights["\(node.name).weight"],
-      bias: linear.hasBias ? weights["\(node.name).bias"] : nil)
+      shape: [linear.outputFeatures, linear.inputFeatures],
+      weight: weights.values(.linearWeight, of: node.name),
+      bias: linear.hasBias ? weights.values(.bias, of: node.name) : nil)
     if let order = features.order { kernel.arrangeColumns(order.channels) }
     var result = features
     result.order = nil
@@ -203,6 +207,7 @@ struct GraphCompiler {
 
   /// The constants of a kernel: its weight, and its bias if it has one.
   mutating func tensors(of kernel: Kernel, _ name: String) -> [String] {
+    if !kernel.isFinite { overflow = overflow ?? name }
     let weight = writer.tensor(kernel.weight, shape: kernel.shape, "\(name).weight")
     guard let bias = kernel.bias else { return [weight] }
     return [weight, writer.tensor(bias, shape: [bias.count], "\(name).bias")]

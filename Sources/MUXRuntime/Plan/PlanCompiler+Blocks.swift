@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import CMUXKernels
 internal import MUXNetworks
+internal import MUXWeights
 
 extension PlanCompiler {
   /// Compiles [1×1 expansion, norm, activation,] spatial convolution, norm, activation,
@@ -16,9 +17,9 @@ extension PlanCompiler {
       guard case .convolution(let convolution) = operation(start) else { return false }
       let name = network.nodes[start].name
       var chain = absorb(start, channels: convolution.outputChannels)
-      if convolution.hasBias { chain.affine.after(bias: weights["\(name).bias"]) }
+      if convolution.hasBias { chain.affine.after(bias: weights.bias(name)) }
       producer = .expansion(
-        input, convolution, weight: weights["\(name).weight"], affine: chain.affine,
+        input, convolution, weight: weights.weight(name), affine: chain.affine,
         activation: chain.activation)
     }
     let chain = absorb(spatial, channels: shapes[spatial].channels)
@@ -54,7 +55,7 @@ extension PlanCompiler {
     }
     let projectionName = network.nodes[projection].name
     var end = absorb(projection, channels: convolution.outputChannels)
-    if convolution.hasBias { end.affine.after(bias: weights["\(projectionName).bias"]) }
+    if convolution.hasBias { end.affine.after(bias: weights.bias(projectionName)) }
     var residual: Residual?
     if let sum = pattern.sum {
       markDone([sum])
@@ -68,7 +69,7 @@ extension PlanCompiler {
       .blocked(
         storage: blocked.storage, positions: positions, quantization: blocked.quantization),
       DenseLayer(
-        name: projectionName, weight: weights["\(projectionName).weight"],
+        name: projectionName, weight: weights.weight(projectionName),
         rowLength: convolution.inputChannels, columns: columns,
         rows: Array(0..<convolution.outputChannels), affine: end.affine,
         activation: end.activation, gate: gate, residual: residual),
@@ -134,21 +135,21 @@ extension PlanCompiler {
   private mutating func addExcitation(
     _ excitation: NetworkAnalysis.Excitation, _ blocked: BlockedTensor, rows: [Int]
   ) -> Int {
-    func affine(_ index: Int) -> Affine {
-      var affine = Affine(channels: shapes[index].channels)
+    func affine(_ index: Int) -> Affine<Float> {
+      var affine = Affine<Float>(channels: shapes[index].channels)
       if case .convolution(let convolution) = operation(index), convolution.hasBias {
-        affine.after(bias: weights["\(network.nodes[index].name).bias"])
+        affine.after(bias: weights.bias(network.nodes[index].name))
       }
       return affine
     }
     let reduceName = network.nodes[excitation.reduce].name
     let expandName = network.nodes[excitation.expand].name
     let reduced = addLinear(
-      name: reduceName, inputs: [], sums: blocked.sums, weight: weights["\(reduceName).weight"],
+      name: reduceName, inputs: [], sums: blocked.sums, weight: weights.weight(reduceName),
       columns: blocked.channels, rows: Array(0..<shapes[excitation.reduce].channels),
       affine: affine(excitation.reduce), activation: excitation.activation)
     let expanded = addLinear(
-      name: expandName, inputs: reduced.planes, sums: nil, weight: weights["\(expandName).weight"],
+      name: expandName, inputs: reduced.planes, sums: nil, weight: weights.weight(expandName),
       columns: Array(reduced.planes.indices), rows: rows, affine: affine(excitation.expand),
       activation: excitation.gate)
     return expanded.planes[0].storage

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import CMUXKernels
 internal import MUXNetworks
+internal import MUXWeights
 
 /// Turns a network into steps for the kernels.
 ///
@@ -92,10 +93,10 @@ struct PlanCompiler {
       if try !fuseBlock(startingAt: index) { try compileBranches(branched, at: index) }
     case .linear(let linear):
       var chain = absorb(index, channels: linear.outputFeatures)
-      if linear.hasBias { chain.affine.after(bias: weights["\(node.name).bias"]) }
+      if linear.hasBias { chain.affine.after(bias: weights.bias(node.name)) }
       values[chain.end] = addLinear(
         name: network.nodes[chain.end].name, inputs: value(of: index, 0).planes, sums: nil,
-        weight: weights["\(node.name).weight"],
+        weight: weights.weight(node.name),
         columns: Array(0..<linear.inputFeatures), rows: Array(0..<linear.outputFeatures),
         affine: chain.affine, activation: chain.activation)
     case .batchNormalization(let norm):
@@ -182,7 +183,7 @@ struct PlanCompiler {
 
   /// What follows a convolution and can be done with it.
   struct Chain {
-    var affine: Affine
+    var affine: Affine<Float>
     var activation = Activation.identity
     var end: Int
   }

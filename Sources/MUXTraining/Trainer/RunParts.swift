@@ -4,6 +4,7 @@ import MUXConfiguration
 import MUXEvaluation
 import MUXNetworks
 import MUXTensor
+import MUXWeights
 
 /// What a run is made of before it has a folder.
 struct RunParts {
@@ -74,10 +75,9 @@ struct RunParts {
     guard let path = settings.initialWeights else { return nil }
     let tolerance: LoadTolerance =
       settings.allowsPartialWeights ? .partial : settings.replacesHead ? .newHead : .exact
-    let report = try model.load(
-      WeightsSource.read(path, prefersAveraged: settings.prefersAveragedWeights), from: path,
-      allowing: tolerance)
-    return "initial weights from \(path): \(report)"
+    let file = try WeightsSource.load(path, prefersAveraged: settings.prefersAveragedWeights)
+    let report = try model.load(file.archive, from: path, allowing: tolerance)
+    return "initial weights from \(path): \(report)" + (file.remark.map { "; \($0)" } ?? "")
   }
 
   static func readConfiguration(_ path: String) throws -> TrainingConfiguration {

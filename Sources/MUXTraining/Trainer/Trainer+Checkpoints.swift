@@ -2,8 +2,8 @@
 import Foundation
 import MUXCore
 import MUXEvaluation
-import MUXInterchange
 import MUXTensor
+import MUXWeights
 
 extension Trainer {
   private static let weightsName = "weights.safetensors"

@@ -3,9 +3,9 @@ import Foundation
 import MUXConfiguration
 import MUXCore
 public import MUXEvaluation
-import MUXInterchange
 public import MUXNetworks
 import MUXTensor
+import MUXWeights
 
 /// One training run, from its configuration to its result.
 ///

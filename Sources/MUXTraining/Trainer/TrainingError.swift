@@ -8,6 +8,8 @@ public enum TrainingError: Error, Hashable, Sendable, CustomStringConvertible, L
   case lossNotFinite(loss: Double, epoch: Int, step: Int, learningRate: Double, saved: String?)
   /// The norm of the gradients is not a number, or infinite. The weights are those before the step.
   case gradientNotFinite(epoch: Int, step: Int, learningRate: Double, saved: String?)
+  /// An output for a validation image is not a number, or infinite, though the loss in training is not.
+  case validationNotFinite(image: String, epoch: Int)
   /// The network has another number of outputs than the data has classes.
   case classCount(network: String, outputs: Int, classes: Int)
   /// A network with several outputs is to be trained as a classifier.
@@ -30,6 +32,9 @@ public enum TrainingError: Error, Hashable, Sendable, CustomStringConvertible, L
     case .gradientNotFinite(let epoch, let step, let rate, let saved):
       "the gradients became infinite in epoch \(epoch), step \(step), at learning rate \(rate)"
         + Self.remedy(saved)
+    case .validationNotFinite(let image, let epoch):
+      "after epoch \(epoch) the network gives numbers that are infinite or not a number for \(image)"
+        + Self.remedy(nil)
     case .classCount(let network, let outputs, let classes):
       "the network '\(network)' has \(outputs) outputs, but the data has \(classes) classes; set"
         + " model.classes to \(classes) or leave it out"

@@ -58,6 +58,7 @@ struct EvaluateCommand: ParsableCommand {
     let network = try changes.network(model)
     let trained = try TrainedWeights(
       path: weights.weights, network: network, key: weights.key)
+    Console.remark(trained.remark, path: trained.path)
     let classifier = try engine.classifier(trained, precision: configuration.precision)
     let showsProgress = Console.errorIsTerminal
     let result: EvaluationResult

@@ -61,6 +61,7 @@ struct PredictCommand: ParsableCommand {
     let trained = try TrainedWeights(
       path: weights.weights, network: network,
       classNames: try labels.map(Predictor.classNames(fromFile:)), key: weights.key)
+    Console.remark(trained.remark, path: trained.path)
     let predictor = Predictor(trained, classifier: try engine.classifier(trained))
     let report = try predictor.predict(
       paths: images, top: top, batchSize: batchSize

@@ -45,17 +45,27 @@ enum Console {
     result(bytes: Data((try jsonText(value) + "\n").utf8))
   }
 
-  /// A value as JSON with sorted keys and without control characters.
+  /// A value as JSON with sorted keys and without control characters. Numbers that are infinite or not
+  /// a number, which JSON cannot say, are null.
   static func jsonText(_ value: some Encodable) throws -> String {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+    // The encoder has no way to write null; so it writes a text that is in no result, which is replaced.
+    let mark = "not finite \(UUID().uuidString)"
     encoder.nonConformingFloatEncodingStrategy = .convertToString(
-      positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
-    return PlainText.json(String(decoding: try encoder.encode(value), as: UTF8.self))
+      positiveInfinity: mark, negativeInfinity: mark, nan: mark)
+    return PlainText.json(
+      String(decoding: try encoder.encode(value), as: UTF8.self)
+        .replacing("\"\(mark)\"", with: "null"))
   }
 
   /// Writes a line of progress or a remark.
   static func note(_ text: String) { standardError(PlainText.visible(text) + "\n") }
+
+  /// Writes what was chosen in a file of weights, if there was a choice, and how to choose otherwise.
+  static func remark(_ text: String?, path: String) {
+    if let text { note("\(path): \(text); --key chooses") }
+  }
 
   /// Writes a warning, on one line.
   static func warning(_ text: String) {

@@ -28,12 +28,11 @@ let withPostgres: Bool =
       ]).contains { FileManager.default.fileExists(atPath: "\($0)/libpq.pc") }
   }
 
-let swift: [SwiftSetting] =
-  [
-    .enableUpcomingFeature("ExistentialAny"),
-    .enableUpcomingFeature("InternalImportsByDefault"),
-    .treatAllWarnings(as: .error),
-  ] + (withTorch ? [.define("TORCH")] : []) + (withPostgres ? [.define("POSTGRES")] : [])
+let swift: [SwiftSetting] = [
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .treatAllWarnings(as: .error),
+]
 let cxx: [CXXSetting] = [.treatAllWarnings(as: .error)]
 
 // MARK: The modules
@@ -77,11 +76,15 @@ struct Module {
   var uses: [Use]
   var embeds: [String]
   var excludes: [String]
+  /// Of C and C++.
   var defines: [String: String]
+  /// What its Swift asks about: `TORCH`, `POSTGRES`. Only where it is asked, so that all other modules
+  /// are compiled once for both halves.
+  var asks: Set<String>
 
   init(
     _ name: String, _ half: Half, _ kind: Kind, uses: [Use] = [], embeds: [String] = [],
-    excludes: [String] = [], defines: [String: String] = [:]
+    excludes: [String] = [], defines: [String: String] = [:], asks: Set<String> = []
   ) {
     self.name = name
     self.half = half
@@ -90,6 +93,7 @@ struct Module {
     self.embeds = embeds
     self.excludes = excludes
     self.defines = defines
+    self.asks = asks
   }
 }
 
@@ -125,7 +129,8 @@ let modules: [Module] = [
   Module("CPostgres", .upper, .system(pkgConfig: "libpq", apt: ["libpq-dev"], brew: ["libpq"])),
   Module(
     "MUXStudies", .upper, .library,
-    uses: ["MUXCore", "MUXNetworks", "MUXRuntime", "MUXSearch", "CPostgres", .grdb]),
+    uses: ["MUXCore", "MUXNetworks", "MUXRuntime", "MUXSearch", "CPostgres", .grdb],
+    asks: ["POSTGRES"]),
   Module(
     "MUXReport", .upper, .library, uses: ["MUXCore", "MUXNetworks", "MUXSearch", "MUXStudies"],
     embeds: [
@@ -168,7 +173,7 @@ let modules: [Module] = [
       "MUXCore", "MUXImages", "MUXNetworks", "MUXInterchange", "MUXRuntime", "MUXVision",
       "MUXConfiguration", "MUXEvaluation", "MUXSearch", "MUXStudies", "MUXReport", "MUXDashboard",
       "MUXONNX", "MUXTensor", "MUXTraining", "MUXSearchTraining", .argumentParser,
-    ]),
+    ], asks: ["TORCH"]),
 
   // MARK: Tests
 
@@ -196,7 +201,7 @@ let modules: [Module] = [
     "MUXStudiesTests", .upper, .tests,
     uses: [
       "MUXCore", "MUXSearch", "MUXStudies", "muxnet", "MUXTestSupport", .grdb,
-    ]),
+    ], asks: ["POSTGRES"]),
   Module("MUXReportTests", .upper, .tests, uses: ["MUXNetworks", "MUXReport", "MUXTestSupport"]),
   Module(
     "MUXDashboardTests", .upper, .tests,
@@ -214,7 +219,7 @@ let modules: [Module] = [
     uses: [
       "MUXCore", "MUXImages", "MUXNetworks", "MUXInterchange", "MUXRuntime", "MUXVision",
       "MUXEvaluation", "MUXONNX", "muxnet", "MUXTestSupport",
-    ]),
+    ], asks: ["TORCH"]),
   Module("ArchitectureTests", .upper, .tests),
   Module("MUXTensorTests", .lower, .tests, uses: ["MUXTensor"]),
   Module(
@@ -247,6 +252,11 @@ extension Module {
     }
   }
 
+  private var settings: [SwiftSetting] {
+    let answers = (withTorch ? ["TORCH"] : []) + (withPostgres ? ["POSTGRES"] : [])
+    return swift + answers.filter(asks.contains).map { .define($0) }
+  }
+
   private var resources: [Resource] { embeds.map { .embedInCode($0) } }
 
   private var c: [CSetting] {
@@ -267,19 +277,19 @@ extension Module {
     case .library, .hidden:
       .target(
         name: name, dependencies: dependencies, exclude: excludes, resources: resources,
-        cSettings: c, cxxSettings: cxx, swiftSettings: swift)
+        cSettings: c, cxxSettings: cxx, swiftSettings: settings)
     case .system(let pkgConfig, let apt, let brew):
       .systemLibrary(
         name: name, pkgConfig: pkgConfig,
         providers: apt.isEmpty ? nil : [.apt(apt), .brew(brew)])
     case .program:
-      .executableTarget(name: name, dependencies: dependencies, swiftSettings: swift)
+      .executableTarget(name: name, dependencies: dependencies, swiftSettings: settings)
     case .testSupport:
       .target(
-        name: name, dependencies: dependencies, path: "Tests/\(name)", swiftSettings: swift)
+        name: name, dependencies: dependencies, path: "Tests/\(name)", swiftSettings: settings)
     case .tests:
       .testTarget(
-        name: name, dependencies: dependencies, exclude: excludes, swiftSettings: swift)
+        name: name, dependencies: dependencies, exclude: excludes, swiftSettings: settings)
     }
   }
 }

@@ -44,12 +44,11 @@ let withPostgres = optional["CPostgres"] == true
 let imageFormats = ["CWebP": "WEBP", "CGIF": "GIF", "CTIFF": "TIFF"]
   .filter { optional[$0.key] == true }.map(\.value).sorted()
 
-let swift: [SwiftSetting] =
-  [
-    .enableUpcomingFeature("ExistentialAny"),
-    .enableUpcomingFeature("InternalImportsByDefault"),
-    .treatAllWarnings(as: .error),
-  ] + (withTorch ? [.define("TORCH")] : []) + (withPostgres ? [.define("POSTGRES")] : [])
+let swift: [SwiftSetting] = [
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .treatAllWarnings(as: .error),
+]
 let cxx: [CXXSetting] = [.treatAllWarnings(as: .error)]
 
 // MARK: The modules
@@ -96,13 +95,18 @@ struct Module {
   var uses: [Use]
   var embeds: [String]
   var excludes: [String]
+  /// Of C and C++.
   var defines: [String: String]
   /// Libraries to link that no pkg-config names.
   var links: [String]
+  /// What its Swift asks about, such as `TORCH`. Only where it is asked, so that all other modules
+  /// are compiled once for both halves.
+  var asks: Set<String>
 
   init(
     _ name: String, _ half: Half, _ kind: Kind, uses: [Use] = [], embeds: [String] = [],
-    excludes: [String] = [], defines: [String: String] = [:], links: [String] = []
+    excludes: [String] = [], defines: [String: String] = [:], links: [String] = [],
+    asks: Set<String> = []
   ) {
     self.name = name
     self.half = half
@@ -112,6 +116,7 @@ struct Module {
     self.excludes = excludes
     self.defines = defines
     self.links = links
+    self.asks = asks
   }
 }
 
@@ -140,7 +145,7 @@ let modules: [Module] = [
     links: imageFormats.contains("GIF") ? ["gif"] : []),
   Module(
     "MUXVision", .upper, .library, uses: ["MUXCore", "MUXImages", "CImageCodecs", "CPNG"],
-    defines: Dictionary(uniqueKeysWithValues: imageFormats.map { ($0, "1") })),
+    asks: ["GIF", "TIFF", "WEBP"]),
   Module("MUXConfiguration", .upper, .hidden, uses: ["MUXCore", .yams]),
   Module(
     "MUXEvaluation", .upper, .library,
@@ -158,7 +163,8 @@ let modules: [Module] = [
   Module("CMUXProcess", .upper, .hidden),
   Module(
     "MUXStudies", .upper, .library,
-    uses: ["MUXCore", "MUXNetworks", "MUXSearch", "CPostgres", "CMUXProcess", .grdb]),
+    uses: ["MUXCore", "MUXNetworks", "MUXSearch", "CPostgres", "CMUXProcess", .grdb],
+    asks: ["POSTGRES"]),
   Module(
     "MUXReport", .upper, .library, uses: ["MUXCore", "MUXNetworks", "MUXSearch", "MUXStudies"],
     embeds: [
@@ -201,7 +207,7 @@ let modules: [Module] = [
       "MUXCore", "MUXImages", "MUXNetworks", "MUXWeights", "MUXPyTorch", "MUXRuntime", "MUXVision",
       "MUXConfiguration", "MUXEvaluation", "MUXSearch", "CMUXProcess", "MUXStudies", "MUXReport",
       "MUXDashboard", "MUXONNX", "MUXTensor", "MUXTraining", "MUXSearchTraining", .argumentParser,
-    ]),
+    ], asks: ["TORCH"]),
 
   // Broken files for the readers (scripts/release-check, and a minute of it in .ci/run).
   Module(
@@ -240,7 +246,7 @@ let modules: [Module] = [
     "MUXStudiesTests", .upper, .tests,
     uses: [
       "MUXCore", "MUXNetworks", "MUXSearch", "MUXStudies", "muxnet", "MUXTestSupport", .grdb,
-    ]),
+    ], asks: ["POSTGRES"]),
   Module("MUXReportTests", .upper, .tests, uses: ["MUXNetworks", "MUXReport", "MUXTestSupport"]),
   Module(
     "MUXDashboardTests", .upper, .tests,
@@ -259,7 +265,7 @@ let modules: [Module] = [
     uses: [
       "MUXCore", "MUXImages", "MUXNetworks", "MUXWeights", "MUXPyTorch", "MUXRuntime", "MUXVision",
       "MUXEvaluation", "MUXONNX", "muxnet", "MUXTestSupport",
-    ]),
+    ], asks: ["TORCH"]),
   Module("ArchitectureTests", .upper, .tests),
   Module("MUXTensorTests", .lower, .tests, uses: ["MUXTensor"]),
   Module(
@@ -292,14 +298,18 @@ extension Module {
     }
   }
 
+  private var settings: [SwiftSetting] {
+    let answers =
+      (withTorch ? ["TORCH"] : []) + (withPostgres ? ["POSTGRES"] : []) + imageFormats
+    return swift + answers.filter(asks.contains).map { .define($0) }
+  }
+
   private var resources: [Resource] { embeds.map { .embedInCode($0) } }
 
   private var c: [CSetting] {
     [.treatAllWarnings(as: .error)]
       + defines.sorted { $0.key < $1.key }.map { .define($0.key, to: $0.value) }
   }
-
-  private var own: [SwiftSetting] { swift + defines.keys.sorted().map { .define($0) } }
 
   var product: Product? {
     switch kind {
@@ -314,20 +324,20 @@ extension Module {
     case .library, .hidden:
       .target(
         name: name, dependencies: dependencies, exclude: excludes, resources: resources,
-        cSettings: c, cxxSettings: cxx, swiftSettings: own,
+        cSettings: c, cxxSettings: cxx, swiftSettings: settings,
         linkerSettings: links.map { .linkedLibrary($0) })
     case .system(let pkgConfig, let apt, let brew):
       .systemLibrary(
         name: name, pkgConfig: pkgConfig,
         providers: apt.isEmpty ? nil : [.apt(apt), .brew(brew)])
     case .program, .tool:
-      .executableTarget(name: name, dependencies: dependencies, swiftSettings: swift)
+      .executableTarget(name: name, dependencies: dependencies, swiftSettings: settings)
     case .testSupport:
       .target(
-        name: name, dependencies: dependencies, path: "Tests/\(name)", swiftSettings: swift)
+        name: name, dependencies: dependencies, path: "Tests/\(name)", swiftSettings: settings)
     case .tests:
       .testTarget(
-        name: name, dependencies: dependencies, exclude: excludes, swiftSettings: swift)
+        name: name, dependencies: dependencies, exclude: excludes, swiftSettings: settings)
     }
   }
 }

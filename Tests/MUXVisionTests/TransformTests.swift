@@ -176,6 +176,7 @@ import Testing
         colorJitter: 0.06, randAugment: RandAugment(),
         erasing: RandomErasing(probability: 0.2, fill: .pixel)), .imageNetEvaluation(),
       .cifarTraining(cutout: Cutout(length: 16)), .cifarEvaluation(), .cifarTransferTraining(),
+      .cifarTransferEvaluation(),
       .digitsTraining(size: 32, channels: 3),
     ]
     for pipeline in pipelines {

@@ -3,7 +3,7 @@ public import MUXCore
 public import MUXImages
 import MUXVision
 
-/// How images are cropped, resized and disturbed on their way into the network.
+/// How images are cropped, resized and augmented on their way into the network.
 public struct AugmentationConfiguration: Codable, Hashable, Sendable {
   /// How a training image is cut.
   public enum Crop: String, Codable, CaseIterable, Sendable {

@@ -246,7 +246,7 @@ struct RouterTests {
   func streamPlaces() {
     let places = StreamPlaces()
     var held = (0..<StreamPlaces.most).map { _ in places.enter() }
-    #expect(held.allSatisfy(\.isOurs))
+    #expect(held.allSatisfy { $0.isOurs })
     held.append(places.enter())
     #expect(held.map(\.isOurs) == [false] + Array(repeating: true, count: StreamPlaces.most))
     held[5].leave()

@@ -131,6 +131,7 @@ extension SearchRunCommand {
     case .command(let line): "'\(line.split(whereSeparator: \.isNewline).joined(separator: " "))'"
     case .training: "training"
     case .table: "its table"
+    case .code(let name): "code called '\(name)'"
     }
   }
 

@@ -113,7 +113,7 @@ extension SearchRunCommand {
   }
 
   private static func errorScale(_ definition: StudyDefinition) -> String {
-    definition.objectives.first { $0.name == "error" }.map { "\($0.scale)" } ?? "none"
+    definition.objectives.first { $0.metric == .error }.map { "\($0.scale)" } ?? "none"
   }
 
   private static func text(_ goal: SearchGoal) -> String {

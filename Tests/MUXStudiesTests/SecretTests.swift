@@ -89,12 +89,14 @@ struct SecretTests {
       shell: """
         while IFS= read -r url; do
           "$MUXNET" search list --storage "$url"
+          n=$((n + 1))
+          test $((n % 6)) = 0 || continue
           "$MUXNET" search list "--storage=$url" --nonsense
           MUXNET_STORAGE="$url" "$MUXNET" environment --json
         done <spellings
         """, in: folder.path)
     #expect(program.output.contains("\"version\""))
-    #expect(program.errorLines.count >= 2 * Self.spellings.count)
+    #expect(program.errorLines.count >= Self.spellings.count)
     for text in [program.output, program.errors] {
       for line in text.split(separator: "\n") where line.contains(Self.secret) {
         Issue.record("\(line)")

@@ -84,7 +84,7 @@ struct SecretTests {
   @Test("Commands show it nowhere, whichever way they get the address")
   func commands() throws {
     let folder = try TemporaryFolder()
-    try folder.write("spellings", Array(Self.spellings.joined(separator: "\n").utf8))
+    try folder.write("spellings", Array((Self.spellings.joined(separator: "\n") + "\n").utf8))
     let program = try Program.run(
       shell: """
         while IFS= read -r url; do

@@ -164,19 +164,6 @@ import Testing
     #expect("\(silent)".contains("nothing measures latency"))
   }
 
-  @Test(
-    "Settings of norms that no network can have are refused", arguments: [.infinity, 0, -1, .nan])
-  func absurdNorms(value: Double) throws {
-    let domain = NetworkDomain(try .named("digits"))
-    var architecture = try domain.architecture(Genome(domain.genes.map { _ in 0 }))
-    architecture.normalizationEpsilon = value
-    let epsilon = try #require(throws: NetworkError.self) { try architecture.network() }
-    #expect("\(epsilon)".contains("epsilon must be above 0 and finite"), "\(epsilon)")
-    architecture.normalizationEpsilon = 1e-5
-    architecture.normalizationMomentum = value == 0 ? 2 : value
-    #expect(throws: NetworkError.self) { try architecture.network() }
-  }
-
   @Test("A limit on latency asks the measure once for each network, before it is asked for")
   func latencyLimit() throws {
     let measured = Mutex<[String: Int]>([:])

@@ -110,12 +110,6 @@ extension Architecture {
     try require((0..<1).contains(dropoutRate), "the dropout rate must be in 0..<1")
     try require((0..<1).contains(dropPathRate), "the drop-path rate must be in 0..<1")
     try require(
-      normalizationEpsilon > 0 && normalizationEpsilon.isFinite,
-      "the normalisation's epsilon must be above 0 and finite, not \(normalizationEpsilon)")
-    try require(
-      (0...1).contains(normalizationMomentum),
-      "the normalisation's momentum must be in 0...1, not \(normalizationMomentum)")
-    try require(
       stages.contains { !$0.isEmpty }, "there are no blocks; give stages of block strings")
   }
 }

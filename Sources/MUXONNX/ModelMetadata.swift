@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
-public import MUXInterchange
 public import MUXNetworks
+public import MUXWeights
 
 /// What a weights file says about itself: the network, the classes, the licence.
 public struct ModelMetadata: Sendable {
@@ -18,6 +18,9 @@ public struct ModelMetadata: Sendable {
   /// - Throws: ``ONNXExportError/metadata(key:reason:)`` where a key is there and cannot be read.
   public init(_ archive: TensorArchive) throws(ONNXExportError) {
     let texts = archive.metadata
+    if let reason = WeightsFormat.reasonToRefuse(texts) {
+      throw .metadata(key: WeightsFormat.key, reason: reason)
+    }
     if let text = texts["muxnet"] {
       let run = try Self.decode(Run.self, text, key: "muxnet")
       network = run.network

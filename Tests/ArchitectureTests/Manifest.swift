@@ -40,7 +40,10 @@ struct Manifest {
       Self.package.path(percentEncoded: false), "dump-package",
     ]
     process.environment = ProcessInfo.processInfo.environment.merging(
-      ["MUXNET_TORCH": "1", "MUXNET_POSTGRES": "1"]) { $1 }
+      [
+        "MUXNET_TORCH": "1", "MUXNET_POSTGRES": "1", "MUXNET_WEBP": "1", "MUXNET_GIF": "1",
+        "MUXNET_TIFF": "1",
+      ]) { $1 }
     let output = Pipe()
     process.standardOutput = output
     process.standardError = FileHandle.nullDevice

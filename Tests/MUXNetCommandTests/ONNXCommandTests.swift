@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
 import MUXCore
-import MUXInterchange
 import MUXNetworks
 import MUXONNX
 import MUXRuntime
 import MUXTestSupport
+import MUXWeights
 import Testing
 
 @Suite("convert to ONNX")

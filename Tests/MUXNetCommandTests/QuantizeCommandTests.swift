@@ -3,11 +3,11 @@ import Foundation
 import MUXCore
 import MUXEvaluation
 import MUXImages
-import MUXInterchange
 import MUXNetworks
 import MUXRuntime
 import MUXTestSupport
 import MUXVision
+import MUXWeights
 import Testing
 
 @Suite("quantize, and the other commands on its files")

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
 import MUXCore
-import MUXInterchange
 import MUXNetworks
 import MUXRuntime
+import MUXWeights
 import Testing
 
 /// Packed files changed in thousands of ways, each decided by a seed. What is accepted is run on

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-import MUXInterchange
 import MUXNetworks
 import MUXRuntime
+import MUXWeights
 import Testing
 
 /// Small networks, each around one kind of step, against the definitions of the operations. All

@@ -39,29 +39,50 @@ public struct PixelRectangle: Sendable, Hashable, Codable {
     self.width = width
     self.height = height
   }
+
+  /// Whether it holds a pixel, and none outside of a picture of this size.
+  func isInside(width: Int, height: Int) -> Bool {
+    x >= 0 && y >= 0 && self.width > 0 && self.height > 0
+      && self.width <= width - x && self.height <= height - y
+  }
 }
 
-/// For each target position along one axis, the source positions that enter and their weights.
+/// For some target positions along one axis, the source positions that enter and their weights. What
+/// a position gets does not depend on which others are in the table.
 private struct ResamplingTable {
   let taps: Int  // places per target position; unused ones at the end
   var starts: [Int]
   var counts: [Int]
   var weights: [Float]
 
+  /// The source positions that enter.
+  var sources: Range<Int> {
+    var end = 0
+    for (start, count) in zip(starts, counts) { end = max(end, start + count) }
+    return (starts.first ?? 0)..<end
+  }
+
+  /// Places per target position.
+  static func taps(source: Int, target: Int, interpolation: Interpolation) -> Int {
+    let scale = max(Double(source) / Double(target), 1)
+    return Int((interpolation.support * scale).rounded(.up)) * 2 + 1
+  }
+
   /// The filter is widened by the scale when the image shrinks (antialiasing), and cut off and
   /// renormalised at the borders.
-  init(source: Int, target: Int, interpolation: Interpolation) {
+  /// - Parameter positions: The target positions that are wanted.
+  init(source: Int, target: Int, positions: Range<Int>, interpolation: Interpolation) {
     let scale = Double(source) / Double(target)
     let widening = max(scale, 1)
     let support = interpolation.support * widening
-    taps = Int(support.rounded(.up)) * 2 + 1
+    taps = Self.taps(source: source, target: target, interpolation: interpolation)
     starts = []
     counts = []
-    weights = [Float](repeating: 0, count: taps * target)
-    starts.reserveCapacity(target)
-    counts.reserveCapacity(target)
+    weights = [Float](repeating: 0, count: taps * positions.count)
+    starts.reserveCapacity(positions.count)
+    counts.reserveCapacity(positions.count)
     var row = [Double](repeating: 0, count: taps)
-    for position in 0..<target {
+    for (place, position) in positions.enumerated() {
       let center = (Double(position) + 0.5) * scale
       let start = max(Int(center - support + 0.5), 0)
       let end = min(Int(center + support + 0.5), source)
@@ -70,7 +91,7 @@ private struct ResamplingTable {
         row[tap] = interpolation.weight((Double(tap + start) - center + 0.5) / widening)
         sum += row[tap]
       }
-      for tap in 0..<(end - start) { weights[position * taps + tap] = Float(row[tap] / sum) }
+      for tap in 0..<(end - start) { weights[place * taps + tap] = Float(row[tap] / sum) }
       starts.append(start)
       counts.append(end - start)
     }
@@ -93,47 +114,62 @@ extension Image {
   /// Bilinear and bicubic are separable filters that widen when the image shrinks (antialiased),
   /// columns first and rounded to 8 bits in between, as in Pillow: results agree with
   /// `PIL.Image.resize` within ±1 of 255. A rectangle gives what cropping first would.
+  ///
+  /// The work and the memory are those of the window and of the source pixels that enter it, also
+  /// where the whole result would be of any size.
   /// - Parameters:
   ///   - width: The new width.
   ///   - height: The new height.
   ///   - interpolation: The filter.
-  ///   - rectangle: The part to take, within the image; nil takes it all.
+  ///   - rectangle: The part of this image to take, within it; nil takes it all.
+  ///   - window: The part of the result that is wanted, within it; nil takes it all. The pixels are
+  ///     those of the whole result.
   public func resized(
     width: Int, height: Int, interpolation: Interpolation = .bilinear,
-    rectangle: PixelRectangle? = nil
+    rectangle: PixelRectangle? = nil, window: PixelRectangle? = nil
+  ) -> Image {
+    resized(
+      width: width, height: height, interpolation: interpolation, rectangle: rectangle,
+      window: window, blockBytes: 1 << 24)
+  }
+
+  /// The same with a choice of how many bytes of weights, and of rows between the passes, are kept at
+  /// a time; it changes no pixel.
+  package func resized(
+    width: Int, height: Int, interpolation: Interpolation, rectangle: PixelRectangle? = nil,
+    window: PixelRectangle? = nil, blockBytes: Int
   ) -> Image {
     precondition(width > 0 && height > 0, "an image has at least one pixel")
     let part = rectangle ?? PixelRectangle(x: 0, y: 0, width: self.width, height: self.height)
     precondition(
-      part.x >= 0 && part.y >= 0 && part.width > 0 && part.height > 0
-        && part.x + part.width <= self.width && part.y + part.height <= self.height,
+      part.isInside(width: self.width, height: self.height),
       "the rectangle lies outside the image")
-    if part.width == width && part.height == height { return cropped(to: part) }
-    if interpolation == .nearest { return nearest(width: width, height: height, part: part) }
-
-    // One pass only where the other would change nothing.
-    guard part.width != width else {
-      return withPixels { source in
-        filteredRows(
-          source + (part.y * self.width + part.x) * channels, stride: self.width * channels,
-          rowWidth: part.width, rows: part.height, to: height, interpolation)
-      }
+    let window = window ?? PixelRectangle(x: 0, y: 0, width: width, height: height)
+    precondition(
+      window.isInside(width: width, height: height), "the window lies outside the result")
+    let size = PixelSize(width: width, height: height)
+    if part.width == width && part.height == height {
+      return cropped(
+        to: PixelRectangle(
+          x: part.x + window.x, y: part.y + window.y, width: window.width, height: window.height))
     }
-    let narrow = filteredColumns(part: part, to: width, interpolation)
-    guard part.height != height else { return narrow }
-    return narrow.withPixels { source in
-      narrow.filteredRows(
-        source, stride: width * channels, rowWidth: width, rows: part.height, to: height,
-        interpolation)
+    if interpolation == .nearest { return nearest(size, part: part, window: window) }
+    return Image(width: window.width, height: window.height, channels: channels) { target in
+      // One pass only where the other would change nothing.
+      if part.height == height {
+        let rows = (part.y + window.y)..<(part.y + window.y + window.height)
+        filterColumns(
+          part, rows: rows, to: width, window: window, interpolation, blockBytes, target)
+      } else {
+        filterRows(part, to: size, window: window, interpolation, blockBytes, target)
+      }
     }
   }
 
   /// A rectangle of the image.
   public func cropped(to part: PixelRectangle) -> Image {
     precondition(
-      part.x >= 0 && part.y >= 0 && part.width > 0 && part.height > 0
-        && part.x + part.width <= width && part.y + part.height <= height,
-      "the rectangle lies outside the image")
+      part.isInside(width: width, height: height), "the rectangle lies outside the image")
     if part.width == width && part.height == height { return self }
     return Image(width: part.width, height: part.height, channels: channels) { target in
       withPixels { source in
@@ -146,19 +182,18 @@ extension Image {
     }
   }
 
-  private func nearest(width newWidth: Int, height newHeight: Int, part: PixelRectangle) -> Image {
-    let columns = (0..<newWidth).map { x in
-      min(part.width - 1, Int((Double(x) + 0.5) * Double(part.width) / Double(newWidth))) + part.x
+  private func nearest(_ size: PixelSize, part: PixelRectangle, window: PixelRectangle) -> Image {
+    let columns = (window.x..<(window.x + window.width)).map { x in
+      min(part.width - 1, Int((Double(x) + 0.5) * Double(part.width) / Double(size.width))) + part.x
     }
-    return Image(width: newWidth, height: newHeight, channels: channels) { target in
+    return Image(width: window.width, height: window.height, channels: channels) { target in
       withPixels { source in
-        for y in 0..<newHeight {
-          let row =
-            min(part.height - 1, Int((Double(y) + 0.5) * Double(part.height) / Double(newHeight)))
-            + part.y
-          for x in 0..<newWidth {
+        for y in 0..<window.height {
+          let place = (Double(window.y + y) + 0.5) * Double(part.height) / Double(size.height)
+          let row = min(part.height - 1, Int(place)) + part.y
+          for x in 0..<window.width {
             for channel in 0..<channels {
-              target[(y * newWidth + x) * channels + channel] =
+              target[(y * window.width + x) * channels + channel] =
                 source[(row * width + columns[x]) * channels + channel]
             }
           }
@@ -167,17 +202,37 @@ extension Image {
     }
   }
 
-  private func filteredColumns(
-    part: PixelRectangle, to newWidth: Int, _ interpolation: Interpolation
-  ) -> Image {
-    let table = ResamplingTable(source: part.width, target: newWidth, interpolation: interpolation)
-    let channels = self.channels
-    return Image(width: newWidth, height: part.height, channels: channels) { target in
+  /// Filters along the rows: some rows of the image, the window's columns of the result.
+  private func filterColumns(
+    _ part: PixelRectangle, rows: Range<Int>, to newWidth: Int, window: PixelRectangle,
+    _ interpolation: Interpolation, _ blockBytes: Int, _ target: UnsafeMutablePointer<UInt8>
+  ) {
+    guard part.width != newWidth else {
+      withPixels { source in
+        for (y, row) in rows.enumerated() {
+          (target + y * window.width * channels).update(
+            from: source + (row * width + part.x + window.x) * channels,
+            count: window.width * channels)
+        }
+      }
+      return
+    }
+    let taps = ResamplingTable.taps(
+      source: part.width, target: newWidth, interpolation: interpolation)
+    let step = max(1, blockBytes / (4 * taps))
+    for first in stride(from: 0, to: window.width, by: step) {
+      let last = min(window.width, first + step)
+      let table = ResamplingTable(
+        source: part.width, target: newWidth,
+        positions: (window.x + first)..<(window.x + last), interpolation: interpolation)
       withPixels { source in
         if channels == 3 {
-          filterColumns3(source, part: part, table: table, to: target, newWidth: newWidth)
+          filterColumns3(
+            source + part.x * 3, rows: rows, table: table, to: target + first * 3,
+            stride: window.width * 3)
         } else {
-          filterColumns1(source, part: part, table: table, to: target, newWidth: newWidth)
+          filterColumns1(
+            source + part.x, rows: rows, table: table, to: target + first, stride: window.width)
         }
       }
     }
@@ -185,21 +240,22 @@ extension Image {
 
   /// RGB: a row is spread to four floats a pixel, so that one tap is one vector operation.
   private func filterColumns3(
-    _ source: UnsafePointer<UInt8>, part: PixelRectangle, table: ResamplingTable,
-    to target: UnsafeMutablePointer<UInt8>, newWidth: Int
+    _ source: UnsafePointer<UInt8>, rows: Range<Int>, table: ResamplingTable,
+    to target: UnsafeMutablePointer<UInt8>, stride: Int
   ) {
-    withUnsafeTemporaryAllocation(of: SIMD4<Float>.self, capacity: part.width) { row in
+    let sources = table.sources
+    withUnsafeTemporaryAllocation(of: SIMD4<Float>.self, capacity: sources.count) { row in
       guard let spread = row.baseAddress else { return }
       table.weights.withUnsafeBufferPointer { weights in
-        for y in 0..<part.height {
-          let line = source + ((part.y + y) * width + part.x) * 3
-          for x in 0..<part.width {
+        for (y, sourceRow) in rows.enumerated() {
+          let line = source + (sourceRow * width + sources.lowerBound) * 3
+          for x in 0..<sources.count {
             (spread + x).initialize(
               to: SIMD4(Float(line[3 * x]), Float(line[3 * x + 1]), Float(line[3 * x + 2]), 0))
           }
-          let out = target + y * newWidth * 3
-          for x in 0..<newWidth {
-            let start = table.starts[x]
+          let out = target + y * stride
+          for x in 0..<table.starts.count {
+            let start = table.starts[x] &- sources.lowerBound
             let first = x &* table.taps
             var sum = SIMD4<Float>(repeating: 0)
             for tap in 0..<table.counts[x] {
@@ -215,49 +271,92 @@ extension Image {
   }
 
   private func filterColumns1(
-    _ source: UnsafePointer<UInt8>, part: PixelRectangle, table: ResamplingTable,
-    to target: UnsafeMutablePointer<UInt8>, newWidth: Int
+    _ source: UnsafePointer<UInt8>, rows: Range<Int>, table: ResamplingTable,
+    to target: UnsafeMutablePointer<UInt8>, stride: Int
   ) {
     table.weights.withUnsafeBufferPointer { weights in
-      for y in 0..<part.height {
-        let line = source + (part.y + y) * width + part.x
-        for x in 0..<newWidth {
+      for (y, sourceRow) in rows.enumerated() {
+        let line = source + sourceRow * width
+        for x in 0..<table.starts.count {
           let start = table.starts[x]
           let first = x &* table.taps
           var sum: Float = 0
           for tap in 0..<table.counts[x] {
             sum += Float(line[start &+ tap]) * weights[first &+ tap]
           }
-          target[y * newWidth + x] = byte(sum)
+          target[y * stride + x] = byte(sum)
         }
       }
     }
   }
 
-  /// Filters along the columns: whole rows are weighted and summed.
-  private func filteredRows(
-    _ source: UnsafePointer<UInt8>, stride: Int, rowWidth: Int, rows: Int, to newHeight: Int,
-    _ interpolation: Interpolation
-  ) -> Image {
-    let table = ResamplingTable(source: rows, target: newHeight, interpolation: interpolation)
-    let count = rowWidth * channels
-    return Image(width: rowWidth, height: newHeight, channels: channels) { target in
-      withUnsafeTemporaryAllocation(of: Float.self, capacity: count) { buffer in
-        guard let sums = buffer.baseAddress else { return }
-        for y in 0..<newHeight {
-          for tap in 0..<table.counts[y] {
-            let weight = table.weights[y * table.taps + tap]
-            let line = source + (table.starts[y] + tap) * stride
-            if tap == 0 {
-              for i in 0..<count { sums[i] = Float(line[i]) * weight }
-            } else {
-              for i in 0..<count { sums[i] += Float(line[i]) * weight }
+  /// Filters along the columns, after the rows: whole rows are weighted and summed. As many rows of
+  /// the result are made at a time as the rows between the passes allow.
+  private func filterRows(
+    _ part: PixelRectangle, to size: PixelSize, window: PixelRectangle,
+    _ interpolation: Interpolation, _ blockBytes: Int, _ target: UnsafeMutablePointer<UInt8>
+  ) {
+    let count = window.width * channels
+    let taps = ResamplingTable.taps(
+      source: part.height, target: size.height, interpolation: interpolation)
+    let scale = max(1, part.height / size.height)
+    let step = max(1, min(blockBytes / (4 * taps), blockBytes / count / scale))
+    withUnsafeTemporaryAllocation(of: Float.self, capacity: count) { buffer in
+      guard let sums = buffer.baseAddress else { return }
+      for first in stride(from: 0, to: window.height, by: step) {
+        let last = min(window.height, first + step)
+        let table = ResamplingTable(
+          source: part.height, target: size.height,
+          positions: (window.y + first)..<(window.y + last), interpolation: interpolation)
+        // A single row of the result may take more rows than there is room for: they come in turns.
+        let sources = table.sources
+        let room = last - first > 1 ? sources.count : max(1, blockBytes / count)
+        for start in stride(from: sources.lowerBound, to: sources.upperBound, by: room) {
+          let some = start..<min(sources.upperBound, start + room)
+          withFilteredColumns(
+            part, rows: some, to: size.width, window: window, interpolation, blockBytes
+          ) { lines, pitch in
+            for y in 0..<table.starts.count {
+              let begin = table.starts[y]
+              for row in max(begin, some.lowerBound)..<min(begin + table.counts[y], some.upperBound)
+              {
+                let weight = table.weights[y * table.taps + row - begin]
+                let line = lines + (row - some.lowerBound) * pitch
+                if row == begin {
+                  for i in 0..<count { sums[i] = Float(line[i]) * weight }
+                } else {
+                  for i in 0..<count { sums[i] += Float(line[i]) * weight }
+                }
+              }
+              guard begin + table.counts[y] <= some.upperBound else { continue }
+              let out = target + (first + y) * count
+              for i in 0..<count { out[i] = byte(sums[i]) }
             }
           }
-          let out = target + y * count
-          for i in 0..<count { out[i] = byte(sums[i]) }
         }
       }
     }
+  }
+
+  /// Calls `body` with rows of the part whose columns are filtered, and the distance between rows.
+  private func withFilteredColumns(
+    _ part: PixelRectangle, rows: Range<Int>, to newWidth: Int, window: PixelRectangle,
+    _ interpolation: Interpolation, _ blockBytes: Int,
+    _ body: (UnsafePointer<UInt8>, Int) -> Void
+  ) {
+    guard part.width != newWidth else {
+      withPixels { source in
+        body(
+          source + ((part.y + rows.lowerBound) * width + part.x + window.x) * channels,
+          width * channels)
+      }
+      return
+    }
+    let own = (part.y + rows.lowerBound)..<(part.y + rows.upperBound)
+    let narrow = Image(width: window.width, height: rows.count, channels: channels) { target in
+      filterColumns(
+        part, rows: own, to: newWidth, window: window, interpolation, blockBytes, target)
+    }
+    narrow.withPixels { body($0, window.width * channels) }
   }
 }

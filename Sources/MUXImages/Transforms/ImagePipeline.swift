@@ -9,8 +9,10 @@ public enum MemoryLayout4D: String, Sendable, Hashable, Codable, CaseIterable {
   case channelsLast
 }
 
-/// All steps from a decoded image to normalised floats.
+/// All steps from a file's picture to normalised floats.
 public struct ImagePipeline: Sendable, Hashable, Codable {
+  /// What whoever decodes the files does with their EXIF orientation, before everything else.
+  public var orientation: OrientationHandling
   /// The steps on the image, in order.
   public var transforms: [ImageTransform]
   /// 3 (grey is repeated) or 1 (colour becomes grey).
@@ -27,7 +29,8 @@ public struct ImagePipeline: Sendable, Hashable, Codable {
   /// Makes a pipeline; `mean` and `standardDeviation` have one value per channel.
   public init(
     transforms: [ImageTransform] = [], channels: Int = 3, mean: [Float], standardDeviation: [Float],
-    erasing: RandomErasing? = nil, cutout: Cutout? = nil
+    erasing: RandomErasing? = nil, cutout: Cutout? = nil,
+    orientation: OrientationHandling = .applied
   ) {
     precondition(channels == 1 || channels == 3, "a pipeline gives 1 or 3 channels")
     precondition(
@@ -39,10 +42,11 @@ public struct ImagePipeline: Sendable, Hashable, Codable {
     self.standardDeviation = standardDeviation
     self.erasing = erasing
     self.cutout = cutout
+    self.orientation = orientation
   }
 
   private enum CodingKeys: String, CodingKey, CaseIterable {
-    case transforms, channels, mean, standardDeviation, erasing, cutout
+    case transforms, channels, mean, standardDeviation, erasing, cutout, orientation
   }
 
   /// Decodes the settings; only `mean` and `standardDeviation` are needed.
@@ -64,14 +68,35 @@ public struct ImagePipeline: Sendable, Hashable, Codable {
       transforms: try values.value(.transforms, default: []), channels: channels, mean: mean,
       standardDeviation: deviation,
       erasing: try values.decodeIfPresent(RandomErasing.self, forKey: .erasing),
-      cutout: try values.decodeIfPresent(Cutout.self, forKey: .cutout))
+      cutout: try values.decodeIfPresent(Cutout.self, forKey: .cutout),
+      orientation: try values.value(.orientation, default: .applied))
   }
 
-  /// Applies the steps on the image, all before normalisation.
+  /// Applies the steps on the image, all before normalisation. Of a resized image of which a part is
+  /// cut out next only that part is computed.
   public func transform(_ image: Image, random: inout RandomStream) throws(ImageError) -> Image {
-    var result = image
-    for step in transforms { result = try step.apply(to: result, random: &random) }
-    return result.converted(toChannels: channels)
+    var work = PictureAtWork(image)
+    for step in transforms { try work.apply(step, random: &random) }
+    return try work.result().converted(toChannels: channels)
+  }
+
+  /// The pipeline in two: its first steps, as long as nothing is random, and the others. What the first
+  /// give can be kept; the second then give what the whole gives.
+  package var preparation: (fixed: [ImageTransform], rest: ImagePipeline) {
+    let fixed = Array(transforms.prefix { !$0.isRandom })
+    var rest = self
+    rest.transforms.removeFirst(fixed.count)
+    return (fixed, rest)
+  }
+
+  /// Applies steps that draw nothing.
+  package static func prepared(
+    _ image: Image, by steps: [ImageTransform]
+  ) throws(ImageError) -> Image {
+    var work = PictureAtWork(image)
+    var random = stream(seed: 0, epoch: 0, index: 0)
+    for step in steps { try work.apply(step, random: &random) }
+    return try work.result()
   }
 
   /// Applies everything to one image.

@@ -35,7 +35,9 @@ public struct Resize: Sendable, Hashable, Codable {
     guard (shorterSide == nil) != (size == nil) else {
       throw decoder.invalid("give either shorterSide or size")
     }
-    guard shorterSide ?? 1 > 0 else { throw decoder.invalid("shorterSide must be positive") }
+    guard (1...1 << 16).contains(shorterSide ?? 1) else {
+      throw decoder.invalid("shorterSide must lie in 1 … 65536")
+    }
   }
 
   /// The size that an image of the given size gets.
@@ -47,9 +49,19 @@ public struct Resize: Sendable, Hashable, Codable {
       : PixelSize(width: max(1, side * width / height), height: side)
   }
 
+  /// A result of more pixels than this is refused: scaling the shorter side of a strip makes the
+  /// longer one of any length. A pipeline that cuts out a part next is not affected.
+  public static let pixelLimit = 1 << 26
+
   /// Resizes an image.
-  public func apply(to image: Image) -> Image {
+  /// - Throws: `ImageError.scaledTooLarge` for more than ``pixelLimit`` pixels.
+  public func apply(to image: Image) throws(ImageError) -> Image {
     let target = targetSize(width: image.width, height: image.height)
+    let (pixels, overflow) = target.width.multipliedReportingOverflow(by: target.height)
+    guard !overflow && pixels <= Self.pixelLimit else {
+      throw .scaledTooLarge(
+        width: image.width, height: image.height, size: target, limit: Self.pixelLimit)
+    }
     return image.resized(
       width: target.width, height: target.height, interpolation: interpolation)
   }

@@ -58,21 +58,36 @@ public enum NetworkFile {
   /// Reads a YAML or JSON file (JSON is YAML, so one reader serves both).
   public static func read(_ url: URL) throws(NetworkError) -> Contents {
     let path = url.path(percentEncoded: false)
-    let text: String
-    do {
-      text = try String(contentsOf: url, encoding: .utf8)
-    } catch {
+    guard let file = try? FileHandle(forReadingFrom: url) else {
       let exists = FileManager.default.fileExists(atPath: path)
       throw .file(
         path: path, reason: exists ? "cannot be read as text" : "there is no such file or model")
     }
+    defer { try? file.close() }
+    let text: String?
+    do {
+      // One byte more than is allowed tells a file that is too long, whatever its size is said to be.
+      let data = try file.read(upToCount: Limits.fileBytes + 1) ?? Data()
+      guard data.count <= Limits.fileBytes else {
+        throw NetworkError.file(
+          path: path,
+          reason: "is longer than \(Limits.fileBytes >> 20) MiB, more than any network needs")
+      }
+      text = String(data: data, encoding: .utf8)
+    } catch let error as NetworkError {
+      throw error
+    } catch {
+      text = nil
+    }
+    guard let text else { throw .file(path: path, reason: "cannot be read as text") }
     return try parse(text, path: path)
   }
 
   /// Reads the text of a network file or a block-string file; `path` is for messages.
   public static func parse(_ text: String, path: String) throws(NetworkError) -> Contents {
     do {
-      guard let mapping = try Yams.compose(yaml: text)?.mapping else {
+      guard text.utf8.count <= Limits.fileBytes, let mapping = try Yams.compose(yaml: text)?.mapping
+      else {
         throw NetworkError.file(
           path: path, reason: "is neither a network nor an architecture (no keys at the top)")
       }

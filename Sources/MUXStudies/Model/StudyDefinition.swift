@@ -83,12 +83,12 @@ public struct StudyDefinition: Sendable, Hashable, Codable {
     return Self.domain(space, quantities)
   }
 
-  /// The domain of a space; a limit on latency is kept by measuring each network in the inference
-  /// runtime of the machine that asks for it.
+  /// The domain of a space. A limit on latency is kept by ``StudyCoordinator``, which measures while
+  /// no storage is locked; the domain itself measures nothing.
   private static func domain(
     _ space: NetworkSpace, _ quantities: [NetworkDomain.Quantity]
   ) -> NetworkDomain {
-    NetworkDomain(space, quantities: quantities) { try? LatencyMeter.milliseconds($0) }
+    NetworkDomain(space, quantities: quantities) { _ in nil }
   }
 
   /// The sub-problems by which results are judged: z* at the origin, θ = 5.

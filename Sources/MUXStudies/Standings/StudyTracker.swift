@@ -20,7 +20,7 @@ public struct StudyTracker {
   private var study: Study
   private var finished: [Int: Trial] = [:]
   private var next = 0
-  private let begin: Date
+  private var watch = Stopwatch()
   private var countAtBegin: Int?
   private var looks = 0
 
@@ -28,10 +28,9 @@ public struct StudyTracker {
   public init(_ coordinator: StudyCoordinator, _ study: Study) {
     self.coordinator = coordinator
     self.study = study
-    begin = Date()
   }
 
-  /// Looks.
+  /// Reads what is new in the storage and updates the standings.
   ///
   /// - Throws: ``StudyError``, `SearchError`.
   public mutating func look() throws -> Snapshot {
@@ -59,7 +58,7 @@ public struct StudyTracker {
     let count = standings.finishedCount
     let first = countAtBegin ?? count
     countAtBegin = first
-    let elapsed = Date().timeIntervalSince(begin)
+    let elapsed = watch.seconds()
     let rate = count > first && elapsed > 0 ? Double(count - first) / elapsed : nil
     let rest = max(0, study.definition.limits.trials - count)
     return Snapshot(

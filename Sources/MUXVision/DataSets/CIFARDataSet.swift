@@ -100,6 +100,18 @@ public struct CIFARDataSet: ImageDataSet {
       pixels: Array(pixels[(index * 3072)..<((index + 1) * 3072)]))
   }
 
+  /// A hash of the labels and of some of the pixels of each image, wherever the files lie.
+  public var contentHash: UInt64 {
+    var hash = StableHash()
+    for (index, label) in labels.enumerated() {
+      hash.add(Int(label))
+      for pixel in stride(from: index * 3072, to: (index + 1) * 3072, by: 128) {
+        hash.add(Int(pixels[pixel]))
+      }
+    }
+    return hash.value
+  }
+
   private static func names(path: String, kind: Kind) throws -> [String] {
     let file = "\(path)/\(kind.namesFile)"
     if FileManager.default.fileExists(atPath: file) {

@@ -97,16 +97,16 @@ struct Module {
   var excludes: [String]
   /// Of C and C++.
   var defines: [String: String]
-  /// What its Swift asks about with `#if`. Only where it is asked, so that all other modules are
-  /// compiled once for both halves.
-  var asks: Set<String>
   /// Libraries to link that no pkg-config names.
   var links: [String]
+  /// What its Swift asks about, such as `TORCH`. Only where it is asked, so that all other modules
+  /// are compiled once for both halves.
+  var asks: Set<String>
 
   init(
     _ name: String, _ half: Half, _ kind: Kind, uses: [Use] = [], embeds: [String] = [],
-    excludes: [String] = [], defines: [String: String] = [:], asks: Set<String> = [],
-    links: [String] = []
+    excludes: [String] = [], defines: [String: String] = [:], links: [String] = [],
+    asks: Set<String> = []
   ) {
     self.name = name
     self.half = half
@@ -115,8 +115,8 @@ struct Module {
     self.embeds = embeds
     self.excludes = excludes
     self.defines = defines
-    self.asks = asks
     self.links = links
+    self.asks = asks
   }
 }
 

@@ -84,8 +84,6 @@ public struct CachedDataSet: ImageDataSet {
   public var count: Int { base.count }
   /// The classes.
   public var classNames: [String] { base.classNames }
-  /// The warnings of the data set behind.
-  public var warnings: [DataSetWarning] { base.warnings }
   /// The hash of the data set behind.
   public var contentHash: UInt64 { base.contentHash }
   /// What the data set behind leaves out.

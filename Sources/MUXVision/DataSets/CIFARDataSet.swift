@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Foundation
+import MUXCore
 public import MUXImages
 
 /// CIFAR-10 or CIFAR-100 (Krizhevsky, 2009) from its binary files, held in memory.

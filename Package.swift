@@ -125,7 +125,8 @@ struct Module {
 let modules: [Module] = [
   Module("MUXCore", .upper, .library),
   Module("MUXImages", .upper, .library, uses: ["MUXCore"]),
-  Module("MUXNetworks", .upper, .library, uses: ["MUXCore", .yams]),
+  Module("MUXNetworks", .upper, .library, uses: ["MUXCore"]),
+  Module("MUXNetworkFiles", .upper, .library, uses: ["MUXNetworks", .yams]),
   Module("MUXWeights", .upper, .library, uses: ["MUXCore", "MUXNetworks"]),
   Module("MUXPyTorch", .upper, .library, uses: ["MUXCore", "MUXWeights"]),
   Module("CMUXKernels", .upper, .hidden),
@@ -163,7 +164,9 @@ let modules: [Module] = [
   Module("CMUXProcess", .upper, .hidden),
   Module(
     "MUXStudies", .upper, .library,
-    uses: ["MUXCore", "MUXNetworks", "MUXSearch", "CPostgres", "CMUXProcess", .grdb],
+    uses: [
+      "MUXCore", "MUXNetworks", "MUXNetworkFiles", "MUXSearch", "CPostgres", "CMUXProcess", .grdb,
+    ],
     asks: ["POSTGRES"]),
   Module(
     "MUXReport", .upper, .library, uses: ["MUXCore", "MUXNetworks", "MUXSearch", "MUXStudies"],
@@ -190,7 +193,8 @@ let modules: [Module] = [
   Module(
     "MUXTraining", .lower, .library,
     uses: [
-      "MUXCore", "MUXImages", "MUXNetworks", "MUXWeights", "MUXPyTorch", "MUXRuntime", "MUXVision",
+      "MUXCore", "MUXImages", "MUXNetworks", "MUXNetworkFiles", "MUXWeights", "MUXPyTorch",
+      "MUXRuntime", "MUXVision",
       "MUXConfiguration", "MUXEvaluation", "MUXTensor",
     ]),
   Module(
@@ -204,7 +208,8 @@ let modules: [Module] = [
   Module(
     "muxnet", .upper, .program,
     uses: [
-      "MUXCore", "MUXImages", "MUXNetworks", "MUXWeights", "MUXPyTorch", "MUXRuntime", "MUXVision",
+      "MUXCore", "MUXImages", "MUXNetworks", "MUXNetworkFiles", "MUXWeights", "MUXPyTorch",
+      "MUXRuntime", "MUXVision",
       "MUXConfiguration", "MUXEvaluation", "MUXSearch", "CMUXProcess", "MUXStudies", "MUXReport",
       "MUXDashboard", "MUXONNX", "MUXTensor", "MUXTraining", "MUXSearchTraining", .argumentParser,
     ], asks: ["TORCH"]),
@@ -213,7 +218,8 @@ let modules: [Module] = [
   Module(
     "fuzz", .upper, .tool,
     uses: [
-      "MUXCore", "MUXImages", "MUXNetworks", "MUXWeights", "MUXPyTorch", "MUXRuntime", "MUXVision",
+      "MUXCore", "MUXImages", "MUXNetworks", "MUXNetworkFiles", "MUXWeights", "MUXPyTorch",
+      "MUXRuntime", "MUXVision",
       "MUXConfiguration", "MUXEvaluation", "MUXSearch", "MUXStudies", .argumentParser,
     ]),
 
@@ -225,7 +231,7 @@ let modules: [Module] = [
     "MUXVisionTests", .upper, .tests,
     uses: ["MUXCore", "MUXImages", "MUXVision", "MUXTestSupport"], excludes: ["Fixtures"]),
   Module(
-    "MUXNetworksTests", .upper, .tests, uses: ["MUXNetworks", "MUXTestSupport"],
+    "MUXNetworksTests", .upper, .tests, uses: ["MUXNetworks", "MUXNetworkFiles", "MUXTestSupport"],
     excludes: ["Fixtures"]),
   Module(
     "MUXWeightsTests", .upper, .tests,
@@ -247,7 +253,9 @@ let modules: [Module] = [
     uses: [
       "MUXCore", "MUXNetworks", "MUXSearch", "MUXStudies", "muxnet", "MUXTestSupport", .grdb,
     ], asks: ["POSTGRES"]),
-  Module("MUXReportTests", .upper, .tests, uses: ["MUXNetworks", "MUXReport", "MUXTestSupport"]),
+  Module(
+    "MUXReportTests", .upper, .tests,
+    uses: ["MUXNetworks", "MUXNetworkFiles", "MUXReport", "MUXTestSupport"]),
   Module(
     "MUXDashboardTests", .upper, .tests,
     uses: [
@@ -257,13 +265,15 @@ let modules: [Module] = [
   Module(
     "MUXONNXTests", .upper, .tests,
     uses: [
-      "MUXCore", "MUXNetworks", "MUXWeights", "MUXPyTorch", "MUXRuntime", "MUXONNX",
+      "MUXCore", "MUXNetworks", "MUXNetworkFiles", "MUXWeights", "MUXPyTorch", "MUXRuntime",
+      "MUXONNX",
       "MUXTestSupport",
     ]),
   Module(
     "MUXNetCommandTests", .upper, .tests,
     uses: [
-      "MUXCore", "MUXImages", "MUXNetworks", "MUXWeights", "MUXPyTorch", "MUXRuntime", "MUXVision",
+      "MUXCore", "MUXImages", "MUXNetworks", "MUXNetworkFiles", "MUXWeights", "MUXPyTorch",
+      "MUXRuntime", "MUXVision",
       "MUXEvaluation", "MUXONNX", "muxnet", "MUXTestSupport",
     ], asks: ["TORCH"]),
   Module("ArchitectureTests", .upper, .tests),
@@ -271,7 +281,8 @@ let modules: [Module] = [
   Module(
     "MUXTrainingTests", .lower, .tests,
     uses: [
-      "MUXCore", "MUXImages", "MUXNetworks", "MUXWeights", "MUXPyTorch", "MUXRuntime", "MUXVision",
+      "MUXCore", "MUXImages", "MUXNetworks", "MUXNetworkFiles", "MUXWeights", "MUXPyTorch",
+      "MUXRuntime", "MUXVision",
       "MUXConfiguration", "MUXEvaluation", "MUXSearch", "MUXTensor", "MUXTraining",
       "MUXTestSupport",
     ], excludes: ["Fixtures"]),

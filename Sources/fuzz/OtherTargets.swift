@@ -3,6 +3,7 @@ import Foundation
 import MUXConfiguration
 import MUXEvaluation
 import MUXImages
+import MUXNetworkFiles
 import MUXNetworks
 import MUXSearch
 import MUXStudies

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
 import MUXImages
+import MUXNetworkFiles
 import MUXNetworks
 import MUXONNX
 import MUXRuntime

@@ -3,6 +3,7 @@ import Foundation
 import MUXCore
 import MUXEvaluation
 import MUXImages
+import MUXNetworkFiles
 import MUXNetworks
 import MUXRuntime
 import MUXTestSupport

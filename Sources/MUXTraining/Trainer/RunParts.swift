@@ -2,6 +2,7 @@
 import Foundation
 import MUXConfiguration
 import MUXEvaluation
+import MUXNetworkFiles
 import MUXNetworks
 import MUXTensor
 import MUXWeights

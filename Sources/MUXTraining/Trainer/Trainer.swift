@@ -3,6 +3,7 @@ import Foundation
 import MUXConfiguration
 import MUXCore
 public import MUXEvaluation
+import MUXNetworkFiles
 public import MUXNetworks
 import MUXTensor
 import MUXWeights

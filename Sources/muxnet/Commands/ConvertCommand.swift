@@ -3,6 +3,7 @@ import ArgumentParser
 import Foundation
 import MUXCore
 import MUXEvaluation
+import MUXNetworkFiles
 import MUXNetworks
 import MUXPyTorch
 import MUXRuntime

@@ -3,6 +3,7 @@ import ArgumentParser
 import Foundation
 import MUXConfiguration
 import MUXEvaluation
+import MUXNetworkFiles
 import MUXNetworks
 import MUXONNX
 import MUXWeights

@@ -11,7 +11,7 @@ private let shapes: [(rows: Int, inner: Int, outer: Int)] = [
 
 private let activations = (0..<UInt32(MUX_ACTIVATION_COUNT)).map {
   mux_usual_activation(mux_activation_kind(rawValue: $0))
-}
+} + [mux_activation(kind: MUX_HARD_SIGMOID, alpha: 0.25, beta: 0.375)]
 
 @Suite("Pointwise kernels against plain loops in double")
 struct PointwiseTests {

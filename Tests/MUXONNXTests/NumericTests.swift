@@ -78,7 +78,9 @@ struct NumericTests {
     }
   }
 
-  @Test("each activation", arguments: Activation.allCases)
+  @Test(
+    "each activation",
+    arguments: Activation.allCases + [.hardSigmoid(slope: 0.3, valueAtZero: 0.4)])
   func activations(activation: Activation) throws {
     let network = try network("one") { builder, x in
       let y = builder.convolution(x, "conv", outputChannels: 6, kernelSize: 3)

@@ -119,6 +119,19 @@ import Testing
     for shape in [[3, 3, 14, 14], [1, 3, 14, 14], [2, 3, 9, 7]] { try Self.compare(network, shape) }
   }
 
+  @Test("an activation with its own parameters goes into the fused operations with them")
+  func slopes() throws {
+    var architecture = Architecture(
+      name: "sloped", stem: .init(channels: 16, stride: 1),
+      stages: [[.init(.invertedResidual, channels: 16, expansion: 2, squeezeRatio: 0.5)]],
+      head: .init(channels: 16))
+    architecture.classes = 5
+    architecture.inputSize = ImageSize(14)
+    architecture.activation = .hardSigmoid(slope: 0.3, valueAtZero: 0.4)
+    architecture.excitation.gate = .hardSigmoid(slope: 0.2, valueAtZero: 0.5)
+    try Self.compare(architecture.network(), [3, 3, 14, 14])
+  }
+
   @Test(
     "one step of a whole network gives the reference's outputs, gradients and statistics",
     arguments: ["muxnet_xs", "muxnet_s", "muxnet_m", "muxnet_l", "mobilenetv2_050_mux"])

@@ -117,7 +117,8 @@ extension Activation {
     case .swish: try x.silu()
     case .hardSwish: try x.hardSwish()
     case .sigmoid: try x.sigmoid()
-    case .hardSigmoid: try x.hardSigmoid()
+    case .hardSigmoid where self == .hardSigmoid: try x.hardSigmoid()
+    case .hardSigmoid: try (x * alpha + beta).clamped(low: 0, high: 1)
     }
   }
 }

@@ -21,6 +21,9 @@ struct OperationTests {
       ),
       (.pool(Pooling(kind: .average, kernelSize: 1, stride: 2)), "3×5×5"),
       (.pool(Pooling(kind: .average, kernelSize: 2, stride: 2, countsPadding: false)), "3×4×5"),
+      (.pool(Pooling(kind: .maximum, kernelSize: 2, stride: 2, ceilMode: true)), "3×5×5"),
+      (.pool(Pooling(kind: .maximum, kernelSize: 3, stride: 2, padding: 1, ceilMode: true)), "3×5×6"),
+      (.pool(Pooling(kind: .maximum, kernelSize: 1, stride: 2, ceilMode: true)), "3×5×5"),
       (.pad(ImagePadding(top: 1, left: 2, bottom: 3, right: 4)), "3×13×16"),
       (.pad(ImagePadding(top: -1, left: -1)), "3×8×9"),
       (.adaptiveAveragePool(ImageSize(height: 7, width: 2)), "3×7×2"),
@@ -69,5 +72,8 @@ struct OperationTests {
     #expect {
       try network(.pool(Pooling(kind: .maximum, kernelSize: 3, stride: 2, padding: 2)))
     } throws: { "\($0)".contains("padding of at most half the window") }
+    #expect {
+      try network(.pool(Pooling(kind: .average, kernelSize: 3, stride: 2, ceilMode: true)))
+    } throws: { "\($0)".contains("only a maximum pool rounds its size up") }
   }
 }

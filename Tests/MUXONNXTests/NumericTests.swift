@@ -176,6 +176,8 @@ struct NumericTests {
   func pools() throws {
     let settings: [Pooling] = [
       Pooling(kind: .maximum, kernelSize: 3, stride: 2, padding: 1),
+      Pooling(kind: .maximum, kernelSize: 2, stride: 2, ceilMode: true),
+      Pooling(kind: .maximum, kernelSize: 3, stride: 2, padding: 1, ceilMode: true),
       Pooling(kind: .average, kernelSize: 3, stride: 2, padding: 1, countsPadding: false),
       Pooling(kind: .average, kernelSize: 3, stride: 1, padding: 1, countsPadding: true),
       Pooling(kind: .average, kernelSize: 1, stride: 2),

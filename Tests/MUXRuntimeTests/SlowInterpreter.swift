@@ -266,7 +266,13 @@ struct SlowInterpreter {
   }
 
   private func pool(_ x: Tensor, _ s: Pooling) -> Tensor {
-    func size(_ size: Int) -> Int { (size + 2 * s.padding - s.kernelSize) / s.stride + 1 }
+    func size(_ size: Int) -> Int {
+      // Windows are counted one by one: each that fits, and one more that still meets the image.
+      var count = 0
+      while count * s.stride + s.kernelSize <= size + 2 * s.padding { count += 1 }
+      let isCovered = count > 0 && (count - 1) * s.stride + s.kernelSize == size + 2 * s.padding
+      return s.ceilMode && !isCovered && count * s.stride < size + s.padding ? count + 1 : count
+    }
     var out = Tensor(x.channels, size(x.height), size(x.width))
     for c in 0..<x.channels {
       for y in 0..<out.height {

@@ -355,6 +355,22 @@ struct StepTests {
     }
   }
 
+  @Test("Pools that round their size up, with and without padding")
+  func ceilPools() throws {
+    for set in availableSets {
+      for (kernel, stride, padding) in [(2, 2, 0), (3, 2, 1), (3, 3, 0), (1, 2, 0), (5, 4, 2)] {
+        var builder = NetworkBuilder(
+          name: "ceil", inputChannels: 4, inputSize: ImageSize(height: 9, width: 10))
+        let x = pointwise(&builder, builder.input, "stem", 7, .swish)
+        _ = builder.pool(
+          x, "pool",
+          Pooling(
+            kind: .maximum, kernelSize: kernel, stride: stride, padding: padding, ceilMode: true))
+        #expect(try compare(builder.build(), set: set) < 2e-5, "\(kernel) \(stride) \(padding)")
+      }
+    }
+  }
+
   @Test("A residual that is needed again is not overwritten")
   func sharedResidual() throws {
     var builder = NetworkBuilder(name: "shared", inputChannels: 3, inputSize: ImageSize(10))

@@ -34,7 +34,9 @@ extension NetworkModel {
       let stride = (pool.stride, pool.stride)
       let padding = (pool.padding, pool.padding)
       return switch pool.kind {
-      case .maximum: try x.maxPool2d(kernel: kernel, stride: stride, padding: padding)
+      case .maximum:
+        try x.maxPool2d(
+          kernel: kernel, stride: stride, padding: padding, ceilMode: pool.ceilMode)
       case .average:
         try x.avgPool2d(
           kernel: kernel, stride: stride, padding: padding, countPadding: pool.countsPadding)

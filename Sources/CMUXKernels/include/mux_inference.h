@@ -284,17 +284,30 @@ typedef struct mux_pack {
   int32_t tasks;
 } mux_pack;
 
+/// All kinds of steps, with their structures; everything that lists steps is made from here.
+///
+/// Those of bands share out their tasks as their settings say; the others have a field `tasks`. Those
+/// of variants have code for each instruction set, plain ones (`mux_plain_steps.c`) are the same
+/// everywhere, and those of cells have code where there are cells only.
+#define MUX_BAND_STEPS(STEP) \
+  STEP(DENSE, mux_dense)     \
+  STEP(SPATIAL, mux_spatial_step)
+#define MUX_VARIANT_STEPS(STEP)       \
+  STEP(LINEAR, mux_linear)            \
+  STEP(ELEMENTWISE, mux_elementwise)  \
+  STEP(UNBLOCK, mux_unblock)          \
+  STEP(POOL, mux_pool_step)           \
+  STEP(MULTIPLEX, mux_multiplex)
+#define MUX_PLAIN_STEPS(STEP)             \
+  STEP(ADAPTIVE_POOL, mux_adaptive_pool)  \
+  STEP(PAD, mux_pad)
+#define MUX_CELL_STEPS(STEP) STEP(PACK, mux_pack)
+
 typedef enum mux_step_kind {
-  MUX_STEP_DENSE = 0,
-  MUX_STEP_SPATIAL = 1,
-  MUX_STEP_LINEAR = 2,
-  MUX_STEP_ELEMENTWISE = 3,
-  MUX_STEP_UNBLOCK = 4,
-  MUX_STEP_POOL = 5,
-  MUX_STEP_MULTIPLEX = 6,
-  MUX_STEP_ADAPTIVE_POOL = 7,
-  MUX_STEP_PAD = 8,
-  MUX_STEP_PACK = 9,
+#define MUX_STEP(NAME, TYPE) MUX_STEP_##NAME,
+  MUX_BAND_STEPS(MUX_STEP) MUX_VARIANT_STEPS(MUX_STEP) MUX_PLAIN_STEPS(MUX_STEP)
+  MUX_CELL_STEPS(MUX_STEP)
+#undef MUX_STEP
 } mux_step_kind;
 
 /// One step: its kind and the structure of that kind.

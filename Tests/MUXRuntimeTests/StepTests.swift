@@ -371,6 +371,31 @@ struct StepTests {
     }
   }
 
+  @Test("L2 normalisation over few and many channels, of small and large images, and of zeros")
+  func l2Normalization() throws {
+    for set in availableSets {
+      for (channels, height, width) in [(1, 1, 1), (3, 9, 10), (17, 1, 300), (70, 23, 40)] {
+        let size = ImageSize(height: height, width: width)
+        var builder = NetworkBuilder(name: "l2", inputChannels: 4, inputSize: size)
+        // ReLU leaves some positions with few values that are not zero.
+        let x = pointwise(&builder, builder.input, "stem", channels, .relu)
+        let y = builder.l2Normalization(x, "norm")
+        _ = builder.sum(y, x, "both")
+        #expect(try compare(builder.build(), set: set) < 2e-5, "\(channels) \(size)")
+      }
+    }
+    let network = try Network(
+      name: "zeros", inputChannels: 3, inputSize: ImageSize(2),
+      nodes: [
+        Node(
+          name: "norm", operation: .l2Normalization(L2Normalization(channels: 3)),
+          inputs: [Network.inputName])
+      ])
+    let plan = try InferencePlan(network, weights: RandomWeights.archive(network, seed: 1))
+    let found = try InferenceEngine(plan).run([Float](repeating: 0, count: 12))
+    #expect(found == [Float](repeating: 0, count: 12))
+  }
+
   @Test("A residual that is needed again is not overwritten")
   func sharedResidual() throws {
     var builder = NetworkBuilder(name: "shared", inputChannels: 3, inputSize: ImageSize(10))

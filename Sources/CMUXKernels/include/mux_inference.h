@@ -259,6 +259,16 @@ typedef struct mux_pad {
   int32_t tasks;
 } mux_pad;
 
+/// Each pixel's values over the planes divided by their Euclidean norm, or by `epsilon` where that is
+/// more, times a factor for each plane. Tasks share out the pixels.
+typedef struct mux_l2_norm {
+  ptrdiff_t planes, pixels;
+  float epsilon;
+  const float *scale;
+  const int32_t *inputs, *outputs;
+  int32_t tasks;
+} mux_l2_norm;
+
 /// Moves between space and channels, plane by plane; for what no faster step covers.
 typedef struct mux_multiplex {
   /// Whether windows become channels (phase-major), else channels become windows.
@@ -300,7 +310,8 @@ typedef struct mux_pack {
   STEP(MULTIPLEX, mux_multiplex)
 #define MUX_PLAIN_STEPS(STEP)             \
   STEP(ADAPTIVE_POOL, mux_adaptive_pool)  \
-  STEP(PAD, mux_pad)
+  STEP(PAD, mux_pad)                      \
+  STEP(L2_NORM, mux_l2_norm)
 #define MUX_CELL_STEPS(STEP) STEP(PACK, mux_pack)
 
 typedef enum mux_step_kind {

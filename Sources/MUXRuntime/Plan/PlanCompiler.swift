@@ -106,10 +106,8 @@ struct PlanCompiler {
       values[following?.node ?? index] = addElementwise(
         name: node.name, MUX_ELEMENTWISE_UNARY, value(of: index, 0), nil, affine: affine,
         activation: following?.function ?? .identity)
-    case .l2Normalization:
-      throw .unsupported(
-        layer: node.name,
-        reason: "the runtime has no normalisation over channels; use libtorch, or export to ONNX")
+    case .l2Normalization(let norm):
+      values[index] = addL2Normalization(name: node.name, value(of: index, 0), norm)
     case .activation(let activation):
       values[index] = addElementwise(
         name: node.name, MUX_ELEMENTWISE_UNARY, value(of: index, 0), nil, affine: nil,

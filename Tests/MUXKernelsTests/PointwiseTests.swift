@@ -170,7 +170,7 @@ struct Stem {
   var window: mux_pointwise_window {
     mux_pointwise_window(
       height: height, width: width, channels: 3, out_height: outHeight, out_width: outWidth,
-      kernel: kernel, stride: stride, padding: padding)
+      kernel: kernel, stride: stride, top: padding, left: padding)
   }
 
   func windows(of image: Buffer<Float>) -> Matrix {

@@ -41,8 +41,8 @@ typedef struct mux_quantization {
 /// The windows of a dense convolution over planes; rows under a line of windows are gathered into
 /// scratch memory, with the padding, where the windows are not read from the planes.
 typedef struct mux_window {
-  /// kernel 0: no windows.
-  int32_t kernel, stride, padding, dilation;
+  /// kernel 0: no windows. The first window begins `top` rows above the image, `left` columns before.
+  int32_t kernel, stride, top, left, dilation;
   ptrdiff_t in_height, in_width, out_height, out_width;
   /// Plane offsets of the input channels.
   const int32_t *inputs;
@@ -128,7 +128,9 @@ enum { MUX_MAX_WINDOW_ROWS = 256 };
 typedef struct mux_spatial_unit {
   mux_spatial_mode mode;
   int32_t first_in, in_count, first_out, out_count;
-  int32_t kernel, stride, dilation, padding, factor;
+  /// The first window begins `top` rows above the image and `left` columns before it: as many of both
+  /// but for plain units.
+  int32_t kernel, stride, dilation, top, left, factor;
   /// Plain: [out][in][row][tap][lane]; narrow: [fine row][fine column][lane] for the windows of
   /// all phases, from an even column to an odd one; else [phase][row][tap][lane].
   const float *weights;

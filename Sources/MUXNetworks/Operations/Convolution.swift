@@ -72,9 +72,17 @@ public struct Convolution: Sendable, Hashable, Codable {
     [outputChannels, inputChannels / groups, kernelSize, kernelSize]
   }
 
+  /// The zeros before the first and behind the last of `size` positions.
+  package func zeros(around size: Int) -> (before: Int, behind: Int) { (padding, padding) }
+
+  /// Whether each window lies around its pixel: there are as many positions as strides, rounded up,
+  /// and at most half a kernel of zeros on each side.
+  package var keepsGrid: Bool { padding == dilation * (kernelSize - 1) / 2 && kernelSize % 2 == 1 }
+
   /// The number of output positions for an input of `size` positions, which may be below 1.
   package func outputSize(_ size: Int) -> Int {
-    let span = size + 2 * padding - dilation * (kernelSize - 1) - 1
+    let zeros = zeros(around: size)
+    let span = size + zeros.before + zeros.behind - dilation * (kernelSize - 1) - 1
     return span < 0 ? 0 : span / stride + 1
   }
 

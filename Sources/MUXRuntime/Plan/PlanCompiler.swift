@@ -290,7 +290,9 @@ struct PlanEmitter {
   ) -> mux_window {
     mux_window(
       kernel: Int32(convolution.kernelSize), stride: Int32(convolution.stride),
-      padding: Int32(convolution.padding), dilation: Int32(convolution.dilation),
+      top: Int32(convolution.zeros(around: input.height).before),
+      left: Int32(convolution.zeros(around: input.width).before),
+      dilation: Int32(convolution.dilation),
       in_height: input.height, in_width: input.width, out_height: height, out_width: width,
       inputs: offsets(input.planes), input_count: input.planes.count, taps: nil)
   }

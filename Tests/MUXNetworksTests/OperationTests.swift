@@ -38,6 +38,34 @@ struct OperationTests {
     #expect(try JSONDecoder().decode(Network.self, from: data) == network)
   }
 
+  @Test(
+    "TensorFlow's padding: as many positions as strides, the odd zero behind",
+    arguments: [
+      (3, 2, 224, 112, 0, 1), (3, 2, 225, 113, 1, 1), (5, 2, 112, 56, 1, 2), (5, 2, 7, 4, 2, 2),
+      (2, 1, 9, 9, 0, 1), (1, 2, 8, 4, 0, 0), (7, 4, 10, 3, 2, 3), (3, 1, 1, 1, 1, 1),
+    ])
+  func samePadding(
+    kernel: Int, stride: Int, size: Int, positions: Int, before: Int, behind: Int
+  ) throws {
+    let convolution = Convolution(
+      inputChannels: 3, outputChannels: 3, kernelSize: kernel, stride: stride, paddingRule: .same)
+    #expect(convolution.zeros(around: size) == (before, behind))
+    #expect(convolution.outputSize(size) == positions)
+    let network = try Network(
+      name: "same", inputSize: ImageSize(size),
+      nodes: [
+        Node(name: "op", operation: .convolution(convolution), inputs: [Network.inputName])
+      ])
+    let text = String(decoding: try NetworkFile.json(network), as: UTF8.self)
+    #expect(text.contains("\"version\" : 2") && text.contains("\"paddingRule\" : \"same\""))
+    #expect(try JSONDecoder().decode(Network.self, from: Data(text.utf8)) == network)
+    var twice = convolution
+    twice.padding = 1
+    #expect {
+      try self.network(.convolution(twice))
+    } throws: { "\($0)".contains("its padding follows from the rule 'same'") }
+  }
+
   @Test("An L2 normalisation has a scale per channel, and its channels must be those that come")
   func l2Normalization() throws {
     let network = try network(.l2Normalization(L2Normalization(channels: 3)))

@@ -110,6 +110,23 @@ struct NumericTests {
     }
   }
 
+  @Test("TensorFlow's padding, which differs from side to side")
+  func samePadding() throws {
+    for (kernel, stride, groups) in [(3, 2, 1), (5, 2, 8), (2, 1, 8), (7, 4, 1), (3, 1, 2)] {
+      for size in [ImageSize(height: 10, width: 7), ImageSize(height: 9, width: 12)] {
+        let network = try network("same", size: size) { builder, x in
+          _ = builder.add(
+            "conv",
+            .convolution(
+              Convolution(
+                inputChannels: 8, outputChannels: 8, kernelSize: kernel, stride: stride,
+                groups: groups, paddingRule: .same)), x, channels: 8)
+        }
+        #expect(try difference(network) < tolerance, "k\(kernel) s\(stride) \(size)")
+      }
+    }
+  }
+
   @Test("a shuffle goes into every kind of layer behind it")
   func shuffles() throws {
     let makers: [(String, (inout NetworkBuilder, NetworkBuilder.Value) -> Void)] = [

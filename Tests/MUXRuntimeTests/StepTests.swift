@@ -355,6 +355,53 @@ struct StepTests {
     }
   }
 
+  /// Stem, expansion, depthwise (or mixed kernels), squeeze-and-excitation, projection, with
+  /// TensorFlow's padding.
+  static func samePadded(
+    _ kernels: [Int], stride: Int, size: ImageSize, groupWidth: Int = 1
+  ) throws -> Network {
+    var architecture = Architecture(
+      name: "same", stem: .init(channels: 12),
+      stages: [
+        [
+          BlockSpecification(
+            .invertedResidual, channels: 20, kernelSizes: kernels, stride: stride, expansion: 3,
+            squeezeRatio: 0.5, groupWidth: groupWidth)
+        ]
+      ], head: .init(channels: 0))
+    architecture.classes = 7
+    architecture.inputSize = size
+    architecture.padding = .same
+    return try architecture.network()
+  }
+
+  @Test("TensorFlow's padding: even and odd sides, which differ, and mixed kernels")
+  func samePadding() throws {
+    for set in availableSets {
+      for (height, width) in [(32, 32), (33, 32), (30, 47), (29, 29), (4, 2), (1, 3), (62, 96)] {
+        for (kernels, stride, group) in [([3], 2, 1), ([5], 2, 2), ([3, 5, 7], 2, 1), ([5], 1, 1)] {
+          let network = try Self.samePadded(
+            kernels, stride: stride, size: ImageSize(height: height, width: width),
+            groupWidth: group)
+          #expect(
+            try compare(network, set: set) < 2e-5, "\(height)×\(width) \(kernels) s\(stride)")
+        }
+      }
+      for (kernel, stride, dilation) in [(2, 1, 1), (4, 3, 1), (3, 2, 2), (1, 2, 1), (7, 4, 1)] {
+        var builder = NetworkBuilder(
+          name: "dense", inputChannels: 6, inputSize: ImageSize(height: 13, width: 18))
+        let x = pointwise(&builder, builder.input, "stem", 16, .relu)
+        _ = builder.add(
+          "conv",
+          .convolution(
+            Convolution(
+              inputChannels: 16, outputChannels: 9, kernelSize: kernel, stride: stride,
+              dilation: dilation, paddingRule: .same)), x, channels: 9)
+        #expect(try compare(builder.build(), set: set) < 2e-5, "\(kernel) \(stride) \(dilation)")
+      }
+    }
+  }
+
   @Test("Pools that round their size up, with and without padding")
   func ceilPools() throws {
     for set in availableSets {

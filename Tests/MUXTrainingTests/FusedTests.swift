@@ -119,6 +119,30 @@ import Testing
     for shape in [[3, 3, 14, 14], [1, 3, 14, 14], [2, 3, 9, 7]] { try Self.compare(network, shape) }
   }
 
+  @Test("TensorFlow's padding is fused: even and odd sides, mixed kernels, the stem")
+  func samePadding() throws {
+    for (kernels, stride) in [([3], 2), ([5], 2), ([3, 5, 7], 2), ([5], 1)] {
+      var architecture = Architecture(
+        name: "same", stem: .init(channels: 16),
+        stages: [
+          [
+            .init(
+              .invertedResidual, channels: 24, kernelSizes: kernels, stride: stride, expansion: 3,
+              squeezeRatio: 0.5)
+          ]
+        ], head: .init(channels: 16))
+      architecture.classes = 5
+      architecture.inputSize = ImageSize(28)
+      architecture.padding = .same
+      let network = try architecture.network()
+      let model = try NetworkModel(network, seed: 1)
+      #expect(try model.installFusedOperations() == network.nodes.count - 2)
+      for shape in [[2, 3, 28, 28], [2, 3, 29, 26], [2, 3, 22, 27], [1, 3, 27, 27]] {
+        try Self.compare(network, shape)
+      }
+    }
+  }
+
   @Test("an activation with its own parameters goes into the fused operations with them")
   func slopes() throws {
     var architecture = Architecture(

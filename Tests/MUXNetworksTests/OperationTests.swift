@@ -22,7 +22,10 @@ struct OperationTests {
       (.pool(Pooling(kind: .average, kernelSize: 1, stride: 2)), "3×5×5"),
       (.pool(Pooling(kind: .average, kernelSize: 2, stride: 2, countsPadding: false)), "3×4×5"),
       (.pool(Pooling(kind: .maximum, kernelSize: 2, stride: 2, ceilMode: true)), "3×5×5"),
-      (.pool(Pooling(kind: .maximum, kernelSize: 3, stride: 2, padding: 1, ceilMode: true)), "3×5×6"),
+      (
+        .pool(Pooling(kind: .maximum, kernelSize: 3, stride: 2, padding: 1, ceilMode: true)),
+        "3×5×6"
+      ),
       (.pool(Pooling(kind: .maximum, kernelSize: 1, stride: 2, ceilMode: true)), "3×5×5"),
       (.pad(ImagePadding(top: 1, left: 2, bottom: 3, right: 4)), "3×13×16"),
       (.pad(ImagePadding(top: -1, left: -1)), "3×8×9"),

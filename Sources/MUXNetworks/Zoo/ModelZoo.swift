@@ -80,7 +80,7 @@ public enum ModelZoo {
   /// All networks, sorted by name.
   public static let entries: [Entry] =
     (muxnets + mobileNetsV2 + mobileNets + searched + large + torchvision + tensorFlow
-      + detectors).sorted {
+    + detectors).sorted {
       $0.name < $1.name
     }
 

@@ -92,8 +92,7 @@ extension PlanCompiler {
   func spatialBranches(_ index: Int) -> [SpatialBranch]? {
     let name = network.nodes[index].name
     let input = analysis.shape(network.inputIndices[index][0])
-    switch operation(index) {
-    case .convolution(let convolution):
+    if case .convolution(let convolution) = operation(index) {
       guard Self.isSpatial(convolution) else { return nil }
       return [
         SpatialBranch(
@@ -102,41 +101,40 @@ extension PlanCompiler {
           weight: weights.weight(name),
           bias: convolution.hasBias ? weights.bias(name) : [])
       ]
-    case .branchedConvolution(let branched):
-      var branches: [SpatialBranch] = []
-      var firstInput = 0, firstOutput = 0
-      for branch in branched.branches {
-        let convolution = branch.convolution
-        let isDepthwise =
-          convolution.groups == convolution.inputChannels
-          && convolution.groups == convolution.outputChannels
-        let isSuited =
-          branch.multiplexing == .none
-          ? Self.isSpatial(convolution)
-          : isDepthwise && convolution.kernelSize <= Int(MUX_MAX_WINDOW_ROWS)
-        guard isSuited else { return nil }
-        let prefix = "\(name).\(branch.name)"
-        let mode =
-          switch branch.multiplexing {
-          case .none: MUX_SPATIAL_PLAIN
-          case .subpixel: MUX_SPATIAL_SUBPIXEL
-          case .superpixel: MUX_SPATIAL_SUPERPIXEL
-          }
-        branches.append(
-          SpatialBranch(
-            convolution: convolution,
-            zeros: Self.zeros(
-              convolution, branch.innerSize(input).height, branch.innerSize(input).width),
-            mode: mode,
-            factor: branch.multiplexing == .none ? 1 : branch.factor, firstInput: firstInput,
-            firstOutput: firstOutput, weight: weights.weight(prefix),
-            bias: convolution.hasBias ? weights.bias(prefix) : []))
-        firstInput += branch.inputChannels
-        firstOutput += branch.outputChannels
-      }
-      return Self.merged(branches)
-    default: return nil
     }
+    guard case .branchedConvolution(let branched) = operation(index) else { return nil }
+    var branches: [SpatialBranch] = []
+    var firstInput = 0, firstOutput = 0
+    for branch in branched.branches {
+      let convolution = branch.convolution
+      let isDepthwise =
+        convolution.groups == convolution.inputChannels
+        && convolution.groups == convolution.outputChannels
+      let isSuited =
+        branch.multiplexing == .none
+        ? Self.isSpatial(convolution)
+        : isDepthwise && convolution.kernelSize <= Int(MUX_MAX_WINDOW_ROWS)
+      guard isSuited else { return nil }
+      let prefix = "\(name).\(branch.name)"
+      let mode =
+        switch branch.multiplexing {
+        case .none: MUX_SPATIAL_PLAIN
+        case .subpixel: MUX_SPATIAL_SUBPIXEL
+        case .superpixel: MUX_SPATIAL_SUPERPIXEL
+        }
+      branches.append(
+        SpatialBranch(
+          convolution: convolution,
+          zeros: Self.zeros(
+            convolution, branch.innerSize(input).height, branch.innerSize(input).width),
+          mode: mode,
+          factor: branch.multiplexing == .none ? 1 : branch.factor, firstInput: firstInput,
+          firstOutput: firstOutput, weight: weights.weight(prefix),
+          bias: convolution.hasBias ? weights.bias(prefix) : []))
+      firstInput += branch.inputChannels
+      firstOutput += branch.outputChannels
+    }
+    return Self.merged(branches)
   }
 
   /// The zeros before the first window on an image of that size.

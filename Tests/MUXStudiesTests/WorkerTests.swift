@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import Dispatch
 import Foundation
 import MUXSearch
 import MUXStudies
@@ -17,7 +18,7 @@ private struct Closure: TrialEvaluator {
   }
 }
 
-@Suite("A worker and evaluations of all kinds")
+@Suite("A worker and evaluations of all kinds", .timeLimit(.minutes(10)))
 struct WorkerTests {
   private struct Broken: Error, CustomStringConvertible {
     var description: String { "two\nlines" }
@@ -89,8 +90,11 @@ struct WorkerTests {
 
   @Test("An evaluation that hangs for good fails, and the worker asks to be replaced")
   func hang() throws {
+    // Its thread ends with the test, not before.
+    let testIsOver = DispatchSemaphore(value: 0)
+    defer { testIsOver.signal() }
     let (ending, trials) = try run(timeout: 0.1) { request, _ in
-      if request.trial.number == 1 { sleep(20) }
+      if request.trial.number == 1 { testIsOver.wait() }
       return ["error": 1]
     }
     #expect(ending == .hung)

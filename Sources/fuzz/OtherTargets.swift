@@ -11,7 +11,15 @@ import MUXVision
 
 struct ImageTarget: FuzzTarget {
   let name = "images"
-  let words = ["IHDR", "IDAT", "IEND", "PLTE", "tRNS", "gAMA", "eXIf", "Exif\u{0}\u{0}"]
+  let words = [
+    "IHDR", "IDAT", "IEND", "PLTE", "tRNS", "gAMA", "eXIf", "Exif\u{0}\u{0}", "II*\u{0}", "RIFF",
+    "WEBP", "VP8L", "VP8X", "ANMF", "GIF89a", "BM", "P6 ",
+  ]
+
+  /// The table of files that the tests compare with Pillow: every kind that is read.
+  private static let table = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+    .deletingLastPathComponent().deletingLastPathComponent()
+    .appendingPathComponent("Tests/MUXVisionTests/Fixtures/images")
 
   func corpus() throws -> [[UInt8]] {
     var inputs: [[UInt8]] = []
@@ -28,6 +36,15 @@ struct ImageTarget: FuzzTarget {
       + "////////////////////////wAALCAABAAEBAREA/8QAFAABAAAAAAAAAAAAAAAAAAAACf/EABQQAQAAAAAAAAAAAAAAAAAA"
       + "AAD/2gAIAQEAAD8AKp//2Q=="
     if let data = Data(base64Encoded: text) { inputs.append([UInt8](data)) }
+    // Where the checkout is still there.
+    for name in (try? FileManager.default.contentsOfDirectory(atPath: Self.table.path)) ?? []
+    where name != "table.txt" && name != "pixels.bin" {
+      if let data = FileManager.default.contents(
+        atPath: Self.table.appendingPathComponent(name).path)
+      {
+        inputs.append([UInt8](data))
+      }
+    }
     return inputs
   }
 

@@ -246,13 +246,12 @@ struct RouterTests {
   func streamPlaces() {
     let places = StreamPlaces()
     var held = (0..<StreamPlaces.most).map { _ in places.enter() }
-    #expect(held.allSatisfy(\.isOurs))
+    #expect(held.map(\.isOurs) == Array(repeating: true, count: StreamPlaces.most))
     held.append(places.enter())
     #expect(held.map(\.isOurs) == [false] + Array(repeating: true, count: StreamPlaces.most))
     held[5].leave()
     held.append(places.enter())
-    let count = held.count(where: \.isOurs)
-    #expect(count == StreamPlaces.most)
+    #expect(held.filter(\.isOurs).count == StreamPlaces.most)
     #expect(held[1].isOurs, "the place that was free is taken first")
     held.removeLast(2)
     held.append(places.enter())

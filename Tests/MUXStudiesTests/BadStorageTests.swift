@@ -127,6 +127,22 @@ struct BadStorageTests {
     }
   }
 
+  @Test("A file that is moved away or replaced is not written to behind its name")
+  func movedAway() throws {
+    let folder = try TemporaryFolder()
+    let coordinator = StudyCoordinator(try SQLiteStore(path: folder("a.db"), access: .create))
+    let study = try coordinator.create("a", try Sample.definition(trials: 3))
+    for name in try FileManager.default.contentsOfDirectory(atPath: folder.path) {
+      try FileManager.default.moveItem(
+        atPath: folder(name), toPath: folder(name.replacing("a.db", with: "b.db")))
+    }
+    let gone = try error { _ = try coordinator.take(study, Sample.worker(1)) }
+    #expect(gone.contains("was moved, removed or replaced"), "\(gone)")
+    _ = try SQLiteStore(path: folder("a.db"), access: .create)
+    let replaced = try error { _ = try coordinator.studies() }
+    #expect(replaced.contains("was moved, removed or replaced"), "\(replaced)")
+  }
+
   @Test("A file that may not be written is no reason to wait")
   func readOnly() throws {
     guard getuid() != 0 else { return }  // nothing is read-only for root

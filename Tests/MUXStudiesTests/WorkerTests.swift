@@ -90,11 +90,10 @@ struct WorkerTests {
 
   @Test("An evaluation that hangs for good fails, and the worker asks to be replaced")
   func hang() throws {
-    // Its thread ends with the test, not before.
-    let testIsOver = DispatchSemaphore(value: 0)
-    defer { testIsOver.signal() }
+    let release = DispatchSemaphore(value: 0)
+    defer { release.signal() }
     let (ending, trials) = try run(timeout: 0.1) { request, _ in
-      if request.trial.number == 1 { testIsOver.wait() }
+      if request.trial.number == 1 { release.wait() }
       return ["error": 1]
     }
     #expect(ending == .hung)

@@ -29,10 +29,23 @@ public struct PostgresAddress: Sendable, Hashable {
 
   private static let encoding =
     "write %40 for '@', %2F for '/', %3A for ':', %3F for '?' and %25 for '%' inside of a part"
-  /// Parameters whose values are no secrets.
-  private static let shown: Set<String> = [
-    "sslmode", "connect_timeout", "application_name", "target_session_attrs", "client_encoding",
-    "gssencmode", "channel_binding", "load_balance_hosts",
+  /// Parameters that are shown, with the values that they can have.
+  private static let shown: [String: Set<String>] = [
+    "sslmode": ["disable", "allow", "prefer", "require", "verify-ca", "verify-full"],
+    "target_session_attrs": [
+      "any", "read-write", "read-only", "primary", "standby", "prefer-standby",
+    ],
+    "gssencmode": ["disable", "prefer", "require"],
+    "channel_binding": ["disable", "prefer", "require"],
+    "load_balance_hosts": ["disable", "random"],
+    "connect_timeout": Set((0...600).map(String.init)),
+  ]
+  /// Other parameters that libpq knows: messages may name them.
+  private static let known: Set<String> = [
+    "host", "hostaddr", "port", "dbname", "user", "password", "passfile", "options", "service",
+    "application_name", "client_encoding", "keepalives", "keepalives_idle", "keepalives_interval",
+    "keepalives_count", "tcp_user_timeout", "sslcert", "sslkey", "sslpassword", "sslrootcert",
+    "sslcrl", "sslcrldir", "requirepeer", "krbsrvname", "gsslib", "require_auth",
   ]
 
   /// Reads what follows `postgresql://`.
@@ -151,9 +164,9 @@ public struct PostgresAddress: Sendable, Hashable {
       .filter { !Self.isPlain($0) }
     if let password { secrets.append(password.value) }
     for option in options {
-      if !Self.shown.contains(option.name.value) { secrets += [option.value.value] }
-      if !Self.isPlain(option.name.value) { secrets += [option.name.value] }
-      if !Self.isPlain(option.value.value) { secrets += [option.value.value] }
+      let name = option.name.value
+      if !Self.known.contains(name), Self.shown[name] == nil { secrets.append(name) }
+      if !Self.isShown(option) { secrets.append(option.value.value) }
     }
     var result = message
     // The longest first: one may be a part of another. Very short ones would tear words apart.
@@ -161,6 +174,10 @@ public struct PostgresAddress: Sendable, Hashable {
       result = result.replacing(secret, with: "***")
     }
     return result
+  }
+
+  private static func isShown(_ option: Option) -> Bool {
+    shown[option.name.value]?.contains(option.value.value) ?? false
   }
 
   private static func isPlain(_ text: String) -> Bool {
@@ -191,9 +208,7 @@ extension PostgresAddress: CustomStringConvertible, CustomDebugStringConvertible
       return name + (host.port.isEmpty ? "" : ":\(host.port)")
     }.joined(separator: ",")
     if let database { text += "/\(shown(database))" }
-    let parameters = options.filter {
-      Self.shown.contains($0.name.value) && Self.isPlain($0.value.value)
-    }.map { "\($0.name.value)=\($0.value.value)" }
+    let parameters = options.filter(Self.isShown).map { "\($0.name.value)=\($0.value.value)" }
     return parameters.isEmpty ? text : "\(text)?\(parameters.joined(separator: "&"))"
   }
 

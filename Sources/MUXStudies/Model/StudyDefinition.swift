@@ -146,6 +146,8 @@ public enum EvaluationMethod: Sendable, Hashable, Codable {
   case command(line: String)
   /// By looking it up in the study's table.
   case table
+  /// By code of the program that made the study, which says what it is called.
+  case code(name: String)
 
   /// One word for listings.
   public var name: String {
@@ -153,6 +155,7 @@ public enum EvaluationMethod: Sendable, Hashable, Codable {
     case .training: "training"
     case .command: "command"
     case .table: "table"
+    case .code: "code"
     }
   }
 }

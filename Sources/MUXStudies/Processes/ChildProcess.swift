@@ -100,8 +100,11 @@ public final class ChildProcess: Sendable {
     var variables = environment.map { strdup("\($0.key)=\($0.value)") } + [nil]
     defer { for pointer in words + variables { free(pointer) } }
     var child = mux_child()
-    let code = mux_child_start(
-      program, &words, &variables, folder, ends[0], ends[1], ends[2], bond.milliseconds, &child)
+    // The files without names close with their last reference.
+    let code = withExtendedLifetime((input, output, errors)) {
+      mux_child_start(
+        program, &words, &variables, folder, ends[0], ends[1], ends[2], bond.milliseconds, &child)
+    }
     guard code == 0 else { throw failure("", code) }
     processIdentifier = child.program
     guardian = child.guard

@@ -19,6 +19,7 @@ public struct StudyTracker {
   private let coordinator: StudyCoordinator
   private var study: Study
   private var finished: [Int: Trial] = [:]
+  private var history: StudyHistory?
   private var next = 0
   private var watch = Stopwatch()
   private var countAtBegin: Int?
@@ -49,12 +50,18 @@ public struct StudyTracker {
     }
     if let fresh { study = fresh }
     let news = found.filter { finished[$0.number] != $0 }
-    if isFull { finished = [:] }
+    var history = try self.history ?? StudyHistory(study.definition)
+    if isFull {
+      finished = [:]
+      history = try StudyHistory(study.definition)
+    }
     for trial in found {
       finished[trial.number] = trial
+      history.add(trial)
       next = max(next, (trial.finishOrder ?? -1) + 1)
     }
-    let standings = try StudyStandings(study, trials: Array(finished.values), counts: counts)
+    self.history = history
+    let standings = StudyStandings(study, history, counts: counts)
     let count = standings.finishedCount
     let first = countAtBegin ?? count
     countAtBegin = first

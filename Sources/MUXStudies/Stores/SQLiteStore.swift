@@ -18,6 +18,7 @@ public final class SQLiteStore: StudyStore {
   public let url: StorageURL
   private let pool: DatabasePool
   private let access: StorageAccess
+  private let file: FileIdentity?
 
   /// Opens a file.
   ///
@@ -55,6 +56,7 @@ public final class SQLiteStore: StudyStore {
       pool = try Self.patiently(busyTimeout) {
         try DatabasePool(path: path, configuration: configuration)
       }
+      file = FileIdentity(path)
       try prepare(busyTimeout: busyTimeout)
     } catch {
       throw Self.translated(error, url: address)
@@ -87,8 +89,17 @@ public final class SQLiteStore: StudyStore {
     }
   }
 
+  /// A file that was moved, removed or replaced stays open: what is written to it would be lost.
+  private func checkPlace() throws {
+    guard case .sqlite(let path) = url.kind, FileIdentity(path) != file else { return }
+    throw StudyError.unreachable(
+      url: url.description,
+      reason: "the file was moved, removed or replaced after it was opened; put it back")
+  }
+
   /// Runs a transaction that may write.
   public func write<Result>(_ body: (any StudyTransaction) throws -> Result) throws -> Result {
+    try checkPlace()
     do {
       return try pool.writeWithoutTransaction { database in
         var result: Result?
@@ -110,6 +121,7 @@ public final class SQLiteStore: StudyStore {
 
   /// Runs a transaction that only reads.
   public func read<Result>(_ body: (any StudyTransaction) throws -> Result) throws -> Result {
+    try checkPlace()
     do {
       return try pool.read {
         let connection = SQLiteConnection($0)
@@ -167,6 +179,19 @@ public final class SQLiteStore: StudyStore {
         url: url, reason: "it may not be written (\(message)); give it, and its folder, that right")
     default: return StudyError.database(url: url, reason: message)
     }
+  }
+}
+
+/// Tells a file from others that take its name.
+private struct FileIdentity: Sendable, Hashable {
+  private let device: Int
+  private let number: UInt64
+
+  init?(_ path: String) {
+    var status = stat()
+    guard stat(path, &status) == 0 else { return nil }
+    device = Int(status.st_dev)
+    number = UInt64(status.st_ino)
   }
 }
 

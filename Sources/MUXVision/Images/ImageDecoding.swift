@@ -25,7 +25,7 @@ extension Image {
   ///   - path: The file.
   ///   - orientation: What is done with an EXIF orientation.
   /// - Throws: `ImageError`, which names the file, if it is unreadable, cut off, damaged, or would
-  ///   take more memory than ``decodingLimit(fileSize:)``.
+  ///   take more memory than `decodingLimit(fileSize:)`.
   public init(
     contentsOfFile path: String, orientation: OrientationHandling = .applied
   ) throws(ImageError) {

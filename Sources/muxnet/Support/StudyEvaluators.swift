@@ -19,6 +19,10 @@ enum StudyEvaluators {
   ) throws -> any TrialEvaluator {
     switch study.definition.evaluation {
     case .command(let line): return CommandEvaluator(line: command ?? line, passing: storage)
+    case .code(let name):
+      throw CommandError(
+        "study '\(study.name)' is evaluated by '\(name)', code of the program that made it; run its"
+          + " workers")
     case .training where command != nil, .table where command != nil:
       throw CommandError(
         "study '\(study.name)' evaluates by \(study.definition.evaluation.name), not by a command;"

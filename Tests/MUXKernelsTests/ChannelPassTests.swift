@@ -96,7 +96,9 @@ struct ChannelPassTests {
     }
   }
 
-  @Test("Not a number stays visible", arguments: [MUX_RELU, MUX_RELU6, MUX_SWISH, MUX_HARD_SWISH].map(mux_usual_activation))
+  @Test(
+    "Not a number stays visible",
+    arguments: [MUX_RELU, MUX_RELU6, MUX_SWISH, MUX_HARD_SWISH].map(mux_usual_activation))
   func notANumber(activation: mux_activation) {
     for isa in availableVariants {
       withVariant(isa) {

@@ -54,7 +54,8 @@ extension GraphCompiler {
     case .sigmoid: return writer.node("Sigmoid", name, [input])
     case .hardSigmoid:
       return writer.node(
-        "HardSigmoid", name, [input], [.float("alpha", Float(activation.alpha)), .float("beta", Float(activation.beta))])
+        "HardSigmoid", name, [input],
+        [.float("alpha", Float(activation.alpha)), .float("beta", Float(activation.beta))])
     }
   }
 

@@ -53,7 +53,8 @@ extension PlanCompiler {
       isLinear: residual == nil && isSinglePixel(convolution, ownInputPixels(of: index)))
     var end = residual?.end ?? chain.end
     if residual == nil, convolution.isPointwise, convolution.stride == 1,
-      convolution.padding == 0, shape.height * shape.width > 1, let next = analysis.soleReader(of: end),
+      convolution.padding == 0, shape.height * shape.width > 1,
+      let next = analysis.soleReader(of: end),
       case .globalAveragePool = operation(next)
     {
       layer.isPooled = true

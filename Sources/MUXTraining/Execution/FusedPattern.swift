@@ -231,7 +231,9 @@ struct FusedPatternMatcher {
     else { return nil }
     var end = start + 3
     var pools = false
-    if case .globalAveragePool = operation(end, reading: start + 2), analysis.lastReader(of: start + 2) == end {
+    if case .globalAveragePool = operation(end, reading: start + 2),
+      analysis.lastReader(of: start + 2) == end
+    {
       pools = true
       end += 1
     }

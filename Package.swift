@@ -274,7 +274,7 @@ let modules: [Module] = [
     uses: [
       "MUXCore", "MUXImages", "MUXNetworks", "MUXNetworkFiles", "MUXWeights", "MUXPyTorch",
       "MUXRuntime", "MUXVision",
-      "MUXEvaluation", "MUXONNX", "muxnet", "MUXTestSupport",
+      "MUXEvaluation", "MUXONNX", "MUXStudies", "muxnet", "MUXTestSupport",
     ], asks: ["TORCH"]),
   Module("ArchitectureTests", .upper, .tests),
   Module("MUXTensorTests", .lower, .tests, uses: ["MUXTensor"]),

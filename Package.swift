@@ -103,7 +103,7 @@ let modules: [Module] = [
   Module("CMUXKernels", .upper, .hidden),
   Module(
     "MUXRuntime", .upper, .library,
-    uses: ["MUXCore", "MUXNetworks", "MUXInterchange", "CMUXKernels"]),
+    uses: ["MUXCore", "MUXImages", "MUXNetworks", "MUXInterchange", "CMUXKernels"]),
   Module(
     "CTurboJPEG", .upper,
     .system(pkgConfig: "libturbojpeg", apt: ["libturbojpeg0-dev"], brew: ["jpeg-turbo"])),
@@ -140,7 +140,8 @@ let modules: [Module] = [
     ]),
   // Not part of MUXInterchange: MUXRuntime depends on that, and apps on MUXRuntime.
   Module(
-    "MUXONNX", .upper, .library, uses: ["MUXCore", "MUXNetworks", "MUXInterchange", .protobuf],
+    "MUXONNX", .upper, .library,
+    uses: ["MUXCore", "MUXImages", "MUXNetworks", "MUXInterchange", .protobuf],
     excludes: ["Proto"]),
 
   Module("CLibTorch", .lower, .system(pkgConfig: "\(libtorch)/libtorch.pc")),
@@ -184,7 +185,9 @@ let modules: [Module] = [
   Module("MUXKernelsTests", .upper, .tests, uses: ["CMUXKernels"]),
   Module(
     "MUXRuntimeTests", .upper, .tests,
-    uses: ["MUXCore", "MUXNetworks", "MUXInterchange", "MUXRuntime", "MUXTestSupport"]),
+    uses: [
+      "MUXCore", "MUXImages", "MUXNetworks", "MUXInterchange", "MUXRuntime", "MUXTestSupport",
+    ]),
   Module("MUXConfigurationTests", .upper, .tests, uses: ["MUXConfiguration"]),
   Module(
     "MUXEvaluationTests", .upper, .tests,
@@ -207,7 +210,8 @@ let modules: [Module] = [
   Module(
     "MUXONNXTests", .upper, .tests,
     uses: [
-      "MUXCore", "MUXNetworks", "MUXInterchange", "MUXRuntime", "MUXONNX", "MUXTestSupport",
+      "MUXCore", "MUXImages", "MUXNetworks", "MUXInterchange", "MUXRuntime", "MUXONNX",
+      "MUXTestSupport",
     ]),
   Module(
     "MUXNetCommandTests", .upper, .tests,

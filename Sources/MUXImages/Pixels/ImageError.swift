@@ -16,6 +16,10 @@ public enum ImageError: Error, Sendable, Hashable, CustomStringConvertible, Loca
   case tooLarge(name: String, width: Int, height: Int, limit: Int)
   /// The image is smaller than the crop that was asked for.
   case tooSmall(width: Int, height: Int, neededWidth: Int, neededHeight: Int)
+  /// Scaling would make more pixels than the limit.
+  case scaledTooLarge(width: Int, height: Int, limit: Int)
+  /// Bytes in memory that are no image of the given size and format.
+  case badBuffer(reason: String)
   /// The image could not be encoded.
   case notEncodable(reason: String)
   /// The file could not be written.
@@ -37,6 +41,10 @@ public enum ImageError: Error, Sendable, Hashable, CustomStringConvertible, Loca
     case .tooSmall(let width, let height, let neededWidth, let neededHeight):
       "an image of \(width)×\(height) is smaller than the crop of \(neededWidth)×\(neededHeight);"
         + " resize first or pad more"
+    case .scaledTooLarge(let width, let height, let limit):
+      "scaled to \(width)×\(height) the image would have more pixels than the limit of \(limit); use"
+        + " images whose sides differ less"
+    case .badBuffer(let reason): reason
     case .notEncodable(let reason):
       "cannot encode the image as PNG (\(reason))"
     case .unwritable(let path, let reason):

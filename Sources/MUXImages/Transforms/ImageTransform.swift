@@ -27,14 +27,16 @@ public enum ImageTransform: Sendable, Hashable {
   ///   - random: Where a random step takes its numbers from.
   public func apply(to image: Image, random: inout RandomStream) throws(ImageError) -> Image {
     switch self {
-    case .resize(let resize): resize.apply(to: image)
-    case .centerCrop(let size): image.centerCropped(to: size)
-    case .randomCrop(let crop): try crop.apply(to: image, random: &random)
-    case .randomResizedCrop(let crop): crop.apply(to: image, random: &random)
+    case .resize(let resize):
+      try resize.check(image)
+      return resize.apply(to: image)
+    case .centerCrop(let size): return image.centerCropped(to: size)
+    case .randomCrop(let crop): return try crop.apply(to: image, random: &random)
+    case .randomResizedCrop(let crop): return crop.apply(to: image, random: &random)
     case .horizontalFlip(let probability):
-      random.chance(probability) ? image.flippedHorizontally : image
-    case .colorJitter(let jitter): jitter.apply(to: image, random: &random)
-    case .randAugment(let augment): augment.apply(to: image, random: &random)
+      return random.chance(probability) ? image.flippedHorizontally : image
+    case .colorJitter(let jitter): return jitter.apply(to: image, random: &random)
+    case .randAugment(let augment): return augment.apply(to: image, random: &random)
     }
   }
 }

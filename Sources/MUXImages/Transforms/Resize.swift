@@ -35,16 +35,22 @@ public struct Resize: Sendable, Hashable, Codable {
     guard (shorterSide == nil) != (size == nil) else {
       throw decoder.invalid("give either shorterSide or size")
     }
-    guard shorterSide ?? 1 > 0 else { throw decoder.invalid("shorterSide must be positive") }
+    guard (1...1 << 16).contains(shorterSide ?? 1) else {
+      throw decoder.invalid("shorterSide must be positive and at most 65536")
+    }
   }
 
   /// The size that an image of the given size gets.
   public func targetSize(width: Int, height: Int) -> PixelSize {
     if let size { return size }
     guard let side = shorterSide else { return PixelSize(width: width, height: height) }
+    func longer(_ own: Int, _ other: Int) -> Int {
+      let (product, overflow) = side.multipliedReportingOverflow(by: own)
+      return overflow ? .max : max(1, product / other)
+    }
     return width <= height
-      ? PixelSize(width: side, height: max(1, side * height / width))
-      : PixelSize(width: max(1, side * width / height), height: side)
+      ? PixelSize(width: side, height: longer(height, width))
+      : PixelSize(width: longer(width, height), height: side)
   }
 
   /// Resizes an image.
@@ -52,5 +58,28 @@ public struct Resize: Sendable, Hashable, Codable {
     let target = targetSize(width: image.width, height: image.height)
     return image.resized(
       width: target.width, height: target.height, interpolation: interpolation)
+  }
+
+  /// Makes sure that the result is not larger than an image may be: of an image that is one pixel wide
+  /// and many high, the shorter side may be scaled by any factor.
+  func check(_ image: Image) throws(ImageError) {
+    let target = targetSize(width: image.width, height: image.height)
+    let (pixels, overflow) = target.width.multipliedReportingOverflow(by: target.height)
+    guard !overflow, pixels <= Image.mostPixels else {
+      throw .scaledTooLarge(width: target.width, height: target.height, limit: Image.mostPixels)
+    }
+  }
+
+  /// What resizing and then cutting out the middle gives, without making the rest; nil where the
+  /// middle reaches beyond the resized image.
+  func apply(to image: Image, centerCroppedTo size: PixelSize) -> Image? {
+    let target = targetSize(width: image.width, height: image.height)
+    guard size.width <= target.width, size.height <= target.height else { return nil }
+    return image.resized(
+      width: target.width, height: target.height, interpolation: interpolation,
+      window: PixelRectangle(
+        x: roundedToEven(Double(target.width - size.width) / 2),
+        y: roundedToEven(Double(target.height - size.height) / 2), width: size.width,
+        height: size.height))
   }
 }

@@ -13,27 +13,42 @@ let libtorch =
     FileManager.default.fileExists(atPath: "\(path)/libtorch.pc") ? path : nil
   } ?? "\(Context.packageDirectory)/.libtorch"
 
-/// PostgreSQL's client library is optional: studies are kept in SQLite without it. It is used where
-/// its `libpq.pc` is found; `MUXNET_POSTGRES=1` takes it from elsewhere, `MUXNET_POSTGRES=0` never.
-let withPostgres: Bool =
-  switch Context.environment["MUXNET_POSTGRES"] {
-  case "0": false
-  case .some: true
+/// Whether a library that is optional is used: where its `.pc` file or header is found.
+/// `VARIABLE=1` takes it from elsewhere, `VARIABLE=0` never.
+func finds(_ file: String, unless variable: String) -> Bool {
+  switch Context.environment[variable] {
+  case "0": return false
+  case .some: return true
   case nil:
-    ((Context.environment["PKG_CONFIG_PATH"] ?? "").split(separator: ":").map(String.init)
+    let folders =
+      (Context.environment["PKG_CONFIG_PATH"] ?? "").split(separator: ":").map(String.init)
       + [
         "/usr/lib/pkgconfig", "/usr/lib64/pkgconfig", "/usr/local/lib/pkgconfig",
         "/usr/lib/x86_64-linux-gnu/pkgconfig", "/usr/lib/aarch64-linux-gnu/pkgconfig",
-        "/opt/homebrew/opt/libpq/lib/pkgconfig", "/usr/local/opt/libpq/lib/pkgconfig",
-      ]).contains { FileManager.default.fileExists(atPath: "\($0)/libpq.pc") }
+        "/opt/homebrew/lib/pkgconfig", "/opt/homebrew/opt/libpq/lib/pkgconfig",
+        "/usr/local/opt/libpq/lib/pkgconfig", "/usr/include", "/usr/local/include",
+      ]
+    return folders.contains { FileManager.default.fileExists(atPath: "\($0)/\(file)") }
   }
+}
 
-let swift: [SwiftSetting] =
-  [
-    .enableUpcomingFeature("ExistentialAny"),
-    .enableUpcomingFeature("InternalImportsByDefault"),
-    .treatAllWarnings(as: .error),
-  ] + (withTorch ? [.define("TORCH")] : []) + (withPostgres ? [.define("POSTGRES")] : [])
+/// Which optional libraries are used, by their modules. Without PostgreSQL's client library studies are
+/// kept in SQLite; without the others, files of their image formats are named as not read.
+let optional = [
+  "CPostgres": finds("libpq.pc", unless: "MUXNET_POSTGRES"),
+  "CWebP": finds("libwebpdemux.pc", unless: "MUXNET_WEBP"),
+  "CGIF": finds("gif_lib.h", unless: "MUXNET_GIF"),
+  "CTIFF": finds("libtiff-4.pc", unless: "MUXNET_TIFF"),
+]
+let withPostgres = optional["CPostgres"] == true
+let imageFormats = ["CWebP": "WEBP", "CGIF": "GIF", "CTIFF": "TIFF"]
+  .filter { optional[$0.key] == true }.map(\.value).sorted()
+
+let swift: [SwiftSetting] = [
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .treatAllWarnings(as: .error),
+]
 let cxx: [CXXSetting] = [.treatAllWarnings(as: .error)]
 
 // MARK: The modules
@@ -49,8 +64,10 @@ struct Module {
     /// Code that only this package depends on.
     case hidden
     /// A library of the system: where pkg-config and package managers find it.
-    case system(pkgConfig: String, apt: [String] = [], brew: [String] = [])
+    case system(pkgConfig: String?, apt: [String] = [], brew: [String] = [])
     case program
+    /// A program for those who work on this package; no product.
+    case tool
     case testSupport
     case tests
   }
@@ -65,6 +82,7 @@ struct Module {
     static let argumentParser = product("ArgumentParser", package: "swift-argument-parser")
     static let grdb = product("GRDB", package: "GRDB.swift")
     static let hummingbird = product("Hummingbird", package: "hummingbird")
+    static let hummingbirdCore = product("HummingbirdCore", package: "hummingbird")
     static let lifecycle = product("ServiceLifecycle", package: "swift-service-lifecycle")
     static let logging = product("Logging", package: "swift-log")
     static let protobuf = product("SwiftProtobuf", package: "swift-protobuf")
@@ -77,11 +95,18 @@ struct Module {
   var uses: [Use]
   var embeds: [String]
   var excludes: [String]
+  /// Of C and C++.
   var defines: [String: String]
+  /// Libraries to link that no pkg-config names.
+  var links: [String]
+  /// What its Swift asks about, such as `TORCH`. Only where it is asked, so that all other modules
+  /// are compiled once for both halves.
+  var asks: Set<String>
 
   init(
     _ name: String, _ half: Half, _ kind: Kind, uses: [Use] = [], embeds: [String] = [],
-    excludes: [String] = [], defines: [String: String] = [:]
+    excludes: [String] = [], defines: [String: String] = [:], links: [String] = [],
+    asks: Set<String> = []
   ) {
     self.name = name
     self.half = half
@@ -90,6 +115,8 @@ struct Module {
     self.embeds = embeds
     self.excludes = excludes
     self.defines = defines
+    self.links = links
+    self.asks = asks
   }
 }
 
@@ -98,22 +125,33 @@ struct Module {
 let modules: [Module] = [
   Module("MUXCore", .upper, .library),
   Module("MUXImages", .upper, .library, uses: ["MUXCore"]),
-  Module("MUXNetworks", .upper, .library, uses: ["MUXCore", .yams]),
-  Module("MUXInterchange", .upper, .library, uses: ["MUXCore"]),
+  Module("MUXNetworks", .upper, .library, uses: ["MUXCore"]),
+  Module("MUXNetworkFiles", .upper, .library, uses: ["MUXNetworks", .yams]),
+  Module("MUXWeights", .upper, .library, uses: ["MUXCore", "MUXNetworks"]),
+  Module("MUXPyTorch", .upper, .library, uses: ["MUXCore", "MUXWeights"]),
   Module("CMUXKernels", .upper, .hidden),
   Module(
     "MUXRuntime", .upper, .library,
-    uses: ["MUXCore", "MUXImages", "MUXNetworks", "MUXInterchange", "CMUXKernels"]),
+    uses: ["MUXCore", "MUXImages", "MUXNetworks", "MUXWeights", "CMUXKernels"]),
   Module(
-    "CTurboJPEG", .upper,
-    .system(pkgConfig: "libturbojpeg", apt: ["libturbojpeg0-dev"], brew: ["jpeg-turbo"])),
+    "CJPEG", .upper, .system(pkgConfig: "libjpeg", apt: ["libjpeg-dev"], brew: ["jpeg-turbo"])),
   Module("CPNG", .upper, .system(pkgConfig: "libpng", apt: ["libpng-dev"], brew: ["libpng"])),
-  Module("MUXVision", .upper, .library, uses: ["MUXCore", "MUXImages", "CTurboJPEG", "CPNG"]),
+  Module("CWebP", .upper, .system(pkgConfig: "libwebpdemux", apt: ["libwebp-dev"], brew: ["webp"])),
+  // Not every version has a .pc file: who includes it says what to link.
+  Module("CGIF", .upper, .system(pkgConfig: nil, apt: ["libgif-dev"], brew: ["giflib"])),
+  Module("CTIFF", .upper, .system(pkgConfig: "libtiff-4", apt: ["libtiff-dev"], brew: ["libtiff"])),
+  Module(
+    "CImageCodecs", .upper, .hidden, uses: ["CJPEG", "CPNG", "CWebP", "CGIF", "CTIFF"],
+    defines: Dictionary(uniqueKeysWithValues: imageFormats.map { ("MUX_\($0)", "1") }),
+    links: imageFormats.contains("GIF") ? ["gif"] : []),
+  Module(
+    "MUXVision", .upper, .library, uses: ["MUXCore", "MUXImages", "CImageCodecs", "CPNG"],
+    asks: ["GIF", "TIFF", "WEBP"]),
   Module("MUXConfiguration", .upper, .hidden, uses: ["MUXCore", .yams]),
   Module(
     "MUXEvaluation", .upper, .library,
     uses: [
-      "MUXCore", "MUXImages", "MUXNetworks", "MUXInterchange", "MUXRuntime", "MUXVision",
+      "MUXCore", "MUXImages", "MUXNetworks", "MUXWeights", "MUXPyTorch", "MUXRuntime", "MUXVision",
       "MUXConfiguration",
     ]),
   Module("CZlib", .upper, .system(pkgConfig: "zlib", apt: ["zlib1g-dev"], brew: ["zlib"])),
@@ -123,9 +161,13 @@ let modules: [Module] = [
       "Benchmarks/targets.json", "Spaces/digits.yaml", "Spaces/imagenet.yaml", "Spaces/small.yaml",
     ]),
   Module("CPostgres", .upper, .system(pkgConfig: "libpq", apt: ["libpq-dev"], brew: ["libpq"])),
+  Module("CMUXProcess", .upper, .hidden),
   Module(
     "MUXStudies", .upper, .library,
-    uses: ["MUXCore", "MUXNetworks", "MUXRuntime", "MUXSearch", "CPostgres", .grdb]),
+    uses: [
+      "MUXCore", "MUXNetworks", "MUXNetworkFiles", "MUXSearch", "CPostgres", "CMUXProcess", .grdb,
+    ],
+    asks: ["POSTGRES"]),
   Module(
     "MUXReport", .upper, .library, uses: ["MUXCore", "MUXNetworks", "MUXSearch", "MUXStudies"],
     embeds: [
@@ -135,25 +177,26 @@ let modules: [Module] = [
   Module(
     "MUXDashboard", .upper, .library,
     uses: [
-      "MUXCore", "MUXNetworks", "MUXSearch", "MUXStudies", "MUXReport", .hummingbird, .lifecycle,
-      .logging,
+      "MUXCore", "MUXNetworks", "MUXSearch", "MUXStudies", "MUXReport", .hummingbird,
+      .hummingbirdCore, .lifecycle, .logging,
     ]),
-  // Not part of MUXInterchange: MUXRuntime depends on that, and apps on MUXRuntime.
+  // Not part of MUXWeights: MUXRuntime depends on that, and apps on MUXRuntime.
   Module(
     "MUXONNX", .upper, .library,
-    uses: ["MUXCore", "MUXImages", "MUXNetworks", "MUXInterchange", .protobuf],
+    uses: ["MUXCore", "MUXImages", "MUXNetworks", "MUXWeights", .protobuf],
     excludes: ["Proto"]),
 
   Module("CLibTorch", .lower, .system(pkgConfig: "\(libtorch)/libtorch.pc")),
   Module(
     "CTorch", .lower, .hidden, uses: ["CMUXKernels", "CLibTorch"],
     defines: ["CT_RPATH": "\"\(libtorch)/lib\""]),
-  Module("MUXTensor", .lower, .library, uses: ["CTorch"]),
+  Module("MUXTensor", .lower, .library, uses: ["CMUXKernels", "CTorch"]),
   Module(
     "MUXTraining", .lower, .library,
     uses: [
-      "MUXCore", "MUXImages", "MUXNetworks", "MUXInterchange", "MUXVision", "MUXConfiguration",
-      "MUXEvaluation", "MUXTensor",
+      "MUXCore", "MUXImages", "MUXNetworks", "MUXNetworkFiles", "MUXWeights", "MUXPyTorch",
+      "MUXRuntime", "MUXVision",
+      "MUXConfiguration", "MUXEvaluation", "MUXTensor",
     ]),
   Module(
     "MUXSearchTraining", .lower, .hidden,
@@ -166,41 +209,56 @@ let modules: [Module] = [
   Module(
     "muxnet", .upper, .program,
     uses: [
-      "MUXCore", "MUXImages", "MUXNetworks", "MUXInterchange", "MUXRuntime", "MUXVision",
-      "MUXConfiguration", "MUXEvaluation", "MUXSearch", "MUXStudies", "MUXReport", "MUXDashboard",
-      "MUXONNX", "MUXTensor", "MUXTraining", "MUXSearchTraining", .argumentParser,
+      "MUXCore", "MUXImages", "MUXNetworks", "MUXNetworkFiles", "MUXWeights", "MUXPyTorch",
+      "MUXRuntime", "MUXVision",
+      "MUXConfiguration", "MUXEvaluation", "MUXSearch", "CMUXProcess", "MUXStudies", "MUXReport",
+      "MUXDashboard", "MUXONNX", "MUXTensor", "MUXTraining", "MUXSearchTraining", .argumentParser,
+    ], asks: ["TORCH"]),
+
+  // Broken files for the readers (scripts/release-check, and a minute of it in .ci/run).
+  Module(
+    "fuzz", .upper, .tool,
+    uses: [
+      "MUXCore", "MUXImages", "MUXNetworks", "MUXNetworkFiles", "MUXWeights", "MUXPyTorch",
+      "MUXRuntime", "MUXVision",
+      "MUXConfiguration", "MUXEvaluation", "MUXSearch", "MUXStudies", .argumentParser,
     ]),
 
   // MARK: Tests
 
   Module("MUXTestSupport", .upper, .testSupport),
+  Module("MUXCoreTests", .upper, .tests, uses: ["MUXCore", "MUXTestSupport"]),
   Module(
     "MUXVisionTests", .upper, .tests,
     uses: ["MUXCore", "MUXImages", "MUXVision", "MUXTestSupport"], excludes: ["Fixtures"]),
   Module(
-    "MUXNetworksTests", .upper, .tests, uses: ["MUXNetworks", "MUXTestSupport"],
+    "MUXNetworksTests", .upper, .tests, uses: ["MUXNetworks", "MUXNetworkFiles", "MUXTestSupport"],
     excludes: ["Fixtures"]),
   Module(
-    "MUXInterchangeTests", .upper, .tests, uses: ["MUXCore", "MUXInterchange", "MUXTestSupport"]),
+    "MUXWeightsTests", .upper, .tests,
+    uses: ["MUXCore", "MUXNetworks", "MUXWeights", "MUXRuntime", "MUXTestSupport"]),
+  Module(
+    "MUXPyTorchTests", .upper, .tests,
+    uses: ["MUXCore", "MUXWeights", "MUXPyTorch", "MUXTestSupport"]),
   Module("MUXKernelsTests", .upper, .tests, uses: ["CMUXKernels"]),
   Module(
     "MUXRuntimeTests", .upper, .tests,
     uses: [
-      "MUXCore", "MUXImages", "MUXNetworks", "MUXInterchange", "MUXRuntime", "MUXTestSupport",
+      "MUXCore", "MUXImages", "MUXNetworks", "MUXWeights", "MUXRuntime", "MUXTestSupport",
     ]),
   Module("MUXConfigurationTests", .upper, .tests, uses: ["MUXConfiguration"]),
   Module(
     "MUXEvaluationTests", .upper, .tests,
-    uses: [
-      "MUXImages", "MUXNetworks", "MUXInterchange", "MUXRuntime", "MUXVision", "MUXEvaluation",
-    ]),
+    uses: ["MUXImages", "MUXNetworks", "MUXWeights", "MUXRuntime", "MUXVision", "MUXEvaluation"]),
   Module("MUXSearchTests", .upper, .tests, uses: ["MUXCore", "MUXNetworks", "MUXSearch"]),
   Module(
     "MUXStudiesTests", .upper, .tests,
     uses: [
-      "MUXCore", "MUXSearch", "MUXStudies", "muxnet", "MUXTestSupport", .grdb,
-    ]),
-  Module("MUXReportTests", .upper, .tests, uses: ["MUXNetworks", "MUXReport", "MUXTestSupport"]),
+      "MUXCore", "MUXNetworks", "MUXSearch", "MUXStudies", "muxnet", "MUXTestSupport", .grdb,
+    ], asks: ["POSTGRES"]),
+  Module(
+    "MUXReportTests", .upper, .tests,
+    uses: ["MUXNetworks", "MUXNetworkFiles", "MUXReport", "MUXTestSupport"]),
   Module(
     "MUXDashboardTests", .upper, .tests,
     uses: [
@@ -210,21 +268,24 @@ let modules: [Module] = [
   Module(
     "MUXONNXTests", .upper, .tests,
     uses: [
-      "MUXCore", "MUXImages", "MUXNetworks", "MUXInterchange", "MUXRuntime", "MUXONNX",
+      "MUXCore", "MUXImages", "MUXNetworks", "MUXNetworkFiles", "MUXWeights", "MUXPyTorch",
+      "MUXRuntime", "MUXONNX",
       "MUXTestSupport",
     ]),
   Module(
     "MUXNetCommandTests", .upper, .tests,
     uses: [
-      "MUXCore", "MUXImages", "MUXNetworks", "MUXInterchange", "MUXRuntime", "MUXVision",
+      "MUXCore", "MUXImages", "MUXNetworks", "MUXNetworkFiles", "MUXWeights", "MUXPyTorch",
+      "MUXRuntime", "MUXVision",
       "MUXEvaluation", "MUXONNX", "muxnet", "MUXTestSupport",
-    ]),
+    ], asks: ["TORCH"]),
   Module("ArchitectureTests", .upper, .tests),
   Module("MUXTensorTests", .lower, .tests, uses: ["MUXTensor"]),
   Module(
     "MUXTrainingTests", .lower, .tests,
     uses: [
-      "MUXCore", "MUXImages", "MUXNetworks", "MUXInterchange", "MUXRuntime", "MUXVision",
+      "MUXCore", "MUXImages", "MUXNetworks", "MUXNetworkFiles", "MUXWeights", "MUXPyTorch",
+      "MUXRuntime", "MUXVision",
       "MUXConfiguration", "MUXEvaluation", "MUXSearch", "MUXTensor", "MUXTraining",
       "MUXTestSupport",
     ], excludes: ["Fixtures"]),
@@ -236,7 +297,7 @@ let modules: [Module] = [
 // MARK: What follows from the table
 
 let selected = modules.filter {
-  ($0.half == .upper || withTorch) && ($0.name != "CPostgres" || withPostgres)
+  ($0.half == .upper || withTorch) && optional[$0.name] != false
 }
 let selectedNames = Set(selected.map(\.name))
 
@@ -251,6 +312,12 @@ extension Module {
     }
   }
 
+  private var settings: [SwiftSetting] {
+    let answers =
+      (withTorch ? ["TORCH"] : []) + (withPostgres ? ["POSTGRES"] : []) + imageFormats
+    return swift + answers.filter(asks.contains).map { .define($0) }
+  }
+
   private var resources: [Resource] { embeds.map { .embedInCode($0) } }
 
   private var c: [CSetting] {
@@ -262,7 +329,7 @@ extension Module {
     switch kind {
     case .library: .library(name: name, targets: [name])
     case .program: .executable(name: name, targets: [name])
-    case .hidden, .system, .testSupport, .tests: nil
+    case .hidden, .system, .tool, .testSupport, .tests: nil
     }
   }
 
@@ -271,19 +338,20 @@ extension Module {
     case .library, .hidden:
       .target(
         name: name, dependencies: dependencies, exclude: excludes, resources: resources,
-        cSettings: c, cxxSettings: cxx, swiftSettings: swift)
+        cSettings: c, cxxSettings: cxx, swiftSettings: settings,
+        linkerSettings: links.map { .linkedLibrary($0) })
     case .system(let pkgConfig, let apt, let brew):
       .systemLibrary(
         name: name, pkgConfig: pkgConfig,
         providers: apt.isEmpty ? nil : [.apt(apt), .brew(brew)])
-    case .program:
-      .executableTarget(name: name, dependencies: dependencies, swiftSettings: swift)
+    case .program, .tool:
+      .executableTarget(name: name, dependencies: dependencies, swiftSettings: settings)
     case .testSupport:
       .target(
-        name: name, dependencies: dependencies, path: "Tests/\(name)", swiftSettings: swift)
+        name: name, dependencies: dependencies, path: "Tests/\(name)", swiftSettings: settings)
     case .tests:
       .testTarget(
-        name: name, dependencies: dependencies, exclude: excludes, swiftSettings: swift)
+        name: name, dependencies: dependencies, exclude: excludes, swiftSettings: settings)
     }
   }
 }

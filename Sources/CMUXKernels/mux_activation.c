@@ -6,21 +6,21 @@
 static float clamp(float x, float low, float high) { return fminf(fmaxf(x, low), high); }
 
 float mux_activation_value(mux_activation activation, float x) {
-  switch (activation) {
+  switch (activation.kind) {
   case MUX_IDENTITY: return x;
   case MUX_RELU: return x > 0 ? x : 0;
   case MUX_RELU6: return clamp(x, 0, 6);
   case MUX_SWISH: return x / (1 + expf(-x));
   case MUX_HARD_SWISH: return x * clamp(x + 3, 0, 6) / 6;
   case MUX_SIGMOID: return 1 / (1 + expf(-x));
-  case MUX_HARD_SIGMOID: return clamp(x + 3, 0, 6) / 6;
+  case MUX_HARD_SIGMOID: return clamp(activation.alpha * x + activation.beta, 0, 1);
   }
   return x;
 }
 
 float mux_activation_derivative(mux_activation activation, float x) {
   float s;
-  switch (activation) {
+  switch (activation.kind) {
   case MUX_IDENTITY: return 1;
   case MUX_RELU: return x > 0 ? 1 : 0;
   case MUX_RELU6: return x > 0 && x < 6 ? 1 : 0;
@@ -31,7 +31,10 @@ float mux_activation_derivative(mux_activation activation, float x) {
   case MUX_SIGMOID:
     s = 1 / (1 + expf(-x));
     return s * (1 - s);
-  case MUX_HARD_SIGMOID: return x > -3 && x < 3 ? 1.0f / 6 : 0;
+  case MUX_HARD_SIGMOID: {
+    const float low = activation.beta / activation.alpha;
+    return x > -low && x < 1 / activation.alpha - low ? activation.alpha : 0;
+  }
   }
   return 1;
 }

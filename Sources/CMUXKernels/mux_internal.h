@@ -19,17 +19,25 @@
 #define MUX_NAME(x) MUX_PASTE(x, MUX_SUFFIX)
 #define MUX_INLINE static inline __attribute__((always_inline, unused))
 
-/// Calls the macro MUX_DO(activation) with the activation as a constant.
-#define MUX_SWITCH(activation)                      \
-  switch (activation) {                             \
-  case MUX_IDENTITY: MUX_DO(MUX_IDENTITY); break;   \
-  case MUX_RELU: MUX_DO(MUX_RELU); break;           \
-  case MUX_RELU6: MUX_DO(MUX_RELU6); break;         \
-  case MUX_SWISH: MUX_DO(MUX_SWISH); break;         \
-  case MUX_HARD_SWISH: MUX_DO(MUX_HARD_SWISH); break; \
-  case MUX_SIGMOID: MUX_DO(MUX_SIGMOID); break;     \
-  case MUX_HARD_SIGMOID: MUX_DO(MUX_HARD_SIGMOID); break; \
+/// An activation of a kind that is known when the code is compiled, with the parameters of another.
+#define MUX_AS(activation, KIND) ((mux_activation){KIND, (activation).alpha, (activation).beta})
+/// An activation without parameters.
+#define MUX_PLAIN(KIND) ((mux_activation){KIND, 0, 0})
+
+/// Calls the macro `call` with an activation whose kind is a constant.
+#define MUX_EACH_ACTIVATION(activation, call)                                 \
+  switch ((activation).kind) {                                                \
+  case MUX_IDENTITY: call(MUX_AS(activation, MUX_IDENTITY)); break;           \
+  case MUX_RELU: call(MUX_AS(activation, MUX_RELU)); break;                   \
+  case MUX_RELU6: call(MUX_AS(activation, MUX_RELU6)); break;                 \
+  case MUX_SWISH: call(MUX_AS(activation, MUX_SWISH)); break;                 \
+  case MUX_HARD_SWISH: call(MUX_AS(activation, MUX_HARD_SWISH)); break;       \
+  case MUX_SIGMOID: call(MUX_AS(activation, MUX_SIGMOID)); break;             \
+  case MUX_HARD_SIGMOID: call(MUX_AS(activation, MUX_HARD_SIGMOID)); break;   \
   }
+
+/// Calls the macro MUX_DO likewise.
+#define MUX_SWITCH(activation) MUX_EACH_ACTIVATION(activation, MUX_DO)
 
 /// The variants' tables, indexed by mux_isa, for the initialiser of an array.
 #if defined(__x86_64__)

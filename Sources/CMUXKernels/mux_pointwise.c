@@ -47,7 +47,7 @@ void mux_pointwise_forward(const float *x, ptrdiff_t x_stride, ptrdiff_t rows, p
 void mux_pointwise_window_forward(const float *image, const mux_pointwise_window *window,
                                   ptrdiff_t outer, const float *packed, float *y, double *sum,
                                   double *square_sum, float *scratch) {
-  const mux_transform identity = {NULL, NULL, MUX_IDENTITY};
+  const mux_transform identity = {NULL, NULL, {MUX_IDENTITY, 0, 0}};
   kernels()->forward(image, 0, window, window->out_height * window->out_width,
                      window->kernel * window->kernel * window->channels, outer, &identity, NULL,
                      packed, y, outer, sum, square_sum, scratch);

@@ -72,7 +72,7 @@ static void NAME(project_backward)(const mux_pointwise_project_gradient *q, floa
 #define CALL(kind)                                                                              \
   NAME(project_epilogue)(c, rn, columns, mid, q->d + r0 * mid + n0, scale + n0, shift + n0,     \
                          gate ? gate + n0 : 0, q->gz + r0 * mid + n0, z, q->sums + n0, mid, kind)
-      BY_ACTIVATION(q->transform.activation, CALL)
+      MUX_EACH_ACTIVATION(q->transform.activation, CALL)
 #undef CALL
       NAME(panel_outer)(tile, 0, out, z, columns, rn, q->partial + n0 * out);
     }
@@ -122,7 +122,7 @@ static void NAME(expand_backward)(const mux_pointwise_expand_gradient *q, float 
       const ptrdiff_t g_stride = q->gh ? outer : 0;
 #define CALL(kind) \
   NAME(slope_tile)(g, g_stride, y, rn, outer, scale, shift, k0, k1, k2, tile, kind)
-      BY_ACTIVATION(q->transform.activation, CALL)
+      MUX_EACH_ACTIVATION(q->transform.activation, CALL)
 #undef CALL
     }
     if (q->gx) {

@@ -2,18 +2,6 @@
 //
 // Tiles filled from rows or from the windows of an image; part of mux_pointwise_body.h.
 
-#undef BY_ACTIVATION
-#define BY_ACTIVATION(kind, call)                         \
-  switch (kind) {                                         \
-    case MUX_IDENTITY: call(MUX_IDENTITY); break;         \
-    case MUX_RELU: call(MUX_RELU); break;                 \
-    case MUX_RELU6: call(MUX_RELU6); break;               \
-    case MUX_SWISH: call(MUX_SWISH); break;               \
-    case MUX_HARD_SWISH: call(MUX_HARD_SWISH); break;     \
-    case MUX_SIGMOID: call(MUX_SIGMOID); break;           \
-    case MUX_HARD_SIGMOID: call(MUX_HARD_SIGMOID); break; \
-  }
-
 MUX_INLINE void NAME(tile_transform)(const float *x, ptrdiff_t stride, ptrdiff_t rows,
                                         ptrdiff_t columns, const float *scale, const float *shift,
                                         const float *gate, float *tile, const mux_activation kind,
@@ -37,17 +25,17 @@ MUX_INLINE void NAME(tile_transform)(const float *x, ptrdiff_t stride, ptrdiff_t
 static void NAME(load_tile)(const float *x, ptrdiff_t stride, ptrdiff_t rows, ptrdiff_t columns,
                             const mux_transform *t, const float *scale, const float *shift,
                             const float *gate, float *tile) {
-  if (!t->scale && t->activation == MUX_IDENTITY && !gate) {
-    NAME(tile_transform)(x, stride, rows, columns, 0, 0, 0, tile, MUX_IDENTITY, 0, 0);
+  if (!t->scale && t->activation.kind == MUX_IDENTITY && !gate) {
+    NAME(tile_transform)(x, stride, rows, columns, 0, 0, 0, tile, MUX_PLAIN(MUX_IDENTITY), 0, 0);
   } else if (gate) {
 #define CALL(kind) \
   NAME(tile_transform)(x, stride, rows, columns, scale, shift, gate, tile, kind, 1, 1)
-    BY_ACTIVATION(t->activation, CALL)
+    MUX_EACH_ACTIVATION(t->activation, CALL)
 #undef CALL
   } else {
 #define CALL(kind) \
   NAME(tile_transform)(x, stride, rows, columns, scale, shift, gate, tile, kind, 1, 0)
-    BY_ACTIVATION(t->activation, CALL)
+    MUX_EACH_ACTIVATION(t->activation, CALL)
 #undef CALL
   }
 }

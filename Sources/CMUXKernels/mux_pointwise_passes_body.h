@@ -38,7 +38,7 @@ static void NAME(sums)(const float *y, const float *gh, ptrdiff_t rows, ptrdiff_
   const float *scale = NAME(padded)(t->scale, columns, &scratch);
   const float *shift = NAME(padded)(t->shift, columns, &scratch);
 #define CALL(kind) NAME(column_sums)(y, gh, rows, columns, scale, shift, sums, kind)
-  BY_ACTIVATION(t->activation, CALL)
+  MUX_EACH_ACTIVATION(t->activation, CALL)
 #undef CALL
 }
 
@@ -59,6 +59,6 @@ static void NAME(apply)(const float *y, ptrdiff_t rows, ptrdiff_t columns,
   const float *scale = NAME(padded)(t->scale, columns, &scratch);
   const float *shift = NAME(padded)(t->shift, columns, &scratch);
 #define CALL(kind) NAME(apply_kind)(y, rows, columns, scale, shift, out, kind)
-  BY_ACTIVATION(t->activation, CALL)
+  MUX_EACH_ACTIVATION(t->activation, CALL)
 #undef CALL
 }

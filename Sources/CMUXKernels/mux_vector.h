@@ -121,7 +121,7 @@ MUX_INLINE vf v_sigmoid(vf x) { return v_inverse(1.0f + v_exp(-x)); }
 /// Value; `activation` should be a constant where this is inlined.
 MUX_INLINE vf v_activate(mux_activation activation, vf x) {
   const vf zero = {0};
-  switch (activation) {
+  switch (activation.kind) {
   case MUX_IDENTITY: return x;
   case MUX_RELU: return v_max(x, zero);
   case MUX_RELU6: return v_min(v_max(x, zero), v_splat(6));
@@ -129,7 +129,10 @@ MUX_INLINE vf v_activate(mux_activation activation, vf x) {
   case MUX_HARD_SWISH:
     return x * v_min(v_max(x + 3.0f, zero), v_splat(6)) * (1.0f / 6);
   case MUX_SIGMOID: return v_sigmoid(x);
-  case MUX_HARD_SIGMOID: return v_min(v_max(x + 3.0f, zero), v_splat(6)) * (1.0f / 6);
+  case MUX_HARD_SIGMOID: {
+    const float a = activation.alpha;
+    return v_min(v_max(x + activation.beta / a, zero), v_splat(1 / a)) * a;
+  }
   }
   return x;
 }
@@ -137,7 +140,7 @@ MUX_INLINE vf v_activate(mux_activation activation, vf x) {
 /// Value and derivative together: they share the exponential.
 MUX_INLINE vf v_activate_both(mux_activation activation, vf x, vf *derivative) {
   const vf zero = {0}, one = v_splat(1);
-  switch (activation) {
+  switch (activation.kind) {
   case MUX_IDENTITY:
     *derivative = one;
     return x;
@@ -163,9 +166,11 @@ MUX_INLINE vf v_activate_both(mux_activation activation, vf x, vf *derivative) {
     *derivative = s * (one - s);
     return s;
   }
-  case MUX_HARD_SIGMOID:
-    *derivative = v_select((x > -3.0f) & (x < 3.0f), v_splat(1.0f / 6), zero);
-    return v_min(v_max(x + 3.0f, zero), v_splat(6)) * (1.0f / 6);
+  case MUX_HARD_SIGMOID: {
+    const float a = activation.alpha, low = activation.beta / a;
+    *derivative = v_select((x > -low) & (x < 1 / a - low), v_splat(a), zero);
+    return v_min(v_max(x + low, zero), v_splat(1 / a)) * a;
+  }
   }
   *derivative = one;
   return x;

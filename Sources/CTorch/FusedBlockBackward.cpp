@@ -188,7 +188,7 @@ std::vector<at::Tensor> block_backward(const BlockPlan &plan, const at::Tensor &
     const auto size = static_cast<int64_t>(mux_spatial_gradient_count(&plan.spatial));
     at::Tensor partial_memory = flat(parts * size);
     float *const partials = partial_memory.mutable_data_ptr<float>();
-    const mux_transform identity = {nullptr, nullptr, MUX_IDENTITY};
+    const mux_transform identity = {nullptr, nullptr, {MUX_IDENTITY, 0, 0}};
     const mux_transform input_transform =
         plan.expands ? mux_transform{state.expansion.scale.data(), state.expansion.shift.data(),
                                      plan.activation}
@@ -275,7 +275,7 @@ std::vector<at::Tensor> block_backward(const BlockPlan &plan, const at::Tensor &
             .k0 = expansion_norm.k0.data(),
             .k1 = expansion_norm.k1.data(),
             .k2 = expansion_norm.k2.data(),
-            .transform = {nullptr, nullptr, MUX_IDENTITY},
+            .transform = {nullptr, nullptr, {MUX_IDENTITY, 0, 0}},
             .packed = packed.const_data_ptr<float>(),
             .add = plan.residual ? gy + n * pixels * outputs : nullptr,
             .add_stride = outputs,

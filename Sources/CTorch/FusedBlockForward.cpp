@@ -60,7 +60,7 @@ at::Tensor block_forward(const BlockPlan &plan, const at::Tensor &x, BlockState 
   };
   const float *const input = x.const_data_ptr<float>();
 
-  mux_transform spatial_input = {nullptr, nullptr, MUX_IDENTITY};
+  mux_transform spatial_input = {nullptr, nullptr, {MUX_IDENTITY, 0, 0}};
   const float *spatial_data = input;
   int64_t spatial_stride = plan.channels;
   if (plan.expands) {
@@ -71,7 +71,7 @@ at::Tensor block_forward(const BlockPlan &plan, const at::Tensor &x, BlockState 
     state.expanded = flat(images * pixels * middle);
     float *const expanded = state.expanded.mutable_data_ptr<float>();
     const float *const weights = packed.const_data_ptr<float>();
-    const mux_transform identity = {nullptr, nullptr, MUX_IDENTITY};
+    const mux_transform identity = {nullptr, nullptr, {MUX_IDENTITY, 0, 0}};
     parallel(images, [&](int64_t n) {
       mux_pointwise_forward(input + n * pixels * plan.channels, plan.channels, pixels,
                             plan.processed, middle, &identity, nullptr, weights,

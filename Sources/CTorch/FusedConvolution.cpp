@@ -31,7 +31,7 @@ struct ConvolutionPlan {
   ConvolutionPlan(const ct_fused_convolution &layer, const at::Tensor &x)
       : training(layer.training),
         pool(layer.pool),
-        activation(static_cast<mux_activation>(layer.activation)),
+        activation(layer.activation),
         images(x.size(0)),
         channels(x.size(1)),
         height(x.size(2)),
@@ -72,7 +72,7 @@ at::Tensor convolution_forward(const ConvolutionPlan &plan, const at::Tensor &x,
   const float *const input = x.const_data_ptr<float>(), *const weights =
                                                             packed.const_data_ptr<float>();
   float *const raw = state.raw.mutable_data_ptr<float>();
-  const mux_transform identity = {nullptr, nullptr, MUX_IDENTITY};
+  const mux_transform identity = {nullptr, nullptr, {MUX_IDENTITY, 0, 0}};
   parallel(images, [&](int64_t n) {
     float *const memory = scratch(mux_pointwise_scratch_size(inner, outputs));
     double *const sum = plan.training ? sums + n * outputs : nullptr;

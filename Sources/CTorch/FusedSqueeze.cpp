@@ -16,7 +16,7 @@ at::Tensor product(const at::Tensor &x, const at::Tensor &weight, int64_t outer,
   mux_pointwise_pack(weight.const_data_ptr<float>(), inner, outer, inner_stride, outer_stride,
                      packed.mutable_data_ptr<float>());
   at::Tensor result = flat(rows * outer).view({rows, outer});
-  const mux_transform identity = {nullptr, nullptr, MUX_IDENTITY};
+  const mux_transform identity = {nullptr, nullptr, {MUX_IDENTITY, 0, 0}};
   mux_pointwise_forward(x.const_data_ptr<float>(), inner, rows, inner, outer, &identity, nullptr,
                         packed.const_data_ptr<float>(), result.mutable_data_ptr<float>(), outer,
                         nullptr, nullptr, scratch(mux_pointwise_scratch_size(inner, outer)));
@@ -44,7 +44,7 @@ at::Tensor weight_gradient(const at::Tensor &gradient, const at::Tensor &x,
       .k0 = one.data(),
       .k1 = zero.data(),
       .k2 = zero.data(),
-      .transform = {nullptr, nullptr, MUX_IDENTITY},
+      .transform = {nullptr, nullptr, {MUX_IDENTITY, 0, 0}},
       .packed = nullptr,
       .add = nullptr,
       .add_stride = 0,

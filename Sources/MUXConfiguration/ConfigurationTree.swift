@@ -101,7 +101,9 @@ public struct ConfigurationTree: Sendable {
       !file.hasPrefix("/"), !FileManager.default.fileExists(atPath: file)
     else { return }
     for folder in folders {
-      let full = URL(fileURLWithPath: folder).appendingPathComponent(file).standardized.path
+      // Absolute before it is standardized: a relative one would lose the dots that it begins with.
+      let full = URL(fileURLWithPath: folder).absoluteURL.appendingPathComponent(file)
+        .standardized.path
       guard FileManager.default.fileExists(atPath: full) else { continue }
       return try set(path, toText: full, source: source)
     }

@@ -65,6 +65,15 @@ public struct EnvironmentReport: Codable, Hashable, Sendable {
       ["MUXNET_", "OMP_", "MKL_", "CUDA_"].contains { name.hasPrefix($0) }
         || ["LIBTORCH", "NO_COLOR"].contains(name)
     }
+    for (name, value) in variables where Self.mayHoldSecret(name, value) {
+      variables[name] = "set, but not shown: it may hold a password"
+    }
+  }
+
+  /// Whether a variable may hold a password: these reports are sent to others and kept with runs.
+  private static func mayHoldSecret(_ name: String, _ value: String) -> Bool {
+    let words = ["STORAGE", "PASS", "SECRET", "TOKEN", "KEY", "CREDENTIAL"]
+    return words.contains { name.contains($0) } || value.contains("@") || value.contains("://")
   }
 
   private static func processorName() -> String? {

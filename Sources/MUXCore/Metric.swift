@@ -80,17 +80,17 @@ public struct Metric: Sendable, Hashable, Codable {
 
   /// What is wrong with a value, in words; nil for a possible one.
   ///
-  /// The words follow the metric's name: "'error' is 101, not from 0 to 100 %".
+  /// The words follow the metric's name: "'error' is 101.0, not from 0 to 100 percent".
   public func defect(of value: Double) -> String? {
     if !value.isFinite { return "is \(value), not a finite number" }
     switch (minimum, maximum) {
     case (let low?, let high?) where !(low...high).contains(value):
-      return "is \(Self.plain(value)), not from \(Self.plain(low)) to \(Self.plain(high))"
-        + (unit.isEmpty ? "" : " \(unit)")
+      return "is \(value), not from \(Self.plain(low)) to \(Self.plain(high))"
+        + (unit.isEmpty ? "" : " \(unit == "%" ? "percent" : unit)")
     case (let low?, nil) where value < low:
-      return "is \(Self.plain(value)), below \(Self.plain(low))"
+      return "is \(value), below \(Self.plain(low))"
     case (nil, let high?) where value > high:
-      return "is \(Self.plain(value)), above \(Self.plain(high))"
+      return "is \(value), above \(Self.plain(high))"
     default: return nil
     }
   }

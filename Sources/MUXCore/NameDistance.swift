@@ -30,4 +30,12 @@ package enum NameDistance {
       .prefix(limit)
       .map(\.0)
   }
+
+  /// The end of a sentence about an unknown name: the nearest that there is, or all of them.
+  package static func hint(for name: String, among names: [String]) -> String {
+    // What a file gives for a name may be a book; it is near to nothing.
+    let nearest = name.utf8.count > 100 ? [] : Self.nearest(to: name, among: names, limit: 1)
+    return nearest.first.map { "; did you mean '\($0)'?" }
+      ?? "; there are \(names.joined(separator: ", "))"
+  }
 }

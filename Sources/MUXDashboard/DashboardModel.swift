@@ -5,6 +5,9 @@ public import MUXStudies
 
 /// What the dashboard knows of a storage. It reads only, and each look only what is new; pages that
 /// were made once are given again until something changes.
+///
+/// Reading a storage may wait for a disk or a server, and large pages take a while: all of it is done
+/// on a thread of its own, so that the threads that answer requests never wait.
 public actor DashboardModel {
   /// A study at a moment.
   public struct Moment: Sendable {
@@ -27,12 +30,13 @@ public actor DashboardModel {
     var moment: Moment
     var history: StudyHistory
     var next: Int
-    var looked: Date
+    var looked: ContinuousClock.Instant
     var pages: [String: (revision: String, html: String)] = [:]
   }
 
   private let coordinator: StudyCoordinator
   private let interval: Double
+  private let thread = StorageThread()
   private var feeds: [Int: Feed] = [:]
 
   /// Of trials that are not finished, at most so many are read.
@@ -42,6 +46,11 @@ public actor DashboardModel {
   public init(_ store: any StudyStore, interval: Double = 0.5) {
     coordinator = StudyCoordinator(store)
     self.interval = interval
+  }
+
+  /// Where everything here runs.
+  public nonisolated var unownedExecutor: UnownedSerialExecutor {
+    thread.asUnownedSerialExecutor()
   }
 
   /// The storage's address, without a password.
@@ -114,7 +123,7 @@ public actor DashboardModel {
   }
 
   private func isFresh(_ feed: Feed) -> Bool {
-    abs(feed.looked.timeIntervalSinceNow) < interval
+    feed.looked.duration(to: .now) < .seconds(interval)
   }
 
   private func look(_ study: Study) throws -> Moment {
@@ -159,7 +168,7 @@ public actor DashboardModel {
       view: StudyView(study, history), counts: states, finished: before + news, active: shown,
       revision: revision)
     feeds[study.id] = Feed(
-      moment: moment, history: history, next: next, looked: Date(), pages: known?.pages ?? [:])
+      moment: moment, history: history, next: next, looked: .now, pages: known?.pages ?? [:])
     return moment
   }
 }

@@ -9,7 +9,7 @@ import Synchronization
 /// What is answered to which path.
 struct DashboardRoutes: Sendable {
   let model: DashboardModel
-  private let streams = StreamCount()
+  private let streams = StreamPlaces()
 
   init(model: DashboardModel) { self.model = model }
 
@@ -23,7 +23,7 @@ struct DashboardRoutes: Sendable {
       Self.text(LiveScript.text, type: "text/javascript; charset=utf-8")
     }
     router.get("/events") { _, _ in
-      try events {
+      events {
         try await model.moments().map { "\($0.view.study.name) \($0.revision)" }
           .joined(separator: ",").revisionText
       }
@@ -50,7 +50,7 @@ struct DashboardRoutes: Sendable {
       let name = try Self.study(context)
       // Unknown studies are an error now, not a stream without events.
       _ = try await model.moment(of: name)
-      return try events { try await model.moment(of: name).revision }
+      return events { try await model.moment(of: name).revision }
     }
   }
 
@@ -111,26 +111,26 @@ struct DashboardRoutes: Sendable {
   // MARK: Events
 
   /// A stream of server-sent events: one `change` now, and one whenever the revision is another. It
-  /// ends with the server, or where the study is gone.
+  /// ends with the server, where the study is gone, or where too many others came later; browsers then
+  /// connect again.
   private func events(
     _ revision: @escaping @Sendable () async throws -> String
-  ) throws -> Response {
-    guard let place = streams.enter() else {
-      throw HTTPError(.serviceUnavailable, message: "too many pages are open")
-    }
+  ) -> Response {
+    let place = streams.enter()
     return Response(
       status: .ok, headers: [.contentType: "text/event-stream"],
       body: .init { writer in
         defer { place.leave() }
         var last = ""
         var silence = 0
-        while !Task.isShuttingDownGracefully, !Task.isCancelled {
+        try await writer.write(ByteBuffer(string: "retry: 3000\n\n"))
+        while !Task.isShuttingDownGracefully, !Task.isCancelled, place.isOurs {
           guard let now = try? await revision() else { break }
           silence += 1
           if now != last {
             try await writer.write(ByteBuffer(string: "event: change\ndata: \(now)\n\n"))
             (last, silence) = (now, 0)
-          } else if silence >= 20 {
+          } else if silence >= 4 {
             // Only writing shows that nobody listens any more.
             try await writer.write(ByteBuffer(string: ": still here\n\n"))
             silence = 0
@@ -171,35 +171,34 @@ struct DashboardRoutes: Sendable {
   }
 }
 
-/// How many pages listen for events: a bound on what they can cost.
-final class StreamCount: Sendable {
-  private let count = Mutex(0)
-  static let most = 100
+/// The pages that listen for events: a bound on what they can cost. Where there are too many, the
+/// oldest has to go, and comes back by itself if somebody still looks at it.
+package final class StreamPlaces: Sendable {
+  private let taken = Mutex<[ObjectIdentifier]>([])
+  package static let most = 100
+
+  package init() {}
 
   /// A place, given back at the latest when nobody holds it any more.
-  final class Place: Sendable {
-    private let owner: StreamCount
-    private let isTaken = Mutex(true)
+  package final class Place: Sendable {
+    private let owner: StreamPlaces
 
-    init(_ owner: StreamCount) { self.owner = owner }
+    fileprivate init(_ owner: StreamPlaces) { self.owner = owner }
     deinit { leave() }
 
-    func leave() {
-      let wasTaken = isTaken.withLock { taken in
-        defer { taken = false }
-        return taken
-      }
-      if wasTaken { owner.count.withLock { $0 -= 1 } }
-    }
+    /// Whether no later page has taken it.
+    package var isOurs: Bool { owner.taken.withLock { $0.contains(ObjectIdentifier(self)) } }
+
+    package func leave() { owner.taken.withLock { $0.removeAll { $0 == ObjectIdentifier(self) } } }
   }
 
-  func enter() -> Place? {
-    let isFree = count.withLock { count in
-      guard count < Self.most else { return false }
-      count += 1
-      return true
+  package func enter() -> Place {
+    let place = Place(self)
+    taken.withLock { taken in
+      if taken.count >= Self.most { taken.removeFirst() }
+      taken.append(ObjectIdentifier(place))
     }
-    return isFree ? Place(self) : nil
+    return place
   }
 }
 

@@ -9,16 +9,23 @@ enum LiveScript {
       (() => {
         'use strict';
         const live = document.getElementById('live');
-        const source = new EventSource(document.body.dataset.events);
         let timer = null, revision = null, again = false, busy = false;
-        source.onopen = () => { live.textContent = 'live'; };
-        source.onerror = () => { live.textContent = 'the dashboard does not answer; trying again'; };
-        source.addEventListener('change', event => {
-          const first = revision === null;
-          if (event.data === revision) return;
-          revision = event.data;
-          if (!first) soon();
-        });
+        function listen() {
+          const source = new EventSource(document.body.dataset.events);
+          source.onopen = () => { live.textContent = 'live'; };
+          source.onerror = () => {
+            live.textContent = 'the dashboard does not answer; trying again';
+            // A browser gives up for good after an answer that is no stream.
+            if (source.readyState === EventSource.CLOSED) setTimeout(listen, 5000);
+          };
+          source.addEventListener('change', event => {
+            const first = revision === null;
+            if (event.data === revision) return;
+            revision = event.data;
+            if (!first) soon();
+          });
+        }
+        listen();
         function soon() {
           if (busy) { again = true; return; }
           if (timer === null) timer = setTimeout(refresh, 1000);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
 public import MUXImages
-public import MUXInterchange
 public import MUXNetworks
+public import MUXWeights
 
 /// What a weights file says about itself: the network, the classes, how images are prepared, the
 /// licence.
@@ -22,6 +22,9 @@ public struct ModelMetadata: Sendable {
   /// - Throws: ``ONNXExportError/metadata(key:reason:)`` where a key is there and cannot be read.
   public init(_ archive: TensorArchive) throws(ONNXExportError) {
     let texts = archive.metadata
+    if let reason = WeightsFormat.reasonToRefuse(texts) {
+      throw .metadata(key: WeightsFormat.key, reason: reason)
+    }
     if let text = texts["muxnet"] {
       let run = try Self.decode(Run.self, text, key: "muxnet")
       network = run.network

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 public import MUXImages
-public import MUXInterchange
 public import MUXNetworks
+public import MUXWeights
 
 /// Turns a network with its weights into an ONNX model for inference.
 ///
@@ -54,19 +54,25 @@ public struct ONNXExport: Sendable {
   public init() {}
 
   /// The model of `network` with the tensors of `weights`, which must fit exactly (`num_batches_tracked`
-  /// may be missing, and all names may begin with `module.`).
+  /// may be missing, and names may be as wrappers leave them).
   ///
-  /// - Throws: ``ONNXExportError`` where the weights do not fit or ONNX cannot say a layer, and
+  /// - Parameters:
+  ///   - network: The network.
+  ///   - weights: Its tensors under their names.
+  ///   - path: Where they come from, for messages.
+  /// - Throws: `WeightsMismatchError` where the weights do not fit, `TensorValueError` where they hold
+  ///   numbers that no network computes with, ``ONNXExportError`` where ONNX cannot say a layer, and
   ///   `NetworkError` where the images are too small.
-  public func model(_ network: Network, weights: TensorArchive) throws -> ONNXModel {
+  public func model(
+    _ network: Network, weights: TensorArchive, path: String? = nil
+  ) throws -> ONNXModel {
     if case .fixed(let count) = batch, count < 1 { throw ONNXExportError.batch(count) }
     try Self.checkSize(of: network)
     let size = inputSize ?? network.inputSize
-    let shapes = try network.shapes(inputSize: size)
-    let table = try WeightTable(weights, network: network)
+    let analysis = try NetworkAnalysis(network, inputSize: size)
+    let checked = try CheckedWeights(weights, for: network, path: path)
     var compiler = GraphCompiler(
-      network, inputSize: size, shapes: shapes, weights: table,
-      keepsBatchNormalization: keepsBatchNormalization, batch: batch)
+      analysis, weights: checked, keepsBatchNormalization: keepsBatchNormalization, batch: batch)
     var message = Onnx_ModelProto()
     message.irVersion = Int64(Self.formatVersion)
     message.opsetImport = [.with { $0.version = Int64(Self.operatorSet) }]
@@ -74,6 +80,12 @@ public struct ONNXExport: Sendable {
     message.producerVersion = producerVersion
     message.modelVersion = 1
     message.graph = compiler.graph()
+    if let layer = compiler.overflow {
+      throw TensorValueError(
+        path: path,
+        tensor: "\(layer).\(ParameterSpecification.Role.convolutionWeight.suffix)",
+        reason: .packing(precision: "float32"))
+    }
     let costs = try CostReport(network, inputSize: size)
     message.docString =
       "\(network.name): \(costs.parameters) parameters, \(costs.multiplyAdds) multiply-adds per"

@@ -3,10 +3,6 @@ public import Foundation
 
 /// What can go wrong in an export.
 public enum ONNXExportError: Error, Sendable, Hashable {
-  /// The weights lack tensors of the network, or have others.
-  case weights(network: String, missing: [String], unexpected: [String])
-  /// A tensor has another shape than the network's.
-  case weightShape(name: String, expected: [Int], actual: [Int])
   /// A layer that an ONNX file cannot say.
   case unsupported(layer: String, reason: String)
   /// A number of images that is no batch.
@@ -21,14 +17,6 @@ extension ONNXExportError: CustomStringConvertible, LocalizedError {
   /// One line: what is wrong, where, and how to fix it.
   public var description: String {
     switch self {
-    case .weights(let network, let missing, let unexpected):
-      "the weights do not fit network '\(network)': "
-        + [("missing", missing), ("unexpected", unexpected)].filter { !$0.1.isEmpty }
-        .map { "\($0.1.count) \($0.0) (\(Self.some($0.1)))" }.joined(separator: ", ")
-        + "; give the network that the weights were made for"
-    case .weightShape(let name, let expected, let actual):
-      "tensor '\(name)' has shape \(actual), but the network needs \(expected); check the model's"
-        + " width and number of classes"
     case .unsupported(let layer, let reason):
       "layer '\(layer)' cannot be exported to ONNX: \(reason)"
     case .batch(let count): "a batch needs at least one image, not \(count); or make it dynamic"
@@ -40,8 +28,4 @@ extension ONNXExportError: CustomStringConvertible, LocalizedError {
 
   /// The same line, for Foundation.
   public var errorDescription: String? { description }
-
-  private static func some(_ names: [String]) -> String {
-    names.prefix(3).joined(separator: ", ") + (names.count > 3 ? " …" : "")
-  }
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-public import MUXInterchange
 public import MUXNetworks
+public import MUXWeights
 
 /// Measures the ranges of a network's tensors on images, for 8-bit plans.
 /// ```swift
@@ -17,13 +17,17 @@ public final class Calibrator {
   /// A calibrator of a network at one image size.
   ///
   /// - Throws: What making a plan throws.
-  public init(
+  public convenience init(
     _ network: Network, weights: TensorArchive, inputSize: ImageSize? = nil
   ) throws {
+    try self.init(CheckedWeights(weights, for: network), inputSize: inputSize)
+  }
+
+  /// A calibrator of a network whose weights are checked already.
+  package init(_ weights: CheckedWeights, inputSize: ImageSize? = nil) throws {
     // The steps of a bfloat16 plan are those of an 8-bit one, and it needs no ranges.
     let plan = try InferencePlan(
-      network, weights: weights, inputSize: inputSize, instructionSet: nil, isGuarded: false,
-      precision: .bfloat16, isObserving: true)
+      weights, inputSize: inputSize, precision: .bfloat16, isObserving: true)
     engine = try InferenceEngine(plan, threads: 1)
   }
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import CMUXKernels
 public import MUXImages
-public import MUXInterchange
 public import MUXNetworks
+public import MUXWeights
 
 /// A network compiled for inference on images of one size: steps, packed weights, memory plan.
 ///
@@ -73,31 +73,44 @@ public final class InferencePlan: @unchecked Sendable {
   ///   - calibration: The ranges of the tensors, which 8 bits need.
   ///   - classNames: The classes, in the order of the outputs.
   ///   - pipeline: What is done to an image before it goes in; it must have no random steps.
-  /// - Throws: ``RuntimeError`` if weights, calibration, classes or preparation do not fit,
-  ///   `NetworkError` if the image size does not.
+  /// - Throws: `WeightsMismatchError` if the weights are not those of the network,
+  ///   `TensorValueError` if they hold numbers that it cannot compute with, ``RuntimeError`` if
+  ///   calibration, classes or preparation do not fit, `NetworkError` if the image size does not.
   public convenience init(
     _ network: Network, weights: TensorArchive, inputSize: ImageSize? = nil,
     instructionSet: InstructionSet? = nil, precision: Precision = .float32,
     calibration: Calibration? = nil, classNames: [String]? = nil, pipeline: ImagePipeline? = nil
   ) throws {
     try self.init(
-      network, weights: weights, inputSize: inputSize, instructionSet: instructionSet,
-      isGuarded: false, precision: precision, calibration: calibration, classNames: classNames,
-      pipeline: pipeline)
+      CheckedWeights(weights, for: network), inputSize: inputSize, instructionSet: instructionSet,
+      precision: precision, calibration: calibration, classNames: classNames, pipeline: pipeline)
   }
 
   /// Compiles a network; if `isGuarded`, so that every buffer ends at an untouchable page.
   package convenience init(
     _ network: Network, weights: TensorArchive, inputSize: ImageSize?,
     instructionSet: InstructionSet?, isGuarded: Bool, precision: Precision = .float32,
-    calibration: Calibration? = nil, isObserving: Bool = false, classNames: [String]? = nil,
-    pipeline: ImagePipeline? = nil
+    calibration: Calibration? = nil, isObserving: Bool = false
   ) throws {
+    try self.init(
+      CheckedWeights(weights, for: network), inputSize: inputSize, instructionSet: instructionSet,
+      isGuarded: isGuarded, precision: precision, calibration: calibration,
+      isObserving: isObserving)
+  }
+
+  /// Compiles a network whose weights are checked already.
+  package convenience init(
+    _ weights: CheckedWeights, inputSize: ImageSize? = nil,
+    instructionSet: InstructionSet? = nil, isGuarded: Bool = false,
+    precision: Precision = .float32, calibration: Calibration? = nil, isObserving: Bool = false,
+    classNames: [String]? = nil, pipeline: ImagePipeline? = nil
+  ) throws {
+    let network = weights.network
     if let defect = PackedDescription.defect(network, classNames: classNames, pipeline: pipeline) {
       throw RuntimeError.description(network: network.name, reason: defect)
     }
     try self.init(
-      network, LayerWeights(weights, network: network), PackedWeightSource(), file: nil,
+      network, LayerWeights(weights), PackedWeightSource(), file: nil,
       inputSize: inputSize, instructionSet: instructionSet ?? .current, isGuarded: isGuarded,
       precision: precision, calibration: calibration, isObserving: isObserving,
       classNames: classNames, pipeline: pipeline)
@@ -165,6 +178,7 @@ public final class InferencePlan: @unchecked Sendable {
       network: network, weights: weights, inputSize: size, instructionSet: instructionSet,
       precision: precision, calibration: calibration, isObserving: isObserving, packed: source)
     let outputs = try compiler.compile()
+    try compiler.checkPacking()
     if let misfit = source.misfit { throw PackedMisfit(place: "the layer '\(misfit)'") }
     if !source.isExhausted { throw PackedMisfit(place: "its last layer") }
     let placed =
@@ -175,6 +189,7 @@ public final class InferencePlan: @unchecked Sendable {
       throw RuntimeError.unsupported(
         layer: Network.inputName, reason: "images of \(size) need too much memory")
     }
+    try Self.checkProportion(network, size: size, memory: placed.size * 4)
     let memory = PlanMemory(isGuarded: isGuarded)
     let emitter = PlanEmitter(
       memory: memory, offsets: placed.offsets, packedProjections: compiler.packedProjections,
@@ -225,6 +240,28 @@ public final class InferencePlan: @unchecked Sendable {
     self.classNames = classNames
     self.pipeline = (pipeline ?? .usual(for: network))?
       .fitted(to: PixelSize(width: size.width, height: size.height))
+  }
+}
+
+extension InferencePlan {
+  /// The memory for an image that a network may ask for on its own, whatever its weights.
+  static let memoryAllowance = 1 << 30
+  /// The bytes that it may ask for beside, for each byte of its weights.
+  static let memoryPerWeightByte = 64
+
+  /// A file's claim about the size of its images must not make a few bytes take all memory: at that
+  /// size the tensors of an image take at most ``memoryAllowance`` and ``memoryPerWeightByte`` times the
+  /// weights. Callers that ask for another size get it.
+  private static func checkProportion(
+    _ network: Network, size: ImageSize, memory: Int
+  ) throws(RuntimeError) {
+    guard size == network.inputSize, memory > memoryAllowance else { return }
+    let weights = network.parameters.reduce(0) { $0 + $1.count } * 4
+    guard memory > memoryAllowance + memoryPerWeightByte * weights else { return }
+    throw .unsupported(
+      layer: Network.inputName,
+      reason: "images of the network's own size \(size) need \(memory >> 20) MB of memory, out of"
+        + " proportion to its weights of \(weights >> 10) kB; give a smaller size")
   }
 }
 

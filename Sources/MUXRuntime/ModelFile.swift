@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import Foundation
 public import MUXImages
-public import MUXInterchange
 public import MUXNetworks
+public import MUXWeights
 
 /// A network with its weights in one file: safetensors whose metadata holds the network, such as
 /// ``write(to:)`` and `muxnet convert --random-weights` make, or a training run's `best.safetensors`.
@@ -68,6 +68,9 @@ public struct ModelFile: Sendable {
   private static func description(
     of archive: TensorArchive, path: String
   ) throws(RuntimeError) -> Description? {
+    if let reason = WeightsFormat.reasonToRefuse(archive.metadata) {
+      throw .modelFile(path: path, reason: reason)
+    }
     do {
       if let text = archive.metadata[networkKey] {
         return Description(
@@ -88,18 +91,19 @@ public struct ModelFile: Sendable {
   /// Writes the file: to a temporary one first, then renamed. Tensors are stored in single
   /// precision; the counts of batches, which inference does not need, are left out.
   ///
-  /// - Throws: ``RuntimeError`` if the tensors are not those of the network, or an error that says why
-  ///   the file cannot be written.
+  /// - Throws: `WeightsMismatchError` if the tensors are not those of the network, `TensorValueError`
+  ///   for numbers that it cannot compute with, or an error that says why the file cannot be written.
   public func write(to path: String) throws {
-    _ = try LayerWeights(weights, network: network)
+    let checked = try CheckedWeights(weights, for: network).archive
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys]
     let text = String(decoding: try encoder.encode(network), as: UTF8.self)
-    var archive = TensorArchive(metadata: [Self.networkKey: text])
+    var archive = TensorArchive(
+      metadata: WeightsFormat.entry.merging([Self.networkKey: text]) { $1 })
     for parameter in network.parameters where parameter.role != .batchCount {
-      archive[parameter.name] = weights[parameter.name]?.converted(to: .float32)
+      archive[parameter.name] = checked[parameter.name]
     }
-    try Safetensors.write(archive, to: path)
+    try Safetensors.write(try archive.convertingFloatingPoint(to: .float32), to: path)
   }
 }
 
@@ -126,7 +130,8 @@ extension InferencePlan {
     }
     let model = try ModelFile(contentsOf: path)
     try self.init(
-      model.network, weights: model.weights, inputSize: inputSize, instructionSet: instructionSet,
-      precision: precision ?? .float32, classNames: model.classNames, pipeline: model.pipeline)
+      CheckedWeights(model.weights, for: model.network, path: path), inputSize: inputSize,
+      instructionSet: instructionSet, precision: precision ?? .float32,
+      classNames: model.classNames, pipeline: model.pipeline)
   }
 }

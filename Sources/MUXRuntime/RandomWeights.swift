@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-public import MUXInterchange
 public import MUXNetworks
+public import MUXWeights
 
 /// Weights for timing and testing: deterministic, of a scale that keeps activations finite.
 public enum RandomWeights {

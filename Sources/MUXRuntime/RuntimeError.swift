@@ -3,10 +3,6 @@ public import Foundation
 
 /// What can go wrong when a plan is made or run.
 public enum RuntimeError: Error, Sendable, Hashable {
-  /// The weights lack tensors of the network, or have others.
-  case weights(missing: [String], unexpected: [String])
-  /// A tensor has another shape than the network's.
-  case weightShape(name: String, expected: [Int], actual: [Int])
   /// A layer that the runtime cannot run.
   case unsupported(layer: String, reason: String)
   /// A file that is not a runtime model.
@@ -50,14 +46,6 @@ extension RuntimeError: CustomStringConvertible, LocalizedError {
   /// One line: what is wrong, where, and how to fix it.
   public var description: String {
     switch self {
-    case .weights(let missing, let unexpected):
-      return "the weights do not fit the network: "
-        + [("missing", missing), ("unexpected", unexpected)].filter { !$0.1.isEmpty }
-        .map { "\($0.1.count) \($0.0) (\(Self.some($0.1)))" }.joined(separator: ", ")
-        + "; give the network that the weights were made for"
-    case .weightShape(let name, let expected, let actual):
-      return "tensor '\(name)' has shape \(actual), but the network needs \(expected);"
-        + " check the model's width and number of classes"
     case .unsupported(let layer, let reason): return "layer '\(layer)': \(reason)"
     case .modelFile(let path, let reason): return "\(path): \(reason)"
     case .description(let network, let reason):
@@ -106,8 +94,4 @@ extension RuntimeError: CustomStringConvertible, LocalizedError {
 
   /// The same line, for Foundation.
   public var errorDescription: String? { description }
-
-  private static func some(_ names: [String]) -> String {
-    names.prefix(3).joined(separator: ", ") + (names.count > 3 ? " …" : "")
-  }
 }

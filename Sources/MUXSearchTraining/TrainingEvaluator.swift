@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
 public import MUXConfiguration
+import MUXCore
 import MUXEvaluation
 import MUXNetworks
 import MUXSearch
@@ -38,10 +39,22 @@ public struct TrainingEvaluator: TrialEvaluator {
           + " --set data.validationFraction=0.2")
     }
     if let path = configuration.data.path {
-      configuration.data.path = URL(fileURLWithPath: path).standardized.path
+      // By text alone: `..` after a link leads elsewhere than its removal does.
+      configuration.data.path =
+        path.hasPrefix("/") ? path : "\(FileManager.default.currentDirectoryPath)/\(path)"
     }
+    configuration.data = try configuration.data.resolved().settings
     _ = try configuration.data.open(.training)
     return try ConfigurationText.yaml(configuration)
+  }
+
+  /// How many classes the images of settings have that ``settings(_:)`` made: networks of a search end
+  /// in as many outputs.
+  ///
+  /// - Throws: an error of the settings or the data.
+  public static func classes(settings: String) throws -> Int {
+    let evaluator = try TrainingEvaluator(settings: settings)
+    return try evaluator.configuration.data.open(.training).classNames.count
   }
 
   /// Trains and gives the `error` in percent. The trial's attributes get the epochs, the loss and the
@@ -52,9 +65,9 @@ public struct TrainingEvaluator: TrialEvaluator {
     guard let architecture = try request.architecture() else {
       throw StudyError.evaluation(reason: "the study's space has no networks to train")
     }
-    let folder = FileManager.default.temporaryDirectory
-      .appendingPathComponent("muxnet-trial-\(UUID().uuidString)")
-    defer { try? FileManager.default.removeItem(at: folder) }
+    // Gone also where this process is killed in the middle of it.
+    let folder = try PassingFolder("muxnet-trial")
+    defer { withExtendedLifetime(folder) {} }
     var settings = configuration
     settings.output.folder = folder.path
     settings.output.name = "trial-\(request.trial.number)"
@@ -79,7 +92,7 @@ public struct TrainingEvaluator: TrialEvaluator {
     context.note("epochs", "\(result.epochs)")
     context.note("seconds", String(format: "%.2f", result.seconds))
     context.note("loss", String(format: "%.5f", scores.loss))
-    return ["error": Self.error(scores)]
+    return [Metric.error.name: Self.error(scores)]
   }
 
   /// The share of wrong first guesses in percent.
@@ -102,7 +115,8 @@ private final class CandidateObserver: TrainingObserver {
     guard case .epoch(let report) = event, report.epoch <= reportedEpochs,
       let scores = report.validation
     else { return }
-    let decision = try context.report(report.epoch, ["error": TrainingEvaluator.error(scores)])
+    let decision = try context.report(
+      report.epoch, [Metric.error.name: TrainingEvaluator.error(scores)])
     if decision == .stop { stop?.request() }
   }
 }

@@ -1,16 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+package import CMUXKernels
 internal import CTorch
-
-/// The activations that fused operations know, numbered as the kernels' are.
-package enum FusedActivation: Int32, Sendable {
-  case identity = 0
-  case relu = 1
-  case relu6 = 2
-  case swish = 3
-  case hardSwish = 4
-  case sigmoid = 5
-  case hardSigmoid = 6
-}
 
 /// A batch norm inside a fused operation; the running statistics are updated when training.
 package struct FusedNorm {
@@ -82,12 +72,12 @@ package struct FusedBlock {
     var reduceBias: Tensor
     var expandWeight: Tensor
     var expandBias: Tensor
-    var activation: FusedActivation
-    var gate: FusedActivation
+    var activation: mux_activation
+    var gate: mux_activation
 
     package init(
       reduceWeight: Tensor, reduceBias: Tensor, expandWeight: Tensor, expandBias: Tensor,
-      activation: FusedActivation, gate: FusedActivation
+      activation: mux_activation, gate: mux_activation
     ) {
       self.reduceWeight = reduceWeight
       self.reduceBias = reduceBias
@@ -98,7 +88,7 @@ package struct FusedBlock {
     }
   }
 
-  var activation: FusedActivation
+  var activation: mux_activation
   var processedChannels: Int
   var shuffleGroups: Int
   var hasResidual: Bool
@@ -113,7 +103,7 @@ package struct FusedBlock {
 
   /// `shuffleGroups` 1 stands for no shuffle, `factor` is r of the spatial multiplexing.
   package init(
-    activation: FusedActivation, processedChannels: Int, shuffleGroups: Int, hasResidual: Bool,
+    activation: mux_activation, processedChannels: Int, shuffleGroups: Int, hasResidual: Bool,
     expansion: Expansion?, stride: Int, factor: Int, branches: [Branch], spatialNorm: FusedNorm,
     squeeze: Squeeze?, projection: Tensor, projectionNorm: FusedNorm
   ) {
@@ -136,7 +126,7 @@ package struct FusedBlock {
   package func run(_ x: Tensor, training: Bool) throws(TorchError) -> Tensor? {
     var block = ct_fused_block()
     block.training = training
-    block.activation = activation.rawValue
+    block.activation = activation
     block.processed = Int32(processedChannels)
     block.shuffle_groups = Int32(shuffleGroups)
     block.residual = hasResidual
@@ -152,8 +142,8 @@ package struct FusedBlock {
       block.reduce_bias = squeeze.reduceBias.handle
       block.expand_weight = squeeze.expandWeight.handle
       block.expand_bias = squeeze.expandBias.handle
-      block.squeeze_activation = squeeze.activation.rawValue
-      block.gate_activation = squeeze.gate.rawValue
+      block.squeeze_activation = squeeze.activation
+      block.gate_activation = squeeze.gate
     }
     block.projection = projection.handle
     block.projection_norm = projectionNorm.descriptor
@@ -178,7 +168,7 @@ package struct FusedBlock {
 /// Convolution, batch norm, activation and, if wanted, a global average pool as one differentiable
 /// operation on the CPU in 32-bit floats: the stem and the head of a network.
 package struct FusedConvolution {
-  var activation: FusedActivation
+  var activation: mux_activation
   var pools: Bool
   var stride: Int
   var padding: Int
@@ -186,7 +176,7 @@ package struct FusedConvolution {
   var norm: FusedNorm
 
   package init(
-    activation: FusedActivation, pools: Bool, stride: Int, padding: Int, weight: Tensor,
+    activation: mux_activation, pools: Bool, stride: Int, padding: Int, weight: Tensor,
     norm: FusedNorm
   ) {
     self.activation = activation
@@ -201,7 +191,7 @@ package struct FusedConvolution {
   package func run(_ x: Tensor, training: Bool) throws(TorchError) -> Tensor? {
     var layer = ct_fused_convolution()
     layer.training = training
-    layer.activation = activation.rawValue
+    layer.activation = activation
     layer.pool = pools
     layer.stride = Int32(stride)
     layer.padding = Int32(padding)

@@ -7,6 +7,7 @@ import Foundation
 @main
 enum EntryPoint {
   static func main() {
+    ShownArguments.hideSecrets()
     do {
       var command = try MUXNetCommand.parseAsRoot()
       try command.run()
@@ -23,7 +24,7 @@ enum EntryPoint {
       Console.result(MUXNetCommand.fullMessage(for: error))
       exit(Console.exitCodeOfOutput)
     }
-    let message = MUXNetCommand.message(for: error)
+    let message = ShownArguments.withoutSecrets(MUXNetCommand.message(for: error))
     // An exit code without a message: the command has said what there is to say.
     if !message.isEmpty, !(error is ExitCode) { Console.error(message) }
     exit(code.rawValue)

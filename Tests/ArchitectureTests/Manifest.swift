@@ -11,6 +11,8 @@ struct Manifest {
     var modules: Set<String>
     /// Products of other packages that it names.
     var products: Set<String>
+    /// What its Swift may ask about with `#if`.
+    var conditions: Set<String>
     /// The folder of its files, from the package's.
     var folder: String
   }
@@ -38,7 +40,10 @@ struct Manifest {
       Self.package.path(percentEncoded: false), "dump-package",
     ]
     process.environment = ProcessInfo.processInfo.environment.merging(
-      ["MUXNET_TORCH": "1", "MUXNET_POSTGRES": "1"]) { $1 }
+      [
+        "MUXNET_TORCH": "1", "MUXNET_POSTGRES": "1", "MUXNET_WEBP": "1", "MUXNET_GIF": "1",
+        "MUXNET_TIFF": "1",
+      ]) { $1 }
     let output = Pipe()
     process.standardOutput = output
     process.standardError = FileHandle.nullDevice
@@ -59,6 +64,7 @@ struct Manifest {
             name: target.name, isTest: isTest, isSystemLibrary: isSystemLibrary,
             modules: Set(used.filter(names.contains)),
             products: Set(used.filter { !names.contains($0) }),
+            conditions: Set(target.settings.compactMap(\.kind.define?._0)),
             folder: target.path ?? "\(isTest ? "Tests" : "Sources")/\(target.name)")
         )
       })
@@ -99,6 +105,13 @@ private struct Dump: Decodable {
     var type: String
     var path: String?
     var dependencies: [Dependency]
+    var settings: [Setting]
+  }
+
+  struct Setting: Decodable {
+    struct Kind: Decodable { var define: Define? }
+    struct Define: Decodable { var _0: String }
+    var kind: Kind
   }
 
   /// `{"target": [NAME, …]}`, `{"byName": [NAME, …]}` or `{"product": [NAME, PACKAGE, …]}`.

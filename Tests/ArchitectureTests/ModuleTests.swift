@@ -64,6 +64,17 @@ import Testing
     }
   }
 
+  @Test("a file asks with #if only for what its module is told")
+  func conditions() throws {
+    let known = manifest.modules.values.reduce(into: Set()) { $0.formUnion($1.conditions) }
+    for module in manifest.modules.values where !module.isSystemLibrary {
+      for file in try SourceFile.files(of: module) {
+        let asked = file.conditions.intersection(known)
+        #expect(asked.isSubset(of: module.conditions), "\(file.path)")
+      }
+    }
+  }
+
   @Test("the page of every product has documentation that scripts/docs builds")
   func documentation() throws {
     let script = try String(

@@ -41,6 +41,13 @@ struct SourceFile {
       })
   }
 
+  /// What the file asks about with `#if`.
+  var conditions: Set<String> {
+    Set(
+      code.split(separator: "\n").filter { $0.contains("#if") || $0.contains("#elseif") }
+        .flatMap { $0.split { !$0.isLetter && !$0.isNumber && $0 != "_" }.map(String.init) })
+  }
+
   /// The types and functions that the file declares and that other files can name.
   var declarations: Set<String> {
     Set(

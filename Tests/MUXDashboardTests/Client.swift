@@ -47,8 +47,9 @@ struct Client {
     self.init(DashboardModel(store), host: host)
   }
 
-  init(_ model: DashboardModel, host: String = "127.0.0.1") {
-    responder = Dashboard.router(model, host: host, context: Context.self).buildResponder()
+  init(_ model: DashboardModel, host: String = "127.0.0.1", trusting trusted: [String] = []) {
+    responder = Dashboard.router(model, host: host, trusting: trusted, context: Context.self)
+      .buildResponder()
   }
 
   func get(

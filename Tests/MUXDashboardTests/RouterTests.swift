@@ -210,12 +210,65 @@ struct RouterTests {
     #expect(open.status == .ok)
   }
 
+  @Test("A reverse proxy's host is trusted where it is named, on any address, and no other one")
+  func trustedHosts() async throws {
+    let store = try Sample.store(3)
+    for host in ["127.0.0.1", "0.0.0.0"] {
+      let client = Client(
+        DashboardModel(store), host: host, trusting: ["Studies.example", "other.example"])
+      for (authority, status) in [
+        ("studies.example", 200), ("studies.EXAMPLE:443", 200), ("other.example", 200),
+        ("localhost:8080", 200), ("evil.example", 421), ("studies.example.evil", 421),
+      ] {
+        let answer = try await client.get("/", authority: authority)
+        #expect(answer.status.code == status, "\(host), \(authority)")
+      }
+    }
+  }
+
+  @Test("Every answer keeps other sites out")
+  func headers() async throws {
+    for path in ["/", "/dashboard.js", "/studies/demo", "/none", "/studies/demo/trials.csv"] {
+      let answer = try await Client(try Sample.store(3)).get(path)
+      for (name, value) in [
+        ("Cross-Origin-Opener-Policy", "same-origin"),
+        ("Cross-Origin-Resource-Policy", "same-origin"), ("Referrer-Policy", "no-referrer"),
+        ("X-Content-Type-Options", "nosniff"),
+      ] {
+        let field = try #require(HTTPFields.Element.Name(name))
+        #expect(answer.headers[field] == value, "\(path): \(name)")
+      }
+      #expect(answer.headers[.contentSecurityPolicy]?.contains("frame-ancestors 'none'") == true)
+    }
+  }
+
+  @Test("Where too many pages listen the oldest one goes, and places come back")
+  func streamPlaces() {
+    let places = StreamPlaces()
+    var held = (0..<StreamPlaces.most).map { _ in places.enter() }
+    #expect(held.map(\.isOurs) == Array(repeating: true, count: StreamPlaces.most))
+    held.append(places.enter())
+    #expect(held.map(\.isOurs) == [false] + Array(repeating: true, count: StreamPlaces.most))
+    held[5].leave()
+    held.append(places.enter())
+    #expect(held.filter(\.isOurs).count == StreamPlaces.most)
+    #expect(held[1].isOurs, "the place that was free is taken first")
+    held.removeLast(2)
+    held.append(places.enter())
+    #expect(held[1].isOurs, "a page that is gone has left its place")
+  }
+
   @Test("Loopback addresses are told from others")
   func loopback() {
-    for host in ["127.0.0.1", "localhost", "::1", "127.9.9.9"] {
-      #expect(Dashboard.isLoopback(host))
+    for host in [
+      "127.0.0.1", "localhost", "::1", "127.9.9.9", "127.1", "0x7f000001", "LocalHost.", "[::1]",
+      "0:0:0:0:0:0:0:1", "::ffff:127.0.0.1", "2130706433",
+    ] {
+      #expect(Dashboard.isLoopback(host), "\(host)")
     }
-    for host in ["0.0.0.0", "127.0.0.1.evil.example", "evil.example", "10.0.0.1", "127.evil"] {
+    for host in [
+      "0.0.0.0", "127.0.0.1.evil.example", "evil.example", "10.0.0.1", "127.evil", "::", "::2", "",
+    ] {
       #expect(!Dashboard.isLoopback(host))
     }
   }

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
-import MUXEvaluation
 import MUXImages
-import MUXInterchange
 import MUXNetworks
 import MUXRuntime
 import MUXVision
+import MUXWeights
 import Testing
+
+@testable import MUXEvaluation
 
 @Suite("Quantising and comparing with single precision")
 struct QuantizationTests {
@@ -166,9 +167,56 @@ struct QuantizationTests {
     let broken = try TrainedWeights(path: folder("nan.safetensors"))
     let images = try QuantizationImages(
       data, part: .test, for: broken, counts: .init(calibration: 4, heldOut: 4))
-    #expect(throws: QuantizationError.notFinite(network: "muxnet_xs", precision: "float32")) {
+    let error = #expect(throws: TensorValueError.self) {
       try Quantization().write(broken, images: images, to: folder("q.muxnet"))
     }
+    #expect(error?.tensor == bias.name && error?.path == broken.path)
     #expect(!FileManager.default.fileExists(atPath: folder("q.muxnet")))
+  }
+
+  @Test("Few images, equal images and a poor agreement are warnings, and the file is written")
+  func doubtful() throws {
+    let folder = try Folder()
+    let weights = try weights(in: folder)
+    func result(_ calibration: Int, _ heldOut: Int) throws -> [String] {
+      let images = try QuantizationImages(
+        data, part: .test, for: weights, counts: .init(calibration: calibration, heldOut: heldOut))
+      return try Quantization().write(weights, images: images, to: folder("q.muxnet")).warnings
+    }
+    let few = try result(1, 40)
+    #expect(few.contains { $0.hasPrefix("calibrated on 1 image only") }, "\(few)")
+    #expect(!few.contains { $0.hasPrefix("compared on") })
+    let fewCompared = try result(40, 5)
+    #expect(fewCompared.contains { $0.hasPrefix("compared on 5 images only") }, "\(fewCompared)")
+    #expect(!fewCompared.contains { $0.hasPrefix("calibrated on") })
+    for number in 0..<80 {
+      try Image(width: 8, height: 8, color: [7]).writePNG(to: folder("\(number).png"))
+    }
+    let equal = try Quantization().write(
+      weights, images: QuantizationImages(paths: [folder.path], counts: .init()),
+      to: folder("r.muxnet"))
+    #expect(equal.warnings.contains { $0.contains("calibrated on images that are all the same") })
+    #expect(equal.warnings.contains { $0.contains("compared on images that are all the same") })
+    #expect(!equal.warnings.contains { $0.contains("only") }, "\(equal.warnings)")
+    #expect(FileManager.default.fileExists(atPath: folder("r.muxnet")))
+  }
+
+  @Test("A signal to noise below the limit is a warning")
+  func noisy() {
+    var images = ImageVariety()
+    for value in 0..<40 {
+      images.add(
+        Batch(
+          channels: 1, height: 1, width: 1, values: [Float(value)], labels: [0],
+          sampleIndices: [0]))
+    }
+    func warnings(_ decibels: Double) -> [String] {
+      Quantization.warnings(
+        comparedOn: images,
+        PrecisionAgreement(
+          images: 40, sameTop1: 1, greatestError: 1, greatestOutput: 1, signalToNoise: decibels))
+    }
+    #expect(warnings(8.9).count == 1 && warnings(8.9)[0].contains("8.9 dB"))
+    #expect(warnings(29.8).isEmpty)
   }
 }

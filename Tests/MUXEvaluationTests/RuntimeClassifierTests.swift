@@ -2,10 +2,10 @@
 import Foundation
 import MUXEvaluation
 import MUXImages
-import MUXInterchange
 import MUXNetworks
 import MUXRuntime
 import MUXVision
+import MUXWeights
 import Testing
 
 @Suite("Classifying with the runtime")

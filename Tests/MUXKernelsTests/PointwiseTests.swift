@@ -10,7 +10,7 @@ private let shapes: [(rows: Int, inner: Int, outer: Int)] = [
 ]
 
 private let activations = (0..<UInt32(MUX_ACTIVATION_COUNT)).map {
-  mux_activation(rawValue: $0)
+  mux_usual_activation(mux_activation_kind(rawValue: $0))
 }
 
 @Suite("Pointwise kernels against plain loops in double")
@@ -59,7 +59,7 @@ struct PointwiseTests {
     for isa in availableVariants {
       withVariant(isa) {
         let y = Buffer(70 * 30, repeating: Float.nan)
-        var identity = mux_transform(scale: nil, shift: nil, activation: MUX_IDENTITY)
+        var identity = mux_transform(scale: nil, shift: nil, activation: mux_usual_activation(MUX_IDENTITY))
         mux_pointwise_forward(
           x.pointer, x.stride, 70, 50, 30, &identity, nil, packed(weight).pointer, y.pointer, 30,
           nil, nil, pointwiseScratch(50, 30).pointer)

@@ -35,7 +35,7 @@ final class SpatialCase: CustomStringConvertible {
 
   init(
     height: Int, width: Int, stride: Int = 1, factor: Int = 2, branches list: [Branch],
-    activation: mux_activation = MUX_SWISH, seed: UInt64 = 1
+    activation: mux_activation = mux_usual_activation(MUX_SWISH), seed: UInt64 = 1
   ) {
     description = "\(height)×\(width) stride \(stride) r \(factor) \(list) \(activation)"
     self.activation = activation

@@ -9,7 +9,7 @@ struct SpatialConvolutionTests {
   /// Sums of a few hundred products in float.
   static let tolerance = 2e-5
   static let activations = (0..<UInt32(MUX_ACTIVATION_COUNT)).map {
-    mux_activation(rawValue: $0)
+    mux_usual_activation(mux_activation_kind(rawValue: $0))
   }
   static let sizes = [(1, 1), (2, 5), (7, 7), (9, 6), (14, 15), (5, 28), (17, 3)]
 
@@ -51,7 +51,7 @@ struct SpatialConvolutionTests {
         cases.append(
           SpatialCase(
             height: height, width: width, stride: stride, branches: [branch],
-            activation: index % 2 == 0 ? MUX_SWISH : MUX_RELU, seed: UInt64(kernel + index)))
+            activation: index % 2 == 0 ? mux_usual_activation(MUX_SWISH) : mux_usual_activation(MUX_RELU), seed: UInt64(kernel + index)))
       }
     }
     check(cases)

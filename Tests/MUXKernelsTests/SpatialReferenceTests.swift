@@ -16,7 +16,7 @@ struct SpatialReferenceTests {
     let output = Buffer(input.count, repeating: Float(0))
     var arguments = mux_spatial_forward_arguments(
       packed: nil, input: source.pointer, input_stride: branch.channels,
-      input_transform: mux_transform(scale: nil, shift: nil, activation: MUX_IDENTITY),
+      input_transform: mux_transform(scale: nil, shift: nil, activation: mux_usual_activation(MUX_IDENTITY)),
       output: output.pointer, output_stride: branch.channels, sum: nil, sum_squares: nil)
     #expect(
       mux_spatial_reference_forward(&item.operation, &arguments, [UnsafePointer(kernel.pointer)]))
@@ -75,7 +75,7 @@ struct SpatialReferenceTests {
       height: 5, width: 4, stride: stride,
       branches: [
         .init(channels: 4, kernel: 3, groupWidth: groupWidth, multiplex: multiplex)
-      ], activation: MUX_SWISH, seed: 5)
+      ], activation: mux_usual_activation(MUX_SWISH), seed: 5)
     // With act₂ = swish but k0 = gate = 1 and the rest 0, g is the gradient of swish(u).
     for index in 0..<item.channels {
       item.coefficients[2].pointer[index] = 1
@@ -93,7 +93,7 @@ struct SpatialReferenceTests {
         for channel in 0..<item.channels {
           let at = pixel * item.outputStride + channel
           sum +=
-            Double(item.gradient.pointer[at]) * Double(mux_activation_value(MUX_SWISH, output[at]))
+            Double(item.gradient.pointer[at]) * Double(mux_activation_value(mux_usual_activation(MUX_SWISH), output[at]))
         }
       }
       return sum

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
 import MUXImages
-import MUXInterchange
+import MUXNetworkFiles
 import MUXNetworks
 import MUXONNX
 import MUXRuntime
 import MUXTestSupport
 import MUXVision
+import MUXWeights
 import Testing
 
 @Suite("Detectors, which have several outputs, on the command line")

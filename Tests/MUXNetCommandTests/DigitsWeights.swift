@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import MUXEvaluation
 import MUXImages
-import MUXInterchange
 import MUXNetworks
 import MUXRuntime
 import MUXTestSupport
+import MUXWeights
 
 /// Weights that several tests of commands begin with.
 enum DigitsWeights {

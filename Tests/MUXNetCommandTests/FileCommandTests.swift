@@ -2,9 +2,10 @@
 import Foundation
 import MUXCore
 import MUXImages
-import MUXInterchange
+import MUXPyTorch
 import MUXTestSupport
 import MUXVision
+import MUXWeights
 import Testing
 
 @Suite("convert of weights and data check")

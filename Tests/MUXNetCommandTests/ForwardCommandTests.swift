@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
-import MUXInterchange
 import MUXTestSupport
+import MUXWeights
 import Testing
 
 @Suite("forward", .enabled(if: Reference.isPresent, "no reference files"))

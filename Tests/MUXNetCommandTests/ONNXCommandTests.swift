@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
 import MUXCore
-import MUXInterchange
+import MUXNetworkFiles
 import MUXNetworks
 import MUXONNX
 import MUXRuntime
 import MUXTestSupport
+import MUXWeights
 import Testing
 
 @Suite("convert to ONNX")

@@ -3,11 +3,12 @@ import Foundation
 import MUXCore
 import MUXEvaluation
 import MUXImages
-import MUXInterchange
+import MUXNetworkFiles
 import MUXNetworks
 import MUXRuntime
 import MUXTestSupport
 import MUXVision
+import MUXWeights
 import Testing
 
 @Suite("quantize, and the other commands on its files")

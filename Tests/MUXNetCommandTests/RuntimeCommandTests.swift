@@ -2,11 +2,11 @@
 import Foundation
 import MUXEvaluation
 import MUXImages
-import MUXInterchange
 import MUXNetworks
 import MUXRuntime
 import MUXTestSupport
 import MUXVision
+import MUXWeights
 import Testing
 
 @Suite("predict, evaluate and benchmark in the runtime")

@@ -4,7 +4,7 @@ import MUXCore
 #if TORCH
   import Foundation
   import MUXEvaluation
-  import MUXInterchange
+  import MUXWeights
   import MUXImages
   import MUXVision
   import MUXTestSupport

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
 import MUXCore
-import MUXInterchange
 import MUXNetworks
 import MUXONNX
 import MUXTestSupport
+import MUXWeights
 import Testing
 
 @Suite("An export that cannot be")
@@ -32,10 +32,12 @@ struct ErrorTests {
   func otherClasses() throws {
     let weights = try halves(zoo("muxnet_digits", side: 16, classes: 10))
     let network = try zoo("muxnet_digits", side: 16, classes: 7)
+    let error = #expect(throws: WeightsMismatchError.self) {
+      _ = try ONNXExport().model(network, weights: weights)
+    }
     #expect(
-      throws: ONNXExportError.weightShape(
-        name: "classifier.weight", expected: [7, 128], actual: [10, 128])
-    ) { _ = try ONNXExport().model(network, weights: weights) }
+      error?.report.mismatched.first
+        == .init(name: "classifier.weight", expected: [7, 128], actual: [10, 128]))
   }
 
   @Test("a layer too large for an ONNX file is named before its weights are looked at")
@@ -114,6 +116,8 @@ struct ErrorTests {
     archive.metadata = ["format": "pt"]
     let unknown = try ModelMetadata(archive)
     #expect(unknown.network == nil && unknown.license == nil)
+    archive.metadata = ["muxnet.network": text, "muxnet.formatVersion": "2"]
+    #expect(message { _ = try ModelMetadata(archive) }.contains("version 2 of the format"))
     archive.metadata = ["muxnet.network": #"{"name": 3}"#]
     #expect(message { _ = try ModelMetadata(archive) }.contains("'muxnet.network' cannot be read"))
   }

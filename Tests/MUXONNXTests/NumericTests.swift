@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-import MUXInterchange
 import MUXNetworks
 import MUXONNX
+import MUXPyTorch
 import MUXTestSupport
+import MUXWeights
 import Testing
 
 /// A network of a few layers on images of 9×7 pixels.

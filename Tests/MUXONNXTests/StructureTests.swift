@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
 import MUXImages
-import MUXInterchange
 import MUXNetworks
 import MUXONNX
 import MUXRuntime
+import MUXWeights
 import Testing
 
 @Suite("The exported file")
@@ -202,7 +202,7 @@ struct StructureTests {
   @Test("takes weights in half precision and with the prefix of data-parallel training")
   func otherWeights() throws {
     let network = try zoo("muxnet_digits", side: 16)
-    let weights = RandomWeights.archive(network, seed: 3).convertingFloatingPoint(to: .float16)
+    let weights = try RandomWeights.archive(network, seed: 3).convertingFloatingPoint(to: .float16)
     let plain = try ONNXExport().model(network, weights: weights)
     let wrapped = try ONNXExport().model(network, weights: weights.renamed { "module." + $0 })
     let isSame = try plain.bytes() == wrapped.bytes()

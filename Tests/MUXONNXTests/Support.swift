@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-import MUXInterchange
+import MUXNetworkFiles
 import MUXNetworks
 import MUXONNX
 import MUXRuntime
+import MUXWeights
 
 /// Parses a model's file again.
 func parse(_ model: ONNXModel) throws -> Onnx_ModelProto {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
-import MUXInterchange
 import MUXNetworks
 import MUXRuntime
+import MUXWeights
 import Testing
 
 /// Activations over their whole range, against their definition in double precision.
@@ -10,7 +10,7 @@ import Testing
 struct ActivationTests {
   private func reference(_ activation: Activation, _ x: Double) -> Double {
     let hard = min(max(x + 3, 0), 6) / 6
-    return switch activation {
+    return switch activation.kind {
     case .identity: x
     case .relu: max(x, 0)
     case .relu6: min(max(x, 0), 6)

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-import MUXInterchange
 import MUXNetworks
 import MUXRuntime
 import MUXTestSupport
+import MUXWeights
 import Testing
 
 /// What callers hand over is theirs to get wrong: an error of one line, never the end of the process.
@@ -113,7 +113,7 @@ struct ArgumentTests {
         try PackedModel.write(network, weights: weights, lanes: lanes, to: folder("m"))
       }
     }
-    #expect(throws: RuntimeError.self) {
+    #expect(throws: WeightsMismatchError.self) {
       try ModelFile(network, weights: TensorArchive()).write(to: folder("m"))
     }
     #expect(!PackedModel.isPacked(folder("m")))

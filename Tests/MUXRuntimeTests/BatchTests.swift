@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-import MUXInterchange
 import MUXNetworks
 import MUXRuntime
+import MUXWeights
 import Testing
 
 /// What one thread computes in belongs to it alone: a batch gives what its images give one by one,

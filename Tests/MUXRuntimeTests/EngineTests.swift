@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
-import MUXInterchange
 import MUXNetworks
 import MUXRuntime
+import MUXWeights
 import Testing
 
 @Suite("Engine, plan and model file")
@@ -81,14 +81,18 @@ struct EngineTests {
     var archive = RandomWeights.archive(network, seed: 1)
     archive["conv_stem.weight"] = nil
     archive["extra"] = ArchivedTensor([1], shape: [1])
-    #expect(
-      throws: RuntimeError.weights(missing: ["conv_stem.weight"], unexpected: ["extra"])
-    ) { try InferencePlan(network, weights: archive) }
+    let error = #expect(throws: WeightsMismatchError.self) {
+      try InferencePlan(network, weights: archive)
+    }
+    #expect(error?.report.missing == ["conv_stem.weight"])
+    #expect(error?.report.unexpected == ["extra"])
     let other = RandomWeights.archive(try self.network(11), seed: 1)
+    let reshaped = #expect(throws: WeightsMismatchError.self) {
+      try InferencePlan(network, weights: other)
+    }
     #expect(
-      throws: RuntimeError.weightShape(
-        name: "classifier.weight", expected: [10, 1280], actual: [11, 1280])
-    ) { try InferencePlan(network, weights: other) }
+      reshaped?.report.mismatched.first
+        == .init(name: "classifier.weight", expected: [10, 1280], actual: [11, 1280]))
   }
 
   @Test("A model file gives the plan of its parts")

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
-import MUXInterchange
 import MUXNetworks
 import MUXRuntime
 import MUXTestSupport
+import MUXWeights
 import Testing
 
 @Suite("Whole networks")

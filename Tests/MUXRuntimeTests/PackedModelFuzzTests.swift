@@ -2,9 +2,9 @@
 import Foundation
 import MUXCore
 import MUXImages
-import MUXInterchange
 import MUXNetworks
 import MUXRuntime
+import MUXWeights
 import Testing
 
 /// Packed files changed in thousands of ways, each decided by a seed. What is accepted is run on

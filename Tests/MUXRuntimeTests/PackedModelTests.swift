@@ -2,10 +2,10 @@
 import Foundation
 import MUXCore
 import MUXImages
-import MUXInterchange
 import MUXNetworks
 import MUXRuntime
 import MUXTestSupport
+import MUXWeights
 import Testing
 
 @Suite("Packed model files")

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
 import MUXCore
-import MUXInterchange
 import MUXNetworks
 import MUXRuntime
 import MUXTestSupport
+import MUXWeights
 import Testing
 
 @Suite("Packed model files of less than single precision")

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-import MUXInterchange
 import MUXNetworks
 import MUXRuntime
+import MUXWeights
 import Testing
 
 /// Plans with products of bfloat16 and of 8 bits. Buffers end at an untouchable page.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
-import MUXInterchange
 import MUXNetworks
+import MUXWeights
 
 /// Runs a network node by node, straight from the operations' definitions, in double precision:
 /// what the runtime is tested against. Shares no code with it.
@@ -169,14 +169,14 @@ struct SlowInterpreter {
   }
 
   private func activate(_ x: Double, _ activation: Activation) -> Double {
-    switch activation {
+    switch activation.kind {
     case .identity: x
     case .relu: max(x, 0)
     case .relu6: min(max(x, 0), 6)
     case .swish: x / (1 + exp(-x))
     case .hardSwish: x * min(max(x + 3, 0), 6) / 6
     case .sigmoid: 1 / (1 + exp(-x))
-    case .hardSigmoid: min(max(x + 3, 0), 6) / 6
+    case .hardSigmoid: min(max(activation.alpha * x + activation.beta, 0), 1)
     }
   }
 

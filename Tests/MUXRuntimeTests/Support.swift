@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
-import MUXInterchange
 import MUXNetworks
 import MUXRuntime
+import MUXWeights
 
 /// A stream of numbers from a seed.
 struct Stream: RandomNumberGenerator {

@@ -32,6 +32,57 @@ import Testing
     #expect(costs.multiplyAdds == multiplyAdds)
   }
 
+  /// A table of NAS-Bench-Macro's form in which one network is another one than it should be.
+  private static func macro(_ key: String, _ replacement: String, _ record: String) throws -> URL {
+    var lines: [String] = []
+    for index in 0..<6561 {
+      let digits = String(index, radix: 3)
+      let name = String(repeating: "0", count: 8 - digits.count) + digits
+      lines.append(
+        name == key
+          ? "\"\(replacement)\": \(record)"
+          : "\"\(name)\": {\"mean_acc\": 90, \"params\": \(index + 1), \"flops\": 5}")
+    }
+    let url = FileManager.default.temporaryDirectory.appending(path: "macro-\(UUID().uuidString)")
+    try Data("{\(lines.joined(separator: ","))}".utf8).write(to: url)
+    return url
+  }
+
+  @Test(
+    "Keys and values of a table that cannot be are errors that name them",
+    arguments: [
+      ("00000001", "-0000001", #"{"mean_acc": 90, "params": 1, "flops": 5}"#, "'-0000001'"),
+      ("22222222", "+2222222", #"{"mean_acc": 90, "params": 1, "flops": 5}"#, "'+2222222'"),
+      ("00000001", "0000003", #"{"mean_acc": 90, "params": 1, "flops": 5}"#, "'0000003'"),
+      ("00000001", "0000000é", #"{"mean_acc": 90, "params": 1, "flops": 5}"#, "eight digits"),
+      (
+        "00000001", "00000001", #"{"mean_acc": 1e308, "params": 1, "flops": 5}"#,
+        "network 1: 'error' is -1e+308, not from 0 to 100 percent"
+      ),
+      (
+        "00000002", "00000002", #"{"mean_acc": 90, "params": -1, "flops": 5}"#,
+        "network 2: 'params' is -1.0, below 0"
+      ),
+      (
+        "00000002", "00000002", #"{"mean_acc": 90, "params": 1, "flops": -5}"#,
+        "network 2: 'madds' is -5.0, below 0"
+      ),
+    ])
+  func absurdTables(_ key: String, _ name: String, _ record: String, _ reason: String) throws {
+    let url = try Self.macro(key, name, record)
+    defer { try? FileManager.default.removeItem(at: url) }
+    let error = try #require(throws: SearchError.self) { try NASBenchMacro.read(url) }
+    #expect("\(error)".contains(reason), "\(error)")
+  }
+
+  @Test("No objective stands twice")
+  func twoOfOne() throws {
+    let domain = NetworkDomain(try .named("digits"), quantities: [.error, .error])
+    let error = try #require(throws: SearchError.self) { try domain.problem() }
+    #expect(
+      "\(error)" == "search setting 'objectives': 'error' stands twice; name each objective once")
+  }
+
   @Test(
     "Strings that are no cells are refused",
     arguments: [

@@ -63,6 +63,19 @@ struct TrainingEvaluatorTests {
     try #expect(run(text).map(\.objectives) == first.map(\.objectives), "same seed, same errors")
   }
 
+  @Test("Classes are those of the data, and a path keeps the folders above that it begins with")
+  func dataOfTheUser() throws {
+    try #expect(TrainingEvaluator.classes(settings: settings()) == 10)
+    let relative = FileManager.default.currentDirectoryPath
+      .split(separator: "/").map { _ in ".." }.joined(separator: "/")
+    let error = try #require(throws: (any Error).self) {
+      _ = try settings(["data.source=folder", "data.path=\(relative)/no/such/folder"])
+    }
+    #expect("\(error)".contains("/no/such/folder"), "\(error)")
+    #expect(
+      !"\(error)".contains(FileManager.default.currentDirectoryPath + "/no/such"), "\(error)")
+  }
+
   @Test("A loss that is no number is a failure with the reason")
   func divergence() throws {
     let trials = try run(

@@ -5,6 +5,12 @@ import MUXStudies
 import MUXTestSupport
 import Testing
 
+#if canImport(Darwin)
+  import Darwin
+#elseif canImport(Glibc)
+  import Glibc
+#endif
+
 @Suite("Storages that cannot be used")
 struct BadStorageTests {
   private func error(_ body: () throws -> Void) throws -> String {
@@ -20,8 +26,8 @@ struct BadStorageTests {
     try #expect(StorageURL("b.sqlite3").kind == .sqlite(path: "b.sqlite3"))
     try #expect(StorageURL("memory:").kind == .memory)
     let url = try StorageURL("postgresql+psycopg2://me:se@cret@host:5/db?password=x&a=b")
-    #expect(url.kind == .postgres(address: "postgresql://me:se@cret@host:5/db?password=x&a=b"))
-    #expect(url.description == "postgresql://me:***@host:5/db?password=***&a=b")
+    #expect(url.description == "postgresql://me:***@host:5/db")
+    try #expect(StorageURL(url.textWithSecrets).textWithSecrets == url.textWithSecrets)
   }
 
   @Test(
@@ -77,8 +83,82 @@ struct BadStorageTests {
     }
     for access in [StorageAccess.create, .write, .read] {
       let line = try error { _ = try SQLiteStore(path: path, access: access) }
-      #expect(line.contains("has version 99, this muxnet knows up to 2; update muxnet"))
+      #expect(line.contains("has version 99, this muxnet knows up to 3; update muxnet"))
     }
+  }
+
+  @Test("A version that cannot be is damage, also for commands that write")
+  func negativeVersion() throws {
+    let folder = try TemporaryFolder()
+    let path = folder("a.db")
+    _ = try SQLiteStore(path: path, access: .create)
+    try DatabaseQueue(path: path).write {
+      try $0.execute(sql: "UPDATE muxnet_schema SET version = -1")
+    }
+    for access in [StorageAccess.create, .write, .read] {
+      let line = try error { _ = try SQLiteStore(path: path, access: access) }
+      #expect(line.contains("its version is -1"), "\(line)")
+    }
+  }
+
+  @Test(
+    "A storage that another program raises in mid-search is not touched any more",
+    arguments: StoreKind.shared)
+  func raisedMeanwhile(kind: StoreKind) throws {
+    let folder = try TemporaryFolder()
+    let url = try kind.url(in: folder)
+    let coordinator = StudyCoordinator(try StudyStorage.open(url, for: .create))
+    let study = try coordinator.create("a", try Sample.definition(trials: 3))
+    let lease = try coordinator.take(study, Sample.worker(1))
+    if kind == .sqlite {
+      try DatabaseQueue(path: folder("studies.db")).write {
+        try $0.execute(sql: "UPDATE muxnet_schema SET version = 99")
+      }
+    } else {
+      try PostgresServer.shared.get().execute("UPDATE muxnet_schema SET version = 99", in: url)
+    }
+    for body in [
+      { try coordinator.finish(lease, .complete(objectives: [1, 2, 3])) },
+      { try coordinator.renew(lease) },
+      { _ = try coordinator.next(of: study, for: Sample.worker(2)) },
+      { _ = try coordinator.studies() },
+    ] {
+      #expect(try error(body).contains("has version 99"))
+    }
+  }
+
+  @Test("A file that is moved away or replaced is not written to behind its name")
+  func movedAway() throws {
+    let folder = try TemporaryFolder()
+    let coordinator = StudyCoordinator(try SQLiteStore(path: folder("a.db"), access: .create))
+    let study = try coordinator.create("a", try Sample.definition(trials: 3))
+    for name in try FileManager.default.contentsOfDirectory(atPath: folder.path) {
+      try FileManager.default.moveItem(
+        atPath: folder(name), toPath: folder(name.replacing("a.db", with: "b.db")))
+    }
+    let gone = try error { _ = try coordinator.take(study, Sample.worker(1)) }
+    #expect(gone.contains("was moved, removed or replaced"), "\(gone)")
+    _ = try SQLiteStore(path: folder("a.db"), access: .create)
+    let replaced = try error { _ = try coordinator.studies() }
+    #expect(replaced.contains("was moved, removed or replaced"), "\(replaced)")
+  }
+
+  @Test("A file that may not be written is no reason to wait")
+  func readOnly() throws {
+    guard getuid() != 0 else { return }  // nothing is read-only for root
+    let folder = try TemporaryFolder()
+    let path = folder("a.db")
+    _ = try SQLiteStore(path: path, access: .create)
+    for name in try FileManager.default.contentsOfDirectory(atPath: folder.path) {
+      chmod(folder(name), 0o400)
+    }
+    let found = try #require(throws: StudyError.self) {
+      try StudyCoordinator(
+        try SQLiteStore(path: path, access: .write), retry: RetryPolicy(patience: 1e9)
+      ).create("a", try Sample.definition())
+    }
+    #expect("\(found)".contains("may not be written"))
+    #expect(!found.isTransient)
   }
 
   @Test("An older version is brought up to date with all that is in it; reading alone does not")
@@ -86,13 +166,15 @@ struct BadStorageTests {
     let folder = try TemporaryFolder()
     let path = folder("a.db")
     do {
-      let old = try SQLiteStore(path: path, access: .create, schema: 1)
-      let coordinator = StudyCoordinator(old)
+      let coordinator = StudyCoordinator(try SQLiteStore(path: path, access: .create))
       let study = try coordinator.create("a", try Sample.definition(trials: 3))
       try coordinator.workThrough(study, Sample.worker(1))
     }
+    try DatabaseQueue(path: path).write { database in
+      for statement in OldStorage.statements(to: 1) { try database.execute(sql: statement) }
+    }
     let line = try error { _ = try SQLiteStore(path: path, access: .read) }
-    #expect(line.contains("has version 1, this muxnet needs 2"))
+    #expect(line.contains("has version 1, this muxnet needs 3"))
     let store = try SQLiteStore(path: path, access: .write)
     let study = try StudyCoordinator(store).study(named: "a")
     try #expect(store.read { try $0.counts(of: study.id) } == [.complete: 3])
@@ -113,19 +195,21 @@ struct BadStorageTests {
       let missing = try error { _ = try StudyStorage.open(url, for: .write) }
       #expect(missing.contains("the database has no tables of muxnet"))
       do {
-        let old = try PostgresStore(address: url.absoluteString, access: .create, schema: 1)
-        let coordinator = StudyCoordinator(old)
+        let coordinator = StudyCoordinator(try StudyStorage.open(url, for: .create))
         let study = try coordinator.create("a", try Sample.definition(trials: 3))
         try coordinator.workThrough(study, Sample.worker(1))
       }
+      for statement in OldStorage.statements(to: 1) {
+        try PostgresServer.shared.get().execute(statement, in: url)
+      }
       let line = try error { _ = try StudyStorage.open(url, for: .read) }
-      #expect(line.contains("has version 1, this muxnet needs 2"))
+      #expect(line.contains("has version 1, this muxnet needs 3"))
       let store = try StudyStorage.open(url, for: .write)
       let study = try StudyCoordinator(store).study(named: "a")
       try #expect(store.read { try $0.counts(of: study.id) } == [.complete: 3])
       try PostgresServer.shared.get().execute("UPDATE muxnet_schema SET version = 99", in: url)
       let newer = try error { _ = try StudyStorage.open(url, for: .create) }
-      #expect(newer.contains("has version 99, this muxnet knows up to 2"))
+      #expect(newer.contains("has version 99, this muxnet knows up to 3"))
     #endif
   }
 
@@ -195,7 +279,9 @@ struct BadStorageTests {
         _ = try StudyStorage.open(
           try StorageURL("postgresql://me:secret@127.0.0.1:1/studies"), for: .write)
       }
-      #expect(line.hasPrefix("cannot reach the storage postgresql://me:***@127.0.0.1:1/studies: "))
+      #expect(
+        line.hasPrefix("cannot reach the storage postgresql://me:***@127.0.0.1:1/studies: "),
+        "\(line)")
       #expect(!line.contains("secret"))
     }
   #else

@@ -67,7 +67,7 @@ struct DamagedStudyTests {
       ("definition = '{'", "its definition is not one"), ("attributes = 'x'", "its attributes is"),
       ("definition = replace(definition, '\"stemStride\":1', '\"stemStride\":-4')", "stemStride"),
       ("definition = replace(definition, '\"trials\":4', '\"trials\":0')", "'trials'"),
-      ("created = 1e300", "no time"),
+      ("created = 1e300", "its creation time is not a date"),
     ])
   func study(change: String, reason: String) throws {
     let folder = try TemporaryFolder()
@@ -86,7 +86,7 @@ struct DamagedStudyTests {
   func algorithm() throws {
     let folder = try TemporaryFolder()
     let path = try storage(in: folder)
-    try spoil(path, "UPDATE muxnet_studies SET algorithm = '{}' WHERE id = 1")
+    try spoil(path, "UPDATE muxnet_states SET state = '{}' WHERE study = 1")
     let coordinator = StudyCoordinator(try SQLiteStore(path: path, access: .write))
     let study = try coordinator.study(named: "tr")
     try coordinator.setLimits(StudyLimits(trials: 9), of: study)

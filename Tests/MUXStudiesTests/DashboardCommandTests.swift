@@ -30,7 +30,7 @@ struct DashboardCommandTests {
   }
 
   /// A connection on which a request was sent.
-  private func connect(_ port: UInt16, _ path: String, host: String = "localhost") -> Int32 {
+  private func connect(_ port: UInt16, _ path: String?, host: String = "localhost") -> Int32 {
     #if canImport(Darwin)
       let stream = SOCK_STREAM
     #else
@@ -54,6 +54,7 @@ struct DashboardCommandTests {
     // Nothing may make the test wait for ever.
     var limit = timeval(tv_sec: 20, tv_usec: 0)
     setsockopt(handle, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
+    guard let path else { return handle }
     let text = "GET \(path) HTTP/1.1\r\nHost: \(host)\r\nConnection: close\r\n\r\n"
     _ = text.withCString { send(handle, $0, strlen($0), 0) }
     return handle
@@ -99,6 +100,30 @@ struct DashboardCommandTests {
     program.send(SIGTERM)
     #expect(read(stream) != nil, "the stream does not end")
     close(stream)
+    #expect(program.code == 0, "\(program.errors)")
+  }
+
+  @Test("Connections that say nothing end, so that others are answered at the limit of descriptors")
+  func idleConnections() throws {
+    let folder = try TemporaryFolder()
+    try storage(in: folder)
+    let program = try Program(
+      shell: "ulimit -n 100; exec \"$MUXNET\" dashboard --storage a.db --port 0 --idle 0.5",
+      in: folder.path)
+    #expect(eventually { program.errors.contains("http://127.0.0.1:") || !program.isRunning })
+    let match = program.errors.firstMatch(of: /http:\/\/127\.0\.0\.1:(\d+)\//)
+    let port = try #require(UInt16(match.map { String($0.1) } ?? ""), "\(program.errors)")
+    let silent = (0..<60).map { _ in connect(port, nil) }
+    let half = connect(port, nil)
+    _ = "GET / HTTP/1.1\r\nHost: loc".withCString { send(half, $0, strlen($0), 0) }
+    let stream = connect(port, "/events")
+    let page = connect(port, "/")
+    #expect(read(page)?.hasPrefix("HTTP/1.1 200") == true)
+    for handle in silent + [half] { #expect(read(handle) != nil, "it is still open") }
+    // A stream of events is no silence.
+    #expect(read(stream, until: ": still here") != nil)
+    for handle in silent + [half, stream, page] { close(handle) }
+    program.send(SIGTERM)
     #expect(program.code == 0, "\(program.errors)")
   }
 

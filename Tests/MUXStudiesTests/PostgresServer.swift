@@ -79,7 +79,7 @@ final class PostgresServer: Sendable {
       """
     let process = try ChildProcess(
       "/bin/sh", ["-c", Self.unprivilegedShell(script)],
-      environment: ProcessInfo.processInfo.environment, folder: "/")
+      environment: ProcessInfo.processInfo.environment, folder: "/", bond: .none)
     watcher.withLock { $0 = process }
     for _ in 0..<600 {
       if (try? Self.check("'\(Self.binaries ?? "")/pg_isready' -q -h 127.0.0.1 -p \(port)")) != nil
@@ -114,7 +114,7 @@ final class PostgresServer: Sendable {
 
   /// Runs a statement.
   func execute(_ sql: String, in database: StorageURL) throws {
-    try Self.check("'\(Self.binaries ?? "")/psql' -q -d '\(database.absoluteString)' -c '\(sql)'")
+    try Self.check("'\(Self.binaries ?? "")/psql' -q -d '\(database.textWithSecrets)' -c '\(sql)'")
   }
 
   struct ServerError: Error, CustomStringConvertible {

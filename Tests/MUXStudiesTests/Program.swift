@@ -34,7 +34,7 @@ final class Program {
       shell == nil ? Self.url.path : "/bin/sh", shell.map { ["-c", $0] } ?? arguments,
       environment: ProcessInfo.processInfo.environment
         .filter { !$0.key.hasPrefix("MUXNET_") }.merging(["MUXNET": Self.url.path]) { $1 },
-      folder: folder, output: outputURL.path, errors: errorURL.path)
+      folder: folder, output: .file(outputURL.path), errors: .file(errorURL.path))
   }
 
   deinit { process.send(SIGKILL) }

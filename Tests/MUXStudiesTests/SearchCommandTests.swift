@@ -178,6 +178,65 @@ struct SearchCommandTests {
     #expect(place.errors == "error: cannot write found: it is a folder; give a file\n")
   }
 
+  @Test("A value that is known is not replaced by one that an evaluation prints, which is noted")
+  func knownValues() throws {
+    let folder = try TemporaryFolder()
+    let program = try Program.run(
+      ["search", "run", "demo", "--storage", "a.db", "--space", "digits", "--trials", "1"]
+        + ["--evaluate", "echo '{\"error\": 7, \"params\": 1}'", "--workers", "1"],
+      in: folder.path)
+    #expect(program.code == 0, "\(program.errors)")
+    let shown = try Program.run(
+      ["search", "show", "--storage", "a.db", "--trial", "0", "--json"], in: folder.path)
+    struct Shown: Decodable {
+      var objectives: [String: Double]
+      var attributes: [String: String]
+    }
+    let trial = try JSONDecoder().decode(Shown.self, from: Data(shown.output.utf8))
+    #expect(trial.objectives["error"] == 7)
+    #expect(try #require(trial.objectives["params"]) > 1000)
+    #expect(trial.attributes["ignored.params"] == "1.0")
+  }
+
+  @Test("Settings of spaces are refused for tables, not ignored")
+  func tableSettings() throws {
+    let folder = try TemporaryFolder()
+    let program = try Program.run(
+      ["search", "run", "demo", "--storage", "a.db", "--table", "nas-bench-macro:none.json"]
+        + ["--objectives", "error", "--max-params", "2M"], in: folder.path)
+    #expect(program.code == 1)
+    #expect(program.errors.contains("leave out --objectives, --max-params"), "\(program.errors)")
+  }
+
+  @Test("Names, reasons and attributes reach no terminal with their control characters")
+  func controlCharacters() throws {
+    let folder = try TemporaryFolder()
+    let name = "a\u{1b}]0;owned\u{7}\u{9b}2Jb"
+    let line = "printf '\\033[31mred\\r\\007\\n' >&2; exit 1"
+    var outputs: [Program] = []
+    outputs.append(
+      try Program.run(
+        ["search", "run", name, "--storage", "a.db", "--space", "digits", "--evaluate", line]
+          + ["--attribute", "k\u{1b}[1m=v\u{1b}[2J", "--trials", "2", "--workers", "1"]
+          + ["--target", "t\u{1b}[5m:params=5k,madds=100k"], in: folder.path))
+    for words in [
+      ["list"], ["show"], ["show", "--trial", "0"], ["pareto"], ["best"], ["list", "--json"],
+      ["show", "none\u{1b}[2J"], ["retry"], ["delete"], ["delete", "--yes"],
+    ] {
+      outputs.append(
+        try Program.run(
+          ["search", words[0], "--storage", "a.db"] + words.dropFirst(), in: folder.path))
+    }
+    outputs.append(try Program.run(["search", "frob\u{1b}[2J"], in: folder.path))
+    for program in outputs {
+      for text in [program.output, program.errors] {
+        #expect(!text.unicodeScalars.contains { $0.value < 32 && $0 != "\n" }, "\(text)")
+        #expect(!text.unicodeScalars.contains { (0x7f..<0xa0).contains($0.value) }, "\(text)")
+      }
+    }
+    #expect(outputs[0].errors.contains("\\u{1b}[31mred"), "\(outputs[0].errors)")
+  }
+
   @Test("Results that cannot be are failures with the reason")
   func absurdResults() throws {
     let folder = try TemporaryFolder()

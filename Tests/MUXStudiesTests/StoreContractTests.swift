@@ -127,6 +127,8 @@ struct StoreContractTests {
       #expect(numbers(try transaction.untoldTrials(of: id)) == [0, 2])
       try #expect(transaction.counts(of: id) == [.waiting: 3, .complete: 2, .failed: 1])
       try #expect(transaction.counts(of: id + 1) == [:])
+      try #expect(transaction.totals(of: id) == (6, 3))
+      try #expect(transaction.totals(of: id + 1) == (0, 0))
     }
   }
 
@@ -181,6 +183,88 @@ struct StoreContractTests {
     try store.write { try $0.save(record, of: id) }
     try #expect(store.read { try $0.algorithm(of: id) } == record)
     try #expect(store.read { try $0.algorithmRevision(of: id) } == 7)
+  }
+
+  @Test(
+    "Steps follow the whole state one by one; a later state takes their place",
+    arguments: StoreKind.available)
+  func algorithmSteps(kind: StoreKind) throws {
+    let folder = try TemporaryFolder()
+    let store = try open(kind, folder)
+    let id = try store.write {
+      try $0.insert(Study(name: "a", created: Date(), definition: try Sample.definition()))
+    }
+    func step(_ revision: Int) -> AlgorithmStep {
+      let key = ArchitectureKey(high: .max, low: .max - UInt64(revision))
+      return AlgorithmStep(
+        revision: revision,
+        told: [.init(id: 1, objectives: [0.1, 1e300, 3], violation: 0.2), .failed(id: 2)],
+        reopened: [Candidate(id: 2, genome: Genome([1, 2]), key: key, subproblem: nil)],
+        ask: .init(number: revision, refused: [key]))
+    }
+    func state(_ revision: Int) -> AlgorithmRecord {
+      AlgorithmRecord(revision: revision, state: Data("{\"at\":\(revision)}".utf8))
+    }
+    try store.write { transaction in
+      try transaction.save(state(1), of: id)
+      for revision in 2...5 { try transaction.append(step(revision), of: id) }
+    }
+    try store.read { transaction in
+      try #expect(transaction.algorithm(of: id) == state(1))
+      try #expect(transaction.algorithmStateRevision(of: id) == 1)
+      try #expect(transaction.algorithmRevision(of: id) == 5)
+      try #expect(transaction.algorithmSteps(of: id, after: 1) == (2...5).map(step))
+      try #expect(transaction.algorithmSteps(of: id, after: 3) == [step(4), step(5)])
+    }
+    for revision in [3, 5, 7] {
+      #expect(throws: StudyError.self, "\(revision)") {
+        try store.write { try $0.append(step(revision), of: id) }
+      }
+    }
+    try store.write { try $0.save(state(4), of: id) }
+    try store.write { try $0.save(state(2), of: id) }
+    try store.read { transaction in
+      try #expect(transaction.algorithm(of: id) == state(4), "an older state is passed over")
+      try #expect(transaction.algorithmRevision(of: id) == 5)
+      try #expect(transaction.algorithmSteps(of: id, after: 0) == [step(5)])
+    }
+    try store.write { try $0.delete(id) }
+    try #expect(store.read { try $0.algorithmSteps(of: id, after: 0) }.isEmpty)
+  }
+
+  @Test(
+    "Changing what is not there is an error; deleting it is none", arguments: StoreKind.available)
+  func missingRows(kind: StoreKind) throws {
+    let folder = try TemporaryFolder()
+    let store = try open(kind, folder)
+    let study = Study(id: 77, name: "gone", created: Date(), definition: try Sample.definition())
+    let id = try store.write {
+      var other = study
+      other.name = "here"
+      return try $0.insert(other)
+    }
+    let record = AlgorithmRecord(revision: 1, state: Data("{}".utf8))
+    let changes: [(any StudyTransaction) throws -> Void] = [
+      { try $0.update(study) }, { try $0.save(record, of: 77) },
+      { try $0.append(AlgorithmStep(revision: 1, told: []), of: 77) },
+      { try $0.update(trial(0), of: 77) }, { try $0.update(trial(0), of: id) },
+    ]
+    for (place, change) in changes.enumerated() {
+      let error = try #require(throws: StudyError.self, "\(place)") { try store.write(change) }
+      guard case .missing = error else {
+        Issue.record("change \(place): \(error)")
+        continue
+      }
+      #expect("\(error)".contains("is not there; it may have been deleted meanwhile"))
+    }
+    #expect(throws: StudyError.self) { try store.write { try $0.insert(trial(0), into: 77) } }
+    #expect(throws: StudyError.self) {
+      try store.write {
+        try $0.insert(TrialReport(trial: 0, resource: 1, objectives: [1]), into: 77)
+      }
+    }
+    try store.write { try $0.delete(77) }
+    try #expect(store.read { try $0.studies() }.map(\.name) == ["here"])
   }
 
   @Test("Reports keep their order, one for each trial and resource", arguments: StoreKind.available)

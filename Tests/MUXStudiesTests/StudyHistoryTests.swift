@@ -14,23 +14,34 @@ struct StudyHistoryTests {
     return (study, try coordinator.trials(study))
   }
 
-  @Test("Trial by trial it comes to what the standings compute from all")
-  func agreesWithStandings() throws {
+  @Test("Trial by trial it comes to what is computed from all at once")
+  func agreesWithAll() throws {
     let (study, trials) = try worked(60)
+    let objectives = study.definition.objectives
+    let decomposition = try study.definition.decomposition()
+    let corner = objectives.map { _ in StudyStandings.hypervolumeReference }
     var history = try StudyHistory(study.definition)
     let ordered = trials.sorted { ($0.finishOrder ?? 0) < ($1.finishOrder ?? 0) }
     for (count, trial) in ordered.enumerated() {
       history.add(trial)
       guard count % 7 == 0 || count == 59 else { continue }
-      let standings = try StudyStandings(study, trials: Array(ordered.prefix(count + 1)))
-      #expect(abs((history.hypervolume.last?.value ?? 0) - standings.hypervolume) < 1e-12)
+      let completed = Array(ordered.prefix(count + 1))
+      let points = completed.map { zip($0.objectives ?? [], objectives).map { $0 / $1.scale } }
+      let volume = Indicators.hypervolume(points, reference: corner) / corner.reduce(1, *)
+      #expect(abs((history.hypervolume.last?.value ?? 0) - volume) < 1e-12)
+      let front = NonDominatedSorting.front(completed.map { $0.objectives ?? [] })
       #expect(
         Set(history.front.map { history.completed[$0].number })
-          == Set(standings.front.map(\.number)))
-      for (leader, best) in zip(history.leaders, standings.best) {
-        #expect(leader?.trial.number == best.trial.number)
+          == Set(front.map { completed[$0].number }))
+      let best = try #require(Indicators.best(points, decomposition))
+      for (leader, best) in zip(history.leaders, best) {
+        #expect(leader?.trial.number == completed[best.index].number)
         #expect(leader?.value == best.value)
       }
+      let standings = try StudyStandings(study, trials: completed.reversed())
+      #expect(standings.hypervolume == history.hypervolume.last?.value ?? 0)
+      #expect(standings.front.count == front.count)
+      #expect(standings.best.map(\.trial.number) == best.map { completed[$0.index].number })
     }
     let steps = history.hypervolume
     #expect(zip(steps, steps.dropFirst()).allSatisfy { $0.count < $1.count && $0.value < $1.value })

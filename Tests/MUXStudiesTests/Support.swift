@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
+import MUXNetworks
 import MUXSearch
 import MUXStudies
 import MUXTestSupport
@@ -58,6 +59,31 @@ enum Sample {
     }
     values[0] = 40 * exp(-effort / Double(genes.count) * 3)
     return values
+  }
+}
+
+/// Milliseconds by the width of the stem, as a stand-in for a stopwatch.
+struct StemLatency: LatencyMeasure {
+  static func milliseconds(_ architecture: Architecture) -> Double {
+    Double(architecture.stem.channels) / 8
+  }
+
+  func milliseconds(_ architecture: Architecture) -> Double { Self.milliseconds(architecture) }
+}
+
+/// Takes a storage back to the tables of an older version, with what was in it.
+enum OldStorage {
+  static func statements(to version: Int) -> [String] {
+    let second = [
+      """
+      UPDATE muxnet_studies SET algorithm = \
+      (SELECT state FROM muxnet_states WHERE study = muxnet_studies.id)
+      """,
+      "DROP TABLE muxnet_states", "DROP TABLE muxnet_steps",
+    ]
+    let first = ["DROP TABLE muxnet_reports", "DROP INDEX muxnet_trials_untold"]
+    return second + (version < 2 ? first : [])
+      + ["UPDATE muxnet_schema SET version = \(version)"]
   }
 }
 

@@ -45,7 +45,7 @@ struct WorkerProcessTests {
     let study = try coordinator.create("eight", definition)
     let workers = try (0..<8).map { _ in
       try Program(
-        ["search", "worker", "--quiet", "--storage", url.absoluteString], in: folder.path)
+        ["search", "worker", "--quiet", "--storage", url.textWithSecrets], in: folder.path)
     }
     for worker in workers { worker.wait() }
     #expect(workers.map(\.code) == Array(repeating: 0, count: 8), "\(workers.map(\.errors))")
@@ -67,7 +67,7 @@ struct WorkerProcessTests {
     let study = try coordinator.create("killed", definition)
     let arguments =
       ["search", "run", "killed", "--workers", "3", "--quiet"]
-      + ["--storage", url.absoluteString]
+      + ["--storage", url.textWithSecrets]
     var random = SearchRandom(seed: 7, purpose: "kills")
     var master = try Program(arguments, in: folder.path)
     var kills = (workers: 0, masters: 0)
@@ -116,7 +116,7 @@ struct WorkerProcessTests {
     let study = try coordinator.create(
       "restart", try Sample.definition(trials: 30, evaluation: evaluation(seconds: 0.2), lease: 5))
     let master = try Program(
-      ["search", "run", "--workers", "3", "--storage", url.absoluteString], in: folder.path)
+      ["search", "run", "--workers", "3", "--storage", url.textWithSecrets], in: folder.path)
     func completed() throws -> Int {
       try coordinator.retry {
         try coordinator.store.read { try $0.counts(of: study.id)[.complete] ?? 0 }
@@ -143,7 +143,7 @@ struct WorkerProcessTests {
     let coordinator = StudyCoordinator(try StudyStorage.open(url, for: .create))
     let study = try coordinator.create(
       "stopped", try Sample.definition(trials: 8, evaluation: evaluation(seconds: 0.3)))
-    let arguments = ["search", "run", "--workers", "2", "--storage", url.absoluteString]
+    let arguments = ["search", "run", "--workers", "2", "--storage", url.textWithSecrets]
     let first = try Program(arguments, in: folder.path)
     try #expect(
       eventually {
@@ -162,6 +162,42 @@ struct WorkerProcessTests {
     try check(coordinator, study, count: 8)
   }
 
+  @Test("Whatever is killed, evaluations end with it, and nothing stays in the temporary folder")
+  func nothingStays() throws {
+    let folder = try TemporaryFolder()
+    try folder.makeFolder("tmp")
+    let url = try StoreKind.sqlite.url(in: folder)
+    let coordinator = StudyCoordinator(try StudyStorage.open(url, for: .create))
+    // The shell and two of its children, one of which no longer has it as parent.
+    let line = """
+      (sleep 1000 & echo $! >>pids); sleep 1001 & echo $! $$ >>pids; wait
+      """
+    let study = try coordinator.create(
+      "killed", try Sample.definition(trials: 4, evaluation: .command(line: line)))
+    func pids() -> [Int32] {
+      ((try? String(contentsOfFile: folder("pids"), encoding: .utf8)) ?? "")
+        .split(whereSeparator: \.isWhitespace).compactMap { Int32($0) }
+    }
+    func live() -> [Int32] { pids().filter { kill($0, 0) == 0 } }
+    let master = try Program(
+      shell: "TMPDIR=\"$PWD/tmp\" exec \"$MUXNET\" search run --workers 1 --storage "
+        + url.textWithSecrets, in: folder.path)
+    #expect(eventually { pids().count == 3 })
+    let worker = try #require(
+      try coordinator.trials(study)[0].worker.flatMap(ProcessIdentity.init)?.process)
+    kill(worker, SIGKILL)
+    // The next worker begins the trial anew; of the first evaluation nothing is left.
+    #expect(eventually { pids().count == 6 })
+    #expect(eventually { Set(live()).isDisjoint(with: pids().prefix(3)) })
+    master.send(SIGKILL)
+    master.wait()
+    #expect(eventually { live().isEmpty })
+    #expect(
+      eventually {
+        (try? FileManager.default.contentsOfDirectory(atPath: folder("tmp")).isEmpty) ?? false
+      })
+  }
+
   @Test("A worker whose master was killed puts its trial back and ends")
   func orphans() throws {
     let folder = try TemporaryFolder()
@@ -170,7 +206,7 @@ struct WorkerProcessTests {
     let study = try coordinator.create(
       "orphans", try Sample.definition(trials: 4, evaluation: evaluation(seconds: 60)))
     let master = try Program(
-      ["search", "run", "--workers", "2", "--storage", url.absoluteString], in: folder.path)
+      ["search", "run", "--workers", "2", "--storage", url.textWithSecrets], in: folder.path)
     try #expect(
       eventually {
         try coordinator.store.read { try $0.counts(of: study.id)[.running] ?? 0 } == 2

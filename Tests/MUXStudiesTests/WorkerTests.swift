@@ -2,6 +2,7 @@
 import Foundation
 import MUXSearch
 import MUXStudies
+import MUXTestSupport
 import Synchronization
 import Testing
 
@@ -88,8 +89,10 @@ struct WorkerTests {
 
   @Test("An evaluation that hangs for good fails, and the worker asks to be replaced")
   func hang() throws {
+    let release = DispatchSemaphore(value: 0)
+    defer { release.signal() }
     let (ending, trials) = try run(timeout: 0.1) { request, _ in
-      if request.trial.number == 1 { sleep(20) }
+      if request.trial.number == 1 { release.wait() }
       return ["error": 1]
     }
     #expect(ending == .hung)
@@ -153,7 +156,7 @@ struct WorkerTests {
 
   @Test("Latency is measured where it is an objective")
   func latency() throws {
-    let coordinator = StudyCoordinator(MemoryStore())
+    let coordinator = StudyCoordinator(MemoryStore(), latency: StemLatency())
     let definition = try StudyDefinition(
       networks: .named("digits"), quantities: [.error, .latency], targets: [], algorithm: .random,
       seed: 1, evaluation: .command(line: "x"), limits: StudyLimits(trials: 2))
@@ -162,9 +165,27 @@ struct WorkerTests {
     #expect(try worker.run([study], shouldStop: { false }) == .done)
     for trial in try coordinator.trials(study) {
       let objectives = try #require(trial.objectives, "\(trial.reason ?? "")")
+      let domain = try #require(study.definition.networkDomain)
       #expect(objectives[0] == 4)
-      #expect(objectives[1] > 0.0005, "no network takes less than half a microsecond")
+      #expect(objectives[1] == StemLatency.milliseconds(try domain.architecture(trial.genome)))
     }
+  }
+
+  @Test("A value that is known exactly stands, and what an evaluation printed instead is noted")
+  func knownValuesStand() throws {
+    let (ending, trials) = try run(trials: 2) { request, context in
+      // Midway reports are held to the same.
+      _ = try context.report(1, ["error": 50, "params": 1])
+      let known = try #require(request.knownValues["params"])
+      return ["error": 7, "params": request.trial.number == 0 ? 1 : known]
+    }
+    #expect(ending == .done)
+    let domain = NetworkDomain(try .named("digits"))
+    for trial in trials {
+      let costs = try #require(domain.costs(of: trial.genome))
+      #expect(trial.objectives == [7, Double(costs.parameters), Double(costs.multiplyAdds)])
+    }
+    #expect(trials.map(\.attributes) == [["ignored.params": "1.0"], [:]])
   }
 
   @Test("A limit on latency is measured: a wide one admits all, one that nothing keeps is an error")
@@ -176,7 +197,7 @@ struct WorkerTests {
         networks: space, targets: [], algorithm: .random, seed: 1, evaluation: .command(line: "x"),
         limits: StudyLimits(trials: 3))
     }
-    let coordinator = StudyCoordinator(MemoryStore())
+    let coordinator = StudyCoordinator(MemoryStore(), latency: StemLatency())
     let wide = try coordinator.create("wide", try definition(1000))
     let worker = StudyWorker(coordinator) { _ in Closure { _, _ in ["error": 4] } }
     #expect(try worker.run([wide], shouldStop: { false }) == .done)
@@ -186,6 +207,10 @@ struct WorkerTests {
       try coordinator.create("narrow", try definition(1e-6))
     }
     #expect("\(error)".contains("raise the limit on latency"), "\(error)")
+    let deaf = try #require(throws: StudyError.self) {
+      try StudyCoordinator(MemoryStore()).create("a", try definition(1000))
+    }
+    #expect("\(deaf)".contains("nothing measures it here"), "\(deaf)")
   }
 
   @Test("A study that is deleted under its worker ends the work")
@@ -226,6 +251,35 @@ struct WorkerTests {
     #expect(trial.state == .complete, "\(trial.reason ?? "")")
     let objectives = try #require(trial.objectives)
     #expect(objectives[0] == objectives[1] / 1000)
+  }
+
+  @Test("A command that prints without end is stopped")
+  func endlessOutput() throws {
+    let coordinator = StudyCoordinator(MemoryStore())
+    let line = "yes; echo '{\"error\": 1}'"
+    let study = try coordinator.create(
+      "a", try Sample.definition(trials: 1, evaluation: .command(line: line)))
+    let worker = StudyWorker(coordinator) { _ in
+      CommandEvaluator(line: line, mostOutput: 1 << 20)
+    }
+    try #expect(worker.run([study], shouldStop: { false }) == .done)
+    let reason = try #require(try coordinator.trials(study)[0].reason)
+    #expect(reason.hasPrefix("the command printed more than 1048576 bytes"), "\(reason)")
+  }
+
+  @Test("A worker's own command takes the place of the study's")
+  func ownCommand() throws {
+    let folder = try TemporaryFolder()
+    let storage = StorageURL(.sqlite(path: folder("a.db")))
+    let coordinator = StudyCoordinator(try StudyStorage.open(storage, for: .create))
+    let study = try coordinator.create(
+      "a", try Sample.definition(trials: 2, evaluation: .command(line: "touch stolen; exit 1")))
+    let program = try Program.run(
+      ["search", "worker", "--storage", "a.db", "--evaluate", "echo '{\"error\": 12}'"],
+      in: folder.path)
+    #expect(program.code == 0, "\(program.errors)")
+    #expect(try coordinator.trials(study).map { $0.objectives?.first } == [12, 12])
+    #expect(!FileManager.default.fileExists(atPath: folder("stolen")))
   }
 
   @Test(

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
-import MUXInterchange
 import MUXTraining
+import MUXWeights
 import Testing
 
 @Suite struct CheckpointTests {

@@ -3,11 +3,12 @@ import Foundation
 import MUXConfiguration
 import MUXEvaluation
 import MUXImages
-import MUXInterchange
+import MUXNetworkFiles
 import MUXNetworks
 import MUXRuntime
 import MUXTestSupport
 import MUXTraining
+import MUXWeights
 import Testing
 
 /// An app that is built on the runtime says what `muxnet predict` says, for every recipe.

@@ -2,11 +2,11 @@
 import Foundation
 import MUXConfiguration
 import MUXImages
-import MUXInterchange
 import MUXNetworks
 import MUXTestSupport
 import MUXTraining
 import MUXVision
+import MUXWeights
 import Testing
 
 /// The shipped recipes at work, each for two steps on a handful of images: everything as it is in

@@ -3,6 +3,7 @@ import Foundation
 import MUXConfiguration
 import MUXEvaluation
 import MUXImages
+import MUXNetworkFiles
 import MUXNetworks
 import MUXTraining
 import Testing

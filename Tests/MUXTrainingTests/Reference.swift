@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
-import MUXInterchange
 import MUXNetworks
 import MUXTensor
 import MUXTestSupport
 import MUXTraining
+import MUXWeights
 import Testing
 
 extension Reference {

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-import MUXInterchange
 import MUXNetworks
+import MUXPyTorch
 import MUXTensor
 import MUXTestSupport
 import MUXTraining
+import MUXWeights
 import Testing
 
 @Suite(.enabled(if: Reference.isPresent, "needs the reference outputs in ../shared/reference"))

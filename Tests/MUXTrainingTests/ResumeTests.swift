@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
 import MUXEvaluation
+import MUXNetworkFiles
 import MUXNetworks
 import MUXTraining
 import Testing

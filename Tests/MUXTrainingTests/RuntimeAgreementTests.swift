@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-import MUXInterchange
 import MUXNetworks
 import MUXRuntime
 import MUXSearch
 import MUXTensor
 import MUXTraining
+import MUXWeights
 import Testing
 
 /// The inference runtime against the node-by-node executor on libtorch.

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
-import MUXInterchange
 import MUXNetworks
 import MUXTraining
+import MUXWeights
 
 /// A run on the digits that takes a second or two and uses everything a run can use.
 enum TestRun {

@@ -2,12 +2,12 @@
 import Foundation
 import MUXEvaluation
 import MUXImages
-import MUXInterchange
 import MUXNetworks
 import MUXTensor
 import MUXTestSupport
 import MUXTraining
 import MUXVision
+import MUXWeights
 import Testing
 
 @Suite struct TrainerTests {

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import MUXEvaluation
-import MUXInterchange
 import MUXNetworks
 import MUXTensor
 import MUXTraining
+import MUXWeights
 import Testing
 
 @Suite struct WeightLoadingTests {

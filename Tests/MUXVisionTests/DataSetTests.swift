@@ -4,6 +4,7 @@ import Foundation
 import MUXImages
 import MUXTestSupport
 import MUXVision
+import Synchronization
 import Testing
 
 @Suite struct ImageFolderTests {
@@ -47,8 +48,11 @@ import Testing
       try ImageFolder(path: folder.path)
     }
     try folder.makeFolder("a")
-    #expect(throws: DataSetError.noImages(path: folder.path)) {
+    #expect {
       try ImageFolder(path: folder.path)
+    } throws: {
+      guard case DataSetError.noImages(folder.path, let leftOut) = $0 else { return false }
+      return leftOut.groups.map(\.reason) == [.withoutClass]
     }
   }
 
@@ -149,6 +153,68 @@ import Testing
     for index in 0..<data.count {
       #expect(try cached.image(at: index) == data.images[index])
       #expect(cached.label(at: index) == data.label(at: index))
+    }
+  }
+
+  /// Counts the images that are decoded and not yet given back.
+  private final class WatchedDataSet: ImageDataSet {
+    let images: [Image]
+    let decoded = Mutex<[Int]>([])
+    init(_ images: [Image]) { self.images = images }
+    var count: Int { images.count }
+    var classNames: [String] { ["a", "b"] }
+    func label(at index: Int) -> Int { index % 2 }
+    func name(at index: Int) -> String { "image \(index)" }
+    func image(at index: Int) throws -> Image {
+      decoded.withLock { $0.append(index) }
+      return images[index]
+    }
+  }
+
+  @Test("large images are counted while the cache fills: it stops within a few of its budget")
+  func budget() throws {
+    // 1 MB each, room for five and a half.
+    let data = WatchedDataSet(
+      (0..<60).map { Image(width: 1_000, height: 1_000, color: [UInt8($0)]) })
+    let cached = try CachedDataSet(data, memoryLimit: 5_500_000, threads: 2)
+    #expect(cached.cachedCount == 5 && cached.cachedBytes == 5_000_000)
+    #expect(data.decoded.withLock(\.count) <= 12)
+    #expect(
+      cached.warnings == [.partlyCached(images: 5, of: 60, bytes: 5_500_000)])
+    #expect("\(cached.warnings[0])".contains("holds 5 of 60 images"))
+    let whole = try CachedDataSet(data, memoryLimit: 1 << 30)
+    #expect(whole.cachedCount == 60 && whole.warnings.isEmpty)
+  }
+
+  @Test("one image that does not fit does not keep the others out")
+  func outlier() throws {
+    var data = MemoryDataSet(count: 300, width: 5, height: 4)
+    data.images[0] = noise(width: 90, height: 90)
+    let cached = try CachedDataSet(data, memoryLimit: 299 * 60)
+    #expect(cached.cachedCount == 299)
+    #expect(try cached.image(at: 0) == data.images[0])
+  }
+
+  @Test("images kept at the size that the network needs give the batches of whole ones")
+  func prepared() throws {
+    var data = MemoryDataSet(count: 30, width: 50, height: 41)
+    data.images[3] = noise(width: 6, height: 5)  // smaller than the network's: kept as it is
+    data.images[4] = noise(width: 70, height: 33, channels: 1)
+    let pipeline = ImagePipeline(
+      transforms: [
+        .resize(Resize(size: 16, interpolation: .bicubic)),
+        .randomCrop(RandomCrop(size: 16, padding: 2)), .horizontalFlip(),
+      ], mean: [0.4, 0.5, 0.6], standardDeviation: [0.2, 0.2, 0.2])
+    let (fixed, rest) = pipeline.preparation
+    #expect(fixed.count == 1 && rest.transforms.count == 2)
+    let cached = try CachedDataSet(data, memoryLimit: 20 * 16 * 16 * 3, preparation: fixed)
+    #expect(cached.cachedCount > 19 && cached.cachedCount < 30)
+    let settings = LoaderSettings(batchSize: 30, shuffles: true, seed: 4, workers: 0)
+    let one = try DataLoader(data, pipeline: pipeline, settings: settings)
+    let two = try DataLoader(cached, pipeline: rest, settings: settings)
+    for epoch in 0..<2 {
+      #expect(
+        try one.batch(epoch: epoch, index: 0).values == two.batch(epoch: epoch, index: 0).values)
     }
   }
 

@@ -131,26 +131,3 @@ import Testing
     #expect(check.warnings.count == 1 && check.warnings[0].contains("class 0"))
   }
 }
-
-@Suite struct ListDataSetTests {
-  @Test("a list gives its files in order, labels sorted; bad lines are errors by number")
-  func list() throws {
-    let folder = try TemporaryFolder()
-    let png = try noise(width: 4, height: 3).pngData()
-    try folder.write("images/a, b.png", png)
-    let path = try folder.write(
-      "list.csv", Array("# comment\nimages/a, b.png,dog\r\n\n/x/y.png, cat\n".utf8))
-    let data = try ListDataSet(path: path)
-    #expect(data.classNames == ["cat", "dog"])
-    #expect(data.label(at: 0) == 1 && data.label(at: 1) == 0)
-    #expect(data.name(at: 1) == "/x/y.png")
-    #expect(try data.image(at: 0).width == 4)
-    let bad = try folder.write("bad.csv", Array("a.png,x\nb.png\n".utf8))
-    #expect(throws: DataSetError.wrongLine(path: bad, line: 2, reason: "no comma")) {
-      try ListDataSet(path: bad)
-    }
-    #expect(throws: DataSetError.self) { try ListDataSet(path: path, classNames: ["cat"]) }
-    let empty = try folder.write("empty.csv", [])
-    #expect(throws: DataSetError.self) { try ListDataSet(path: empty) }
-  }
-}

@@ -176,7 +176,9 @@ import Testing
         colorJitter: 0.06, randAugment: RandAugment(),
         erasing: RandomErasing(probability: 0.2, fill: .pixel)), .imageNetEvaluation(),
       .cifarTraining(cutout: Cutout(length: 16)), .cifarEvaluation(), .cifarTransferTraining(),
+      .cifarTransferEvaluation(),
       .digitsTraining(size: 32, channels: 3),
+      ImagePipeline(mean: [0], standardDeviation: [1], orientation: .ignored),
     ]
     for pipeline in pipelines {
       let data = try JSONEncoder().encode(pipeline)

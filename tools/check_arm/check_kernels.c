@@ -22,7 +22,7 @@ static float *noises(size_t count) {
   return values;
 }
 
-static double act(double x, mux_activation activation) {
+static double act(double x, mux_activation_kind activation) {
   switch (activation) {
   case MUX_RELU: return x > 0 ? x : 0;
   case MUX_RELU6: return x < 0 ? 0 : x > 6 ? 6 : x;
@@ -83,7 +83,7 @@ static void check_training_spatial(void) {
       mux_spatial_forward_arguments arguments = {
           .packed = packed, .input = noises((size_t)inputs * channels), .input_stride = channels,
           .input_transform = {noises(channels), noises(channels),
-                              (mux_activation)(variant % MUX_ACTIVATION_COUNT)},
+                              mux_usual_activation((mux_activation_kind)(variant % MUX_ACTIVATION_COUNT))},
           .output = found, .output_stride = channels, .sum = sums, .sum_squares = sums + channels};
       mux_spatial_forward(&operation, &arguments, scratch);
       arguments.output = expected;
@@ -105,7 +105,7 @@ static void check_training_pointwise(void) {
     float *packed = noises(mux_pointwise_packed_size(inner, outer));
     float *scratch = noises(mux_pointwise_scratch_size(inner, outer));
     float *y = noises((size_t)rows * outer), *gate = noises(inner);
-    const mux_transform transform = {noises(inner), noises(inner), MUX_SWISH};
+    const mux_transform transform = {noises(inner), noises(inner), {MUX_SWISH, 0, 0}};
     mux_pointwise_pack(weight, inner, outer, outer, 1, packed);
     mux_pointwise_forward(x, inner, rows, inner, outer, &transform, gate, packed, y, outer, NULL,
                           NULL, scratch);
@@ -150,10 +150,10 @@ static void check_dense(void) {
           packed[(o / lanes * inner + i) * lanes + o % lanes] = weight[o * inner + i];
       }
       const int gate = (inner + outer) * plane;
-      const mux_activation activation = (mux_activation)(shape % MUX_ACTIVATION_COUNT);
+      const mux_activation_kind activation = (mux_activation_kind)(shape % MUX_ACTIVATION_COUNT);
       const mux_dense dense = {.offsets = offsets, .inner = inner, .outer = outer, .weights = packed,
-                               .bias = bias, .activation = activation,
-                               .final_activation = variant & 1 ? MUX_RELU : MUX_IDENTITY, .step = 1,
+                               .bias = bias, .activation = mux_usual_activation(activation),
+                               .final_activation = mux_usual_activation(variant & 1 ? MUX_RELU : MUX_IDENTITY), .step = 1,
                                .pixels = pixels, .gate = variant & 2 ? gate : -1, .outputs = outputs,
                                .residuals = variant & 1 ? outputs : NULL, .means = -1, .observed = -1,
                                .pixel_bands = 1, .block_bands = 1};
@@ -201,9 +201,9 @@ static void check_spatial(void) {
     const mux_spatial_step spatial = {
         .in_height = height, .in_width = width, .out_height = out_height, .out_width = out_width,
         .offsets = offsets, .inner = inner, .pitch = 1, .weights = expand, .bias = bias,
-        .producer_activation = MUX_SWISH, .units = units, .unit_count = blocks,
+        .producer_activation = mux_usual_activation(MUX_SWISH), .units = units, .unit_count = blocks,
         .units_per_task = variant % 4 ? 1 : blocks, .rows_per_task = variant % 5 ? out_height : 2,
-        .chunk = 1 + variant % 4, .out_blocks = blocks, .activation = MUX_RELU6,
+        .chunk = 1 + variant % 4, .out_blocks = blocks, .activation = mux_usual_activation(MUX_RELU6),
         .out = (ptrdiff_t)out, .sums = -1, .observed = -1};
     const mux_step step = {MUX_STEP_SPATIAL, &spatial};
     run(&step, arena);
@@ -248,7 +248,7 @@ static void check_linear(void) {
     }
     const mux_linear linear = {.input = 0, .bands = 2, .band_stride = inner, .scale = 0.25f,
                                .inner = inner, .outer = outer, .weights = packed, .bias = bias,
-                               .activation = MUX_HARD_SIGMOID, .output = 2 * inner, .tasks = 1};
+                               .activation = mux_usual_activation(MUX_HARD_SIGMOID), .output = 2 * inner, .tasks = 1};
     const mux_step step = {MUX_STEP_LINEAR, &linear};
     run(&step, arena);
     for (int o = 0; o < outer; o++) {

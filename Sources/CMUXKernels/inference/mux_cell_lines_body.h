@@ -79,7 +79,7 @@ MUX_INLINE void CELL(line_tile)(
       }
     }
   }
-  CELL(pour)(sink, sum, pixels, partial, stored, scale, bias, spread);
+  CELL(store_sums)(sink, sum, pixels, partial, stored, scale, bias, spread);
 }
 
 /// The same for a block with all phases of a superpixel branch. A row starts at the lanes of its fine
@@ -117,7 +117,7 @@ MUX_INLINE void CELL(narrow_tile)(
       }
     }
   }
-  CELL(pour)(sink, sum, pixels, partial, stored, scale, bias, 1);
+  CELL(store_sums)(sink, sum, pixels, partial, stored, scale, bias, 1);
 }
 
 /// What is done with the values of a line.

@@ -232,7 +232,7 @@ static void CELL(produce)(
           MUX_UNROLL
           for (int i = 0; i < MUX_LANES; ++i) v_store(values[n] + i * MUX_LANES, x[i]);
         }
-        activation = MUX_IDENTITY;
+        activation = MUX_PLAIN(MUX_IDENTITY);
       }
       for (int n = 0; n < count; ++n) {
         if (observed) MUX_NAME(observe_values)(activation, values[n], now, observed + 2);

@@ -34,7 +34,7 @@ typedef void (*CELL(tile_function))(
         sum[i] = CELL(dot)((vi){0} + cell, weight, sum[i]);                                    \
       }                                                                                        \
     }                                                                                          \
-    CELL(pour)(sink, sum, PIXELS, false, PIXELS, scale, bias, 1);                                 \
+    CELL(store_sums)(sink, sum, PIXELS, false, PIXELS, scale, bias, 1);                                 \
   }
 
 #if defined(MUX_HAS_CELL_INSTRUCTIONS)
@@ -71,8 +71,8 @@ typedef void (*CELL(pair_function))(
         next[i] = CELL(dot)(pixel, beside, next[i]);                                           \
       }                                                                                        \
     }                                                                                          \
-    CELL(pour)(sink, sum, PIXELS, false, PIXELS, scale, bias, 1);                                 \
-    CELL(pour)(second, next, PIXELS, false, PIXELS, scale ? scale + MUX_LANES : NULL,          \
+    CELL(store_sums)(sink, sum, PIXELS, false, PIXELS, scale, bias, 1);                                 \
+    CELL(store_sums)(second, next, PIXELS, false, PIXELS, scale ? scale + MUX_LANES : NULL,          \
                bias + MUX_LANES, 1);                                                           \
   }
 #define MUX_CELL_PAIRS(NAME, UNIT, STEP)                                                       \

@@ -103,21 +103,21 @@ static CELL(sink) CELL(sink_for)(mux_activation activation, mux_quantization qua
   return sink;
 }
 
-/// Takes the sums of a tile, `stored` of which are wanted: `pixels` unless `partial`. Values are
-/// written `spread` pixels apart.
-MUX_INLINE void CELL(pour)(
+/// Scales, activates and stores the sums of a tile; `stored` of them are wanted: `pixels` unless
+/// `partial`. Values are written `spread` pixels apart.
+MUX_INLINE void CELL(store_sums)(
     const CELL(sink) *sink, const CELL(sum) *sum, int pixels, bool partial, ptrdiff_t stored,
     const float *scale, const float *bias, int spread) {
   (void)scale, (void)bias;
 #if MUX_CELL == 4
   vf unit = v_load(scale), shift = v_load(bias);
-#define MUX_POURED(i) v_fma(__builtin_convertvector(sum[i], vf), unit, shift)
+#define MUX_RESULT(i) v_fma(__builtin_convertvector(sum[i], vf), unit, shift)
 #else
-#define MUX_POURED(i) sum[i]
+#define MUX_RESULT(i) sum[i]
 #endif
   if (sink->mode == CELL(to_floats)) {
     MUX_UNROLL
-    for (int i = 0; i < pixels; ++i) v_store(sink->floats + i * MUX_LANES, MUX_POURED(i));
+    for (int i = 0; i < pixels; ++i) v_store(sink->floats + i * MUX_LANES, MUX_RESULT(i));
     return;
   }
   float low = sink->low, high = sink->high;
@@ -128,18 +128,18 @@ MUX_INLINE void CELL(pour)(
   shift = v_fma(shift, MUX_NAME(i_splat)(inverse), MUX_NAME(i_splat)(zero));
   low = low * inverse + zero > 0 ? low * inverse + zero : 0;
   high = high * inverse + zero < 255 ? high * inverse + zero : 255;
-#define MUX_POURED_VALUE(y) MUX_NAME(to_integer)(y)
+#define MUX_ENCODED(y) MUX_NAME(to_integer)(y)
 #else
-#define MUX_POURED_VALUE(y) CELL(encode)(y, sink->quantization)
+#define MUX_ENCODED(y) CELL(encode)(y, sink->quantization)
 #endif
   if (sink->before) {
     MUX_UNROLL
     for (int i = 0; i < pixels; ++i) {
       if (!partial || i < stored) {
-        const vf y = MUX_NAME(i_min)(high, MUX_NAME(i_max)(low, MUX_POURED(i)));
+        const vf y = MUX_NAME(i_min)(high, MUX_NAME(i_max)(low, MUX_RESULT(i)));
         const vi before = MUX_NAME(load_cells)(sink->before + i * MUX_LANES);
         MUX_NAME(store_cells)(sink->cells + i * MUX_LANES,
-                              CELL(push)(before, MUX_POURED_VALUE(y)));
+                              CELL(push)(before, MUX_ENCODED(y)));
       }
     }
     return;
@@ -148,9 +148,9 @@ MUX_INLINE void CELL(pour)(
   MUX_UNROLL
   for (int i = 0; i < pixels; ++i) {
     if (!partial || i < stored) {
-      const vf y = MUX_NAME(i_min)(high, MUX_NAME(i_max)(low, MUX_POURED(i)));
+      const vf y = MUX_NAME(i_min)(high, MUX_NAME(i_max)(low, MUX_RESULT(i)));
       total += y;
-      CELL(write)(sink->values + i * spread * (MUX_LANES * 4 / MUX_CELL), MUX_POURED_VALUE(y));
+      CELL(write)(sink->values + i * spread * (MUX_LANES * 4 / MUX_CELL), MUX_ENCODED(y));
     }
   }
 #if MUX_CELL == 4
@@ -158,8 +158,8 @@ MUX_INLINE void CELL(pour)(
   total = (total - (float)(partial ? stored : pixels) * zero) / inverse;
 #endif
   if (sink->sums) v_store(sink->sums, v_load(sink->sums) + total);
-#undef MUX_POURED
-#undef MUX_POURED_VALUE
+#undef MUX_RESULT
+#undef MUX_ENCODED
 }
 
 #include "mux_cell_tiles_body.h"

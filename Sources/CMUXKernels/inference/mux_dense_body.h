@@ -33,33 +33,33 @@ static void MUX_NAME(store_planes)(
     const mux_dense *s, float *tile, ptrdiff_t first_channel, int channels, ptrdiff_t pixel,
     int pixels, float *arena) {
   const bool is_whole = pixels == MUX_LANES;
-  const bool is_final = s->final_activation == MUX_IDENTITY;
-  if (s->activation != MUX_IDENTITY && (s->residuals || s->activation != MUX_RELU)) {
+  const bool is_final = s->final_activation.kind == MUX_IDENTITY;
+  if (s->activation.kind != MUX_IDENTITY && (s->residuals || s->activation.kind != MUX_RELU)) {
     MUX_NAME(activate_line)(s->activation, tile, MUX_LANES, pixels, NULL);
   }
   if (!s->residuals) {
-    if (s->activation == MUX_RELU) {
+    if (s->activation.kind == MUX_RELU) {
       if (is_whole) {
-        MUX_NAME(store_activated)(s, MUX_RELU, false, true, tile, first_channel, channels, pixel,
+        MUX_NAME(store_activated)(s, MUX_PLAIN(MUX_RELU), false, true, tile, first_channel, channels, pixel,
                                   pixels, arena);
       } else {
-        MUX_NAME(store_activated)(s, MUX_RELU, false, false, tile, first_channel, channels, pixel,
+        MUX_NAME(store_activated)(s, MUX_PLAIN(MUX_RELU), false, false, tile, first_channel, channels, pixel,
                                   pixels, arena);
       }
     } else if (is_whole) {
-      MUX_NAME(store_activated)(s, MUX_IDENTITY, false, true, tile, first_channel, channels,
+      MUX_NAME(store_activated)(s, MUX_PLAIN(MUX_IDENTITY), false, true, tile, first_channel, channels,
                                 pixel, pixels, arena);
     } else {
-      MUX_NAME(store_activated)(s, MUX_IDENTITY, false, false, tile, first_channel, channels,
+      MUX_NAME(store_activated)(s, MUX_PLAIN(MUX_IDENTITY), false, false, tile, first_channel, channels,
                                 pixel, pixels, arena);
     }
     return;
   }
   if (is_whole) {
-    MUX_NAME(store_activated)(s, MUX_IDENTITY, true, true, tile, first_channel, channels, pixel,
+    MUX_NAME(store_activated)(s, MUX_PLAIN(MUX_IDENTITY), true, true, tile, first_channel, channels, pixel,
                               pixels, arena);
   } else {
-    MUX_NAME(store_activated)(s, MUX_IDENTITY, true, false, tile, first_channel, channels, pixel,
+    MUX_NAME(store_activated)(s, MUX_PLAIN(MUX_IDENTITY), true, false, tile, first_channel, channels, pixel,
                               pixels, arena);
   }
   if (is_final) return;

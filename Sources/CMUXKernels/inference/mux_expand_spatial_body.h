@@ -186,14 +186,14 @@ static void MUX_NAME(encode_line)(
     const float *x = line + o * row;
     char *to = (char *)(arena + s->out) + ((u->first_out + o) * s->out_height + y) * row * size;
     if (s->observed >= 0) {
-      MUX_NAME(observe_values)(MUX_IDENTITY, x, s->out_width, arena + s->observed);
+      MUX_NAME(observe_values)(MUX_PLAIN(MUX_IDENTITY), x, s->out_width, arena + s->observed);
     }
     if (s->result_precision == MUX_BFLOAT16) {
       MUX_PASTE(MUX_NAME(emit_line), bf16)(
-          MUX_IDENTITY, x, s->out_width, s->result, 1, to, NULL);
+          MUX_PLAIN(MUX_IDENTITY), x, s->out_width, s->result, 1, to, NULL);
     } else {
       MUX_PASTE(MUX_NAME(emit_line), int8)(
-          MUX_IDENTITY, x, s->out_width, s->result, 1, to, NULL);
+          MUX_PLAIN(MUX_IDENTITY), x, s->out_width, s->result, 1, to, NULL);
     }
   }
 }
@@ -221,7 +221,7 @@ static void MUX_NAME(spatial_bands)(
   scratch += MUX_NAME(encoded_scratch)(s);
   float *sums = NULL;
   const bool ends_line = MUX_NAME(ends_line)(s->activation);
-  MUX_NAME(ending) ending = {.activation = ends_line ? s->activation : MUX_IDENTITY};
+  MUX_NAME(ending) ending = {.activation = ends_line ? s->activation : MUX_PLAIN(MUX_IDENTITY)};
   for (ptrdiff_t y = first; y < end; ++y) {
     if (s->sums >= 0 && y % s->rows_per_task == 0) {
       sums = arena + s->sums + y / s->rows_per_task * s->out_blocks * MUX_LANES;

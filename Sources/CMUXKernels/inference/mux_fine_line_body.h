@@ -105,11 +105,11 @@ static void MUX_NAME(fine_line)(
     ptrdiff_t y, float *out, const MUX_NAME(ending) *ending) {
 #define MUX_DO(ACTIVATION)                                                                     \
   MUX_NAME(fine_line_activated)(s, u, ring, capacity, y, out, ACTIVATION, ending->sums)
-  switch (ending->activation) {
-  case MUX_RELU: MUX_DO(MUX_RELU); break;
-  case MUX_RELU6: MUX_DO(MUX_RELU6); break;
-  case MUX_SWISH: MUX_DO(MUX_SWISH); break;
-  default: MUX_DO(MUX_IDENTITY);
+  switch (ending->activation.kind) {
+  case MUX_RELU: MUX_DO(MUX_PLAIN(MUX_RELU)); break;
+  case MUX_RELU6: MUX_DO(MUX_PLAIN(MUX_RELU6)); break;
+  case MUX_SWISH: MUX_DO(MUX_PLAIN(MUX_SWISH)); break;
+  default: MUX_DO(MUX_PLAIN(MUX_IDENTITY));
   }
 #undef MUX_DO
 }

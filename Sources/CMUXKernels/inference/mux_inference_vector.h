@@ -128,7 +128,7 @@ MUX_INLINE vf MUX_NAME(i_sigmoid)(vf x) {
 }
 
 MUX_INLINE vf MUX_NAME(i_activate)(mux_activation activation, vf x) {
-  switch (activation) {
+  switch (activation.kind) {
   case MUX_IDENTITY: return x;
   case MUX_RELU: return MUX_NAME(i_max)(0, x);
   case MUX_RELU6: return MUX_NAME(i_min)(6, MUX_NAME(i_max)(0, x));
@@ -136,7 +136,10 @@ MUX_INLINE vf MUX_NAME(i_activate)(mux_activation activation, vf x) {
   case MUX_HARD_SWISH:
     return x * (MUX_NAME(i_min)(6, MUX_NAME(i_max)(0, x + 3.0f)) * (1.0f / 6));
   case MUX_SIGMOID: return MUX_NAME(i_sigmoid)(x);
-  case MUX_HARD_SIGMOID: return MUX_NAME(i_min)(6, MUX_NAME(i_max)(0, x + 3.0f)) * (1.0f / 6);
+  case MUX_HARD_SIGMOID: {
+    const float a = activation.alpha;
+    return MUX_NAME(i_min)(1 / a, MUX_NAME(i_max)(0, x + activation.beta / a)) * a;
+  }
   }
   return x;
 }
@@ -155,16 +158,16 @@ MUX_INLINE void MUX_NAME(activate_sum)(
 
 static __attribute__((unused)) void MUX_NAME(activate_line)(
     mux_activation activation, float *x, ptrdiff_t pitch, ptrdiff_t count, float *sum) {
-  switch (activation) {
+  switch (activation.kind) {
   case MUX_IDENTITY:
-    if (sum) MUX_NAME(activate_sum)(MUX_IDENTITY, x, pitch, count, sum);
+    if (sum) MUX_NAME(activate_sum)(MUX_AS(activation, MUX_IDENTITY), x, pitch, count, sum);
     break;
-  case MUX_RELU: MUX_NAME(activate_sum)(MUX_RELU, x, pitch, count, sum); break;
-  case MUX_RELU6: MUX_NAME(activate_sum)(MUX_RELU6, x, pitch, count, sum); break;
-  case MUX_SWISH: MUX_NAME(activate_sum)(MUX_SWISH, x, pitch, count, sum); break;
-  case MUX_HARD_SWISH: MUX_NAME(activate_sum)(MUX_HARD_SWISH, x, pitch, count, sum); break;
-  case MUX_SIGMOID: MUX_NAME(activate_sum)(MUX_SIGMOID, x, pitch, count, sum); break;
-  case MUX_HARD_SIGMOID: MUX_NAME(activate_sum)(MUX_HARD_SIGMOID, x, pitch, count, sum); break;
+  case MUX_RELU: MUX_NAME(activate_sum)(MUX_AS(activation, MUX_RELU), x, pitch, count, sum); break;
+  case MUX_RELU6: MUX_NAME(activate_sum)(MUX_AS(activation, MUX_RELU6), x, pitch, count, sum); break;
+  case MUX_SWISH: MUX_NAME(activate_sum)(MUX_AS(activation, MUX_SWISH), x, pitch, count, sum); break;
+  case MUX_HARD_SWISH: MUX_NAME(activate_sum)(MUX_AS(activation, MUX_HARD_SWISH), x, pitch, count, sum); break;
+  case MUX_SIGMOID: MUX_NAME(activate_sum)(MUX_AS(activation, MUX_SIGMOID), x, pitch, count, sum); break;
+  case MUX_HARD_SIGMOID: MUX_NAME(activate_sum)(MUX_AS(activation, MUX_HARD_SIGMOID), x, pitch, count, sum); break;
   }
 }
 

@@ -230,9 +230,9 @@ MUX_INLINE const MUX_NAME(pair_function) *MUX_NAME(pairs_for)(int half, ptrdiff_
 
 /// Bounds that do what an activation does, where clamping is all that it does.
 MUX_INLINE bool MUX_NAME(clamp_of)(mux_activation activation, float *low, float *high) {
-  *low = activation == MUX_RELU || activation == MUX_RELU6 ? 0 : -__builtin_inff();
-  *high = activation == MUX_RELU6 ? 6 : __builtin_inff();
-  return activation == MUX_IDENTITY || activation == MUX_RELU || activation == MUX_RELU6;
+  *low = activation.kind == MUX_RELU || activation.kind == MUX_RELU6 ? 0 : -__builtin_inff();
+  *high = activation.kind == MUX_RELU6 ? 6 : __builtin_inff();
+  return activation.kind == MUX_IDENTITY || activation.kind == MUX_RELU || activation.kind == MUX_RELU6;
 }
 
 #undef MUX_EVERY_TILE

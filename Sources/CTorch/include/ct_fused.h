@@ -8,17 +8,7 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
-
-/// Activations, numbered as `mux_activation` of the kernels.
-enum {
-  CT_FUSED_IDENTITY = 0,
-  CT_FUSED_RELU = 1,
-  CT_FUSED_RELU6 = 2,
-  CT_FUSED_SWISH = 3,
-  CT_FUSED_HARD_SWISH = 4,
-  CT_FUSED_SIGMOID = 5,
-  CT_FUSED_HARD_SIGMOID = 6
-};
+#include "mux_activation.h"
 
 /// Batch norm. The running statistics are updated in place when training (mean' = mean +
 /// momentum·(batch − mean), the variance unbiased), used otherwise.
@@ -38,7 +28,7 @@ typedef struct {
 /// left out, shuffled].
 typedef struct {
   bool training;
-  int32_t activation;
+  mux_activation activation;
   /// Input channels that are processed; the rest passes unchanged (then the projection must give
   /// `processed` channels and the stride must be 1).
   int32_t processed;
@@ -52,7 +42,7 @@ typedef struct {
   ct_fused_norm spatial_norm;
   /// NULL weights: no squeeze-and-excitation. Biases are needed.
   ct_tensor reduce_weight, reduce_bias, expand_weight, expand_bias;
-  int32_t squeeze_activation, gate_activation;
+  mux_activation squeeze_activation, gate_activation;
   ct_tensor projection;
   ct_fused_norm projection_norm;
 } ct_fused_block;
@@ -67,7 +57,7 @@ ct_error ct_fused_block_run(const ct_fused_block *block, ct_tensor x, ct_tensor 
 /// activation → [global average pool to N×C×1×1].
 typedef struct {
   bool training;
-  int32_t activation;
+  mux_activation activation;
   bool pool;
   int32_t stride, padding;
   ct_tensor weight;

@@ -35,4 +35,13 @@ extension ConfigurationError {
       throw ConfigurationError(setting: setting, value: value.description, expected: expected)
     }
   }
+
+  /// Throws for `setting` unless `value` lies in `range`.
+  package static func require<Value: Comparable & CustomStringConvertible>(
+    _ setting: String, _ value: Value, in range: ClosedRange<Value>
+  ) throws(ConfigurationError) {
+    try require(
+      range.contains(value), setting, value,
+      "must lie in \(range.lowerBound)…\(range.upperBound)")
+  }
 }

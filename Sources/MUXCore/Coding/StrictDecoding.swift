@@ -15,16 +15,22 @@ extension Decoder {
   package func strictContainer<Key: CodingKey & CaseIterable>(
     keyedBy keys: Key.Type
   ) throws -> KeyedDecodingContainer<Key> {
-    let known = keys.allCases.map(\.stringValue)
-    for key in try container(keyedBy: AnyKey.self).allKeys
-    where !known.contains(key.stringValue) {
-      throw DecodingError.dataCorrupted(
-        .init(
-          codingPath: codingPath,
-          debugDescription: "unknown key '\(key.stringValue)'; known are "
-            + known.joined(separator: ", ")))
-    }
+    try rejectUnknownKeys(keys)
     return try container(keyedBy: keys)
+  }
+
+  /// Throws if the value has a key that `Known` lacks, naming the nearest one.
+  package func rejectUnknownKeys<Known: CodingKey & CaseIterable>(_ known: Known.Type) throws {
+    try rejectKeys(notAmong: known.allCases.map(\.stringValue))
+  }
+
+  /// Throws if the value has a key that is not among `names`, naming the nearest one.
+  package func rejectKeys(notAmong names: [String]) throws {
+    for key in try container(keyedBy: AnyKey.self).allKeys
+    where !names.contains(key.stringValue) {
+      throw invalid(
+        "unknown key '\(key.stringValue)'" + NameDistance.hint(for: key.stringValue, among: names))
+    }
   }
 
   /// An error about a value that decodes but makes no sense.
@@ -37,5 +43,21 @@ extension KeyedDecodingContainer {
   /// The value of a key, or a default where the key is absent.
   package func value<Value: Decodable>(_ key: Key, default fallback: Value) throws -> Value {
     try decodeIfPresent(Value.self, forKey: key) ?? fallback
+  }
+
+  /// A list that is no longer than `limit`: its length is known before anything of it is read.
+  package func list<Element: Decodable>(
+    of type: Element.Type, _ key: Key, atMost limit: Int
+  ) throws -> [Element] {
+    var list = try nestedUnkeyedContainer(forKey: key)
+    var elements: [Element] = []
+    while !list.isAtEnd {
+      guard elements.count < limit else {
+        throw DecodingError.dataCorruptedError(
+          forKey: key, in: self, debugDescription: "there are more than \(limit) entries")
+      }
+      elements.append(try list.decode(Element.self))
+    }
+    return elements
   }
 }

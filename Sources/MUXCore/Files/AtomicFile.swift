@@ -20,12 +20,19 @@ public struct AtomicFile: ~Copyable {
   private static let counter = Atomic<Int>(0)
 
   /// Starts to write the file at `path`; its folder must exist.
+  ///
+  /// Only a regular file is replaced: in the place of a device, a pipe or a link a file would be
+  /// something else than what others expect there.
   public init(path: String) throws(FileError) {
     let folder = Self.folder(of: path)
-    let name = path.split(separator: "/").last.map(String.init) ?? path
+    // A name may be as long as the file system allows; the temporary one is longer.
+    let name = String(
+      decoding: (path.split(separator: "/").last ?? "").utf8.prefix(60), as: UTF8.self)
     let serial = Self.counter.wrappingAdd(1, ordering: .relaxed).newValue
     self.path = path
     temporaryPath = "\(folder)/.\(name).\(getpid()).\(serial).partial"
+    descriptor = -1
+    try Self.requireReplaceable(path)
     // A leftover of a killed process with our process number is ours to replace.
     unlink(temporaryPath)
     descriptor = open(temporaryPath, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o644)
@@ -70,6 +77,7 @@ public struct AtomicFile: ~Copyable {
 
   /// Makes the file durable and puts it in its place.
   public consuming func commit() throws(FileError) {
+    try Self.requireReplaceable(path)
     guard fsync(descriptor) == 0 else { throw .last("sync", path) }
     let closed = close(descriptor)
     descriptor = -1
@@ -94,6 +102,35 @@ public struct AtomicFile: ~Copyable {
   /// Replaces the file at `path` with `text` in UTF-8, atomically.
   public static func write(_ text: String, to path: String) throws(FileError) {
     try write([UInt8](text.utf8), to: path)
+  }
+
+  /// Refuses a path where something lies that is no regular file.
+  private static func requireReplaceable(_ path: String) throws(FileError) {
+    var status = stat()
+    guard lstat(path, &status) == 0 else { return }
+    let kind: String
+    switch status.st_mode & S_IFMT {
+    case S_IFREG: return
+    case S_IFDIR: throw FileError(operation: "replace", path: path, code: EISDIR)
+    case S_IFLNK: kind = "a link" + (target(of: path).map { " to \($0.printable)" } ?? "")
+    case S_IFCHR, S_IFBLK: kind = "a device"
+    case S_IFIFO: kind = "a named pipe"
+    case S_IFSOCK: kind = "a socket"
+    default: kind = "no regular file"
+    }
+    throw FileError(
+      operation: "replace", path: path, code: EEXIST,
+      reason: "it is \(kind); name a regular file")
+  }
+
+  private static func target(of link: String) -> String? {
+    var bytes = [UInt8](repeating: 0, count: 4096)
+    let count = bytes.withUnsafeMutableBytes { buffer in
+      buffer.withMemoryRebound(to: CChar.self) { characters in
+        characters.baseAddress.map { readlink(link, $0, characters.count) } ?? -1
+      }
+    }
+    return count > 0 ? String(decoding: bytes[..<count], as: UTF8.self) : nil
   }
 
   private static func lending(

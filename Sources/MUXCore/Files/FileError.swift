@@ -17,12 +17,15 @@ public struct FileError: Error, Sendable, Equatable, CustomStringConvertible, Lo
   public let path: String
   /// The system's error number (`errno`).
   public let code: Int32
+  /// What says more than the system's number does.
+  public let reason: String?
 
   /// Records a failed operation.
-  public init(operation: String, path: String, code: Int32) {
+  public init(operation: String, path: String, code: Int32, reason: String? = nil) {
     self.operation = operation
     self.path = path
     self.code = code
+    self.reason = reason
   }
 
   /// The failure of the system call that just returned, from `errno`.
@@ -32,7 +35,7 @@ public struct FileError: Error, Sendable, Equatable, CustomStringConvertible, Lo
 
   /// What went wrong, in one line.
   public var description: String {
-    "cannot \(operation) \(path): \(String(cString: strerror(code)))"
+    "cannot \(operation) \(path): \(reason ?? String(cString: strerror(code)))"
   }
 
   /// The same line, for Foundation.

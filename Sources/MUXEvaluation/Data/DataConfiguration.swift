@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 public import MUXCore
+public import MUXImages
 
 /// Which images to train on and how they are read.
 public struct DataConfiguration: Codable, Hashable, Sendable {
@@ -13,13 +14,17 @@ public struct DataConfiguration: Codable, Hashable, Sendable {
     case cifar100
     /// A folder with one folder of images per class, or with `train` and `val`/`test` of that kind.
     case folder
+    /// A list of images and their classes as comma-separated values (`path,label`), or a folder
+    /// with such lists: `train.csv`, `val.csv`, `test.csv`.
+    case list
   }
 
   /// The kind of data set.
   public var source: Source = .folder
-  /// The folder of the data; the digits need none.
+  /// The folder of the data, or a list; the digits need none.
   public var path: String?
-  /// Source `folder`: the training images' folder below `path`.
+  /// Source `folder`: the training images' folder below `path`; source `list`: their list there,
+  /// without `.csv`.
   public var trainingFolder: String = "train"
   /// Source `folder`: the validation images' folder below `path`, used where
   /// `validationFraction` is 0.
@@ -34,8 +39,15 @@ public struct DataConfiguration: Codable, Hashable, Sendable {
   public var testFraction: Double = 0
   /// Seed of the split; apart from the run's seed, so that runs share their validation images.
   public var splitSeed: UInt64 = 0
-  /// Whether decoded images are kept in memory, which spares decoding them in every epoch.
+  /// Source `folder`: what is done with the orientation that cameras write into files (EXIF):
+  /// `applied` turns pictures upright, `ignored` leaves them as they are stored, as torchvision does.
+  public var orientation: OrientationHandling = .applied
+  /// Whether a training keeps its images in memory, which spares decoding them in every epoch; at the
+  /// size that the network needs where augmentation begins with a change of size.
   public var cache: Bool = false
+  /// The most MiB that kept images take, of training and validation together; the others are decoded
+  /// each time.
+  public var cacheMebibytes: Int = 1024
   /// Threads that read and transform images ahead.
   public var workers: Int = 2
   /// Batches prepared ahead.
@@ -60,7 +72,9 @@ public struct DataConfiguration: Codable, Hashable, Sendable {
     try container.update(&testFolder, .testFolder)
     try container.update(&validationFraction, .validationFraction)
     try container.update(&testFraction, .testFraction)
+    try container.update(&orientation, .orientation)
     try container.update(&cache, .cache)
+    try container.update(&cacheMebibytes, .cacheMebibytes)
     try container.update(&splitSeed, .splitSeed)
     try container.update(&workers, .workers)
     try container.update(&prefetch, .prefetch)
@@ -83,16 +97,18 @@ public struct DataConfiguration: Codable, Hashable, Sendable {
     try ConfigurationError.require(
       source != .digits || validationFraction > 0, "\(keyPath).validationFraction",
       validationFraction, "the digits have no validation images of their own; hold out 0.1 or so")
+    try ConfigurationError.require("\(keyPath).workers", workers, in: 1...1024)
+    try ConfigurationError.require("\(keyPath).prefetch", prefetch, in: 1...100_000)
     try ConfigurationError.require(
-      workers >= 1, "\(keyPath).workers", workers, "must be at least 1")
+      "\(keyPath).evaluationBatchSize", evaluationBatchSize ?? 1, in: 1...1_000_000)
+    try ConfigurationError.require("\(keyPath).cacheMebibytes", cacheMebibytes, in: 0...(1 << 30))
     try ConfigurationError.require(
-      prefetch >= 1, "\(keyPath).prefetch", prefetch, "must be at least 1")
+      (standardDeviation ?? []).allSatisfy { $0 >= 1e-6 && $0 <= 1e6 },
+      "\(keyPath).standardDeviation", standardDeviation ?? [],
+      "every value must lie in 0.000001…1000000")
     try ConfigurationError.require(
-      (evaluationBatchSize ?? 1) >= 1, "\(keyPath).evaluationBatchSize", evaluationBatchSize ?? 0,
-      "must be at least 1")
-    try ConfigurationError.require(
-      (standardDeviation ?? []).allSatisfy { $0 > 0 }, "\(keyPath).standardDeviation",
-      standardDeviation ?? [], "must be greater than 0")
+      (mean ?? []).allSatisfy { abs($0) <= 1e6 }, "\(keyPath).mean", mean ?? [],
+      "every value must lie in -1000000…1000000")
     try ConfigurationError.require(
       mean == nil || standardDeviation == nil || mean?.count == standardDeviation?.count,
       "\(keyPath).mean", mean ?? [], "must have as many values as standardDeviation")

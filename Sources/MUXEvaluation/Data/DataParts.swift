@@ -1,48 +1,48 @@
 // SPDX-License-Identifier: Apache-2.0
+import Foundation
 package import MUXCore
 public import MUXImages
 import MUXVision
 
-/// A part of a data set.
-public enum DataPart: String, Codable, CaseIterable, Sendable {
-  /// What the weights are fitted to.
-  case training
-  /// What choices are made on.
-  case validation
-  /// What is looked at once, at the end.
-  case test
-}
-
 extension DataConfiguration {
-  /// Opens one part of the data.
+  /// Opens one part of the data, of settings as ``resolved()`` makes them.
   ///
   /// - Parameters:
   ///   - part: The part.
   ///   - classNames: The classes in the order of the labels, as the training had them; nil takes
   ///     those of the data.
+  ///   - allowsEmptyClasses: Whether classes may be without images (then a warning); nil allows it
+  ///     for all parts but the training images.
   /// - Throws: `DataSetError`, or `ConfigurationError` where the data has no such part.
   public func open(
-    _ part: DataPart, classNames: [String]? = nil
+    _ part: DataPart, classNames: [String]? = nil, allowsEmptyClasses: Bool? = nil
+  ) throws -> any ImageDataSet {
+    try resolved().settings.openAsIs(
+      part, classNames: classNames, allowsEmptyClasses: allowsEmptyClasses ?? (part != .training))
+  }
+
+  /// Opens one part of the data as the settings say, with nothing decided by the data.
+  func openAsIs(
+    _ part: DataPart, classNames: [String]?, allowsEmptyClasses: Bool
   ) throws -> any ImageDataSet {
     let fractions = [1 - validationFraction - testFraction, validationFraction, testFraction]
     let index = part == .training ? 0 : part == .validation ? 1 : 2
     guard part == .training || fractions[index] > 0 else {
-      return try cached(try openOwn(part, classNames: classNames))
+      return try openOwn(part, classNames: classNames, allowsEmptyClasses: allowsEmptyClasses)
     }
-    let whole = try openOwn(.training, classNames: classNames)
-    guard validationFraction > 0 || testFraction > 0 else { return try cached(whole) }
+    let whole = try openOwn(
+      .training, classNames: classNames, allowsEmptyClasses: allowsEmptyClasses)
+    guard validationFraction > 0 || testFraction > 0 else { return whole }
     let present = fractions.indices.filter { fractions[$0] > 0 }
     let parts = try whole.split(fractions: present.map { fractions[$0] }, seed: splitSeed)
-    guard let place = present.firstIndex(of: index) else { return try cached(whole) }
-    return try cached(parts[place])
-  }
-
-  private func cached(_ data: any ImageDataSet) throws -> any ImageDataSet {
-    cache ? try CachedDataSet(data) : data
+    guard let place = present.firstIndex(of: index) else { return whole }
+    return parts[place]
   }
 
   /// A part that the data set itself has.
-  private func openOwn(_ part: DataPart, classNames: [String]?) throws -> any ImageDataSet {
+  private func openOwn(
+    _ part: DataPart, classNames: [String]?, allowsEmptyClasses: Bool
+  ) throws -> any ImageDataSet {
     let path = path ?? ""
     switch source {
     case .digits:
@@ -56,10 +56,19 @@ extension DataConfiguration {
       return try CIFARDataSet(
         path: path, kind: source == .cifar10 ? .cifar10 : .cifar100, training: part == .training)
     case .folder:
-      let folder =
-        part == .training ? trainingFolder : part == .validation ? validationFolder : testFolder
-      return try ImageFolder(
-        path: folder.isEmpty ? path : "\(path)/\(folder)", classNames: classNames)
+      // The folder of the data itself says what is wrong with it best.
+      if isMissing(part), FileManager.default.fileExists(atPath: path) {
+        throw missingFolder(of: part, in: path)
+      }
+      var images = try ImageFolder(
+        path: place(of: part), classNames: classNames, allowsEmptyClasses: allowsEmptyClasses)
+      images.orientation = orientation
+      return images
+    case .list:
+      if isMissing(part), !Self.isFile(path) { throw missingFolder(of: part, in: path) }
+      var images = try ListDataSet(path: place(of: part), classNames: classNames)
+      images.orientation = orientation
+      return images
     }
   }
 
@@ -68,7 +77,7 @@ extension DataConfiguration {
     switch source {
     case .digits: 8
     case .cifar10, .cifar100: 32
-    case .folder: nil
+    case .folder, .list: nil
     }
   }
 
@@ -80,7 +89,7 @@ extension DataConfiguration {
       switch source {
       case .digits: ([0.3053], [0.3761])
       case .cifar10, .cifar100: (ImagePipeline.cifarMean, ImagePipeline.cifarDeviation)
-      case .folder: (ImagePipeline.imageNetMean, ImagePipeline.imageNetDeviation)
+      case .folder, .list: (ImagePipeline.imageNetMean, ImagePipeline.imageNetDeviation)
       }
     func fitted(_ given: [Double]?, _ standard: [Float], _ key: String)
       throws(ConfigurationError) -> [Float]

@@ -26,7 +26,7 @@ public struct EvaluationConfiguration: Codable, Hashable, Sendable {
 
   /// Checks every setting.
   public func validate() throws(ConfigurationError) {
-    try ConfigurationError.require(batchSize >= 1, "batchSize", batchSize, "must be at least 1")
+    try ConfigurationError.require("batchSize", batchSize, in: 1...1_000_000)
     try data.validate()
   }
 }

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 public import MUXImages
-public import MUXInterchange
 public import MUXNetworks
 public import MUXRuntime
 public import MUXVision
+public import MUXWeights
 
 /// Computes a network's outputs with the inference runtime, without libtorch.
 ///
@@ -31,18 +31,28 @@ public final class RuntimeClassifier: Classifier {
   ///   - instructionSet: The kernels' variant; nil takes the best one here.
   ///   - precision: What products are made of.
   ///   - calibration: The ranges of the tensors, which 8 bits need.
-  public init(
+  public convenience init(
     _ network: Network, weights: TensorArchive, threads: Int? = nil,
     instructionSet: InstructionSet? = nil, precision: Precision = .float32,
     calibration: Calibration? = nil
   ) throws {
-    self.network = network
+    try self.init(
+      CheckedWeights(weights, for: network), threads: threads, instructionSet: instructionSet,
+      precision: precision, calibration: calibration)
+  }
+
+  /// A classifier of weights that are checked already.
+  package init(
+    _ weights: CheckedWeights, threads: Int? = nil, instructionSet: InstructionSet? = nil,
+    precision: Precision = .float32, calibration: Calibration? = nil
+  ) throws {
+    network = weights.network
     self.precision = precision
     self.threads = threads ?? InferenceEngine.coreCount
     makePlan = {
       try InferencePlan(
-        network, weights: weights, inputSize: $0, instructionSet: instructionSet,
-        precision: precision, calibration: calibration)
+        weights, inputSize: $0, instructionSet: instructionSet, precision: precision,
+        calibration: calibration)
     }
     _ = try engine(for: network.inputSize)
   }

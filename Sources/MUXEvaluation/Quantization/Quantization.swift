@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import MUXCore
 import MUXImages
-import MUXInterchange
 public import MUXRuntime
 import MUXVision
+import MUXWeights
 
 /// Makes packed model files of less than single precision, and says how they agree with it.
 public struct Quantization: Sendable {
@@ -37,7 +37,15 @@ public struct Quantization: Sendable {
     public var calibrationImages: Int
     /// How it agrees with single precision on other images.
     public var agreement: PrecisionAgreement
+    /// What makes the file or the agreement doubtful, a sentence each; the file is written all the same.
+    public var warnings: [String]
   }
+
+  /// Images below which a calibration or a comparison says little.
+  public static let fewImages = 32
+  /// The signal to noise, in decibels, below which a file is not as good as its precision can be; 8 bits
+  /// of the published networks reach about 30.
+  public static let poorSignalToNoise = 20.0
 
   /// Calibrates and packs weights, compares, and writes the file, which is the last thing to happen.
   ///
@@ -55,14 +63,15 @@ public struct Quantization: Sendable {
     let isCalibrated = precision == .int8
     let calibrating = isCalibrated ? images.calibration.count : 0
     let total = calibrating + images.heldOut.count
-    let exact = try weights.runtimeClassifier(threads: threads)
+    let checked = try weights.checked()
+    let exact = try RuntimeClassifier(checked, threads: threads)
     var calibration: Calibration?
+    var variety = ImageVariety(), heldOutVariety = ImageVariety()
     if isCalibrated {
-      let calibrator = try Calibrator(
-        weights.network,
-        weights: weights.archive.checked(against: weights.network, path: weights.path))
+      let calibrator = try Calibrator(checked)
       var done = 0
       try forEachBatch(of: images.calibration, weights.pipeline) { batch in
+        variety.add(batch)
         let size = batch.values.count / batch.count
         for image in 0..<batch.count {
           try calibrator.add(Array(batch.values[image * size..<(image + 1) * size]))
@@ -72,27 +81,79 @@ public struct Quantization: Sendable {
       }
       calibration = calibrator.calibration
     }
-    let bytes = try weights.packedBytes(
+    let (bytes, vanishing) = try weights.pack(
       precision: precision, calibration: calibration, lanes: lanes)
     let model = try PackedModel(ByteRegion(bytes), path: path)
     let packed = try RuntimeClassifier(model, threads: threads)
     var tally = AgreementTally()
     var done = calibrating
     try forEachBatch(of: images.heldOut, weights.pipeline) { batch in
-      let expected = try exact.outputs(batch), actual = try packed.outputs(batch)
-      for (outputs, name) in [(expected, Precision.float32), (actual, precision)]
-      where !outputs.allSatisfy(\.isFinite) {
-        throw QuantizationError.notFinite(network: weights.network.name, precision: name.rawValue)
+      heldOutVariety.add(batch)
+      func outputs(_ classifier: RuntimeClassifier) throws -> [Float] {
+        do { return try classifier.outputs(batch) } catch RuntimeError.resultNotFinite {
+          throw QuantizationError.notFinite(
+            network: weights.network.name, precision: classifier.precision.rawValue)
+        }
       }
+      let expected = try outputs(exact), actual = try outputs(packed)
       tally.add(actual, exact: expected, labels: batch.labels)
       done += batch.count
       progress?(done, total)
     }
     try AtomicFile.write(bytes, to: path)
+    let agreement = tally.result(isLabelled: images.isLabelled)
     return Result(
       network: weights.network.name, precision: precision,
       isAccelerated: precision.isAccelerated, bytes: bytes.count, calibrationImages: calibrating,
-      agreement: tally.result(isLabelled: images.isLabelled))
+      agreement: agreement,
+      warnings: vanishing.map(Self.warning)
+        + (isCalibrated ? Self.warnings(calibratedOn: variety) : [])
+        + Self.warnings(comparedOn: heldOutVariety, agreement))
+  }
+
+  private static func warning(_ vanishing: VanishingChannels) -> String {
+    let count = vanishing.count
+    return "\(count) channel\(count == 1 ? "" : "s") of “\(vanishing.tensor)” have weights so small"
+      + " that 8 bits make them 0"
+  }
+
+  /// Why ranges that were measured on such images may not be those of others.
+  static func warnings(calibratedOn images: ImageVariety) -> [String] {
+    var warnings: [String] = []
+    if images.count < fewImages {
+      warnings.append(
+        "calibrated on \(images.count) image\(images.count == 1 ? "" : "s") only; ranges of others may"
+          + " be wider: take at least \(fewImages), better 256")
+    }
+    if images.count > 1, images.areAlike {
+      warnings.append(
+        "calibrated on images that are all the same, so that ranges of others are wider; take images of"
+          + " the kind that the network will see")
+    }
+    return warnings
+  }
+
+  /// Why such an agreement says little, or says that the file is bad.
+  static func warnings(
+    comparedOn images: ImageVariety, _ agreement: PrecisionAgreement
+  ) -> [String] {
+    var warnings: [String] = []
+    if images.count < fewImages {
+      warnings.append(
+        "compared on \(images.count) image\(images.count == 1 ? "" : "s") only, so that the agreement says"
+          + " little; take at least \(fewImages), better 1,000")
+    }
+    if images.count > 1, images.areAlike {
+      warnings.append(
+        "compared on images that are all the same, so that the agreement says little about others")
+    }
+    if agreement.signalToNoise < poorSignalToNoise {
+      warnings.append(
+        "a signal to noise of \((agreement.signalToNoise * 10).rounded() / 10) dB is poor (30 dB are usual"
+          + " for 8 bits, 45 dB for bfloat16); calibrate on more and other images, or take another"
+          + " precision")
+    }
+    return warnings
   }
 
   private func forEachBatch(

@@ -5,7 +5,7 @@ public import Foundation
 public enum QuantizationError: Error, Hashable, Sendable, CustomStringConvertible, LocalizedError {
   /// Of so many images none is left to compare on.
   case nothingHeldOut(Int)
-  /// The network gives numbers that are none.
+  /// The network gives outputs that are not finite.
   case notFinite(network: String, precision: String)
 
   /// One line: what, where, how to fix.
@@ -13,10 +13,9 @@ public enum QuantizationError: Error, Hashable, Sendable, CustomStringConvertibl
     switch self {
     case .nothingHeldOut(let count):
       "\(count) image\(count == 1 ? "" : "s") cannot both calibrate the model and be held out for the"
-        + " comparison; give more, or fewer --calibration-images"
+        + " comparison; give more images, or calibrate with fewer"
     case .notFinite(let network, let precision):
-      "the network '\(network)' gives numbers that are infinite or none in \(precision); check its"
-        + " weights"
+      "the network '\(network)' gives outputs that are not finite in \(precision); check its weights"
     }
   }
 

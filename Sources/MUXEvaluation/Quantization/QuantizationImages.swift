@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
-package import MUXImages
+public import MUXImages
 import MUXVision
 
 /// The images that a model is calibrated on, and others on which it is compared with single
@@ -22,15 +22,23 @@ public struct QuantizationImages: Sendable {
 
   package let calibration: any ImageDataSet
   package let heldOut: any ImageDataSet
+  /// What lies beside the images and is not among them.
+  public var leftOut: LeftOut { heldOut.leftOut }
   /// Whether the labels of the held-out images are the network's classes.
   let isLabelled: Bool
 
   /// Images without labels, in files and below folders.
   ///
+  /// - Parameters:
+  ///   - paths: Files and folders.
+  ///   - counts: How many images to take.
+  ///   - orientation: What is done with their EXIF orientation, as the weights' pipeline says.
   /// - Throws: `DataSetError` for a folder without images, ``QuantizationError/nothingHeldOut(_:)``
   ///   for a single image.
-  public init(paths: [String], counts: Counts) throws {
-    let images = UnlabelledImages(files: try Predictor.files(paths))
+  public init(
+    paths: [String], counts: Counts, orientation: OrientationHandling = .applied
+  ) throws {
+    let images = UnlabelledImages(try ImageFiles(paths), orientation: orientation)
     try self.init(images, images, counts, isLabelled: false)
   }
 
@@ -42,9 +50,14 @@ public struct QuantizationImages: Sendable {
   ) throws {
     var data = data
     data.cache = false  // It would decode all images for the sake of a few.
-    try self.init(
-      WeightsEvaluation.images(.training, of: data, for: weights),
-      WeightsEvaluation.images(part, of: data, for: weights), counts, isLabelled: true)
+    let others = try WeightsEvaluation.images(part, of: data, for: weights)
+    let source: any ImageDataSet
+    do {
+      source = try WeightsEvaluation.images(.training, of: data, for: weights)
+    } catch EvaluationError.noPart {
+      source = others
+    }
+    try self.init(source, others, counts, isLabelled: true)
   }
 
   private init(
@@ -74,10 +87,20 @@ public struct QuantizationImages: Sendable {
 /// Image files without classes.
 private struct UnlabelledImages: ImageDataSet {
   let files: [String]
+  let leftOut: LeftOut
+  let orientation: OrientationHandling
+
+  init(_ files: ImageFiles, orientation: OrientationHandling) {
+    self.files = files.paths
+    leftOut = files.leftOut
+    self.orientation = orientation
+  }
 
   var count: Int { files.count }
   var classNames: [String] { ["image"] }
   func label(at index: Int) -> Int { 0 }
   func name(at index: Int) -> String { files[index] }
-  func image(at index: Int) throws -> Image { try Image(contentsOfFile: files[index]) }
+  func image(at index: Int) throws -> Image {
+    try Image(contentsOfFile: files[index], orientation: orientation)
+  }
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 public import Foundation
+public import MUXImages
 
 /// Why trained weights cannot be used on some images.
 public enum EvaluationError: Error, Hashable, Sendable, CustomStringConvertible, LocalizedError {
@@ -9,8 +10,14 @@ public enum EvaluationError: Error, Hashable, Sendable, CustomStringConvertible,
   case severalOutputs(network: String, count: Int)
   /// The weights are packed for the runtime, and something else was asked for.
   case packed(path: String)
+  /// A network gave something that is infinite or not a number: which network, and for what.
+  case notFinite(network: String, what: String)
   /// 8 bits were asked for of weights that have no calibration.
   case uncalibrated(path: String)
+  /// A list of classes has a line without a name.
+  case emptyName(path: String, line: Int)
+  /// The data is divided into parts and lacks the one that was asked for.
+  case noPart(path: String, folder: String, part: DataPart, present: [DataPart])
 
   /// One line: what, where, how to fix.
   public var description: String {
@@ -23,8 +30,17 @@ public enum EvaluationError: Error, Hashable, Sendable, CustomStringConvertible,
         + " classifier, or look at its outputs with 'muxnet forward'"
     case .packed(let path):
       "\(path) is packed for the runtime and for nothing else; give the weights that it was made of"
+    case .notFinite(let network, let what):
+      "the network '\(network)' gives numbers that are infinite or not a number for \(what); its weights"
+        + " or the precision cannot take such images, so look at the layers with 'muxnet forward'"
     case .uncalibrated(let path):
       "\(path) has no calibration, which 8 bits need; make a packed file of it with muxnet quantize"
+    case .emptyName(let path, let line):
+      "\(path):\(line): there is no name; give every class a line of its own, without empty ones"
+    case .noPart(let path, let folder, let part, let present):
+      "\(path): there is no folder '\(folder)' of \(part.rawValue) images, only"
+        + " \(present.map(\.rawValue).joined(separator: " and ")) images; choose another part, or"
+        + " name the folder with data.\(part.rawValue)Folder"
     }
   }
 

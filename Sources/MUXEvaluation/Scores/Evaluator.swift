@@ -15,7 +15,8 @@ public struct Evaluator {
   ///
   /// The loss is the mean cross entropy without smoothing. Ties between outputs go to the first.
   ///
-  /// - Throws: ``EvaluationError`` where outputs and classes differ in number.
+  /// - Throws: ``EvaluationError`` where outputs and classes differ in number, or an output is not a
+  ///   number.
   public func evaluate(
     _ classifier: some Classifier, on loader: DataLoader
   ) throws -> EvaluationResult {
@@ -26,8 +27,10 @@ public struct Evaluator {
     let stream = try loader.epoch(0)
     defer { stream.cancel() }
     while let batch = try stream.next() {
-      try tally.add(
-        try classifier.outputs(batch), labels: batch.labels, network: classifier.network.name)
+      let outputs = try classifier.finiteOutputs(batch) {
+        loader.dataSet.name(at: batch.sampleIndices[$0])
+      }
+      try tally.add(outputs, labels: batch.labels, network: classifier.network.name)
       try progress(tally.count, total)
     }
     return tally.result(classNames: classes, seconds: Seconds.since(start))

@@ -17,10 +17,13 @@ public struct PredictionReport: Sendable {
   public var images: [ImagePrediction] = []
   /// One line for each that could not.
   public var failures: [String] = []
+  /// What lies in the folders and is not among the images.
+  public var leftOut = LeftOut()
 }
 
 extension Predictor {
-  /// The names in a text file, one class per line.
+  /// The names in a text file, one class per line; the number of a line is that of an output, so an
+  /// empty one before the end is an error.
   public static func classNames(fromFile path: String) throws -> [String] {
     let text: String
     do { text = try String(contentsOf: URL(fileURLWithPath: path), encoding: .utf8) } catch {
@@ -29,10 +32,14 @@ extension Predictor {
     var lines = text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)
       .map { $0.trimmingCharacters(in: .whitespaces) }
     while lines.last?.isEmpty == true { lines.removeLast() }
+    if lines.first?.hasPrefix("\u{feff}") == true { lines[0].unicodeScalars.removeFirst() }
+    if let empty = lines.firstIndex(of: "") {
+      throw EvaluationError.emptyName(path: path, line: empty + 1)
+    }
     return lines
   }
 
-  /// Classifies images and all images below folders.
+  /// Classifies images and all images below folders (``ImageFiles``).
   ///
   /// - Parameters:
   ///   - paths: Files and folders.
@@ -45,38 +52,37 @@ extension Predictor {
     _ body: (ImagePrediction, Image) throws -> Void
   ) throws -> PredictionReport {
     var report = PredictionReport()
-    var batch: [(path: String, image: Image)] = []
+    var batch: [(path: String, image: Image, prepared: (size: PixelSize, values: [Float]))] = []
+    var bytes = 0
     func finish() throws {
-      let predictions = try predict(batch.map(\.image), top: count)
+      let predictions = try predict(
+        prepared: batch.map(\.prepared), names: batch.map(\.path), top: count)
       for (entry, prediction) in zip(batch, predictions) {
         let result = ImagePrediction(path: entry.path, guesses: prediction.guesses)
         report.images.append(result)
         try body(result, entry.image)
       }
       batch = []
+      bytes = 0
     }
-    for path in try Self.files(paths) {
-      do { batch.append((path, try Image(contentsOfFile: path))) } catch {
+    let files = try ImageFiles(paths)
+    report.leftOut = files.leftOut
+    for path in files.paths {
+      do throws(ImageError) {
+        let image = try Image(contentsOfFile: path, orientation: pipeline.orientation)
+        do throws(ImageError) {
+          batch.append((path, image, try prepared(image)))
+          bytes += image.pixels.count
+        } catch {
+          report.failures.append("\(path): \(error)")
+        }
+      } catch {
         report.failures.append(error.description)
       }
-      if batch.count == batchSize { try finish() }
+      // Large pictures do not wait for a full batch.
+      if batch.count == batchSize || bytes > 1 << 26 { try finish() }
     }
     try finish()
     return report
-  }
-
-  /// The images among paths and below the folders among them, sorted.
-  static func files(_ paths: [String]) throws -> [String] {
-    try paths.flatMap { path -> [String] in
-      var isFolder: ObjCBool = false
-      guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
-        throw ImageError.unreadable(name: path, reason: "no such file or folder")
-      }
-      guard isFolder.boolValue else { return [path] }
-      let found = try FileManager.default.subpathsOfDirectory(atPath: path)
-        .filter { ImageFormat.isImageName($0) }.sorted().map { "\(path)/\($0)" }
-      guard !found.isEmpty else { throw DataSetError.noImages(path: path) }
-      return found
-    }
   }
 }

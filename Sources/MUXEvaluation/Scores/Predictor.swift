@@ -30,25 +30,35 @@ public struct Predictor {
 
   /// The most likely classes of several images, run as one batch.
   public func predict(_ images: [Image], top count: Int = 5) throws -> [Prediction] {
-    guard !images.isEmpty else { return [] }
+    try predict(prepared: images.map { try prepared($0) }, names: [], top: count)
+  }
+
+  /// An image as the network takes it.
+  func prepared(_ image: Image) throws(ImageError) -> (size: PixelSize, values: [Float]) {
+    // Nothing in the pipeline of an evaluation is random; it still asks for a stream.
+    var random = ImagePipeline.stream(seed: 0, epoch: 0, index: 0)
+    return try pipeline.values(of: image, random: &random)
+  }
+
+  /// The most likely classes of several prepared images, run as one batch; their names are for messages.
+  func predict(
+    prepared images: [(size: PixelSize, values: [Float])], names: [String], top count: Int
+  ) throws -> [Prediction] {
+    guard let size = images.first?.size else { return [] }
     var values: [Float] = []
-    var size = PixelSize(1)
     for image in images {
-      // Nothing in the pipeline of an evaluation is random; it still asks for a stream.
-      var random = ImagePipeline.stream(seed: 0, epoch: 0, index: 0)
-      let (own, numbers) = try pipeline.values(of: image, random: &random)
-      if !values.isEmpty, own != size {
+      guard image.size == size else {
         throw LoaderError.unequalSizes(
-          name: "an image", size: own, otherName: "the first", otherSize: size)
+          name: "an image", size: image.size, otherName: "the first", otherSize: size)
       }
-      size = own
-      values += numbers
+      values += image.values
     }
     let shares = try classifier.probabilities(
       Batch(
         channels: pipeline.channels, height: size.height, width: size.width, values: values,
         labels: Array(repeating: 0, count: images.count),
-        sampleIndices: Array(images.indices)))
+        sampleIndices: Array(images.indices))
+    ) { $0 < names.count ? names[$0] : "image \($0 + 1)" }
     let classes = classNames.count
     guard shares.count == images.count * classes else {
       throw EvaluationError.classCount(

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
 public import MUXConfiguration
-import MUXImages
+public import MUXImages
+import MUXVision
 
 /// Finds the images that weights are to be evaluated on.
 public enum WeightsEvaluation {
@@ -31,28 +32,90 @@ public enum WeightsEvaluation {
     progress: @escaping (Int, Int) throws -> Void = { _, _ in }
   ) throws -> EvaluationResult {
     let data = configuration.data
+    let images = try images(part, of: data, for: weights)
     var evaluator = Evaluator()
     evaluator.progress = progress
-    return try evaluator.evaluate(
-      classifier, pipeline: weights.pipeline, on: try images(part, of: data, for: weights),
+    var result = try evaluator.evaluate(
+      classifier, pipeline: weights.pipeline, on: images,
       batchSize: data.evaluationBatchSize ?? configuration.batchSize, workers: data.workers)
+    result.leftOut = images.leftOut.groups
+    result.warnings = images.warnings.map(\.description)
+    return result
   }
 
-  /// The images of a part, with the classes of the weights where these are known by name. A folder
-  /// without the sub-folder of that part is taken as a whole.
+  /// The images of a part, with the classes of the weights where these are known by name; classes
+  /// without images are allowed. A folder of class folders is taken as a whole, unless settings
+  /// divide it.
   static func images(
     _ part: DataPart, of data: DataConfiguration, for weights: TrainedWeights
   ) throws -> any ImageDataSet {
-    var data = data
-    if data.source == .folder, let path = data.path {
-      func isMissing(_ folder: String) -> Bool {
-        !FileManager.default.fileExists(atPath: "\(path)/\(folder)")
-      }
-      if isMissing(data.validationFolder) { data.validationFolder = "" }
-      if isMissing(data.testFolder) { data.testFolder = "" }
-      if isMissing(data.trainingFolder) { data.trainingFolder = "" }
+    var data = try data.forEvaluation(part)
+    // What the weights were trained on; weights of other origin do not say.
+    if weights.metadata != nil { data.orientation = weights.pipeline.orientation }
+    return try data.openAsIs(
+      part, classNames: data.isNamedByClass ? weights.metadata?.classNames : nil,
+      allowsEmptyClasses: true)
+  }
+}
+
+extension DataConfiguration {
+  /// These settings for images that may be arranged otherwise than those of the training were.
+  func forEvaluation(_ part: DataPart) throws -> DataConfiguration {
+    guard let path, isNamedByClass else { return self }
+    var settings = self
+    if Self.isFile(path), source == .list || path.lowercased().hasSuffix(".csv") {
+      // One list is taken as a whole, unless settings divide it.
+      settings.source = .list
+      return settings
     }
-    return try data.open(
-      part, classNames: data.source == .folder ? weights.metadata?.classNames : nil)
+    guard source == .folder else { return settings }
+    func isMissing(_ folder: String) -> Bool {
+      !FileManager.default.fileExists(atPath: "\(path)/\(folder)")
+    }
+    switch try FolderLayout(path) {
+    case .classes:
+      if isMissing(validationFolder) || isUsual(\.validationFolder) {
+        settings.validationFolder = ""
+      }
+      if isMissing(testFolder) || isUsual(\.testFolder) { settings.testFolder = "" }
+      if isMissing(trainingFolder) || isUsual(\.trainingFolder) { settings.trainingFolder = "" }
+    case .parts(let parts, _):
+      if takesWholeFolder {
+        // Of a training on class folders alone.
+        settings.trainingFolder = DataConfiguration().trainingFolder
+        settings.validationFraction = 0
+        settings.testFraction = 0
+      }
+      guard isMissing(settings.folder(of: part)), settings.fraction(of: part) == 0 else { break }
+      guard let folder = parts.first(where: { $0.role == part })?.folder else {
+        throw EvaluationError.noPart(
+          path: path, folder: settings.folder(of: part), part: part, present: parts.map(\.role))
+      }
+      settings.setFolder(of: part, to: folder)
+    }
+    return settings
+  }
+
+  /// Whether the classes are known by the names that folders or lists give them.
+  var isNamedByClass: Bool { source == .folder || source == .list }
+
+  private func isUsual(_ key: KeyPath<DataConfiguration, String>) -> Bool {
+    self[keyPath: key] == DataConfiguration()[keyPath: key]
+  }
+
+  private func fraction(of part: DataPart) -> Double {
+    switch part {
+    case .training: 0
+    case .validation: validationFraction
+    case .test: testFraction
+    }
+  }
+
+  private mutating func setFolder(of part: DataPart, to folder: String) {
+    switch part {
+    case .training: trainingFolder = folder
+    case .validation: validationFolder = folder
+    case .test: testFolder = folder
+    }
   }
 }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-package import MUXInterchange
 public import MUXNetworks
+import MUXPyTorch
 public import MUXRuntime
+package import MUXWeights
 
 /// Runs a network on the tensors of a file, so that it can be compared with any other
 /// implementation.
@@ -43,16 +44,15 @@ public enum TensorFileRun {
       plan = try InferencePlan(model, inputSize: size, precision: precision)
     } else {
       guard precision != .int8 else { throw EvaluationError.uncalibrated(path: weights) }
-      let archive = try WeightsSource.read(weights, key: key).withoutWrapper
-        .checked(against: network, path: weights)
-      var own = TensorArchive()
-      for parameter in cut.parameters { own[parameter.name] = archive[parameter.name] }
+      let checked = try CheckedWeights(
+        WeightsSource.read(weights, key: key), for: network, path: weights)
       plan = try InferencePlan(
-        cut, weights: own, inputSize: size, precision: precision ?? .float32)
+        checked.part(cut), inputSize: size, precision: precision ?? .float32)
     }
     let engine = try InferenceEngine(plan, threads: threads ?? InferenceEngine.coreCount)
     let count = images.shape[0]
     let values = try count > 0 ? engine.run(images.floats, count: count) : []
+    try checkOutputs(values, of: network, layer: layer)
     // An image's outputs come one after the other.
     let stride = plan.outputShape.count
     var start = 0
@@ -79,7 +79,23 @@ public enum TensorFileRun {
       throw TensorFileError(
         path: path, reason: .shape(images.shape, channels: network.inputChannels))
     }
+    do { _ = try images.narrowed(to: .float32) } catch {
+      throw TensorValueError(path: path, tensor: inputName, reason: error)
+    }
+    if let reason = images.nonFiniteReason {
+      throw TensorValueError(path: path, tensor: inputName, reason: reason)
+    }
     return images
+  }
+
+  /// Makes sure that what a network gives are numbers.
+  package static func checkOutputs(
+    _ values: [Float], of network: Network, layer: String?
+  ) throws(EvaluationError) {
+    guard values.allSatisfy(\.isFinite) else {
+      throw .notFinite(
+        network: network.name, what: layer.map { "the layer '\($0)'" } ?? "an output")
+    }
   }
 
   /// Writes a file with the value of a layer, or with the network's outputs.

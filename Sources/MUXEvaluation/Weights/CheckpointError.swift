@@ -7,6 +7,8 @@ public enum CheckpointError: Error, Hashable, Sendable, CustomStringConvertible,
   case none(path: String)
   /// A file of it is missing, or not as it was written.
   case damaged(path: String, reason: String)
+  /// It is of another version of this package.
+  case unreadable(path: String, reason: String)
   /// It is of a run with another network or optimizer.
   case mismatch(path: String, reason: String)
 
@@ -17,6 +19,7 @@ public enum CheckpointError: Error, Hashable, Sendable, CustomStringConvertible,
       "\(path) has no checkpoint; give the folder of a run that has saved one"
     case .damaged(let path, let reason):
       "the checkpoint \(path) is damaged: \(reason); remove its folder to use the one before it"
+    case .unreadable(let path, let reason): "\(path): \(reason)"
     case .mismatch(let path, let reason):
       "the checkpoint \(path) is not of this run: \(reason); resume with the run's own"
         + " configuration, or start anew with --initial-weights"

@@ -10,6 +10,8 @@ public struct RunFolder: Hashable, Sendable {
   public var configuration: String { "\(path)/configuration.yaml" }
   /// The machine, the versions and the command of the run, in JSON.
   public var environment: String { "\(path)/environment.json" }
+  /// What the run reads and what it leaves out, in JSON.
+  public var data: String { "\(path)/data.json" }
   /// The network, in JSON.
   public var network: String { "\(path)/network.json" }
   /// One row per epoch.

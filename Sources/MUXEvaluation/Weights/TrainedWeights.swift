@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import MUXCore
 public import MUXImages
-public import MUXInterchange
 public import MUXNetworks
 public import MUXRuntime
+public import MUXWeights
 
 /// A network's trained weights and what is needed to use them, whatever computes: its classes and
 /// what is done to an image before it goes in.
@@ -12,8 +12,8 @@ public struct TrainedWeights: Sendable {
   public let path: String
   /// The network.
   public let network: Network
-  /// The tensors under their names, without the prefix of PyTorch's data-parallel wrapper; none
-  /// where they are packed for the runtime.
+  /// The tensors under the network's names, whatever wrappers had put into them; none where they are
+  /// packed for the runtime.
   public let archive: TensorArchive
   /// The model of a file that is packed for the runtime; nil for other weights.
   public let packed: PackedModel?
@@ -21,6 +21,8 @@ public struct TrainedWeights: Sendable {
   public let classNames: [String]
   /// What is done to an image before it goes in.
   public let pipeline: ImagePipeline
+  /// What was chosen among several state dicts of a checkpoint; nil where there was no choice.
+  public let remark: String?
   /// What the file says about its training; nil for files of other origin.
   public let metadata: WeightsMetadata?
 
@@ -45,7 +47,9 @@ public struct TrainedWeights: Sendable {
       return
     }
     packed = nil
-    let archive = try WeightsSource.read(path, prefersAveraged: prefersAveraged, key: key)
+    let file = try WeightsSource.load(path, prefersAveraged: prefersAveraged, key: key)
+    let archive = file.archive
+    remark = file.remark
     let metadata = try WeightsMetadata(archive.metadata, path: path)
     let own = try metadata?.network ?? ModelFile.network(of: archive, path: path)
     guard let network = network ?? own else {
@@ -54,7 +58,7 @@ public struct TrainedWeights: Sendable {
     }
     self.path = path
     self.network = network
-    self.archive = archive.withoutWrapper
+    self.archive = archive.named(for: network.parameters)
     self.metadata = metadata
     let outputs = network.classCount ?? 0
     let names = classNames ?? metadata?.classNames ?? (0..<outputs).map(String.init)
@@ -64,6 +68,27 @@ public struct TrainedWeights: Sendable {
     }
     self.classNames = names
     pipeline = metadata?.pipeline ?? Self.usualPipeline(network)
+    try Self.checkProportion(pipeline, network, path: path)
+  }
+
+  /// The pixels of an image that a file may ask for on its own: 4096×4096.
+  private static let pixelAllowance = 1 << 24
+
+  /// A file's claim about the size of prepared images must not take all memory: they have at most as many
+  /// pixels as ``pixelAllowance``, or 64 times those of the network's own.
+  private static func checkProportion(
+    _ pipeline: ImagePipeline, _ network: Network, path: String
+  ) throws {
+    let own = network.inputSize.height.multipliedReportingOverflow(by: network.inputSize.width)
+    let limit = max(pixelAllowance, own.overflow ? 0 : min(own.partialValue, 1 << 40) * 64)
+    for size in pipeline.transforms.compactMap(\.statedSize) {
+      let (pixels, overflow) = size.width.multipliedReportingOverflow(by: size.height)
+      guard overflow || pixels > limit else { continue }
+      throw CheckpointError.unreadable(
+        path: path,
+        reason: "its pipeline makes images of \(size), out of proportion to the network's"
+          + " \(network.inputSize); write the file anew")
+    }
   }
 
   /// The usual evaluation of ImageNet networks, which public weights are made for.
@@ -79,6 +104,7 @@ public struct TrainedWeights: Sendable {
         path: packed.path, reason: "it holds another network; leave --model out")
     }
     self.packed = packed
+    remark = nil
     path = packed.path
     self.network = packed.network
     archive = TensorArchive()
@@ -96,6 +122,7 @@ public struct TrainedWeights: Sendable {
       }
     }
     self.pipeline = pipeline
+    try Self.checkProportion(pipeline, packed.network, path: path)
   }
 
   /// Makes sure that the network can classify.
@@ -112,21 +139,27 @@ public struct TrainedWeights: Sendable {
   /// - Parameters:
   ///   - path: The file to write (`PackedModel` of `MUXRuntime`).
   ///   - lanes: The widths of vectors to pack for; nil takes all.
-  /// - Throws: ``WeightsMismatchError`` if the tensors are not those of the network.
+  /// - Throws: `WeightsMismatchError` if the tensors are not those of the network, `TensorValueError`
+  ///   if they hold numbers that it cannot compute with.
   public func writePacked(to path: String, lanes: [Int]? = nil) throws {
-    try AtomicFile.write(packedBytes(precision: .float32, calibration: nil, lanes: lanes), to: path)
+    let packing = try pack(precision: .float32, calibration: nil, lanes: lanes)
+    try AtomicFile.write(packing.bytes, to: path)
   }
 
-  /// The bytes of a packed file.
-  func packedBytes(
-    precision: Precision, calibration: Calibration?, lanes: [Int]?
-  ) throws -> [UInt8] {
+  /// The tensors, which are exactly those of the network, with sound numbers.
+  package func checked() throws -> CheckedWeights {
     if packed != nil { throw EvaluationError.packed(path: path) }
+    return try CheckedWeights(archive, for: network, path: path)
+  }
+
+  /// The bytes of a packed file, and the channels that its precision makes 0.
+  func pack(
+    precision: Precision, calibration: Calibration?, lanes: [Int]?
+  ) throws -> (bytes: [UInt8], vanishing: [VanishingChannels]) {
     let isNamed = metadata != nil || classNames != (0..<classNames.count).map(String.init)
-    return try PackedModel.bytes(
-      network, weights: archive.checked(against: network, path: path),
-      classNames: isNamed ? classNames : nil,
-      pipeline: pipeline, metadata: try PackedTraining(metadata).dictionary(),
+    return try PackedModel.pack(
+      checked(), classNames: isNamed ? classNames : nil, pipeline: pipeline,
+      metadata: try PackedTraining(metadata).dictionary(),
       precision: precision, calibration: calibration, lanes: lanes)
   }
 
@@ -136,7 +169,7 @@ public struct TrainedWeights: Sendable {
   ///   - threads: Threads that work on a batch; nil takes one per core.
   ///   - precision: What products are made of; nil takes what a packed file is for, else single
   ///     precision. 8 bits are for packed files, which hold the calibration.
-  /// - Throws: ``WeightsMismatchError`` if the tensors are not those of the network,
+  /// - Throws: `WeightsMismatchError` if the tensors are not those of the network,
   ///   ``EvaluationError/uncalibrated(path:)``, or `RuntimeError` if a packed file is for another
   ///   precision.
   public func runtimeClassifier(
@@ -147,59 +180,6 @@ public struct TrainedWeights: Sendable {
     }
     guard precision != .int8 else { throw EvaluationError.uncalibrated(path: path) }
     return try RuntimeClassifier(
-      network, weights: archive.checked(against: network, path: path), threads: threads,
-      precision: precision ?? .float32)
-  }
-}
-
-extension TensorArchive {
-  /// The same tensors without the prefix `module.` that PyTorch's data-parallel wrapper gives to all
-  /// names, and with today's names where torchvision's published DenseNets have older ones
-  /// (`denselayer1.norm.1` is `denselayer1.norm1` since).
-  package var withoutWrapper: TensorArchive {
-    let isWrapped = count > 0 && names.allSatisfy { $0.hasPrefix("module.") }
-    func current(_ name: String) -> String {
-      (isWrapped ? String(name.dropFirst("module.".count)) : name)
-        .replacing(/(\.denselayer[0-9]+\.(?:norm|conv))\.([12]\.)/) { "\($0.1)\($0.2)" }
-    }
-    // A file that has a tensor under both names keeps them, and is refused with both.
-    let renames = names.contains { current($0) != $0 } && Set(names.map(current)).count == count
-    return renames ? renamed(current) : self
-  }
-
-  /// These tensors, which are exactly those of the network.
-  ///
-  /// - Throws: ``WeightsMismatchError`` with all that is missing, unexpected or of another shape.
-  package func checked(against network: Network, path: String?) throws -> TensorArchive {
-    let report = LoadReport(self, for: network.parameters)
-    guard report.isComplete else {
-      throw WeightsMismatchError(
-        network: network.name, path: path, report: report, tolerance: .exact)
-    }
-    return self
-  }
-}
-
-extension LoadReport {
-  /// How tensors and the parameters of a network fit together.
-  ///
-  /// Missing batch counters are no fault: PyTorch wrote none before 0.4.1, and nothing here depends
-  /// on them.
-  package init(_ archive: TensorArchive, for parameters: [ParameterSpecification]) {
-    self.init()
-    for parameter in parameters {
-      guard let source = archive[parameter.name] else {
-        if parameter.role != .batchCount { missing.append(parameter.name) }
-        continue
-      }
-      if source.shape == parameter.shape {
-        loaded.append(parameter.name)
-      } else {
-        mismatched.append(
-          Mismatch(name: parameter.name, expected: parameter.shape, actual: source.shape))
-      }
-    }
-    let known = Set(parameters.map(\.name))
-    unexpected = archive.names.filter { !known.contains($0) }
+      checked(), threads: threads, precision: precision ?? .float32)
   }
 }

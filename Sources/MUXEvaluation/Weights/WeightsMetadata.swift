@@ -2,6 +2,7 @@
 import Foundation
 public import MUXImages
 public import MUXNetworks
+import MUXWeights
 
 /// What a weights file of a run says about itself beside the tensors, so that the file alone is
 /// enough to evaluate and predict.
@@ -28,10 +29,11 @@ public struct WeightsMetadata: Codable, Hashable, Sendable {
   public func dictionary() throws -> [String: String] {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    encoder.nonConformingFloatEncodingStrategy = .convertToString(
-      positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
-    let text = String(decoding: try encoder.encode(self), as: UTF8.self)
-    return ["format": "pt", Self.key: text]
+    var writable = self
+    // JSON cannot say such numbers. (Earlier versions wrote them as texts, which are still read.)
+    if let scores, !scores.loss.isFinite { writable.scores = nil }
+    let text = String(decoding: try encoder.encode(writable), as: UTF8.self)
+    return ["format": "pt", Self.key: text].merging(WeightsFormat.entry) { $1 }
   }
 
   /// Reads the metadata of a file; nil where the file has none of this package.
@@ -39,6 +41,9 @@ public struct WeightsMetadata: Codable, Hashable, Sendable {
   /// - Throws: ``CheckpointError`` where it has some that cannot be read.
   public init?(_ dictionary: [String: String], path: String) throws {
     guard let text = dictionary[Self.key] else { return nil }
+    if let reason = WeightsFormat.reasonToRefuse(dictionary) {
+      throw CheckpointError.unreadable(path: path, reason: reason)
+    }
     let decoder = JSONDecoder()
     decoder.nonConformingFloatDecodingStrategy = .convertFromString(
       positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
@@ -52,6 +57,20 @@ public struct WeightsMetadata: Codable, Hashable, Sendable {
 }
 
 extension WeightsMetadata {
+  /// Reads metadata; settings that later versions added, or that a file leaves out, have defaults.
+  public init(from decoder: any Decoder) throws {
+    let container = try decoder.container(keyedBy: CodingKeys.self)
+    network = try container.decode(Network.self, forKey: .network)
+    pipeline = try container.decode(ImagePipeline.self, forKey: .pipeline)
+    classNames =
+      try container.decodeIfPresent([String].self, forKey: .classNames)
+      ?? (0..<(network.classCount ?? 0)).map(String.init)
+    isAveraged = try container.decodeIfPresent(Bool.self, forKey: .isAveraged) ?? false
+    epoch = try container.decodeIfPresent(Int.self, forKey: .epoch) ?? 0
+    step = try container.decodeIfPresent(Int.self, forKey: .step) ?? 0
+    scores = try container.decodeIfPresent(ClassificationScores.self, forKey: .scores)
+  }
+
   /// Metadata from its parts.
   public init(
     network: Network, classNames: [String], pipeline: ImagePipeline, isAveraged: Bool,

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import MUXCore
 
 /// Labelled images, reached by index from several threads at once.
 public protocol ImageDataSet: Sendable {
@@ -15,6 +16,11 @@ public protocol ImageDataSet: Sendable {
   func image(at index: Int) throws -> Image
   /// Things that are allowed but probably not meant, such as a single class.
   var warnings: [DataSetWarning] { get }
+  /// What lies where the samples come from and is not among them.
+  var leftOut: LeftOut { get }
+  /// A hash of the samples as far as they are known without decoding them, to tell whether a data
+  /// set changed: their names relative to where the data lies, labels, and sizes of files.
+  var contentHash: UInt64 { get }
 }
 
 extension ImageDataSet {
@@ -25,6 +31,19 @@ extension ImageDataSet {
 
   /// Warnings about the number of classes and the samples in each.
   public var warnings: [DataSetWarning] { DataSetWarning.of(self) }
+
+  /// Nothing is left out, unless the data set says so.
+  public var leftOut: LeftOut { LeftOut() }
+
+  /// A hash of the names and labels.
+  public var contentHash: UInt64 {
+    var hash = StableHash()
+    for index in 0..<count {
+      hash.add(name(at: index))
+      hash.add(label(at: index))
+    }
+    return hash.value
+  }
 
   /// The number of samples in each class.
   public var classCounts: [Int] {
@@ -40,16 +59,33 @@ public enum DataSetWarning: Sendable, Hashable, Codable, CustomStringConvertible
   case singleClass(String)
   /// Classes without samples.
   case emptyClasses([String])
+  /// Classes whose names differ by upper and lower case only.
+  case similarClasses([String])
+  /// Classes whose folders are one folder, by links: their images have several labels.
+  case sharedFolder([String])
+  /// A cache that has no room for all images.
+  case partlyCached(images: Int, of: Int, bytes: Int)
 
   /// One line for a log.
   public var description: String {
     switch self {
     case .singleClass(let name):
-      "the data set has one class only (\(name)): there is nothing to learn to tell apart"
+      "the data set has one class only (\(name.printable)): there is nothing to learn to tell apart"
     case .emptyClasses(let names):
-      "classes without images (\(names.count)): \(names.prefix(8).joined(separator: ", "))"
-        + (names.count > 8 ? ", …" : "")
+      "classes without images (\(names.count)): \(Self.list(names))"
+    case .similarClasses(let names):
+      "classes whose names differ by upper and lower case only: \(Self.list(names)); they stay"
+        + " classes of their own"
+    case .sharedFolder(let names):
+      "classes that links make one folder: \(Self.list(names)); their images have several labels"
+    case .partlyCached(let images, let count, let bytes):
+      "the cache of \(bytes >> 20) MiB holds \(images) of \(count) images; the others are decoded each"
+        + " time they are used"
     }
+  }
+
+  private static func list(_ names: [String]) -> String {
+    names.prefix(8).map(\.printable).joined(separator: ", ") + (names.count > 8 ? ", …" : "")
   }
 
   static func of(_ dataSet: some ImageDataSet) -> [DataSetWarning] {

@@ -14,10 +14,12 @@ public enum ImageError: Error, Sendable, Hashable, CustomStringConvertible, Loca
   case damaged(name: String, format: String, reason: String)
   /// The file announces more pixels than the limit.
   case tooLarge(name: String, width: Int, height: Int, limit: Int)
+  /// Decoding would take far more memory than the file's size explains.
+  case unpacksTooFar(name: String, width: Int, height: Int, bytes: Int, fileSize: Int)
+  /// An image would be scaled to more pixels than the limit.
+  case scaledTooLarge(width: Int, height: Int, size: PixelSize, limit: Int)
   /// The image is smaller than the crop that was asked for.
   case tooSmall(width: Int, height: Int, neededWidth: Int, neededHeight: Int)
-  /// Scaling would make more pixels than the limit.
-  case scaledTooLarge(width: Int, height: Int, limit: Int)
   /// Bytes in memory that are no image of the given size and format.
   case badBuffer(reason: String)
   /// The image could not be encoded.
@@ -38,12 +40,15 @@ public enum ImageError: Error, Sendable, Hashable, CustomStringConvertible, Loca
       "\(name): damaged \(format) file (\(reason)); replace or remove it"
     case .tooLarge(let name, let width, let height, let limit):
       "\(name): \(width)×\(height) pixels are more than the limit of \(limit); scale the file down"
+    case .unpacksTooFar(let name, let width, let height, let bytes, let fileSize):
+      "\(name): \(width)×\(height) pixels would take \(bytes >> 20) MiB, too much for a file of"
+        + " \((fileSize + 1023) >> 10) KiB; scale the picture down"
+    case .scaledTooLarge(let width, let height, let size, let limit):
+      "an image of \(width)×\(height) would be scaled to \(size.width)×\(size.height) pixels, more"
+        + " than the limit of \(limit); cut out a part next, or leave the image out"
     case .tooSmall(let width, let height, let neededWidth, let neededHeight):
       "an image of \(width)×\(height) is smaller than the crop of \(neededWidth)×\(neededHeight);"
         + " resize first or pad more"
-    case .scaledTooLarge(let width, let height, let limit):
-      "scaled to \(width)×\(height) the image would have more pixels than the limit of \(limit); use"
-        + " images whose sides differ less"
     case .badBuffer(let reason): reason
     case .notEncodable(let reason):
       "cannot encode the image as PNG (\(reason))"

@@ -8,7 +8,8 @@ public import MUXCore
 @inline(__always)
 private func blended(_ from: UInt8, _ to: UInt8, _ factor: Float) -> UInt8 {
   var value = Float(from) + factor * (Float(to) - Float(from))
-  value = value < 0 ? 0 : value
+  // Turned round, so that no number (an endless factor of no difference) is 0, too.
+  value = value > 0 ? value : 0
   value = value > 255 ? 255 : value
   return UInt8(value)
 }
@@ -103,9 +104,10 @@ extension Image {
     }
   }
 
-  /// Turns the hue by a share of the circle, −0.5 … 0.5.
+  /// Turns the hue by a share of the circle, −0.5 … 0.5. (What is far beyond, or no number, turns
+  /// nothing.)
   public func adjustingHue(_ turn: Float) -> Image {
-    guard channels == 3 else { return self }
+    guard channels == 3, abs(turn) < 65536 else { return self }
     let shift = UInt8(truncatingIfNeeded: Int32(turn * 255))
     return Image(width: width, height: height, channels: 3) { target in
       withPixels { source in

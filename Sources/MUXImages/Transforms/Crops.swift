@@ -65,13 +65,18 @@ extension Image {
   /// The middle of the image; a side that is too short is padded with zeros (torchvision's
   /// `CenterCrop`).
   public func centerCropped(to size: PixelSize) -> Image {
-    let x =
-      width >= size.width
-      ? roundedToEven(Double(width - size.width) / 2) : -((size.width - width) / 2)
-    let y =
-      height >= size.height
-      ? roundedToEven(Double(height - size.height) / 2) : -((size.height - height) / 2)
+    let (x, y) = PixelSize(width: width, height: height).center(size)
     return window(x: x, y: y, size: size)
+  }
+}
+
+extension PixelSize {
+  /// Where the middle of a picture of this size begins; below 0 where it is too small.
+  func center(_ part: PixelSize) -> (x: Int, y: Int) {
+    func start(_ side: Int, _ part: Int) -> Int {
+      side >= part ? roundedToEven(Double(side - part) / 2) : -((part - side) / 2)
+    }
+    return (start(width, part.width), start(height, part.height))
   }
 }
 
@@ -96,22 +101,33 @@ public struct RandomCrop: Sendable, Hashable, Codable {
     self.init(
       size: try values.decode(PixelSize.self, forKey: .size),
       padding: try values.value(.padding, default: 0))
-    guard padding >= 0 else { throw decoder.invalid("the padding must not be negative") }
+    guard (0...1 << 16).contains(padding) else {
+      throw decoder.invalid("the padding must lie in 0 … 65536")
+    }
   }
 
   /// Crops an image.
   /// - Throws: `ImageError.tooSmall` if the padded image is smaller than the crop.
   public func apply(to image: Image, random: inout RandomStream) throws(ImageError) -> Image {
-    let spareX = image.width + 2 * padding - size.width
-    let spareY = image.height + 2 * padding - size.height
+    let (x, y) = try place(
+      in: PixelSize(width: image.width, height: image.height), random: &random)
+    return image.window(x: x, y: y, size: size)
+  }
+
+  /// Draws where the crop begins in a picture of a size.
+  func place(
+    in whole: PixelSize, random: inout RandomStream
+  ) throws(ImageError) -> (x: Int, y: Int) {
+    let spareX = whole.width + 2 * padding - size.width
+    let spareY = whole.height + 2 * padding - size.height
     guard spareX >= 0 && spareY >= 0 else {
       throw .tooSmall(
-        width: image.width, height: image.height, neededWidth: size.width - 2 * padding,
+        width: whole.width, height: whole.height, neededWidth: size.width - 2 * padding,
         neededHeight: size.height - 2 * padding)
     }
     let y = random.below(spareY + 1) - padding
     let x = random.below(spareX + 1) - padding
-    return image.window(x: x, y: y, size: size)
+    return (x, y)
   }
 }
 

@@ -17,8 +17,10 @@ public enum ChannelOrder: String, Sendable, Hashable, Codable, CaseIterable {
   case bgr
 }
 
-/// All steps from a decoded image to normalised floats.
+/// All steps from a file's picture to normalised floats.
 public struct ImagePipeline: Sendable, Hashable, Codable {
+  /// What whoever decodes the files does with their EXIF orientation, before everything else.
+  public var orientation: OrientationHandling
   /// The steps on the image, in order.
   public var transforms: [ImageTransform]
   /// 3 (grey is repeated) or 1 (colour becomes grey).
@@ -39,7 +41,7 @@ public struct ImagePipeline: Sendable, Hashable, Codable {
   public init(
     transforms: [ImageTransform] = [], channels: Int = 3, channelOrder: ChannelOrder = .rgb,
     mean: [Float], standardDeviation: [Float], erasing: RandomErasing? = nil,
-    cutout: Cutout? = nil
+    cutout: Cutout? = nil, orientation: OrientationHandling = .applied
   ) {
     precondition(channels == 1 || channels == 3, "a pipeline gives 1 or 3 channels")
     precondition(
@@ -52,10 +54,12 @@ public struct ImagePipeline: Sendable, Hashable, Codable {
     self.standardDeviation = standardDeviation
     self.erasing = erasing
     self.cutout = cutout
+    self.orientation = orientation
   }
 
   private enum CodingKeys: String, CodingKey, CaseIterable {
     case transforms, channels, channelOrder, mean, standardDeviation, erasing, cutout
+    case orientation
   }
 
   /// Decodes the settings; only `mean` and `standardDeviation` are needed.
@@ -78,38 +82,35 @@ public struct ImagePipeline: Sendable, Hashable, Codable {
       channelOrder: try values.value(.channelOrder, default: .rgb), mean: mean,
       standardDeviation: deviation,
       erasing: try values.decodeIfPresent(RandomErasing.self, forKey: .erasing),
-      cutout: try values.decodeIfPresent(Cutout.self, forKey: .cutout))
+      cutout: try values.decodeIfPresent(Cutout.self, forKey: .cutout),
+      orientation: try values.value(.orientation, default: .applied))
   }
 
-  /// Encodes the settings; the usual order of the channels is left out, as in files of versions that
-  /// knew no other.
-  public func encode(to encoder: any Encoder) throws {
-    var values = encoder.container(keyedBy: CodingKeys.self)
-    try values.encode(transforms, forKey: .transforms)
-    try values.encode(channels, forKey: .channels)
-    if channelOrder != .rgb { try values.encode(channelOrder, forKey: .channelOrder) }
-    try values.encode(mean, forKey: .mean)
-    try values.encode(standardDeviation, forKey: .standardDeviation)
-    try values.encodeIfPresent(erasing, forKey: .erasing)
-    try values.encodeIfPresent(cutout, forKey: .cutout)
-  }
-
-  /// Applies the steps on the image, all before normalisation.
+  /// Applies the steps on the image, all before normalisation. Of a resized image of which a part is
+  /// cut out next only that part is computed.
   public func transform(_ image: Image, random: inout RandomStream) throws(ImageError) -> Image {
-    var result = image
-    var steps = transforms[...]
-    while let step = steps.popFirst() {
-      // Only what is cut out is made: much less work, and no bound on what lies around it.
-      if case .resize(let resize) = step, case .centerCrop(let size)? = steps.first,
-        let middle = resize.apply(to: result, centerCroppedTo: size)
-      {
-        steps.removeFirst()
-        result = middle
-      } else {
-        result = try step.apply(to: result, random: &random)
-      }
-    }
-    return result.converted(toChannels: channels)
+    var work = PictureAtWork(image)
+    for step in transforms { try work.apply(step, random: &random) }
+    return try work.result().converted(toChannels: channels)
+  }
+
+  /// The pipeline in two: its first steps, as long as nothing is random, and the others. What the first
+  /// give can be kept; the second then give what the whole gives.
+  package var preparation: (fixed: [ImageTransform], rest: ImagePipeline) {
+    let fixed = Array(transforms.prefix { !$0.isRandom })
+    var rest = self
+    rest.transforms.removeFirst(fixed.count)
+    return (fixed, rest)
+  }
+
+  /// Applies steps that draw nothing.
+  package static func prepared(
+    _ image: Image, by steps: [ImageTransform]
+  ) throws(ImageError) -> Image {
+    var work = PictureAtWork(image)
+    var random = stream(seed: 0, epoch: 0, index: 0)
+    for step in steps { try work.apply(step, random: &random) }
+    return try work.result()
   }
 
   /// Applies everything to one image.

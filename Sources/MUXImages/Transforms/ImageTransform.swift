@@ -21,22 +21,42 @@ public enum ImageTransform: Sendable, Hashable {
   /// Random operations of a common strength.
   case randAugment(RandAugment)
 
+  /// Whether the step draws random numbers.
+  public var isRandom: Bool {
+    switch self {
+    case .resize, .centerCrop: false
+    case .randomCrop, .randomResizedCrop, .horizontalFlip, .colorJitter, .randAugment: true
+    }
+  }
+
   /// Applies the step.
   /// - Parameters:
   ///   - image: The image.
   ///   - random: Where a random step takes its numbers from.
   public func apply(to image: Image, random: inout RandomStream) throws(ImageError) -> Image {
     switch self {
-    case .resize(let resize):
-      try resize.check(image)
-      return resize.apply(to: image)
-    case .centerCrop(let size): return image.centerCropped(to: size)
-    case .randomCrop(let crop): return try crop.apply(to: image, random: &random)
-    case .randomResizedCrop(let crop): return crop.apply(to: image, random: &random)
+    case .resize(let resize): try resize.apply(to: image)
+    case .centerCrop(let size): image.centerCropped(to: size)
+    case .randomCrop(let crop): try crop.apply(to: image, random: &random)
+    case .randomResizedCrop(let crop): crop.apply(to: image, random: &random)
     case .horizontalFlip(let probability):
-      return random.chance(probability) ? image.flippedHorizontally : image
-    case .colorJitter(let jitter): return jitter.apply(to: image, random: &random)
-    case .randAugment(let augment): return augment.apply(to: image, random: &random)
+      random.chance(probability) ? image.flippedHorizontally : image
+    case .colorJitter(let jitter): jitter.apply(to: image, random: &random)
+    case .randAugment(let augment): augment.apply(to: image, random: &random)
+    }
+  }
+}
+
+extension ImageTransform {
+  /// The size of the images that the step makes, where its settings say it: of a scaled shorter side,
+  /// the square over it.
+  package var statedSize: PixelSize? {
+    switch self {
+    case .resize(let resize): resize.size ?? resize.shorterSide.map { PixelSize($0) }
+    case .centerCrop(let size): size
+    case .randomCrop(let crop): crop.size
+    case .randomResizedCrop(let crop): crop.size
+    case .horizontalFlip, .colorJitter, .randAugment: nil
     }
   }
 }

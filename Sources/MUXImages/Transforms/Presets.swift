@@ -39,7 +39,9 @@ extension ImagePipeline {
   public static func imageNetEvaluation(
     size: Int = 224, cropFraction: Double = 0.875, interpolation: Interpolation = .bicubic
   ) -> ImagePipeline {
-    let side = Int(Double(size) / cropFraction)
+    // A fraction near 0 asks for more pixels than there are numbers.
+    let exact = Double(size) / cropFraction
+    let side = exact >= 1 && exact < 1_048_576 ? Int(exact) : size
     return ImagePipeline(
       transforms: [
         .resize(Resize(shorterSide: side, interpolation: interpolation)),

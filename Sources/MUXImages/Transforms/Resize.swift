@@ -36,7 +36,7 @@ public struct Resize: Sendable, Hashable, Codable {
       throw decoder.invalid("give either shorterSide or size")
     }
     guard (1...1 << 16).contains(shorterSide ?? 1) else {
-      throw decoder.invalid("shorterSide must be positive and at most 65536")
+      throw decoder.invalid("shorterSide must lie in 1 … 65536")
     }
   }
 
@@ -44,42 +44,25 @@ public struct Resize: Sendable, Hashable, Codable {
   public func targetSize(width: Int, height: Int) -> PixelSize {
     if let size { return size }
     guard let side = shorterSide else { return PixelSize(width: width, height: height) }
-    func longer(_ own: Int, _ other: Int) -> Int {
-      let (product, overflow) = side.multipliedReportingOverflow(by: own)
-      return overflow ? .max : max(1, product / other)
-    }
     return width <= height
-      ? PixelSize(width: side, height: longer(height, width))
-      : PixelSize(width: longer(width, height), height: side)
+      ? PixelSize(width: side, height: max(1, side * height / width))
+      : PixelSize(width: max(1, side * width / height), height: side)
   }
+
+  /// A result of more pixels than this is refused: scaling the shorter side of a strip makes the
+  /// longer one of any length. A pipeline that cuts out a part next is not affected.
+  public static let pixelLimit = 1 << 26
 
   /// Resizes an image.
-  public func apply(to image: Image) -> Image {
-    let target = targetSize(width: image.width, height: image.height)
-    return image.resized(
-      width: target.width, height: target.height, interpolation: interpolation)
-  }
-
-  /// Makes sure that the result is not larger than an image may be: of an image that is one pixel wide
-  /// and many high, the shorter side may be scaled by any factor.
-  func check(_ image: Image) throws(ImageError) {
+  /// - Throws: `ImageError.scaledTooLarge` for more than ``pixelLimit`` pixels.
+  public func apply(to image: Image) throws(ImageError) -> Image {
     let target = targetSize(width: image.width, height: image.height)
     let (pixels, overflow) = target.width.multipliedReportingOverflow(by: target.height)
-    guard !overflow, pixels <= Image.mostPixels else {
-      throw .scaledTooLarge(width: target.width, height: target.height, limit: Image.mostPixels)
+    guard !overflow && pixels <= Self.pixelLimit else {
+      throw .scaledTooLarge(
+        width: image.width, height: image.height, size: target, limit: Self.pixelLimit)
     }
-  }
-
-  /// What resizing and then cutting out the middle gives, without making the rest; nil where the
-  /// middle reaches beyond the resized image.
-  func apply(to image: Image, centerCroppedTo size: PixelSize) -> Image? {
-    let target = targetSize(width: image.width, height: image.height)
-    guard size.width <= target.width, size.height <= target.height else { return nil }
     return image.resized(
-      width: target.width, height: target.height, interpolation: interpolation,
-      window: PixelRectangle(
-        x: roundedToEven(Double(target.width - size.width) / 2),
-        y: roundedToEven(Double(target.height - size.height) / 2), width: size.width,
-        height: size.height))
+      width: target.width, height: target.height, interpolation: interpolation)
   }
 }

@@ -4,26 +4,28 @@ import MUXCore
 /// Unknown keys are errors, so that a typing mistake is never silently ignored.
 extension Architecture: Codable {
   enum Key: String, CodingKey, CaseIterable {
-    case name, inputChannels, inputSize, classes, stem, stages, head, activation
+    case version, name, inputChannels, inputSize, classes, stem, stages, head, activation
     case excitation, expansionDivisor, widthMultiplier, outputStride, dropoutRate, dropPathRate
     case normalizationEpsilon, normalizationMomentum, initialization
   }
 
   /// Reads an architecture; `inputSize` may be one number or height and width.
   public init(from decoder: any Decoder) throws {
-    try decoder.rejectUnknownKeys(Key.self)
     let values = try decoder.container(keyedBy: Key.self)
+    // First: what a newer file holds beside may have any keys.
+    try NetworkFormat.check(values, .version, what: "architecture")
+    try decoder.rejectUnknownKeys(Key.self)
     self.init(
       name: try values.decode(String.self, forKey: .name),
       stem: try values.decode(Stem.self, forKey: .stem),
-      stages: try values.decode([[BlockSpecification]].self, forKey: .stages),
+      stages: try Self.stages(in: values),
       head: try values.decode(Head.self, forKey: .head))
     func read<Value: Decodable>(_ key: Key, _ path: WritableKeyPath<Self, Value>) throws {
       if let value = try values.decodeIfPresent(Value.self, forKey: key) {
         self[keyPath: path] = value
       }
     }
-    if let side = try? values.decode(Int.self, forKey: .inputSize) {
+    if let side = try? values.decodeIfPresent(Int.self, forKey: .inputSize) {
       inputSize = ImageSize(side)
     } else {
       try read(.inputSize, \.inputSize)
@@ -42,9 +44,44 @@ extension Architecture: Codable {
     try read(.initialization, \.initialization)
   }
 
+  /// Reads the block strings one by one, so that a file which only says the same again and again is
+  /// refused before it fills the memory.
+  private static func stages(
+    in values: KeyedDecodingContainer<Key>
+  ) throws -> [[BlockSpecification]] {
+    var list = try values.nestedUnkeyedContainer(forKey: .stages)
+    var stages: [[BlockSpecification]] = []
+    var count = 0
+    func require(_ count: Int) throws {
+      guard count <= Limits.blocks else {
+        throw DecodingError.dataCorruptedError(
+          forKey: .stages, in: values,
+          debugDescription: "a network has at most \(Limits.blocks) blocks, repeats counted")
+      }
+    }
+    while !list.isAtEnd {
+      var blocks = try list.nestedUnkeyedContainer()
+      var stage: [BlockSpecification] = []
+      while !blocks.isAtEnd {
+        stage.append(try blocks.decode(BlockSpecification.self))
+        count += stage[stage.count - 1].repeats
+        try require(count)
+      }
+      stages.append(stage)
+      try require(stages.count)
+    }
+    return stages
+  }
+
+  /// The first version of block-string files that can say the architecture.
+  private var formatVersion: Int {
+    functions.map { Operation.activation($0).rules.formatVersion }.max() ?? 1
+  }
+
   /// Writes an architecture.
   public func encode(to encoder: any Encoder) throws {
     var values = encoder.container(keyedBy: Key.self)
+    try values.encode(formatVersion, forKey: .version)
     try values.encode(name, forKey: .name)
     try values.encode(inputChannels, forKey: .inputChannels)
     if inputSize.height == inputSize.width {
@@ -97,45 +134,5 @@ extension Architecture.Head: Decodable {
     channels = try values.decode(Int.self, forKey: .channels)
     width = try values.decodeIfPresent(Architecture.HeadWidth.self, forKey: .width) ?? .fixed
     followsPool = try values.decodeIfPresent(Bool.self, forKey: .followsPool) ?? false
-  }
-}
-
-extension Architecture.Excitation: Decodable {
-  enum Key: String, CodingKey, CaseIterable {
-    case ratioOf, divisor, activation, gate
-  }
-
-  /// Reads how squeeze-and-excitation is made; what is left out is as in the paper's code.
-  public init(from decoder: any Decoder) throws {
-    try decoder.rejectUnknownKeys(Key.self)
-    let values = try decoder.container(keyedBy: Key.self)
-    ratioOf = try values.decodeIfPresent(Base.self, forKey: .ratioOf) ?? .input
-    divisor = try values.decodeIfPresent(Int.self, forKey: .divisor) ?? 1
-    activation = try values.decodeIfPresent(Activation.self, forKey: .activation)
-    gate = try values.decodeIfPresent(Activation.self, forKey: .gate) ?? .sigmoid
-  }
-}
-
-/// Any key of a file, to find those that nobody reads.
-private struct AnyKey: CodingKey {
-  let stringValue: String
-  var intValue: Int? { nil }
-  init?(stringValue: String) { self.stringValue = stringValue }
-  init?(intValue: Int) { nil }
-}
-
-extension Decoder {
-  /// Throws if the value has a key that `Known` lacks, naming the nearest one.
-  package func rejectUnknownKeys<Known: CodingKey & CaseIterable>(_ known: Known.Type) throws {
-    let container = try container(keyedBy: AnyKey.self)
-    let names = known.allCases.map(\.stringValue)
-    for key in container.allKeys where !names.contains(key.stringValue) {
-      let nearest = NameDistance.nearest(to: key.stringValue, among: names, limit: 1)
-      let hint =
-        nearest.first.map { "; did you mean '\($0)'?" }
-        ?? "; known keys: \(names.joined(separator: ", "))"
-      throw DecodingError.dataCorrupted(
-        .init(codingPath: codingPath, debugDescription: "unknown key '\(key.stringValue)'\(hint)"))
-    }
   }
 }

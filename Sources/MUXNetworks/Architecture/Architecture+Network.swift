@@ -96,21 +96,56 @@ extension Architecture {
     func require(_ condition: Bool, _ reason: String) throws(NetworkError) {
       if !condition { throw .architecture(name: name, reason: reason) }
     }
+    /// A whole number of a file may be any; none may overflow what is computed with it.
+    func require(_ value: Int, in range: ClosedRange<Int>, _ what: String) throws(NetworkError) {
+      try require(
+        range.contains(value),
+        value < range.lowerBound
+          ? "\(what) must be at least \(range.lowerBound), not \(value)"
+          : "\(what) must be at most \(range.upperBound), not \(value)")
+    }
+    let widths = 1...BlockSpecification.Bounds.setting
     try require(classes > 0, "the number of classes must be above 0, not \(classes)")
+    try require(classes, in: 1...Limits.setting, "the number of classes")
     try require(inputChannels > 0, "the input channels must be above 0, not \(inputChannels)")
+    try require(inputChannels, in: widths, "the input channels")
+    try require(inputSize.height, in: 1...Limits.setting, "the height of images")
+    try require(inputSize.width, in: 1...Limits.setting, "the width of images")
     try require(stem.channels > 0, "the stem needs channels")
+    try require(stem.channels, in: widths, "the stem's channels")
+    try require(stem.stride, in: widths, "the stem's stride")
     try require(
       stem.kernelSize % 2 == 1 && stem.kernelSize > 0, "the stem's kernel size must be odd")
+    try require(stem.kernelSize, in: 1...255, "the stem's kernel size")
     try require(head.channels >= 0, "the head's channels cannot be negative")
+    try require(head.channels, in: 0...BlockSpecification.Bounds.setting, "the head's channels")
     try require(
       expansionDivisor > 0 && excitation.divisor > 0, "the divisors of widths must be above 0")
+    try require(expansionDivisor, in: widths, "the expansions' divisor")
+    try require(excitation.divisor, in: widths, "squeeze-and-excitation's divisor")
     try require(
       widthMultiplier > 0 && widthMultiplier <= 16,
       "the width multiplier must be above 0 and at most 16, not \(widthMultiplier)")
     try require((0..<1).contains(dropoutRate), "the dropout rate must be in 0..<1")
     try require((0..<1).contains(dropPathRate), "the drop-path rate must be in 0..<1")
     try require(
+      normalizationEpsilon > 0 && normalizationEpsilon.isFinite,
+      "the batch norms' ε must be positive and finite, not \(normalizationEpsilon)")
+    try require(
+      (0...1).contains(normalizationMomentum),
+      "the batch norms' momentum must be in 0…1, not \(normalizationMomentum)")
+    for function in functions {
+      if let defect = Operation.activation(function).unsoundness { try require(false, defect) }
+    }
+    try require(
       stages.contains { !$0.isEmpty }, "there are no blocks; give stages of block strings")
+    var count = 0
+    for block in stages.joined() {
+      if let defect = block.defect { try require(false, "block \(count): \(defect)") }
+      count += block.repeats
+      try require(
+        count <= Limits.blocks, "a network has at most \(Limits.blocks) blocks, repeats counted")
+    }
   }
 }
 
@@ -119,8 +154,16 @@ private struct StrideBudget {
   private var excess: Int
 
   init(_ architecture: Architecture) throws(NetworkError) {
-    let total =
-      architecture.stem.stride * architecture.stages.joined().reduce(1) { $0 * $1.stride }
+    var total = 1
+    for stride in [architecture.stem.stride] + architecture.stages.joined().map(\.stride) {
+      total *= stride
+      // Strides are bounded each; together they soon are beyond every image.
+      guard total <= Limits.setting else {
+        throw .architecture(
+          name: architecture.name,
+          reason: "the strides together are more than \(Limits.setting) pixels")
+      }
+    }
     let wanted = architecture.outputStride ?? total
     guard wanted > 0, total % wanted == 0 else {
       throw .architecture(

@@ -55,35 +55,7 @@ public struct Architecture: Sendable, Hashable {
   }
 
   /// How the squeeze-and-excitation of the blocks is made.
-  public struct Excitation: Sendable, Hashable, Encodable {
-    /// What the ratio of the reduced channels refers to.
-    public enum Base: String, Sendable, Hashable, Codable {
-      /// The (processed) input of the block: MnasNet, EfficientNet, MixNet, the paper's code.
-      case input
-      /// The expanded channels: MobileNetV3.
-      case expanded
-    }
-
-    /// What the ratio refers to.
-    public var ratioOf: Base = .input
-    /// The reduced channels are rounded to multiples of it; 1 cuts off the fraction.
-    public var divisor: Int = 1
-    /// The non-linearity between the two layers, nil for the block's.
-    public var activation: Activation?
-    /// The non-linearity of the gate.
-    public var gate: Activation = .sigmoid
-
-    /// Squeeze-and-excitation as in the paper's code unless said.
-    public init(
-      ratioOf: Base = .input, divisor: Int = 1, activation: Activation? = nil,
-      gate: Activation = .sigmoid
-    ) {
-      self.ratioOf = ratioOf
-      self.divisor = divisor
-      self.activation = activation
-      self.gate = gate
-    }
-  }
+  public typealias Excitation = ExcitationSettings
 
   /// How a head follows the width multiplier.
   public enum HeadWidth: String, Sendable, Hashable, Codable {
@@ -139,18 +111,17 @@ public struct Architecture: Sendable, Hashable {
     self.head = head
   }
 
+  /// All non-linearities that the architecture names.
+  var functions: [Activation] {
+    [activation, excitation.gate, excitation.activation].compactMap(\.self)
+      + stages.joined().compactMap(\.activation)
+  }
+
   /// Rounds a width times the multiplier to a multiple of `divisor`, at least `divisor`, and not
   /// below 90 % of the exact value (MobileNet's rule, also of the paper's code).
   public static func roundedWidth(
     _ channels: Int, multiplier: Double, divisor: Int = 8
   ) -> Int {
-    guard multiplier != 1 else { return channels }
-    return roundedWidth(Double(channels) * multiplier, divisor: divisor)
-  }
-
-  /// Rounds an exact width to a multiple of `divisor` by the same rule.
-  static func roundedWidth(_ exact: Double, divisor: Int) -> Int {
-    let rounded = max(divisor, Int(exact + Double(divisor) / 2) / divisor * divisor)
-    return Double(rounded) < 0.9 * exact ? rounded + divisor : rounded
+    multiplier == 1 ? channels : ChannelRounding.rounded(Double(channels) * multiplier, to: divisor)
   }
 }

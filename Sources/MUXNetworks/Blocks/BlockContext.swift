@@ -19,7 +19,7 @@ struct BlockContext {
   /// Expanded channels are rounded to multiples of it.
   var expansionDivisor = 1
   /// How squeeze-and-excitation is made.
-  var excitation = Architecture.Excitation()
+  var excitation = ExcitationSettings()
 }
 
 extension NetworkBuilder {
@@ -52,7 +52,8 @@ extension NetworkBuilder {
     return squeezeExcitation(
       value, "\(context.name).se",
       reducedChannels: excitation.divisor == 1
-        ? max(1, Int(exact)) : Architecture.roundedWidth(exact, divisor: excitation.divisor),
+        ? max(1, ChannelRounding.whole(exact))
+        : ChannelRounding.rounded(exact, to: excitation.divisor),
       activation: excitation.activation ?? block.activation ?? context.activation,
       gate: excitation.gate)
   }

@@ -82,3 +82,42 @@ public struct BlockSpecification: Sendable, Hashable {
   /// The scales of the paper's section 6: C₁ = C₃ = C/4 multiplexed, C₂ = C/2 plain.
   public static let paperScales: [SpatialMultiplexing] = [.subpixel, .none, .none, .superpixel]
 }
+
+extension BlockSpecification {
+  /// The bounds of settings, in block strings and in code alike.
+  enum Bounds {
+    static let repeats = 1000
+    static let setting = 1 << 20
+    static let kernel = 31
+    static let branches = 64
+    static let expansion = 0.01...64.0
+    static let squeezeRatio = 0.0...16.0
+    static let leaveOutRatio = 0.0...0.99
+  }
+
+  /// Says which setting is out of its bounds, nil if none is: what is written in code has met no
+  /// parser.
+  var defect: String? {
+    func within(_ value: Int, _ most: Int = Bounds.setting) -> Bool { (1...most).contains(value) }
+    let checks: [(Bool, String)] = [
+      (within(repeats, Bounds.repeats), "\(repeats) repeats"),
+      (
+        !kernelSizes.isEmpty && kernelSizes.count <= Bounds.branches
+          && kernelSizes.allSatisfy { within($0, Bounds.kernel) && $0 % 2 == 1 },
+        "kernel sizes \(kernelSizes.prefix(Bounds.branches))"
+      ),
+      (within(stride), "stride \(stride)"),
+      (Bounds.expansion.contains(expansion), "expansion \(expansion)"),
+      (within(channels), "\(channels) channels"),
+      (Bounds.squeezeRatio.contains(squeezeRatio), "squeeze ratio \(squeezeRatio)"),
+      (Bounds.leaveOutRatio.contains(leaveOutRatio), "leave-out ratio \(leaveOutRatio)"),
+      (within(groupWidth), "group width \(groupWidth)"),
+      (within(shuffleGroups), "\(shuffleGroups) shuffle groups"),
+      (within(expansionGroups, Bounds.branches), "\(expansionGroups) expansion groups"),
+      (within(projectionGroups, Bounds.branches), "\(projectionGroups) projection groups"),
+      (scales.count <= Bounds.branches, "\(scales.count) scales"),
+      (within(multiplexingFactor, Limits.factor), "factor \(multiplexingFactor)"),
+    ]
+    return checks.first { !$0.0 }.map { "\($0.1) cannot be" }
+  }
+}

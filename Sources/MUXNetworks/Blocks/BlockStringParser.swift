@@ -46,10 +46,10 @@ struct BlockStringParser {
     case "r": block.repeats = try positive(value, of: key)
     case "k": block.kernelSizes = try kernels(value)
     case "s": block.stride = try positive(value, of: key)
-    case "e": block.expansion = try ratio(value, of: key, in: 0.01...64)
+    case "e": block.expansion = try ratio(value, of: key, in: BlockSpecification.Bounds.expansion)
     case "c": block.channels = try positive(value, of: key)
-    case "se": block.squeezeRatio = try ratio(value, of: key, in: 0...16)
-    case "l": block.leaveOutRatio = try ratio(value, of: key, in: 0...0.99)
+    case "se": block.squeezeRatio = try ratio(value, of: key, in: BlockSpecification.Bounds.squeezeRatio)
+    case "l": block.leaveOutRatio = try ratio(value, of: key, in: BlockSpecification.Bounds.leaveOutRatio)
     case "gw": block.groupWidth = try positive(value, of: key)
     case "sg": block.shuffleGroups = try positive(value, of: key)
     case "a": block.expansionGroups = try ones(value, of: key)
@@ -80,8 +80,13 @@ struct BlockStringParser {
   }
 
   private func positive(_ value: Substring, of key: String) throws(NetworkError) -> Int {
-    // Of repeats, each is a block of its own.
-    let most = key == "r" ? 1000 : 1 << 20
+    let most =
+      switch key {
+      // Of repeats, each is a block of its own.
+      case "r": BlockSpecification.Bounds.repeats
+      case "f": Limits.factor
+      default: BlockSpecification.Bounds.setting
+      }
     guard let number = Int(value), number > 0, number <= most, !value.hasPrefix("+") else {
       throw error(at: value, "'\(key)' takes a whole number from 1 to \(most), not '\(value)'")
     }
@@ -102,9 +107,9 @@ struct BlockStringParser {
 
   private func kernels(_ value: Substring) throws(NetworkError) -> [Int] {
     var sizes: [Int] = []
-    for part in value.split(separator: ".", omittingEmptySubsequences: false) {
+    for part in try parts(of: value, "k") {
       let size = try positive(part, of: "k")
-      guard size % 2 == 1, size <= 31 else {
+      guard size % 2 == 1, size <= BlockSpecification.Bounds.kernel else {
         throw error(at: part, "a kernel size is odd and at most 31, not \(size)")
       }
       sizes.append(size)
@@ -115,15 +120,25 @@ struct BlockStringParser {
   /// The length of a list of ones, the sizes of the kernels in timm's grammar.
   private func ones(_ value: Substring, of key: String) throws(NetworkError) -> Int {
     let parts = value.split(separator: ".", omittingEmptySubsequences: false)
-    guard parts.allSatisfy({ $0 == "1" }), parts.count <= 64 else {
+    guard parts.allSatisfy({ $0 == "1" }), parts.count <= BlockSpecification.Bounds.branches else {
       throw error(at: value, "'\(key)' takes a 1 for each group, such as \(key)1.1, not '\(value)'")
     }
     return parts.count
   }
 
+  /// The entries of a list, which are not more than the branches of a convolution.
+  private func parts(of value: Substring, _ key: String) throws(NetworkError) -> [Substring] {
+    let parts = value.split(separator: ".", omittingEmptySubsequences: false)
+    guard parts.count <= BlockSpecification.Bounds.branches else {
+      throw error(
+        at: value, "'\(key)' takes at most \(BlockSpecification.Bounds.branches) entries")
+    }
+    return parts
+  }
+
   private func scales(_ value: Substring) throws(NetworkError) -> [SpatialMultiplexing] {
     var scales: [SpatialMultiplexing] = []
-    for part in value.split(separator: ".", omittingEmptySubsequences: false) {
+    for part in try parts(of: value, "sc") {
       guard let number = Int(part), let scale = SpatialMultiplexing(rawValue: number) else {
         throw error(at: part, "a scale is -1, 0 or 1, not '\(part)'")
       }

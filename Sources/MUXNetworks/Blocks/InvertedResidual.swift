@@ -9,7 +9,8 @@ extension NetworkBuilder {
     let exact = Double(value.channels) * block.expansion
     let expanded =
       context.expansionDivisor == 1
-      ? Int(exact) : Architecture.roundedWidth(exact, divisor: context.expansionDivisor)
+      ? ChannelRounding.whole(exact)
+      : ChannelRounding.rounded(exact, to: context.expansionDivisor)
     var x = try pointwise(
       value, "\(context.name).conv_pw", outputChannels: expanded, groups: block.expansionGroups)
     x = normalize(x, "bn1", context)

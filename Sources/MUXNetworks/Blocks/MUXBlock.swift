@@ -13,7 +13,7 @@ extension NetworkBuilder {
         reason: "a MUX block keeps its shape; it cannot go from \(value.channels) to"
           + " \(context.outputChannels) channels at stride \(context.stride)")
     }
-    let processed = Int(Double(value.channels) * (1 - block.leaveOutRatio))
+    let processed = ChannelRounding.whole(Double(value.channels) * (1 - block.leaveOutRatio))
     guard processed > 0 else {
       throw .invalidLayer(
         name: context.name,

@@ -37,26 +37,23 @@ public struct CostReport: Sendable, Hashable, Codable {
   ///
   /// - Throws: ``NetworkError/shape(layer:reason:)`` if the images are too small.
   public init(_ network: Network, inputSize: ImageSize? = nil) throws(NetworkError) {
-    let size = inputSize ?? network.inputSize
-    let shapes = try network.shapes(inputSize: size)
+    let analysis = try NetworkAnalysis(network, inputSize: inputSize)
     model = network.name
-    self.inputSize = size
-    let gates = network.squeezeExcitationNodes
+    self.inputSize = inputSize ?? network.inputSize
+    let gates = analysis.gateNodes
     var blockNames = [String](repeating: "", count: network.nodes.count)
     for block in network.blocks {
       for index in block.nodes { blockNames[index] = block.name }
     }
-    let input = Shape(channels: network.inputChannels, height: size.height, width: size.width)
     layers = network.nodes.indices.flatMap { index in
-      let source = network.inputIndices[index][0]
-      return network.nodes[index].costs(
-        input: source < 0 ? input : shapes[source], output: shapes[index],
+      network.nodes[index].costs(
+        input: analysis.shape(network.inputIndices[index][0]), output: analysis.shapes[index],
         isGate: gates.contains(index), block: blockNames[index])
     }
     activations = layers.reduce(0) {
       $0 + ($1.kind == .other || $1.kind == .batchNormalization ? 0 : $1.outputShape.count)
     }
-    peakActivationBytes = network.peakElements(shapes: shapes, input: input) * 4
+    peakActivationBytes = analysis.peakElements * 4
   }
 
   /// The costs summed over each block, in order; layers outside of blocks under an empty name.

@@ -36,12 +36,8 @@ extension Network {
   package func isFlat(_ node: Int) -> Bool {
     var index = node
     while index >= 0 {
-      switch nodes[index].operation {
-      case .linear, .flatten: return true
-      case .convolution, .branchedConvolution, .pool, .globalAveragePool, .adaptiveAveragePool:
-        return false
-      default: index = inputIndices[index][0]
-      }
+      if let isFlat = nodes[index].operation.rules.isFlat { return isFlat }
+      index = inputIndices[index][0]
     }
     return false
   }

@@ -2,34 +2,15 @@
 
 /// One tensor of a network's state: a learnable parameter, or a statistic of a batch norm.
 public struct ParameterSpecification: Sendable, Hashable {
-  /// What the tensor is in its layer.
-  public enum Role: String, Sendable, Hashable, CaseIterable {
-    /// A convolution's weight, [C′, C / groups, k, k].
-    case convolutionWeight
-    /// A linear layer's weight, [F′, F].
-    case linearWeight
-    /// The bias of a convolution or a linear layer, [C′].
-    case bias
-    /// γ of a batch norm, [C].
-    case normalizationScale
-    /// β of a batch norm, [C].
-    case normalizationShift
-    /// The scale of an L2 normalisation, [C].
-    case channelScale
-    /// The running mean of a batch norm, [C]; not learnable.
-    case runningMean
-    /// The running variance of a batch norm, [C]; not learnable.
-    case runningVariance
-    /// How many batches a batch norm has seen, a 64-bit integer scalar; not learnable.
-    case batchCount
-  }
+  /// What a tensor is in its layer.
+  public typealias Role = ParameterRole
 
   /// The name in the state dict, such as `blocks.2.0.conv_pw.weight`.
   public var name: String
   /// The shape; empty for a scalar.
   public var shape: [Int]
   /// What the tensor is in its layer.
-  public var role: Role
+  public var role: ParameterRole
   /// The position of its node in ``Network/nodes``.
   public var node: Int
   /// The branch of a ``BranchedConvolution``, nil elsewhere.
@@ -39,10 +20,7 @@ public struct ParameterSpecification: Sendable, Hashable {
 
   /// Whether the optimizer changes it.
   public var isLearnable: Bool {
-    switch role {
-    case .runningMean, .runningVariance, .batchCount: false
-    default: true
-    }
+    role.isLearnable
   }
 
   /// The number of scalars.
@@ -63,44 +41,10 @@ extension Network {
 
 extension Node {
   func parameters(at index: Int) -> [ParameterSpecification] {
-    func tensor(
-      _ suffix: String, _ shape: [Int], _ role: ParameterSpecification.Role, branch: Int? = nil,
-      groups: Int = 1
-    ) -> ParameterSpecification {
+    operation.rules.parameters.map {
       ParameterSpecification(
-        name: "\(name).\(suffix)", shape: shape, role: role, node: index, branch: branch,
-        groups: groups)
-    }
-    func convolution(
-      _ convolution: Convolution, prefix: String = "", branch: Int? = nil
-    ) -> [ParameterSpecification] {
-      [
-        tensor(
-          prefix + "weight", convolution.weightShape, .convolutionWeight, branch: branch,
-          groups: convolution.groups)
-      ]
-        + (convolution.hasBias
-          ? [tensor(prefix + "bias", [convolution.outputChannels], .bias, branch: branch)] : [])
-    }
-    switch operation {
-    case .convolution(let value): return convolution(value)
-    case .branchedConvolution(let branched):
-      return branched.branches.enumerated().flatMap { position, branch in
-        convolution(branch.convolution, prefix: "\(branch.name).", branch: position)
-      }
-    case .batchNormalization(let norm):
-      return [
-        tensor("weight", [norm.channels], .normalizationScale),
-        tensor("bias", [norm.channels], .normalizationShift),
-        tensor("running_mean", [norm.channels], .runningMean),
-        tensor("running_var", [norm.channels], .runningVariance),
-        tensor("num_batches_tracked", [], .batchCount),
-      ]
-    case .l2Normalization(let norm): return [tensor("scale_weight", [norm.channels], .channelScale)]
-    case .linear(let linear):
-      return [tensor("weight", [linear.outputFeatures, linear.inputFeatures], .linearWeight)]
-        + (linear.hasBias ? [tensor("bias", [linear.outputFeatures], .bias)] : [])
-    default: return []
+        name: "\(name).\($0.suffix)", shape: $0.shape, role: $0.role, node: index,
+        branch: $0.branch, groups: $0.groups)
     }
   }
 }

@@ -33,6 +33,8 @@ public struct Network: Sendable, Hashable {
   public let outputIndices: [Int]
 
   private let indexByName: [String: Int]
+  /// The nodes' shapes at ``inputSize``.
+  let ownShapes: [Shape]
 
   /// A network from its nodes; its output is the last one unless `outputs` names others.
   ///
@@ -48,14 +50,45 @@ public struct Network: Sendable, Hashable {
     self.nodes = nodes
     self.blocks = blocks
     self.initialization = initialization
+    try Self.checkExtent(nodes, blocks)
     (indexByName, inputIndices) = try Self.resolve(nodes)
     self.outputs = outputs ?? nodes.suffix(1).map(\.name)
     outputIndices = try Self.resolve(outputs: self.outputs, indexByName)
-    try checkChannels()
-    for block in blocks
-    where block.nodes.lowerBound < 0 || block.nodes.upperBound > nodes.count || block.nodes.isEmpty
-    {
-      throw .invalidLayer(name: block.name, reason: "the block's nodes are not in the network")
+    ownShapes = try Self.shapes(
+      of: nodes, inputIndices, inputChannels: inputChannels, inputSize: inputSize)
+    var parameters = 0
+    for node in nodes {
+      // No layer has more than `Limits.weights`, so the sum cannot overflow before it is refused.
+      parameters += node.operation.rules.parameters.reduce(0) { $0 + $1.count }
+      guard parameters <= Limits.parameters else {
+        throw .invalidLayer(
+          name: node.name, reason: "a network has at most \(Limits.parameters) parameters")
+      }
+    }
+  }
+
+  /// Refuses more layers, connections or blocks than any work on a network is made for.
+  private static func checkExtent(_ nodes: [Node], _ blocks: [Block]) throws(NetworkError) {
+    guard nodes.count <= Limits.nodes else {
+      throw .invalidLayer(
+        name: nodes[Limits.nodes].name, reason: "a network has at most \(Limits.nodes) layers")
+    }
+    guard nodes.reduce(0, { $0 + $1.connections }) <= Limits.connections else {
+      throw .invalidLayer(
+        name: inputName,
+        reason: "the layers have more than \(Limits.connections) inputs and branches together")
+    }
+    var covered = 0
+    for block in blocks {
+      guard block.nodes.lowerBound >= 0, block.nodes.upperBound <= nodes.count, !block.nodes.isEmpty
+      else {
+        throw .invalidLayer(name: block.name, reason: "the block's nodes are not in the network")
+      }
+      covered += block.nodes.count
+      // Blocks lie side by side, as a rule; some may lie inside others.
+      guard covered <= 16 * nodes.count else {
+        throw .invalidLayer(name: block.name, reason: "too many blocks share their nodes")
+      }
     }
   }
 
@@ -100,10 +133,10 @@ public struct Network: Sendable, Hashable {
     var inputs: [[Int]] = []
     inputs.reserveCapacity(nodes.count)
     for (index, node) in nodes.enumerated() {
-      if let defect = node.operation.excess ?? node.operation.defect {
-        throw .invalidLayer(name: node.name, reason: defect)
+      if let reason = node.operation.unsoundness {
+        throw .invalidLayer(name: node.name, reason: reason)
       }
-      guard node.operation.arity.contains(node.inputs.count) else {
+      guard Swift.type(of: node.operation.rules).arity.contains(node.inputs.count) else {
         throw .invalidLayer(
           name: node.name,
           reason: "'\(node.operation.type)' cannot take \(node.inputs.count) inputs")
@@ -156,50 +189,4 @@ public struct Network: Sendable, Hashable {
     hasher.combine(name)
     hasher.combine(nodes)
   }
-}
-
-/// One operation of a network.
-public struct Node: Sendable, Hashable, Codable {
-  /// A unique name in PyTorch's style, such as `blocks.2.0.conv_pw`; the prefix of its weights.
-  public var name: String
-  /// What the node computes.
-  public var operation: Operation
-  /// The names of its inputs; ``Network/inputName`` is the network's.
-  public var inputs: [String]
-
-  /// A node.
-  public init(name: String, operation: Operation, inputs: [String]) {
-    self.name = name
-    self.operation = operation
-    self.inputs = inputs
-  }
-}
-
-/// A run of nodes that belongs together: a stem, a block, a head.
-public struct Block: Sendable, Hashable, Codable {
-  /// The prefix of its nodes, such as `blocks.2.0`.
-  public var name: String
-  /// The block string or a short text: what it is made of.
-  public var summary: String
-  /// Its nodes in ``Network/nodes``; the last is its output.
-  public var nodes: Range<Int>
-
-  /// A block.
-  public init(name: String, summary: String, nodes: Range<Int>) {
-    self.name = name
-    self.summary = summary
-    self.nodes = nodes
-  }
-}
-
-/// The rule for fresh weights. Scales of batch norms start at 1, shifts and biases at 0.
-public enum WeightInitialization: String, Sendable, Hashable, Codable {
-  /// Convolutions N(0, √(2 / (k²·C′))), linear layers U(±1/√F′): the paper's code.
-  case google
-  /// Convolutions N(0, √(2 / (k²·C′ / groups))), linear layers U(±1/√F′): timm's EfficientNets.
-  case googleGroups
-  /// Convolutions Kaiming normal by fan-out, linear layers N(0, 0.01): torchvision's mobile nets.
-  case kaiming
-  /// Convolutions and linear layers uniform in ±√(6 / (fan-in + fan-out)): public SSD code.
-  case xavier
 }

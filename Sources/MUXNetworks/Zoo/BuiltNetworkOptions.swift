@@ -27,6 +27,9 @@ struct BuiltNetworkOptions: Sendable {
     dropoutRate = options.dropoutRate
     try require(classes > 0, "the number of classes must be above 0, not \(classes)")
     try require(inputChannels > 0, "the input channels must be above 0, not \(inputChannels)")
+    try require(
+      classes <= Limits.setting && inputChannels <= Limits.setting,
+      "it can have at most \(Limits.setting) classes or input channels")
     for (name, isGiven) in [
       ("width multiplier", (options.widthMultiplier ?? 1) != 1),
       ("output stride", options.outputStride != nil),

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import MUXNetworks
+import MUXWeights
 
 extension GraphCompiler {
   /// Adds a convolution. It takes the order of its input into its weights where that is possible,
@@ -10,7 +11,7 @@ extension GraphCompiler {
     var input = value
     var kernel = kernel(convolution, node.name)
     if let fold = foldedNorm(after: index) {
-      kernel.fold(weights.affine(fold.norm, name: fold.name)) { $0 }
+      kernel.fold(weights.affine(fold.norm, fold.name, as: Double.self)) { $0 }
     }
     var order: ChannelOrder?
     if let inputOrder = input.order {
@@ -78,7 +79,7 @@ extension GraphCompiler {
     let count = branch.outputChannels
     if let fold, branch.multiplexing != .superpixel {
       // Inside a subpixel branch channel c stands at c + phase·C′ for each phase of the window.
-      kernel.fold(weights.affine(fold.norm, name: fold.name)) { first + $0 % count }
+      kernel.fold(weights.affine(fold.norm, fold.name, as: Double.self)) { first + $0 % count }
     }
     let block: [Onnx_AttributeProto] = [.int("blocksize", branch.factor)]
     // In this mode the channels are phase-major, as those of SpaceToDepth always are.
@@ -108,8 +109,8 @@ extension GraphCompiler {
 
   private func kernel(_ convolution: Convolution, _ name: String) -> Kernel {
     Kernel(
-      shape: convolution.weightShape, weight: weights["\(name).weight"],
-      bias: convolution.hasBias ? weights["\(name).bias"] : nil)
+      shape: convolution.weightShape, weight: weights.values(.convolutionWeight, of: name),
+      bias: convolution.hasBias ? weights.values(.bias, of: name) : nil)
   }
 
   private mutating func addConvolution(
@@ -137,17 +138,18 @@ extension GraphCompiler {
   /// nowhere else.
   private func orderWanted(after index: Int) -> ChannelOrder? {
     var index = index
-    while readers[index + 1].count == 1 {
-      let reader = readers[index + 1][0]
-      switch network.nodes[reader].operation {
-      case .batchNormalization, .activation, .dropout, .dropPath: index = reader
-      case .add, .multiply:
+    // (An output of the network may be read by a node, too.)
+    while analysis.readers(of: index).count == 1 {
+      let reader = analysis.readers(of: index)[0]
+      let operation = analysis.operation(reader)
+      if operation == .add || operation == .multiply {
         let others = network.inputIndices[reader].filter { $0 != index }
         // What is not there yet will follow this one's order.
         guard others.count == 1, others[0] + 1 < values.count else { return nil }
         return values[others[0] + 1].order
-      default: return nil
       }
+      guard operation.isTransparent || operation.effect == .elementwise else { return nil }
+      index = reader
     }
     return nil
   }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import MUXNetworks
+import MUXWeights
 
 extension GraphCompiler {
   /// Adds a batch norm on some of its channels (all unless given), in that order.
@@ -7,10 +8,13 @@ extension GraphCompiler {
     _ norm: BatchNormalization, _ name: String, _ input: String, channels: [Int]? = nil,
     output: String? = nil
   ) -> String {
-    let tensors = ["weight", "bias", "running_mean", "running_var"].map { suffix in
-      let values = weights["\(name).\(suffix)"]
+    let roles: [ParameterSpecification.Role] = [
+      .normalizationScale, .normalizationShift, .runningMean, .runningVariance,
+    ]
+    let tensors = roles.map { role in
+      let values = weights.values(role, of: name)
       let chosen = channels.map { $0.map { values[$0] } } ?? values
-      return writer.tensor(chosen, shape: [chosen.count], "\(name).\(suffix)")
+      return writer.tensor(chosen, shape: [chosen.count], "\(name).\(role.suffix)")
     }
     return writer.node(
       "BatchNormalization", output ?? name, [input] + tensors,
@@ -22,9 +26,10 @@ extension GraphCompiler {
   mutating func addNorm(
     _ norm: L2Normalization, _ name: String, _ input: String, channels: [Int]?
   ) -> String {
-    let values = weights["\(name).scale_weight"]
+    let role = ParameterSpecification.Role.channelScale
+    let values = weights.values(role, of: name)
     let chosen = channels.map { $0.map { values[$0] } } ?? values
-    let scale = writer.tensor(chosen, shape: [chosen.count, 1, 1], "\(name).scale_weight")
+    let scale = writer.tensor(chosen, shape: [chosen.count, 1, 1], "\(name).\(role.suffix)")
     let length = writer.node(
       "ReduceL2", "\(name).norm", [input], [.ints("axes", [1]), .int("keepdims", 1)])
     let least = writer.node(
@@ -36,7 +41,7 @@ extension GraphCompiler {
   mutating func addActivation(
     _ activation: Activation, _ name: String, _ input: String
   ) -> String {
-    switch activation {
+    switch activation.kind {
     case .identity: return input
     case .relu: return writer.node("Relu", name, [input])
     case .relu6:
@@ -49,7 +54,7 @@ extension GraphCompiler {
     case .sigmoid: return writer.node("Sigmoid", name, [input])
     case .hardSigmoid:
       return writer.node(
-        "HardSigmoid", name, [input], [.float("alpha", 1.0 / 6), .float("beta", 0.5)])
+        "HardSigmoid", name, [input], [.float("alpha", Float(activation.alpha)), .float("beta", Float(activation.beta))])
     }
   }
 

@@ -1,19 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 import MUXNetworks
+import MUXWeights
 
 /// Says a network in ONNX's operators, node by node.
 struct GraphCompiler {
   let network: Network
-  let weights: WeightTable
+  let weights: CheckedWeights
   var writer: GraphWriter
   /// The value of each node; position 0 is the network's input, node i is at i + 1.
   var values: [GraphValue] = []
-  /// The nodes that read each value, by the same positions.
-  let readers: [[Int]]
+  /// Who reads what.
+  let analysis: NetworkAnalysis
   /// The batch norm that goes into a node before it, by the latter's position.
   let foldedNorms: [Int: Int]
-  private let shapes: [Shape]
-  private let inputShape: Shape
+  /// The first layer whose weights leave single precision once a batch norm is folded into them.
+  private(set) var overflow: String?
   private var parts: [String: [Int: String]] = [:]
   private var arrangements: [Arrangement: String] = [:]
 
@@ -23,43 +24,29 @@ struct GraphCompiler {
   }
 
   init(
-    _ network: Network, inputSize: ImageSize, shapes: [Shape], weights: WeightTable,
-    keepsBatchNormalization: Bool, batch: ONNXExport.Batch
+    _ analysis: NetworkAnalysis, weights: CheckedWeights, keepsBatchNormalization: Bool,
+    batch: ONNXExport.Batch
   ) {
-    self.network = network
-    self.shapes = shapes
+    self.analysis = analysis
+    network = analysis.network
     self.weights = weights
-    inputShape = Shape(
-      channels: network.inputChannels, height: inputSize.height, width: inputSize.width)
     writer = GraphWriter(name: network.name, batch: batch)
-    var readers = [[Int]](repeating: [], count: network.nodes.count + 1)
-    for (index, inputs) in network.inputIndices.enumerated() {
-      for input in inputs { readers[input + 1].append(index) }
-    }
-    self.readers = readers
-    foldedNorms = keepsBatchNormalization ? [:] : Self.foldedNorms(network, readers)
+    foldedNorms = keepsBatchNormalization ? [:] : Self.foldedNorms(analysis)
   }
 
   /// The batch norms that alone read a convolution.
-  private static func foldedNorms(_ network: Network, _ readers: [[Int]]) -> [Int: Int] {
+  private static func foldedNorms(_ analysis: NetworkAnalysis) -> [Int: Int] {
     var found: [Int: Int] = [:]
-    for index in network.nodes.indices {
-      switch network.nodes[index].operation {
-      case .convolution, .branchedConvolution:
-        if readers[index + 1].count == 1, !network.isOutput(index),
-          case .batchNormalization = network.nodes[readers[index + 1][0]].operation
-        {
-          found[index] = readers[index + 1][0]
-        }
-      default: break
-      }
+    for index in analysis.network.nodes.indices
+    where !analysis.operation(index).windows.isEmpty {
+      if let following = analysis.norm(after: index) { found[index] = following.node }
     }
     return found
   }
 
   /// The whole graph.
   mutating func graph() -> Onnx_GraphProto {
-    let input = GraphValue(name: ONNXExport.inputName, shape: inputShape)
+    let input = GraphValue(name: ONNXExport.inputName, shape: analysis.input)
     values = [input]
     writer.setInput(input)
     let folded = Set(foldedNorms.values)
@@ -68,7 +55,7 @@ struct GraphCompiler {
       var value = inputs[0]
       if !folded.contains(index) {
         value = add(node, index, inputs)
-        value.shape = shapes[index]
+        value.shape = analysis.shapes[index]
         writer.describe(value)
       }
       values.append(value)
@@ -170,7 +157,7 @@ struct GraphCompiler {
     // Dropout and the like pass a tensor on under the same name.
     for (position, candidate) in values.enumerated()
     where candidate.name == value.name && candidate.order == nil {
-      for reader in readers[position] {
+      for reader in analysis.readers(of: position - 1) {
         guard case .slice(let slice) = network.nodes[reader].operation else { continue }
         found[slice.start..<slice.start + slice.count] = network.nodes[reader].name
       }
@@ -207,8 +194,9 @@ struct GraphCompiler {
   private mutating func add(_ linear: Linear, _ node: Node, _ input: GraphValue) -> GraphValue {
     let features = flattened(input, "\(node.name).flatten")
     var kernel = Kernel(
-      shape: [linear.outputFeatures, linear.inputFeatures], weight: weights["\(node.name).weight"],
-      bias: linear.hasBias ? weights["\(node.name).bias"] : nil)
+      shape: [linear.outputFeatures, linear.inputFeatures],
+      weight: weights.values(.linearWeight, of: node.name),
+      bias: linear.hasBias ? weights.values(.bias, of: node.name) : nil)
     if let order = features.order { kernel.arrangeColumns(order.channels) }
     var result = features
     result.order = nil
@@ -219,6 +207,7 @@ struct GraphCompiler {
 
   /// The constants of a kernel: its weight, and its bias if it has one.
   mutating func tensors(of kernel: Kernel, _ name: String) -> [String] {
+    if !kernel.isFinite { overflow = overflow ?? name }
     let weight = writer.tensor(kernel.weight, shape: kernel.shape, "\(name).weight")
     guard let bias = kernel.bias else { return [weight] }
     return [weight, writer.tensor(bias, shape: [bias.count], "\(name).bias")]

@@ -57,12 +57,13 @@ struct NetworkSketch {
     for block in network.blocks {
       for index in block.nodes { blockNames[index] = block.name }
     }
+    let analysis = NetworkAnalysis(network)
     // The cost report sums up the same runs of nodes.
     var start = 0
     for block in costs.blocks {
       var end = start
       while end < network.nodes.count, blockNames[end] == block.name { end += 1 }
-      let row = Self.row(network, start..<end, block)
+      let row = Self.row(analysis, start..<end, block)
       if let last = rows.last, Self.areAlike(last, row) {
         rows[rows.count - 1].names += row.names
         rows[rows.count - 1].parameters += row.parameters
@@ -83,8 +84,11 @@ struct NetworkSketch {
       && left.multiplyAdds == right.multiplyAdds * left.names.count
   }
 
-  private static func row(_ network: Network, _ range: Range<Int>, _ block: BlockCost) -> Row {
-    let gates = gateNodes(network, range)
+  private static func row(
+    _ analysis: NetworkAnalysis, _ range: Range<Int>, _ block: BlockCost
+  ) -> Row {
+    let network = analysis.network
+    let gates = gateNodes(analysis, range)
     let split = split(network, range)
     let side = split == nil ? sideNodes(network, range) : []
     var steps: [Step] = []
@@ -107,10 +111,8 @@ struct NetworkSketch {
   /// if one of the two has no layers of its own.
   private static func sideNodes(_ network: Network, _ range: Range<Int>) -> Set<Int> {
     let joins = range.filter {
-      switch network.nodes[$0].operation {
-      case .add, .concatenate: network.inputIndices[$0].count == 2
-      default: false
-      }
+      let operation = network.nodes[$0].operation
+      return (operation == .add || operation == .concatenate) && network.inputIndices[$0].count == 2
     }
     guard let join = joins.last else { return [] }
     let inputs = network.inputIndices[join]
@@ -139,16 +141,13 @@ struct NetworkSketch {
   }
 
   /// The nodes between a product and the pool of its gate, which one box stands for.
-  private static func gateNodes(_ network: Network, _ range: Range<Int>) -> Set<Int> {
+  private static func gateNodes(_ analysis: NetworkAnalysis, _ range: Range<Int>) -> Set<Int> {
     var found: Set<Int> = []
     for index in range {
-      guard case .multiply = network.nodes[index].operation else { continue }
-      var position = network.inputIndices[index][1]
-      while range.contains(position) {
-        found.insert(position)
-        if case .globalAveragePool = network.nodes[position].operation { break }
-        position = network.inputIndices[position][0]
-      }
+      let gate = analysis.gate(of: index) { found.contains($0) || !range.contains($0) }
+      guard let gate else { continue }
+      found.formUnion(gate.nodes)
+      if let pool = gate.pool { found.insert(pool) }
     }
     return found
   }
@@ -187,16 +186,13 @@ struct NetworkSketch {
     case .convolution(let convolution):
       let kernel = "\(convolution.kernelSize)×\(convolution.kernelSize)"
       let stride = convolution.stride > 1 ? " s\(convolution.stride)" : ""
-      let kind: LayerKind
+      let kind = convolution.layerKind
       var text = kernel + stride
       if convolution.isDepthwise {
-        kind = .depthwiseConvolution
         text = "dw " + text
       } else if convolution.groups > 1 {
-        kind = .groupConvolution
         text = "g\(convolution.groupWidth) " + text
       } else {
-        kind = convolution.kernelSize == 1 ? .pointwiseConvolution : .standardConvolution
         text += " →\(convolution.outputChannels)"
       }
       return Step(

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 public import MUXNetworks
 
-/// A way of timing networks that a program lends to a reproduction, such as libtorch or our runtime.
+/// Measures the latency of networks for a reproduction, on libtorch or on this package's runtime.
 public struct LatencyMeter {
   /// The name in the headers of columns.
   public var name: String

@@ -47,8 +47,7 @@ extension StudyCharts {
     let axes =
       chosen.map { ParallelCoordinates.Axis($0.name, choices: $0.choices) }
       + objectives.map {
-        ParallelCoordinates.Axis(
-          $0.axisTitle, format: $0.name == "error" || $0.name == "latency" ? .plain : .metric)
+        ParallelCoordinates.Axis($0.axisTitle, format: $0.axisFormat)
       }
     func line(_ place: Int) -> ParallelCoordinates.Line {
       let trial = view.history.completed[place]

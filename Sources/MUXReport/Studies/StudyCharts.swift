@@ -124,9 +124,8 @@ public struct StudyCharts {
     let near = shownTargets.map { $0.values[objective.name] ?? objective.scale }
       .filter { $0 <= largest * 1.6 }
     let end = max(largest, near.max() ?? 0)
-    let isCost = objective.name != "error" && objective.name != "latency"
     return ChartAxis(
-      objective.axisTitle, format: isCost ? .metric : .plain,
+      objective.axisTitle, format: objective.axisFormat,
       range: end > 0 ? min(0, values.min() ?? 0)...end * 1.06 : nil)
   }
 

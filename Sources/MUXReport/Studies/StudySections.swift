@@ -95,6 +95,7 @@ public struct StudySections {
     switch definition.evaluation {
     case .training(let settings): details("The training's settings", settings)
     case .command(let line): details("The command", line)
+    case .code(let name): details("The code", name)
     case .table: break
     }
     if case .networks(let space, _) = definition.space, let yaml = try? space.yaml() {

@@ -101,14 +101,11 @@ public struct StudyView: Sendable {
 }
 
 extension Objective {
+  /// How an axis writes its numbers.
+  var axisFormat: AxisFormat { metric.format == .scaled ? .metric : .plain }
+
   /// The title of an axis, with the unit.
   var axisTitle: String {
-    switch name {
-    case "error": "error (%)"
-    case "params": "parameters"
-    case "madds": "multiply-adds"
-    case "latency": "latency (ms)"
-    default: name
-    }
+    metric.unit.isEmpty ? metric.label : "\(metric.label) (\(metric.unit))"
   }
 }

@@ -3,8 +3,8 @@ internal import CMUXKernels
 internal import Foundation
 import MUXCore
 public import MUXImages
-public import MUXInterchange
 public import MUXNetworks
+public import MUXWeights
 
 extension PackedModel {
   /// The widths of vectors for which this build can pack: those of its kernels.
@@ -30,8 +30,10 @@ extension PackedModel {
   ///   - lanes: The widths of vectors to pack for; nil takes all (``possibleLanes``). A file with
   ///     fewer is smaller, but runs on fewer processors or more slowly.
   ///   - path: The file to write.
-  /// - Throws: ``RuntimeError`` if weights, classes, preparation or calibration do not fit the
-  ///   network or the widths are not possible, `FileError` if the file cannot be written.
+  /// - Throws: `WeightsMismatchError` if the weights are not those of the network,
+  ///   `TensorValueError` if they hold numbers that it cannot compute with or that the precision
+  ///   cannot hold, ``RuntimeError`` if classes, preparation or calibration do not fit the network
+  ///   or the widths are not possible, `FileError` if the file cannot be written.
   public static func write(
     _ network: Network, weights: TensorArchive, classNames: [String]? = nil,
     pipeline: ImagePipeline? = nil, metadata: [String: String] = [:],
@@ -50,6 +52,19 @@ extension PackedModel {
     pipeline: ImagePipeline? = nil, metadata: [String: String] = [:],
     precision: Precision = .float32, calibration: Calibration? = nil, lanes: [Int]? = nil
   ) throws -> [UInt8] {
+    try pack(
+      CheckedWeights(weights, for: network), classNames: classNames, pipeline: pipeline,
+      metadata: metadata, precision: precision, calibration: calibration, lanes: lanes
+    ).bytes
+  }
+
+  /// The file's bytes, and the channels that its precision makes 0.
+  package static func pack(
+    _ weights: CheckedWeights, classNames: [String]? = nil,
+    pipeline: ImagePipeline? = nil, metadata: [String: String] = [:],
+    precision: Precision = .float32, calibration: Calibration? = nil, lanes: [Int]? = nil
+  ) throws -> (bytes: [UInt8], vanishing: [VanishingChannels]) {
+    let network = weights.network
     let chosen = Array(Set(lanes ?? possibleLanes)).sorted()
     guard !chosen.isEmpty, chosen.allSatisfy(possibleLanes.contains) else {
       throw RuntimeError.lanes(chosen, possible: possibleLanes)
@@ -72,26 +87,31 @@ extension PackedModel {
         precision: precision == .float32 ? nil : precision, calibration: calibration))
     // The widest lie beside the index: a system that maps files in large pages then keeps less in memory
     // of what is not used.
+    var vanishing: [VanishingChannels] = []
     let variants = try chosen.reversed().map { lanes in
-      (lanes: lanes, entries: try entries(network, weights, precision, calibration, lanes: lanes))
+      let packed = try entries(weights, precision, calibration, lanes: lanes)
+      vanishing = packed.vanishing
+      return (lanes: lanes, entries: packed.entries)
     }
-    return assemble(
+    let bytes = assemble(
       variants, description: [UInt8](description),
       version: PackedFormat.version(precision, hasPipeline: pipeline != nil))
+    return (bytes, vanishing)
   }
 
   private static func entries(
-    _ network: Network, _ weights: TensorArchive, _ precision: Precision,
-    _ calibration: Calibration?, lanes: Int
-  ) throws -> [PackedWeightSource.Entry] {
+    _ weights: CheckedWeights, _ precision: Precision, _ calibration: Calibration?, lanes: Int
+  ) throws -> (entries: [PackedWeightSource.Entry], vanishing: [VanishingChannels]) {
+    let network = weights.network
     let set = lanes == InstructionSet.generic.lanes ? InstructionSet.generic : .avx512
     let source = PackedWeightSource(isRecording: true)
     var compiler = try PlanCompiler(
-      network: network, weights: LayerWeights(weights, network: network),
+      network: network, weights: LayerWeights(weights),
       inputSize: network.inputSize, instructionSet: set, precision: precision,
       calibration: calibration, packed: source)
     _ = try compiler.compile()
-    return source.entries
+    try compiler.checkPacking()
+    return (source.entries, compiler.vanishingChannels)
   }
 
   private static func assemble(

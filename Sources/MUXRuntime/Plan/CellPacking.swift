@@ -8,6 +8,10 @@ struct CellPacking {
   var scale: [Float]
   /// For each lane of each block: the sum of the integers (8 bits only).
   var sums: [Float]
+  /// Whether all weights are in the precision's range. If not, the cells hold nothing of use.
+  let isFinite: Bool
+  /// Lanes whose weights are not 0, but too small for a scale of 8 bits: their cells are 0.
+  private(set) var vanished = 0
 
   /// Cells from floats [block][term][lane], whose number of terms is a multiple of a cell's.
   ///
@@ -15,6 +19,9 @@ struct CellPacking {
   init(_ weights: [Float], blocks: Int, lanes: Int, precision: Precision, taps: Int = 1) {
     let terms = blocks == 0 ? 0 : weights.count / blocks / lanes
     let values = precision.valuesPerCell
+    // From here on a float is rounded to an infinite bfloat16.
+    let limit: UInt32 = precision == .bfloat16 ? 0x7f7f_8000 : 0x7f80_0000
+    isFinite = weights.reduce(UInt32(0)) { max($0, $1.bitPattern & 0x7fff_ffff) } < limit
     scale = []
     sums = []
     cells = []
@@ -28,7 +35,12 @@ struct CellPacking {
           for term in 0..<terms {
             greatest = max(greatest, abs(weights[first + term * lanes + lane]))
           }
-          let unit = greatest > 0 ? greatest / 127 : 1
+          var unit = greatest > 0 ? greatest / 127 : 1
+          // Below 2⁻¹²⁸ the inverse is infinite. Such weights are as good as 0, and become 0.
+          if !(1 / unit).isFinite || !isFinite {
+            unit = 1
+            vanished += 1
+          }
           scale.append(unit)
           inverse[lane] = 1 / unit
         }
@@ -44,7 +56,7 @@ struct CellPacking {
               if precision == .int8 {
                 let integer = (weight * inverse[lane]).rounded(.toNearestOrEven)
                 total[lane] += integer
-                cell |= UInt32(UInt8(bitPattern: Int8(integer))) << UInt32(8 * value)
+                cell |= UInt32(Self.byte(integer)) << UInt32(8 * value)
               } else {
                 cell |= UInt32(Self.bfloat16(weight)) << UInt32(16 * value)
               }
@@ -55,6 +67,12 @@ struct CellPacking {
       }
       if precision == .int8 { sums += total }
     }
+  }
+
+  /// The two's complement of an integer within a byte; what is beyond becomes the nearest, and 0 what
+  /// is no number.
+  static func byte(_ integer: Float) -> UInt8 {
+    UInt8(bitPattern: Int8(max(-128, min(127, integer.isNaN ? 0 : integer))))
   }
 
   /// The upper half of a float, rounded to the nearest (even) one.

@@ -92,7 +92,7 @@ extension PlanCompiler {
     var made: CellPacking?
     func pack() -> CellPacking {
       let packing =
-        made ?? CellPacking(weights(), blocks: blocks, lanes: lanes, precision: .int8)
+        made ?? self.pack(layer, "linear", weights(), blocks: blocks)
       made = packing
       return packing
     }

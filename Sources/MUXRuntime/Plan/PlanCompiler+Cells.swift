@@ -116,6 +116,20 @@ extension PlanCompiler {
     var bias: PackedValues
   }
 
+  /// Packs weights [block][term][lane] as cells, and notes what is lost.
+  func pack(
+    _ layer: String, _ use: String, _ weights: [Float], blocks: Int, taps: Int = 1
+  ) -> CellPacking {
+    let packing = CellPacking(
+      weights, blocks: blocks, lanes: lanes, precision: precision, taps: taps)
+    if packing.isFinite {
+      packed.noteVanished(layer, use, channels: packing.vanished)
+    } else {
+      packed.noteOverflow(layer, use)
+    }
+    return packing
+  }
+
   /// The next packed weights, as cells.
   ///
   /// - Parameters:
@@ -135,9 +149,9 @@ extension PlanCompiler {
     var made: (cells: [Int32], scale: [Float], bias: [Float])?
     func pack() -> (cells: [Int32], scale: [Float], bias: [Float]) {
       if let made { return made }
-      let packing = CellPacking(
-        weights(), blocks: blocks, lanes: lanes, precision: precision, taps: taps)
+      let packing = self.pack(layer, use, weights(), blocks: blocks, taps: taps)
       let adjusted = packing.adjusted(bias: bias(), input: input)
+      packed.noteVanished(layer, use, channels: adjusted.scale.count { $0 == 0 })
       let result = (packing.cells, adjusted.scale, adjusted.bias)
       made = result
       return result
@@ -164,8 +178,7 @@ extension PlanCompiler {
     let precision = precision, lanes = lanes
     var made: CellPacking?
     func pack() -> CellPacking {
-      let packing =
-        made ?? CellPacking(weights(), blocks: blocks, lanes: lanes, precision: precision)
+      let packing = made ?? self.pack(layer, "dense", weights(), blocks: blocks)
       made = packing
       return packing
     }

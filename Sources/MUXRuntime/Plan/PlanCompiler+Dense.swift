@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import CMUXKernels
 internal import MUXNetworks
+internal import MUXWeights
 
 extension PlanCompiler {
   /// What a dense step reads.
@@ -23,7 +24,7 @@ extension PlanCompiler {
     var columns: [Int]
     /// The rows of `weight` that are computed.
     var rows: [Int]
-    var affine: Affine
+    var affine: Affine<Float>
     var activation: Activation
     /// A storage of factors of the inputs.
     var gate: Int?
@@ -41,18 +42,19 @@ extension PlanCompiler {
     let node = network.nodes[index]
     let input = value(of: index, 0)
     var chain = absorb(index, channels: convolution.outputChannels)
-    if convolution.hasBias { chain.affine.after(bias: weights["\(node.name).bias"]) }
+    if convolution.hasBias { chain.affine.after(bias: weights.bias(node.name)) }
     let shape = shapes[index]
     let residual = absorbResidual(index, chain.end)
     var layer = DenseLayer(
-      name: node.name, weight: weights["\(node.name).weight"],
+      name: node.name, weight: weights.weight(node.name),
       rowLength: convolution.weightShape[1...].reduce(1, *), columns: [],
       rows: Array(0..<convolution.outputChannels), affine: chain.affine,
       activation: chain.activation, residual: residual,
       isLinear: residual == nil && isSinglePixel(convolution, ownInputPixels(of: index)))
     var end = residual?.end ?? chain.end
     if residual == nil, convolution.isPointwise, convolution.stride == 1,
-      convolution.padding == 0, shape.height * shape.width > 1, let next = soleConsumer(end),
+      convolution.padding == 0, shape.height * shape.width > 1,
+      let next = analysis.soleReader(of: end),
       case .globalAveragePool = operation(next)
     {
       layer.isPooled = true
@@ -119,7 +121,7 @@ extension PlanCompiler {
   }
 
   private func source(_ convolution: Convolution, _ input: PlaneTensor) -> DenseSource {
-    Self.isPlainPointwise(convolution)
+    convolution.isDensePointwise
       ? .planes(input.planes) : .windows(input, convolution)
   }
 

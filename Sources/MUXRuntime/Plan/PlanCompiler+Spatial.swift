@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import CMUXKernels
 internal import MUXNetworks
+internal import MUXWeights
 
 extension PlanCompiler {
   /// One convolution of a spatial step.
@@ -28,7 +29,7 @@ extension PlanCompiler {
     case copy(PlaneTensor)
     /// A dense convolution of planes, pointwise or with windows.
     case expansion(
-      PlaneTensor, Convolution, weight: [Float], affine: Affine, activation: Activation)
+      PlaneTensor, Convolution, weight: [Float], affine: Affine<Float>, activation: Activation)
 
     var input: PlaneTensor {
       switch self {
@@ -39,7 +40,7 @@ extension PlanCompiler {
     /// The convolution, if it has windows.
     var window: Convolution? {
       if case .expansion(_, let convolution, _, _, _) = self,
-        !PlanCompiler.isPlainPointwise(convolution)
+        !convolution.isDensePointwise
       {
         convolution
       } else {
@@ -93,8 +94,8 @@ extension PlanCompiler {
       return [
         SpatialBranch(
           convolution: convolution, mode: MUX_SPATIAL_PLAIN, factor: 1, firstInput: 0,
-          firstOutput: 0, weight: weights["\(name).weight"],
-          bias: convolution.hasBias ? weights["\(name).bias"] : [])
+          firstOutput: 0, weight: weights.weight(name),
+          bias: convolution.hasBias ? weights.bias(name) : [])
       ]
     case .branchedConvolution(let branched):
       var branches: [SpatialBranch] = []
@@ -120,8 +121,8 @@ extension PlanCompiler {
           SpatialBranch(
             convolution: convolution, mode: mode,
             factor: branch.multiplexing == .none ? 1 : branch.factor, firstInput: firstInput,
-            firstOutput: firstOutput, weight: weights["\(prefix).weight"],
-            bias: convolution.hasBias ? weights["\(prefix).bias"] : []))
+            firstOutput: firstOutput, weight: weights.weight(prefix),
+            bias: convolution.hasBias ? weights.bias(prefix) : []))
         firstInput += branch.inputChannels
         firstOutput += branch.outputChannels
       }
@@ -166,7 +167,7 @@ extension PlanCompiler {
 
   /// Adds an expansion (or a copy) and the spatial convolution after it.
   mutating func addSpatial(
-    name: String, producer: SpatialProducer, branches: [SpatialBranch], affine: Affine,
+    name: String, producer: SpatialProducer, branches: [SpatialBranch], affine: Affine<Float>,
     activation: Activation, height: Int, width: Int, wantsSums: Bool, isProjected: Bool,
     keepsExpansion: Bool = false, inputNode: Int? = nil
   ) throws(RuntimeError) -> BlockedTensor {
@@ -397,10 +398,10 @@ extension PlanCompiler {
       var slice = input
       slice.planes = Array(input.planes[first..<first + branch.inputChannels])
       first += branch.inputChannels
-      var affine = Affine(channels: convolution.outputChannels)
-      if convolution.hasBias { affine.after(bias: weights["\(name).\(branch.name).bias"]) }
+      var affine = Affine<Float>(channels: convolution.outputChannels)
+      if convolution.hasBias { affine.after(bias: weights.bias("\(name).\(branch.name)")) }
       var layer = DenseLayer(
-        name: "\(name).\(branch.name)", weight: weights["\(name).\(branch.name).weight"],
+        name: "\(name).\(branch.name)", weight: weights.weight("\(name).\(branch.name)"),
         rowLength: convolution.weightShape[1...].reduce(1, *), columns: [],
         rows: Array(0..<convolution.outputChannels), affine: affine, activation: .identity)
       let r = branch.factor

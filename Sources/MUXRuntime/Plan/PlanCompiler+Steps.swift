@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import CMUXKernels
 internal import MUXNetworks
+internal import MUXWeights
 
 extension PlanCompiler {
   /// Features of a blocked tensor: sums per band, in the order of its lanes.
@@ -14,7 +15,7 @@ extension PlanCompiler {
   /// Adds a fully connected layer on planes of one value each, or on sums.
   mutating func addLinear(
     name: String, inputs: [Plane], sums: BandSums?, weight: [Float], columns: [Int], rows: [Int],
-    affine: Affine, activation: Activation
+    affine: Affine<Float>, activation: Activation
   ) -> PlaneTensor {
     let output = allocatePlanes(rows.count, height: 1, width: 1)
     let inner = columns.count
@@ -70,7 +71,7 @@ extension PlanCompiler {
   /// Adds an operation value by value.
   mutating func addElementwise(
     name: String, _ mode: mux_elementwise_mode, _ a: PlaneTensor, _ b: PlaneTensor?,
-    affine: Affine?, activation: Activation, output: PlaneTensor? = nil
+    affine: Affine<Float>?, activation: Activation, output: PlaneTensor? = nil
   ) -> PlaneTensor {
     let output =
       output ?? allocatePlanes(a.planes.count, height: a.height, width: a.width)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import CMUXKernels
 internal import MUXNetworks
+internal import MUXWeights
 
 /// Turns a network into steps for the kernels.
 ///
@@ -35,8 +36,8 @@ struct PlanCompiler {
   private(set) var input = PlaneTensor(planes: [], height: 0, width: 0)
   private var values: [PlaneTensor?]
   private var isDone: [Bool]
-  private let consumers: [[Int]]
-  private let liveness: PlaneLiveness
+  let analysis: NetworkAnalysis
+  private let liveness: ChannelLiveness
 
   init(
     network: Network, weights: LayerWeights, inputSize: ImageSize, instructionSet: InstructionSet,
@@ -51,18 +52,14 @@ struct PlanCompiler {
     self.packed = packed
     self.inputSize = inputSize
     self.instructionSet = instructionSet
-    shapes = try network.shapes(inputSize: inputSize)
+    analysis = try NetworkAnalysis(network, inputSize: inputSize)
+    shapes = analysis.shapes
     ownShapes = inputSize == network.inputSize ? shapes : try network.shapes()
     try PlanLimits.check(network, shapes: shapes)
     lanes = instructionSet.lanes
     values = Array(repeating: nil, count: network.nodes.count)
     isDone = Array(repeating: false, count: network.nodes.count)
-    var consumers = Array(repeating: [Int](), count: network.nodes.count)
-    for (node, inputs) in network.inputIndices.enumerated() {
-      for input in inputs where input >= 0 { consumers[input].append(node) }
-    }
-    self.consumers = consumers
-    liveness = PlaneLiveness(network, shapes: shapes, inputSize: inputSize)
+    liveness = ChannelLiveness(analysis)
   }
 
   /// Compiles all nodes; gives the planes of the network's outputs, which lie one after the other.
@@ -96,24 +93,19 @@ struct PlanCompiler {
       if try !fuseBlock(startingAt: index) { try compileBranches(branched, at: index) }
     case .linear(let linear):
       var chain = absorb(index, channels: linear.outputFeatures)
-      if linear.hasBias { chain.affine.after(bias: weights["\(node.name).bias"]) }
+      if linear.hasBias { chain.affine.after(bias: weights.bias(node.name)) }
       values[chain.end] = addLinear(
         name: network.nodes[chain.end].name, inputs: value(of: index, 0).planes, sums: nil,
-        weight: weights["\(node.name).weight"],
+        weight: weights.weight(node.name),
         columns: Array(0..<linear.inputFeatures), rows: Array(0..<linear.outputFeatures),
         affine: chain.affine, activation: chain.activation)
     case .batchNormalization(let norm):
-      var activation = Activation.identity
-      var end = index
-      if let next = soleConsumer(index), case .activation(let following) = operation(next) {
-        activation = following
-        end = next
-        isDone[next] = true
-      }
+      let following = analysis.activation(after: index)
+      if let following { isDone[following.node] = true }
       let affine = weights.folded(norm, name: node.name)
-      values[end] = addElementwise(
+      values[following?.node ?? index] = addElementwise(
         name: node.name, MUX_ELEMENTWISE_UNARY, value(of: index, 0), nil, affine: affine,
-        activation: activation)
+        activation: following?.function ?? .identity)
     case .l2Normalization:
       throw .unsupported(
         layer: node.name,
@@ -154,25 +146,16 @@ struct PlanCompiler {
   /// The value of a node that only chooses among planes.
   private func renamed(_ index: Int) -> PlaneTensor {
     var value = value(of: index, 0)
-    switch network.nodes[index].operation {
-    case .concatenate:
-      value.planes = network.inputIndices[index].indices.flatMap {
-        self.value(of: index, $0).planes
-      }
-    case .slice(let slice):
-      value.planes = Array(value.planes[slice.start..<slice.start + slice.count])
-    case .channelShuffle(let groups):
-      let planes = value.planes
-      let width = planes.count / groups
-      value.planes = planes.indices.map { planes[$0 % groups * width + $0 / groups] }
-    default: break
+    if let selection = operation(index).selection {
+      value.planes = selection(
+        network.inputIndices[index].indices.map { self.value(of: index, $0).planes })
     }
     return value
   }
 
   // MARK: What nodes know of each other
 
-  func operation(_ index: Int) -> Operation { network.nodes[index].operation }
+  func operation(_ index: Int) -> Operation { analysis.operation(index) }
 
   func value(of node: Int, _ position: Int) -> PlaneTensor {
     value(at: network.inputIndices[node][position])
@@ -198,36 +181,23 @@ struct PlanCompiler {
 
   func hasValue(_ index: Int) -> Bool { index < 0 || values[index] != nil }
 
-  /// The only node that reads `index`, if there is just one and `index` is no output of the network.
-  func soleConsumer(_ index: Int) -> Int? {
-    consumers[index].count == 1 && !network.isOutput(index) ? consumers[index][0] : nil
-  }
-
-  func consumers(of index: Int) -> [Int] { consumers[index] }
-
   /// What follows a convolution and can be done with it.
   struct Chain {
-    var affine: Affine
+    var affine: Affine<Float>
     var activation = Activation.identity
     var end: Int
   }
 
   /// Takes in the batch norm and the activation after a convolution.
   mutating func absorb(_ start: Int, channels: Int) -> Chain {
-    var chain = Chain(affine: Affine(channels: channels), end: start)
-    isDone[start] = true
-    while let next = soleConsumer(chain.end) {
-      switch network.nodes[next].operation {
-      case .batchNormalization(let norm) where chain.activation == .identity:
-        chain.affine.then(weights.folded(norm, name: network.nodes[next].name))
-      case .activation(let activation) where chain.activation == .identity:
-        chain.activation = activation
-      case .dropout, .dropPath: break
-      default: return chain
-      }
-      isDone[next] = true
-      chain.end = next
+    let found = analysis.chain(after: start)
+    var chain = Chain(
+      affine: Affine(channels: channels), activation: found.activation, end: found.end)
+    for node in found.norms {
+      guard case .batchNormalization(let norm) = operation(node) else { continue }
+      chain.affine.then(weights.folded(norm, name: network.nodes[node].name))
     }
+    markDone([start] + found.nodes)
     return chain
   }
 
@@ -243,21 +213,21 @@ struct PlanCompiler {
 
   /// Takes in the sum after the node `end` of a chain from `start`, and the activation after it.
   mutating func absorbResidual(_ start: Int, _ end: Int) -> Residual? {
-    guard let sum = soleConsumer(end), case .add = operation(sum) else { return nil }
+    guard let sum = analysis.soleReader(of: end), operation(sum) == .add else { return nil }
     let inputs = network.inputIndices[sum]
     let other = inputs[0] == end ? inputs[1] : inputs[0]
     guard other != end, hasValue(other) else { return nil }
     isDone[sum] = true
     var residual = Residual(
       planes: value(at: other).planes, activation: .identity, isOverwritten: false, end: sum)
-    if let next = soleConsumer(sum), case .activation(let activation) = operation(next) {
-      residual.activation = activation
-      residual.end = next
-      isDone[next] = true
+    if let next = analysis.activation(after: sum) {
+      residual.activation = next.function
+      residual.end = next.node
+      isDone[next.node] = true
     }
     // Nothing that runs later, or that is skipped over by fusing, may still want the planes.
     let isIsolated = (start...residual.end).allSatisfy {
-      isDone[$0] || PlaneLiveness.isRenaming(operation($0))
+      isDone[$0] || operation($0).selection != nil
     }
     residual.isOverwritten = isIsolated && liveness.isLastUse(of: other, by: sum)
     return residual

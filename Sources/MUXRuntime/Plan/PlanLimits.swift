@@ -16,15 +16,9 @@ enum PlanLimits {
       guard planes <= Self.planes else {
         throw .unsupported(layer: node.name, reason: "the network has too many channels to run")
       }
-      switch node.operation {
-      case .convolution(let convolution):
-        try check(convolution, node.name, width: shapes[index].width)
-      case .branchedConvolution(let branched):
-        for branch in branched.branches {
-          // Multiplexing makes the convolution's grid at most `factor` times as wide.
-          try check(branch.convolution, node.name, width: shapes[index].width * branch.factor)
-        }
-      default: break
+      for (convolution, factor) in node.operation.windows {
+        // Multiplexing makes the convolution's grid at most `factor` times as wide.
+        try check(convolution, node.name, width: shapes[index].width * factor)
       }
     }
   }

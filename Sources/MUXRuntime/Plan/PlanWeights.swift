@@ -46,6 +46,10 @@ final class PackedWeightSource {
   private(set) var entries: [Entry] = []
   /// The first layer whose weights the file has not, or not so.
   private(set) var misfit: String?
+  /// The first weights that were packed and are not finite: of which layer, and what to it.
+  private(set) var overflow: (layer: String, use: String)?
+  /// The channels whose weights are not 0 and were packed as 0, by layer and use.
+  private(set) var vanished: [(layer: String, use: String, channels: Int)] = []
 
   init(isRecording: Bool = false) {
     file = nil
@@ -77,6 +81,7 @@ final class PackedWeightSource {
     let key = Self.key(layer, use, lanes: lanes, count: count)
     guard let file else {
       let values = pack()
+      if !Self.isFinite(values) { noteOverflow(layer, use) }
       if isRecording {
         entries.append(Entry(key: key, bytes: values.withUnsafeBytes { Array($0) }))
       }
@@ -89,6 +94,26 @@ final class PackedWeightSource {
     // The compiler goes on with nothing, and its caller throws what it made away.
     misfit = misfit ?? layer
     return .made([])
+  }
+
+  /// Notes that weights which were packed a moment ago are beyond what they are packed as.
+  func noteOverflow(_ layer: String, _ use: String) { overflow = overflow ?? (layer, use) }
+
+  /// Notes channels that packing has made 0.
+  func noteVanished(_ layer: String, _ use: String, channels: Int) {
+    if channels > 0 { vanished.append((layer, use, channels)) }
+  }
+
+  /// Whether all numbers are finite; cells are checked when they are made.
+  private static func isFinite<Value>(_ values: [Value]) -> Bool {
+    switch values {
+    case let values as [Float]:
+      // One more in the lowest bit of a full exponent carries into the sign's place.
+      values.reduce(into: UInt32(0)) { $0 |= ($1.bitPattern & 0x7f80_0000) &+ 0x0080_0000 } >> 31
+        == 0
+    case let values as [UInt16]: values.allSatisfy { $0 & 0x7f80 != 0x7f80 }
+    default: true
+    }
   }
 
   private static func key(_ layer: String, _ use: String, lanes: Int, count: Int) -> UInt64 {

@@ -16,7 +16,7 @@ extension PlanCompiler {
   func wantedProjection(of node: Int, hasCells: Bool) -> Projection? {
     // (The network's input is no node, so it is asked first whether there is a projection.)
     guard !isObserving, let projection = projections[node], projection.hasCells == hasCells,
-      soleConsumer(node) != nil
+      analysis.soleReader(of: node) != nil
     else { return nil }
     return projection
   }

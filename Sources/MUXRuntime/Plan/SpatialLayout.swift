@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import CMUXKernels
+internal import MUXWeights
 
 /// The order of the channels of a spatial step, and the units that it falls into.
 ///
@@ -41,7 +42,7 @@ struct SpatialLayout {
   }
 
   /// Adds a branch; `affine` (over the step's outputs) is folded into its weights.
-  mutating func add(_ branch: PlanCompiler.SpatialBranch, affine: Affine) {
+  mutating func add(_ branch: PlanCompiler.SpatialBranch, affine: Affine<Float>) {
     switch branch.mode {
     case MUX_SPATIAL_SUBPIXEL: addSubpixel(branch, affine)
     case MUX_SPATIAL_SUPERPIXEL:
@@ -50,7 +51,7 @@ struct SpatialLayout {
     }
   }
 
-  private mutating func addPlain(_ branch: PlanCompiler.SpatialBranch, _ affine: Affine) {
+  private mutating func addPlain(_ branch: PlanCompiler.SpatialBranch, _ affine: Affine<Float>) {
     let convolution = branch.convolution
     let groups = convolution.groups
     let inner = convolution.inputChannels / groups, outer = convolution.outputChannels / groups
@@ -86,7 +87,7 @@ struct SpatialLayout {
     }
   }
 
-  private mutating func addSubpixel(_ branch: PlanCompiler.SpatialBranch, _ affine: Affine) {
+  private mutating func addSubpixel(_ branch: PlanCompiler.SpatialBranch, _ affine: Affine<Float>) {
     let window = branch.window
     let channels = branch.convolution.inputChannels / window
     let taps = branch.convolution.kernelSize * branch.convolution.kernelSize
@@ -112,7 +113,8 @@ struct SpatialLayout {
     }
   }
 
-  private mutating func addSuperpixel(_ branch: PlanCompiler.SpatialBranch, _ affine: Affine) {
+  private mutating func addSuperpixel(_ branch: PlanCompiler.SpatialBranch, _ affine: Affine<Float>)
+  {
     let window = branch.window
     let channels = branch.convolution.inputChannels
     let taps = branch.convolution.kernelSize * branch.convolution.kernelSize
@@ -164,7 +166,7 @@ struct SpatialLayout {
   /// Fine columns under the windows of all phases, from an even one to an odd one.
   static func narrowColumns(kernel: Int) -> Int { 4 * ((kernel / 2 + 1) / 2) + 2 }
 
-  private mutating func addNarrow(_ branch: PlanCompiler.SpatialBranch, _ affine: Affine) {
+  private mutating func addNarrow(_ branch: PlanCompiler.SpatialBranch, _ affine: Affine<Float>) {
     let channels = branch.convolution.inputChannels, kernel = branch.convolution.kernelSize
     let quarter = lanes / 4, around = (kernel / 2 + 1) / 2
     let columns = Self.narrowColumns(kernel: kernel)

@@ -13,27 +13,59 @@ protocol LedgerAlgorithm: SearchAlgorithm {
 }
 
 extension LedgerAlgorithm {
+  /// The next network; see ``SearchAlgorithm``.
+  public mutating func next(given verdicts: LimitVerdicts) -> Proposal {
+    guard problem.domain.hasMeasuredLimits else {
+      // Nothing can be unmeasured, so nothing has to be taken back: no copy.
+      return (try? draw(verdicts)).map { .candidate($0) } ?? .exhausted
+    }
+    var drawn = self
+    do {
+      let candidate = try drawn.draw(verdicts)
+      self = drawn
+      return candidate.map { .candidate($0) } ?? .exhausted
+    } catch {
+      return .unmeasured(error)
+    }
+  }
+
   /// Up to `count` new networks; see ``SearchAlgorithm``.
   public mutating func ask(_ count: Int) -> [Candidate] {
+    var verdicts = LimitVerdicts()
     var asked: [Candidate] = []
     asked.reserveCapacity(count)
-    while asked.count < count, let candidate = next() { asked.append(candidate) }
+    while asked.count < count {
+      switch next(given: verdicts) {
+      case .candidate(let candidate): asked.append(candidate)
+      case .unmeasured(let network):
+        verdicts[network.key] = problem.domain.admits(network.genome)
+      case .exhausted: return asked
+      }
+    }
     return asked
+  }
+
+  /// Takes a network that another state of this search has proposed; see ``SearchAlgorithm``.
+  public mutating func adopt(_ network: UnmeasuredNetwork) -> Candidate? {
+    try? ledger.register(
+      network.genome, problem, network.subproblem, LimitVerdicts(others: true))
   }
 
   /// Makes a failed candidate wait again; see ``SearchAlgorithm``.
   public mutating func reopen(_ candidate: Candidate) { ledger.reopen(candidate) }
 
-  private mutating func next() -> Candidate? {
-    if let candidate = ledger.queued(in: problem) { return candidate }
+  private mutating func draw(
+    _ verdicts: LimitVerdicts
+  ) throws(UnmeasuredNetwork) -> Candidate? {
+    if let candidate = try ledger.queued(in: problem, verdicts) { return candidate }
     let subproblem = plan()
     for _ in 0..<32 {
       var random = ledger.random
       let genome = propose(for: subproblem, &random)
       ledger.random = random
       guard let genome else { break }
-      if let found = ledger.register(genome, problem, subproblem) { return found }
+      if let found = try ledger.register(genome, problem, subproblem, verdicts) { return found }
     }
-    return ledger.fallback(in: problem, subproblem: subproblem)
+    return try ledger.fallback(in: problem, subproblem: subproblem, verdicts)
   }
 }

@@ -59,8 +59,18 @@ public protocol SearchAlgorithm: Sendable {
   /// What is searched for.
   var problem: SearchProblem { get }
 
+  /// The next network, as far as what is known of measured limits allows. Nothing is measured here,
+  /// so that it is quick and the same wherever it is done; where it ends in
+  /// ``Proposal/unmeasured(_:)``, the search is as it was before.
+  mutating func next(given verdicts: LimitVerdicts) -> Proposal
+
+  /// Takes a network that an earlier state of this search has proposed and that keeps its limits;
+  /// nil if it was asked for meanwhile.
+  mutating func adopt(_ network: UnmeasuredNetwork) -> Candidate?
+
   /// Up to `count` new networks; fewer only if the space has no more (in spaces above 2²² genomes:
-  /// if 256 random ones in a row are known or over a limit).
+  /// if 256 random ones in a row are known or over a limit). Limits that have to be measured are
+  /// measured on the way, by ``SearchDomain/admits(_:)``.
   mutating func ask(_ count: Int) -> [Candidate]
 
   /// Takes in results, all of them or, if one is not acceptable, none.

@@ -29,9 +29,11 @@ struct SearchLedger: Sendable, Codable {
   }
 
   /// The next network of the queue that is valid and new.
-  mutating func queued(in problem: SearchProblem) -> Candidate? {
+  mutating func queued(
+    in problem: SearchProblem, _ verdicts: LimitVerdicts
+  ) throws(UnmeasuredNetwork) -> Candidate? {
     while let genome = queue.popLast() {
-      if let found = register(genome, problem, nil) { return found }
+      if let found = try register(genome, problem, nil, verdicts) { return found }
     }
     return nil
   }
@@ -43,7 +45,9 @@ struct SearchLedger: Sendable, Codable {
   }
 
   /// A random candidate that no one has seen; in small spaces found for certain if there is one.
-  mutating func fallback(in problem: SearchProblem, subproblem: Int?) -> Candidate? {
+  mutating func fallback(
+    in problem: SearchProblem, subproblem: Int?, _ verdicts: LimitVerdicts
+  ) throws(UnmeasuredNetwork) -> Candidate? {
     for attempt in 0..<Self.attempts {
       var genome = randomGenome()
       // Under tight limits ever more genes are those of the cheapest network.
@@ -54,13 +58,13 @@ struct SearchLedger: Sendable, Codable {
           genome[index] = cheapest[index]
         }
       }
-      if let found = register(genome, problem, subproblem) { return found }
+      if let found = try register(genome, problem, subproblem, verdicts) { return found }
     }
     guard let count = problem.domain.genomeCount, count <= 1 << 22 else { return nil }
     let start = random.below(count)
     for offset in 0..<count {
       let genome = problem.domain.genome(at: (start + offset) % count)
-      if let found = register(genome, problem, subproblem) { return found }
+      if let found = try register(genome, problem, subproblem, verdicts) { return found }
     }
     return nil
   }
@@ -69,12 +73,20 @@ struct SearchLedger: Sendable, Codable {
   private static let freeAttempts = 16
 
   /// Makes a candidate of a genome unless it is not valid, known, or over a measured limit.
+  ///
+  /// - Throws: the network, where its limits have to be measured first.
   mutating func register(
-    _ genome: Genome, _ problem: SearchProblem, _ subproblem: Int?
-  ) -> Candidate? {
+    _ genome: Genome, _ problem: SearchProblem, _ subproblem: Int?, _ verdicts: LimitVerdicts
+  ) throws(UnmeasuredNetwork) -> Candidate? {
     guard let canonical = problem.domain.canonical(genome) else { return nil }
     let key = problem.domain.key(of: canonical)
-    guard seen.insert(key).inserted, problem.domain.admits(canonical) else { return nil }
+    guard seen.insert(key).inserted else { return nil }
+    if problem.domain.hasMeasuredLimits {
+      guard let isAdmitted = verdicts[key] else {
+        throw UnmeasuredNetwork(genome: canonical, key: key, subproblem: subproblem)
+      }
+      guard isAdmitted else { return nil }
+    }
     let candidate = Candidate(id: nextID, genome: canonical, key: key, subproblem: subproblem)
     nextID += 1
     pending[candidate.id] = candidate

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+public import MUXCore
 
 /// One quantity to be made small.
 public struct Objective: Sendable, Hashable, Codable {
@@ -13,6 +14,12 @@ public struct Objective: Sendable, Hashable, Codable {
     self.name = name
     self.scale = scale
   }
+
+  /// A known quantity as objective; distances divide it by `scale`.
+  public init(_ metric: Metric, scale: Double) { self.init(metric.name, scale: scale) }
+
+  /// What it is counted in, how it is written, and which values are possible.
+  public var metric: Metric { Metric.objective(named: name) }
 }
 
 /// A search space with what is to be minimised in it.
@@ -24,12 +31,18 @@ public struct SearchProblem: Sendable {
 
   /// The objectives of a space.
   ///
-  /// - Throws: ``SearchError`` for an empty space, no objectives, or scales that are not above 0.
+  /// - Throws: ``SearchError`` for an empty space, no objectives, one twice, or scales that are not
+  ///   above 0.
   public init(domain: any SearchDomain, objectives: [Objective]) throws(SearchError) {
     guard !domain.genes.isEmpty, domain.genes.allSatisfy({ $0.choices > 0 }) else {
       throw .emptySpace(gene: domain.genes.first { $0.choices <= 0 }?.name)
     }
     guard !objectives.isEmpty else { throw .noObjectives }
+    let names = objectives.map(\.name)
+    for (index, name) in names.enumerated() where names.prefix(index).contains(name) {
+      throw .invalidSetting(
+        name: "objectives", reason: "'\(name)' stands twice; name each objective once")
+    }
     for objective in objectives where !(objective.scale > 0 && objective.scale.isFinite) {
       throw .invalidScale(objective: objective.name, scale: objective.scale)
     }

@@ -139,6 +139,6 @@ public enum NASBench201 {
       throw .table(path: path, reason: "some of the 15,625 cells are missing")
     }
     return try TabularBenchmark(
-      name: "nas-bench-201", genes: genes, rows: rows, errorScale: errorScale)
+      name: "nas-bench-201", path: path, genes: genes, rows: rows, errorScale: errorScale)
   }
 }

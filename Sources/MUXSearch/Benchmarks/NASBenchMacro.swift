@@ -35,7 +35,7 @@ public enum NASBenchMacro {
     }
     var rows = [[Double]](repeating: [], count: 6561)
     for (key, record) in records {
-      guard key.utf8.count == 8, let index = Int(key, radix: 3) else {
+      guard let index = row(of: key) else {
         throw .table(path: path, reason: "'\(key)' is not eight digits from 0 to 2")
       }
       rows[index] = [100 - record.mean_acc, record.params, record.flops]
@@ -45,6 +45,17 @@ public enum NASBenchMacro {
         path: path, reason: "network \(String(missing, radix: 3)) of 6,561 is missing")
     }
     return try TabularBenchmark(
-      name: "nas-bench-macro", genes: genes, rows: rows, errorScale: errorScale)
+      name: "nas-bench-macro", path: path, genes: genes, rows: rows, errorScale: errorScale)
+  }
+
+  /// The row of a key: exactly eight digits, since `Int` would take signs as well.
+  private static func row(of key: String) -> Int? {
+    guard key.utf8.count == genes.count else { return nil }
+    var index = 0
+    for byte in key.utf8 {
+      guard (UInt8(ascii: "0")...UInt8(ascii: "2")).contains(byte) else { return nil }
+      index = 3 * index + Int(byte - UInt8(ascii: "0"))
+    }
+    return index
   }
 }

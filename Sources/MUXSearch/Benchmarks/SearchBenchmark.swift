@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 public import Foundation
+import MUXCore
 
 /// `muxnet search benchmark`: figure 9's experiment on the tables that are there, with the results as
 /// CSV files. The command adds no logic of its own.
@@ -133,7 +134,8 @@ public struct SearchBenchmark: Sendable {
       let lines = report.csv.split(separator: "\n", omittingEmptySubsequences: true)
       summary += lines.dropFirst(index == 0 ? 0 : 1).joined(separator: "\n") + "\n"
     }
-    try Data(runs.utf8).write(to: folder.appending(path: "runs.csv"), options: .atomic)
-    try Data(summary.utf8).write(to: folder.appending(path: "summary.csv"), options: .atomic)
+    for (name, text) in [("runs.csv", runs), ("summary.csv", summary)] {
+      try AtomicFile.write(text, to: folder.appending(path: name).path(percentEncoded: false))
+    }
   }
 }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import MUXCore
 
 /// A search space whose every network was trained by others: evaluating is looking up.
 ///
@@ -14,10 +15,18 @@ public struct TabularBenchmark: BenchmarkTable {
 
   /// A table with one row for each genome, in the order of ``SearchDomain/genome(at:)``.
   ///
-  /// - Throws: ``SearchError/table(path:reason:)`` if rows are missing.
+  /// - Throws: ``SearchError/table(path:reason:)`` if rows are missing, or have values that no network
+  ///   can have.
   init(
-    name: String, genes: [Gene], rows: [[Double]], errorScale: Double
+    name: String, path: String? = nil, genes: [Gene], rows: [[Double]], errorScale: Double
   ) throws(SearchError) {
+    let names = [Metric.error, .parameters, .multiplyAdds]
+    for (index, row) in rows.enumerated() {
+      for (metric, value) in zip(names, row) {
+        guard let defect = metric.defect(of: value) else { continue }
+        throw .table(path: path ?? name, reason: "network \(index): '\(metric.name)' \(defect)")
+      }
+    }
     self.name = name
     space = TableDomain(genes: genes, rows: rows)
     guard rows.count == space.genomeCount else {
@@ -25,9 +34,9 @@ public struct TabularBenchmark: BenchmarkTable {
         path: name, reason: "has \(rows.count) networks, not \(space.genomeCount ?? 0)")
     }
     objectives = [
-      Objective("error", scale: errorScale),
-      Objective("params", scale: rows.reduce(0) { max($0, $1[1]) }),
-      Objective("madds", scale: rows.reduce(0) { max($0, $1[2]) }),
+      Objective(.error, scale: errorScale),
+      Objective(.parameters, scale: rows.reduce(0) { max($0, $1[1]) }),
+      Objective(.multiplyAdds, scale: rows.reduce(0) { max($0, $1[2]) }),
     ]
   }
 

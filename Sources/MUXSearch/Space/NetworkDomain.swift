@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+public import MUXCore
 public import MUXNetworks
 import Synchronization
 
@@ -23,6 +24,16 @@ public struct NetworkDomain: SearchDomain {
     case madds
     /// Milliseconds for one image; has to be measured.
     case latency
+
+    /// Its name, unit and format.
+    public var metric: Metric {
+      switch self {
+      case .error: .error
+      case .params: .parameters
+      case .madds: .multiplyAdds
+      case .latency: .latency
+      }
+    }
   }
 
   /// The space.
@@ -112,6 +123,9 @@ public struct NetworkDomain: SearchDomain {
     return form
   }
 
+  /// Whether the space limits latency.
+  public var hasMeasuredLimits: Bool { space.constraints.maximumLatency != nil }
+
   /// Whether the network is quick enough, measured now; always where there is no such limit.
   public func admits(_ canonical: Genome) -> Bool {
     guard let most = space.constraints.maximumLatency, let latency else { return true }
@@ -170,7 +184,7 @@ public struct NetworkDomain: SearchDomain {
           named ?? space.constraints.maximumMultiplyAdds.map(Double.init)
             ?? reach(of: .madds).upperBound
         }
-      objectives.append(Objective(quantity.rawValue, scale: scale))
+      objectives.append(Objective(quantity.metric, scale: scale))
     }
     return try SearchProblem(domain: self, objectives: objectives)
   }

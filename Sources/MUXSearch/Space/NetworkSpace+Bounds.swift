@@ -43,7 +43,7 @@ extension NetworkSpace {
       ?? Self.excess("number of blocks of the deepest network", depth, Self.blocks)
   }
 
-  /// A block string may name anything; text that is none is found later.
+  /// A block string may name anything; what is not a block string is found later.
   private func excess(first place: Int, _ text: String) -> String? {
     guard let block = try? block(first: text, channels: 8) else { return nil }
     return Self.excess("first[\(place)]: repeats", block.repeats, 1...1)

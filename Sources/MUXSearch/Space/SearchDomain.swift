@@ -17,8 +17,12 @@ public protocol SearchDomain: Sendable {
   /// for the others; nil if none is known. Sizes and multiply-adds follow from the network alone.
   func knownObjectives(of canonical: Genome) -> [Double]?
 
-  /// Whether a new canonical genome may be asked for: the place of limits that have to be measured
-  /// (latency). It is asked once for each network, right before the network would be evaluated.
+  /// Whether there are limits that have to be measured (latency).
+  var hasMeasuredLimits: Bool { get }
+
+  /// Whether a new canonical genome keeps the limits that have to be measured. It may take long, and
+  /// is asked once for each network, right before the network would be evaluated; never by
+  /// ``SearchAlgorithm/next(given:)``.
   func admits(_ canonical: Genome) -> Bool
 
   /// A genome that keeps all limits if any does, nil where there are none. A search that finds only
@@ -37,6 +41,9 @@ extension SearchDomain {
 
   /// Nothing is known.
   public func knownObjectives(of canonical: Genome) -> [Double]? { nil }
+
+  /// There are none.
+  public var hasMeasuredLimits: Bool { false }
 
   /// Every network may be asked for.
   public func admits(_ canonical: Genome) -> Bool { true }

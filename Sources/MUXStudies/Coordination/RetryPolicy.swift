@@ -30,15 +30,14 @@ public struct RetryPolicy: Sendable {
   ///
   /// - Throws: what `body` throws.
   public func callAsFunction<Result>(_ body: () throws -> Result) throws -> Result {
-    let begin = Date()
+    var watch = Stopwatch()
     var pause = 0.05
     var hasNoted = false
     while true {
       do {
         return try body()
       } catch let error as StudyError where error.isTransient {
-        let waited = Date().timeIntervalSince(begin)
-        guard waited < patience, !isCancelled() else { throw error }
+        guard watch.seconds() < patience, !isCancelled() else { throw error }
         if !hasNoted {
           // Any number of seconds may be asked for, more than an `Int` shows too.
           notice?("\(error); trying again for \(String(format: "%.0f", patience)) s")

@@ -22,19 +22,19 @@ extension StudyCoordinator {
       guard !trials.isEmpty else { return [] }
       // The algorithm first hears of everything else, then that these are open again.
       var search = try self.search(transaction, study)
-      try tell(&search, transaction, study)
-      for trial in trials {
-        search.algorithm.reopen(
-          Candidate(
-            id: trial.number, genome: trial.genome, key: trial.key, subproblem: trial.subproblem))
-        try reset(trial, transaction, study)
+      var step = AlgorithmStep(told: try tell(&search, transaction, study))
+      let reopened = trials.map {
+        Candidate(id: $0.number, genome: $0.genome, key: $0.key, subproblem: $0.subproblem)
       }
+      for candidate in reopened { search.algorithm.reopen(candidate) }
+      for trial in trials { try reset(trial, transaction, study) }
       try renumber(transaction, study)
-      try save(&search, transaction, study)
+      step.reopened = reopened
+      try add(step, to: &search, transaction, study)
       made = search
       return trials.map(\.number)
     }
-    if let made { searches.withLock { $0[study.id] = made } }
+    keep(made, of: study)
     return repeated
   }
 
@@ -92,7 +92,13 @@ extension StudyCoordinator {
     _ transaction: any StudyTransaction, _ study: Study, _ now: Date
   ) throws -> Int {
     var count = 0
-    for trial in try transaction.trials(of: study.id, in: [.running], limit: nil) {
+    let lease = study.definition.limits.lease
+    for var trial in try transaction.trials(of: study.id, in: [.running], limit: nil) {
+      if let end = trial.leaseEnd, end.timeIntervalSince(now) > lease + 1 {
+        // Longer than any lease: the storage's clock was set back. It counts from now.
+        trial.leaseEnd = now.addingTimeInterval(lease)
+        try transaction.update(trial, of: study.id)
+      }
       let isOver = (trial.leaseEnd ?? now) < now
       let isDead = trial.worker.flatMap(ProcessIdentity.init)?.isKnownToBeDead ?? false
       guard isOver || isDead else { continue }

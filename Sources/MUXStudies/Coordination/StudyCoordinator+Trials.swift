@@ -4,39 +4,115 @@ public import MUXSearch
 import Synchronization
 
 extension StudyCoordinator {
+  /// What a transaction on the way to a trial comes to.
+  private enum Step {
+    case found(NextTrial)
+    case measure(UnmeasuredNetwork, definition: StudyDefinition, revision: Int)
+  }
+
+  /// A network that was measured and keeps its limits, and the revision at which it was proposed.
+  private struct Offer {
+    var network: UnmeasuredNetwork
+    var revision: Int
+  }
+
   /// Gives a worker its next trial, which may be one that a vanished worker left.
   ///
+  /// Where limits have to be measured, a first transaction says of which network; it is measured while
+  /// no lock is held, and a second transaction takes it or goes on to the next one. Nothing is lost if
+  /// the process ends in between: the algorithm proposes the same network again.
+  ///
+  /// - Parameters:
+  ///   - study: The study.
+  ///   - worker: Who gets the trial.
+  ///   - shouldStop: Asked between two measurements; true ends the search for a network.
   /// - Throws: ``StudyError``; ``StudyError/alwaysFails(study:count:reason:)`` where it makes no
   ///   sense to go on.
-  public func next(of study: Study, for worker: ProcessIdentity) throws -> NextTrial {
+  public func next(
+    of study: Study, for worker: ProcessIdentity, shouldStop: () -> Bool = { false }
+  ) throws -> NextTrial {
+    try saveState(of: study)
+    var verdicts = LimitVerdicts()
+    var offer: Offer?
+    while true {
+      switch try step(study, worker, verdicts, offer) {
+      case .found(let next): return next
+      case .measure(let network, let definition, let revision):
+        if shouldStop() { return .wait }
+        let isKept = try keepsLimits(network, of: definition)
+        verdicts[network.key] = isKept
+        offer = isKept ? Offer(network: network, revision: revision) : nil
+      }
+    }
+  }
+
+  private func step(
+    _ study: Study, _ worker: ProcessIdentity, _ verdicts: LimitVerdicts, _ offer: Offer?
+  ) throws -> Step {
     var made: Search?
-    let next = try write(study) { transaction, study -> NextTrial in
+    let result = try write(study) { transaction, study -> Step in
       made = nil
       let now = try transaction.now()
       try expireLeases(transaction, study, now)
       let running = try transaction.trials(of: study.id, in: [.running], limit: nil)
       if let own = running.first(where: { $0.worker == worker.description }) {
         // Given out already, but the answer was lost on the way.
-        return .trial(TrialLease(study: study, trial: own, worker: worker))
+        return .found(.trial(TrialLease(study: study, trial: own, worker: worker)))
       }
       for state in [TrialState.stale, .waiting] {
         if let trial = try transaction.trials(of: study.id, in: [state], limit: 1).first {
-          return .trial(try lease(trial, worker, transaction, study, now))
+          return .found(.trial(try lease(trial, worker, transaction, study, now)))
         }
       }
-      let counts = try transaction.counts(of: study.id)
-      let nothing: NextTrial = running.isEmpty ? .done : .wait
-      guard counts.values.reduce(0, +) < study.definition.limits.trials else { return nothing }
-      try checkForHope(transaction, study, counts)
+      let nothing = Step.found(running.isEmpty ? .done : .wait)
+      guard try transaction.totals(of: study.id).trials < study.definition.limits.trials else {
+        return nothing
+      }
+      try checkForHope(transaction, study)
       var search = try self.search(transaction, study)
-      guard let candidate = try ask(&search, transaction, study) else { return nothing }
-      let trial = Trial(candidate, created: now)
-      try transaction.insert(trial, into: study.id)
-      made = search
-      return .trial(try lease(trial, worker, transaction, study, now))
+      defer { made = search }
+      switch try ask(&search, transaction, study, verdicts, offer) {
+      case .candidate(let candidate):
+        let trial = Trial(candidate, created: now)
+        try transaction.insert(trial, into: study.id)
+        return .found(.trial(try lease(trial, worker, transaction, study, now)))
+      case .unmeasured(let network):
+        return .measure(network, definition: study.definition, revision: search.revision)
+      case .exhausted: return nothing
+      }
     }
-    if let made { searches.withLock { $0[study.id] = made } }
-    return next
+    keep(made, of: study)
+    return result
+  }
+
+  /// Tells the algorithm what came since, asks it for a network, and adds both as a step.
+  private func ask(
+    _ search: inout Search, _ transaction: any StudyTransaction, _ study: Study,
+    _ verdicts: LimitVerdicts, _ offer: Offer?
+  ) throws -> Proposal {
+    let hasMoved = offer.map { $0.revision != search.revision } ?? false
+    var step = AlgorithmStep(told: try tell(&search, transaction, study))
+    if step.told.isEmpty, search.exhausted == search.revision { return .exhausted }
+    var proposal = Proposal.exhausted
+    if hasMoved || !step.told.isEmpty, let network = offer?.network,
+      let candidate = search.algorithm.adopt(network)
+    {
+      // Others went on meanwhile; what was measured is as good as what they would have left.
+      step.ask = .init(number: candidate.id, adopted: network)
+      proposal = .candidate(candidate)
+    } else {
+      proposal = search.algorithm.next(given: verdicts)
+      let refused = verdicts.refused
+      switch proposal {
+      case .candidate(let candidate):
+        step.ask = .init(number: candidate.id, refused: refused.isEmpty ? nil : refused)
+      case .exhausted: step.ask = .init(number: nil, refused: refused.isEmpty ? nil : refused)
+      case .unmeasured: break
+      }
+    }
+    if !step.told.isEmpty || step.ask != nil { try add(step, to: &search, transaction, study) }
+    if case .exhausted = proposal { search.exhausted = search.revision }
+    return proposal
   }
 
   func lease(
@@ -103,11 +179,8 @@ extension StudyCoordinator {
   func finish(
     _ trial: inout Trial, _ transaction: any StudyTransaction, _ study: Study
   ) throws {
-    let counts = try transaction.counts(of: study.id)
     trial.finished = try transaction.now()
-    trial.finishOrder = TrialState.allCases.filter(\.isFinished).reduce(0) {
-      $0 + (counts[$1] ?? 0)
-    }
+    trial.finishOrder = try transaction.totals(of: study.id).finished
     trial.leaseEnd = nil
     trial.isTold = false
     try transaction.update(trial, of: study.id)
@@ -165,23 +238,20 @@ extension StudyCoordinator {
     return trial
   }
 
-  func checkForHope(
-    _ transaction: any StudyTransaction, _ study: Study, _ counts: [TrialState: Int]
-  ) throws {
-    let failed = counts[.failed] ?? 0
-    guard failed >= Self.failuresBeforeStop, counts[.complete] ?? 0 == 0,
-      counts[.pruned] ?? 0 == 0
+  /// Refuses to ask for more networks where all evaluations have failed.
+  func checkForHope(_ transaction: any StudyTransaction, _ study: Study) throws {
+    let finished = try transaction.totals(of: study.id).finished
+    guard finished >= Self.failuresBeforeStop,
+      try transaction.trials(of: study.id, in: [.complete], limit: 1).isEmpty,
+      try transaction.trials(of: study.id, in: [.pruned], limit: 1).isEmpty
     else { return }
-    let last = try transaction.finishedTrials(of: study.id, from: failed - 1).last
+    let last = try transaction.finishedTrials(of: study.id, from: finished - 1).last
     throw StudyError.alwaysFails(
-      study: study.name, count: failed, reason: last?.reason ?? "no reason")
+      study: study.name, count: finished, reason: last?.reason ?? "no reason")
   }
 }
 
 extension StudyDefinition {
-  /// Objectives that count or measure something, and so are never negative.
-  private static let sizes: Set<String> = ["params", "madds", "latency"]
-
   /// An outcome with objectives that are wrong in number or cannot be turned into a failure.
   func checked(_ outcome: TrialOutcome) -> TrialOutcome {
     let values: [Double]
@@ -196,15 +266,9 @@ extension StudyDefinition {
       return .failed(
         reason: "the evaluation gave \(values.count) objectives instead of \(objectives.count)")
     }
-    for (objective, value) in zip(objectives, values) where !value.isFinite {
-      return .failed(reason: "'\(objective.name)' is \(value), not a finite number")
-    }
     for (objective, value) in zip(objectives, values) {
-      if objective.name == "error", !(0...100).contains(value) {
-        return .failed(reason: "'error' is \(value), not from 0 to 100 percent")
-      }
-      if Self.sizes.contains(objective.name), value < 0 {
-        return .failed(reason: "'\(objective.name)' is \(value), below 0")
+      if let defect = objective.metric.defect(of: value) {
+        return .failed(reason: "'\(objective.name)' \(defect)")
       }
     }
     return outcome

@@ -7,25 +7,43 @@ import Synchronization
 
 /// Everything that happens to studies and trials, for any number of processes on one storage.
 ///
-/// Each operation is one transaction, and can be repeated without harm when it is not known whether
-/// it took place. The algorithm lives in the storage too: whoever needs a new network takes in the
-/// results that came since, asks for one, and saves the algorithm together with the new trial. So any
-/// process may be killed at any time.
+/// Each operation is one short transaction, and can be repeated without harm when it is not known
+/// whether it took place. The algorithm lives in the storage too: whoever needs a new network takes in
+/// the results that came since, asks for one, and adds that step to the algorithm together with the
+/// new trial. So any process may be killed at any time. What takes long (measuring a network for a
+/// limit, saving the algorithm's whole state) is done between transactions.
 public final class StudyCoordinator: Sendable {
   /// The storage.
   public let store: any StudyStore
   /// What happens while the storage does not answer.
   public let retry: RetryPolicy
+  /// Measures networks where a study limits their latency or makes it small; nil where nothing does.
+  public let latency: (any LatencyMeasure)?
 
+  /// After how many steps the whole state of an algorithm at a revision is saved anew.
+  let stepsBetweenStates: @Sendable (Int) -> Int
+  /// The algorithms of studies as this process last knew them.
   let searches = Mutex<[Int: Search]>([:])
 
   /// Failures without a single success after which a study asks for no more networks.
   public static let failuresBeforeStop = 10
 
   /// The operations on a storage.
-  public init(_ store: any StudyStore, retry: RetryPolicy = .none) {
+  public init(
+    _ store: any StudyStore, retry: RetryPolicy = .none, latency: (any LatencyMeasure)? = nil
+  ) {
     self.store = store
     self.retry = retry
+    self.latency = latency
+    stepsBetweenStates = Self.stepsBetweenStates
+  }
+
+  /// The same, with whole states of algorithms as often as a test wants them.
+  package init(_ store: any StudyStore, stepsBetweenStates: @escaping @Sendable (Int) -> Int) {
+    self.store = store
+    retry = .none
+    latency = nil
+    self.stepsBetweenStates = stepsBetweenStates
   }
 
   // MARK: Studies
@@ -63,7 +81,9 @@ public final class StudyCoordinator: Sendable {
     var algorithm = try definition.algorithm.make(
       problem, goal: definition.goal, seed: definition.seed)
     let first = AlgorithmRecord(revision: 1, state: try algorithm.savedState())
-    guard algorithm.ask() != nil else { throw StudyError.emptySpace(reason: emptiness(definition)) }
+    guard try canAsk(&algorithm, definition) else {
+      throw StudyError.emptySpace(reason: emptiness(definition))
+    }
     return try retry {
       try store.write { transaction in
         var study = Study(
@@ -74,6 +94,37 @@ public final class StudyCoordinator: Sendable {
         return study
       }
     }
+  }
+
+  /// Whether a new search has a first network, measured where its limits have to be.
+  private func canAsk(
+    _ algorithm: inout any SearchAlgorithm, _ definition: StudyDefinition
+  ) throws -> Bool {
+    var verdicts = LimitVerdicts()
+    while true {
+      switch algorithm.next(given: verdicts) {
+      case .candidate: return true
+      case .exhausted: return false
+      case .unmeasured(let network):
+        verdicts[network.key] = try keepsLimits(network, of: definition)
+      }
+    }
+  }
+
+  /// Whether a network keeps the limits that have to be measured. This takes as long as it takes.
+  ///
+  /// - Throws: ``StudyError/evaluation(reason:)`` where nothing measures.
+  func keepsLimits(_ network: UnmeasuredNetwork, of definition: StudyDefinition) throws -> Bool {
+    guard let domain = definition.networkDomain, let most = domain.space.constraints.maximumLatency
+    else { return true }
+    guard let latency else {
+      throw StudyError.evaluation(
+        reason: "the study limits latency, and nothing measures it here; leave the limit out")
+    }
+    guard let architecture = try? domain.architecture(network.genome),
+      let value = try? latency.milliseconds(architecture)
+    else { return false }
+    return value <= most
   }
 
   func emptiness(_ definition: StudyDefinition) -> String {
@@ -213,8 +264,9 @@ public final class StudyCoordinator: Sendable {
     try write(study) { transaction, study in
       let now = try transaction.now()
       let length = study.definition.limits.lease
+      // A lease that ends later than any could is from before the storage's clock was set back.
       if let master = study.master, master.holder != process, master.end > now,
-        !master.holder.isKnownToBeDead
+        master.end.timeIntervalSince(now) <= length + 1, !master.holder.isKnownToBeDead
       {
         throw StudyError.masterActive(
           study: study.name, host: master.holder.host, process: master.holder.process,

@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-public import Foundation
-
 #if canImport(Darwin)
   import Darwin
 #elseif canImport(Glibc)
@@ -30,7 +28,7 @@ public final class StudyMaster {
     /// Seconds between two looks at the storage.
     public var interval = 0.5
     /// Workers that may end at once after their start, one after the other, before the drive gives up.
-    public var maximumQuickDeaths = 5
+    public var maximumEarlyEndings = 5
 
     /// So many workers.
     public init(workers: Int, timeBudget: Double? = nil) {
@@ -46,7 +44,7 @@ public final class StudyMaster {
   private let launch: () throws -> WorkerProcess
   private let notice: (String) -> Void
   private var workers: [WorkerProcess] = []
-  private var quickDeaths = 0
+  private var earlyEndings = 0
 
   /// A drive; `launch` starts one worker process.
   public init(
@@ -74,13 +72,13 @@ public final class StudyMaster {
       endWorkers()
       try? StudyCoordinator(coordinator.store).releaseMaster(of: study, identity)
     }
-    let begin = Date()
+    var watch = Stopwatch()
     var tracker = StudyTracker(coordinator, study)
-    var nextBeat = begin
+    var nextBeat = 0.0
     while true {
-      let now = Date()
+      let now = watch.seconds()
       if now >= nextBeat {
-        nextBeat = now.addingTimeInterval(study.definition.limits.lease / 4)
+        nextBeat = now + study.definition.limits.lease / 4
         try coordinator.acquireMaster(of: study, identity)
         try coordinator.expireLeases(of: study)
       }
@@ -92,16 +90,9 @@ public final class StudyMaster {
       if isAsked, open == 0 { return .done }
       if try tendWorkers(hasOpenTrials: open > 0) { return .done }
       if shouldStop() { return .stopped }
-      if let budget = options.timeBudget, now.timeIntervalSince(begin) > budget {
-        return .timeBudget
-      }
-      rest(options.interval, shouldStop)
+      if let budget = options.timeBudget, now > budget { return .timeBudget }
+      Stopwatch.rest(options.interval, until: shouldStop)
     }
-  }
-
-  private func rest(_ seconds: Double, _ shouldStop: () -> Bool) {
-    let end = Date(timeIntervalSinceNow: seconds)
-    while Date() < end, !shouldStop() { Thread.sleep(forTimeInterval: min(0.05, seconds)) }
   }
 
   /// Replaces workers that died; true if all ended by themselves, since there is nothing left.
@@ -114,13 +105,13 @@ public final class StudyMaster {
         continue
       }
       try coordinator.expireLeases(of: study)
-      if worker.isHopeless { throw StudyError.evaluation(reason: worker.lastWords) }
-      quickDeaths = worker.age < 5 ? quickDeaths + 1 : 0
-      notice("\(worker.epitaph); starting another one")
-      if quickDeaths >= options.maximumQuickDeaths {
+      if worker.isUseless { throw StudyError.evaluation(reason: worker.lastError) }
+      earlyEndings = worker.age < 5 ? earlyEndings + 1 : 0
+      notice("\(worker.ending); starting another one")
+      if earlyEndings >= options.maximumEarlyEndings {
         throw StudyError.evaluation(
-          reason: "\(quickDeaths) workers ended right after their start; the last one said:"
-            + " \(worker.lastWords)")
+          reason: "\(earlyEndings) workers ended right after their start; the last one said:"
+            + " \(worker.lastError)")
       }
     }
     while workers.count < options.workers {
@@ -133,66 +124,8 @@ public final class StudyMaster {
   /// Asks all workers to stop and to put their trials back, then makes them.
   private func endWorkers() {
     for worker in workers where worker.isRunning { worker.send(SIGTERM) }
-    let end = Date(timeIntervalSinceNow: 20)
-    while workers.contains(where: \.isRunning), Date() < end {
-      Thread.sleep(forTimeInterval: 0.02)
-    }
+    Stopwatch.rest(WorkerProcess.grace, tick: 0.02) { !workers.contains(where: \.isRunning) }
     for worker in workers where worker.isRunning { worker.send(SIGKILL) }
     workers = []
   }
-}
-
-/// A worker in a process of its own.
-public final class WorkerProcess {
-  /// The exit code of a worker that cannot be of use, so that another one would not be either.
-  public static let hopelessCode: Int32 = 1
-
-  private let process: ChildProcess
-  private let log: URL
-  private let begin = Date()
-
-  /// Starts a program; its standard error is kept for the case of its death.
-  ///
-  /// - Throws: ``StudyError/evaluation(reason:)`` with the system's reason.
-  public init(
-    _ program: URL, _ arguments: [String], environment: [String: String]
-  ) throws(StudyError) {
-    log = FileManager.default.temporaryDirectory
-      .appendingPathComponent("muxnet-worker-\(UUID().uuidString).log")
-    process = try ChildProcess(
-      program.path, arguments, environment: environment, errors: log.path)
-  }
-
-  deinit { try? FileManager.default.removeItem(at: log) }
-
-  /// The process's number.
-  public var processIdentifier: Int32 { process.processIdentifier }
-  /// Whether it has not ended.
-  public var isRunning: Bool { process.isRunning }
-  /// Seconds since its start.
-  var age: Double { Date().timeIntervalSince(begin) }
-  /// Whether it ended with success.
-  var isWell: Bool { process.poll() == .exit(code: 0) }
-  /// Whether it found an error that another worker would find too.
-  var isHopeless: Bool { process.poll() == .exit(code: Self.hopelessCode) }
-
-  /// How it ended.
-  var epitaph: String {
-    switch process.poll() {
-    case .exit(let code): "worker \(processIdentifier) ended with exit code \(code)"
-    case .signal(let number): "worker \(processIdentifier) was ended by signal \(number)"
-    case nil: "worker \(processIdentifier) runs"
-    }
-  }
-
-  /// The last line that it wrote.
-  var lastWords: String {
-    let data = (try? Data(contentsOf: log)) ?? Data()
-    let line =
-      String(decoding: data.suffix(8192), as: UTF8.self)
-      .split(whereSeparator: \.isNewline).last.map(String.init) ?? "nothing"
-    return line.hasPrefix("error: ") ? String(line.dropFirst(7)) : line
-  }
-
-  func send(_ signal: Int32) { process.send(signal) }
 }

@@ -64,7 +64,7 @@ public final class StudyWorker {
       if shouldStop() { return .stopped }
       var found = false
       for study in open {
-        switch try next(study, isAlone: studies.count == 1) {
+        switch try next(study, isAlone: studies.count == 1, shouldStop) {
         case .trial(let lease):
           found = true
           if let ending = try work(on: lease, shouldStop: shouldStop) { return ending }
@@ -76,14 +76,16 @@ public final class StudyWorker {
       if open.isEmpty { return .done }
       if !found {
         // Others work on the last trials; they may come back.
-        pause(seconds: 0.25, shouldStop: shouldStop)
+        Stopwatch.rest(0.25, tick: tick, until: shouldStop)
       }
     }
   }
 
-  private func next(_ study: Study, isAlone: Bool) throws -> NextTrial {
+  private func next(
+    _ study: Study, isAlone: Bool, _ shouldStop: () -> Bool
+  ) throws -> NextTrial {
     do {
-      return try coordinator.next(of: study, for: identity)
+      return try coordinator.next(of: study, for: identity, shouldStop: shouldStop)
     } catch StudyError.unknownStudy {
       observer(.notice("study '\(study.name)' was deleted"))
       return .done
@@ -92,11 +94,6 @@ public final class StudyWorker {
       observer(.notice("\(error)"))
       return .done
     }
-  }
-
-  private func pause(seconds: Double, shouldStop: () -> Bool) {
-    let end = Date(timeIntervalSinceNow: seconds)
-    while Date() < end, !shouldStop() { Thread.sleep(forTimeInterval: tick) }
   }
 
   /// Evaluates one trial; gives an ending if there shall be no other one.
@@ -121,7 +118,7 @@ public final class StudyWorker {
       try coordinator.report(
         lease, resource: resource, objectives: try request.objectives(measured: values))
     }
-    let evaluation = Evaluating(request, evaluator, context)
+    let evaluation = Evaluating(request, evaluator, context, coordinator.latency)
     evaluation.start()
     switch watch(evaluation, lease, shouldStop) {
     case .returned(let outcome):
@@ -181,18 +178,16 @@ public final class StudyWorker {
     _ evaluation: Evaluating, _ lease: TrialLease, _ shouldStop: () -> Bool
   ) -> Watched {
     let limits = lease.study.definition.limits
-    let begin = Date()
-    var nextBeat = begin.addingTimeInterval(limits.lease / 4)
+    var watch = Stopwatch()
+    var nextBeat = limits.lease / 4
     // The heart must not stop to wait for a storage; the next beat may reach it.
     let heart = StudyCoordinator(coordinator.store)
     while !evaluation.wait(seconds: tick) {
       if shouldStop() { return .stopped }
-      let now = Date()
-      if let timeout = limits.timeout, now.timeIntervalSince(begin) > timeout {
-        return .timedOut(timeout)
-      }
+      let now = watch.seconds()
+      if let timeout = limits.timeout, now > timeout { return .timedOut(timeout) }
       guard now >= nextBeat else { continue }
-      nextBeat = now.addingTimeInterval(limits.lease / 4)
+      nextBeat = now + limits.lease / 4
       do {
         try heart.renew(lease)
       } catch StudyError.leaseLost, StudyError.unknownStudy {
@@ -214,15 +209,18 @@ private final class Evaluating: Sendable {
   private let request: EvaluationRequest
   private let evaluator: any TrialEvaluator
   private let context: EvaluationContext
+  private let latency: (any LatencyMeasure)?
   private let result = Mutex<TrialOutcome?>(nil)
   private let isDone = DispatchSemaphore(value: 0)
 
   init(
-    _ request: EvaluationRequest, _ evaluator: any TrialEvaluator, _ context: EvaluationContext
+    _ request: EvaluationRequest, _ evaluator: any TrialEvaluator, _ context: EvaluationContext,
+    _ latency: (any LatencyMeasure)?
   ) {
     self.request = request
     self.evaluator = evaluator
     self.context = context
+    self.latency = latency
   }
 
   func start() {
@@ -248,13 +246,16 @@ private final class Evaluating: Sendable {
 
   private func evaluate() -> TrialOutcome {
     do {
-      if request.problem.objectives.contains(where: { $0.name == "latency" }),
+      if let latency, request.problem.objectives.contains(where: { $0.metric == .latency }),
         let architecture = try request.architecture()
       {
-        context.provide("latency", try LatencyMeter.milliseconds(architecture))
+        context.provide(.latency, try latency.milliseconds(architecture))
       }
       let measured = context.measured.merging(try evaluator.evaluate(request, context)) { $1 }
       let objectives = try request.objectives(measured: measured)
+      for (name, value) in request.overruled(measured: measured) {
+        context.note("ignored.\(name)", "\(value)")
+      }
       if let reason = context.pruned { return .pruned(objectives: objectives, reason: reason) }
       return .complete(objectives: objectives, violation: measured["violation"] ?? 0)
     } catch {

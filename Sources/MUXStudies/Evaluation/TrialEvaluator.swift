@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
+import MUXCore
 public import MUXNetworks
 public import MUXSearch
 import Synchronization
@@ -10,7 +11,7 @@ import Synchronization
 /// An evaluation runs on a thread of its own, and may be abandoned there if it does not end in time.
 public protocol TrialEvaluator: Sendable {
   /// The measured values by the names of the objectives; those that follow from the network may be
-  /// left out. `violation` may be among them.
+  /// left out, and are never replaced by other values. `violation` may be among them.
   ///
   /// - Throws: anything; the trial fails with the error's text as reason.
   func evaluate(_ request: EvaluationRequest, _ context: EvaluationContext) throws
@@ -54,15 +55,31 @@ public struct EvaluationRequest: Sendable {
 
   /// All objectives in order, from what was measured and what is known.
   ///
-  /// - Throws: ``StudyError/evaluation(reason:)`` with the name of one that is missing.
+  /// What is known exactly stands, whatever was measured: see ``overruled(measured:)``.
+  ///
+  /// - Throws: ``StudyError/evaluation(reason:)`` with the name of one that is missing, or that cannot
+  ///   be, since nothing from such an evaluation can be trusted.
   public func objectives(measured: [String: Double]) throws -> [Double] {
-    let values = knownValues.merging(measured) { $1 }
+    let known = knownValues
     return try problem.objectives.map { objective in
-      guard let value = values[objective.name] else {
+      if let value = known[objective.name] {
+        if let other = measured[objective.name], let defect = objective.metric.defect(of: other) {
+          throw StudyError.evaluation(reason: "'\(objective.name)' \(defect)")
+        }
+        return value
+      }
+      guard let value = measured[objective.name] else {
         throw StudyError.evaluation(reason: "the evaluation gave no '\(objective.name)'")
       }
       return value
     }
+  }
+
+  /// The measured values of objectives that are known exactly and differ from them: they are not
+  /// used, but noted, since the evaluation may have looked at another network.
+  public func overruled(measured: [String: Double]) -> [String: Double] {
+    let known = knownValues
+    return measured.filter { name, value in known[name].map { $0 != value } ?? false }
   }
 }
 
@@ -108,7 +125,9 @@ public final class EvaluationContext: Sendable {
   }
 
   /// Adds a value that was measured apart from the evaluation.
-  func provide(_ name: String, _ value: Double) { state.withLock { $0.measured[name] = value } }
+  func provide(_ metric: Metric, _ value: Double) {
+    state.withLock { $0.measured[metric.name] = value }
+  }
 
   /// The values that were measured apart from the evaluation.
   var measured: [String: Double] { state.withLock { $0.measured } }

@@ -83,12 +83,12 @@ public struct StudyDefinition: Sendable, Hashable, Codable {
     return Self.domain(space, quantities)
   }
 
-  /// The domain of a space; a limit on latency is kept by measuring each network in the inference
-  /// runtime of the machine that asks for it.
+  /// The domain of a space. A limit on latency is kept by ``StudyCoordinator``, which measures while
+  /// no storage is locked; the domain itself measures nothing.
   private static func domain(
     _ space: NetworkSpace, _ quantities: [NetworkDomain.Quantity]
   ) -> NetworkDomain {
-    NetworkDomain(space, quantities: quantities) { try? LatencyMeter.milliseconds($0) }
+    NetworkDomain(space, quantities: quantities) { _ in nil }
   }
 
   /// The sub-problems by which results are judged: z* at the origin, θ = 5.
@@ -146,6 +146,8 @@ public enum EvaluationMethod: Sendable, Hashable, Codable {
   case command(line: String)
   /// By looking it up in the study's table.
   case table
+  /// By code of the program that made the study, which says what it is called.
+  case code(name: String)
 
   /// One word for listings.
   public var name: String {
@@ -153,6 +155,7 @@ public enum EvaluationMethod: Sendable, Hashable, Codable {
     case .training: "training"
     case .command: "command"
     case .table: "table"
+    case .code: "code"
     }
   }
 }

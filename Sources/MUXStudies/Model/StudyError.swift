@@ -3,7 +3,7 @@ public import Foundation
 
 /// What can be wrong with a storage, a study or a trial.
 public enum StudyError: Error, Sendable, Hashable {
-  /// An address that is none.
+  /// The address is not a storage URL.
   case invalidStorage(url: String, reason: String)
   /// A storage that does not answer, or not for long; trying again may help.
   case unreachable(url: String, reason: String)
@@ -19,6 +19,8 @@ public enum StudyError: Error, Sendable, Hashable {
   case full(url: String, reason: String)
   /// Anything else that a database says.
   case database(url: String, reason: String)
+  /// What was to be changed is not in the storage.
+  case missing(url: String, what: String)
   /// A study that does not exist.
   case unknownStudy(name: String, nearest: [String], count: Int)
   /// No study was named, and there is not exactly one.
@@ -89,6 +91,8 @@ extension StudyError: CustomStringConvertible, LocalizedError {
       "cannot write to the storage \(url): \(reason); free some space, then go on with the same"
         + " command"
     case .database(let url, let reason): "storage \(url): \(reason)"
+    case .missing(let url, let what):
+      "storage \(url): \(what) is not there; it may have been deleted meanwhile"
     case .unknownStudy(let name, let nearest, let count):
       "there is no study '\(name)'"
         + (nearest.isEmpty

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
 import MUXCore
+import MUXNetworkFiles
 import MUXNetworks
 
 /// Writes the networks that a study found as files.

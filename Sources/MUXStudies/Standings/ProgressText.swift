@@ -1,24 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
+import MUXCore
 public import MUXSearch
 
 /// Numbers as people write them.
 public enum StudyText {
   /// A value in natural units with three digits: 7.52, 4.81k, 92.3k, 1.5M.
   public static func natural(_ value: Double) -> String {
-    for (power, letter) in [(1e9, "G"), (1e6, "M"), (1e3, "k")] where abs(value) >= power {
-      return significant(value / power) + letter
-    }
-    return significant(value)
+    Metric("", direction: .lower, format: .scaled).number(value)
   }
 
-  /// A value of an objective: errors in percent, latencies in milliseconds.
+  /// A value of an objective with its unit.
   public static func value(_ value: Double, of objective: Objective) -> String {
-    switch objective.name {
-    case "error": significant(value) + " %"
-    case "latency": significant(value) + " ms"
-    default: natural(value)
-    }
+    objective.metric.text(value)
   }
 
   /// Seconds as 0:07, 12:30 or 3:07:09.
@@ -28,18 +22,6 @@ public enum StudyText {
     let (hours, minutes, rest) = (total / 3600, total / 60 % 60, total % 60)
     func two(_ number: Int) -> String { number < 10 ? "0\(number)" : "\(number)" }
     return hours > 0 ? "\(hours):\(two(minutes)):\(two(rest))" : "\(minutes):\(two(rest))"
-  }
-
-  /// With three digits, and no zeros at the end.
-  static func significant(_ value: Double) -> String {
-    let magnitude = abs(value)
-    let decimals = magnitude >= 100 ? 0 : magnitude >= 10 ? 1 : 2
-    var text = String(format: "%.\(decimals)f", value)
-    if text.contains(".") {
-      while text.hasSuffix("0") { text.removeLast() }
-      if text.hasSuffix(".") { text.removeLast() }
-    }
-    return text
   }
 }
 
@@ -65,7 +47,8 @@ public final class StudyProgressRenderer {
   private let style: Style
   private let write: (String) -> Void
   private var drawnLines = 0
-  private var lastLine = Date.distantPast
+  private var watch = Stopwatch()
+  private var lastLine = -Double.infinity
   private var lastGeneration = 0
 
   /// A renderer that hands its text to `write`.
@@ -86,29 +69,32 @@ public final class StudyProgressRenderer {
     }
     let generation = standings.generation.current
     let isNew = generation != lastGeneration && !standings.completed.isEmpty
-    guard isNew || Date().timeIntervalSince(lastLine) >= style.interval else { return }
-    lastLine = Date()
+    let now = watch.seconds()
+    guard isNew || now - lastLine >= style.interval else { return }
+    lastLine = now
     if standings.completed.isEmpty && snapshot.news.isEmpty && lastGeneration != 0 { return }
     lastGeneration = generation
-    write(Self.status(snapshot) + "\n")
-    if isNew { for text in Self.bestLines(standings) { write(text + "\n") } }
+    line(Self.status(snapshot))
+    if isNew { for text in Self.bestLines(standings) { line(text) } }
   }
 
   /// Writes a line that stays.
   public func line(_ text: String) {
     erase()
-    write(text + "\n")
+    write(PlainText.visible(text) + "\n")
   }
 
   /// Leaves the last picture standing.
   public func finish(_ snapshot: StudyTracker.Snapshot) {
     erase()
-    for text in [Self.status(snapshot)] + Self.bestLines(snapshot.standings) { write(text + "\n") }
+    for text in [Self.status(snapshot)] + Self.bestLines(snapshot.standings) { line(text) }
   }
 
   private func draw(_ lines: [String]) {
     erase()
-    for line in lines { write(String(line.prefix(max(20, style.width - 1))) + "\n") }
+    for line in lines {
+      write(String(PlainText.visible(line).prefix(max(20, style.width - 1))) + "\n")
+    }
     drawnLines = lines.count
   }
 

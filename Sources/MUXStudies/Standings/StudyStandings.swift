@@ -18,9 +18,8 @@ public struct StudyStandings: Sendable {
   public let study: Study
   /// How many trials are in each state.
   public let counts: [TrialState: Int]
-  /// The trials with results, in the order of finishing.
-  public let completed: [Trial]
-  private let decomposition: Decomposition
+  /// How it came to that: the trials with results, the front, the best of each target.
+  public let history: StudyHistory
 
   /// The corner of ``hypervolume`` over the objectives' scales.
   public static let hypervolumeReference = 1.1
@@ -31,12 +30,20 @@ public struct StudyStandings: Sendable {
   public init(
     _ study: Study, trials: [Trial], counts: [TrialState: Int]? = nil
   ) throws(SearchError) {
-    self.study = study
-    self.counts = counts ?? trials.reduce(into: [:]) { $0[$1.state, default: 0] += 1 }
-    completed = trials.filter { $0.state == .complete && $0.objectives != nil }
-      .sorted { ($0.finishOrder ?? 0) < ($1.finishOrder ?? 0) }
-    decomposition = try study.definition.decomposition()
+    self.init(
+      study, try StudyHistory(study.definition, trials: trials),
+      counts: counts ?? trials.reduce(into: [:]) { $0[$1.state, default: 0] += 1 })
   }
+
+  /// The standings of a study whose history is known.
+  init(_ study: Study, _ history: StudyHistory, counts: [TrialState: Int]) {
+    self.study = study
+    self.history = history
+    self.counts = counts
+  }
+
+  /// The trials with results, in the order of finishing.
+  public var completed: [Trial] { history.completed }
 
   /// Trials that are through, whatever came of them.
   public var finishedCount: Int {
@@ -50,48 +57,27 @@ public struct StudyStandings: Sendable {
     return (min(finishedCount / size + 1, total), total)
   }
 
-  /// The objectives of the completed trials over their scales.
-  public var points: [[Double]] {
-    completed.map { zip($0.objectives ?? [], study.definition.objectives).map { $0 / $1.scale } }
-  }
-
   /// The completed trials that no other one dominates, by the first objective.
   public var front: [Trial] {
-    let feasible = completed.filter { $0.violation <= 0 }
-    return NonDominatedSorting.front(feasible.map { $0.objectives ?? [] }).map { feasible[$0] }
+    history.front.map { history.completed[$0] }
       .sorted { ($0.objectives?.first ?? 0, $0.number) < ($1.objectives?.first ?? 0, $1.number) }
   }
 
   /// The volume that the completed trials dominate, up to 1.1 times each objective's scale; 1 would
   /// be all of it.
-  public var hypervolume: Double { volume(points) }
-
-  /// ``hypervolume`` after each of the completed trials, or after every `step`th.
-  public func hypervolumeHistory(step: Int = 1) -> [(count: Int, value: Double)] {
-    let points = points
-    return stride(from: step, through: points.count, by: step).map {
-      ($0, volume(Array(points.prefix($0))))
-    }
-  }
-
-  private func volume(_ points: [[Double]]) -> Double {
-    let corner = Self.hypervolumeReference
-    let reference = study.definition.objectives.map { _ in corner }
-    let whole = reference.reduce(1, *)
-    return Indicators.hypervolume(points, reference: reference) / whole
-  }
+  public var hypervolume: Double { history.hypervolume.last?.value ?? 0 }
 
   /// The best network for each target, empty before the first result. Networks that break measured
   /// constraints count only where there is no other.
   public var best: [Best] {
-    let feasible = completed.filter { $0.violation <= 0 }
-    let candidates = feasible.isEmpty ? completed : feasible
-    let points = candidates.map {
-      zip($0.objectives ?? [], study.definition.objectives).map { $0 / $1.scale }
-    }
-    guard let found = Indicators.best(points, decomposition) else { return [] }
-    return zip(decomposition.names, found).map {
-      Best(target: $0, trial: candidates[$1.index], value: $1.value)
+    history.targets.indices.compactMap { index in
+      if let leader = history.leaders[index] {
+        return Best(target: history.targets[index], trial: leader.trial, value: leader.value)
+      }
+      let values = history.completed.map { history.value($0, target: index) }
+      guard let place = values.indices.min(by: { values[$0] < values[$1] }) else { return nil }
+      return Best(
+        target: history.targets[index], trial: history.completed[place], value: values[place])
     }
   }
 }

@@ -19,8 +19,9 @@ public struct StudyTracker {
   private let coordinator: StudyCoordinator
   private var study: Study
   private var finished: [Int: Trial] = [:]
+  private var history: StudyHistory?
   private var next = 0
-  private let begin: Date
+  private var watch = Stopwatch()
   private var countAtBegin: Int?
   private var looks = 0
 
@@ -28,10 +29,9 @@ public struct StudyTracker {
   public init(_ coordinator: StudyCoordinator, _ study: Study) {
     self.coordinator = coordinator
     self.study = study
-    begin = Date()
   }
 
-  /// Looks.
+  /// Reads what is new in the storage and updates the standings.
   ///
   /// - Throws: ``StudyError``, `SearchError`.
   public mutating func look() throws -> Snapshot {
@@ -50,16 +50,22 @@ public struct StudyTracker {
     }
     if let fresh { study = fresh }
     let news = found.filter { finished[$0.number] != $0 }
-    if isFull { finished = [:] }
+    var history = try self.history ?? StudyHistory(study.definition)
+    if isFull {
+      finished = [:]
+      history = try StudyHistory(study.definition)
+    }
     for trial in found {
       finished[trial.number] = trial
+      history.add(trial)
       next = max(next, (trial.finishOrder ?? -1) + 1)
     }
-    let standings = try StudyStandings(study, trials: Array(finished.values), counts: counts)
+    self.history = history
+    let standings = StudyStandings(study, history, counts: counts)
     let count = standings.finishedCount
     let first = countAtBegin ?? count
     countAtBegin = first
-    let elapsed = Date().timeIntervalSince(begin)
+    let elapsed = watch.seconds()
     let rate = count > first && elapsed > 0 ? Double(count - first) / elapsed : nil
     let rest = max(0, study.definition.limits.trials - count)
     return Snapshot(

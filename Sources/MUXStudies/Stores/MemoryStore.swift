@@ -8,6 +8,7 @@ public final class MemoryStore: StudyStore {
     struct Entry: Sendable {
       var study: Study
       var algorithm: AlgorithmRecord?
+      var steps: [AlgorithmStep] = []
       var trials: [Trial] = []
       var reports: [TrialReport] = []
     }
@@ -27,7 +28,7 @@ public final class MemoryStore: StudyStore {
   public func write<Result>(_ body: (any StudyTransaction) throws -> Result) throws -> Result {
     try contents.withLock { contents in
       let transaction = MemoryTransaction(contents)
-      let result = Unchecked(try body(transaction))
+      let result = Carried(try body(transaction))
       contents = transaction.contents
       return result
     }.value
@@ -38,12 +39,6 @@ public final class MemoryStore: StudyStore {
     let copy = contents.withLock { $0 }
     return try body(MemoryTransaction(copy))
   }
-}
-
-/// Carries a result out of a lock; it is made and used by one thread.
-private struct Unchecked<Value>: @unchecked Sendable {
-  let value: Value
-  init(_ value: Value) { self.value = value }
 }
 
 /// A transaction on a copy, which takes the original's place at the end.
@@ -80,18 +75,52 @@ private final class MemoryTransaction: StudyTransaction {
     return kept.id
   }
 
-  func update(_ study: Study) { contents.entries[study.id]?.study = study }
+  /// Changes the entry of a study.
+  private func change<Result>(
+    _ study: Int, _ body: (inout MemoryStore.Contents.Entry) throws -> Result
+  ) throws -> Result {
+    guard var entry = contents.entries.removeValue(forKey: study) else {
+      throw StudyError.missing(url: "memory:", what: "study \(study)")
+    }
+    defer { contents.entries[study] = entry }
+    return try body(&entry)
+  }
+
+  func update(_ study: Study) throws { try change(study.id) { $0.study = study } }
 
   func delete(_ study: Int) { contents.entries[study] = nil }
 
   func algorithm(of study: Int) -> AlgorithmRecord? { contents.entries[study]?.algorithm }
 
-  func algorithmRevision(of study: Int) -> Int {
+  func algorithmStateRevision(of study: Int) -> Int {
     contents.entries[study]?.algorithm?.revision ?? 0
   }
 
-  func save(_ record: AlgorithmRecord, of study: Int) {
-    contents.entries[study]?.algorithm = record
+  func algorithmRevision(of study: Int) -> Int {
+    contents.entries[study]?.steps.last?.revision ?? algorithmStateRevision(of: study)
+  }
+
+  func save(_ record: AlgorithmRecord, of study: Int) throws {
+    try change(study) { entry in
+      guard record.revision > entry.algorithm?.revision ?? 0 else { return }
+      entry.algorithm = record
+      entry.steps.removeAll { $0.revision <= record.revision }
+    }
+  }
+
+  func append(_ step: AlgorithmStep, of study: Int) throws {
+    let last = algorithmRevision(of: study)
+    try change(study) { entry in
+      guard step.revision == last + 1 else {
+        throw StudyError.database(
+          url: "memory:", reason: "step \(step.revision) does not follow \(last)")
+      }
+      entry.steps.append(step)
+    }
+  }
+
+  func algorithmSteps(of study: Int, after revision: Int) -> [AlgorithmStep] {
+    (contents.entries[study]?.steps ?? []).filter { $0.revision > revision }
   }
 
   func trials(of study: Int, in states: [TrialState], limit: Int?) -> [Trial] {
@@ -121,19 +150,30 @@ private final class MemoryTransaction: StudyTransaction {
     (contents.entries[study]?.trials ?? []).reduce(into: [:]) { $0[$1.state, default: 0] += 1 }
   }
 
-  func insert(_ trial: Trial, into study: Int) throws {
-    guard let entry = contents.entries[study] else { return }
-    guard trial.number == entry.trials.count, !entry.trials.contains(where: { $0.key == trial.key })
-    else {
-      throw StudyError.database(
-        url: "memory:", reason: "trial \(trial.number) or its network is there already")
-    }
-    contents.entries[study]?.trials.append(trial)
+  func totals(of study: Int) -> (trials: Int, finished: Int) {
+    let trials = contents.entries[study]?.trials ?? []
+    return (trials.count, (trials.compactMap(\.finishOrder).max() ?? -1) + 1)
   }
 
-  func update(_ trial: Trial, of study: Int) {
-    guard self.trial(trial.number, of: study) != nil else { return }
-    contents.entries[study]?.trials[trial.number] = trial
+  func insert(_ trial: Trial, into study: Int) throws {
+    try change(study) { entry in
+      guard trial.number == entry.trials.count,
+        !entry.trials.contains(where: { $0.key == trial.key })
+      else {
+        throw StudyError.database(
+          url: "memory:", reason: "trial \(trial.number) or its network is there already")
+      }
+      entry.trials.append(trial)
+    }
+  }
+
+  func update(_ trial: Trial, of study: Int) throws {
+    try change(study) { entry in
+      guard entry.trials.indices.contains(trial.number) else {
+        throw StudyError.missing(url: "memory:", what: "trial \(trial.number) of study \(study)")
+      }
+      entry.trials[trial.number] = trial
+    }
   }
 
   func reports(of study: Int, resource: Int?, trial: Int?) -> [TrialReport] {
@@ -142,8 +182,8 @@ private final class MemoryTransaction: StudyTransaction {
     }
   }
 
-  func insert(_ report: TrialReport, into study: Int) {
+  func insert(_ report: TrialReport, into study: Int) throws {
     let known = reports(of: study, resource: report.resource, trial: report.trial)
-    if known.isEmpty { contents.entries[study]?.reports.append(report) }
+    try change(study) { if known.isEmpty { $0.reports.append(report) } }
   }
 }

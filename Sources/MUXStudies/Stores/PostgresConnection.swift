@@ -6,13 +6,12 @@
   /// A connection to PostgreSQL, for one thread at a time.
   final class PostgresConnection: SQLConnection {
     private var handle: OpaquePointer?
-    private let address: String
-    private let url: String
+    private let address: PostgresAddress
     private let timeout: Int
+    private var url: String { "\(address)" }
 
-    init(address: String, url: String, timeout: Int) throws {
+    init(address: PostgresAddress, timeout: Int) throws {
       self.address = address
-      self.url = url
       self.timeout = timeout
       try connect()
     }
@@ -30,18 +29,20 @@
       PQfinish(handle)
       handle = nil
       // Later entries win, so what the address says goes before our defaults.
-      let settings: [(String, String)] = [
-        ("connect_timeout", "\(timeout)"), ("application_name", "muxnet"),
-        ("client_encoding", "UTF8"), ("keepalives_idle", "15"), ("dbname", address),
-      ]
+      let settings: [(String, String)] =
+        [
+          ("connect_timeout", "\(timeout)"), ("application_name", "muxnet"),
+          ("client_encoding", "UTF8"), ("keepalives_idle", "15"),
+        ] + address.parameters
       let names = settings.map { strdup($0.0) }
       let values = settings.map { strdup($0.1) }
       defer { for pointer in names + values { free(pointer) } }
       let keywords = names.map { UnsafePointer($0) } + [nil]
       let texts = values.map { UnsafePointer($0) } + [nil]
-      handle = PQconnectdbParams(keywords, texts, 1)
+      // No part is an address of its own: what was not read above is not connected to.
+      handle = PQconnectdbParams(keywords, texts, 0)
       guard let handle, PQstatus(handle) == CONNECTION_OK else {
-        let reason = Self.line(handle.flatMap { PQerrorMessage($0) })
+        let reason = line(handle.flatMap { PQerrorMessage($0) })
         PQfinish(handle)
         handle = nil
         throw StudyError.unreachable(url: url, reason: reason)
@@ -86,7 +87,7 @@
         let result = PQexecParams(
           handle, sql, Int32(values.count), nil, parameters, nil, nil, 0)
       else {
-        throw StudyError.unreachable(url: url, reason: Self.line(PQerrorMessage(handle)))
+        throw StudyError.unreachable(url: url, reason: line(PQerrorMessage(handle)))
       }
       defer { PQclear(result) }
       switch PQresultStatus(result) {
@@ -119,7 +120,7 @@
       // 'C' is PG_DIAG_SQLSTATE and 'M' PG_DIAG_MESSAGE_PRIMARY; Swift does not import the macros.
       let state = PQresultErrorField(result, 67).map { String(cString: $0) } ?? ""
       let reason =
-        PQresultErrorField(result, 77).map { Self.line($0) } ?? Self.line(PQerrorMessage(handle))
+        PQresultErrorField(result, 77).map { line($0) } ?? line(PQerrorMessage(handle))
       // 08: connection, 57P: the server shuts down or starts, 40: conflict of transactions.
       if PQstatus(handle) != CONNECTION_OK || state.isEmpty
         || ["08", "57P", "40"].contains(where: state.hasPrefix)
@@ -132,11 +133,12 @@
       return .database(url: url, reason: reason)
     }
 
-    private static func line(_ text: UnsafePointer<CChar>?) -> String {
+    /// A message on one line, without secrets.
+    private func line(_ text: UnsafePointer<CChar>?) -> String {
       let lines = text.map { String(cString: $0) } ?? ""
       let joined = lines.split(whereSeparator: \.isNewline)
         .map { $0.trimmingCharacters(in: .whitespaces) }.joined(separator: " ")
-      return joined.isEmpty ? "no reason given" : joined
+      return joined.isEmpty ? "no reason given" : address.withoutSecrets(joined)
     }
   }
 #endif

@@ -16,27 +16,18 @@
     /// Connects.
     ///
     /// - Parameters:
-    ///   - address: A URL as libpq takes it.
+    ///   - address: The server and the database.
     ///   - access: Whether tables may be made and written.
     ///   - timeout: Seconds to wait for the server, unless the address says.
     /// - Throws: ``StudyError``.
-    public convenience init(
-      address: String, access: StorageAccess, timeout: Int = 10
-    ) throws {
-      try self.init(
-        address: address, access: access, timeout: timeout, schema: StudySchema.version)
-    }
-
-    /// Connects and brings the tables to a version, which may be an old one to test what follows.
-    package init(address: String, access: StorageAccess, timeout: Int = 10, schema: Int) throws {
-      url = StorageURL(.postgres(address: address))
+    public init(address: PostgresAddress, access: StorageAccess, timeout: Int = 10) throws {
+      url = StorageURL(.postgres(address))
       self.access = access
-      connection = Mutex(
-        try PostgresConnection(address: address, url: url.description, timeout: timeout))
-      try prepare(schema: schema)
+      connection = Mutex(try PostgresConnection(address: address, timeout: timeout))
+      try prepare()
     }
 
-    private func prepare(schema: Int) throws {
+    private func prepare() throws {
       let address = url.description
       let (exists, found) = try transaction(writes: false) { connection in
         let exists = try Self.hasTables(connection)
@@ -48,12 +39,12 @@
           reason: "the database has no tables of muxnet; muxnet search create adds them")
       }
       try StudySchema.check(found, url: address, canMigrate: access != .read)
-      guard found < schema else { return }
+      guard found < StudySchema.version, access != .read else { return }
       try transaction(writes: true) { connection in
         // Of several processes that start at once, one makes the tables.
         _ = try connection.run("SELECT pg_advisory_xact_lock(7237116321)", [])
         let exists = try Self.hasTables(connection)
-        try StudySchema.migrate(connection, exists: exists, url: address, to: schema)
+        try StudySchema.migrate(connection, exists: exists, url: address)
       }
     }
 
@@ -64,12 +55,21 @@
 
     /// Runs a transaction that may write.
     public func write<Result>(_ body: (any StudyTransaction) throws -> Result) throws -> Result {
-      try transaction(writes: true) { try body(SQLTransaction($0)) }
+      try checked(writes: true, body)
     }
 
     /// Runs a transaction that only reads.
     public func read<Result>(_ body: (any StudyTransaction) throws -> Result) throws -> Result {
-      try transaction(writes: false) { try body(SQLTransaction($0)) }
+      try checked(writes: false, body)
+    }
+
+    private func checked<Result>(
+      writes: Bool, _ body: (any StudyTransaction) throws -> Result
+    ) throws -> Result {
+      try transaction(writes: writes) { connection in
+        try StudySchema.checkUnchanged(connection, url: url.description)
+        return try body(SQLTransaction(connection, url: url.description))
+      }
     }
 
     private func transaction<Result>(
@@ -95,11 +95,5 @@
         return Carried(result)
       }.value
     }
-  }
-
-  /// Carries a result out of a lock; it is made and used by one thread.
-  private struct Carried<Value>: @unchecked Sendable {
-    let value: Value
-    init(_ value: Value) { self.value = value }
   }
 #endif

@@ -5,10 +5,21 @@ import MUXSearch
 /// The transactions of all databases that speak SQL.
 final class SQLTransaction: StudyTransaction {
   private let connection: any SQLConnection
+  private let url: String
   /// Of the studies that were read in this transaction, what their trials have to look like.
   private var shapes: [Int: (study: String, trials: TrialShape)] = [:]
 
-  init(_ connection: any SQLConnection) { self.connection = connection }
+  init(_ connection: any SQLConnection, url: String) {
+    self.connection = connection
+    self.url = url
+  }
+
+  /// Runs a statement that has to find its row, and so ends in `RETURNING`.
+  private func change(_ what: String, _ sql: String, _ values: [SQLValue]) throws {
+    guard try !connection.run(sql, values).isEmpty else {
+      throw StudyError.missing(url: url, what: what)
+    }
+  }
 
   func now() throws -> Date { try connection.now() }
 
@@ -58,8 +69,10 @@ final class SQLTransaction: StudyTransaction {
   }
 
   func update(_ study: Study) throws {
-    _ = try connection.run(
-      "UPDATE muxnet_studies SET definition = $1, attributes = $2, master = $3 WHERE id = $4",
+    try change(
+      "study '\(study.name)'",
+      "UPDATE muxnet_studies SET definition = $1, attributes = $2, master = $3 WHERE id = $4"
+        + " RETURNING id",
       [
         .text(try Self.json(study.definition)), .text(try Self.json(study.attributes)),
         SQLValue(try study.master.map(Self.json)), .integer(study.id),
@@ -74,12 +87,18 @@ final class SQLTransaction: StudyTransaction {
 
   func algorithm(of study: Int) throws -> AlgorithmRecord? {
     let row = try connection.run(
-      "SELECT algorithm, revision FROM muxnet_studies WHERE id = $1", [.integer(study)]
+      "SELECT state, revision FROM muxnet_states WHERE study = $1", [.integer(study)]
     ).first
-    guard let row, let text = row.text("algorithm"), let revision = row.integer("revision") else {
+    guard let row, let text = row.text("state"), let revision = row.integer("revision") else {
       return nil
     }
     return AlgorithmRecord(revision: revision, state: Data(text.utf8))
+  }
+
+  func algorithmStateRevision(of study: Int) throws -> Int {
+    try connection.run(
+      "SELECT revision FROM muxnet_states WHERE study = $1", [.integer(study)]
+    ).first?.integer("revision") ?? 0
   }
 
   func algorithmRevision(of study: Int) throws -> Int {
@@ -89,12 +108,52 @@ final class SQLTransaction: StudyTransaction {
   }
 
   func save(_ record: AlgorithmRecord, of study: Int) throws {
+    let saved = try algorithmStateRevision(of: study)
+    try setRevision(max(record.revision, try algorithmRevision(of: study)), of: study)
+    guard record.revision > saved else { return }
     _ = try connection.run(
-      "UPDATE muxnet_studies SET algorithm = $1, revision = $2 WHERE id = $3",
+      """
+      INSERT INTO muxnet_states (study, revision, state) VALUES ($1, $2, $3)
+      ON CONFLICT (study) DO UPDATE SET revision = excluded.revision, state = excluded.state
+      """,
       [
-        .text(String(decoding: record.state, as: UTF8.self)), .integer(record.revision),
-        .integer(study),
+        .integer(study), .integer(record.revision),
+        .text(String(decoding: record.state, as: UTF8.self)),
       ])
+    _ = try connection.run(
+      "DELETE FROM muxnet_steps WHERE study = $1 AND revision <= $2",
+      [.integer(study), .integer(record.revision)])
+  }
+
+  func append(_ step: AlgorithmStep, of study: Int) throws {
+    let last = try algorithmRevision(of: study)
+    try setRevision(step.revision, of: study)
+    guard step.revision == last + 1 else {
+      throw StudyError.database(url: url, reason: "step \(step.revision) does not follow \(last)")
+    }
+    _ = try connection.run(
+      "INSERT INTO muxnet_steps (study, revision, step) VALUES ($1, $2, $3)",
+      [.integer(study), .integer(step.revision), .text(try Self.json(step))])
+  }
+
+  private func setRevision(_ revision: Int, of study: Int) throws {
+    try change(
+      "study \(study)", "UPDATE muxnet_studies SET revision = $1 WHERE id = $2 RETURNING id",
+      [.integer(revision), .integer(study)])
+  }
+
+  func algorithmSteps(of study: Int, after revision: Int) throws -> [AlgorithmStep] {
+    try connection.run(
+      "SELECT step FROM muxnet_steps WHERE study = $1 AND revision > $2 ORDER BY revision",
+      [.integer(study), .integer(revision)]
+    ).map { row in
+      guard let step = try? Self.decode(AlgorithmStep.self, row, "step") else {
+        throw StudyError.damagedStudy(
+          name: try shape(of: study)?.study ?? "",
+          reason: "a step of its algorithm is not one that this muxnet understands")
+      }
+      return step
+    }
   }
 
   // MARK: Trials
@@ -136,6 +195,17 @@ final class SQLTransaction: StudyTransaction {
     }
   }
 
+  func totals(of study: Int) throws -> (trials: Int, finished: Int) {
+    // Two look-ups in indexes, however many trials there are.
+    let row = try connection.run(
+      """
+      SELECT (SELECT MAX(number) FROM muxnet_trials WHERE study = $1) AS number,
+        (SELECT MAX(finish_order) FROM muxnet_trials WHERE study = $1) AS place
+      """, [.integer(study)]
+    ).first
+    return ((row?.integer("number") ?? -1) + 1, (row?.integer("place") ?? -1) + 1)
+  }
+
   /// Trials of a study, which is `$1` in the condition.
   private func select(
     _ study: Int, _ condition: String, _ values: [SQLValue] = [], order: String = "number",
@@ -174,13 +244,14 @@ final class SQLTransaction: StudyTransaction {
   }
 
   func update(_ trial: Trial, of study: Int) throws {
-    _ = try connection.run(
+    try change(
+      "trial \(trial.number) of study \(study)",
       """
       UPDATE muxnet_trials SET state = $2, genome = $3, key = $4, subproblem = $5,
         objectives = $6, violation = $7, attempt = $8, worker = $9, lease_end = $10, created = $11,
         started = $12, finished = $13, finish_order = $14, told = $15, reason = $16,
         attributes = $17
-      WHERE number = $1 AND study = $18
+      WHERE number = $1 AND study = $18 RETURNING number
       """,
       try Self.values(trial) + [.integer(study)])
   }
@@ -245,7 +316,7 @@ final class SQLTransaction: StudyTransaction {
       throw StudyError.damagedStudy(name: name, reason: defect)
     }
     if !TrialShape.seconds.contains(study.created.timeIntervalSince1970) {
-      throw StudyError.damagedStudy(name: name, reason: "it was made at no time that there is")
+      throw StudyError.damagedStudy(name: name, reason: "its creation time is not a date")
     }
     shapes[study.id] = (name, TrialShape(study.definition))
     return study

@@ -18,6 +18,7 @@ public final class SQLiteStore: StudyStore {
   public let url: StorageURL
   private let pool: DatabasePool
   private let access: StorageAccess
+  private let file: FileIdentity?
 
   /// Opens a file.
   ///
@@ -27,18 +28,8 @@ public final class SQLiteStore: StudyStore {
   ///   - busyTimeout: Seconds to wait for other processes' transactions.
   ///   - maximumPages: The most pages (of 4 KiB) that the file may have; nil for no limit.
   /// - Throws: ``StudyError``.
-  public convenience init(
+  public init(
     path: String, access: StorageAccess, busyTimeout: Double = 30, maximumPages: Int? = nil
-  ) throws {
-    try self.init(
-      path: path, access: access, busyTimeout: busyTimeout, maximumPages: maximumPages,
-      schema: StudySchema.version)
-  }
-
-  /// Opens a file and brings it to a version, which may be an old one to test what follows.
-  package init(
-    path: String, access: StorageAccess, busyTimeout: Double = 30, maximumPages: Int? = nil,
-    schema: Int
   ) throws {
     url = StorageURL(.sqlite(path: path))
     self.access = access
@@ -65,13 +56,14 @@ public final class SQLiteStore: StudyStore {
       pool = try Self.patiently(busyTimeout) {
         try DatabasePool(path: path, configuration: configuration)
       }
-      try prepare(schema: schema, busyTimeout: busyTimeout)
+      file = FileIdentity(path)
+      try prepare(busyTimeout: busyTimeout)
     } catch {
       throw Self.translated(error, url: address)
     }
   }
 
-  private func prepare(schema: Int, busyTimeout: Double) throws {
+  private func prepare(busyTimeout: Double) throws {
     let address = url.description
     try Self.patiently(busyTimeout) {
       let (exists, found) = try pool.read { database in
@@ -84,26 +76,37 @@ public final class SQLiteStore: StudyStore {
           url: address, reason: "the file has no tables of muxnet; muxnet search create adds them")
       }
       try StudySchema.check(found, url: address, canMigrate: access != .read)
-      guard found < schema else { return }
+      guard found < StudySchema.version, access != .read else { return }
       try pool.writeWithoutTransaction { database in
         try database.inTransaction(.immediate) {
           // Another process may have been here between the two transactions.
           let exists = try database.tableExists("muxnet_schema")
           try StudySchema.migrate(
-            SQLiteConnection(database), exists: exists, url: address, to: schema)
+            SQLiteConnection(database), exists: exists, url: address)
           return .commit
         }
       }
     }
   }
 
+  /// A file that was moved, removed or replaced stays open: what is written to it would be lost.
+  private func checkPlace() throws {
+    guard case .sqlite(let path) = url.kind, FileIdentity(path) != file else { return }
+    throw StudyError.unreachable(
+      url: url.description,
+      reason: "the file was moved, removed or replaced after it was opened; put it back")
+  }
+
   /// Runs a transaction that may write.
   public func write<Result>(_ body: (any StudyTransaction) throws -> Result) throws -> Result {
+    try checkPlace()
     do {
       return try pool.writeWithoutTransaction { database in
         var result: Result?
         try database.inTransaction(.immediate) {
-          result = try body(SQLTransaction(SQLiteConnection(database)))
+          let connection = SQLiteConnection(database)
+          try StudySchema.checkUnchanged(connection, url: url.description)
+          result = try body(SQLTransaction(connection, url: url.description))
           return .commit
         }
         guard let result else {
@@ -118,8 +121,13 @@ public final class SQLiteStore: StudyStore {
 
   /// Runs a transaction that only reads.
   public func read<Result>(_ body: (any StudyTransaction) throws -> Result) throws -> Result {
+    try checkPlace()
     do {
-      return try pool.read { try body(SQLTransaction(SQLiteConnection($0))) }
+      return try pool.read {
+        let connection = SQLiteConnection($0)
+        try StudySchema.checkUnchanged(connection, url: url.description)
+        return try body(SQLTransaction(connection, url: url.description))
+      }
     } catch {
       throw Self.translated(error, url: url.description)
     }
@@ -130,11 +138,13 @@ public final class SQLiteStore: StudyStore {
   private static func patiently<Result>(
     _ seconds: Double, _ body: () throws -> Result
   ) throws -> Result {
-    let end = Date(timeIntervalSinceNow: seconds)
+    var watch = Stopwatch()
     while true {
       do { return try body() } catch let error as DatabaseError {
         let code = error.resultCode
-        guard code == .SQLITE_BUSY || code == .SQLITE_LOCKED, Date() < end else { throw error }
+        guard code == .SQLITE_BUSY || code == .SQLITE_LOCKED, watch.seconds() < seconds else {
+          throw error
+        }
         usleep(20_000)
       }
     }
@@ -164,9 +174,24 @@ public final class SQLiteStore: StudyStore {
         url: url, reason: "another process has kept it locked for too long")
     case .SQLITE_CANTOPEN: return StudyError.unreachable(url: url, reason: message)
     case .SQLITE_READONLY, .SQLITE_PERM:
-      return StudyError.unreachable(url: url, reason: "it may not be written (\(message))")
+      // Waiting does not help.
+      return StudyError.database(
+        url: url, reason: "it may not be written (\(message)); give it, and its folder, that right")
     default: return StudyError.database(url: url, reason: message)
     }
+  }
+}
+
+/// Tells a file from others that take its name.
+private struct FileIdentity: Sendable, Hashable {
+  private let device: Int
+  private let number: UInt64
+
+  init?(_ path: String) {
+    var status = stat()
+    guard stat(path, &status) == 0 else { return nil }
+    device = Int(status.st_dev)
+    number = UInt64(status.st_ino)
   }
 }
 

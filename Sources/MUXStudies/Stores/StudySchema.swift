@@ -42,7 +42,31 @@ enum StudySchema {
         "CREATE INDEX muxnet_trials_untold ON muxnet_trials (study, told, finish_order)",
       ]
     },
+    { _ in
+      // The algorithm as a state now and then, in a table of its own so that a study's row stays
+      // small, and a step for each ask.
+      [
+        """
+        CREATE TABLE muxnet_states (
+          study BIGINT NOT NULL PRIMARY KEY REFERENCES muxnet_studies(id) ON DELETE CASCADE,
+          revision BIGINT NOT NULL, state TEXT NOT NULL)
+        """,
+        """
+        CREATE TABLE muxnet_steps (
+          study BIGINT NOT NULL REFERENCES muxnet_studies(id) ON DELETE CASCADE,
+          revision BIGINT NOT NULL, step TEXT NOT NULL, PRIMARY KEY (study, revision))
+        """,
+        """
+        INSERT INTO muxnet_states (study, revision, state)
+          SELECT id, revision, algorithm FROM muxnet_studies WHERE algorithm IS NOT NULL
+        """,
+        "UPDATE muxnet_studies SET algorithm = NULL",
+      ]
+    },
   ]
+
+  /// The oldest version that can be read as it is.
+  static let oldestReadable = 2
 
   /// The version of a storage; 0 where there is no table of ours.
   static func version(of connection: any SQLConnection, exists: Bool) throws -> Int {
@@ -55,19 +79,29 @@ enum StudySchema {
   ///
   /// - Throws: ``StudyError/schemaTooNew(url:found:known:)``.
   static func migrate(
-    _ connection: any SQLConnection, exists: Bool, url: String, to target: Int = version
+    _ connection: any SQLConnection, exists: Bool, url: String
   ) throws {
     let found = try version(of: connection, exists: exists)
     try check(found, url: url, canMigrate: true)
-    guard found < target else { return }
+    guard found < version else { return }
     if !exists {
       _ = try connection.run("CREATE TABLE muxnet_schema (version BIGINT NOT NULL)", [])
       _ = try connection.run("INSERT INTO muxnet_schema (version) VALUES (0)", [])
     }
-    for step in steps[found..<target] {
+    for step in steps[found...] {
       for statement in step(connection.dialect) { _ = try connection.run(statement, []) }
     }
-    _ = try connection.run("UPDATE muxnet_schema SET version = $1", [.integer(target)])
+    _ = try connection.run("UPDATE muxnet_schema SET version = $1", [.integer(version)])
+  }
+
+  /// Checks the version before a transaction: another program may have raised it since the start.
+  ///
+  /// - Throws: ``StudyError/schemaTooNew(url:found:known:)``.
+  static func checkUnchanged(_ connection: any SQLConnection, url: String) throws {
+    let found = try version(of: connection, exists: true)
+    if found > version {
+      throw StudyError.schemaTooNew(url: url, found: found, known: version)
+    }
   }
 
   /// - Throws: ``StudyError`` where this program cannot work with a version.
@@ -75,7 +109,10 @@ enum StudySchema {
     if found > version {
       throw StudyError.schemaTooNew(url: url, found: found, known: version)
     }
-    if found < version, !canMigrate {
+    if found < 0 {
+      throw StudyError.corrupt(url: url, reason: "its version is \(found)")
+    }
+    if found < oldestReadable, !canMigrate {
       throw StudyError.schemaTooOld(url: url, found: found, known: version)
     }
   }

@@ -4,7 +4,7 @@ public import Foundation
 /// Where studies are kept. Stores only keep; what may happen to trials is ``StudyCoordinator``'s.
 ///
 /// A transaction is all or nothing, also for a process that is killed in it, and transactions that
-/// write to one study come one after the other.
+/// write to one study come one after the other. Nothing slow belongs into one: others wait.
 public protocol StudyStore: Sendable {
   /// The address.
   var url: StorageURL { get }
@@ -21,6 +21,9 @@ public protocol StudyStore: Sendable {
 }
 
 /// What can be done in a transaction.
+///
+/// Changing a study, or what belongs to one, that is not there throws ``StudyError/missing(url:what:)``;
+/// only removing a study that is gone already is no error, so that it may be repeated.
 public protocol StudyTransaction: AnyObject {
   /// The storage's clock, by which leases are counted, so that machines need not agree on the time.
   func now() throws -> Date
@@ -43,19 +46,35 @@ public protocol StudyTransaction: AnyObject {
   func insert(_ study: Study) throws -> Int
 
   /// Replaces what is kept of a study.
+  ///
+  /// - Throws: ``StudyError/missing(url:what:)``.
   func update(_ study: Study) throws
 
-  /// Removes a study with all that belongs to it.
+  /// Removes a study with all that belongs to it; nothing happens if it is gone.
   func delete(_ study: Int) throws
 
-  /// The saved state of the study's algorithm.
+  /// The last state of the study's algorithm that was saved whole.
   func algorithm(of study: Int) throws -> AlgorithmRecord?
 
-  /// The revision of the saved state, 0 if there is none.
+  /// The revision of the whole state, 0 if there is none.
+  func algorithmStateRevision(of study: Int) throws -> Int
+
+  /// The revision of the last step, or of the whole state if there is none after it; 0 without both.
   func algorithmRevision(of study: Int) throws -> Int
 
-  /// Saves the state of the study's algorithm.
+  /// Saves a whole state of the study's algorithm, which holds all steps up to its revision; these
+  /// are removed. One that is older than the saved one is passed over.
+  ///
+  /// - Throws: ``StudyError/missing(url:what:)``.
   func save(_ record: AlgorithmRecord, of study: Int) throws
+
+  /// Adds a step of the study's algorithm, whose revision follows the last one.
+  ///
+  /// - Throws: ``StudyError/missing(url:what:)``, or an error for a revision that is there already.
+  func append(_ step: AlgorithmStep, of study: Int) throws
+
+  /// The steps after a revision that are still there, in order.
+  func algorithmSteps(of study: Int, after revision: Int) throws -> [AlgorithmStep]
 
   /// Trials by number; of all states if `states` is empty, at most `limit` if that is given.
   func trials(of study: Int, in states: [TrialState], limit: Int?) throws -> [Trial]
@@ -69,13 +88,21 @@ public protocol StudyTransaction: AnyObject {
   /// Finished trials of which the algorithm does not know, in the order of finishing.
   func untoldTrials(of study: Int) throws -> [Trial]
 
-  /// How many trials are in each state.
+  /// How many trials are in each state. This looks at all of them.
   func counts(of study: Int) throws -> [TrialState: Int]
 
+  /// How many trials there are, and how many of them are through. This takes as long for any number:
+  /// the numbers of trials, and the places of those that are through, have no gaps.
+  func totals(of study: Int) throws -> (trials: Int, finished: Int)
+
   /// Adds a trial.
+  ///
+  /// - Throws: ``StudyError`` if there is no such study, or its number or network is there already.
   func insert(_ trial: Trial, into study: Int) throws
 
   /// Replaces what is kept of a trial.
+  ///
+  /// - Throws: ``StudyError/missing(url:what:)``.
   func update(_ trial: Trial, of study: Int) throws
 
   /// The reports of a study in the order in which they came, of one resource or of one trial if
@@ -83,6 +110,8 @@ public protocol StudyTransaction: AnyObject {
   func reports(of study: Int, resource: Int?, trial: Int?) throws -> [TrialReport]
 
   /// Adds a report; one for the same trial and resource is kept as it is.
+  ///
+  /// - Throws: ``StudyError`` if there is no such study.
   func insert(_ report: TrialReport, into study: Int) throws
 }
 

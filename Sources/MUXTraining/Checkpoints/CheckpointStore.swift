@@ -2,7 +2,7 @@
 import Foundation
 import MUXCore
 import MUXEvaluation
-public import MUXInterchange
+public import MUXWeights
 
 /// The checkpoints of one run: a folder for each, named after its step.
 ///

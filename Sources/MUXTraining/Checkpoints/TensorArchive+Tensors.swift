@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import MUXEvaluation
-import MUXInterchange
 import MUXTensor
+import MUXWeights
 
 extension TensorArchive {
   /// An archive with copies of tensors, from any device.

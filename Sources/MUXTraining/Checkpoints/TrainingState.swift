@@ -34,6 +34,8 @@ public struct TrainingState: Codable, Hashable, Sendable {
   public var history: [EpochReport] = []
   /// The checkpoints that are kept for their metric, best first.
   public var best: [RankedCheckpoint] = []
+  /// What the run reads; nil in states of programs that did not record it.
+  public var data: DataRecord?
 
   /// The start of a run.
   public init() {}

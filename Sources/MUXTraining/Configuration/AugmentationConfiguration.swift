@@ -3,7 +3,7 @@ public import MUXCore
 public import MUXImages
 import MUXVision
 
-/// How images are cropped, resized and disturbed on their way into the network.
+/// How images are cropped, resized and augmented on their way into the network.
 public struct AugmentationConfiguration: Codable, Hashable, Sendable {
   /// How a training image is cut.
   public enum Crop: String, Codable, CaseIterable, Sendable {
@@ -80,8 +80,8 @@ public struct AugmentationConfiguration: Codable, Hashable, Sendable {
       throws(ConfigurationError)
     {
       try ConfigurationError.require(
-        value.count == 2 && value[0] > 0 && value[0] <= value[1] && value[1] <= limit,
-        "\(path).\(key)", value, "must be two numbers above 0, the smaller first")
+        value.count == 2 && value[0] >= 0.001 && value[0] <= value[1] && value[1] <= limit,
+        "\(path).\(key)", value, "must be two numbers in 0.001…\(limit), the smaller first")
     }
     func checkShare(_ key: String, _ value: Double, upTo limit: Double = 1)
       throws(ConfigurationError)
@@ -90,24 +90,20 @@ public struct AugmentationConfiguration: Codable, Hashable, Sendable {
         value >= 0 && value <= limit, "\(path).\(key)", value, "must lie in 0…\(limit)")
     }
     try checkRange("area", area, upTo: 1)
-    try checkRange("aspect", aspect, upTo: .infinity)
-    try ConfigurationError.require(
-      padding >= 0, "\(path).padding", padding, "must not be negative")
-    try ConfigurationError.require(
-      (cropSize ?? 1) > 0, "\(path).cropSize", cropSize ?? 0, "must be at least 1")
+    try checkRange("aspect", aspect, upTo: 1000)
+    try ConfigurationError.require("\(path).padding", padding, in: 0...1024)
+    try ConfigurationError.require("\(path).cropSize", cropSize ?? 1, in: 1...8192)
     try checkShare("flip", flip)
     try checkShare("brightness", brightness)
     try checkShare("contrast", contrast)
     try checkShare("saturation", saturation)
     try checkShare("hue", hue, upTo: 0.5)
     try ConfigurationError.require(
-      randAugmentOperations >= 0, "\(path).randAugmentOperations", randAugmentOperations,
-      "must not be negative")
+      "\(path).randAugmentOperations", randAugmentOperations, in: 0...100)
     try checkShare("randAugmentMagnitude", randAugmentMagnitude, upTo: 10)
     try checkShare("erasing", erasing)
-    try ConfigurationError.require(cutout >= 0, "\(path).cutout", cutout, "must not be negative")
-    try ConfigurationError.require(
-      evaluationCrop > 0 && evaluationCrop <= 1, "\(path).evaluationCrop", evaluationCrop,
-      "must be greater than 0 and at most 1")
+    try ConfigurationError.require("\(path).cutout", cutout, in: 0...8192)
+    // The image is resized to the input's side divided by this.
+    try ConfigurationError.require("\(path).evaluationCrop", evaluationCrop, in: 0.1...1)
   }
 }

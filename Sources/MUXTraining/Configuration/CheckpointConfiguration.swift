@@ -43,11 +43,8 @@ public struct CheckpointConfiguration: Codable, Hashable, Sendable {
 
   /// Checks every setting.
   public func validate(path: String = "checkpoints") throws(ConfigurationError) {
-    try ConfigurationError.require(
-      keepBest >= 0, "\(path).keepBest", keepBest, "must not be negative")
-    try ConfigurationError.require(
-      everySteps >= 0, "\(path).everySteps", everySteps, "must not be negative")
-    try ConfigurationError.require(
-      everyEpochs >= 1, "\(path).everyEpochs", everyEpochs, "must be at least 1")
+    try ConfigurationError.require("\(path).keepBest", keepBest, in: 0...1_000_000)
+    try ConfigurationError.require("\(path).everySteps", everySteps, in: 0...1_000_000_000)
+    try ConfigurationError.require("\(path).everyEpochs", everyEpochs, in: 1...1_000_000)
   }
 }

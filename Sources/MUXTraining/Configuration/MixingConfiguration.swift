@@ -63,8 +63,9 @@ public struct MixingConfiguration: Codable, Hashable, Sendable {
     try ConfigurationError.require(
       labelSmoothing >= 0 && labelSmoothing < 1, "\(path).labelSmoothing", labelSmoothing,
       "must be at least 0 and less than 1")
-    try ConfigurationError.require(mixup >= 0, "\(path).mixup", mixup, "must not be negative")
-    try ConfigurationError.require(cutmix >= 0, "\(path).cutmix", cutmix, "must not be negative")
+    try ConfigurationError.require("\(path).mixup", mixup, in: 0...1000)
+    try ConfigurationError.require("\(path).cutmix", cutmix, in: 0...1000)
+    try ConfigurationError.require("\(path).endEpoch", endEpoch ?? 0, in: 0...1_000_000)
     try checkShare("probability", probability)
     try checkShare("switchProbability", switchProbability)
   }

@@ -52,9 +52,8 @@ public struct ModelConfiguration: Codable, Hashable, Sendable {
 
   /// Checks every setting.
   public func validate(path: String = "model") throws(ConfigurationError) {
-    func checkCount(_ key: String, _ value: Int?) throws(ConfigurationError) {
-      try ConfigurationError.require(
-        (value ?? 1) > 0, "\(path).\(key)", value ?? 0, "must be at least 1")
+    func checkCount(_ key: String, _ value: Int?, upTo limit: Int) throws(ConfigurationError) {
+      try ConfigurationError.require("\(path).\(key)", value ?? 1, in: 1...limit)
     }
     func checkRate(_ key: String, _ value: Double?) throws(ConfigurationError) {
       let rate = value ?? 0
@@ -63,12 +62,12 @@ public struct ModelConfiguration: Codable, Hashable, Sendable {
     }
     try ConfigurationError.require(
       !name.isEmpty, "\(path).name", "empty", "name a network, such as muxnet_m")
-    try checkCount("classes", classes)
-    try checkCount("inputSize", inputSize)
-    try checkCount("inputChannels", inputChannels)
-    try checkCount("outputStride", outputStride)
+    try checkCount("classes", classes, upTo: 1_000_000)
+    try checkCount("inputSize", inputSize, upTo: 8192)
+    try checkCount("inputChannels", inputChannels, upTo: 1024)
+    try checkCount("outputStride", outputStride, upTo: 1024)
     try checkRate("dropout", dropout)
     try checkRate("dropPath", dropPath)
-    try ConfigurationError.require(width > 0, "\(path).width", width, "must be greater than 0")
+    try ConfigurationError.require("\(path).width", width, in: 0.001...1000)
   }
 }

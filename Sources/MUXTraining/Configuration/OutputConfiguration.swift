@@ -38,10 +38,15 @@ public struct OutputConfiguration: Codable, Hashable, Sendable {
   public func validate(path: String = "output") throws(ConfigurationError) {
     try ConfigurationError.require(
       !folder.isEmpty, "\(path).folder", "empty", "name a folder, such as runs")
+    let isPlain =
+      name.map {
+        !$0.isEmpty && !$0.contains("/") && !$0.hasPrefix(".") && $0 == $0.printable
+          && $0.utf8.count <= 200
+      } ?? true
     try ConfigurationError.require(
-      name.map { !$0.isEmpty && !$0.contains("/") && !$0.hasPrefix(".") } ?? true,
-      "\(path).name", name ?? "", "must be a plain folder name without a slash")
+      isPlain, "\(path).name", (name ?? "").printable,
+      "must be a plain folder name of at most 200 bytes, without slashes and control characters")
     try ConfigurationError.require(
-      logEverySteps > 0, "\(path).logEverySteps", logEverySteps, "must be at least 1")
+      "\(path).logEverySteps", logEverySteps, in: 1...1_000_000_000)
   }
 }

@@ -88,20 +88,18 @@ public struct TrainingConfiguration: Codable, Hashable, Sendable {
 extension TrainingConfiguration {
   /// Checks every setting, so that a run does not fail after an hour for a typing error.
   public func validate() throws(ConfigurationError) {
-    func check(_ key: String, _ value: Int, atLeast minimum: Int) throws(ConfigurationError) {
-      try ConfigurationError.require(value >= minimum, key, value, "must be at least \(minimum)")
-    }
-    try check("epochs", epochs, atLeast: 1)
-    try check("batchSize", batchSize, atLeast: 1)
-    try check("accumulation", accumulation, atLeast: 1)
-    try check("threads", threads, atLeast: 0)
+    // The bounds lie far beyond what a run can use, and so that no product of settings overflows.
+    try ConfigurationError.require("epochs", epochs, in: 1...1_000_000)
+    try ConfigurationError.require("batchSize", batchSize, in: 1...1_000_000)
+    try ConfigurationError.require("accumulation", accumulation, in: 1...1_000_000)
     // Every one is a thread of the system; thousands would take the machine down.
-    try ConfigurationError.require(threads <= 1024, "threads", threads, "must be at most 1024")
-    try check("patience", patience, atLeast: 0)
-    try check("evaluateEveryEpochs", evaluateEveryEpochs, atLeast: 1)
+    try ConfigurationError.require("threads", threads, in: 0...1024)
+    try ConfigurationError.require("patience", patience, in: 0...1_000_000)
+    try ConfigurationError.require("evaluateEveryEpochs", evaluateEveryEpochs, in: 1...1_000_000)
+    let minutes = timeBudgetMinutes ?? 1
     try ConfigurationError.require(
-      (timeBudgetMinutes ?? 1) > 0, "timeBudgetMinutes", timeBudgetMinutes ?? 0,
-      "must be greater than 0")
+      minutes > 0 && minutes <= 1e7, "timeBudgetMinutes", minutes,
+      "must be greater than 0 and at most 10000000")
     try ConfigurationError.require(!device.isEmpty, "device", "empty", "name a device, such as cpu")
     try model.validate()
     try data.validate()

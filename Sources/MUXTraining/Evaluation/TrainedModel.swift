@@ -3,6 +3,7 @@ public import MUXEvaluation
 public import MUXImages
 public import MUXNetworks
 public import MUXTensor
+public import MUXWeights
 
 /// Trained weights in a model of libtorch, set for inference.
 public struct TrainedModel {

@@ -7,23 +7,32 @@ struct FusedPattern {
   /// A block: see ``FusedBlockExecutor``. Node positions.
   struct Block {
     var processedChannels: Int
-    var expansion: (convolution: Int, norm: Int)?
+    var expansion: (convolution: Int, norm: Norm)?
     var activation: Activation
     var spatial: Int
-    var spatialNorm: Int
-    var squeeze: (reduce: Int, activation: Activation, expand: Int, gate: Activation)?
+    /// What the spatial convolution is made of; a plain one is one branch.
+    var branches: [BranchedConvolution.Branch]
+    var spatialNorm: Norm
+    var squeeze: NetworkAnalysis.Excitation?
     var projection: Int
-    var projectionNorm: Int
+    var projectionNorm: Norm
     var hasResidual = false
     var shuffleGroups = 1
   }
 
   /// Convolution, batch norm, activation and perhaps the global pool.
   struct Layer {
-    var convolution: Int
-    var norm: Int
+    var node: Int
+    var convolution: Convolution
+    var norm: Norm
     var activation: Activation
     var pools: Bool
+  }
+
+  /// A batch norm with its node.
+  struct Norm {
+    var node: Int
+    var settings: BatchNormalization
   }
 
   enum Kind {
@@ -54,17 +63,11 @@ struct FusedPattern {
 /// Finds patterns; each step reads the nodes one after the other, as the builder writes them.
 struct FusedPatternMatcher {
   private let network: Network
-  /// The last node that reads each node's value; the network's outputs are read at the end.
-  private let lastReader: [Int]
+  private let analysis: NetworkAnalysis
 
   init(_ network: Network) {
     self.network = network
-    var readers = [Int](repeating: -1, count: network.nodes.count)
-    for (index, inputs) in network.inputIndices.enumerated() {
-      for input in inputs where input >= 0 { readers[input] = index }
-    }
-    for output in network.outputIndices { readers[output] = network.nodes.count }
-    lastReader = readers
+    analysis = NetworkAnalysis(network)
   }
 
   func pattern(at start: Int) -> FusedPattern? {
@@ -76,7 +79,7 @@ struct FusedPatternMatcher {
 
   /// Whether nothing outside reads a value inside, except the last one's.
   private func isClosed(_ nodes: Range<Int>) -> Bool {
-    nodes.dropLast().allSatisfy { lastReader[$0] < nodes.upperBound }
+    nodes.dropLast().allSatisfy { analysis.lastReader(of: $0) < nodes.upperBound }
   }
 
   // MARK: Single nodes
@@ -86,8 +89,11 @@ struct FusedPatternMatcher {
     return network.nodes[index].operation
   }
 
-  private func norm(_ index: Int, reading input: Int) -> Bool {
-    if case .batchNormalization = operation(index, reading: input) { true } else { false }
+  private func norm(_ index: Int, reading input: Int) -> FusedPattern.Norm? {
+    guard case .batchNormalization(let settings) = operation(index, reading: input) else {
+      return nil
+    }
+    return .init(node: index, settings: settings)
   }
 
   private func activation(_ index: Int, reading input: Int) -> Activation? {
@@ -100,8 +106,7 @@ struct FusedPatternMatcher {
 
   private func pointwise(_ index: Int, reading input: Int, hasBias: Bool = false) -> Convolution? {
     guard case .convolution(let convolution) = operation(index, reading: input),
-      convolution.isPointwise, convolution.stride == 1, convolution.padding == 0,
-      convolution.hasBias == hasBias
+      convolution.isDensePointwise, convolution.hasBias == hasBias
     else { return nil }
     return convolution
   }
@@ -113,16 +118,19 @@ struct FusedPatternMatcher {
       && convolution.groupWidth <= 16 && convolution.groups > 1
   }
 
-  private func spatial(_ index: Int, reading input: Int) -> Bool {
-    switch operation(index, reading: input) {
-    case .convolution(let convolution): return isSpatial(convolution)
-    case .branchedConvolution(let branched):
-      let factors = Set(branched.branches.filter { $0.multiplexing != .none }.map(\.factor))
-      let strides = Set(branched.branches.map(\.convolution.stride))
-      return branched.branches.allSatisfy { isSpatialBranch($0.convolution) } && factors.count <= 1
-        && strides.count == 1
-    default: return false
+  /// The branches of a spatial convolution that the kernels know, nil for anything else.
+  private func spatial(_ index: Int, reading input: Int) -> [BranchedConvolution.Branch]? {
+    let operation = operation(index, reading: input)
+    if case .convolution(let convolution) = operation, isSpatial(convolution) {
+      return [.init(name: "", convolution: convolution)]
     }
+    guard case .branchedConvolution(let branched) = operation else { return nil }
+    let factors = Set(branched.branches.filter { $0.multiplexing != .none }.map(\.factor))
+    let strides = Set(branched.branches.map(\.convolution.stride))
+    guard branched.branches.allSatisfy({ isSpatialBranch($0.convolution) }), factors.count <= 1,
+      strides.count == 1
+    else { return nil }
+    return branched.branches
   }
 
   /// A branch of one channel is depthwise too.
@@ -147,16 +155,18 @@ struct FusedPatternMatcher {
       index += 2
     }
     let input = value
-    var expansion: (convolution: Int, norm: Int)?
+    var expansion: (convolution: Int, norm: FusedPattern.Norm)?
     var act: Activation?
-    if let convolution = pointwise(index, reading: value), norm(index + 1, reading: index),
+    if let convolution = pointwise(index, reading: value),
+      let norm = norm(index + 1, reading: index),
       let found = activation(index + 2, reading: index + 1)
     {
       processed = processed ?? convolution.inputChannels
-      (expansion, act, value) = ((index, index + 1), found, index + 2)
+      (expansion, act, value) = ((index, norm), found, index + 2)
       index += 3
     }
-    guard spatial(index, reading: value), norm(index + 1, reading: index),
+    guard let branches = spatial(index, reading: value),
+      let spatialNorm = norm(index + 1, reading: index),
       let found = activation(index + 2, reading: index + 1), act == nil || act == found
     else { return nil }
     let spatial = index
@@ -167,13 +177,13 @@ struct FusedPatternMatcher {
       value = index + 5
       index += 6
     }
-    guard let projection = pointwise(index, reading: value), norm(index + 1, reading: index) else {
-      return nil
-    }
+    guard let projection = pointwise(index, reading: value),
+      let projectionNorm = norm(index + 1, reading: index)
+    else { return nil }
     var block = FusedPattern.Block(
       processedChannels: processed ?? projection.inputChannels, expansion: expansion,
-      activation: found, spatial: spatial, spatialNorm: spatial + 1, squeeze: squeeze,
-      projection: index, projectionNorm: index + 1)
+      activation: found, spatial: spatial, branches: branches, spatialNorm: spatialNorm,
+      squeeze: squeeze, projection: index, projectionNorm: projectionNorm)
     value = index + 1
     index += 2
     if reads(index, [value, input]), case .add = network.nodes[index].operation {
@@ -200,17 +210,13 @@ struct FusedPatternMatcher {
     index < network.nodes.count && network.inputIndices[index].sorted() == values.sorted()
   }
 
-  private func squeeze(
-    _ index: Int, reading value: Int
-  ) -> (reduce: Int, activation: Activation, expand: Int, gate: Activation)? {
-    guard case .globalAveragePool = operation(index, reading: value),
-      pointwise(index + 1, reading: index, hasBias: true) != nil,
-      let act = activation(index + 2, reading: index + 1),
-      pointwise(index + 3, reading: index + 2, hasBias: true) != nil,
-      let gate = activation(index + 4, reading: index + 3),
-      reads(index + 5, [value, index + 4]), case .multiply = network.nodes[index + 5].operation
+  /// Squeeze-and-excitation in the six nodes from `index` on, with biases and both activations.
+  private func squeeze(_ index: Int, reading value: Int) -> NetworkAnalysis.Excitation? {
+    guard let found = analysis.excitation(of: value), found.nodes == Array(index..<index + 6),
+      pointwise(found.reduce, reading: index, hasBias: true) != nil,
+      pointwise(found.expand, reading: index + 2, hasBias: true) != nil
     else { return nil }
-    return (index + 1, act, index + 3, gate)
+    return found
   }
 
   // MARK: Layers
@@ -219,18 +225,19 @@ struct FusedPatternMatcher {
     guard case .convolution(let convolution) = network.nodes[start].operation,
       let x = network.inputIndices[start].first, convolution.groups == 1,
       convolution.dilation == 1, !convolution.hasBias,
-      pointwise(start, reading: x) != nil || x == -1, norm(start + 1, reading: start),
+      pointwise(start, reading: x) != nil || x == -1,
+      let norm = norm(start + 1, reading: start),
       let act = activation(start + 2, reading: start + 1)
     else { return nil }
     var end = start + 3
     var pools = false
-    if case .globalAveragePool = operation(end, reading: start + 2), lastReader[start + 2] == end {
+    if case .globalAveragePool = operation(end, reading: start + 2), analysis.lastReader(of: start + 2) == end {
       pools = true
       end += 1
     }
     return FusedPattern(
       nodes: start..<end,
       kind: .layer(
-        .init(convolution: start, norm: start + 1, activation: act, pools: pools)))
+        .init(node: start, convolution: convolution, norm: norm, activation: act, pools: pools)))
   }
 }

@@ -110,7 +110,7 @@ extension NetworkModel {
 
 extension Activation {
   func apply(to x: Tensor) throws(TorchError) -> Tensor {
-    switch self {
+    switch kind {
     case .identity: x
     case .relu: try x.relu()
     case .relu6: try x.relu6()

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import MUXCore
-public import MUXEvaluation
-public import MUXInterchange
 import MUXNetworks
+import MUXPyTorch
 package import MUXTensor
+public import MUXWeights
 
 extension NetworkModel {
   /// Loads a weights file of any format that `WeightsFile` reads.
@@ -16,7 +16,7 @@ extension NetworkModel {
 
   /// Overwrites the weights with those of the same names. All is checked before anything changes.
   ///
-  /// Names may all carry the prefix `module.` of PyTorch's data-parallel wrapper. Missing batch
+  /// Names may be as wrappers leave them (`WeightNames` of MUXWeights). Missing batch
   /// counters are no fault: PyTorch wrote none before 0.4.1, and nothing here depends on them.
   ///
   /// - Parameters:
@@ -24,12 +24,13 @@ extension NetworkModel {
   ///   - path: where they come from, for messages.
   ///   - tolerance: what may differ.
   /// - Returns: what was loaded and what was not.
-  /// - Throws: `WeightsMismatchError` where more differs than is allowed, or nothing fits.
+  /// - Throws: `WeightsMismatchError` where more differs than is allowed, or nothing fits;
+  ///   `TensorValueError` where a tensor holds numbers that no network can compute with.
   @discardableResult
   public func load(
     _ archive: TensorArchive, from path: String? = nil, allowing tolerance: LoadTolerance = .exact
   ) throws -> LoadReport {
-    let archive = archive.withoutWrapper
+    let archive = archive.named(for: specifications)
     let report = LoadReport(archive, for: specifications)
     let accepted =
       switch tolerance {
@@ -42,6 +43,7 @@ extension NetworkModel {
         network: network.name, path: path, report: report, tolerance: tolerance)
     }
     let wanted = Set(report.loaded)
+    try archive.checkValues(path: path, of: wanted)
     for (specification, target) in zip(specifications, state)
     where wanted.contains(specification.name) {
       guard let source = archive[specification.name] else { continue }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 public import MUXEvaluation
-import MUXInterchange
 public import MUXNetworks
 public import MUXTensor
+import MUXWeights
 
 extension TensorFileRun {
   /// Reads `input`, runs the network on libtorch in inference mode, and writes `output`.
@@ -32,8 +32,10 @@ extension TensorFileRun {
       guard let layer else { return try model.outputs(batch) }
       return [try model.value(ofLayer: layer, for: batch)]
     }
+    let tensors = try results.map { try ArchivedTensor($0.contiguous()) }
+    for tensor in tensors { try checkOutputs(tensor.floats, of: network, layer: layer) }
     try write(
-      results.map { try ArchivedTensor($0.contiguous()) }, of: network, layer: layer, to: output)
+      tensors, of: network, layer: layer, to: output)
     return results.map(\.shape)
   }
 }

@@ -88,23 +88,26 @@ extension OptimizerConfiguration {
     func checkShare(_ key: String, _ value: Double) throws(ConfigurationError) {
       try check(value >= 0 && value < 1, key, value, "must be at least 0 and less than 1")
     }
-    try check(
-      learningRate > 0 && learningRate.isFinite, "learningRate", learningRate,
-      "must be greater than 0")
-    try check(
-      referenceBatchSize > 0, "referenceBatchSize", Double(referenceBatchSize), "must be at least 1"
-    )
+    func checkPositive(_ key: String, _ value: Double, upTo limit: Double)
+      throws(ConfigurationError)
+    {
+      try check(
+        value > 0 && value <= limit, key, value, "must be greater than 0 and at most \(limit)")
+    }
+    try checkPositive("learningRate", learningRate, upTo: 1e30)
+    try ConfigurationError.require(
+      "\(path).referenceBatchSize", referenceBatchSize, in: 1...1_000_000_000)
     try checkShare("momentum", momentum)
     try check(dampening >= 0 && dampening <= 1, "dampening", dampening, "must lie in 0…1")
     try ConfigurationError.require(
       !nesterov || (momentum > 0 && dampening == 0), "\(path).nesterov", nesterov,
       "needs a momentum above 0 and no dampening")
     try checkShare("squareDecay", squareDecay)
-    try check(resolvedEpsilon > 0, "epsilon", resolvedEpsilon, "must be greater than 0")
+    try checkPositive("epsilon", resolvedEpsilon, upTo: 1e6)
     try checkShare("beta1", beta1)
     try checkShare("beta2", beta2)
-    try check(weightDecay >= 0, "weightDecay", weightDecay, "must not be negative")
-    try check((clipNorm ?? 1) > 0, "clipNorm", clipNorm ?? 1, "must be greater than 0")
-    try check((clipValue ?? 1) > 0, "clipValue", clipValue ?? 1, "must be greater than 0")
+    try ConfigurationError.require("\(path).weightDecay", weightDecay, in: 0...1e6)
+    try checkPositive("clipNorm", clipNorm ?? 1, upTo: 1e30)
+    try checkPositive("clipValue", clipValue ?? 1, upTo: 1e30)
   }
 }

@@ -155,21 +155,29 @@ extension LearningRateSchedule {
     {
       try ConfigurationError.require(condition, "\(path).\(key)", value, expected)
     }
-    try check(decayEpochs > 0, "decayEpochs", decayEpochs, "must be greater than 0")
-    try check(decayRate > 0, "decayRate", decayRate, "must be greater than 0")
-    try check(power > 0, "power", power, "must be greater than 0")
-    try check(finalRate >= 0, "finalRate", finalRate, "must not be negative")
+    func checkPositive(_ key: String, _ value: Double, upTo limit: Double)
+      throws(ConfigurationError)
+    {
+      try check(
+        value > 0 && value <= limit, key, value, "must be greater than 0 and at most \(limit)")
+    }
+    // Shorter periods than a step of a long run: the count of them would mean nothing.
+    try ConfigurationError.require("\(path).decayEpochs", decayEpochs, in: 1e-6...1e6)
+    try checkPositive("decayRate", decayRate, upTo: 1000)
+    try checkPositive("power", power, upTo: 1000)
+    try ConfigurationError.require("\(path).finalRate", finalRate, in: 0...1e30)
     try check(
       riseFraction > 0 && riseFraction < 1, "riseFraction", riseFraction, "must lie between 0 and 1"
     )
-    try check(startDivisor >= 1, "startDivisor", startDivisor, "must be at least 1")
-    try check(endDivisor >= 1, "endDivisor", endDivisor, "must be at least 1")
-    try check(warmUp.epochs >= 0, "warmUp.epochs", warmUp.epochs, "must not be negative")
-    try check(warmUp.from >= 0, "warmUp.from", warmUp.from, "must not be negative")
+    try ConfigurationError.require("\(path).startDivisor", startDivisor, in: 1...1e12)
+    try ConfigurationError.require("\(path).endDivisor", endDivisor, in: 1...1e12)
+    try ConfigurationError.require("\(path).warmUp.epochs", warmUp.epochs, in: 0...1e6)
+    try ConfigurationError.require("\(path).warmUp.from", warmUp.from, in: 0...1e30)
     try ConfigurationError.require(
       shape != .multistep || !milestones.isEmpty, "\(path).milestones", "empty",
       "shape multistep needs the epochs at which to decay, such as [60, 80]")
     try ConfigurationError.require(
-      milestones == milestones.sorted(), "\(path).milestones", milestones, "must ascend")
+      milestones == milestones.sorted() && milestones.allSatisfy { (0...1e6).contains($0) },
+      "\(path).milestones", milestones, "must ascend and lie in 0…1000000")
   }
 }

@@ -44,7 +44,7 @@ struct RunEnvironment: Codable {
     guard !differences.isEmpty else { return [] }
     let list = differences.map { "\($0.0) \($0.1), now \($0.2)" }.joined(separator: "; ")
     return [
-      "this run was made with other means (\(list)): it goes on, but its numbers will differ by"
+      "this run was made in another environment (\(list)): it goes on, but its numbers will differ by"
         + " rounding from those of an unbroken run"
     ]
   }

@@ -2,24 +2,50 @@
 import Foundation
 import MUXConfiguration
 import MUXEvaluation
+import MUXNetworkFiles
 import MUXNetworks
 import MUXTensor
+import MUXWeights
 
 /// What a run is made of before it has a folder.
 struct RunParts {
   let network: Network
   let model: NetworkModel
   let data: TrainingData
+  /// The settings, with a batch that the data can fill.
+  let configuration: TrainingConfiguration
+  /// What was changed in them, a line each.
+  let notices: [String]
 
   /// Opens the data, resolves the network and makes fresh weights.
-  init(_ configuration: TrainingConfiguration, network given: Network?) throws {
+  ///
+  /// - Parameters:
+  ///   - configuration: Every setting.
+  ///   - given: What to train; nil resolves the configuration's model.
+  ///   - classNames: The classes in the order of the labels, of a run that goes on; nil takes those
+  ///     of the data.
+  init(
+    _ configuration: TrainingConfiguration, network given: Network?, classNames: [String]? = nil
+  ) throws {
+    var configuration = configuration
+    if given == nil { try configuration.model.requireClassifier() }
     let device = try Device(name: configuration.device)
     try device.requireAvailable()
     TorchRuntime.keepFreedMemory()
     try TorchRuntime.setThreads(
       configuration.threads > 0
         ? configuration.threads : ProcessInfo.processInfo.activeProcessorCount)
-    let training = try configuration.data.open(.training)
+    let training = try configuration.data.open(.training, classNames: classNames)
+    if let classNames, classNames != training.classNames {
+      throw TrainingError.otherClasses(before: classNames, now: training.classNames)
+    }
+    var notices: [String] = []
+    if configuration.batchSize > training.count, training.count > 0 {
+      notices.append(
+        "the batch of \(configuration.batchSize) images is larger than the training data: batches"
+          + " of \(training.count) instead (batchSize)")
+      configuration.batchSize = training.count
+    }
     let validation = try configuration.data.open(.validation, classNames: training.classNames)
     let classes = training.classNames.count
     guard classes > 1 else {
@@ -38,6 +64,8 @@ struct RunParts {
     data = try TrainingData(
       configuration, training: training, validation: validation, inputSize: size,
       channels: network.inputChannels)
+    self.configuration = configuration
+    self.notices = notices
     model = try NetworkModel(network, seed: configuration.seed, device: device)
   }
 
@@ -48,10 +76,9 @@ struct RunParts {
     guard let path = settings.initialWeights else { return nil }
     let tolerance: LoadTolerance =
       settings.allowsPartialWeights ? .partial : settings.replacesHead ? .newHead : .exact
-    let report = try model.load(
-      WeightsSource.read(path, prefersAveraged: settings.prefersAveragedWeights), from: path,
-      allowing: tolerance)
-    return "initial weights from \(path): \(report)"
+    let file = try WeightsSource.load(path, prefersAveraged: settings.prefersAveragedWeights)
+    let report = try model.load(file.archive, from: path, allowing: tolerance)
+    return "initial weights from \(path): \(report)" + (file.remark.map { "; \($0)" } ?? "")
   }
 
   static func readConfiguration(_ path: String) throws -> TrainingConfiguration {
@@ -67,6 +94,15 @@ struct RunParts {
 }
 
 extension ModelConfiguration {
+  /// Finds out whether there is such a network and whether it classifies, before any data is read
+  /// and before settings of it are judged.
+  func requireClassifier() throws {
+    let network = try NetworkFile.resolve(name)
+    guard network.outputs.count == 1 else {
+      throw TrainingError.severalOutputs(network: network.name, count: network.outputs.count)
+    }
+  }
+
   /// The network of these settings for some data.
   func resolve(_ data: DataConfiguration, classes: Int) throws -> Network {
     try NetworkFile.resolve(

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import MUXInterchange
+import MUXWeights
 
 /// Writes a run's scalars for TensorBoard into its folder.
 public final class TensorBoardObserver: TrainingObserver {

@@ -2,8 +2,8 @@
 import Foundation
 import MUXCore
 import MUXEvaluation
-import MUXInterchange
 import MUXTensor
+import MUXWeights
 
 extension Trainer {
   private static let weightsName = "weights.safetensors"
@@ -90,6 +90,13 @@ extension Trainer {
       try file.write(try ByteRegion(mapping: source))
       try file.commit()
     }
+  }
+
+  /// The classes that a checkpoint's weights were trained for.
+  static func classNames(of name: String, in store: CheckpointStore) throws -> [String]? {
+    let path = "\(store.folder(of: name))/\(weightsName)"
+    return try WeightsMetadata(store.archive(weightsName, of: name).metadata, path: path)?
+      .classNames
   }
 
   /// Loads the tensors of a checkpoint whose state is already here.

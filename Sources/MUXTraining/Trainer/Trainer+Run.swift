@@ -121,9 +121,13 @@ extension Trainer {
       if stop.requested != nil { throw EvaluationInterrupted() }
       try announce(.evaluating(images: images, total: total))
     }
-    return try evaluator.evaluate(
-      TorchClassifier(model, precision: configuration.precision), on: data.validation
-    ).scores
+    do {
+      return try evaluator.evaluate(
+        TorchClassifier(model, precision: configuration.precision), on: data.validation
+      ).scores
+    } catch EvaluationError.notFinite(_, let image) {
+      throw TrainingError.validationNotFinite(image: image, epoch: state.epoch + 1)
+    }
   }
 
   private func makeResult(_ ending: TrainingResult.Ending, signal: Int32?) -> TrainingResult {

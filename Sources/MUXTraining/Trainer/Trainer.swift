@@ -3,9 +3,10 @@ import Foundation
 import MUXConfiguration
 import MUXCore
 public import MUXEvaluation
-import MUXInterchange
+import MUXNetworkFiles
 public import MUXNetworks
 import MUXTensor
+import MUXWeights
 
 /// One training run, from its configuration to its result.
 ///
@@ -48,6 +49,9 @@ public final class Trainer {
   var stepSeconds = 0.0
   var sessionSteps = 0
 
+  /// Runs of fewer optimizer steps get a warning.
+  private static let fewSteps = 100
+
   /// Prepares a new run.
   ///
   /// - Parameters:
@@ -59,7 +63,11 @@ public final class Trainer {
     observers: [any TrainingObserver] = []
   ) throws {
     try configuration.validate()
+    var configuration = configuration
+    let decisions: [String]
+    (configuration.data, decisions) = try configuration.data.resolved()
     let parts = try RunParts(configuration, network: network)
+    configuration = parts.configuration
     let report = try parts.loadInitialWeights(configuration.model)
     let output = configuration.output
     let folder = try RunFolder(
@@ -67,13 +75,21 @@ public final class Trainer {
       overwrites: output.overwrites)
     var state = TrainingState()
     if configuration.precision == .float16 { state.lossScaler = LossScaler() }
+    state.data = parts.data.record
     try self.init(
       configuration, parts: parts, folder: folder, state: state, observers: observers)
-    notices += report.map { [$0] } ?? []
+    notices = decisions + parts.notices + notices + (report.map { [$0] } ?? [])
+    if clock.totalSteps < Self.fewSteps {
+      notices.append(
+        "only \(clock.totalSteps) step\(clock.totalSteps == 1 ? "" : "s") in all"
+          + " (\(clock.stepsPerEpoch) in each of \(clock.epochs) epochs), too few to learn much:"
+          + " raise epochs or lower batchSize")
+    }
     try writing {
       try AtomicFile.write(try ConfigurationText.yaml(configuration), to: folder.configuration)
       try AtomicFile.write([UInt8](NetworkFile.json(self.network)), to: folder.network)
       try RunEnvironment.append(configuration, firstStep: 0, to: folder.environment)
+      try writeDataRecord()
     }
   }
 
@@ -82,10 +98,14 @@ public final class Trainer {
   /// - Parameters:
   ///   - path: The run's folder.
   ///   - observers: Told of everything that happens from now on.
+  ///   - allowsOtherImages: Whether the run may go on where images were added, removed or replaced
+  ///     since its last checkpoint; it then goes another way than an unbroken run. Other classes
+  ///     are always an error: every label would mean something else.
   ///   - adjust: May change settings that do not affect the numbers: threads of the loader, the
   ///     time budget, the output.
   public convenience init(
     resuming path: String, observers: [any TrainingObserver] = [],
+    allowsOtherImages: Bool = false,
     adjust: (inout TrainingConfiguration) -> Void = { _ in }
   ) throws {
     let folder = try RunFolder(existing: path)
@@ -96,14 +116,32 @@ public final class Trainer {
     var configuration = try RunParts.readConfiguration(folder.configuration)
     adjust(&configuration)
     try configuration.validate()
-    let (name, state) = try store.load()
-    let parts = try RunParts(configuration, network: try RunParts.readNetwork(folder.network))
+    let (name, saved) = try store.load()
+    var state = saved
+    let parts = try RunParts(
+      configuration, network: try RunParts.readNetwork(folder.network),
+      classNames: try state.data?.classes ?? Self.classNames(of: name, in: store))
+    let changes = state.data.map { parts.data.record.changes(from: $0) } ?? []
+    guard changes.isEmpty || allowsOtherImages else {
+      throw TrainingError.otherImages(path: configuration.data.path, changes: changes)
+    }
+    configuration = parts.configuration
+    state.data = parts.data.record
+    // Of an epoch that has become shorter, no more than all can be done.
+    state.batch = min(state.batch, parts.data.training.batchesPerEpoch)
     try self.init(
       configuration, parts: parts, folder: folder, state: state, observers: observers)
     store.removePartial()
     try restore(name)
     notices += RunEnvironment.changes(from: folder.environment, to: configuration)
+    notices += parts.notices
+    if !changes.isEmpty {
+      notices.append(
+        "the data changed: \(changes.joined(separator: "; ")); the order of the images and the"
+          + " scores are others than those of an unbroken run")
+    }
     try writing {
+      try writeDataRecord()
       try RunEnvironment.append(configuration, firstStep: firstStep, to: folder.environment)
       try writeSummary()
       try publishWeights()
@@ -154,6 +192,11 @@ public final class Trainer {
 
   /// The model whose scores count: the averaged one, if there is one.
   public var scoredModel: NetworkModel { averagedModel ?? model }
+
+  private func writeDataRecord() throws {
+    try AtomicFile.write(
+      [UInt8](Manifest.encoder.encode(data.record)), to: folder.data)
+  }
 
   func announce(_ event: TrainingEvent) throws {
     try writing { for observer in observers { try observer.handle(event) } }

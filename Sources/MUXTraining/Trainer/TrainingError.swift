@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 public import Foundation
+import MUXCore
 
 /// Why a run cannot start or go on.
 public enum TrainingError: Error, Hashable, Sendable, CustomStringConvertible, LocalizedError {
@@ -7,12 +8,18 @@ public enum TrainingError: Error, Hashable, Sendable, CustomStringConvertible, L
   case lossNotFinite(loss: Double, epoch: Int, step: Int, learningRate: Double, saved: String?)
   /// The norm of the gradients is not a number, or infinite. The weights are those before the step.
   case gradientNotFinite(epoch: Int, step: Int, learningRate: Double, saved: String?)
+  /// An output for a validation image is not a number, or infinite, though the loss in training is not.
+  case validationNotFinite(image: String, epoch: Int)
   /// The network has another number of outputs than the data has classes.
   case classCount(network: String, outputs: Int, classes: Int)
   /// A network with several outputs is to be trained as a classifier.
   case severalOutputs(network: String, count: Int)
   /// The data has one class only: a network would learn to say always the same.
   case singleClass(name: String, path: String?)
+  /// The classes of the data are others than those of the run that goes on.
+  case otherClasses(before: [String], now: [String])
+  /// The images of the data are others than those of the run that goes on.
+  case otherImages(path: String?, changes: [String])
   /// The data ended before the epoch did.
   case dataEnded(epoch: Int, batch: Int)
 
@@ -25,6 +32,9 @@ public enum TrainingError: Error, Hashable, Sendable, CustomStringConvertible, L
     case .gradientNotFinite(let epoch, let step, let rate, let saved):
       "the gradients became infinite in epoch \(epoch), step \(step), at learning rate \(rate)"
         + Self.remedy(saved)
+    case .validationNotFinite(let image, let epoch):
+      "after epoch \(epoch) the network gives numbers that are infinite or not a number for \(image)"
+        + Self.remedy(nil)
     case .classCount(let network, let outputs, let classes):
       "the network '\(network)' has \(outputs) outputs, but the data has \(classes) classes; set"
         + " model.classes to \(classes) or leave it out"
@@ -34,6 +44,12 @@ public enum TrainingError: Error, Hashable, Sendable, CustomStringConvertible, L
     case .singleClass(let name, let path):
       "the data\(path.map { " in \($0)" } ?? "") has one class only (\(name)), so there is nothing"
         + " to tell apart; give each class a folder of its own"
+    case .otherClasses(let before, let now):
+      "the data has other classes than the run was begun with (before:"
+        + " \(Self.list(before)); now: \(Self.list(now))); restore them, or begin another run"
+    case .otherImages(let path, let changes):
+      "the data\(path.map { " in \($0.printable)" } ?? "") changed since the last checkpoint:"
+        + " \(changes.joined(separator: "; ")); restore it, or allow other images"
     case .dataEnded(let epoch, let batch):
       "the data of epoch \(epoch) ended after \(batch) batches; was it changed during the run?"
     }
@@ -41,6 +57,11 @@ public enum TrainingError: Error, Hashable, Sendable, CustomStringConvertible, L
 
   /// The same line.
   public var errorDescription: String? { description }
+
+  private static func list(_ names: [String]) -> String {
+    names.prefix(8).map(\.printable).joined(separator: ", ")
+      + (names.count > 8 ? ", … (\(names.count))" : "")
+  }
 
   private static func remedy(_ saved: String?) -> String {
     "; lower the learning rate, warm up longer or clip the gradients"

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Foundation
+import MUXCore
 public import MUXImages
 
 /// CIFAR-10 or CIFAR-100 (Krizhevsky, 2009) from its binary files, held in memory.
@@ -98,6 +99,18 @@ public struct CIFARDataSet: ImageDataSet {
     Image(
       width: 32, height: 32, channels: 3,
       pixels: Array(pixels[(index * 3072)..<((index + 1) * 3072)]))
+  }
+
+  /// A hash of the labels and of some of the pixels of each image, wherever the files lie.
+  public var contentHash: UInt64 {
+    var hash = StableHash()
+    for (index, label) in labels.enumerated() {
+      hash.add(Int(label))
+      for pixel in stride(from: index * 3072, to: (index + 1) * 3072, by: 128) {
+        hash.add(Int(pixels[pixel]))
+      }
+    }
+    return hash.value
   }
 
   private static func names(path: String, kind: Kind) throws -> [String] {

@@ -1,90 +1,121 @@
 // SPDX-License-Identifier: Apache-2.0
 public import MUXImages
 
-/// Another data set with its decoded images kept in memory, packed in one buffer.
+/// Another data set with its images kept in memory, as far as a budget allows.
 ///
-/// The images are decoded once, when the cache is made. What does not fit in the memory limit is
-/// decoded each time, so the limit changes the speed but never the result.
+/// The images are decoded once, when the cache is made. What does not fit is decoded each time, so the
+/// budget changes the speed but never the result; `warnings` says so then. The first steps of a
+/// pipeline that draw nothing, such as a change of size, can be taken before images are kept: then
+/// they take the memory of what the network needs, or of what is in the file where that is less.
 public struct CachedDataSet: ImageDataSet {
   /// The data set behind.
   public let base: any ImageDataSet
-  /// How many samples are in memory: the first ones.
-  public var cachedCount: Int { places.count }
-  /// Bytes that the decoded images take.
-  public var cachedBytes: Int { pixels.count }
+  /// The steps that every image has been through.
+  public let preparation: [ImageTransform]
+  /// The most bytes that images may take.
+  public let memoryLimit: Int
+  /// How many samples are in memory.
+  public let cachedCount: Int
+  /// Bytes that their images take.
+  public let cachedBytes: Int
 
-  private struct Place: Sendable {
-    var offset: Int
-    var width: Int32
-    var height: Int32
-    var channels: Int32
+  private struct Kept: Sendable {
+    var image: Image
+    var isPrepared: Bool
   }
 
-  private let places: [Place]
-  private let pixels: [UInt8]
+  private let images: [Kept?]
 
   /// Decodes the images of a data set.
+  ///
+  /// While it works, at most the limit and a few images more are in memory.
   /// - Parameters:
   ///   - base: The data set.
   ///   - memoryLimit: The most bytes to take.
+  ///   - preparation: Steps to take before an image is kept; they must draw no random numbers.
   ///   - threads: How many threads decode.
-  /// - Throws: The error of the first sample that cannot be decoded; it names the file.
-  public init(_ base: any ImageDataSet, memoryLimit: Int = 1 << 30, threads: Int = 2) throws {
-    var places: [Place] = []
-    var pixels: [UInt8] = []
-    let count = base.count
-    places.reserveCapacity(count)
-    var isFull = false
-    while places.count < count && !isFull {
-      let first = places.count
-      let images = parallelMap(min(256, count - first), threads: threads) { index in
-        Result { try base.image(at: first + index) }
-      }
-      if first == 0, let image = try? images.first?.get() {
-        // Most data sets have images of one size.
-        pixels.reserveCapacity(min(memoryLimit, image.pixels.count * count))
-      }
-      for image in images {
-        let image = try image.get()
-        guard pixels.count + image.pixels.count <= memoryLimit else {
-          isFull = true
-          break
-        }
-        places.append(
-          Place(
-            offset: pixels.count, width: Int32(image.width), height: Int32(image.height),
-            channels: Int32(image.channels)))
-        pixels += image.pixels
-      }
-    }
+  /// - Throws: The error of the first sample that cannot be decoded or prepared; it names the file.
+  public init(
+    _ base: any ImageDataSet, memoryLimit: Int = 1 << 30, preparation: [ImageTransform] = [],
+    threads: Int = 2
+  ) throws {
+    precondition(preparation.allSatisfy { !$0.isRandom }, "what is kept must not be random")
     self.base = base
-    self.places = places
-    self.pixels = pixels
+    self.preparation = preparation
+    self.memoryLimit = memoryLimit
+    let count = base.count
+    var images = [Kept?](repeating: nil, count: count)
+    var number = 0
+    var bytes = 0
+    var seen = 0
+    var seenBytes = 0
+    while seen < count {
+      // As many at once as keep the threads busy, but no more than a few MB beside the cache.
+      let first = seen
+      let usual = first == 0 ? threads : min(256, max(threads, 4 << 20 / max(1, seenBytes / seen)))
+      let group = parallelMap(min(usual, count - first), threads: threads) { offset in
+        Result {
+          let image = try base.image(at: first + offset)
+          let prepared = try Self.prepared(image, preparation, name: base.name(at: first + offset))
+          return prepared.pixels.count <= image.pixels.count
+            ? Kept(image: prepared, isPrepared: true) : Kept(image: image, isPrepared: false)
+        }
+      }
+      for (offset, result) in group.enumerated() {
+        let kept = try result.get()
+        let size = kept.image.pixels.count
+        seenBytes += size
+        if bytes + size <= memoryLimit {
+          images[first + offset] = kept
+          number += 1
+          bytes += size
+        }
+      }
+      seen += group.count
+      // Full: an image of the usual size has no room. A single large one does not end it.
+      if memoryLimit - bytes < seenBytes / seen { break }
+    }
+    self.images = images
+    cachedCount = number
+    cachedBytes = bytes
   }
 
   /// The number of samples.
   public var count: Int { base.count }
   /// The classes.
   public var classNames: [String] { base.classNames }
+  /// The hash of the data set behind.
+  public var contentHash: UInt64 { base.contentHash }
+  /// What the data set behind leaves out.
+  public var leftOut: LeftOut { base.leftOut }
   /// The label of a sample.
   public func label(at index: Int) -> Int { base.label(at: index) }
   /// The name of a sample.
   public func name(at index: Int) -> String { base.name(at: index) }
 
-  /// A sample from memory, or decoded if it did not fit.
+  /// The warnings of the data set behind, and whether images did not fit.
+  public var warnings: [DataSetWarning] {
+    base.warnings
+      + (cachedCount == count
+        ? [] : [.partlyCached(images: cachedCount, of: count, bytes: memoryLimit)])
+  }
+
+  /// A sample from memory, or decoded and prepared if it did not fit.
   public func image(at index: Int) throws -> Image {
-    guard index < places.count else { return try base.image(at: index) }
-    let place = places[index]
-    return Image(
-      width: Int(place.width), height: Int(place.height), channels: Int(place.channels)
-    ) { target in
-      pixels.withUnsafeBufferPointer { source in
-        if let start = source.baseAddress {
-          target.update(
-            from: start + place.offset,
-            count: Int(place.width) * Int(place.height) * Int(place.channels))
-        }
-      }
+    let kept = images[index]
+    if let kept, kept.isPrepared { return kept.image }
+    return try Self.prepared(
+      kept?.image ?? base.image(at: index), preparation, name: base.name(at: index))
+  }
+
+  private static func prepared(
+    _ image: Image, _ preparation: [ImageTransform], name: @autoclosure () -> String
+  ) throws(LoaderError) -> Image {
+    guard !preparation.isEmpty else { return image }
+    do throws(ImageError) {
+      return try ImagePipeline.prepared(image, by: preparation)
+    } catch {
+      throw .transform(name: name(), error: error)
     }
   }
 }

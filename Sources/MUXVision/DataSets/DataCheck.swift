@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import MUXCore
 public import MUXImages
 
 /// What decoding every sample of a data set showed.
@@ -39,6 +40,18 @@ public struct DataCheck: Sendable, Hashable, Codable {
   public var decodedBytes: Int
   /// Things that are allowed but probably not meant.
   public var warnings: [String]
+  /// What lies beside the samples and is left out.
+  public var leftOut: [LeftOut.Group]
+
+  /// Samples whose pixels are those of an earlier sample of this data set.
+  public var duplicates: Int
+  /// A hash of the pixels of each sample; 0 for broken ones. Not part of what is encoded.
+  public private(set) var pixelHashes: [UInt64] = []
+
+  private enum CodingKeys: String, CodingKey {
+    case samples, classes, broken, smallest, largest, greyImages, decodedBytes, warnings, leftOut
+    case duplicates
+  }
 
   /// True if every sample could be decoded.
   public var isClean: Bool { broken.isEmpty }
@@ -47,6 +60,7 @@ public struct DataCheck: Sendable, Hashable, Codable {
     var width = 0
     var height = 0
     var channels = 0
+    var hash: UInt64 = 0
     var reason: String?
   }
 
@@ -62,15 +76,19 @@ public struct DataCheck: Sendable, Hashable, Codable {
     samples = dataSet.count
     broken = []
     greyImages = 0
+    duplicates = 0
     decodedBytes = 0
     warnings = dataSet.warnings.map(\.description)
+    leftOut = dataSet.leftOut.groups
     var first = 0
     while first < dataSet.count {
       let start = first
       let findings = parallelMap(min(512, dataSet.count - start), threads: threads) { offset in
         do {
           let image = try dataSet.image(at: start + offset)
-          return Finding(width: image.width, height: image.height, channels: image.channels)
+          return Finding(
+            width: image.width, height: image.height, channels: image.channels,
+            hash: Self.hash(of: image))
         } catch {
           return Finding(reason: "\(error)")
         }
@@ -79,6 +97,7 @@ public struct DataCheck: Sendable, Hashable, Codable {
         let index = start + offset
         let label = dataSet.label(at: index)
         classes[label].samples += 1
+        pixelHashes.append(finding.hash)
         if let reason = finding.reason {
           classes[label].broken += 1
           let name = dataSet.name(at: index)
@@ -103,5 +122,51 @@ public struct DataCheck: Sendable, Hashable, Codable {
       progress(first)
     }
     self.classes = classes
+    findDuplicates(in: dataSet)
+  }
+
+  /// Counts the images that are also in another data set, such as that of the training, and warns
+  /// of them.
+  public mutating func compare(
+    _ dataSet: any ImageDataSet, with other: DataCheck, named name: String
+  ) {
+    let known = Set(other.pixelHashes)
+    let shared = pixelHashes.indices.filter {
+      pixelHashes[$0] != 0 && known.contains(pixelHashes[$0])
+    }
+    guard let first = shared.first else { return }
+    warnings.append(
+      "\(shared.count) of \(samples) images are also in \(name.printable), such as"
+        + " \(dataSet.name(at: first).printable): scores on them say little")
+  }
+
+  private mutating func findDuplicates(in dataSet: any ImageDataSet) {
+    var firsts: [UInt64: Int] = [:]
+    var conflicts = 0
+    var example: (Int, Int)?
+    for (index, hash) in pixelHashes.enumerated() where hash != 0 {
+      guard let first = firsts[hash] else {
+        firsts[hash] = index
+        continue
+      }
+      duplicates += 1
+      if dataSet.label(at: first) != dataSet.label(at: index) {
+        conflicts += 1
+        if example == nil { example = (first, index) }
+      }
+    }
+    if let (first, second) = example {
+      warnings.append(
+        "\(conflicts) image\(conflicts == 1 ? " is" : "s are") in several classes, such as"
+          + " \(dataSet.name(at: first).printable) and \(dataSet.name(at: second).printable)")
+    }
+  }
+
+  private static func hash(of image: Image) -> UInt64 {
+    var hash = StableHash()
+    hash.add(image.width)
+    hash.add(image.height)
+    image.pixels.withUnsafeBytes { hash.add($0) }
+    return max(hash.value, 1)
   }
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 public import Foundation
+import MUXCore
+public import MUXImages
 
 /// Why a data set cannot be opened or used as asked.
 public enum DataSetError: Error, Sendable, Hashable, CustomStringConvertible, LocalizedError {
@@ -11,11 +13,15 @@ public enum DataSetError: Error, Sendable, Hashable, CustomStringConvertible, Lo
   /// The folder has no sub-folders; `images` counts the image files that lie in it directly.
   case noClasses(path: String, images: Int)
   /// There are class folders, but no image in any of them.
-  case noImages(path: String)
+  case noImages(path: String, leftOut: LeftOut = LeftOut())
   /// Class folders without images.
   case emptyClasses(path: String, classes: [String])
   /// Class folders that are not among the expected classes, or expected ones that are missing.
   case otherClasses(path: String, unexpected: [String], missing: [String])
+  /// Class folders whose names are equal as text, though composed of other characters.
+  case twinClasses(path: String, classes: [String])
+  /// A class folder whose name is not UTF-8; bytes that are none stand as `\xE9`.
+  case misnamedClass(path: String, name: String)
   /// A binary file is not a whole number of records.
   case wrongSize(path: String, actual: Int, recordSize: Int)
   /// A label lies outside the classes.
@@ -31,37 +37,44 @@ public enum DataSetError: Error, Sendable, Hashable, CustomStringConvertible, Lo
   public var description: String {
     switch self {
     case .notAFolder(let path):
-      "\(path): no such folder; give the folder that holds one sub-folder per class"
+      "\(path.printable): no such folder; give the folder that holds one sub-folder per class"
     case .unreadable(let path, let reason):
-      "\(path): cannot be listed (\(reason)); check its permissions"
+      "\(path.printable): cannot be listed (\(reason)); check its permissions"
     case .noClasses(let path, 0):
-      "\(path): the folder is empty; it must hold one sub-folder of images per class"
+      "\(path.printable): the folder is empty; it must hold one sub-folder of images per class"
     case .noClasses(let path, let images):
-      "\(path): \(images) image(s) but no class folders; move the images of each class into a"
+      "\(path.printable): \(images) image(s) but no class folders; move the images of each class into a"
         + " sub-folder named after it"
-    case .noImages(let path):
-      "\(path): no .jpg, .jpeg or .png file in any class folder"
+    case .noImages(let path, let leftOut):
+      "\(path.printable): no image in it of a format that is read"
+        + " (\(ImageFormat.readable.map(\.name).joined(separator: ", ")))"
+        + leftOut.descriptions.map { "; \($0)" }.joined()
     case .emptyClasses(let path, let classes):
-      "\(path): class folder(s) without images: \(Self.list(classes)); fill or remove them, or"
-        + " allow empty classes"
+      "\(path.printable): class folder(s) without images: \(Self.list(classes)); fill or remove them"
+    case .twinClasses(let path, let classes):
+      "\(path.printable): several class folders of one name, in composed and decomposed letters:"
+        + " \(Self.list(classes)); rename or join them"
+    case .misnamedClass(let path, let name):
+      "\(path.printable): the name of the class folder \(name.printable) is not UTF-8; rename it"
     case .otherClasses(let path, let unexpected, let missing):
-      "\(path): the class folders differ from the training classes ("
+      "\(path.printable): the class folders differ from the training classes ("
         + [
           unexpected.isEmpty ? nil : "unexpected: \(Self.list(unexpected))",
           missing.isEmpty ? nil : "missing: \(Self.list(missing))",
         ].compactMap { $0 }.joined(separator: "; ") + "); name them alike"
     case .wrongSize(let path, let actual, let recordSize):
-      "\(path): \(actual) bytes are not a whole number of records of \(recordSize) bytes; the file"
+      "\(path.printable): \(actual) bytes are not a whole number of records of \(recordSize) bytes; the file"
         + " is cut off or of another format, fetch it again"
     case .wrongLabel(let name, let label, let classCount):
-      "\(name): label \(label) is outside 0 ..< \(classCount); the file is damaged or of another"
+      "\(name.printable): label \(label) is outside 0 ..< \(classCount); the file is damaged or of another"
         + " format"
     case .missingFiles(let path, let files):
-      "\(path): missing \(Self.list(files)); unpack the binary version of the data set there"
+      "\(path.printable): missing \(Self.list(files)); unpack the binary version of the data set there, or"
+        + " set data.source to folder for folders of images"
     case .wrongSplit(let reason):
       "cannot split the data set: \(reason)"
     case .wrongLine(let path, let line, let reason):
-      "\(path):\(line): \(reason); each line must be: image path, comma, label"
+      "\(path.printable):\(line): \(reason.printable); each line must be: image path, comma, label"
     }
   }
 
@@ -69,6 +82,7 @@ public enum DataSetError: Error, Sendable, Hashable, CustomStringConvertible, Lo
   public var errorDescription: String? { description }
 
   private static func list(_ names: [String]) -> String {
-    names.prefix(5).joined(separator: ", ") + (names.count > 5 ? " … (\(names.count))" : "")
+    names.prefix(5).map(\.printable).joined(separator: ", ")
+      + (names.count > 5 ? " … (\(names.count))" : "")
   }
 }

@@ -6,36 +6,64 @@ public import MUXImages
 public struct DataSetPart: Sendable {
   /// What to call it: its folder, or the folder and the part.
   public let name: String
-  /// The images.
-  public let dataSet: any ImageDataSet
+  /// The images, or why they cannot be had.
+  public let content: Result<any ImageDataSet, any Error>
 
-  /// Opens every part of the data at a path, whatever its kind.
+  private init(_ name: String, _ open: () throws -> any ImageDataSet) {
+    self.name = name
+    content = Result { try open() }
+  }
+
+  /// Opens every part of the data at a path, whatever its kind. What is wrong with one part does
+  /// not keep the others from being opened.
   ///
   /// A folder with `data_batch_1.bin` is CIFAR-10, one with `train.bin` is CIFAR-100; a folder with
-  /// `train`, `val` or `test` is taken part by part; any other is one set of class folders.
+  /// `train`, `val` or `test` is taken part by part; any other is one set of class folders
+  /// (``FolderLayout``).
+  /// - Throws: `DataSetError` if there is nothing that could be opened.
   public static func all(at path: String) throws -> [DataSetPart] {
-    func exists(_ name: String) -> Bool {
-      FileManager.default.fileExists(atPath: "\(path)/\(name)")
-    }
     for (kind, marker) in [
       (CIFARDataSet.Kind.cifar10, "data_batch_1.bin"), (.cifar100, "train.bin"),
-    ] where exists(marker) {
-      return try [true, false].map { training in
-        DataSetPart(
-          name: "\(path) (\(kind.rawValue) \(training ? "training" : "test"))",
-          dataSet: try CIFARDataSet(path: path, kind: kind, training: training))
+    ] where FileManager.default.fileExists(atPath: "\(path)/\(marker)") {
+      return [true, false].map { training in
+        DataSetPart("\(path) (\(kind.rawValue) \(training ? "training" : "test"))") {
+          try CIFARDataSet(path: path, kind: kind, training: training)
+        }
       }
     }
-    let parts = ["train", "val", "valid", "validation", "test"].filter(exists)
-    guard !parts.isEmpty else {
-      return [
-        DataSetPart(name: path, dataSet: try ImageFolder(path: path, allowsEmptyClasses: true))
-      ]
+    guard FolderEntries.isFolder(path) || FileIdentity(path) == nil else {
+      // A list; images that are not there are broken ones.
+      return [DataSetPart(path) { try ListDataSet(path: path, requiresFiles: false) }]
     }
-    return try parts.map { part in
-      DataSetPart(
-        name: "\(path)/\(part)",
-        dataSet: try ImageFolder(path: "\(path)/\(part)", allowsEmptyClasses: true))
+    let lists = DataPart.allCases.flatMap { part in part.folderNames.map { "\(path)/\($0).csv" } }
+      .filter { FileIdentity($0) != nil && !FolderEntries.isFolder($0) }
+    if !lists.isEmpty, try FolderLayout(path) == .classes {
+      return lists.map { list in
+        DataSetPart(list) { try ListDataSet(path: list, requiresFiles: false) }
+      }
     }
+    switch try FolderLayout(path) {
+    case .classes:
+      return [DataSetPart(path) { try ImageFolder(path: path, allowsEmptyClasses: true) }]
+    case .parts(let parts, _):
+      return folders(parts, of: path)
+    }
+  }
+
+  /// The parts of a folder. Where one is trained on, its classes are those of the others.
+  private static func folders(_ parts: [FolderLayout.Part], of path: String) -> [DataSetPart] {
+    var opened: [DataSetPart] = []
+    var classNames: [String]?
+    for part in parts {
+      let folder = FolderWalk.join(path, part.folder)
+      opened.append(
+        DataSetPart(folder) {
+          try ImageFolder(
+            path: folder, classNames: part.role == .training ? nil : classNames,
+            allowsEmptyClasses: true)
+        })
+      if part.role == .training { classNames = try? opened.last?.content.get().classNames }
+    }
+    return opened
   }
 }

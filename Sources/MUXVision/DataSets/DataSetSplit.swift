@@ -21,6 +21,15 @@ public struct DataSubset: ImageDataSet {
   public var count: Int { indices.count }
   /// The classes of `base`, also those without a sample here.
   public var classNames: [String] { base.classNames }
+  /// A hash of the whole data set and of which of its samples these are.
+  public var contentHash: UInt64 {
+    var hash = StableHash()
+    hash.add(base.contentHash)
+    for index in indices { hash.add(index) }
+    return hash.value
+  }
+  /// What the whole data set leaves out.
+  public var leftOut: LeftOut { base.leftOut }
   /// The label of a sample.
   public func label(at index: Int) -> Int { base.label(at: indices[index]) }
   /// The name of a sample in `base`.

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import MUXCore
 package import MUXImages
 
 #if canImport(Glibc)
@@ -45,31 +46,9 @@ package enum FileAccess {
 
   /// Writes a file so that a reader sees the old one or the whole new one, never a part.
   package static func writeAtomically(_ bytes: [UInt8], to path: String) throws(ImageError) {
-    let temporary = "\(path).\(getpid()).temporary"
-    let descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
-    guard descriptor >= 0 else {
-      throw .unwritable(path: path, reason: String(cString: strerror(errno)))
-    }
-    var written = 0
-    var failure: Int32 = 0
-    bytes.withUnsafeBytes { buffer in
-      while written < buffer.count {
-        let put = systemWrite(
-          descriptor, buffer.baseAddress.map { $0 + written }, buffer.count - written)
-        if put < 0 && errno == EINTR { continue }
-        if put <= 0 {
-          failure = put < 0 ? errno : EIO
-          break
-        }
-        written += put
-      }
-    }
-    if failure == 0 && fsync(descriptor) != 0 { failure = errno }
-    if close(descriptor) != 0 && failure == 0 { failure = errno }
-    if failure == 0 && rename(temporary, path) != 0 { failure = errno }
-    guard failure == 0 else {
-      unlink(temporary)
-      throw .unwritable(path: path, reason: String(cString: strerror(failure)))
+    do throws(FileError) { try AtomicFile.write(bytes, to: path) } catch {
+      throw .unwritable(
+        path: path, reason: error.reason ?? String(cString: strerror(error.code)))
     }
   }
 
@@ -84,16 +63,6 @@ package enum FileAccess {
       Musl.read(file, buffer, count)
     #else
       Darwin.read(file, buffer, count)
-    #endif
-  }
-
-  private static func systemWrite(_ file: Int32, _ buffer: UnsafeRawPointer?, _ count: Int) -> Int {
-    #if canImport(Glibc)
-      Glibc.write(file, buffer, count)
-    #elseif canImport(Musl)
-      Musl.write(file, buffer, count)
-    #else
-      Darwin.write(file, buffer, count)
     #endif
   }
 }

@@ -10,15 +10,15 @@ public enum ImageFormat: String, Sendable, Hashable, Codable, CaseIterable {
   case jpeg
   /// PNG of every colour type and depth.
   case png
-  /// WebP.
+  /// WebP, of an animation the first picture. Read where libwebp was there at build time.
   case webp
-  /// GIF.
+  /// GIF, of an animation the first picture. Read where giflib was there at build time.
   case gif
   /// Windows bitmap.
   case bmp
-  /// TIFF.
+  /// TIFF, the first page. Read where libtiff was there at build time.
   case tiff
-  /// Portable grey map, pixel map and bitmap.
+  /// Portable pixel map, grey map and bitmap, in binary.
   case pnm
   /// HEIF with HEVC, the photographs of phones.
   case heic
@@ -52,10 +52,34 @@ public enum ImageFormat: String, Sendable, Hashable, Codable, CaseIterable {
   /// Why files of this format are not decoded, and what helps; nil if they are.
   public var reasonUnread: String? {
     switch self {
-    case .jpeg, .png: nil
-    default: "\(name) is not read; convert it to JPEG or PNG"
+    case .jpeg, .png, .bmp, .pnm: nil
+    #if WEBP
+      case .webp: nil
+    #else
+      case .webp: withoutLibrary("libwebp")
+    #endif
+    #if GIF
+      case .gif: nil
+    #else
+      case .gif: withoutLibrary("giflib")
+    #endif
+    #if TIFF
+      case .tiff: nil
+    #else
+      case .tiff: withoutLibrary("libtiff")
+    #endif
+    case .heic, .avif, .jpeg2000, .jpegXL, .icon, .photoshop, .targa, .openEXR, .radiance, .svg,
+      .raw:
+      "\(name) is not read; convert it to JPEG or PNG"
     }
   }
+
+  #if !WEBP || !GIF || !TIFF
+    private func withoutLibrary(_ library: String) -> String {
+      "\(name) is not read, since \(library) was not there when this program was built; build it"
+        + " again with \(library), or convert the file to JPEG or PNG"
+    }
+  #endif
 
   /// What people call the format.
   public var name: String {

@@ -2,9 +2,9 @@
 import ArgumentParser
 import Foundation
 import MUXEvaluation
-import MUXInterchange
 import MUXNetworks
 import MUXRuntime
+import MUXWeights
 
 #if TORCH
   import MUXTensor
@@ -193,7 +193,7 @@ struct BenchmarkCommand: ParsableCommand {
               guard subject.packed == nil else {
                 throw EvaluationError.packed(path: self.model.model)
               }
-              try model.load(subject.weights)
+              try model.load(subject.checked().archive)
               let setting = InferenceBenchmark.Setting(
                 engine: engine.rawValue, threads: count, batchSize: batch)
               benchmark.add(setting, classifier: TorchClassifier(model)) {

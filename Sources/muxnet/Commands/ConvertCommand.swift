@@ -3,9 +3,11 @@ import ArgumentParser
 import Foundation
 import MUXCore
 import MUXEvaluation
-import MUXInterchange
+import MUXNetworkFiles
 import MUXNetworks
+import MUXPyTorch
 import MUXRuntime
+import MUXWeights
 
 /// Converts weights and networks between file formats.
 struct ConvertCommand: ParsableCommand {
@@ -20,7 +22,14 @@ struct ConvertCommand: ParsableCommand {
       the network).
 
       PyTorch files are read without running any code of theirs. Without --key the state dict is \
-      looked for under state_dict_ema, state_dict, model_ema, model and net, then at the top.
+      looked for under \(PyTorchFile.averagedKeys.joined(separator: ", ")) (averaged weights), then \
+      \(PyTorchFile.stateDictionaryKeys.joined(separator: ", ")), then at the top; a key may lead \
+      into nested dictionaries (model.state_dict). What is left out is said. What wrappers put into \
+      names (module., _orig_mod., _fsdp_wrapped_module. and the like) is removed; prefixes such as \
+      Lightning's model. stay, and are understood wherever the weights are used with a network.
+
+      Numbers that are infinite or not a number, and those that --type cannot hold, are an error that \
+      names the tensor.
 
       --to runtime (or an OUTPUT that ends in .muxnet) writes one file with the network, its \
       classes and its weights packed for the inference runtime, which maps it into memory and \
@@ -162,6 +171,7 @@ struct ConvertCommand: ParsableCommand {
     let weights = try TrainedWeights(
       path: onnx.weights ?? input, network: network,
       classNames: try labels.map(Predictor.classNames(fromFile:)), key: key)
+    Console.remark(weights.remark, path: weights.path)
     try weights.writePacked(to: output, lanes: lanes.isEmpty ? nil : lanes)
     let size = (try? FileManager.default.attributesOfItem(atPath: output)[.size]) as? Int ?? 0
     Console.note(
@@ -172,11 +182,26 @@ struct ConvertCommand: ParsableCommand {
   private func writeWeights(_ format: ConvertFormat) throws {
     let file = try WeightsFile.load(input, key: key)
     for name in file.ignored {
-      Console.warning("\(input): left out “\(name)”, which is not a tensor")
+      Console.warning("\(input): left out “\(name)”, which is not a weight")
     }
-    var archive = file.archive
+    if !file.leftOut.isEmpty {
+      let names = file.leftOut.prefix(12).joined(separator: ", ")
+      Console.note(
+        "\(input): left out \(names)\(file.leftOut.count > 12 ? ", …" : ""); --key chooses")
+    }
+    var archive = file.archive.unwrapped
+    try archive.checkValues(path: input)
     if let elementType = type.flatMap({ ElementType(rawValue: $0.rawValue) }) {
-      archive = archive.convertingFloatingPoint(to: elementType)
+      let narrowed = try archive.convertingFloatingPoint(to: elementType, path: input)
+      for (name, tensor) in archive {
+        let rows = narrowed[name].map(tensor.rowsThatVanish) ?? 0
+        if rows > 0 {
+          Console.warning(
+            "\(input): \(rows) row\(rows == 1 ? "" : "s") of “\(name)” are too small for"
+              + " \(elementType.rawValue) and become 0")
+        }
+      }
+      archive = narrowed
     }
     if format == .safetensors {
       try Safetensors.write(archive, to: output)

@@ -14,7 +14,8 @@ struct DashboardCommand: ParsableCommand {
     discussion: """
       The storage is read, never written. Pages are served to this machine only, unless --host names \
       another address; there are no passwords, so that everyone who reaches it can read the studies. \
-      Ctrl-C ends it.
+      Behind a reverse proxy that asks for passwords, leave --host as it is and name the proxy's host \
+      with --trust-host. Ctrl-C ends it.
 
       EXAMPLES
         muxnet dashboard
@@ -29,7 +30,21 @@ struct DashboardCommand: ParsableCommand {
   @Option(help: "The port to listen on; 0 for any that is free.")
   var port = 8080
 
+  @Option(
+    name: .customLong("trust-host"),
+    help: ArgumentHelp(
+      "A host name by which requests may come, such as that of a reverse proxy; may be given several "
+        + "times.", valueName: "name"))
+  var trustedHosts: [String] = []
+
+  /// Seconds after which connections without a request end.
+  @Option(help: .hidden)
+  var idle = 15.0
+
   func validate() throws {
+    for name in trustedHosts where name.isEmpty || name.contains(where: { "/:@ ".contains($0) }) {
+      throw ValidationError("--trust-host takes a host's name without port, not '\(name)'")
+    }
     if !(0...65535).contains(port) {
       throw ValidationError("--port must be from 0 to 65535, not \(port)")
     }
@@ -38,15 +53,17 @@ struct DashboardCommand: ParsableCommand {
 
   func run() throws {
     let model = DashboardModel(try StudyStorage.open(try storage.url(), for: .read))
-    if !Dashboard.isLoopback(host) {
+    if !Dashboard.isLoopback(host), trustedHosts.isEmpty {
       Console.warning("everyone who reaches \(host):\(port) can read the studies")
     }
-    let (host, port) = (host, port)
+    let (host, port, trusted, idle) = (host, port, trustedHosts, idle)
     let server = Failure()
     try waitFor {
       // Large studies are read before the first page is asked for.
       _ = try await model.moments()
-      let application = Dashboard.application(model, host: host, port: port) { port in
+      let application = Dashboard.application(
+        model, host: host, port: port, trusting: trusted, idle: idle
+      ) { port in
         let name = host.contains(":") ? "[\(host)]" : host
         Console.note("studies of \(model.address): http://\(name):\(port)/  (Ctrl-C ends it)")
       }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import ArgumentParser
 import Foundation
+import MUXCore
+import MUXImages
 import MUXVision
 
 /// Commands about data sets.
@@ -24,15 +26,16 @@ struct DataCheckCommand: ParsableCommand {
     abstract: "Open every image of a data set and report the broken ones.",
     discussion: """
       The folder holds one folder of images per class, or such folders under train, val and \
-      test, or the binary files of CIFAR-10 or CIFAR-100. The exit code is 1 if an image is \
-      broken.
+      test, or lists of that name (.csv), or the binary files of CIFAR-10 or CIFAR-100. A list \
+      itself will do as well. Files that are left out are counted. \
+      The exit code is 1 if an image is broken or a part cannot be opened.
 
       EXAMPLES
         muxnet data check photos
         muxnet data check imagenet --workers 8 --json
       """)
 
-  @Argument(help: "The folder of the data.")
+  @Argument(help: "The folder of the data, or a list of images.")
   var path: String
 
   @Option(help: "Images decoded at once.")
@@ -46,31 +49,61 @@ struct DataCheckCommand: ParsableCommand {
 
   private struct Report: Encodable {
     let name: String
-    let check: DataCheck
+    var check: DataCheck?
+    var error: String?
   }
 
   func run() throws {
     let showsProgress = Console.errorIsTerminal
+    var first: (name: String, check: DataCheck)?
+    let beside = foldersBeside()
     let reports = try DataSetPart.all(at: path).map { part in
-      let check = DataCheck(part.dataSet, threads: workers) { done in
-        if showsProgress {
-          Console.standardError(
-            "\r\(part.name): \(done.grouped) of \(part.dataSet.count.grouped)")
+      do {
+        let data = try part.content.get()
+        var check = DataCheck(data, threads: workers) { done in
+          if showsProgress {
+            Console.standardError(
+              "\r\(part.name.printable): \(done.grouped) of \(data.count.grouped)")
+          }
         }
+        if let first {
+          check.compare(data, with: first.check, named: first.name)
+        } else {
+          first = (part.name, check)
+          check.warnings += beside
+        }
+        return Report(name: part.name, check: check)
+      } catch {
+        return Report(name: part.name, error: "\(error)")
       }
-      return Report(name: part.name, check: check)
     }
     if showsProgress { Console.standardError("\r\u{1b}[2K") }
     if output.json {
       try Console.json(reports)
     } else {
-      for report in reports { present(report.name, report.check) }
+      for report in reports {
+        if let check = report.check { present(report.name.printable, check) }
+      }
     }
-    let broken = reports.reduce(0) { $0 + $1.check.broken.count }
-    if broken > 0 {
-      throw CommandError(
-        "\(broken) broken image\(broken == 1 ? "" : "s"); remove or replace the files named above")
-    }
+    try summarize(reports)
+  }
+
+  private func foldersBeside() -> [String] {
+    guard case .parts(_, let beside)? = try? FolderLayout(path), !beside.isEmpty else { return [] }
+    let names = beside.prefix(5).map(\.printable).joined(separator: ", ")
+    return ["folders of images that belong to no part: \(names)\(beside.count > 5 ? ", …" : "")"]
+  }
+
+  private func summarize(_ reports: [Report]) throws {
+    let errors = reports.compactMap(\.error)
+    let broken = reports.reduce(0) { $0 + ($1.check?.broken.count ?? 0) }
+    let verdict =
+      broken == 0
+      ? nil
+      : "\(broken) broken image\(broken == 1 ? "" : "s"); remove or replace the files named above"
+    // One error is enough of a message; the last of several ends the command.
+    for error in verdict == nil ? errors.dropLast() : errors[...] { Console.error(error) }
+    if let last = verdict ?? errors.last { throw CommandError(last) }
   }
 
   private func present(_ name: String, _ check: DataCheck) {
@@ -82,7 +115,10 @@ struct DataCheckCommand: ParsableCommand {
       if smallest != largest { text += " to \(largest.width)×\(largest.height)" }
     }
     Console.result(text + ", \(check.broken.count) broken")
-    for sample in check.broken { Console.result("broken: \(sample.name): \(sample.reason)") }
-    for warning in check.warnings { Console.warning("\(name): \(warning)") }
+    for sample in check.broken {
+      Console.result("broken: \(sample.name.printable): \(sample.reason.printable)")
+    }
+    let leftOut = check.leftOut.map(\.description)
+    for warning in check.warnings + leftOut { Console.warning("\(name): \(warning)") }
   }
 }

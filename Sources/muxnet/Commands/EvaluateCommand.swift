@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import ArgumentParser
+import MUXCore
 import MUXEvaluation
+import MUXImages
 import MUXNetworks
 
 /// Measures how well weights classify.
@@ -56,25 +58,40 @@ struct EvaluateCommand: ParsableCommand {
     let network = try changes.network(model)
     let trained = try TrainedWeights(
       path: weights.weights, network: network, key: weights.key)
+    Console.remark(trained.remark, path: trained.path)
     let classifier = try engine.classifier(trained, precision: configuration.precision)
     let showsProgress = Console.errorIsTerminal
-    let result = try WeightsEvaluation.run(
-      trained, classifier: classifier, configuration: configuration, part: part.value
-    ) { done, total in
-      if showsProgress { Console.standardError("\r\(done.grouped) of \(total.grouped) images") }
+    let result: EvaluationResult
+    do {
+      result = try WeightsEvaluation.run(
+        trained, classifier: classifier, configuration: configuration, part: part.value
+      ) { done, total in
+        if showsProgress { Console.standardError("\r\(done.grouped) of \(total.grouped) images") }
+      }
+    } catch let error as EvaluationError {
+      guard case .noPart(let path, let folder, _, let present) = error,
+        let other = present.first(where: { $0 == .test }) ?? present.first
+      else { throw error }
+      throw CommandError(
+        "\(path): there is no folder '\(folder)' of \(part.rawValue) images; give --part"
+          + " \(other.rawValue) for those that are there")
     }
     if showsProgress { Console.standardError("\r\u{1b}[2K") }
+    for line in result.warnings + result.leftOut.map(\.description) { Console.warning(line) }
     if output.json { return try Console.json(result) }
     let scores = result.scores
+    // Of five classes or fewer the right one is always among the first five.
+    let top5 = result.classes.count > 5 ? "top-5 \(scores.top5.percent), " : ""
     Console.result(
-      "top-1 \(scores.top1.percent), top-5 \(scores.top5.percent), loss \(scores.loss.fixed(4)), "
+      "top-1 \(scores.top1.percent), \(top5)loss \(scores.loss.fixed(4)), "
         + "\(scores.count.grouped) images (\(part.rawValue)), "
         + "\(result.imagesPerSecond.fixed(0)) images/s")
     guard perClass else { return }
     var table = TextTable([("CLASS", .left), ("IMAGES", .right), ("RECALL", .right)])
     for entry in result.classes {
-      let recall = Double(entry.correct) / Double(max(entry.count, 1))
-      table.append([entry.name, entry.count.grouped, recall.percent])
+      table.append([
+        entry.name.printable, entry.count.grouped, entry.recall.map(\.percent) ?? "–",
+      ])
     }
     Console.result(table.text)
   }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import ArgumentParser
 import Foundation
+import MUXCore
 import MUXEvaluation
 import MUXImages
 import MUXNetworks
@@ -60,6 +61,7 @@ struct PredictCommand: ParsableCommand {
     let trained = try TrainedWeights(
       path: weights.weights, network: network,
       classNames: try labels.map(Predictor.classNames(fromFile:)), key: weights.key)
+    Console.remark(trained.remark, path: trained.path)
     let predictor = Predictor(trained, classifier: try engine.classifier(trained))
     let report = try predictor.predict(
       paths: images, top: top, batchSize: batchSize
@@ -67,7 +69,7 @@ struct PredictCommand: ParsableCommand {
       if !output.json { present(result, image) }
     }
     if output.json { try Console.json(report.images) }
-    for failure in report.failures { Console.warning(failure) }
+    for line in report.leftOut.descriptions + report.failures { Console.warning(line) }
     if !report.failures.isEmpty {
       throw CommandError("\(report.failures.count) of the images could not be read")
     }
@@ -75,9 +77,9 @@ struct PredictCommand: ParsableCommand {
 
   private func present(_ result: ImagePrediction, _ image: Image) {
     if show, Console.outputIsTerminal {
-      Console.result(TerminalPicture.text(image, usesColor: Console.allowsColor))
+      Console.picture(TerminalPicture.text(image, usesColor: Console.allowsColor))
     }
-    let guesses = result.guesses.map { "\($0.label) \($0.probability.percent)" }
-    Console.result("\(result.path): " + guesses.joined(separator: ", "))
+    let guesses = result.guesses.map { "\($0.label.printable) \($0.probability.percent)" }
+    Console.result("\(result.path.printable): " + guesses.joined(separator: ", "))
   }
 }

@@ -22,7 +22,10 @@ struct QuantizeCommand: ParsableCommand {
       --calibration-images says otherwise, and the comparison takes --held-out-images of --part. Or \
       give --images, any images of the kind that the network will see: at most half of them \
       calibrate, others are compared. bfloat16 needs no calibration. Nothing is written if an image \
-      cannot be read.
+      cannot be read, or if the weights hold numbers that are not finite.
+
+      Warnings say what makes the result doubtful: few images, or images that are all the same; a poor \
+      signal to noise; channels whose weights are so small that 8 bits make them 0.
 
       EXAMPLES
         muxnet quantize runs/pets pets8.muxnet
@@ -100,6 +103,7 @@ struct QuantizeCommand: ParsableCommand {
     let weights = try TrainedWeights(
       path: input, network: network, classNames: try labels.map(Predictor.classNames(fromFile:)),
       key: key)
+    Console.remark(weights.remark, path: weights.path)
     guard weights.packed == nil else { throw EvaluationError.packed(path: input) }
     var quantization = Quantization()
     quantization.precision = precision
@@ -111,8 +115,10 @@ struct QuantizeCommand: ParsableCommand {
       }
     }
     let images = try chosenImages(weights, &quantization)
+    for line in images.leftOut.descriptions { Console.warning(line) }
     let result = try quantization.write(weights, images: images, to: output)
     if Console.errorIsTerminal { Console.standardError("\r\u{1b}[2K") }
+    for warning in result.warnings { Console.warning(warning) }
     if form.json { return try Console.json(result) }
     Console.result(BenchmarkTables.quantization(result))
     Console.note(
@@ -130,7 +136,10 @@ struct QuantizeCommand: ParsableCommand {
   ) throws -> QuantizationImages {
     let counts = QuantizationImages.Counts(
       calibration: precision == .int8 ? calibrationImages : 0, heldOut: heldOutImages)
-    guard images.isEmpty else { return try QuantizationImages(paths: images, counts: counts) }
+    guard images.isEmpty else {
+      return try QuantizationImages(
+        paths: images, counts: counts, orientation: weights.pipeline.orientation)
+    }
     let settings: EvaluationConfiguration
     do { settings = try data.configuration(weights: input) } catch let error as ConfigurationError
       where error.setting == "data.path"

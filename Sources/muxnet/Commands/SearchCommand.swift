@@ -19,5 +19,6 @@ struct SearchCommand: ParsableCommand {
       SearchListCommand.self, SearchShowCommand.self, SearchParetoCommand.self,
       SearchBestCommand.self, SearchReportCommand.self, SearchRetryCommand.self,
       SearchExportCommand.self, SearchDeleteCommand.self, SearchBenchmarkCommand.self,
+      SearchAsksCommand.self,
     ])
 }

@@ -61,6 +61,6 @@ struct SearchExportCommand: ParsableCommand {
       return try ReportFile.write([UInt8](text.utf8), to: output, overwrites: overwrite)
     }
     while text.last?.isNewline == true { text.removeLast() }
-    Console.result(text)
+    Console.file(text)
   }
 }

@@ -6,7 +6,7 @@ import MUXStudies
 struct SearchParetoCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "pareto",
-    abstract: "List the networks that no other one of the study beats in everything.",
+    abstract: "List the networks on the Pareto front of a study.",
     discussion: """
       EXAMPLES
         muxnet search pareto digits

@@ -6,7 +6,7 @@ import MUXStudies
 struct SearchRetryCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "retry",
-    abstract: "Let failed trials wait for a worker again.",
+    abstract: "Requeue failed trials.",
     discussion: """
       EXAMPLES
         muxnet search retry digits

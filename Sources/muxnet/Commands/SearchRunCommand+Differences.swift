@@ -113,7 +113,7 @@ extension SearchRunCommand {
   }
 
   private static func errorScale(_ definition: StudyDefinition) -> String {
-    definition.objectives.first { $0.name == "error" }.map { "\($0.scale)" } ?? "none"
+    definition.objectives.first { $0.metric == .error }.map { "\($0.scale)" } ?? "none"
   }
 
   private static func text(_ goal: SearchGoal) -> String {
@@ -131,6 +131,7 @@ extension SearchRunCommand {
     case .command(let line): "'\(line.split(whereSeparator: \.isNewline).joined(separator: " "))'"
     case .training: "training"
     case .table: "its table"
+    case .code(let name): "code called '\(name)'"
     }
   }
 

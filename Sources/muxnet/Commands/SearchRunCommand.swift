@@ -35,6 +35,11 @@ struct SearchRunCommand: ParsableCommand {
   @Option(help: "Seconds to wait for a storage that does not answer.")
   var patience = 300.0
 
+  @Flag(
+    help:
+      "Give evaluation commands the address of the storage, as MUXNET_STORAGE, and its password.")
+  var shareStorage = false
+
   @Flag(name: [.short, .long], help: "No progress, only warnings and errors.")
   var quiet = false
 
@@ -120,15 +125,17 @@ struct SearchRunCommand: ParsableCommand {
 
   private func launchWorker(_ study: Study) throws -> WorkerProcess {
     var environment = ProcessInfo.processInfo.environment
-    // Not among the arguments, which everyone can see: the address may hold a password.
-    environment["MUXNET_STORAGE"] = try storage.url().absoluteString
+    environment["MUXNET_STORAGE"] = nil
     // Threads of OpenMP that spin while they wait would take the cores from other workers.
     environment["OMP_WAIT_POLICY"] = environment["OMP_WAIT_POLICY"] ?? "passive"
     return try WorkerProcess(
       StopRequest.program,
       [
-        "search", "worker", study.name, "--parent", "\(ProcessInfo.processInfo.processIdentifier)",
-        "--patience", "\(patience)", "--quiet",
-      ], environment: environment)
+        "search", "worker", study.name, "--storage-from-input", "--patience", "\(patience)",
+        "--quiet",
+      ] + (shareStorage ? ["--share-storage"] : []), environment: environment,
+      // Neither among the arguments nor the variables, which others can see: the address may hold
+      // a password.
+      input: Data(try storage.url().textWithSecrets.utf8))
   }
 }

@@ -14,9 +14,14 @@ struct SearchWorkerCommand: ParsableCommand {
       that is killed loses its trial to another one after --lease seconds; Ctrl-C puts it back at \
       once.
 
+      A study that evaluates by a command keeps that command in the storage: whoever may write to \
+      the storage can run programs as the user of this worker. With --evaluate the worker runs your \
+      own command instead, and takes none from the storage.
+
       EXAMPLES
         muxnet search worker --storage postgresql://me@host/studies
         muxnet search worker digits --storage sqlite:///studies.db
+        muxnet search worker mine --evaluate 'python3 evaluate.py'
       """)
 
   @Argument(help: "The study's name; without one, all studies of the storage in turn.")
@@ -25,8 +30,15 @@ struct SearchWorkerCommand: ParsableCommand {
   @Option(help: "Seconds to wait for a storage that does not answer.")
   var patience = 300.0
 
-  @Option(help: .hidden)
-  var parent: Int32?
+  @Option(
+    help: ArgumentHelp(
+      "The command that evaluates, instead of the one that the study keeps.", valueName: "command"))
+  var evaluate: String?
+
+  @Flag(
+    help:
+      "Give evaluation commands the address of the storage, as MUXNET_STORAGE, and its password.")
+  var shareStorage = false
 
   @Option(
     help: "Seconds that an evaluation over its time gets to end before the worker begins anew.")
@@ -37,21 +49,29 @@ struct SearchWorkerCommand: ParsableCommand {
 
   @OptionGroup var storage: StorageOptions
 
+  func validate() throws {
+    if let evaluate, evaluate.allSatisfy(\.isWhitespace) {
+      throw ValidationError("--evaluate is empty; give a command, such as 'python3 evaluate.py'")
+    }
+  }
+
   func run() throws {
     StopRequest.watch()
-    let parent = parent
-    // A worker of a search that was killed ends with it; the next search starts its own.
-    let shouldStop: @Sendable () -> Bool = {
-      StopRequest.signal != nil || parent.map { getppid() != $0 } ?? false
-    }
+    // A worker of a search that was killed is asked to end by its guard; the next search starts its
+    // own.
+    let shouldStop: @Sendable () -> Bool = { StopRequest.signal != nil }
     var retry = RetryPolicy(patience: patience) { Console.warning($0) }
     retry.isCancelled = shouldStop
     let url = try storage.url()
     let store = try retry { try StudyStorage.open(url, for: .write) }
-    let coordinator = StudyCoordinator(store, retry: retry)
+    let coordinator = StudyCoordinator(store, retry: retry, latency: RuntimeLatency())
     let studies = try studies(coordinator)
     let worker = StudyWorker(
-      coordinator, observer: { show($0) }, makeEvaluator: { try StudyEvaluators.make($0) })
+      coordinator, observer: { show($0) },
+      makeEvaluator: {
+        try StudyEvaluators.make(
+          $0, command: evaluate, passing: shareStorage ? url : nil)
+      })
     worker.grace = grace
     switch try worker.run(studies, shouldStop: shouldStop) {
     case .done: return

@@ -17,7 +17,7 @@
 
         The run's folder gets the settings, summary.csv, events for TensorBoard, checkpoints and \
         the best weights. Ctrl-C saves and exits with 130; --resume goes on as if nothing had \
-        happened.
+        happened, and refuses data that changed (images only unless --other-images is given).
 
         EXAMPLES
           muxnet train --recipe digits
@@ -33,6 +33,9 @@
       completion: .directory)
     var resume: String?
 
+    @Flag(help: "With --resume: go on also where images were added, removed or replaced.")
+    var otherImages = false
+
     @Flag(help: "Print the settings as YAML and stop.")
     var dryRun = false
 
@@ -42,7 +45,10 @@
     @OptionGroup var output: OutputOptions
 
     func validate() throws {
-      guard resume != nil else { return }
+      guard resume != nil else {
+        if otherImages { throw ValidationError("--other-images is for --resume") }
+        return
+      }
       let given =
         options.given(except: ["threads", "time-budget"]) + (dryRun ? ["--dry-run"] : [])
       if !given.isEmpty {
@@ -74,9 +80,16 @@
     private func makeTrainer() throws -> Trainer {
       if let resume {
         let (threads, timeBudget) = (options.threads, options.timeBudget)
-        return try Trainer(resuming: resume, observers: observers(everySteps: 50)) {
-          if let threads { $0.threads = threads }
-          if let timeBudget { $0.timeBudgetMinutes = timeBudget }
+        do {
+          return try Trainer(
+            resuming: resume, observers: observers(everySteps: 50), allowsOtherImages: otherImages
+          ) {
+            if let threads { $0.threads = threads }
+            if let timeBudget { $0.timeBudgetMinutes = timeBudget }
+          }
+        } catch let error as TrainingError {
+          guard case .otherImages = error else { throw error }
+          throw CommandError("\(error) with --other-images to go on all the same")
         }
       }
       let configuration = try options.configuration()

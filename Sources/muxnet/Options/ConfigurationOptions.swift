@@ -24,7 +24,7 @@
     @Option(help: "The folder of the data.", completion: .directory)
     var data: String?
 
-    @Option(help: "The kind of data: digits, cifar10, cifar100 or folder.")
+    @Option(help: "The kind of data: digits, cifar10, cifar100, folder or list.")
     var source: String?
 
     @Option(help: "Outputs of the classifier.")

@@ -8,7 +8,7 @@ struct DataOptions: ParsableArguments {
   @Option(help: "The folder of the data; a run knows its own.", completion: .directory)
   var data: String?
 
-  @Option(help: "The kind of data: digits, cifar10, cifar100 or folder.")
+  @Option(help: "The kind of data: digits, cifar10, cifar100, folder or list.")
   var source: String?
 
   @Option(help: "Images in a batch.")

@@ -63,7 +63,7 @@ struct EngineOptions: ParsableArguments {
     }
   #endif
 
-  /// What a build without libtorch says to whom asks for it.
+  /// The error of a build without libtorch that is asked for it.
   static var torchIsAbsent: CommandError {
     CommandError(
       "this build has no libtorch; use --engine runtime, or build without MUXNET_TORCH=0")

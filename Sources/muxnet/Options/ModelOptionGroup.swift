@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import ArgumentParser
+import MUXNetworkFiles
 import MUXNetworks
 
 /// Which network, and what is changed in it.

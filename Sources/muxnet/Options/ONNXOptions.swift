@@ -3,9 +3,10 @@ import ArgumentParser
 import Foundation
 import MUXConfiguration
 import MUXEvaluation
-import MUXInterchange
+import MUXNetworkFiles
 import MUXNetworks
 import MUXONNX
+import MUXWeights
 
 /// How a network is written as ONNX.
 struct ONNXOptions: ParsableArguments {
@@ -41,14 +42,14 @@ struct ONNXOptions: ParsableArguments {
     let network: Network
     if let weights {
       network = try NetworkFile.resolve(input, options: changes)
-      archive = try WeightsSource.read(weights, key: key)
+      archive = try read(weights, key: key)
     } else {
       let isNetwork = [.json, .yaml].contains(ConvertFormat(ending: input))
       guard !isNetwork, FileManager.default.fileExists(atPath: input) else {
         _ = try NetworkFile.resolve(input, options: changes)
         throw CommandError("an ONNX file holds weights; give those of '\(input)' with --weights")
       }
-      archive = try WeightsSource.read(input, key: key)
+      archive = try read(input, key: key)
       guard let own = try ModelMetadata(archive).network else {
         throw CommandError(
           "\(input) does not hold its network; give 'MODEL --weights \(input)' instead")
@@ -63,7 +64,13 @@ struct ONNXOptions: ParsableArguments {
     export.pipeline = metadata.pipeline
     export.license = license ?? metadata.license
     export.producerVersion = MUXNetVersion.current
-    return try export.model(network, weights: archive)
+    return try export.model(network, weights: archive, path: weights ?? input)
+  }
+
+  private func read(_ path: String, key: String?) throws -> TensorArchive {
+    let file = try WeightsSource.load(path, key: key)
+    Console.remark(file.remark, path: path)
+    return file.archive
   }
 
   /// What a model is, in a few words.

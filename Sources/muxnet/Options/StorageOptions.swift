@@ -2,31 +2,55 @@
 import ArgumentParser
 import Foundation
 import MUXStudies
+import Synchronization
 
 /// Where studies are kept.
 struct StorageOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
       "Where studies are kept: sqlite:///FILE, FILE.db or postgresql://USER@HOST/DATABASE "
-        + "(default: $MUXNET_STORAGE, else runs/studies.db).",
+        + "(default: $MUXNET_STORAGE, else runs/studies.db). A password belongs into the file that "
+        + "PGPASSFILE names, or is asked for with --ask-password.",
       valueName: "url"))
   var storage: String?
 
+  @Flag(help: "Ask for the storage's password on the terminal.")
+  var askPassword = false
+
+  /// For worker processes, which get the address where no one else can read it.
+  @Flag(help: .hidden)
+  var storageFromInput = false
+
+  private static let known = Mutex<StorageURL?>(nil)
+
   /// The storage that is meant.
   func url() throws -> StorageURL {
-    let environment = ProcessInfo.processInfo.environment["MUXNET_STORAGE"]
-    let text = storage ?? environment.flatMap { $0.isEmpty ? nil : $0 } ?? "runs/studies.db"
-    let url = try StorageURL(text)
+    if let known = Self.known.withLock({ $0 }) { return known }
+    var url = try StorageURL(try text())
     if case .memory = url.kind {
       throw CommandError(
         "storage 'memory:' ends with the command; use sqlite:///FILE or postgresql://…")
     }
+    if askPassword { url = try url.withPassword(try PasswordPrompt.ask(for: "\(url)")) }
+    Self.known.withLock { $0 = url }
     return url
+  }
+
+  private func text() throws -> String {
+    if storageFromInput {
+      // From the beginning, since a worker that begins anew reads it again.
+      lseek(STDIN_FILENO, 0, SEEK_SET)
+      let data = try FileHandle.standardInput.readToEnd() ?? Data()
+      return String(decoding: data, as: UTF8.self)
+    }
+    let environment = ProcessInfo.processInfo.environment["MUXNET_STORAGE"]
+    return storage ?? environment.flatMap { $0.isEmpty ? nil : $0 } ?? "runs/studies.db"
   }
 
   /// The operations on the storage, with some patience while it does not answer.
   func coordinator(for access: StorageAccess, patience: Double = 0) throws -> StudyCoordinator {
     let retry = RetryPolicy(patience: patience) { Console.warning($0) }
-    return StudyCoordinator(try StudyStorage.open(try url(), for: access), retry: retry)
+    return StudyCoordinator(
+      try StudyStorage.open(try url(), for: access), retry: retry, latency: RuntimeLatency())
   }
 }

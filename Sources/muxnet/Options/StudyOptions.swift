@@ -162,10 +162,17 @@ struct StudyOptions: ParsableArguments {
       }
       return quantity
     }
+    let evaluation = try evaluationMethod()
+    if let classes = try StudyEvaluators.classes(of: evaluation), classes != space.classes {
+      Console.note(
+        "the space '\(space.name)' is for \(space.classes) classes, and the data have \(classes):"
+          + " its networks get \(classes) outputs")
+      space.classes = classes
+    }
     return try StudyDefinition(
       networks: space, quantities: quantities, targets: try parsedTargets(),
       errorScale: errorScale, algorithm: algorithmSettings(), seed: seed,
-      evaluation: try evaluationMethod(), limits: limits())
+      evaluation: evaluation, limits: limits())
   }
 
   private func tableDefinition(_ text: String) throws -> StudyDefinition {
@@ -173,7 +180,7 @@ struct StudyOptions: ParsableArguments {
     guard parts.count == 2 else {
       throw CommandError("--table takes NAME:FILE, such as nas-bench-macro:FILE, not '\(text)'")
     }
-    if evaluate != nil { throw CommandError("--table is its own evaluation; leave out --evaluate") }
+    try refuseSettingsOfSpaces()
     let path = URL(filePath: parts[1]).path(percentEncoded: false)
     let table = try StudyDefinition.table(parts[0], path: path)
     let targets = try parsedTargets()
@@ -181,6 +188,23 @@ struct StudyOptions: ParsableArguments {
       space: .table(name: parts[0], path: path), objectives: table.objectives,
       goal: targets.isEmpty ? .wholeFront(partitions: 8) : .targets(targets),
       algorithm: algorithmSettings(), seed: seed, evaluation: .table, limits: limits())
+  }
+
+  /// A table is searched whole, for what it has: settings of spaces are refused rather than ignored.
+  private func refuseSettingsOfSpaces() throws {
+    let others = try StudyOptions.parse([])
+    let given: [(option: String, isGiven: Bool)] = [
+      ("--evaluate", evaluate != nil), ("--recipe", recipe != nil), ("--config", config != nil),
+      ("--set", !assignments.isEmpty), ("--objectives", objectives != others.objectives),
+      ("--error-scale", errorScale != others.errorScale), ("--max-params", maxParams != nil),
+      ("--max-madds", maxMadds != nil), ("--max-latency", maxLatency != nil),
+    ]
+    let names = given.filter(\.isGiven).map(\.option)
+    guard names.isEmpty else {
+      throw CommandError(
+        "a table is its own evaluation, has its own objectives and is searched whole; leave out"
+          + " \(names.joined(separator: ", "))")
+    }
   }
 
   private func parsedTargets() throws -> [ReferenceTarget] {

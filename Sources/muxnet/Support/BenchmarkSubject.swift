@@ -2,16 +2,16 @@
 import ArgumentParser
 import Foundation
 import MUXEvaluation
-import MUXInterchange
 import MUXNetworks
 import MUXRuntime
+import MUXWeights
 
 /// What `benchmark` times: a network with random weights, trained weights, or a packed model.
 struct BenchmarkSubject {
   let network: Network
   let packed: PackedModel?
-  /// Its tensors; none for a packed model.
-  let weights: TensorArchive
+  /// Its weights; nil for a packed model.
+  let weights: CheckedWeights?
   /// From opening a packed file to the first result, with one thread.
   let firstResultSeconds: Double?
   /// Bytes of the packed file; nil for other models.
@@ -34,7 +34,7 @@ struct BenchmarkSubject {
       fileBytes = try FileManager.default.attributesOfItem(atPath: path)[.size] as? Int
       packed = model
       network = model.network
-      weights = TensorArchive()
+      weights = nil
       calibration = nil
       return
     }
@@ -47,12 +47,13 @@ struct BenchmarkSubject {
       }
       let trained = try TrainedWeights(path: path)
       network = trained.network
-      weights = trained.archive
+      weights = try trained.checked()
     } else {
       network = try options.network()
-      weights = RandomWeights.archive(network, seed: 1)
+      weights = try CheckedWeights(RandomWeights.archive(network, seed: 1), for: network)
     }
-    calibration = precisions.contains(.int8) ? try Self.noiseCalibration(network, weights) : nil
+    calibration =
+      precisions.contains(.int8) ? try weights.map(Self.noiseCalibration) : nil
   }
 
   /// The precisions without a choice: what a packed model is for, else single precision.
@@ -63,13 +64,20 @@ struct BenchmarkSubject {
       return try RuntimeClassifier(packed, threads: threads, precision: precision)
     }
     return try RuntimeClassifier(
-      network, weights: weights, threads: threads, precision: precision, calibration: calibration)
+      checked(), threads: threads, precision: precision, calibration: calibration)
   }
 
   func plan(_ precision: Precision) throws -> InferencePlan {
     if let packed { return try InferencePlan(packed, precision: precision) }
-    return try InferencePlan(
-      network, weights: weights, precision: precision, calibration: calibration)
+    return try InferencePlan(checked(), precision: precision, calibration: calibration)
+  }
+
+  /// The weights of what is not packed.
+  func checked() throws -> CheckedWeights {
+    guard let weights else {
+      throw CommandError("a packed model runs in the runtime only; give the weights it was made of")
+    }
+    return weights
   }
 
   /// Whether a path is a file of weights, or the folder of a run, and no network's name or file.
@@ -81,11 +89,9 @@ struct BenchmarkSubject {
   }
 
   /// Ranges of noise of unit variance, as normalised images have: time does not depend on them.
-  private static func noiseCalibration(
-    _ network: Network, _ weights: TensorArchive
-  ) throws -> Calibration {
-    let calibrator = try Calibrator(network, weights: weights)
-    let size = network.inputSize
+  private static func noiseCalibration(_ weights: CheckedWeights) throws -> Calibration {
+    let calibrator = try Calibrator(weights)
+    let network = weights.network, size = network.inputSize
     var state: UInt64 = 1
     try calibrator.add(
       (0..<network.inputChannels * size.height * size.width).map { _ in

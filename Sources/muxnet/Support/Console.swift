@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
+import MUXCore
 import Synchronization
 
 /// Where text goes: results to the standard output, everything else to the standard error.
@@ -8,8 +9,14 @@ enum Console {
   private static let hasLostOutput = Atomic(false)
 
   /// Writes a result. Where that is not possible, the program goes on (there may be a training to save),
-  /// says so once, and ends with ``exitCodeOfOutput``.
-  static func result(_ text: String) { result(bytes: Data((text + "\n").utf8)) }
+  /// says so once, and ends with ``exitCodeOfOutput``. Control characters, which names and messages
+  /// bring with them, are shown and not obeyed.
+  static func result(_ text: String) {
+    result(bytes: Data((PlainText.visible(text) + "\n").utf8))
+  }
+
+  /// Writes a picture in colours of the terminal.
+  static func picture(_ text: String) { result(bytes: Data((text + "\n").utf8)) }
 
   /// Writes bytes of a result as they are.
   static func result(bytes: Data) {
@@ -27,20 +34,38 @@ enum Console {
   /// 0, or 1 if a result was lost.
   static var exitCodeOfOutput: Int32 { hasLostOutput.load(ordering: .relaxed) ? 1 : 0 }
 
-  /// Writes a result as JSON with sorted keys.
-  static func json(_ value: some Encodable) throws { result(try jsonText(value)) }
+  /// Writes the text of a file for other programs: exactly, but for a terminal.
+  static func file(_ text: String) {
+    let shown = outputIsTerminal ? PlainText.visible(text.replacing("\r\n", with: "\n")) : text
+    result(bytes: Data((shown + "\n").utf8))
+  }
 
-  /// A value as JSON with sorted keys.
+  /// Writes a result as JSON with sorted keys.
+  static func json(_ value: some Encodable) throws {
+    result(bytes: Data((try jsonText(value) + "\n").utf8))
+  }
+
+  /// A value as JSON with sorted keys and without control characters. Numbers that are infinite or not
+  /// a number, which JSON cannot say, are null.
   static func jsonText(_ value: some Encodable) throws -> String {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+    // The encoder has no way to write null; so it writes a text that is in no result, which is replaced.
+    let mark = "not finite \(UUID().uuidString)"
     encoder.nonConformingFloatEncodingStrategy = .convertToString(
-      positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
-    return String(decoding: try encoder.encode(value), as: UTF8.self)
+      positiveInfinity: mark, negativeInfinity: mark, nan: mark)
+    return PlainText.json(
+      String(decoding: try encoder.encode(value), as: UTF8.self)
+        .replacing("\"\(mark)\"", with: "null"))
   }
 
   /// Writes a line of progress or a remark.
-  static func note(_ text: String) { standardError(text + "\n") }
+  static func note(_ text: String) { standardError(PlainText.visible(text) + "\n") }
+
+  /// Writes what was chosen in a file of weights, if there was a choice, and how to choose otherwise.
+  static func remark(_ text: String?, path: String) {
+    if let text { note("\(path): \(text); --key chooses") }
+  }
 
   /// Writes a warning, on one line.
   static func warning(_ text: String) {
@@ -81,7 +106,8 @@ enum Console {
   }
 
   private static func oneLine(_ text: String) -> String {
-    text.split(whereSeparator: \.isNewline).map { $0.trimmingCharacters(in: .whitespaces) }
-      .joined(separator: " ")
+    PlainText.visible(
+      text.split(whereSeparator: \.isNewline).map { $0.trimmingCharacters(in: .whitespaces) }
+        .joined(separator: " "))
   }
 }

@@ -9,9 +9,24 @@ import MUXStudies
 /// Makes what evaluates the trials of a study.
 enum StudyEvaluators {
   /// The evaluator of a study.
-  static func make(_ study: Study) throws -> any TrialEvaluator {
+  ///
+  /// - Parameters:
+  ///   - study: The study.
+  ///   - command: The command of this worker's user, nil for the one that the study keeps.
+  ///   - storage: The address for commands that shall get it.
+  static func make(
+    _ study: Study, command: String? = nil, passing storage: StorageURL? = nil
+  ) throws -> any TrialEvaluator {
     switch study.definition.evaluation {
-    case .command(let line): return CommandEvaluator(line: line)
+    case .command(let line): return CommandEvaluator(line: command ?? line, passing: storage)
+    case .code(let name):
+      throw CommandError(
+        "study '\(study.name)' is evaluated by '\(name)', code of the program that made it; run its"
+          + " workers")
+    case .training where command != nil, .table where command != nil:
+      throw CommandError(
+        "study '\(study.name)' evaluates by \(study.definition.evaluation.name), not by a command;"
+          + " leave out --evaluate")
     case .table: return try TableEvaluator(study.definition)
     case .training(let settings):
       #if TORCH
@@ -23,6 +38,16 @@ enum StudyEvaluators {
             + " MUXNET_TORCH=0")
       #endif
     }
+  }
+
+  /// How many classes the images of an evaluation have; nil where that is not known here.
+  static func classes(of evaluation: EvaluationMethod) throws -> Int? {
+    #if TORCH
+      if case .training(let settings) = evaluation {
+        return try TrainingEvaluator.classes(settings: settings)
+      }
+    #endif
+    return nil
   }
 
   /// The training of candidates by a recipe and more settings.

@@ -58,9 +58,9 @@ public struct NASBench101: BenchmarkTable {
     }
     space = NASBench101Domain(entries: entries)
     objectives = [
-      Objective("error", scale: errorScale),
-      Objective("params", scale: entries.values.reduce(1) { max($0, $1.parameters) }),
-      Objective("time", scale: entries.values.reduce(1) { max($0, $1.time) }),
+      Objective(.error, scale: errorScale),
+      Objective(.parameters, scale: entries.values.reduce(1) { max($0, $1.parameters) }),
+      Objective(.trainingTime, scale: entries.values.reduce(1) { max($0, $1.time) }),
     ]
   }
 

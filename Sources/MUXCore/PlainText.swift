@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// Text from files, storages and other programs, made fit for a terminal.
+public enum PlainText {
+  /// The text with control characters shown instead of obeyed: line breaks and tabs stay, all others
+  /// (escape sequences begin with one), and characters that turn the direction of writing, are
+  /// written as `\u{1b}`.
+  ///
+  /// Names and messages can hold anything; a terminal would let them move the cursor, rename the
+  /// window, or hide what follows.
+  public static func visible(_ text: String) -> String {
+    escaped(text) { "\\u{\(String($0.value, radix: 16))}" }
+  }
+
+  /// The same for a text in JSON, with JSON's own escapes, so that it means what it meant.
+  public static func json(_ text: String) -> String {
+    escaped(text) { scalar in
+      String(scalar).utf16.map { unit in
+        let digits = String(unit, radix: 16)
+        return "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
+      }.joined()
+    }
+  }
+
+  private static func escaped(_ text: String, _ escape: (Unicode.Scalar) -> String) -> String {
+    guard text.unicodeScalars.contains(where: isHidden) else { return text }
+    var result = String.UnicodeScalarView()
+    for scalar in text.unicodeScalars {
+      if isHidden(scalar) {
+        result.append(contentsOf: escape(scalar).unicodeScalars)
+      } else {
+        result.append(scalar)
+      }
+    }
+    return String(result)
+  }
+
+  private static func isHidden(_ scalar: Unicode.Scalar) -> Bool {
+    switch scalar.value {
+    case 0x09, 0x0a: false
+    // Controls of ASCII, delete, controls of Latin-1.
+    case 0..<0x20, 0x7f..<0xa0: true
+    // Marks, embeddings, overrides and isolates of direction; line and paragraph separators.
+    case 0x200e, 0x200f, 0x061c, 0x2028...0x202e, 0x2066...0x2069: true
+    // Invisible tags, and the byte order mark.
+    case 0xe0000...0xe007f, 0xfeff: true
+    default: false
+    }
+  }
+}

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+import MUXVision
+
+/// Whether images differ from each other at all.
+struct ImageVariety {
+  /// The images seen.
+  private(set) var count = 0
+  /// Whether all of them hold the same numbers.
+  private(set) var areAlike = true
+  private var first: ArraySlice<Float>?
+
+  /// Takes in the images of a batch.
+  mutating func add(_ batch: Batch) {
+    count += batch.count
+    guard areAlike else { return }
+    let size = batch.values.count / max(batch.count, 1)
+    for image in 0..<batch.count {
+      let own = batch.values[image * size..<(image + 1) * size]
+      let reference = first ?? own
+      first = reference
+      guard reference.count == own.count, zip(reference, own).allSatisfy({ $0 == $1 }) else {
+        areAlike = false
+        first = nil
+        return
+      }
+    }
+  }
+}

@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: Apache-2.0
+public import Foundation
+public import MUXNetworks
+import Yams
+
+/// Finds the network that a user means: a zoo name, a block-string file, or a network file.
+public enum NetworkFile {
+  /// Resolves `model`: a file if one exists at that path or the name ends in `.json`, `.yaml` or
+  /// `.yml`, else a name of the zoo.
+  ///
+  /// A network file is already built: of the options only classes can still change it.
+  /// - Throws: ``NetworkError``.
+  public static func resolve(
+    _ model: String, options: ModelOptions = ModelOptions()
+  ) throws(NetworkError) -> Network {
+    guard isFile(model) else {
+      return try ModelZoo.network(named: model, options: options)
+    }
+    switch try read(URL(filePath: model)) {
+    case .architecture(let architecture): return try architecture.applying(options).network()
+    case .network(let network):
+      guard
+        options.widthMultiplier == nil, options.outputStride == nil,
+        options.inputChannels == nil || options.inputChannels == network.inputChannels
+      else {
+        throw .file(
+          path: model,
+          reason: "a network file is already built; width, output stride and input channels need"
+            + " a block-string file or a zoo name")
+      }
+      return try network.applying(options)
+    }
+  }
+
+  /// The block strings behind a name of the zoo or in a block-string file.
+  /// - Throws: ``NetworkError``, also where the file holds a built network.
+  public static func architecture(_ model: String) throws(NetworkError) -> Architecture {
+    guard isFile(model) else { return try ModelZoo.architecture(named: model) }
+    switch try read(URL(filePath: model)) {
+    case .architecture(let architecture): return architecture
+    case .network:
+      throw .file(
+        path: model, reason: "a built network has no block strings; give a zoo name or such a file")
+    }
+  }
+
+  private static func isFile(_ model: String) -> Bool {
+    model.contains("/") || [".json", ".yaml", ".yml"].contains { model.lowercased().hasSuffix($0) }
+  }
+
+  /// What a file holds.
+  public enum Contents: Sendable {
+    /// Block strings.
+    case architecture(Architecture)
+    /// A built network.
+    case network(Network)
+  }
+
+  /// Reads a YAML or JSON file (JSON is YAML, so one reader serves both).
+  public static func read(_ url: URL) throws(NetworkError) -> Contents {
+    let path = url.path(percentEncoded: false)
+    guard let file = try? FileHandle(forReadingFrom: url) else {
+      let exists = FileManager.default.fileExists(atPath: path)
+      throw .file(
+        path: path, reason: exists ? "cannot be read as text" : "there is no such file or model")
+    }
+    defer { try? file.close() }
+    let text: String?
+    do {
+      // One byte more than is allowed tells a file that is too long, whatever its size is said to be.
+      let data = try file.read(upToCount: Limits.fileBytes + 1) ?? Data()
+      guard data.count <= Limits.fileBytes else {
+        throw NetworkError.file(
+          path: path,
+          reason: "is longer than \(Limits.fileBytes >> 20) MiB, more than any network needs")
+      }
+      text = String(data: data, encoding: .utf8)
+    } catch let error as NetworkError {
+      throw error
+    } catch {
+      text = nil
+    }
+    guard let text else { throw .file(path: path, reason: "cannot be read as text") }
+    return try parse(text, path: path)
+  }
+
+  /// Reads the text of a network file or a block-string file; `path` is for messages.
+  public static func parse(_ text: String, path: String) throws(NetworkError) -> Contents {
+    do {
+      guard text.utf8.count <= Limits.fileBytes, let mapping = try Yams.compose(yaml: text)?.mapping
+      else {
+        throw NetworkError.file(
+          path: path, reason: "is neither a network nor an architecture (no keys at the top)")
+      }
+      let keys = mapping.keys.compactMap(\.string)
+      if keys.contains("nodes") {
+        return .network(try YAMLDecoder().decode(Network.self, from: text))
+      }
+      guard keys.contains("stages") else {
+        throw NetworkError.file(
+          path: path,
+          reason: "is neither a network (key 'nodes') nor an architecture (key 'stages')")
+      }
+      return .architecture(try YAMLDecoder().decode(Architecture.self, from: text))
+    } catch let error as NetworkError {
+      throw error
+    } catch let error as DecodingError {
+      throw .file(path: path, reason: Self.reason(of: error))
+    } catch {
+      let line = "\(error)".split(whereSeparator: \.isNewline).joined(separator: " ")
+      throw .file(path: path, reason: "is not valid YAML or JSON: \(line)")
+    }
+  }
+
+  /// The network as JSON with sorted keys.
+  public static func json(_ network: Network) throws -> Data {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+    return try encoder.encode(network)
+  }
+
+  /// The network as YAML.
+  public static func yaml(_ network: Network) throws -> String {
+    try YAMLEncoder().encode(network)
+  }
+
+  /// The architecture as YAML (a block-string file).
+  public static func yaml(_ architecture: Architecture) throws -> String {
+    try YAMLEncoder().encode(architecture)
+  }
+
+  private static func reason(of error: DecodingError) -> String {
+    let context: DecodingError.Context
+    switch error {
+    case .typeMismatch(_, let found), .valueNotFound(_, let found), .dataCorrupted(let found):
+      context = found
+    case .keyNotFound(let key, let found):
+      let place = found.codingPath.map(\.stringValue).joined(separator: ".")
+      return "the key '\(key.stringValue)' is missing" + (place.isEmpty ? "" : " in '\(place)'")
+    @unknown default: return "\(error)"
+    }
+    let inner = context.underlyingError.map { "\($0)" } ?? context.debugDescription
+    let place = context.codingPath.map { $0.intValue.map(String.init) ?? $0.stringValue }
+      .joined(separator: ".")
+    return place.isEmpty ? inner : "'\(place)': \(inner)"
+  }
+}

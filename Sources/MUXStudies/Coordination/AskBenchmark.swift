@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+public import MUXSearch
+
+/// What an ask costs in a study that has many trials already.
+public struct AskBenchmark: Sendable {
+  /// What was measured at a number of trials.
+  public struct Row: Sendable, Codable, Hashable {
+    /// Trials that the study had.
+    public var trials: Int
+    /// Milliseconds of the first ask of a process, which reads the algorithm.
+    public var first: Double
+    /// Milliseconds of an ask after that: the median.
+    public var median: Double
+    /// The slowest of them.
+    public var slowest: Double
+    /// Milliseconds of keeping a result: the median.
+    public var result: Double
+  }
+
+  private let definition: StudyDefinition
+  /// Asks that are measured.
+  private let asks: Int
+
+  /// A measurement of a search of the digits' space for small error, parameters and multiply-adds.
+  ///
+  /// - Throws: `SearchError`.
+  public init(_ algorithm: AlgorithmSettings, asks: Int = 200) throws(SearchError) {
+    self.asks = asks
+    definition = try StudyDefinition(
+      networks: .named("digits"),
+      targets: [
+        ReferenceTarget("small", ["params": 5e3, "madds": 1e5]),
+        ReferenceTarget("large", ["params": 4e4, "madds": 8e5]),
+      ], algorithm: algorithm, seed: 1, evaluation: .command(line: "false"),
+      limits: StudyLimits(trials: 1_000_000_000))
+  }
+
+  /// Fills a new study, and measures as a worker that begins then.
+  ///
+  /// - Throws: ``StudyError``, `SearchError`.
+  public func measure(_ name: String, trials count: Int, in store: any StudyStore) throws -> Row {
+    let coordinator = StudyCoordinator(store)
+    let study = try coordinator.create(name, definition)
+    try fill(study, count, store)
+    let worker = ProcessIdentity.current()
+    var watch = Stopwatch()
+    var asking: [Double] = []
+    var telling: [Double] = []
+    for _ in 0...asks {
+      let start = watch.seconds()
+      guard case .trial(let lease) = try coordinator.next(of: study, for: worker) else { break }
+      let asked = watch.seconds()
+      try coordinator.finish(lease, .complete(objectives: objectives(lease.trial.genome)))
+      asking.append(1_000 * (asked - start))
+      telling.append(1_000 * (watch.seconds() - asked))
+    }
+    let rest = asking.dropFirst().sorted()
+    return Row(
+      trials: count, first: asking.first ?? 0, median: rest.isEmpty ? 0 : rest[rest.count / 2],
+      slowest: rest.last ?? 0, result: telling.sorted()[telling.count / 2])
+  }
+
+  /// Puts finished trials and the algorithm that asked for them into the storage.
+  private func fill(_ study: Study, _ count: Int, _ store: any StudyStore) throws {
+    var algorithm = try definition.algorithm.make(
+      definition.problem(), goal: definition.goal, seed: definition.seed)
+    try store.write { transaction in
+      let now = try transaction.now()
+      for place in 0..<count {
+        guard case .candidate(let candidate) = algorithm.next(given: LimitVerdicts()) else { break }
+        let values = objectives(candidate.genome)
+        try algorithm.tell([Evaluation(id: candidate.id, objectives: values)])
+        var trial = Trial(candidate, created: now)
+        trial.state = .complete
+        trial.objectives = values
+        trial.finished = now
+        trial.finishOrder = place
+        trial.isTold = true
+        try transaction.insert(trial, into: study.id)
+      }
+      try transaction.save(
+        AlgorithmRecord(revision: count + 1, state: try algorithm.savedState()), of: study.id)
+    }
+  }
+
+  /// Costs as they are, and an error that falls with the choices taken.
+  private func objectives(_ genome: Genome) -> [Double] {
+    var values = definition.networkDomain?.knownObjectives(of: genome) ?? [0, 1, 1]
+    let effort = genome.values.reduce(0, +)
+    values[0] = 40 / Double(1 + effort) + 3
+    return values
+  }
+}

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+package import MUXNetworks
+
+/// The names of weights as wrappers leave them, and as the network means them.
+///
+/// What trains a network often wraps it, and each wrapper puts its name before those of the tensors:
+/// - *Wrappers of PyTorch* (``WeightNames/wrappers``) say nothing about the network, and no layer has
+///   their names. They go wherever they stand in a name, as in `blocks.0._orig_mod.conv.weight`;
+///   `module` only at the front, and only if all names begin so.
+/// - *Attributes* (``WeightNames/attributes``), such as Lightning's `model.`, go at the front if the
+///   network has no such names itself.
+/// - `n_averaged`, the count of an averaged model, is no weight and goes.
+package enum WeightNames {
+  /// What compilers and distributed training put into names.
+  package static let wrappers: Set<String> = [
+    "_orig_mod", "_fsdp_wrapped_module", "_checkpoint_wrapped_module", "_forward_module",
+  ]
+  /// The names under which programs keep the network in an object that is saved.
+  package static let attributes: Set<String> = [
+    "module", "model", "net", "network", "backbone", "encoder", "ema", "ema_model", "model_ema",
+    "averaged_model",
+  ]
+  /// Tensors that wrappers add and that belong to no network.
+  package static let counters: Set<String> = ["n_averaged"]
+
+  /// A name without PyTorch's wrappers, and with today's name where torchvision's published
+  /// DenseNets have an older one (`denselayer1.norm.1` is `denselayer1.norm1` since).
+  static func unwrapped(_ name: String) -> String {
+    var name = name
+    if name.contains("_") {
+      name = name.split(separator: ".", omittingEmptySubsequences: false)
+        .filter { !wrappers.contains(String($0)) }.joined(separator: ".")
+    }
+    guard name.contains("denselayer") else { return name }
+    return name.replacing(/(\.denselayer[0-9]+\.(?:norm|conv))\.([12]\.)/) { "\($0.1)\($0.2)" }
+  }
+}
+
+extension TensorArchive {
+  /// The same tensors without what PyTorch's wrappers put into their names, whatever the network.
+  ///
+  /// A file that has a tensor under both names keeps both, and is refused with both.
+  public var unwrapped: TensorArchive {
+    var result = TensorArchive(metadata: metadata)
+    for (name, tensor) in self
+    where !WeightNames.counters.contains(where: { name == $0 || name.hasSuffix(".\($0)") }) {
+      result[name] = tensor
+    }
+    result = result.renamedIfUnique(WeightNames.unwrapped)
+    while !result.names.isEmpty, result.names.allSatisfy({ $0.hasPrefix("module.") }) {
+      result = result.renamed { String($0.dropFirst("module.".count)) }
+    }
+    return result
+  }
+
+  /// The same tensors under the names of a network, as far as ``WeightNames`` explains them.
+  package func named(for parameters: [ParameterSpecification]) -> TensorArchive {
+    let clean = unwrapped
+    guard let first = parameters.first(where: { $0.role != .batchCount }),
+      !parameters.contains(where: { clean[$0.name] != nil })
+    else { return clean }
+    // The shortest prefix under which the network's first tensor stands.
+    let prefixes = clean.names.filter { $0.hasSuffix("." + first.name) }
+      .map { String($0.dropLast(first.name.count)) }
+      .filter { prefix in
+        prefix.split(separator: ".").allSatisfy { WeightNames.attributes.contains(String($0)) }
+      }
+    guard let prefix = prefixes.min(by: { $0.count < $1.count }) else { return clean }
+    return clean.renamedIfUnique {
+      $0.hasPrefix(prefix) ? String($0.dropFirst(prefix.count)) : $0
+    }
+  }
+
+  private func renamedIfUnique(_ rename: (String) -> String) -> TensorArchive {
+    let new = names.map(rename)
+    return new != names && Set(new).count == count ? renamed(rename) : self
+  }
+}

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+import Foundation
+import MUXCore
+import MUXTestSupport
+import Testing
+
+@Suite("What a file may take the place of")
+struct FileReplacementTests {
+  private let folder: TemporaryFolder
+
+  init() throws { folder = try TemporaryFolder() }
+
+  private func failure(writing path: String) -> String {
+    do throws(FileError) { try AtomicFile.write("text", to: path) } catch { return "\(error)" }
+    return "none"
+  }
+
+  @Test("a regular file is replaced")
+  func regular() throws {
+    let path = try folder.write("file", [1])
+    #expect(failure(writing: path) == "none")
+    #expect(try String(contentsOfFile: path, encoding: .utf8) == "text")
+  }
+
+  @Test("devices, pipes, links and folders stay what they are, and are named")
+  func special() throws {
+    #expect(
+      failure(writing: "/dev/null").hasSuffix("/dev/null: it is a device; name a regular file"))
+    try #require(mkfifo(folder("pipe"), 0o600) == 0)
+    #expect(failure(writing: folder("pipe")).contains("a named pipe"))
+    let target = try folder.write("target", [7])
+    try #require(symlink("target", folder("link")) == 0)
+    #expect(failure(writing: folder("link")).contains("a link to target"))
+    #expect(try Data(contentsOf: URL(filePath: target)) == Data([7]))
+    try #require(symlink("nowhere", folder("dangling")) == 0)
+    #expect(failure(writing: folder("dangling")).contains("a link to nowhere"))
+    try folder.makeFolder("folder")
+    #expect(failure(writing: folder("folder")).hasPrefix("cannot replace \(folder("folder")): "))
+    // Nothing was left behind, and nothing has become a file.
+    #expect(
+      try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted()
+        == ["dangling", "folder", "link", "pipe", "target"])
+  }
+
+  @Test("what takes the place while the file is written is not replaced either")
+  func late() throws {
+    var file = try AtomicFile(path: folder("late"))
+    try file.write([1])
+    try #require(symlink("target", folder("late")) == 0)
+    var failure: FileError?
+    do throws(FileError) { try file.commit() } catch { failure = error }
+    #expect(failure?.reason?.contains("a link to target") == true)
+    #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path) == ["late"])
+  }
+
+  @Test("the longest name that a file system takes can be written")
+  func longName() throws {
+    let path = folder(String(repeating: "é", count: 127))
+    #expect(failure(writing: path) == "none")
+    #expect(FileManager.default.fileExists(atPath: path))
+  }
+}

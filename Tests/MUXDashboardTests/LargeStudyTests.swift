@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+import Foundation
+import MUXDashboard
+import MUXStudies
+import MUXTestSupport
+import Synchronization
+import Testing
+
+/// What keeps the dashboard quick with many trials, counted instead of timed: pages of bounded size,
+/// made once until the study changes.
+@Suite("Dashboard, large studies")
+struct LargeStudyTests {
+  @Test("Pages of a study with 10,000 trials are not longer than a browser likes")
+  func sizes() async throws {
+    let folder = try TemporaryFolder()
+    _ = try Sample.store(10_000, in: SQLiteStore(path: folder("a.db"), access: .create))
+    let client = Client(DashboardModel(try SQLiteStore(path: folder("a.db"), access: .read)))
+    for (path, most) in [
+      ("/", 100_000), ("/studies/demo", 2_500_000), ("/studies/demo/trials", 250_000),
+      ("/studies/demo/trials?page=100", 250_000), ("/studies/demo/trials/5000", 100_000),
+      ("/studies/demo/texts/77", 100_000),
+    ] {
+      let answer = try await client.get(path)
+      #expect(answer.status == .ok, "\(path)")
+      #expect(answer.body.utf8.count < most, "\(path)")
+    }
+  }
+
+  @Test("A page is made once, however often it is asked for, until the study changes")
+  func pages() async throws {
+    let store = try Sample.store(20)
+    let model = DashboardModel(store, interval: 0)
+    let made = Atomic<Int>(0)
+    func page() async throws -> String {
+      try await model.page("trials", of: model.moment(of: "demo")) { moment in
+        made.add(1, ordering: .relaxed)
+        return "\(moment.finishedCount)"
+      }
+    }
+    for _ in 0..<5 { #expect(try await page() == "21") }
+    #expect(made.load(ordering: .relaxed) == 1)
+    // The waiting trial is done.
+    try store.write { transaction in
+      let study = try #require(try transaction.study(named: "demo"))
+      var trial = try #require(
+        try transaction.trials(of: study.id, in: [.waiting], limit: nil).first)
+      trial.state = .complete
+      trial.finishOrder = 21
+      trial.objectives = try transaction.trial(0, of: study.id)?.objectives
+      try transaction.update(trial, of: study.id)
+    }
+    for _ in 0..<5 { #expect(try await page() == "22") }
+    #expect(made.load(ordering: .relaxed) == 2)
+  }
+}

@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+import Foundation
+import MUXNetworkFiles
+import MUXNetworks
+import MUXTestSupport
+import Testing
+
+@Suite("Versions of network files")
+struct NetworkFormatTests {
+  private func network(_ text: String) throws -> Network {
+    guard case .network(let network) = try NetworkFile.parse(text, path: "file") else {
+      throw NetworkError.file(path: "file", reason: "is no network")
+    }
+    return network
+  }
+
+  private func one(_ operation: String, _ top: String = "") -> String {
+    """
+    {"name": "one", "inputSize": {"height": 9, "width": 9}, \(top)
+     "nodes": [{"name": "op", "operation": {\(operation)}, "inputs": ["input"]}]}
+    """
+  }
+
+  @Test("Files of version 0.1 read as they did, and what is written now reads back")
+  func earlierFiles() throws {
+    let json = try network(Fixture.text("networks/every_operation.json"))
+    let yaml = try network(Fixture.text("networks/every_operation.yaml"))
+    #expect(json == yaml)
+    #expect(Set(json.nodes.map(\.operation.type)).count == 18)
+    #expect(json.initialization == .kaiming && json.outputs == ["shuffle", "fc"])
+    // What `muxnet describe` of version 0.1 said of it.
+    let costs = try CostReport(json)
+    #expect(costs.parameters == 544 && costs.multiplyAdds == 26_384)
+    #expect(costs.paperMultiplyAdds == 26_532 && costs.activations == 1_035)
+    #expect(costs.peakActivationBytes == 8_800)
+    let written = String(decoding: try NetworkFile.json(json), as: UTF8.self)
+    #expect(try network(written) == json)
+    #expect(try network(NetworkFile.yaml(json)) == json)
+    guard
+      case .architecture(let architecture) = try NetworkFile.parse(
+        Fixture.text("networks/block_strings.yaml"), path: "file")
+    else {
+      Issue.record("not read as block strings")
+      return
+    }
+    #expect(try architecture.network() == ModelZoo.network(named: "muxnet_xs"))
+  }
+
+  @Test("A file says its version, and one of a newer version is refused by a sentence")
+  func newerFiles() throws {
+    let old = try Fixture.text("networks/every_operation.json")
+    #expect(!old.contains("version"))
+    let written = String(decoding: try NetworkFile.json(network(old)), as: UTF8.self)
+    #expect(written.contains("\"version\" : 1"))
+    for version in [NetworkFormat.current + 1, 99] {
+      // Whatever else a newer file holds, its version is what is said about it.
+      let newer = one(#""type": "attention", "heads": 4"#, #""version": \#(version), "new": 1,"#)
+      #expect {
+        try network(newer)
+      } throws: {
+        "\($0)" == "file: 'version': the network is of version \(version), and this program reads"
+          + " versions up to \(NetworkFormat.current); use a newer muxnet"
+      }
+      let blocks = try Fixture.text("networks/block_strings.yaml")
+      #expect {
+        try NetworkFile.parse(blocks + "\nversion: \(version)\nnew: 1\n", path: "file")
+      } throws: { "\($0)".contains("the architecture is of version \(version), and this program") }
+    }
+    #expect(throws: NetworkError.self) { try network(one(#""type": "add""#, #""version": 0,"#)) }
+  }
+
+  @Test(
+    "Unknown operations, functions and settings are errors that name the nearest",
+    arguments: [
+      (#""type": "convolutoin""#, "unknown operation 'convolutoin'; did you mean 'convolution'?"),
+      (#""type": "flatten", "axis": 1"#, "unknown key 'axis'; there are type"),
+      (
+        #""type": "pool", "kind": "maximum", "kernelSize": 2, "strides": 2"#,
+        "unknown key 'strides'; did you mean 'stride'?"
+      ),
+      (
+        #""type": "activation", "function": "hardSwich""#,
+        "unknown activation 'hardSwich'; did you mean 'hardSwish'?"
+      ),
+      (
+        #""type": "branchedConvolution", "branches": [{"name": "0", "convolution": {"inputChannels":"#
+          + #" 3, "outputChannels": 3, "group": 3}}]"#,
+        "unknown key 'group'; did you mean 'groups'?"
+      ),
+    ])
+  func unknown(operation: String, message: String) {
+    #expect {
+      try network(one(operation))
+    } throws: { "\($0)".contains(message) }
+  }
+
+  @Test("Unknown keys of a network, its nodes and blocks are errors")
+  func unknownKeys() throws {
+    for (text, key) in [
+      (one(#""type": "flatten""#, #""outpts": [],"#), "outpts"),
+      (one(#""type": "flatten""#).replacing(#""name": "op""#, with: #""name": "op", "x": 1"#), "x"),
+      (
+        one(
+          #""type": "flatten""#,
+          #""blocks": [{"name": "b", "sumary": "", "nodes": [0, 1]}],"#), "sumary"
+      ),
+    ] {
+      #expect {
+        try network(text)
+      } throws: { "\($0)".contains("unknown key '\(key)'") }
+    }
+  }
+
+  @Test("Settings that are left out have defaults")
+  func defaults() throws {
+    let read = try network(
+      one(#""type": "convolution", "inputChannels": 3, "outputChannels": 4, "kernelSize": 3"#))
+    #expect(
+      read.nodes[0].operation
+        == .convolution(Convolution(inputChannels: 3, outputChannels: 4, kernelSize: 3)))
+    let pool = try network(one(#""type": "pool", "kind": "average", "kernelSize": 2, "stride": 2"#))
+    #expect(
+      pool.nodes[0].operation == .pool(Pooling(kind: .average, kernelSize: 2, stride: 2)))
+    #expect(pool.initialization == .google && pool.inputChannels == 3 && pool.blocks.isEmpty)
+  }
+}

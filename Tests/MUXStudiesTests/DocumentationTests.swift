@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+import Foundation
+import MUXNetworks
+import MUXSearch
+import MUXStudies
+import Testing
+
+// The examples of Docs/SEARCH.md, so that they compile; what the reader supplies is given here.
+
+private func measure(_ architecture: Architecture) throws -> [Double] { [1, 2, 3] }
+private func error(of architecture: Architecture) throws -> Double { 1 }
+
+private func askAndTell(_ file: URL) throws {
+  let domain = NetworkDomain(try .named("small"))
+  let targets = [
+    try ReferenceTarget(parsing: "params=100k,madds=10M"),
+    try ReferenceTarget(parsing: "params=500k,madds=60M"),
+  ]
+  let problem = try domain.problem(targets: targets)
+  let settings = AlgorithmSettings.guided()
+  var search = try settings.make(problem, goal: .targets(targets), seed: 1)
+
+  for _ in 0..<100 {
+    let candidates = search.ask(8)
+    let results = try candidates.map { candidate in
+      Evaluation(id: candidate.id, objectives: try measure(domain.architecture(candidate.genome)))
+    }
+    try search.tell(results)
+    try search.savedState().write(to: file)
+  }
+
+  var again = try settings.restore(Data(contentsOf: file), problem: problem)
+  _ = again.ask(1)
+}
+
+private struct MyEvaluator: TrialEvaluator {
+  func evaluate(
+    _ request: EvaluationRequest, _ context: EvaluationContext
+  ) throws -> [String: Double] {
+    guard let architecture = try request.architecture() else { return [:] }
+    return ["error": try error(of: architecture)]
+  }
+}
+
+private func study(_ targets: [ReferenceTarget]) throws {
+  let definition = try StudyDefinition(
+    networks: .named("small"), targets: targets, algorithm: .guided(), seed: 1,
+    evaluation: .code(name: "MyEvaluator"), limits: StudyLimits(trials: 200))
+  let store = try StudyStorage.open(StorageURL("sqlite:///studies.db"), for: .create)
+  let coordinator = StudyCoordinator(store, retry: RetryPolicy(patience: 60))
+  let study = try coordinator.create("mine", definition)
+  let worker = StudyWorker(coordinator) { _ in MyEvaluator() }
+  _ = try worker.run([study], shouldStop: { false })
+  print(try coordinator.standings(of: study).best)
+}
+
+@Suite("Documentation of the search")
+struct DocumentationTests {
+  @Test("The examples in Swift are those that compile here")
+  func examples() throws {
+    func lines(_ text: Substring) -> [String] {
+      text.split(separator: "\n").map { line in
+        let code = line.firstRange(of: "//").map { line[..<$0.lowerBound] } ?? line
+        return code.trimmingCharacters(in: .whitespaces)
+      }.filter { !$0.isEmpty && !$0.hasPrefix("import ") }
+    }
+    let page = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+      .deletingLastPathComponent().appending(path: "Docs/SEARCH.md")
+    let text = try String(contentsOf: page, encoding: .utf8)
+    let here = Set(lines(try String(contentsOfFile: #filePath, encoding: .utf8)[...]))
+    let blocks = text.split(separator: "```swift\n").dropFirst().map { $0.prefix { $0 != "`" } }
+    #expect(blocks.count == 2)
+    for line in blocks.flatMap(lines) {
+      #expect(here.contains(line) || here.contains("private \(line)"), "\(line)")
+    }
+  }
+}

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+import MUXNetworks
+import MUXRuntime
+import MUXWeights
+import Testing
+
+@Suite("Names of weights as wrappers leave them")
+struct WeightNameTests {
+  private let network: Network
+  private let weights: TensorArchive
+
+  init() throws {
+    network = try ModelZoo.architecture(named: "muxnet_xs")
+      .applying(
+        ModelOptions(classes: 10, inputChannels: 1, inputSize: ImageSize(8), outputStride: 4)
+      )
+      .network()
+    weights = RandomWeights.archive(network, seed: 1)
+  }
+
+  private func check(_ archive: TensorArchive) throws {
+    let checked = try CheckedWeights(archive, for: network)
+    for parameter in network.parameters where parameter.role != .batchCount {
+      #expect(checked.archive[parameter.name]?.floats == weights[parameter.name]?.floats)
+    }
+  }
+
+  @Test(
+    "Prefixes of wrappers and attributes go, one inside the other",
+    arguments: [
+      "module.", "_orig_mod.", "model.", "net.", "network.", "backbone.", "ema_model.",
+      "module._orig_mod.", "_orig_mod.module.", "model._orig_mod.", "model.module.", "model.net.",
+      "_forward_module.", "_fsdp_wrapped_module.", "module.model.backbone.",
+    ])
+  func prefixes(prefix: String) throws {
+    try check(weights.renamed { prefix + $0 })
+    var averaged = weights.renamed { prefix + $0 }
+    averaged["n_averaged"] = ArchivedTensor(integers: [5], shape: [])
+    try check(averaged)
+  }
+
+  @Test("Compilers and sharded training put names into the middle")
+  func middle() throws {
+    for word in ["_orig_mod", "_fsdp_wrapped_module", "_checkpoint_wrapped_module"] {
+      try check(
+        weights.renamed { name in
+          var parts = name.split(separator: ".").map(String.init)
+          parts.insert(word, at: parts.count / 2)
+          return (["model", word] + parts).joined(separator: ".")
+        })
+    }
+  }
+
+  @Test("Counts of batches may be missing behind any prefix")
+  func batchCounts() throws {
+    var archive = TensorArchive()
+    for (name, tensor) in weights where !name.hasSuffix("num_batches_tracked") {
+      archive["model.\(name)"] = tensor
+    }
+    try check(archive)
+  }
+
+  @Test("What is left over or missing behind a prefix is named, without the prefix")
+  func strict() throws {
+    var archive = weights.renamed { "model.\($0)" }
+    let first = try #require(network.parameters.last { $0.role == .linearWeight }).name
+    archive["model.\(first)"] = nil
+    archive["criterion.weight"] = ArchivedTensor([1], shape: [1])
+    let error = #expect(throws: WeightsMismatchError.self) {
+      try CheckedWeights(archive, for: network)
+    }
+    #expect(error?.report.missing == [first])
+    #expect(error?.report.unexpected == ["criterion.weight"])
+  }
+
+  @Test("Words that are no wrapper's are no prefix")
+  func otherWords() {
+    let error = #expect(throws: WeightsMismatchError.self) {
+      try CheckedWeights(weights.renamed { "teacher.\($0)" }, for: network)
+    }
+    #expect(error?.report.loaded.isEmpty == true)
+    #expect(error?.report.unexpected.count == weights.count)
+  }
+
+  @Test("A network whose own names begin like a wrapper's keeps them")
+  func ownNames() throws {
+    var builder = NetworkBuilder(name: "own", inputChannels: 1, inputSize: ImageSize(4))
+    _ = builder.convolution(builder.input, "model.conv", outputChannels: 2)
+    let own = try builder.build()
+    let weights = RandomWeights.archive(own, seed: 1)
+    #expect(try CheckedWeights(weights, for: own).archive.names == weights.names)
+    #expect(
+      try CheckedWeights(weights.renamed { "module.\($0)" }, for: own).archive.names
+        == weights.names)
+  }
+}

@@ -9,7 +9,7 @@ public enum NetworkFile {
   /// `.yml`, else a name of the zoo.
   ///
   /// A network file is already built: of the options only classes can still change it.
-  /// - Throws: ``NetworkError``.
+  /// - Throws: `NetworkError`.
   public static func resolve(
     _ model: String, options: ModelOptions = ModelOptions()
   ) throws(NetworkError) -> Network {
@@ -33,7 +33,7 @@ public enum NetworkFile {
   }
 
   /// The block strings behind a name of the zoo or in a block-string file.
-  /// - Throws: ``NetworkError``, also where the file holds a built network.
+  /// - Throws: `NetworkError`, also where the file holds a built network.
   public static func architecture(_ model: String) throws(NetworkError) -> Architecture {
     guard isFile(model) else { return try ModelZoo.architecture(named: model) }
     switch try read(URL(filePath: model)) {

@@ -23,7 +23,8 @@ struct PointwiseExpansionTests {
     let (rows, inner, outer) = Self.shapes[index]
     var noise = Noise(seed: UInt64(200 + index))
     for (number, activation) in [MUX_IDENTITY, MUX_RELU6, MUX_SWISH, MUX_HARD_SWISH]
-      .map(mux_usual_activation).enumerated() {
+      .map(mux_usual_activation).enumerated()
+    {
       let x = StridedMatrix(rows: rows, columns: inner, gap: number % 2, noise: &noise)
       let g = StridedMatrix(rows: rows, columns: outer, noise: &noise)
       let pooled = noise.buffer(outer)
@@ -130,7 +131,9 @@ struct PointwiseExpansionTests {
   @Test("Sums over the pixels and the elementwise pass", arguments: [1, 8, 17, 48, 70])
   func passes(columns: Int) {
     var noise = Noise(seed: UInt64(400 + columns))
-    for activation in (0..<UInt32(MUX_ACTIVATION_COUNT)).map({ mux_usual_activation(mux_activation_kind(rawValue: $0)) }) {
+    for activation in (0..<UInt32(MUX_ACTIVATION_COUNT)).map({
+      mux_usual_activation(mux_activation_kind(rawValue: $0))
+    }) {
       let rows = 131
       let y = StridedMatrix(rows: rows, columns: columns, noise: &noise)
       let gh = StridedMatrix(rows: rows, columns: columns, noise: &noise)

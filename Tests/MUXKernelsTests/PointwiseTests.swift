@@ -9,9 +9,10 @@ private let shapes: [(rows: Int, inner: Int, outer: Int)] = [
   (130, 49, 97), (33, 100, 40), (191, 3, 96),
 ]
 
-private let activations = (0..<UInt32(MUX_ACTIVATION_COUNT)).map {
-  mux_usual_activation(mux_activation_kind(rawValue: $0))
-}
+private let activations =
+  (0..<UInt32(MUX_ACTIVATION_COUNT)).map {
+    mux_usual_activation(mux_activation_kind(rawValue: $0))
+  } + [mux_activation(kind: MUX_HARD_SIGMOID, alpha: 0.25, beta: 0.375)]
 
 @Suite("Pointwise kernels against plain loops in double")
 struct PointwiseTests {
@@ -59,7 +60,8 @@ struct PointwiseTests {
     for isa in availableVariants {
       withVariant(isa) {
         let y = Buffer(70 * 30, repeating: Float.nan)
-        var identity = mux_transform(scale: nil, shift: nil, activation: mux_usual_activation(MUX_IDENTITY))
+        var identity = mux_transform(
+          scale: nil, shift: nil, activation: mux_usual_activation(MUX_IDENTITY))
         mux_pointwise_forward(
           x.pointer, x.stride, 70, 50, 30, &identity, nil, packed(weight).pointer, y.pointer, 30,
           nil, nil, pointwiseScratch(50, 30).pointer)
@@ -170,7 +172,7 @@ struct Stem {
   var window: mux_pointwise_window {
     mux_pointwise_window(
       height: height, width: width, channels: 3, out_height: outHeight, out_width: outWidth,
-      kernel: kernel, stride: stride, padding: padding)
+      kernel: kernel, stride: stride, top: padding, left: padding)
   }
 
   func windows(of image: Buffer<Float>) -> Matrix {

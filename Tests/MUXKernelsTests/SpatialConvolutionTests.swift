@@ -51,7 +51,9 @@ struct SpatialConvolutionTests {
         cases.append(
           SpatialCase(
             height: height, width: width, stride: stride, branches: [branch],
-            activation: index % 2 == 0 ? mux_usual_activation(MUX_SWISH) : mux_usual_activation(MUX_RELU), seed: UInt64(kernel + index)))
+            activation: index % 2 == 0
+              ? mux_usual_activation(MUX_SWISH) : mux_usual_activation(MUX_RELU),
+            seed: UInt64(kernel + index)))
       }
     }
     check(cases)

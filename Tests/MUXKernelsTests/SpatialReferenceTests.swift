@@ -16,7 +16,8 @@ struct SpatialReferenceTests {
     let output = Buffer(input.count, repeating: Float(0))
     var arguments = mux_spatial_forward_arguments(
       packed: nil, input: source.pointer, input_stride: branch.channels,
-      input_transform: mux_transform(scale: nil, shift: nil, activation: mux_usual_activation(MUX_IDENTITY)),
+      input_transform: mux_transform(
+        scale: nil, shift: nil, activation: mux_usual_activation(MUX_IDENTITY)),
       output: output.pointer, output_stride: branch.channels, sum: nil, sum_squares: nil)
     #expect(
       mux_spatial_reference_forward(&item.operation, &arguments, [UnsafePointer(kernel.pointer)]))
@@ -93,7 +94,8 @@ struct SpatialReferenceTests {
         for channel in 0..<item.channels {
           let at = pixel * item.outputStride + channel
           sum +=
-            Double(item.gradient.pointer[at]) * Double(mux_activation_value(mux_usual_activation(MUX_SWISH), output[at]))
+            Double(item.gradient.pointer[at])
+            * Double(mux_activation_value(mux_usual_activation(MUX_SWISH), output[at]))
         }
       }
       return sum

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import MUXTestSupport
 import Testing
 
 @Suite("Help and usage")

@@ -88,7 +88,8 @@ struct HostileNetworkTests {
       BlockSpecification(.invertedResidual, channels: 16, expansion: .nan),
       BlockSpecification(.mux, channels: 16, leaveOutRatio: -.infinity),
       BlockSpecification(.invertedResidual, channels: 16, groupWidth: 0),
-      BlockSpecification(.invertedResidual, channels: 16, scales: [.subpixel], multiplexingFactor: 0),
+      BlockSpecification(
+        .invertedResidual, channels: 16, scales: [.subpixel], multiplexingFactor: 0),
       BlockSpecification(
         .invertedResidual, channels: 16, scales: [.subpixel], multiplexingFactor: .max),
     ] {

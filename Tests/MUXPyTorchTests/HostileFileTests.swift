@@ -50,7 +50,8 @@ struct HostileFileTests {
     // 1 MiB, then 68 MiB: the second alone was allowed once.
     #expect(
       says(
-        try views([([1 << 18], [0]), ([17 << 20], [0])]), "repeats storages beyond the file's size"))
+        try views([([1 << 18], [0]), ([17 << 20], [0])]), "repeats storages beyond the file's size")
+    )
     let small = try PickleBuilder.file(
       .dictionary([
         ("a", .view(count: 1, shape: [1 << 10], strides: [0])),

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import Dispatch
 import Foundation
 import MUXSearch
 import MUXStudies
@@ -17,7 +18,7 @@ private struct Closure: TrialEvaluator {
   }
 }
 
-@Suite("A worker and evaluations of all kinds")
+@Suite("A worker and evaluations of all kinds", .timeLimit(.minutes(10)))
 struct WorkerTests {
   private struct Broken: Error, CustomStringConvertible {
     var description: String { "two\nlines" }

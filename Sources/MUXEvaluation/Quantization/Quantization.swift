@@ -53,7 +53,7 @@ public struct Quantization: Sendable {
   ///   - weights: Trained weights that are not packed yet.
   ///   - images: On which to calibrate and to compare.
   ///   - path: The file to write: to a temporary one first, then renamed.
-  /// - Throws: ``EvaluationError/packed(path:)``, ``WeightsMismatchError``, ``QuantizationError``,
+  /// - Throws: ``EvaluationError/packed(path:)``, `WeightsMismatchError`, ``QuantizationError``,
   ///   the error of an image that cannot be read, or `RuntimeError` for images of another size than
   ///   the network's.
   public func write(

@@ -39,7 +39,7 @@ extension Predictor {
     return lines
   }
 
-  /// Classifies images and all images below folders (``ImageFiles``).
+  /// Classifies images and all images below folders (`ImageFiles`).
   ///
   /// - Parameters:
   ///   - paths: Files and folders.

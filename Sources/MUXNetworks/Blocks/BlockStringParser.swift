@@ -48,8 +48,10 @@ struct BlockStringParser {
     case "s": block.stride = try positive(value, of: key)
     case "e": block.expansion = try ratio(value, of: key, in: BlockSpecification.Bounds.expansion)
     case "c": block.channels = try positive(value, of: key)
-    case "se": block.squeezeRatio = try ratio(value, of: key, in: BlockSpecification.Bounds.squeezeRatio)
-    case "l": block.leaveOutRatio = try ratio(value, of: key, in: BlockSpecification.Bounds.leaveOutRatio)
+    case "se":
+      block.squeezeRatio = try ratio(value, of: key, in: BlockSpecification.Bounds.squeezeRatio)
+    case "l":
+      block.leaveOutRatio = try ratio(value, of: key, in: BlockSpecification.Bounds.leaveOutRatio)
     case "gw": block.groupWidth = try positive(value, of: key)
     case "sg": block.shuffleGroups = try positive(value, of: key)
     case "a": block.expansionGroups = try ones(value, of: key)

@@ -53,7 +53,8 @@ extension PlanCompiler {
       isLinear: residual == nil && isSinglePixel(convolution, ownInputPixels(of: index)))
     var end = residual?.end ?? chain.end
     if residual == nil, convolution.isPointwise, convolution.stride == 1,
-      convolution.padding == 0, shape.height * shape.width > 1, let next = analysis.soleReader(of: end),
+      convolution.padding == 0, shape.height * shape.width > 1,
+      let next = analysis.soleReader(of: end),
       case .globalAveragePool = operation(next)
     {
       layer.isPooled = true
@@ -82,8 +83,9 @@ extension PlanCompiler {
     }
     if Self.isSpatial(convolution), layer.residual == nil, !layer.isLinear {
       let branch = SpatialBranch(
-        convolution: convolution, mode: MUX_SPATIAL_PLAIN, factor: 1, firstInput: 0,
-        firstOutput: 0, weight: layer.weight, bias: [])
+        convolution: convolution, zeros: Self.zeros(convolution, input.height, input.width),
+        mode: MUX_SPATIAL_PLAIN, factor: 1, firstInput: 0, firstOutput: 0, weight: layer.weight,
+        bias: [])
       let result = try addSpatial(
         name: layer.name, producer: .copy(input), branches: [branch], affine: layer.affine,
         activation: layer.activation, height: height, width: width, wantsSums: false,

@@ -10,7 +10,7 @@ public struct DataRecord: Codable, Hashable, Sendable {
     /// How many there are.
     public var images: Int
     /// A hash of what the data set knows of its samples without decoding them
-    /// (``ImageDataSet/contentHash``), as a hexadecimal number.
+    /// (`ImageDataSet.contentHash`), as a hexadecimal number.
     public var digest: String
     /// What lies beside them and was left out.
     public var leftOut: [LeftOut.Group]

@@ -132,7 +132,7 @@ let modules: [Module] = [
   Module("CMUXKernels", .upper, .hidden),
   Module(
     "MUXRuntime", .upper, .library,
-    uses: ["MUXCore", "MUXNetworks", "MUXWeights", "CMUXKernels"]),
+    uses: ["MUXCore", "MUXImages", "MUXNetworks", "MUXWeights", "CMUXKernels"]),
   Module(
     "CJPEG", .upper, .system(pkgConfig: "libjpeg", apt: ["libjpeg-dev"], brew: ["jpeg-turbo"])),
   Module("CPNG", .upper, .system(pkgConfig: "libpng", apt: ["libpng-dev"], brew: ["libpng"])),
@@ -182,7 +182,8 @@ let modules: [Module] = [
     ]),
   // Not part of MUXWeights: MUXRuntime depends on that, and apps on MUXRuntime.
   Module(
-    "MUXONNX", .upper, .library, uses: ["MUXCore", "MUXNetworks", "MUXWeights", .protobuf],
+    "MUXONNX", .upper, .library,
+    uses: ["MUXCore", "MUXImages", "MUXNetworks", "MUXWeights", .protobuf],
     excludes: ["Proto"]),
 
   Module("CLibTorch", .lower, .system(pkgConfig: "\(libtorch)/libtorch.pc")),
@@ -242,7 +243,9 @@ let modules: [Module] = [
   Module("MUXKernelsTests", .upper, .tests, uses: ["CMUXKernels"]),
   Module(
     "MUXRuntimeTests", .upper, .tests,
-    uses: ["MUXCore", "MUXNetworks", "MUXWeights", "MUXRuntime", "MUXTestSupport"]),
+    uses: [
+      "MUXCore", "MUXImages", "MUXNetworks", "MUXWeights", "MUXRuntime", "MUXTestSupport",
+    ]),
   Module("MUXConfigurationTests", .upper, .tests, uses: ["MUXConfiguration"]),
   Module(
     "MUXEvaluationTests", .upper, .tests,
@@ -265,8 +268,8 @@ let modules: [Module] = [
   Module(
     "MUXONNXTests", .upper, .tests,
     uses: [
-      "MUXCore", "MUXNetworks", "MUXNetworkFiles", "MUXWeights", "MUXPyTorch", "MUXRuntime",
-      "MUXONNX",
+      "MUXCore", "MUXImages", "MUXNetworks", "MUXNetworkFiles", "MUXWeights", "MUXPyTorch",
+      "MUXRuntime", "MUXONNX",
       "MUXTestSupport",
     ]),
   Module(

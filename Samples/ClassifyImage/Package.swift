@@ -10,6 +10,10 @@ let package = Package(
   dependencies: [.package(name: "muxnet", path: "../..")],
   targets: [
     .executableTarget(
-      name: "ClassifyImage", dependencies: [.product(name: "MUXRuntime", package: "muxnet")])
+      name: "ClassifyImage",
+      dependencies: [
+        .product(name: "MUXRuntime", package: "muxnet"),
+        .product(name: "MUXImages", package: "muxnet"),
+      ])
   ]
 )

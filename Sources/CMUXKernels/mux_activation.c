@@ -13,7 +13,11 @@ float mux_activation_value(mux_activation activation, float x) {
   case MUX_SWISH: return x / (1 + expf(-x));
   case MUX_HARD_SWISH: return x * clamp(x + 3, 0, 6) / 6;
   case MUX_SIGMOID: return 1 / (1 + expf(-x));
-  case MUX_HARD_SIGMOID: return clamp(activation.alpha * x + activation.beta, 0, 1);
+  case MUX_HARD_SIGMOID: {
+    // (alpha * x + beta would lose digits where the two cancel.)
+    const float a = activation.alpha;
+    return clamp(x + activation.beta / a, 0, 1 / a) * a;
+  }
   }
   return x;
 }

@@ -49,9 +49,9 @@ static void NAME(window_tile)(const float *image, const mux_pointwise_window *w,
     const ptrdiff_t oy = (first + r) / w->out_width, ox = (first + r) % w->out_width;
     ptrdiff_t k = 0;
     for (ptrdiff_t ky = 0; ky < w->kernel; ky++) {
-      const ptrdiff_t y = oy * w->stride - w->padding + ky;
+      const ptrdiff_t y = oy * w->stride - w->top + ky;
       for (ptrdiff_t kx = 0; kx < w->kernel; kx++) {
-        const ptrdiff_t x = ox * w->stride - w->padding + kx;
+        const ptrdiff_t x = ox * w->stride - w->left + kx;
         const int inside = y >= 0 && y < w->height && x >= 0 && x < w->width;
         const float *from = image + (y * w->width + x) * w->channels;
         for (ptrdiff_t c = 0; c < w->channels; c++, k++) {

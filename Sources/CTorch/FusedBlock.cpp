@@ -12,6 +12,23 @@ bool fit(const at::Tensor &tensor) {
   return tensor.scalar_type() == at::kFloat && tensor.device().is_cpu();
 }
 
+bool is_centred(const ct_fused_branch &branch) {
+  return branch.top == branch.kernel / 2 && branch.left == branch.kernel / 2;
+}
+
+/// The branch as the kernels take it.
+mux_spatial_branch kernel_branch(const ct_fused_branch &branch) {
+  return {branch.channels, branch.kernel + (is_centred(branch) ? 0 : 2), branch.group_width,
+          branch.multiplex};
+}
+
+/// Where the branch's own kernel lies in that.
+OwnWindow own_window(const ct_fused_branch &branch) {
+  if (is_centred(branch)) return {0, 0, branch.kernel};
+  const int32_t around = branch.kernel / 2 + 1;
+  return {around - branch.top, around - branch.left, branch.kernel};
+}
+
 /// Contiguous in the order of a plain PyTorch weight.
 at::Tensor plain(const at::Tensor &tensor) { return tensor.detach().contiguous(); }
 
@@ -48,8 +65,15 @@ BlockPlan::BlockPlan(const ct_fused_block &block, const at::Tensor &x)
   projection_norm = NormParameters(block.projection_norm);
   for (int32_t i = 0; i < block.branch_count; ++i) {
     const ct_fused_branch &branch = block.branches[i];
-    branches.push_back({branch.channels, branch.kernel, branch.group_width, branch.multiplex});
-    spatial_weights.push_back(plain(get(branch.weight)));
+    branches.push_back(kernel_branch(branch));
+    const OwnWindow own = own_window(branch);
+    own_windows.push_back(own);
+    const int64_t rest = branches.back().kernel - own.size;
+    at::Tensor weight = plain(get(branch.weight));
+    if (rest > 0)
+      weight = at::constant_pad_nd(
+          weight, {own.column, rest - own.column, own.row, rest - own.row});
+    spatial_weights.push_back(weight.contiguous());
   }
   spatial = {static_cast<int32_t>(height), static_cast<int32_t>(width),
              static_cast<int32_t>(middle), block.stride,
@@ -169,7 +193,10 @@ const char *refusal(const ct_fused_block &block, ct_tensor input) {
   std::vector<mux_spatial_branch> branches;
   for (int32_t i = 0; i < block.branch_count; ++i) {
     const ct_fused_branch &branch = block.branches[i];
-    branches.push_back({branch.channels, branch.kernel, branch.group_width, branch.multiplex});
+    const int32_t half = branch.kernel / 2;
+    const auto fits = [half](int32_t before) { return before == half || before == half - 1; };
+    if (!fits(branch.top) || !fits(branch.left)) return "a branch's windows are not around its pixels";
+    branches.push_back(kernel_branch(branch));
   }
   const mux_spatial spatial = {static_cast<int32_t>(x.size(2)), static_cast<int32_t>(x.size(3)),
                                static_cast<int32_t>(middle),    block.stride,
@@ -179,8 +206,10 @@ const char *refusal(const ct_fused_block &block, ct_tensor input) {
   for (int32_t i = 0; i < block.branch_count; ++i) {
     if (!block.branches[i].weight) return "a branch without weight";
     const at::Tensor &weight = get(block.branches[i].weight);
-    if (!fit(weight) ||
-        weight.numel() != static_cast<int64_t>(mux_spatial_weight_count(&spatial, i)))
+    const int64_t kernel = block.branches[i].kernel, wide = branches[static_cast<size_t>(i)].kernel;
+    if (!fit(weight) || weight.dim() != 4 || weight.size(2) != kernel || weight.size(3) != kernel ||
+        weight.numel() / (kernel * kernel) * (wide * wide) !=
+            static_cast<int64_t>(mux_spatial_weight_count(&spatial, i)))
       return "a branch's weight does not fit";
   }
   if (const char *reason = NormParameters::refusal(block.spatial_norm, middle)) return reason;

@@ -13,6 +13,11 @@ extern "C" {
 
 namespace ct::fused {
 
+/// The part of a wider kernel: `size` rows and columns from `row` and `column` on.
+struct OwnWindow {
+  int64_t row, column, size;
+};
+
 /// The settings and tensors of a block, and the sizes that follow from the input.
 struct BlockPlan {
   bool training, residual, expands, squeezes;
@@ -22,7 +27,11 @@ struct BlockPlan {
   std::vector<mux_spatial_branch> branches;
   mux_spatial spatial;
   at::Tensor expansion, projection, reduce_weight, reduce_bias, expand_weight, expand_bias;
+  /// As the kernels take them, whose windows lie around their pixels: one that begins a pixel later is
+  /// part of a kernel that is wider by one on each side.
   std::vector<at::Tensor> spatial_weights;
+  /// The part of each that is the branch's own.
+  std::vector<OwnWindow> own_windows;
   NormParameters expansion_norm, spatial_norm, projection_norm;
 
   BlockPlan(const ct_fused_block &block, const at::Tensor &x);

@@ -240,6 +240,12 @@ std::vector<at::Tensor> block_backward(const BlockPlan &plan, const at::Tensor &
       targets.push_back(spatial_gradients.back().mutable_data_ptr<float>());
     }
     mux_spatial_unpack_gradient(&plan.spatial, whole, targets.data());
+    for (size_t i = 0; i < spatial_gradients.size(); ++i) {
+      const OwnWindow &own = plan.own_windows[i];
+      at::Tensor &gradient = spatial_gradients[i];
+      if (gradient.size(2) != own.size)
+        gradient = gradient.narrow(2, own.row, own.size).narrow(3, own.column, own.size).contiguous();
+    }
   }
   gz_memory.reset();
 

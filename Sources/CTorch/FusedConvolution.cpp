@@ -18,6 +18,10 @@ namespace {
 /// The most values of one window that the kernels gather: a stem's 3×3 to 7×7 of three channels.
 constexpr int64_t most_window_values = 192;
 
+bool is_unpadded(const ct_fused_convolution &layer) {
+  return layer.top == 0 && layer.left == 0 && layer.bottom == 0 && layer.right == 0;
+}
+
 struct ConvolutionPlan {
   bool training, pool, pointwise;
   mux_activation activation;
@@ -40,11 +44,12 @@ struct ConvolutionPlan {
     const at::Tensor &w = get(layer.weight);
     sizes = w.sizes().vec();
     const int64_t kernel = w.size(2);
-    pointwise = kernel == 1 && layer.stride == 1 && layer.padding == 0;
+    pointwise = kernel == 1 && layer.stride == 1 && is_unpadded(layer);
     outputs = w.size(0);
-    out_height = (height + 2 * layer.padding - kernel) / layer.stride + 1;
-    out_width = (width + 2 * layer.padding - kernel) / layer.stride + 1;
-    window = {height, width, channels, out_height, out_width, kernel, layer.stride, layer.padding};
+    out_height = (height + layer.top + layer.bottom - kernel) / layer.stride + 1;
+    out_width = (width + layer.left + layer.right - kernel) / layer.stride + 1;
+    window = {height, width,        channels,  out_height, out_width,
+              kernel, layer.stride, layer.top, layer.left};
     weight = w.detach().permute({0, 2, 3, 1}).contiguous();
   }
 
@@ -261,11 +266,13 @@ const char *refusal(const ct_fused_convolution &layer, ct_tensor input) {
     return "the weight must be 32-bit floats on the CPU";
   if (weight.size(1) != x.size(1)) return "the weight does not fit the input's channels";
   if (weight.size(2) != weight.size(3)) return "the kernel is not square";
-  if (layer.stride < 1 || layer.padding < 0) return "stride or padding out of range";
+  if (layer.stride < 1 || layer.top < 0 || layer.left < 0 || layer.bottom < 0 || layer.right < 0)
+    return "stride or padding out of range";
   const int64_t kernel = weight.size(2);
-  if (x.size(2) + 2 * layer.padding < kernel || x.size(3) + 2 * layer.padding < kernel)
+  if (x.size(2) + layer.top + layer.bottom < kernel ||
+      x.size(3) + layer.left + layer.right < kernel)
     return "the input is smaller than the kernel";
-  const bool pointwise = kernel == 1 && layer.stride == 1 && layer.padding == 0;
+  const bool pointwise = kernel == 1 && layer.stride == 1 && is_unpadded(layer);
   if (!pointwise) {
     if (kernel * kernel * weight.size(1) > most_window_values) return "too many values in a window";
     if (x.requires_grad() && at::GradMode::is_enabled())

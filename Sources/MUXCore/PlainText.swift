@@ -22,11 +22,26 @@ public enum PlainText {
     }
   }
 
-  private static func escaped(_ text: String, _ escape: (Unicode.Scalar) -> String) -> String {
-    guard text.unicodeScalars.contains(where: isHidden) else { return text }
+  /// The text on one line: as ``visible(_:)``, with `\n`, `\r` and `\t` for what breaks lines.
+  static func line(_ text: String) -> String {
+    escaped(text, where: { isHidden($0) || $0 == "\n" || $0 == "\t" }) { scalar in
+      switch scalar {
+      case "\n": "\\n"
+      case "\r": "\\r"
+      case "\t": "\\t"
+      default: "\\u{\(String(scalar.value, radix: 16))}"
+      }
+    }
+  }
+
+  private static func escaped(
+    _ text: String, where needsEscape: (Unicode.Scalar) -> Bool = isHidden,
+    _ escape: (Unicode.Scalar) -> String
+  ) -> String {
+    guard text.unicodeScalars.contains(where: needsEscape) else { return text }
     var result = String.UnicodeScalarView()
     for scalar in text.unicodeScalars {
-      if isHidden(scalar) {
+      if needsEscape(scalar) {
         result.append(contentsOf: escape(scalar).unicodeScalars)
       } else {
         result.append(scalar)
@@ -47,4 +62,10 @@ public enum PlainText {
     default: false
     }
   }
+}
+
+extension String {
+  /// The text as it can stand in a message, which is one line: names of files and classes come with
+  /// the data and may hold anything.
+  package var printable: String { PlainText.line(self) }
 }

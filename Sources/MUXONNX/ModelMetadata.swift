@@ -1,14 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
+public import MUXImages
 public import MUXNetworks
 public import MUXWeights
 
-/// What a weights file says about itself: the network, the classes, the licence.
+/// What a weights file says about itself: the network, the classes, how images are prepared, the
+/// licence.
 public struct ModelMetadata: Sendable {
   /// The network that the weights are for, if the file holds it.
   public var network: Network?
   /// The classes in the order of the outputs; empty where unknown.
   public var classNames: [String] = []
+  /// What is done to an image before it goes in, nil where unknown.
+  public var pipeline: ImagePipeline?
   /// The licence of the weights, nil where unknown.
   public var license: String?
 
@@ -25,6 +29,7 @@ public struct ModelMetadata: Sendable {
       let run = try Self.decode(Run.self, text, key: "muxnet")
       network = run.network
       classNames = run.classNames ?? []
+      pipeline = run.pipeline
     }
     if let text = texts["muxnet.network"] {
       network = try Self.decode(Network.self, text, key: "muxnet.network")
@@ -36,6 +41,7 @@ public struct ModelMetadata: Sendable {
   private struct Run: Decodable {
     let network: Network
     let classNames: [String]?
+    let pipeline: ImagePipeline?
   }
 
   private static func decode<Value: Decodable>(

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+public import MUXImages
 public import MUXNetworks
 public import MUXWeights
 
@@ -41,6 +42,9 @@ public struct ONNXExport: Sendable {
   public var inputSize: ImageSize?
   /// The names of the classes, in the order of the outputs; empty where unknown.
   public var classNames: [String] = []
+  /// What is done to an image before it goes in, nil where unknown. It is in the metadata, for the
+  /// size of the model's input; the model takes what comes out.
+  public var pipeline: ImagePipeline?
   /// The licence of the weights, nil where unknown.
   public var license: String?
   /// The version of the program that exports.
@@ -112,6 +116,10 @@ public struct ONNXExport: Sendable {
     }
     if !classNames.isEmpty {
       entries.append(("class_names", ModelMetadata.json(of: classNames)))
+    }
+    if let pipeline {
+      let size = PixelSize(width: costs.inputSize.width, height: costs.inputSize.height)
+      entries += PreparationMetadata(pipeline: pipeline.fitted(to: size)).entries
     }
     if let license { entries.append(("weights_license", license)) }
     return entries

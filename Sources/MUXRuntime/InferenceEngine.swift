@@ -26,6 +26,8 @@ public final class InferenceEngine {
   private let scratch: UnsafeMutablePointer<UnsafeMutablePointer<Float>?>
   private let memory: PlanMemory
   private let isInUse = Atomic<Bool>(false)
+  /// What prepares images, from the first one on.
+  private var prepares: Preparation?
 
   /// An engine.
   ///
@@ -83,6 +85,14 @@ public final class InferenceEngine {
       }
       return try runPlaced()
     }
+  }
+
+  /// What prepares images for the plan.
+  func preparation() throws(RuntimeError) -> Preparation {
+    if let prepares { return prepares }
+    let made = try plan.preparation()
+    prepares = made
+    return made
   }
 
   private func runPlaced() throws(RuntimeError) -> [Float] {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import CMUXKernels
+public import MUXImages
 public import MUXNetworks
 public import MUXWeights
 
@@ -32,8 +33,9 @@ public final class InferencePlan: @unchecked Sendable {
   public let precision: Precision
   /// The classes, in the order of the outputs; nil if the model does not name them.
   public let classNames: [String]?
-  /// What is done to the values of a pixel before they go in; nil if the model does not say.
-  public let normalization: PixelNormalization?
+  /// What is done to an image before it goes in, for images of the plan's size: what the model says,
+  /// else what is usual for networks of ImageNet. Nil if the network takes neither grey nor colours.
+  public let pipeline: ImagePipeline?
 
   /// As many as ``steps``, in memory that lives as long as the plan.
   let compiled: UnsafePointer<mux_step>
@@ -65,21 +67,23 @@ public final class InferencePlan: @unchecked Sendable {
   /// - Parameters:
   ///   - network: The network.
   ///   - weights: Its tensors under their names, batch norms not folded.
-  ///   - inputSize: The size of the images; nil takes the network's own.
+  ///   - inputSize: The size of the images; nil takes that of the preparation, else the network's own.
   ///   - instructionSet: The kernels' variant; nil takes the best one here.
   ///   - precision: What products are made of.
   ///   - calibration: The ranges of the tensors, which 8 bits need.
+  ///   - classNames: The classes, in the order of the outputs.
+  ///   - pipeline: What is done to an image before it goes in; it must have no random steps.
   /// - Throws: `WeightsMismatchError` if the weights are not those of the network,
-  ///   `TensorValueError` if they hold numbers that it cannot compute with, ``RuntimeError`` if the
-  ///   calibration does not fit, `NetworkError` if the image size does not.
+  ///   `TensorValueError` if they hold numbers that it cannot compute with, ``RuntimeError`` if
+  ///   calibration, classes or preparation do not fit, `NetworkError` if the image size does not.
   public convenience init(
     _ network: Network, weights: TensorArchive, inputSize: ImageSize? = nil,
     instructionSet: InstructionSet? = nil, precision: Precision = .float32,
-    calibration: Calibration? = nil
+    calibration: Calibration? = nil, classNames: [String]? = nil, pipeline: ImagePipeline? = nil
   ) throws {
     try self.init(
       CheckedWeights(weights, for: network), inputSize: inputSize, instructionSet: instructionSet,
-      precision: precision, calibration: calibration)
+      precision: precision, calibration: calibration, classNames: classNames, pipeline: pipeline)
   }
 
   /// Compiles a network; if `isGuarded`, so that every buffer ends at an untouchable page.
@@ -98,19 +102,25 @@ public final class InferencePlan: @unchecked Sendable {
   package convenience init(
     _ weights: CheckedWeights, inputSize: ImageSize? = nil,
     instructionSet: InstructionSet? = nil, isGuarded: Bool = false,
-    precision: Precision = .float32, calibration: Calibration? = nil, isObserving: Bool = false
+    precision: Precision = .float32, calibration: Calibration? = nil, isObserving: Bool = false,
+    classNames: [String]? = nil, pipeline: ImagePipeline? = nil
   ) throws {
+    let network = weights.network
+    if let defect = PackedDescription.defect(network, classNames: classNames, pipeline: pipeline) {
+      throw RuntimeError.description(network: network.name, reason: defect)
+    }
     try self.init(
-      weights.network, LayerWeights(weights), PackedWeightSource(), file: nil,
+      network, LayerWeights(weights), PackedWeightSource(), file: nil,
       inputSize: inputSize, instructionSet: instructionSet ?? .current, isGuarded: isGuarded,
-      precision: precision, calibration: calibration, isObserving: isObserving)
+      precision: precision, calibration: calibration, isObserving: isObserving,
+      classNames: classNames, pipeline: pipeline)
   }
 
   /// Makes a plan of a packed model; the weights are used where they lie in the file.
   ///
   /// - Parameters:
   ///   - model: The model.
-  ///   - inputSize: The size of the images; nil takes the network's own.
+  ///   - inputSize: The size of the images; nil takes that of the preparation, else the network's own.
   ///   - instructionSet: The kernels' variant; nil takes the best one that the file has weights for.
   ///   - precision: What the file must be packed for; nil takes what it is.
   /// - Throws: ``RuntimeError`` if the file is damaged, was made by another version, or has no
@@ -144,7 +154,7 @@ public final class InferencePlan: @unchecked Sendable {
       try self.init(
         model.network, .absent, source, file: file, inputSize: inputSize, instructionSet: set,
         isGuarded: isGuarded, precision: model.precision, calibration: model.calibration,
-        classNames: model.classNames, normalization: model.normalization)
+        classNames: model.classNames, pipeline: model.pipeline)
     } catch let misfit as PackedMisfit {
       throw RuntimeError.modelFile(
         path: model.path,
@@ -157,12 +167,13 @@ public final class InferencePlan: @unchecked Sendable {
     _ network: Network, _ weights: LayerWeights, _ source: PackedWeightSource,
     file: PackedWeights?, inputSize: ImageSize?, instructionSet: InstructionSet, isGuarded: Bool,
     precision: Precision = .float32, calibration: Calibration? = nil, isObserving: Bool = false,
-    classNames: [String]? = nil, normalization: PixelNormalization? = nil
+    classNames: [String]? = nil, pipeline: ImagePipeline? = nil
   ) throws {
     guard instructionSet.isAvailable else {
       throw RuntimeError.instructionSet(instructionSet.rawValue)
     }
-    let size = inputSize ?? network.inputSize
+    let prepared = pipeline?.outputSize.map { ImageSize(height: $0.height, width: $0.width) }
+    let size = inputSize ?? prepared ?? network.inputSize
     var compiler = try PlanCompiler(
       network: network, weights: weights, inputSize: size, instructionSet: instructionSet,
       precision: precision, calibration: calibration, isObserving: isObserving, packed: source)
@@ -227,7 +238,8 @@ public final class InferencePlan: @unchecked Sendable {
     self.memory = memory
     self.file = file
     self.classNames = classNames
-    self.normalization = normalization
+    self.pipeline = (pipeline ?? .usual(for: network))?
+      .fitted(to: PixelSize(width: size.width, height: size.height))
   }
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import Foundation
+public import MUXImages
 public import MUXNetworks
 public import MUXWeights
 
@@ -17,11 +18,17 @@ public struct ModelFile: Sendable {
   public let network: Network
   /// Its tensors.
   public let weights: TensorArchive
+  /// The classes, in the order of the outputs; nil if the file does not name them.
+  public let classNames: [String]?
+  /// What is done to an image before it goes in; nil if the file does not say.
+  public let pipeline: ImagePipeline?
 
   /// A model from its parts.
   public init(_ network: Network, weights: TensorArchive) {
     self.network = network
     self.weights = weights
+    classNames = nil
+    pipeline = nil
   }
 
   /// Opens a model file.
@@ -29,13 +36,25 @@ public struct ModelFile: Sendable {
   /// - Throws: ``RuntimeError/modelFile(path:reason:)`` or `SafetensorsError`.
   public init(contentsOf path: String) throws {
     let archive = try Safetensors.read(path)
-    guard let network = try Self.network(of: archive, path: path) else {
+    guard let description = try Self.description(of: archive, path: path) else {
       throw RuntimeError.modelFile(
         path: path,
         reason: "it holds weights but no network; make one that does with muxnet convert")
     }
-    self.network = network
+    network = description.network
+    classNames = description.classNames
+    pipeline = description.pipeline
     weights = archive
+    if let defect = PackedDescription.defect(network, classNames: classNames, pipeline: pipeline) {
+      throw RuntimeError.modelFile(path: path, reason: "\(defect); write it anew")
+    }
+  }
+
+  /// What a training run writes of its weights, as far as inference needs it.
+  private struct Description: Decodable {
+    var network: Network
+    var classNames: [String]?
+    var pipeline: ImagePipeline?
   }
 
   /// The network in the metadata of a model file's tensors; nil for other files. `path` is for
@@ -43,20 +62,29 @@ public struct ModelFile: Sendable {
   package static func network(
     of archive: TensorArchive, path: String
   ) throws(RuntimeError) -> Network? {
-    struct Run: Decodable { var network: Network }
+    try description(of: archive, path: path)?.network
+  }
+
+  private static func description(
+    of archive: TensorArchive, path: String
+  ) throws(RuntimeError) -> Description? {
     if let reason = WeightsFormat.reasonToRefuse(archive.metadata) {
       throw .modelFile(path: path, reason: reason)
     }
     do {
       if let text = archive.metadata[networkKey] {
-        return try JSONDecoder().decode(Network.self, from: Data(text.utf8))
+        return Description(
+          network: try JSONDecoder().decode(Network.self, from: Data(text.utf8)))
       }
       guard let text = archive.metadata[runKey] else { return nil }
-      return try JSONDecoder().decode(Run.self, from: Data(text.utf8)).network
+      return try JSONDecoder().decode(Description.self, from: Data(text.utf8))
     } catch let error as NetworkError {
       throw .modelFile(path: path, reason: error.description)
     } catch {
-      throw .modelFile(path: path, reason: "its network is not readable; write it anew")
+      throw .modelFile(
+        path: path,
+        reason: "what it says of its network cannot be read (\(PackedDescription.reason(error)));"
+          + " write it anew")
     }
   }
 
@@ -81,11 +109,11 @@ public struct ModelFile: Sendable {
 
 extension InferencePlan {
   /// Makes a plan of the model in a file: packed (``PackedModel``), or safetensors with the network
-  /// inside (``ModelFile``).
+  /// inside (``ModelFile``). Classes and the preparation of images are those of the file.
   ///
   /// - Parameters:
   ///   - path: The file.
-  ///   - inputSize: The size of the images; nil takes the network's own.
+  ///   - inputSize: The size of the images; nil takes that of the preparation, else the network's own.
   ///   - instructionSet: The kernels' variant; nil takes the best one here.
   ///   - precision: What products are made of; nil takes what a packed file is for, else single
   ///     precision. 8 bits are for packed files (`muxnet quantize`), which hold the calibration.
@@ -103,6 +131,7 @@ extension InferencePlan {
     let model = try ModelFile(contentsOf: path)
     try self.init(
       CheckedWeights(model.weights, for: model.network, path: path), inputSize: inputSize,
-      instructionSet: instructionSet, precision: precision ?? .float32)
+      instructionSet: instructionSet, precision: precision ?? .float32,
+      classNames: model.classNames, pipeline: model.pipeline)
   }
 }

@@ -7,8 +7,8 @@ public enum RuntimeError: Error, Sendable, Hashable {
   case unsupported(layer: String, reason: String)
   /// A file that is not a runtime model.
   case modelFile(path: String, reason: String)
-  /// Classes or preparation that do not fit the network that is packed with them.
-  case description(String)
+  /// Classes or a preparation of images that do not fit the network.
+  case description(network: String, reason: String)
   /// A packed model of another precision than is asked for.
   case precision(path: String, held: String, asked: String)
   /// Widths of vectors that weights cannot be packed for.
@@ -17,10 +17,14 @@ public enum RuntimeError: Error, Sendable, Hashable {
   case instructionSet(String)
   /// A number of threads that cannot be used.
   case threads(Int)
-  /// An image whose bytes are not those of its size.
-  case image(width: Int, height: Int, bytes: Int)
+  /// An image that cannot be prepared for the network.
+  case preparation(reason: String)
+  /// A network that gives something else than one value for each class.
+  case notClassifier(network: String)
   /// Pixels of another number than the plan takes.
   case pixelCount(expected: Int, actual: Int, shape: String)
+  /// A number of engines that no pool can have.
+  case poolSize(Int)
   /// A number of images that no batch can have.
   case imageCount(Int)
   /// A number of guesses that is less than none.
@@ -44,8 +48,9 @@ extension RuntimeError: CustomStringConvertible, LocalizedError {
     switch self {
     case .unsupported(let layer, let reason): return "layer '\(layer)': \(reason)"
     case .modelFile(let path, let reason): return "\(path): \(reason)"
-    case .description(let defect):
-      return "the model cannot be packed: \(defect); give what the network was trained with"
+    case .description(let network, let reason):
+      return "what is said of network '\(network)' does not fit: \(reason); give what it was"
+        + " trained with"
     case .precision(let path, let held, let asked):
       return "\(path): it is packed for \(held), not \(asked); leave the precision out, or make"
         + " another file of the weights with muxnet "
@@ -58,11 +63,15 @@ extension RuntimeError: CustomStringConvertible, LocalizedError {
       return "this processor cannot run '\(name)' kernels; leave the choice out to get its best"
     case .threads(let count):
       return "\(count) threads cannot run a plan; use 1 to 1024, best the number of cores"
-    case .image(let width, let height, let bytes):
-      return "\(bytes) bytes are no RGB image of \(width)×\(height); give 3 bytes for each pixel"
+    case .preparation(let reason): return "the image cannot be prepared: \(reason)"
+    case .notClassifier(let network):
+      return "network '\(network)' does not give one value for each class; run it on pixels"
+        + " instead of classifying"
     case .pixelCount(let expected, let actual, let shape):
       return "the engine takes images of \(shape), that is \(expected) numbers, not \(actual);"
         + " resize the image or make a plan for its size"
+    case .poolSize(let count):
+      return "a pool cannot have \(count) engines; use 1 to 1024, best the number of cores"
     case .imageCount(let count):
       return "a batch cannot have \(count) images; give fewer, and none less than 0"
     case .guessCount(let count):

@@ -33,17 +33,17 @@ public struct TrainingEvaluator: TrialEvaluator {
   public static func settings(_ tree: ConfigurationTree) throws -> String {
     var configuration = try tree.decode(TrainingConfiguration.self)
     try configuration.validate()
-    guard configuration.data.validationFraction > 0 else {
-      throw StudyError.evaluation(
-        reason: "a search needs validation images apart from the test images; hold some out with"
-          + " --set data.validationFraction=0.2")
-    }
     if let path = configuration.data.path {
       // By text alone: `..` after a link leads elsewhere than its removal does.
       configuration.data.path =
         path.hasPrefix("/") ? path : "\(FileManager.default.currentDirectoryPath)/\(path)"
     }
     configuration.data = try configuration.data.resolved().settings
+    guard configuration.data.validationFraction > 0 else {
+      throw StudyError.evaluation(
+        reason: "a search needs validation images apart from the test images; hold some out with"
+          + " --set data.validationFraction=0.2")
+    }
     _ = try configuration.data.open(.training)
     return try ConfigurationText.yaml(configuration)
   }

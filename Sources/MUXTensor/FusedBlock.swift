@@ -54,15 +54,20 @@ package struct FusedBlock {
     var groupWidth: Int
     var multiplexing: Int
     var weight: Tensor
+    /// The rows above an image of a height, or the columns before one of a width, at which the
+    /// windows begin: half the kernel, or one less.
+    var zerosBefore: @Sendable (Int) -> Int
 
     package init(
-      channels: Int, kernelSize: Int, groupWidth: Int, multiplexing: Int, weight: Tensor
+      channels: Int, kernelSize: Int, groupWidth: Int, multiplexing: Int, weight: Tensor,
+      zerosBefore: @escaping @Sendable (Int) -> Int
     ) {
       self.channels = channels
       self.kernelSize = kernelSize
       self.groupWidth = groupWidth
       self.multiplexing = multiplexing
       self.weight = weight
+      self.zerosBefore = zerosBefore
     }
   }
 
@@ -151,6 +156,7 @@ package struct FusedBlock {
       ct_fused_branch(
         channels: Int32($0.channels), kernel: Int32($0.kernelSize),
         group_width: Int32($0.groupWidth), multiplex: Int32($0.multiplexing),
+        top: Int32($0.zerosBefore(x.size(2))), left: Int32($0.zerosBefore(x.size(3))),
         weight: $0.weight.handle)
     }
     block.branch_count = Int32(slices.count)
@@ -171,18 +177,19 @@ package struct FusedConvolution {
   var activation: mux_activation
   var pools: Bool
   var stride: Int
-  var padding: Int
+  /// The zeros before the first and behind the last of so many rows or columns.
+  var zeros: @Sendable (Int) -> (before: Int, behind: Int)
   var weight: Tensor
   var norm: FusedNorm
 
   package init(
-    activation: mux_activation, pools: Bool, stride: Int, padding: Int, weight: Tensor,
-    norm: FusedNorm
+    activation: mux_activation, pools: Bool, stride: Int,
+    zeros: @escaping @Sendable (Int) -> (before: Int, behind: Int), weight: Tensor, norm: FusedNorm
   ) {
     self.activation = activation
     self.pools = pools
     self.stride = stride
-    self.padding = padding
+    self.zeros = zeros
     self.weight = weight
     self.norm = norm
   }
@@ -194,7 +201,11 @@ package struct FusedConvolution {
     layer.activation = activation
     layer.pool = pools
     layer.stride = Int32(stride)
-    layer.padding = Int32(padding)
+    let (rows, columns) = (zeros(x.size(2)), zeros(x.size(3)))
+    layer.top = Int32(rows.before)
+    layer.bottom = Int32(rows.behind)
+    layer.left = Int32(columns.before)
+    layer.right = Int32(columns.behind)
     layer.weight = weight.handle
     layer.norm = norm.descriptor
     guard ct_fused_convolution_refusal(&layer, x.handle) == nil else { return nil }

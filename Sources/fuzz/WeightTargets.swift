@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
 import MUXCore
+import MUXImages
 import MUXNetworks
 import MUXPyTorch
 import MUXRuntime
@@ -134,8 +135,9 @@ struct PackedTarget: FuzzTarget {
     try calibrator.add(Array(repeating: 0.5, count: 3 * 64))
     return try Precision.allCases.map { precision in
       try PackedModel.bytes(
-        network, weights: archive, classNames: ["a", "b", "c"], normalization: .imageNet,
-        metadata: ["key": "value"], precision: precision, calibration: calibrator.calibration)
+        network, weights: archive, classNames: ["a", "b", "c"],
+        pipeline: .imageNetEvaluation(size: 8), metadata: ["key": "value"], precision: precision,
+        calibration: calibrator.calibration)
     }
   }
 

@@ -4,9 +4,10 @@ import Testing
 
 @Suite("Per-channel passes and activations")
 struct ChannelPassTests {
-  static let activations = (0..<UInt32(MUX_ACTIVATION_COUNT)).map {
-    mux_usual_activation(mux_activation_kind(rawValue: $0))
-  }
+  static let activations =
+    (0..<UInt32(MUX_ACTIVATION_COUNT)).map {
+      mux_usual_activation(mux_activation_kind(rawValue: $0))
+    } + [mux_activation(kind: MUX_HARD_SIGMOID, alpha: 0.25, beta: 0.375)]
 
   @Test("Reductions and elementwise pass against a loop in double", arguments: [1, 8, 19, 48])
   func passes(channels: Int) {

@@ -9,9 +9,10 @@ private let shapes: [(rows: Int, inner: Int, outer: Int)] = [
   (130, 49, 97), (33, 100, 40), (191, 3, 96),
 ]
 
-private let activations = (0..<UInt32(MUX_ACTIVATION_COUNT)).map {
-  mux_usual_activation(mux_activation_kind(rawValue: $0))
-}
+private let activations =
+  (0..<UInt32(MUX_ACTIVATION_COUNT)).map {
+    mux_usual_activation(mux_activation_kind(rawValue: $0))
+  } + [mux_activation(kind: MUX_HARD_SIGMOID, alpha: 0.25, beta: 0.375)]
 
 @Suite("Pointwise kernels against plain loops in double")
 struct PointwiseTests {
@@ -171,7 +172,7 @@ struct Stem {
   var window: mux_pointwise_window {
     mux_pointwise_window(
       height: height, width: width, channels: 3, out_height: outHeight, out_width: outWidth,
-      kernel: kernel, stride: stride, padding: padding)
+      kernel: kernel, stride: stride, top: padding, left: padding)
   }
 
   func windows(of image: Buffer<Float>) -> Matrix {

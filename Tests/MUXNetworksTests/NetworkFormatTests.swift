@@ -123,4 +123,43 @@ struct NetworkFormatTests {
       pool.nodes[0].operation == .pool(Pooling(kind: .average, kernelSize: 2, stride: 2)))
     #expect(pool.initialization == .google && pool.inputChannels == 3 && pool.blocks.isEmpty)
   }
+
+  @Test("A hard sigmoid with another slope is of version 2; impossible slopes are named")
+  func slopes() throws {
+    let text = one(#""type": "activation", "function": "hardSigmoid", "alpha": 0.2"#)
+    let sloped = try network(text)
+    #expect(
+      sloped.nodes[0].operation == .activation(.hardSigmoid(slope: 0.2, valueAtZero: 0.5)))
+    let written = String(decoding: try NetworkFile.json(sloped), as: UTF8.self)
+    #expect(written.contains("\"version\" : 2") && written.contains("\"alpha\" : 0.2"))
+    #expect(try network(written) == sloped)
+    for (settings, reason) in [
+      (#""function": "hardSigmoid", "alpha": 0"#, "a hard sigmoid needs a slope"),
+      (#""function": "hardSigmoid", "beta": 1e300"#, "a hard sigmoid needs a slope"),
+      (#""function": "relu", "alpha": 0.1"#, "'relu' has no parameters"),
+    ] {
+      #expect {
+        try network(one(#""type": "activation", "# + settings))
+      } throws: { "\($0)".contains(reason) }
+    }
+  }
+
+  @Test("A block-string file names a gate with its slope")
+  func slopedGate() throws {
+    let blocks = try Fixture.text("networks/block_strings.yaml")
+    let text =
+      blocks + "\nexcitation: {gate: {function: hardSigmoid, alpha: 0.2}, activation: relu}\n"
+    guard case .architecture(let architecture) = try NetworkFile.parse(text, path: "file") else {
+      Issue.record("not read as block strings")
+      return
+    }
+    #expect(architecture.excitation.gate == .hardSigmoid(slope: 0.2, valueAtZero: 0.5))
+    let yaml = try NetworkFile.yaml(architecture)
+    #expect(yaml.contains("version: 2"))
+    guard case .architecture(let again) = try NetworkFile.parse(yaml, path: "file") else {
+      Issue.record("not read back")
+      return
+    }
+    #expect(again == architecture)
+  }
 }

@@ -21,6 +21,12 @@ struct OperationTests {
       ),
       (.pool(Pooling(kind: .average, kernelSize: 1, stride: 2)), "3×5×5"),
       (.pool(Pooling(kind: .average, kernelSize: 2, stride: 2, countsPadding: false)), "3×4×5"),
+      (.pool(Pooling(kind: .maximum, kernelSize: 2, stride: 2, ceilMode: true)), "3×5×5"),
+      (
+        .pool(Pooling(kind: .maximum, kernelSize: 3, stride: 2, padding: 1, ceilMode: true)),
+        "3×5×6"
+      ),
+      (.pool(Pooling(kind: .maximum, kernelSize: 1, stride: 2, ceilMode: true)), "3×5×5"),
       (.pad(ImagePadding(top: 1, left: 2, bottom: 3, right: 4)), "3×13×16"),
       (.pad(ImagePadding(top: -1, left: -1)), "3×8×9"),
       (.adaptiveAveragePool(ImageSize(height: 7, width: 2)), "3×7×2"),
@@ -33,6 +39,34 @@ struct OperationTests {
     #expect(report.parameters == 0 && report.multiplyAdds == 0)
     let data = try NetworkFile.json(network)
     #expect(try JSONDecoder().decode(Network.self, from: data) == network)
+  }
+
+  @Test(
+    "TensorFlow's padding: as many positions as strides, the odd zero behind",
+    arguments: [
+      (3, 2, 224, 112, 0, 1), (3, 2, 225, 113, 1, 1), (5, 2, 112, 56, 1, 2), (5, 2, 7, 4, 2, 2),
+      (2, 1, 9, 9, 0, 1), (1, 2, 8, 4, 0, 0), (7, 4, 10, 3, 2, 3), (3, 1, 1, 1, 1, 1),
+    ])
+  func samePadding(
+    kernel: Int, stride: Int, size: Int, positions: Int, before: Int, behind: Int
+  ) throws {
+    let convolution = Convolution(
+      inputChannels: 3, outputChannels: 3, kernelSize: kernel, stride: stride, paddingRule: .same)
+    #expect(convolution.zeros(around: size) == (before, behind))
+    #expect(convolution.outputSize(size) == positions)
+    let network = try Network(
+      name: "same", inputSize: ImageSize(size),
+      nodes: [
+        Node(name: "op", operation: .convolution(convolution), inputs: [Network.inputName])
+      ])
+    let text = String(decoding: try NetworkFile.json(network), as: UTF8.self)
+    #expect(text.contains("\"version\" : 2") && text.contains("\"paddingRule\" : \"same\""))
+    #expect(try JSONDecoder().decode(Network.self, from: Data(text.utf8)) == network)
+    var twice = convolution
+    twice.padding = 1
+    #expect {
+      try self.network(.convolution(twice))
+    } throws: { "\($0)".contains("its padding follows from the rule 'same'") }
   }
 
   @Test("An L2 normalisation has a scale per channel, and its channels must be those that come")
@@ -69,5 +103,8 @@ struct OperationTests {
     #expect {
       try network(.pool(Pooling(kind: .maximum, kernelSize: 3, stride: 2, padding: 2)))
     } throws: { "\($0)".contains("padding of at most half the window") }
+    #expect {
+      try network(.pool(Pooling(kind: .average, kernelSize: 3, stride: 2, ceilMode: true)))
+    } throws: { "\($0)".contains("only a maximum pool rounds its size up") }
   }
 }

@@ -35,7 +35,8 @@ struct WeightNameTests {
       "mixnet_s", "mixnet_m", "resnet50", "densenet121", "densenet169", "vgg16", "nasnetamobile",
       "tv_mobilenetv2_100", "tv_mobilenetv3_large_100", "tv_mobilenetv3_small_100",
       "tv_mnasnet_100", "tv_efficientnet_b0", "ssd_mobilenetv1", "ssdlite_mobilenetv2",
-      "ssd300_vgg16",
+      "ssd300_vgg16", "tf_efficientnet_b0", "tf_mixnet_s", "tf_mixnet_m",
+      "tf_mobilenetv3_large_100", "tf_mobilenetv3_small_100",
     ])
   func names(model: String) throws {
     let reference = try Self.reference(model)

@@ -78,7 +78,9 @@ struct NumericTests {
     }
   }
 
-  @Test("each activation", arguments: Activation.allCases)
+  @Test(
+    "each activation",
+    arguments: Activation.allCases + [.hardSigmoid(slope: 0.3, valueAtZero: 0.4)])
   func activations(activation: Activation) throws {
     let network = try network("one") { builder, x in
       let y = builder.convolution(x, "conv", outputChannels: 6, kernelSize: 3)
@@ -105,6 +107,23 @@ struct NumericTests {
       }
       let found = try difference(network) { $0.keepsBatchNormalization = keepsNorms }
       #expect(found < tolerance)
+    }
+  }
+
+  @Test("TensorFlow's padding, which differs from side to side")
+  func samePadding() throws {
+    for (kernel, stride, groups) in [(3, 2, 1), (5, 2, 8), (2, 1, 8), (7, 4, 1), (3, 1, 2)] {
+      for size in [ImageSize(height: 10, width: 7), ImageSize(height: 9, width: 12)] {
+        let network = try network("same", size: size) { builder, x in
+          _ = builder.add(
+            "conv",
+            .convolution(
+              Convolution(
+                inputChannels: 8, outputChannels: 8, kernelSize: kernel, stride: stride,
+                groups: groups, paddingRule: .same)), x, channels: 8)
+        }
+        #expect(try difference(network) < tolerance, "k\(kernel) s\(stride) \(size)")
+      }
     }
   }
 
@@ -174,6 +193,8 @@ struct NumericTests {
   func pools() throws {
     let settings: [Pooling] = [
       Pooling(kind: .maximum, kernelSize: 3, stride: 2, padding: 1),
+      Pooling(kind: .maximum, kernelSize: 2, stride: 2, ceilMode: true),
+      Pooling(kind: .maximum, kernelSize: 3, stride: 2, padding: 1, ceilMode: true),
       Pooling(kind: .average, kernelSize: 3, stride: 2, padding: 1, countsPadding: false),
       Pooling(kind: .average, kernelSize: 3, stride: 1, padding: 1, countsPadding: true),
       Pooling(kind: .average, kernelSize: 1, stride: 2),

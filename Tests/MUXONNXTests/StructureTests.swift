@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
+import MUXImages
 import MUXNetworks
 import MUXONNX
 import MUXRuntime
@@ -40,6 +41,36 @@ struct StructureTests {
     #expect(metadata["batch_norms"] == "folded")
     let silent = try exported(network)
     #expect(!silent.metadataProps.contains { $0.key == "weights_license" })
+  }
+
+  @Test("says how images are prepared, for the size of its input")
+  func preparation() throws {
+    let network = try zoo("muxnet_digits", side: 16, classes: 3)
+    func metadata(_ pipeline: ImagePipeline?) throws -> [String: String] {
+      let message = try exported(network) {
+        $0.pipeline = pipeline
+        $0.inputSize = ImageSize(16)
+      }
+      return Dictionary(uniqueKeysWithValues: message.metadataProps.map { ($0.key, $0.value) })
+    }
+    #expect(try metadata(nil)["mean"] == nil)
+    var pipeline = ImagePipeline(
+      transforms: [.resize(Resize(shorterSide: 20, interpolation: .bicubic)), .centerCrop(16)],
+      channels: 1, mean: [0.3053], standardDeviation: [0.25])
+    let cut = try metadata(pipeline)
+    #expect(cut["mean"] == "[0.3053]" && cut["std"] == "[0.25]" && cut["input_range"] == "[0,1]")
+    #expect(cut["crop_pct"] == "0.8" && cut["crop_mode"] == "center" && cut["resize"] == "20")
+    #expect(cut["interpolation"] == "bicubic" && cut["channel_order"] == "L")
+    let decoded = try JSONDecoder().decode(
+      ImagePipeline.self, from: Data((cut["preparation"] ?? "").utf8))
+    #expect(decoded == pipeline)
+    pipeline = ImagePipeline(
+      transforms: [.resize(Resize(size: 32))], channelOrder: .bgr, mean: [0.5, 0.25, 0],
+      standardDeviation: [1, 1, 1])
+    let squash = try metadata(pipeline)
+    #expect(squash["mean"] == "[0.5,0.25,0.0]" && squash["channel_order"] == "BGR")
+    #expect(squash["crop_pct"] == "1.0" && squash["crop_mode"] == "squash")
+    #expect(squash["resize"] == "16x16" && squash["interpolation"] == "bilinear")
   }
 
   @Test("has a fixed or a dynamic batch, and the shape of every value")

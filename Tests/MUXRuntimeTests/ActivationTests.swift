@@ -9,15 +9,14 @@ import Testing
 @Suite("Activations")
 struct ActivationTests {
   private func reference(_ activation: Activation, _ x: Double) -> Double {
-    let hard = min(max(x + 3, 0), 6) / 6
-    return switch activation.kind {
+    switch activation.kind {
     case .identity: x
     case .relu: max(x, 0)
     case .relu6: min(max(x, 0), 6)
     case .swish: x / (1 + exp(-x))
     case .sigmoid: 1 / (1 + exp(-x))
-    case .hardSwish: x * hard
-    case .hardSigmoid: hard
+    case .hardSwish: x * min(max(x + 3, 0), 6) / 6
+    case .hardSigmoid: min(max(activation.alpha * x + activation.beta, 0), 1)
     }
   }
 
@@ -32,7 +31,11 @@ struct ActivationTests {
     }
     values += [-87.5, -86, 86, 87.5, -0.0, 0, .greatestFiniteMagnitude, .leastNormalMagnitude]
     let size = ImageSize(height: 1, width: values.count)
-    for activation in Activation.allCases where activation != .identity {
+    // Keras's slope, and one that has no symmetry.
+    let slopes: [Activation] = [
+      .hardSigmoid(slope: 0.2, valueAtZero: 0.5), .hardSigmoid(slope: 0.5, valueAtZero: 0.25),
+    ]
+    for activation in Activation.allCases + slopes where activation != .identity {
       var builder = NetworkBuilder(name: "activation", inputChannels: 1, inputSize: size)
       _ = builder.activation(builder.input, "act", activation)
       let network = try builder.build()

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
 import MUXCore
+import MUXImages
 import MUXNetworks
 import MUXRuntime
 import MUXWeights
@@ -36,8 +37,9 @@ struct PackedModelFuzzTests {
     let calibrator = try Calibrator(network, weights: weights)
     try calibrator.add(pixels(3 * 8 * 8, seed: 3))
     return try PackedModel.bytes(
-      network, weights: weights, classNames: ["a", "b", "c"], normalization: .imageNet,
-      metadata: ["key": "value"], precision: precision, calibration: calibrator.calibration)
+      network, weights: weights, classNames: ["a", "b", "c"],
+      pipeline: .imageNetEvaluation(size: 8), metadata: ["key": "value"], precision: precision,
+      calibration: calibrator.calibration)
   }
 
   /// Opens the bytes as a model and runs it, unless its tensors have become large.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
 import MUXCore
+import MUXImages
 import MUXNetworks
 import MUXRuntime
 import MUXTestSupport
@@ -54,19 +55,22 @@ struct PackedModelTests {
     #expect(other != expected)
   }
 
-  @Test("Classes, normalisation and metadata come back; the plan has them too")
+  @Test("Classes, preparation and metadata come back; the plan has them too")
   func description() throws {
     let folder = try TemporaryFolder()
     let network = try network()
     let names = ["cat", "dog", "Öl “x”", "", "日本", "a\nb"]
-    let normalization = PixelNormalization(mean: [0.1, 0.2, 0.3], standardDeviation: [1, 2, 3])
+    let pipeline = ImagePipeline(
+      transforms: [.resize(Resize(size: 64, interpolation: .bicubic))], channelOrder: .bgr,
+      mean: [0.1, 0.2, 0.3], standardDeviation: [1, 2, 3])
     try PackedModel.write(
       network, weights: RandomWeights.archive(network, seed: 1), classNames: names,
-      normalization: normalization, metadata: ["by": "a test"], to: folder("m.muxnet"))
+      pipeline: pipeline, metadata: ["by": "a test"], to: folder("m.muxnet"))
     let model = try PackedModel(contentsOf: folder("m.muxnet"))
     #expect(model.classNames == names && model.metadata == ["by": "a test"])
     let plan = try InferencePlan(model)
-    #expect(plan.classNames == names && plan.normalization == normalization)
+    #expect(model.pipeline == pipeline)
+    #expect(plan.classNames == names && plan.pipeline == pipeline)
   }
 
   @Test("Files for one width of vectors are smaller, run where they can, and say where not")
@@ -142,7 +146,7 @@ struct PackedModelTests {
       return error?.description ?? ""
     }
     #expect(try failure { $0[0] ^= 1 }.contains("make one with muxnet convert --to runtime"))
-    #expect(try failure { $0[8] = 3 }.contains("has version 3 of the format"))
+    #expect(try failure { $0[8] = 4 }.contains("has version 4 of the format"))
     #expect(try failure { $0[70] ^= 4 }.contains("a checksum differs"))
     #expect(try failure { $0[$0.count - 1] ^= 128 }.contains("a checksum differs"))
     #expect(try failure { $0.removeLast() }.contains("cut off"))
@@ -160,51 +164,5 @@ struct PackedModelTests {
         path: "m")
     }
     #expect(names?.description == "m: it names 1 classes for 6 outputs; convert it again")
-  }
-
-  @Test("An image is scaled, cut and normalised; its guesses are sorted shares")
-  func classify() throws {
-    let network = try network()
-    let model = try PackedModel(
-      ByteRegion(
-        PackedModel.bytes(
-          network, weights: RandomWeights.archive(network, seed: 1),
-          classNames: ["a", "b", "c", "d", "e", "f"],
-          normalization: PixelNormalization(
-            mean: [0.5, 0.25, 0], standardDeviation: [0.5, 0.25, 1]))), path: "memory")
-    let plan = try InferencePlan(model)
-    let flat = try RGBImage(
-      width: 100, height: 90, bytes: (0..<9000).flatMap { _ in [255, 0, 51] })
-    let values = try plan.pixels(of: flat)
-    for (color, expected) in [Float(1), -1, 0.2].enumerated() {
-      let plane = values[color * 4096..<(color + 1) * 4096]
-      #expect(plane.allSatisfy { abs($0 - expected) < 1e-5 })
-    }
-    // A ramp stays a ramp: its middle is in the middle, and its slope is that of the scale.
-    var bytes: [UInt8] = []
-    for row in 0..<128 {
-      for column in 0..<128 { bytes += [UInt8(2 * column), 0, UInt8(row)] }
-    }
-    let ramp = try RGBImage(width: 128, height: 128, bytes: bytes)
-    let scaled = try plan.pixels(of: ramp)
-    let scale = Float(128) / 64 * 7 / 8
-    for x in 0..<63 {
-      let slope: Float = (scaled[x + 1] - scaled[x]) * 127.5
-      // The taps of a filter on a grid do not keep a slope exactly.
-      #expect(abs(slope - 2 * scale) < 0.25)
-    }
-    let middle: Float = (scaled[31] + scaled[32]) / 4 + 0.5
-    #expect(abs(middle - 127 / 255) < 1e-4)
-    let guesses = try InferenceEngine(plan).classify(flat, top: 4)
-    #expect(guesses.count == 4)
-    #expect(zip(guesses, guesses.dropFirst()).allSatisfy { $0.probability >= $1.probability })
-    let outputs = try InferenceEngine(plan).run(values)
-    #expect(guesses[0].index == outputs.indices.max { outputs[$0] < outputs[$1] })
-    #expect(guesses[0].label == ["a", "b", "c", "d", "e", "f"][guesses[0].index])
-    #expect(throws: RuntimeError.image(width: 2, height: 2, bytes: 11)) {
-      try RGBImage(width: 2, height: 2, bytes: Array(repeating: 0, count: 11))
-    }
-    let tiny = try RGBImage(width: 1, height: 3, bytes: [1, 2, 3, 4, 5, 6, 7, 8, 9])
-    #expect(try plan.pixels(of: tiny).allSatisfy(\.isFinite))
   }
 }

@@ -52,6 +52,33 @@ struct PrecisionTests {
     [(set, Precision.bfloat16), (set, .int8)]
   }
 
+  @Test("Whole numbers stay exact with TensorFlow's padding", arguments: cases)
+  func samePadding(set: InstructionSet, precision: Precision) throws {
+    for (height, width) in [(14, 14), (13, 14), (12, 31), (2, 1)] {
+      for (kernel, stride) in [(3, 2), (5, 2), (7, 2), (5, 1)] {
+        let size = ImageSize(height: height, width: width)
+        var builder = NetworkBuilder(name: "same", inputChannels: 3, inputSize: size)
+        var x = builder.add(
+          "stem",
+          .convolution(
+            Convolution(
+              inputChannels: 3, outputChannels: 5, kernelSize: 3, stride: kernel == 3 ? 2 : 1,
+              paddingRule: .same)), builder.input, channels: 5)
+        x = builder.convolution(x, "expand", outputChannels: 21)
+        x = builder.activation(x, "act", .relu)
+        x = builder.add(
+          "spatial",
+          .convolution(
+            Convolution(
+              inputChannels: 21, outputChannels: 21, kernelSize: kernel, stride: stride, groups: 21,
+              paddingRule: .same)), x, channels: 21)
+        _ = builder.convolution(x, "project", outputChannels: 6)
+        let error = try wholeError(builder.build(), set: set, precision: precision)
+        #expect(error < 1e-5, "k\(kernel) s\(stride) \(size)")
+      }
+    }
+  }
+
   @Test("Whole numbers stay exact through expansion, convolution and projection", arguments: cases)
   func blocks(set: InstructionSet, precision: Precision) throws {
     let sizes = [

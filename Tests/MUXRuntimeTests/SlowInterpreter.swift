@@ -183,10 +183,17 @@ struct SlowInterpreter {
   private func convolve(_ x: Tensor, _ s: Convolution, _ name: String) -> Tensor {
     let weight = tensor("\(name).weight")
     let bias = s.hasBias ? tensor("\(name).bias") : []
-    func size(_ size: Int) -> Int {
-      (size + 2 * s.padding - s.dilation * (s.kernelSize - 1) - 1) / s.stride + 1
+    let reach = s.dilation * (s.kernelSize - 1) + 1
+    /// Output positions of so many positions, and the zeros before the first.
+    func grid(_ size: Int) -> (count: Int, before: Int) {
+      guard s.paddingRule == .same else {
+        return ((size + 2 * s.padding - reach) / s.stride + 1, s.padding)
+      }
+      let count = Int((Double(size) / Double(s.stride)).rounded(.up))
+      return (count, max(0, (count - 1) * s.stride + reach - size) / 2)
     }
-    var out = Tensor(s.outputChannels, size(x.height), size(x.width))
+    let (rows, columns) = (grid(x.height), grid(x.width))
+    var out = Tensor(s.outputChannels, rows.count, columns.count)
     let inner = s.inputChannels / s.groups, outer = s.outputChannels / s.groups
     for o in 0..<s.outputChannels {
       for y in 0..<out.height {
@@ -195,8 +202,8 @@ struct SlowInterpreter {
           for i in 0..<inner {
             for ky in 0..<s.kernelSize {
               for kx in 0..<s.kernelSize {
-                let row = y * s.stride - s.padding + ky * s.dilation
-                let at = column * s.stride - s.padding + kx * s.dilation
+                let row = y * s.stride - rows.before + ky * s.dilation
+                let at = column * s.stride - columns.before + kx * s.dilation
                 sum +=
                   weight[((o * inner + i) * s.kernelSize + ky) * s.kernelSize + kx]
                   * x[o / outer * inner + i, row, at]
@@ -266,7 +273,13 @@ struct SlowInterpreter {
   }
 
   private func pool(_ x: Tensor, _ s: Pooling) -> Tensor {
-    func size(_ size: Int) -> Int { (size + 2 * s.padding - s.kernelSize) / s.stride + 1 }
+    func size(_ size: Int) -> Int {
+      // Windows are counted one by one: each that fits, and one more that still meets the image.
+      var count = 0
+      while count * s.stride + s.kernelSize <= size + 2 * s.padding { count += 1 }
+      let isCovered = count > 0 && (count - 1) * s.stride + s.kernelSize == size + 2 * s.padding
+      return s.ceilMode && !isCovered && count * s.stride < size + s.padding ? count + 1 : count
+    }
     var out = Tensor(x.channels, size(x.height), size(x.width))
     for c in 0..<x.channels {
       for y in 0..<out.height {

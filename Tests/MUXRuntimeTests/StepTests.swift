@@ -355,6 +355,94 @@ struct StepTests {
     }
   }
 
+  /// Stem, expansion, depthwise (or mixed kernels), squeeze-and-excitation, projection, with
+  /// TensorFlow's padding.
+  static func samePadded(
+    _ kernels: [Int], stride: Int, size: ImageSize, groupWidth: Int = 1
+  ) throws -> Network {
+    var architecture = Architecture(
+      name: "same", stem: .init(channels: 12),
+      stages: [
+        [
+          BlockSpecification(
+            .invertedResidual, channels: 20, kernelSizes: kernels, stride: stride, expansion: 3,
+            squeezeRatio: 0.5, groupWidth: groupWidth)
+        ]
+      ], head: .init(channels: 0))
+    architecture.classes = 7
+    architecture.inputSize = size
+    architecture.padding = .same
+    return try architecture.network()
+  }
+
+  @Test("TensorFlow's padding: even and odd sides, which differ, and mixed kernels")
+  func samePadding() throws {
+    for set in availableSets {
+      for (height, width) in [(32, 32), (33, 32), (30, 47), (29, 29), (4, 2), (1, 3), (62, 96)] {
+        for (kernels, stride, group) in [([3], 2, 1), ([5], 2, 2), ([3, 5, 7], 2, 1), ([5], 1, 1)] {
+          let network = try Self.samePadded(
+            kernels, stride: stride, size: ImageSize(height: height, width: width),
+            groupWidth: group)
+          #expect(
+            try compare(network, set: set) < 2e-5, "\(height)×\(width) \(kernels) s\(stride)")
+        }
+      }
+      for (kernel, stride, dilation) in [(2, 1, 1), (4, 3, 1), (3, 2, 2), (1, 2, 1), (7, 4, 1)] {
+        var builder = NetworkBuilder(
+          name: "dense", inputChannels: 6, inputSize: ImageSize(height: 13, width: 18))
+        let x = pointwise(&builder, builder.input, "stem", 16, .relu)
+        _ = builder.add(
+          "conv",
+          .convolution(
+            Convolution(
+              inputChannels: 16, outputChannels: 9, kernelSize: kernel, stride: stride,
+              dilation: dilation, paddingRule: .same)), x, channels: 9)
+        #expect(try compare(builder.build(), set: set) < 2e-5, "\(kernel) \(stride) \(dilation)")
+      }
+    }
+  }
+
+  @Test("Pools that round their size up, with and without padding")
+  func ceilPools() throws {
+    for set in availableSets {
+      for (kernel, stride, padding) in [(2, 2, 0), (3, 2, 1), (3, 3, 0), (1, 2, 0), (5, 4, 2)] {
+        var builder = NetworkBuilder(
+          name: "ceil", inputChannels: 4, inputSize: ImageSize(height: 9, width: 10))
+        let x = pointwise(&builder, builder.input, "stem", 7, .swish)
+        _ = builder.pool(
+          x, "pool",
+          Pooling(
+            kind: .maximum, kernelSize: kernel, stride: stride, padding: padding, ceilMode: true))
+        #expect(try compare(builder.build(), set: set) < 2e-5, "\(kernel) \(stride) \(padding)")
+      }
+    }
+  }
+
+  @Test("L2 normalisation over few and many channels, of small and large images, and of zeros")
+  func l2Normalization() throws {
+    for set in availableSets {
+      for (channels, height, width) in [(1, 1, 1), (3, 9, 10), (17, 1, 300), (70, 23, 40)] {
+        let size = ImageSize(height: height, width: width)
+        var builder = NetworkBuilder(name: "l2", inputChannels: 4, inputSize: size)
+        // ReLU leaves some positions with few values that are not zero.
+        let x = pointwise(&builder, builder.input, "stem", channels, .relu)
+        let y = builder.l2Normalization(x, "norm")
+        _ = builder.sum(y, x, "both")
+        #expect(try compare(builder.build(), set: set) < 2e-5, "\(channels) \(size)")
+      }
+    }
+    let network = try Network(
+      name: "zeros", inputChannels: 3, inputSize: ImageSize(2),
+      nodes: [
+        Node(
+          name: "norm", operation: .l2Normalization(L2Normalization(channels: 3)),
+          inputs: [Network.inputName])
+      ])
+    let plan = try InferencePlan(network, weights: RandomWeights.archive(network, seed: 1))
+    let found = try InferenceEngine(plan).run([Float](repeating: 0, count: 12))
+    #expect(found == [Float](repeating: 0, count: 12))
+  }
+
   @Test("A residual that is needed again is not overwritten")
   func sharedResidual() throws {
     var builder = NetworkBuilder(name: "shared", inputChannels: 3, inputSize: ImageSize(10))

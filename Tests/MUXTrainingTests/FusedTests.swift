@@ -119,6 +119,43 @@ import Testing
     for shape in [[3, 3, 14, 14], [1, 3, 14, 14], [2, 3, 9, 7]] { try Self.compare(network, shape) }
   }
 
+  @Test("TensorFlow's padding is fused: even and odd sides, mixed kernels, the stem")
+  func samePadding() throws {
+    for (kernels, stride) in [([3], 2), ([5], 2), ([3, 5, 7], 2), ([5], 1)] {
+      var architecture = Architecture(
+        name: "same", stem: .init(channels: 16),
+        stages: [
+          [
+            .init(
+              .invertedResidual, channels: 24, kernelSizes: kernels, stride: stride, expansion: 3,
+              squeezeRatio: 0.5)
+          ]
+        ], head: .init(channels: 16))
+      architecture.classes = 5
+      architecture.inputSize = ImageSize(28)
+      architecture.padding = .same
+      let network = try architecture.network()
+      let model = try NetworkModel(network, seed: 1)
+      #expect(try model.installFusedOperations() == network.nodes.count - 2)
+      for shape in [[2, 3, 28, 28], [2, 3, 29, 26], [2, 3, 22, 27], [1, 3, 27, 27]] {
+        try Self.compare(network, shape)
+      }
+    }
+  }
+
+  @Test("an activation with its own parameters goes into the fused operations with them")
+  func slopes() throws {
+    var architecture = Architecture(
+      name: "sloped", stem: .init(channels: 16, stride: 1),
+      stages: [[.init(.invertedResidual, channels: 16, expansion: 2, squeezeRatio: 0.5)]],
+      head: .init(channels: 16))
+    architecture.classes = 5
+    architecture.inputSize = ImageSize(14)
+    architecture.activation = .hardSigmoid(slope: 0.3, valueAtZero: 0.4)
+    architecture.excitation.gate = .hardSigmoid(slope: 0.2, valueAtZero: 0.5)
+    try Self.compare(architecture.network(), [3, 3, 14, 14])
+  }
+
   @Test(
     "one step of a whole network gives the reference's outputs, gradients and statistics",
     arguments: ["muxnet_xs", "muxnet_s", "muxnet_m", "muxnet_l", "mobilenetv2_050_mux"])

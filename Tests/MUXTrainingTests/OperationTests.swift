@@ -23,6 +23,9 @@ import Testing
   func pools() throws {
     let padded = Pooling(kind: .maximum, kernelSize: 3, stride: 2, padding: 1)
     #expect(try values(.pool(padded)) == [6, 8, 14, 16])
+    // The last windows stick out by a row and a column.
+    let outside = Pooling(kind: .maximum, kernelSize: 3, stride: 2, ceilMode: true)
+    #expect(try values(.pool(outside)) == [11, 12, 15, 16])
     // Windows of 4, 6, 6 and 9 pixels inside the image.
     let sums: [Float] = [14, 30, 57, 99]
     let mean = Pooling(kind: .average, kernelSize: 3, stride: 2, padding: 1)

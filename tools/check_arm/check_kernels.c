@@ -195,7 +195,7 @@ static void check_spatial(void) {
     for (int b = 0; b < blocks; b++)
       units[b] = (mux_spatial_unit){.mode = MUX_SPATIAL_PLAIN, .first_in = b, .in_count = 1,
                                     .first_out = b, .out_count = 1, .kernel = kernel,
-                                    .stride = stride, .dilation = 1, .padding = kernel / 2,
+                                    .stride = stride, .dilation = 1, .top = kernel / 2, .left = kernel / 2,
                                     .factor = 1, .weights = weights + (size_t)b * taps * lanes,
                                     .bias = shift + b * lanes};
     const mux_spatial_step spatial = {

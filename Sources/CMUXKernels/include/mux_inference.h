@@ -41,8 +41,8 @@ typedef struct mux_quantization {
 /// The windows of a dense convolution over planes; rows under a line of windows are gathered into
 /// scratch memory, with the padding, where the windows are not read from the planes.
 typedef struct mux_window {
-  /// kernel 0: no windows.
-  int32_t kernel, stride, padding, dilation;
+  /// kernel 0: no windows. The first window begins `top` rows above the image, `left` columns before.
+  int32_t kernel, stride, top, left, dilation;
   ptrdiff_t in_height, in_width, out_height, out_width;
   /// Plane offsets of the input channels.
   const int32_t *inputs;
@@ -128,7 +128,9 @@ enum { MUX_MAX_WINDOW_ROWS = 256 };
 typedef struct mux_spatial_unit {
   mux_spatial_mode mode;
   int32_t first_in, in_count, first_out, out_count;
-  int32_t kernel, stride, dilation, padding, factor;
+  /// The first window begins `top` rows above the image and `left` columns before it: as many of both
+  /// but for plain units.
+  int32_t kernel, stride, dilation, top, left, factor;
   /// Plain: [out][in][row][tap][lane]; narrow: [fine row][fine column][lane] for the windows of
   /// all phases, from an even column to an odd one; else [phase][row][tap][lane].
   const float *weights;
@@ -259,6 +261,16 @@ typedef struct mux_pad {
   int32_t tasks;
 } mux_pad;
 
+/// Each pixel's values over the planes divided by their Euclidean norm, or by `epsilon` where that is
+/// more, times a factor for each plane. Tasks share out the pixels.
+typedef struct mux_l2_norm {
+  ptrdiff_t planes, pixels;
+  float epsilon;
+  const float *scale;
+  const int32_t *inputs, *outputs;
+  int32_t tasks;
+} mux_l2_norm;
+
 /// Moves between space and channels, plane by plane; for what no faster step covers.
 typedef struct mux_multiplex {
   /// Whether windows become channels (phase-major), else channels become windows.
@@ -284,17 +296,31 @@ typedef struct mux_pack {
   int32_t tasks;
 } mux_pack;
 
+/// All kinds of steps, with their structures; everything that lists steps is made from here.
+///
+/// Those of bands share out their tasks as their settings say; the others have a field `tasks`. Those
+/// of variants have code for each instruction set, plain ones (`mux_plain_steps.c`) are the same
+/// everywhere, and those of cells have code where there are cells only.
+#define MUX_BAND_STEPS(STEP) \
+  STEP(DENSE, mux_dense)     \
+  STEP(SPATIAL, mux_spatial_step)
+#define MUX_VARIANT_STEPS(STEP)       \
+  STEP(LINEAR, mux_linear)            \
+  STEP(ELEMENTWISE, mux_elementwise)  \
+  STEP(UNBLOCK, mux_unblock)          \
+  STEP(POOL, mux_pool_step)           \
+  STEP(MULTIPLEX, mux_multiplex)
+#define MUX_PLAIN_STEPS(STEP)             \
+  STEP(ADAPTIVE_POOL, mux_adaptive_pool)  \
+  STEP(PAD, mux_pad)                      \
+  STEP(L2_NORM, mux_l2_norm)
+#define MUX_CELL_STEPS(STEP) STEP(PACK, mux_pack)
+
 typedef enum mux_step_kind {
-  MUX_STEP_DENSE = 0,
-  MUX_STEP_SPATIAL = 1,
-  MUX_STEP_LINEAR = 2,
-  MUX_STEP_ELEMENTWISE = 3,
-  MUX_STEP_UNBLOCK = 4,
-  MUX_STEP_POOL = 5,
-  MUX_STEP_MULTIPLEX = 6,
-  MUX_STEP_ADAPTIVE_POOL = 7,
-  MUX_STEP_PAD = 8,
-  MUX_STEP_PACK = 9,
+#define MUX_STEP(NAME, TYPE) MUX_STEP_##NAME,
+  MUX_BAND_STEPS(MUX_STEP) MUX_VARIANT_STEPS(MUX_STEP) MUX_PLAIN_STEPS(MUX_STEP)
+  MUX_CELL_STEPS(MUX_STEP)
+#undef MUX_STEP
 } mux_step_kind;
 
 /// One step: its kind and the structure of that kind.

@@ -48,7 +48,8 @@ void mux_pointwise_forward(const float *x, ptrdiff_t x_stride, ptrdiff_t rows, p
 typedef struct {
   ptrdiff_t height, width, channels;
   ptrdiff_t out_height, out_width;
-  ptrdiff_t kernel, stride, padding;
+  /// The first window begins `top` rows above the image and `left` columns before it.
+  ptrdiff_t kernel, stride, top, left;
 } mux_pointwise_window;
 
 /// The convolution of an image: the results of `mux_pointwise_forward` for the matrix of windows.

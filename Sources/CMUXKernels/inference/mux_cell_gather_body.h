@@ -32,7 +32,7 @@ static const int32_t *CELL(gather)(
     const float *arena, float *scratch) {
   enum { SIZE = 4 / MUX_CELL };
   const ptrdiff_t length = mux_window_length(w), pitch = CELL(row_pitch)(w);
-  const ptrdiff_t left = w->padding < length ? w->padding : length;
+  const ptrdiff_t left = w->left < length ? w->left : length;
   const ptrdiff_t most = length - left, copied = w->in_width < most ? w->in_width : most;
   // One of a cell's values, all of which are the same.
   const int zero = CELL(zero)(quantization) & 255;
@@ -40,7 +40,7 @@ static const int32_t *CELL(gather)(
   if (observed) MUX_NAME(observe_floats)(&(const float){0}, 1, observed);
   for (ptrdiff_t c = 0; c < w->input_count; ++c) {
     for (ptrdiff_t k = 0; k < w->kernel; ++k, to += pitch) {
-      const ptrdiff_t row = y * w->stride - w->padding + k * w->dilation;
+      const ptrdiff_t row = y * w->stride - w->top + k * w->dilation;
       if (row < 0 || row >= w->in_height) {
         memset(to, zero, (size_t)pitch);
         continue;

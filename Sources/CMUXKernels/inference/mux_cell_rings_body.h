@@ -43,7 +43,7 @@ MUX_INLINE int32_t *CELL(ring_row)(const CELL(ring) *r, ptrdiff_t row) {
 static CELL(ring) CELL(ring_of)(const mux_spatial_step *s, const mux_spatial_unit *u) {
   CELL(ring) r = {.unit = u, .has_phases = u->mode == MUX_SPATIAL_SUPERPIXEL_NARROW};
   r.step = u->mode == MUX_SPATIAL_SUBPIXEL ? u->factor : 1;
-  r.margin = r.has_phases ? (u->kernel / 2 + 1) / 2 : r.step * u->padding;
+  r.margin = r.has_phases ? (u->kernel / 2 + 1) / 2 : r.step * u->left;
   const ptrdiff_t windows = mux_ceil_div(mux_ceil_div(s->out_width, r.step), 7) * 7;
   const ptrdiff_t covered = r.has_phases
                                 ? windows + 2 * r.margin
@@ -127,7 +127,7 @@ static void CELL(push_pixels)(
 /// Whether the rings of two units are alike.
 MUX_INLINE bool CELL(is_alike)(const mux_spatial_unit *a, const mux_spatial_unit *b) {
   return a->mode == b->mode && a->factor == b->factor && a->kernel == b->kernel &&
-         a->stride == b->stride && a->padding == b->padding;
+         a->stride == b->stride && a->top == b->top && a->left == b->left;
 }
 
 /// Sets what is outside the image in rows `first` to before `end` of a ring: left, right and below.

@@ -32,6 +32,8 @@ MUX_INLINE void MUX_NAME(store_activated)(
 static void MUX_NAME(store_planes)(
     const mux_dense *s, float *tile, ptrdiff_t first_channel, int channels, ptrdiff_t pixel,
     int pixels, float *arena) {
+  // Constants after inlining, as all that decides what code there is.
+  const mux_activation relu = MUX_PLAIN(MUX_RELU), none = MUX_PLAIN(MUX_IDENTITY);
   const bool is_whole = pixels == MUX_LANES;
   const bool is_final = s->final_activation.kind == MUX_IDENTITY;
   if (s->activation.kind != MUX_IDENTITY && (s->residuals || s->activation.kind != MUX_RELU)) {
@@ -40,26 +42,26 @@ static void MUX_NAME(store_planes)(
   if (!s->residuals) {
     if (s->activation.kind == MUX_RELU) {
       if (is_whole) {
-        MUX_NAME(store_activated)(s, MUX_PLAIN(MUX_RELU), false, true, tile, first_channel, channels, pixel,
+        MUX_NAME(store_activated)(s, relu, false, true, tile, first_channel, channels, pixel,
                                   pixels, arena);
       } else {
-        MUX_NAME(store_activated)(s, MUX_PLAIN(MUX_RELU), false, false, tile, first_channel, channels, pixel,
+        MUX_NAME(store_activated)(s, relu, false, false, tile, first_channel, channels, pixel,
                                   pixels, arena);
       }
     } else if (is_whole) {
-      MUX_NAME(store_activated)(s, MUX_PLAIN(MUX_IDENTITY), false, true, tile, first_channel, channels,
+      MUX_NAME(store_activated)(s, none, false, true, tile, first_channel, channels,
                                 pixel, pixels, arena);
     } else {
-      MUX_NAME(store_activated)(s, MUX_PLAIN(MUX_IDENTITY), false, false, tile, first_channel, channels,
+      MUX_NAME(store_activated)(s, none, false, false, tile, first_channel, channels,
                                 pixel, pixels, arena);
     }
     return;
   }
   if (is_whole) {
-    MUX_NAME(store_activated)(s, MUX_PLAIN(MUX_IDENTITY), true, true, tile, first_channel, channels, pixel,
+    MUX_NAME(store_activated)(s, none, true, true, tile, first_channel, channels, pixel,
                               pixels, arena);
   } else {
-    MUX_NAME(store_activated)(s, MUX_PLAIN(MUX_IDENTITY), true, false, tile, first_channel, channels, pixel,
+    MUX_NAME(store_activated)(s, none, true, false, tile, first_channel, channels, pixel,
                               pixels, arena);
   }
   if (is_final) return;

@@ -36,12 +36,12 @@ static void MUX_NAME(plain_lines)(
     const mux_spatial_step *s, const mux_spatial_unit *u, const MUX_NAME(rings) *rings,
     float *ring, ptrdiff_t y, float *out, ptrdiff_t plane, const MUX_NAME(ending) *ending) {
   MUX_NAME(line) line;
-  const ptrdiff_t kernel = u->kernel, top = y * u->stride - u->padding;
+  const ptrdiff_t kernel = u->kernel, top = y * u->stride - u->top;
   const MUX_NAME(window_rows) rows =
       MUX_NAME(rows_inside)(top, u->dilation, kernel, s->in_height, rings->capacity);
   line.columns = s->in_width;
   line.pitch = line.out_pitch = MUX_LANES;
-  line.padding = u->padding;
+  line.padding = u->left;
   line.taps = u->kernel;
   line.dilation = u->dilation;
   line.stride = u->stride;
@@ -85,9 +85,9 @@ static void MUX_NAME(subpixel_lines)(
   MUX_NAME(line) line;
   const ptrdiff_t kernel = u->kernel, r = u->factor, apart = r * u->dilation;
   const MUX_NAME(window_rows) rows =
-      MUX_NAME(rows_inside)(y - r * u->padding, apart, kernel, s->in_height, capacity);
+      MUX_NAME(rows_inside)(y - r * u->top, apart, kernel, s->in_height, capacity);
   line.pitch = line.out_pitch = r * MUX_LANES;
-  line.padding = u->padding;
+  line.padding = u->left;
   line.taps = u->kernel;
   line.dilation = u->dilation;
   line.stride = 1;
@@ -123,14 +123,14 @@ static void MUX_NAME(superpixel_lines)(
   for (ptrdiff_t phase = 0; phase < r * r; ++phase) {
     line.row_count = 0;
     for (ptrdiff_t k = 0; k < kernel; ++k) {
-      const ptrdiff_t row = y * r + phase / r + k * u->dilation - u->padding;
+      const ptrdiff_t row = y * r + phase / r + k * u->dilation - u->top;
       if (row < 0 || row >= s->in_height * r) continue;
       line.rows[line.row_count] =
           ring + (mux_slot(row / r, capacity) * r + row % r) * width * MUX_LANES;
       line.weights[line.row_count++] =
           u->weights + (phase * kernel + k) * kernel * MUX_LANES;
     }
-    line.padding = u->padding - phase % r;
+    line.padding = u->left - phase % r;
     line.bias = u->bias + phase * MUX_LANES;
     line.out = out + phase * plane;
     MUX_NAME(end_line)(&line, ending, phase);
@@ -155,7 +155,7 @@ static void MUX_NAME(narrow_lines)(
   line.pitch = line.out_pitch = MUX_LANES;
   line.row_count = 0;
   for (ptrdiff_t k = 0; k <= u->kernel; ++k) {
-    const ptrdiff_t fine = 2 * y + k - u->padding;
+    const ptrdiff_t fine = 2 * y + k - u->top;
     if (fine < 0 || fine >= 2 * s->in_height) continue;
     line.rows[line.row_count] =
         ring + mux_slot(fine / 2, capacity) * row_size + fine % 2 * (MUX_LANES / 2);

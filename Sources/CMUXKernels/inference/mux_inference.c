@@ -46,14 +46,10 @@ int32_t mux_step_tasks(const mux_step *step) {
     return (int32_t)(mux_ceil_div(spatial->out_height, spatial->rows_per_task) *
                      mux_ceil_div(spatial->unit_count, spatial->units_per_task));
   }
-  case MUX_STEP_LINEAR: return ((const mux_linear *)step->argument)->tasks;
-  case MUX_STEP_ELEMENTWISE: return ((const mux_elementwise *)step->argument)->tasks;
-  case MUX_STEP_UNBLOCK: return ((const mux_unblock *)step->argument)->tasks;
-  case MUX_STEP_POOL: return ((const mux_pool_step *)step->argument)->tasks;
-  case MUX_STEP_MULTIPLEX: return ((const mux_multiplex *)step->argument)->tasks;
-  case MUX_STEP_ADAPTIVE_POOL: return ((const mux_adaptive_pool *)step->argument)->tasks;
-  case MUX_STEP_PACK: return ((const mux_pack *)step->argument)->tasks;
-  case MUX_STEP_PAD: return ((const mux_pad *)step->argument)->tasks;
+#define MUX_STEP(NAME, TYPE) \
+  case MUX_STEP_##NAME: return ((const TYPE *)step->argument)->tasks;
+    MUX_VARIANT_STEPS(MUX_STEP) MUX_PLAIN_STEPS(MUX_STEP) MUX_CELL_STEPS(MUX_STEP)
+#undef MUX_STEP
   }
   return 0;
 }
@@ -64,13 +60,14 @@ size_t mux_step_scratch(mux_isa isa, const mux_step *step) {
 
 void mux_step_run(mux_isa isa, const mux_step *step, int32_t first, int32_t end, float *arena,
                   float *scratch) {
-  // Some steps are the same for every variant.
-  if (step->kind == MUX_STEP_ADAPTIVE_POOL) {
-    for (int32_t t = first; t < end; ++t) mux_adaptive_pool_task(step->argument, t, arena);
-  } else if (step->kind == MUX_STEP_PAD) {
-    for (int32_t t = first; t < end; ++t) mux_pad_task(step->argument, t, arena);
-  } else {
-    table_of(isa, step)->run(step, first, end, arena, scratch);
+  switch (step->kind) {
+#define MUX_STEP(NAME, TYPE)                                                             \
+  case MUX_STEP_##NAME:                                                                  \
+    for (int32_t t = first; t < end; ++t) TYPE##_task(step->argument, t, arena);         \
+    return;
+    MUX_PLAIN_STEPS(MUX_STEP)
+#undef MUX_STEP
+  default: table_of(isa, step)->run(step, first, end, arena, scratch);
   }
 }
 

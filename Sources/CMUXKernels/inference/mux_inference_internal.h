@@ -66,8 +66,10 @@ static inline uint64_t mux_now(void) {
   return (uint64_t)time.tv_sec * 1000000000u + (uint64_t)time.tv_nsec;
 }
 
-void mux_adaptive_pool_task(const mux_adaptive_pool *step, int32_t task, float *arena);
-void mux_pad_task(const mux_pad *step, int32_t task, float *arena);
+/// The functions of plain steps, such as `mux_pad_task`.
+#define MUX_STEP(NAME, TYPE) void TYPE##_task(const TYPE *step, int32_t task, float *arena);
+MUX_PLAIN_STEPS(MUX_STEP)
+#undef MUX_STEP
 
 /// The part of `count` that band `band` of `bands` covers.
 static inline void mux_band(ptrdiff_t count, int32_t bands, int32_t band, ptrdiff_t *first,

@@ -48,9 +48,10 @@ static void MUX_NAME(step_run)(
     case MUX_STEP_UNBLOCK: MUX_NAME(unblock_task)(step->argument, task, arena); break;
     case MUX_STEP_POOL: MUX_NAME(pool_task)(step->argument, task, arena); break;
     case MUX_STEP_MULTIPLEX: MUX_NAME(multiplex_task)(step->argument, task, arena); break;
-    case MUX_STEP_ADAPTIVE_POOL:
-    case MUX_STEP_PAD:
-    case MUX_STEP_PACK: break;  // not of a variant, or not of this precision
+#define MUX_STEP(NAME, TYPE) case MUX_STEP_##NAME:
+      MUX_PLAIN_STEPS(MUX_STEP) MUX_CELL_STEPS(MUX_STEP)
+      break;  // not of a variant, or not of this precision
+#undef MUX_STEP
     }
   }
 }

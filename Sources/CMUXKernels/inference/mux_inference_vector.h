@@ -158,17 +158,10 @@ MUX_INLINE void MUX_NAME(activate_sum)(
 
 static __attribute__((unused)) void MUX_NAME(activate_line)(
     mux_activation activation, float *x, ptrdiff_t pitch, ptrdiff_t count, float *sum) {
-  switch (activation.kind) {
-  case MUX_IDENTITY:
-    if (sum) MUX_NAME(activate_sum)(MUX_AS(activation, MUX_IDENTITY), x, pitch, count, sum);
-    break;
-  case MUX_RELU: MUX_NAME(activate_sum)(MUX_AS(activation, MUX_RELU), x, pitch, count, sum); break;
-  case MUX_RELU6: MUX_NAME(activate_sum)(MUX_AS(activation, MUX_RELU6), x, pitch, count, sum); break;
-  case MUX_SWISH: MUX_NAME(activate_sum)(MUX_AS(activation, MUX_SWISH), x, pitch, count, sum); break;
-  case MUX_HARD_SWISH: MUX_NAME(activate_sum)(MUX_AS(activation, MUX_HARD_SWISH), x, pitch, count, sum); break;
-  case MUX_SIGMOID: MUX_NAME(activate_sum)(MUX_AS(activation, MUX_SIGMOID), x, pitch, count, sum); break;
-  case MUX_HARD_SIGMOID: MUX_NAME(activate_sum)(MUX_AS(activation, MUX_HARD_SIGMOID), x, pitch, count, sum); break;
-  }
+  if (activation.kind == MUX_IDENTITY && !sum) return;
+#define MUX_DO(A) MUX_NAME(activate_sum)(A, x, pitch, count, sum)
+  MUX_SWITCH(activation)
+#undef MUX_DO
 }
 
 /// Rows become columns: lane j of x[i] is exchanged with lane i of x[j].

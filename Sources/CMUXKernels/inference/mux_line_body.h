@@ -24,8 +24,8 @@ typedef struct {
 
 /// Whether lines apply an activation themselves; others are applied when a line is there.
 MUX_INLINE bool MUX_NAME(ends_line)(mux_activation activation) {
-  return activation.kind == MUX_IDENTITY || activation.kind == MUX_RELU || activation.kind == MUX_RELU6 ||
-         activation.kind == MUX_SWISH;
+  return activation.kind == MUX_IDENTITY || activation.kind == MUX_RELU ||
+         activation.kind == MUX_RELU6 || activation.kind == MUX_SWISH;
 }
 
 /// Activates and stores the outputs of a tile, the first `stored` of them if `clips`.
@@ -48,7 +48,9 @@ MUX_INLINE void MUX_NAME(store_line)(
     const MUX_NAME(line) *s, const vf *sum, int pixels, bool clips, ptrdiff_t stored, float *out,
     ptrdiff_t pitch) {
   switch (s->activation.kind) {
-  case MUX_RELU: MUX_NAME(store_tile)(s, MUX_PLAIN(MUX_RELU), sum, pixels, clips, stored, out, pitch); break;
+  case MUX_RELU:
+    MUX_NAME(store_tile)(s, MUX_PLAIN(MUX_RELU), sum, pixels, clips, stored, out, pitch);
+    break;
   case MUX_RELU6:
     MUX_NAME(store_tile)(s, MUX_PLAIN(MUX_RELU6), sum, pixels, clips, stored, out, pitch);
     break;

@@ -2,6 +2,7 @@
 // Steps of the networks that the paper compares with, plane by plane, the same on every processor.
 #include "mux_inference_internal.h"
 
+#include <math.h>
 #include <string.h>
 
 void mux_adaptive_pool_task(const mux_adaptive_pool *s, int32_t task, float *arena) {
@@ -46,6 +47,31 @@ void mux_pad_task(const mux_pad *s, int32_t task, float *arena) {
       if (from > 0) memset(out, 0, (size_t)from * sizeof(float));
       memcpy(out + from, in + row * s->in_width + from - s->left, (size_t)(to - from) * sizeof(float));
       if (to < s->out_width) memset(out + to, 0, (size_t)(s->out_width - to) * sizeof(float));
+    }
+  }
+}
+
+void mux_l2_norm_task(const mux_l2_norm *s, int32_t task, float *arena) {
+  // Some pixels at a time, so that their sums stay in the nearest cache.
+  enum { CHUNK = 256 };
+  ptrdiff_t first, end;
+  mux_band(s->pixels, s->tasks, task, &first, &end);
+  for (ptrdiff_t at = first; at < end; at += CHUNK) {
+    const ptrdiff_t count = end - at < CHUNK ? end - at : CHUNK;
+    float factor[CHUNK] = {0};
+    for (ptrdiff_t c = 0; c < s->planes; ++c) {
+      const float *in = arena + s->inputs[c] + at;
+      for (ptrdiff_t i = 0; i < count; ++i) factor[i] += in[i] * in[i];
+    }
+    for (ptrdiff_t i = 0; i < count; ++i) {
+      const float norm = sqrtf(factor[i]);
+      // (A norm that is not a number stays one.)
+      factor[i] = 1 / (norm < s->epsilon ? s->epsilon : norm);
+    }
+    for (ptrdiff_t c = 0; c < s->planes; ++c) {
+      const float *in = arena + s->inputs[c] + at;
+      float *out = arena + s->outputs[c] + at;
+      for (ptrdiff_t i = 0; i < count; ++i) out[i] = s->scale[c] * (in[i] * factor[i]);
     }
   }
 }

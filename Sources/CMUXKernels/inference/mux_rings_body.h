@@ -9,16 +9,16 @@ static void MUX_NAME(rows_needed)(
   const ptrdiff_t reach = (ptrdiff_t)(u->kernel - 1) * u->dilation;
   switch (u->mode) {
   case MUX_SPATIAL_SUBPIXEL:
-    *first = -(ptrdiff_t)u->factor * u->padding;
+    *first = -(ptrdiff_t)u->factor * u->top;
     *end = *first + u->factor * reach + 1;
     break;
   case MUX_SPATIAL_SUPERPIXEL:
   case MUX_SPATIAL_SUPERPIXEL_NARROW:
-    *first = mux_floor_div(-u->padding, u->factor);
-    *end = mux_floor_div(u->factor - 1 + reach - u->padding, u->factor) + 1;
+    *first = mux_floor_div(-u->top, u->factor);
+    *end = mux_floor_div(u->factor - 1 + reach - u->top, u->factor) + 1;
     break;
   default:
-    *first = -u->padding;
+    *first = -u->top;
     *end = *first + reach + 1;
   }
 }
@@ -174,7 +174,7 @@ static void MUX_NAME(expand_windows)(
   // Outside, inside, outside.
   const ptrdiff_t ends[3] = {gathered->first, gathered->end, s->in_width};
   const float *inside =
-      arena + (row * w->stride - w->padding) * w->in_width - w->padding;
+      arena + (row * w->stride - w->top) * w->in_width - w->left;
   for (ptrdiff_t part = 0, at = 0; part < 3; at = ends[part++]) {
     if (at >= ends[part]) continue;
     MUX_NAME(expand)(s, block, (part == 1 ? inside : gathered->rows) + at * w->stride,

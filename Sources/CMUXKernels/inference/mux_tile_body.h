@@ -232,7 +232,8 @@ MUX_INLINE const MUX_NAME(pair_function) *MUX_NAME(pairs_for)(int half, ptrdiff_
 MUX_INLINE bool MUX_NAME(clamp_of)(mux_activation activation, float *low, float *high) {
   *low = activation.kind == MUX_RELU || activation.kind == MUX_RELU6 ? 0 : -__builtin_inff();
   *high = activation.kind == MUX_RELU6 ? 6 : __builtin_inff();
-  return activation.kind == MUX_IDENTITY || activation.kind == MUX_RELU || activation.kind == MUX_RELU6;
+  return activation.kind == MUX_IDENTITY || activation.kind == MUX_RELU ||
+         activation.kind == MUX_RELU6;
 }
 
 #undef MUX_EVERY_TILE

@@ -7,7 +7,7 @@ static void MUX_NAME(gather_windows)(
     const mux_window *w, ptrdiff_t y, ptrdiff_t first, ptrdiff_t end, const float *arena,
     float *to) {
   if (first >= end) return;
-  const ptrdiff_t length = mux_window_length(w), column = first * w->stride - w->padding;
+  const ptrdiff_t length = mux_window_length(w), column = first * w->stride - w->left;
   const ptrdiff_t count = (end - 1 - first) * w->stride + (w->kernel - 1) * w->dilation + 1;
   const ptrdiff_t out = column < 0 ? -column : 0, left = out < count ? out : count;
   ptrdiff_t copied = w->in_width - (column + left);
@@ -16,7 +16,7 @@ static void MUX_NAME(gather_windows)(
   to += first * w->stride;
   for (ptrdiff_t c = 0; c < w->input_count; ++c) {
     for (ptrdiff_t k = 0; k < w->kernel; ++k) {
-      const ptrdiff_t row = y * w->stride - w->padding + k * w->dilation;
+      const ptrdiff_t row = y * w->stride - w->top + k * w->dilation;
       if (row < 0 || row >= w->in_height) {
         memset(to, 0, (size_t)count * sizeof(float));
       } else {
@@ -36,9 +36,9 @@ static void MUX_NAME(gather_windows)(
 MUX_INLINE void MUX_NAME(windows_inside)(
     const mux_window *w, ptrdiff_t y, ptrdiff_t *first, ptrdiff_t *end) {
   const ptrdiff_t reach = (ptrdiff_t)(w->kernel - 1) * w->dilation;
-  const ptrdiff_t row = y * w->stride - w->padding;
-  ptrdiff_t last = w->in_width + w->padding - reach - 1;
-  *first = mux_ceil_div(w->padding, w->stride);
+  const ptrdiff_t row = y * w->stride - w->top;
+  ptrdiff_t last = w->in_width + w->left - reach - 1;
+  *first = mux_ceil_div(w->left, w->stride);
   *end = last < 0 ? 0 : last / w->stride + 1;
   if (*end > w->out_width) *end = w->out_width;
   if (row < 0 || row + reach >= w->in_height || *first >= *end) *first = *end = w->out_width;

@@ -17,9 +17,10 @@ typedef struct {
   double epsilon, momentum;
 } ct_fused_norm;
 
-/// One slice of the channels of a spatial convolution (as `mux_spatial_branch`), padding kernel / 2.
+/// One slice of the channels of a spatial convolution (as `mux_spatial_branch`). Its windows begin
+/// `top` rows above the image and `left` columns before it: half the kernel, or one less.
 typedef struct {
-  int32_t channels, kernel, group_width, multiplex;
+  int32_t channels, kernel, group_width, multiplex, top, left;
   ct_tensor weight;
 } ct_fused_branch;
 
@@ -59,7 +60,8 @@ typedef struct {
   bool training;
   mux_activation activation;
   bool pool;
-  int32_t stride, padding;
+  /// Zeros on each side of the image.
+  int32_t stride, top, left, bottom, right;
   ct_tensor weight;
   ct_fused_norm norm;
 } ct_fused_convolution;

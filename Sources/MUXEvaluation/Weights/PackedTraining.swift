@@ -4,10 +4,9 @@ import MUXImages
 import MUXNetworks
 import MUXRuntime
 
-/// What a packed model keeps of a run beside network and classes, so that evaluations and
-/// predictions prepare images as training did.
+/// What a packed model keeps of a run beside network, classes and the preparation of images, which are
+/// in the file's own format. (Files of versions 1 and 2 have the preparation here; `PackedModel` knows.)
 struct PackedTraining: Codable {
-  var pipeline: ImagePipeline
   var isAveraged: Bool?
   var epoch: Int?
   var step: Int?
@@ -15,8 +14,7 @@ struct PackedTraining: Codable {
 
   private static let key = "muxnet.training"
 
-  init(pipeline: ImagePipeline, _ metadata: WeightsMetadata?) {
-    self.pipeline = pipeline
+  init(_ metadata: WeightsMetadata?) {
     isAveraged = metadata?.isAveraged
     epoch = metadata?.epoch
     step = metadata?.step
@@ -40,7 +38,9 @@ struct PackedTraining: Codable {
     return [Self.key: String(decoding: try encoder.encode(self), as: UTF8.self)]
   }
 
-  func metadata(_ network: Network, classNames: [String]) -> WeightsMetadata {
+  func metadata(
+    _ network: Network, classNames: [String], pipeline: ImagePipeline
+  ) -> WeightsMetadata {
     WeightsMetadata(
       network: network, classNames: classNames, pipeline: pipeline,
       isAveraged: isAveraged ?? false, epoch: epoch ?? 0, step: step ?? 0, scores: scores)

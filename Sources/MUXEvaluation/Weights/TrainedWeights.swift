@@ -93,13 +93,8 @@ public struct TrainedWeights: Sendable {
 
   /// The usual evaluation of ImageNet networks, which public weights are made for.
   private static func usualPipeline(_ network: Network) -> ImagePipeline {
-    var pipeline = ImagePipeline.imageNetEvaluation(size: network.inputSize.height)
-    if network.inputChannels == 1 {
-      pipeline.channels = 1
-      pipeline.mean = [0.449]
-      pipeline.standardDeviation = [0.226]
-    }
-    return pipeline
+    ImagePipeline.usual(for: network)
+      ?? ImagePipeline.imageNetEvaluation(size: network.inputSize.height)
   }
 
   /// Reads a packed model.
@@ -120,11 +115,13 @@ public struct TrainedWeights: Sendable {
         network: packed.network.name, outputs: outputs, classes: names.count)
     }
     self.classNames = names
-    let training = try PackedTraining(packed)
-    metadata = training.flatMap { training in
-      packed.classNames.map { training.metadata(packed.network, classNames: $0) }
+    let pipeline = packed.pipeline ?? Self.usualPipeline(packed.network)
+    metadata = try PackedTraining(packed).flatMap { training in
+      packed.classNames.map {
+        training.metadata(packed.network, classNames: $0, pipeline: pipeline)
+      }
     }
-    pipeline = training?.pipeline ?? Self.usualPipeline(packed.network)
+    self.pipeline = pipeline
     try Self.checkProportion(pipeline, packed.network, path: path)
   }
 
@@ -161,10 +158,8 @@ public struct TrainedWeights: Sendable {
   ) throws -> (bytes: [UInt8], vanishing: [VanishingChannels]) {
     let isNamed = metadata != nil || classNames != (0..<classNames.count).map(String.init)
     return try PackedModel.pack(
-      checked(), classNames: isNamed ? classNames : nil,
-      normalization: PixelNormalization(
-        mean: pipeline.mean, standardDeviation: pipeline.standardDeviation),
-      metadata: try PackedTraining(pipeline: pipeline, metadata).dictionary(),
+      checked(), classNames: isNamed ? classNames : nil, pipeline: pipeline,
+      metadata: try PackedTraining(metadata).dictionary(),
       precision: precision, calibration: calibration, lanes: lanes)
   }
 

@@ -20,6 +20,8 @@ public enum ImageError: Error, Sendable, Hashable, CustomStringConvertible, Loca
   case scaledTooLarge(width: Int, height: Int, size: PixelSize, limit: Int)
   /// The image is smaller than the crop that was asked for.
   case tooSmall(width: Int, height: Int, neededWidth: Int, neededHeight: Int)
+  /// Bytes in memory that are no image of the given size and format.
+  case badBuffer(reason: String)
   /// The image could not be encoded.
   case notEncodable(reason: String)
   /// The file could not be written.
@@ -47,6 +49,7 @@ public enum ImageError: Error, Sendable, Hashable, CustomStringConvertible, Loca
     case .tooSmall(let width, let height, let neededWidth, let neededHeight):
       "an image of \(width)×\(height) is smaller than the crop of \(neededWidth)×\(neededHeight);"
         + " resize first or pad more"
+    case .badBuffer(let reason): reason
     case .notEncodable(let reason):
       "cannot encode the image as PNG (\(reason))"
     case .unwritable(let path, let reason):

@@ -9,6 +9,14 @@ public enum MemoryLayout4D: String, Sendable, Hashable, Codable, CaseIterable {
   case channelsLast
 }
 
+/// The order of the colours in a network's input.
+public enum ChannelOrder: String, Sendable, Hashable, Codable, CaseIterable {
+  /// Red first.
+  case rgb
+  /// Blue first, as in networks of Caffe.
+  case bgr
+}
+
 /// All steps from a file's picture to normalised floats.
 public struct ImagePipeline: Sendable, Hashable, Codable {
   /// What whoever decodes the files does with their EXIF orientation, before everything else.
@@ -17,6 +25,9 @@ public struct ImagePipeline: Sendable, Hashable, Codable {
   public var transforms: [ImageTransform]
   /// 3 (grey is repeated) or 1 (colour becomes grey).
   public var channels: Int
+  /// The order of the channels that come out, in which ``mean`` and ``standardDeviation`` are given,
+  /// too.
+  public var channelOrder: ChannelOrder
   /// Subtracted from each channel after scaling to 0 … 1.
   public var mean: [Float]
   /// What each channel is divided by after that.
@@ -28,9 +39,9 @@ public struct ImagePipeline: Sendable, Hashable, Codable {
 
   /// Makes a pipeline; `mean` and `standardDeviation` have one value per channel.
   public init(
-    transforms: [ImageTransform] = [], channels: Int = 3, mean: [Float], standardDeviation: [Float],
-    erasing: RandomErasing? = nil, cutout: Cutout? = nil,
-    orientation: OrientationHandling = .applied
+    transforms: [ImageTransform] = [], channels: Int = 3, channelOrder: ChannelOrder = .rgb,
+    mean: [Float], standardDeviation: [Float], erasing: RandomErasing? = nil,
+    cutout: Cutout? = nil, orientation: OrientationHandling = .applied
   ) {
     precondition(channels == 1 || channels == 3, "a pipeline gives 1 or 3 channels")
     precondition(
@@ -38,6 +49,7 @@ public struct ImagePipeline: Sendable, Hashable, Codable {
       "mean and standard deviation have one value per channel")
     self.transforms = transforms
     self.channels = channels
+    self.channelOrder = channelOrder
     self.mean = mean
     self.standardDeviation = standardDeviation
     self.erasing = erasing
@@ -46,7 +58,8 @@ public struct ImagePipeline: Sendable, Hashable, Codable {
   }
 
   private enum CodingKeys: String, CodingKey, CaseIterable {
-    case transforms, channels, mean, standardDeviation, erasing, cutout, orientation
+    case transforms, channels, channelOrder, mean, standardDeviation, erasing, cutout
+    case orientation
   }
 
   /// Decodes the settings; only `mean` and `standardDeviation` are needed.
@@ -59,13 +72,14 @@ public struct ImagePipeline: Sendable, Hashable, Codable {
       throw decoder.invalid("channels must be 1 or 3, not \(channels)")
     }
     guard mean.count == channels && deviation.count == channels,
-      deviation.allSatisfy({ $0 > 0 })
+      mean.allSatisfy(\.isFinite), deviation.allSatisfy({ $0 > 0 && $0.isFinite })
     else {
       throw decoder.invalid(
-        "mean and standardDeviation need \(channels) value(s) each, the latter above 0")
+        "mean and standardDeviation need \(channels) finite value(s) each, the latter above 0")
     }
     self.init(
-      transforms: try values.value(.transforms, default: []), channels: channels, mean: mean,
+      transforms: try values.value(.transforms, default: []), channels: channels,
+      channelOrder: try values.value(.channelOrder, default: .rgb), mean: mean,
       standardDeviation: deviation,
       erasing: try values.decodeIfPresent(RandomErasing.self, forKey: .erasing),
       cutout: try values.decodeIfPresent(Cutout.self, forKey: .cutout),
@@ -132,12 +146,14 @@ public struct ImagePipeline: Sendable, Hashable, Codable {
 /// The last steps of a pipeline, with the 256 results of normalisation per channel worked out.
 package struct Normalizer: Sendable {
   private let channels: Int
+  private let isReversed: Bool
   private let table: [Float]  // 256 a channel
   private let erasing: RandomErasing?
   private let cutout: Cutout?
 
   package init(_ pipeline: ImagePipeline) {
     channels = pipeline.channels
+    isReversed = pipeline.channels == 3 && pipeline.channelOrder == .bgr
     table = (0..<pipeline.channels).flatMap { channel in
       (0...255).map {
         (Float($0) / 255 - pipeline.mean[channel]) / pipeline.standardDeviation[channel]
@@ -159,22 +175,24 @@ package struct Normalizer: Sendable {
           for i in 0..<count { target[i] = red[Int(source[i])] }
           return
         }
+        // The first, second and third channel, whatever they are called.
         let green = red + 256
         let blue = red + 512
+        let source0 = isReversed ? source + 2 : source, source2 = isReversed ? source : source + 2
         switch layout {
         case .channelsFirst:
           let second = target + count
           let third = second + count
           for i in 0..<count {
-            target[i] = red[Int(source[3 &* i])]
+            target[i] = red[Int(source0[3 &* i])]
             second[i] = green[Int(source[3 &* i &+ 1])]
-            third[i] = blue[Int(source[3 &* i &+ 2])]
+            third[i] = blue[Int(source2[3 &* i])]
           }
         case .channelsLast:
           for i in 0..<count {
-            target[3 &* i] = red[Int(source[3 &* i])]
+            target[3 &* i] = red[Int(source0[3 &* i])]
             target[3 &* i &+ 1] = green[Int(source[3 &* i &+ 1])]
-            target[3 &* i &+ 2] = blue[Int(source[3 &* i &+ 2])]
+            target[3 &* i &+ 2] = blue[Int(source2[3 &* i])]
           }
         }
       }

@@ -6,7 +6,7 @@ extension Architecture: Codable {
   enum Key: String, CodingKey, CaseIterable {
     case version, name, inputChannels, inputSize, classes, stem, stages, head, activation
     case excitation, expansionDivisor, widthMultiplier, outputStride, dropoutRate, dropPathRate
-    case normalizationEpsilon, normalizationMomentum, initialization
+    case normalizationEpsilon, normalizationMomentum, padding, initialization
   }
 
   /// Reads an architecture; `inputSize` may be one number or height and width.
@@ -41,6 +41,7 @@ extension Architecture: Codable {
     try read(.dropPathRate, \.dropPathRate)
     try read(.normalizationEpsilon, \.normalizationEpsilon)
     try read(.normalizationMomentum, \.normalizationMomentum)
+    try read(.padding, \.padding)
     try read(.initialization, \.initialization)
   }
 
@@ -75,7 +76,8 @@ extension Architecture: Codable {
 
   /// The first version of block-string files that can say the architecture.
   private var formatVersion: Int {
-    functions.map { Operation.activation($0).rules.formatVersion }.max() ?? 1
+    padding == .symmetric
+      ? functions.map { Operation.activation($0).rules.formatVersion }.max() ?? 1 : 2
   }
 
   /// Writes an architecture.
@@ -102,6 +104,7 @@ extension Architecture: Codable {
     try values.encode(dropPathRate, forKey: .dropPathRate)
     try values.encode(normalizationEpsilon, forKey: .normalizationEpsilon)
     try values.encode(normalizationMomentum, forKey: .normalizationMomentum)
+    if padding != .symmetric { try values.encode(padding, forKey: .padding) }
     try values.encode(initialization, forKey: .initialization)
   }
 }

@@ -32,7 +32,34 @@ extension Architecture {
       }
     }
     addHead(to: &builder, after: x)
-    return try builder.build()
+    return try padded(builder.build())
+  }
+
+  /// The network with the architecture's rule for the zeros around images. (1×1 needs none.)
+  private func padded(_ network: Network) throws(NetworkError) -> Network {
+    guard padding != .symmetric else { return network }
+    func padded(_ convolution: Convolution) -> Convolution {
+      var convolution = convolution
+      guard convolution.kernelSize > 1 else { return convolution }
+      convolution.paddingRule = padding
+      convolution.padding = 0
+      return convolution
+    }
+    var nodes = network.nodes
+    for index in nodes.indices {
+      if case .convolution(let convolution) = nodes[index].operation {
+        nodes[index].operation = .convolution(padded(convolution))
+      } else if case .branchedConvolution(var branched) = nodes[index].operation {
+        for branch in branched.branches.indices {
+          branched.branches[branch].convolution = padded(branched.branches[branch].convolution)
+        }
+        nodes[index].operation = .branchedConvolution(branched)
+      }
+    }
+    return try Network(
+      name: network.name, inputChannels: network.inputChannels, inputSize: network.inputSize,
+      nodes: nodes, blocks: network.blocks, outputs: network.outputs,
+      initialization: network.initialization)
   }
 
   private func width(_ channels: Int) -> Int {

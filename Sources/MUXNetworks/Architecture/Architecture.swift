@@ -100,6 +100,8 @@ public struct Architecture: Sendable, Hashable {
   public var normalizationEpsilon: Double = 1e-5
   /// Momentum of the batch norms.
   public var normalizationMomentum: Double = 0.1
+  /// The zeros around images: `same` is TensorFlow's rule, for weights that were trained with it.
+  public var padding: Convolution.PaddingRule = .symmetric
   /// The rule for fresh weights.
   public var initialization: WeightInitialization = .google
 

@@ -9,9 +9,10 @@
 /// | version | what it added |
 /// | --- | --- |
 /// | 1 | the operations of muxnet 0.1 |
+/// | 2 | settings that say their own defaults (`OperationRules.formatVersion`), such as a slope |
 public enum NetworkFormat {
   /// The newest version that this program reads and writes.
-  public static let current = 1
+  public static let current = 2
 
   /// Refuses files of versions that are newer than the program.
   static func check<Key: CodingKey>(

@@ -17,11 +17,11 @@ public struct Activation: Sendable, Hashable {
     case hardSwish
     /// 1 / (1 + e⁻ˣ)
     case sigmoid
-    /// min(max(α·x + β, 0), 1) with α = 1/6 and β = 1/2
+    /// min(max(α·x + β, 0), 1); α = 1/6 and β = 1/2 unless given
     case hardSigmoid
 
-    /// α and β of the function; zeros for functions without parameters.
-    var parameters: (alpha: Double, beta: Double) {
+    /// α and β of the function where nothing else is said; zeros for functions without parameters.
+    var defaults: (alpha: Double, beta: Double) {
       switch self {
       case .identity, .relu, .relu6, .swish, .hardSwish, .sigmoid: (0, 0)
       case .hardSigmoid: (1.0 / 6, 0.5)
@@ -36,10 +36,16 @@ public struct Activation: Sendable, Hashable {
   /// β of the function, such as a hard sigmoid's value at 0; 0 for functions without parameters.
   public let beta: Double
 
-  /// A function.
+  /// A function with its usual parameters.
   public init(_ kind: Kind) {
     self.kind = kind
-    (alpha, beta) = kind.parameters
+    (alpha, beta) = kind.defaults
+  }
+
+  private init(_ kind: Kind, alpha: Double, beta: Double) {
+    self.kind = kind
+    self.alpha = alpha
+    self.beta = beta
   }
 
   /// x
@@ -56,6 +62,25 @@ public struct Activation: Sendable, Hashable {
   public static let sigmoid = Activation(.sigmoid)
   /// min(max(x / 6 + 1/2, 0), 1)
   public static let hardSigmoid = Activation(.hardSigmoid)
+
+  /// min(max(slope · x + value, 0), 1), where `value` is the function's value at 0.
+  public static func hardSigmoid(slope: Double, valueAtZero value: Double) -> Activation {
+    Activation(.hardSigmoid, alpha: slope, beta: value)
+  }
+
+  /// Whether the parameters are those that the function has where nothing else is said.
+  var hasDefaults: Bool { (alpha, beta) == kind.defaults }
+
+  /// Says why the parameters are impossible, nil if they are sound.
+  var defect: String? {
+    switch kind {
+    case .identity, .relu, .relu6, .swish, .hardSwish, .sigmoid:
+      hasDefaults ? nil : "'\(kind.rawValue)' has no parameters"
+    case .hardSigmoid:
+      (1e-6...1e6).contains(alpha) && (-1e6...1e6).contains(beta)
+        ? nil : "a hard sigmoid needs a slope α in 1e-6…1e6 and a β in ±1e6"
+    }
+  }
 
   /// The token of a block string (`nre` and so on, timm's letters), nil where none exists.
   var token: String? {
@@ -77,37 +102,56 @@ public struct Activation: Sendable, Hashable {
 }
 
 extension Activation: CaseIterable {
-  /// Each function.
+  /// Each function with its usual parameters.
   public static let allCases = Kind.allCases.map { Activation($0) }
 }
 
-/// A function is written as its name.
+/// A function with its usual parameters is written as its name, one with others as a group of
+/// `function`, `alpha`, `beta`.
 extension Activation: Codable {
   enum Key: String, CodingKey, CaseIterable {
-    case function
+    case function, alpha, beta
   }
 
   /// Reads a function.
   public init(from decoder: any Decoder) throws {
-    self.init(try Self.kind(decoder.singleValueContainer().decode(String.self), decoder))
+    if let single = try? decoder.singleValueContainer(), let name = try? single.decode(String.self)
+    {
+      self.init(try Self.kind(name, decoder))
+      return
+    }
+    try decoder.rejectUnknownKeys(Key.self)
+    try self.init(flat: decoder)
   }
 
-  /// Reads a function whose name stands beside other keys.
+  /// Reads a function whose keys stand beside others.
   init(flat decoder: any Decoder) throws {
     let values = try decoder.container(keyedBy: Key.self)
-    self.init(try Self.kind(values.decode(String.self, forKey: .function), decoder))
+    let kind = try Self.kind(values.decode(String.self, forKey: .function), decoder)
+    let usual = kind.defaults
+    self.init(
+      kind, alpha: try values.value(.alpha, default: usual.alpha),
+      beta: try values.value(.beta, default: usual.beta))
+    if let defect { throw decoder.invalid(defect) }
   }
 
   /// Writes the function.
   public func encode(to encoder: any Encoder) throws {
-    var container = encoder.singleValueContainer()
-    try container.encode(kind)
+    if hasDefaults {
+      var container = encoder.singleValueContainer()
+      try container.encode(kind)
+    } else {
+      try encode(flat: encoder)
+    }
   }
 
-  /// Writes the function beside other keys.
+  /// Writes the function's keys beside others.
   func encode(flat encoder: any Encoder) throws {
     var values = encoder.container(keyedBy: Key.self)
     try values.encode(kind, forKey: .function)
+    guard !hasDefaults else { return }
+    try values.encode(alpha, forKey: .alpha)
+    try values.encode(beta, forKey: .beta)
   }
 
   private static func kind(_ name: String, _ decoder: any Decoder) throws -> Kind {

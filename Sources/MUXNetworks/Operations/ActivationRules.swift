@@ -15,9 +15,9 @@ extension ActivationRules: OperationRules {
   func encode(to encoder: any Encoder) throws { try function.encode(flat: encoder) }
 
   var operation: Operation { .activation(function) }
-  var formatVersion: Int { 1 }
+  var formatVersion: Int { function.hasDefaults ? 1 : 2 }
   var isWithinLimits: Bool { true }
-  var defect: String? { nil }
+  var defect: String? { function.defect }
 
   func shape(of inputs: [Shape]) throws(ShapeMismatch) -> Shape { inputs[0] }
 

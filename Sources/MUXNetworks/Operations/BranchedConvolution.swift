@@ -85,6 +85,11 @@ public struct BranchedConvolution: Sendable, Hashable, Codable {
       }
     }
 
+    /// The grid on which the convolution runs for images of a shape.
+    package func innerSize(_ outer: Shape) -> ImageSize {
+      ImageSize(height: innerSize(outer.height), width: innerSize(outer.width))
+    }
+
     /// The outer grid that results from an outer grid of `size` positions.
     func outputSize(_ size: Int) -> Int {
       multiplexing == .none ? convolution.outputSize(size) : size
@@ -96,9 +101,7 @@ public struct BranchedConvolution: Sendable, Hashable, Codable {
       guard multiplexing != .none else { return nil }
       let window = factor * factor
       if factor < 2 { return "the multiplexing factor r must be at least 2, not \(factor)" }
-      if convolution.stride != 1 || convolution.kernelSize % 2 == 0
-        || convolution.padding != convolution.dilation * (convolution.kernelSize - 1) / 2
-      {
+      if convolution.stride != 1 || !convolution.keepsGrid {
         return "a multiplexed branch needs stride 1, an odd kernel and 'same' padding"
       }
       if multiplexing == .subpixel

@@ -7,6 +7,16 @@ import MUXCore
 public struct Convolution: Sendable, Hashable, Codable {
   enum CodingKeys: String, CodingKey, CaseIterable {
     case inputChannels, outputChannels, kernelSize, stride, padding, dilation, groups, hasBias
+    case paddingRule
+  }
+
+  /// How many zeros are laid around an image.
+  public enum PaddingRule: String, Sendable, Hashable, Codable, CaseIterable {
+    /// `padding` on each side.
+    case symmetric
+    /// As many as make ⌈H / stride⌉ positions of H (TensorFlow's SAME): half of them before, the odd one
+    /// behind. So their number depends on the image's size.
+    case same
   }
 
   /// C, the channels that go in.
@@ -25,17 +35,22 @@ public struct Convolution: Sendable, Hashable, Codable {
   public var groups: Int
   /// Whether a bias is added.
   public var hasBias: Bool
+  /// How many zeros are laid around an image; `padding` is 0 but for symmetric ones.
+  public var paddingRule: PaddingRule
 
   /// A convolution; padding is "same" for odd kernels unless given, as in the paper's code.
   public init(
     inputChannels: Int, outputChannels: Int, kernelSize: Int = 1, stride: Int = 1,
-    padding: Int? = nil, dilation: Int = 1, groups: Int = 1, hasBias: Bool = false
+    padding: Int? = nil, dilation: Int = 1, groups: Int = 1, hasBias: Bool = false,
+    paddingRule: PaddingRule = .symmetric
   ) {
     self.inputChannels = inputChannels
     self.outputChannels = outputChannels
     self.kernelSize = kernelSize
     self.stride = stride
-    self.padding = padding ?? Self.samePadding(kernelSize, dilation)
+    self.padding =
+      padding ?? (paddingRule == .same ? 0 : Self.samePadding(kernelSize, dilation))
+    self.paddingRule = paddingRule
     self.dilation = dilation
     self.groups = groups
     self.hasBias = hasBias
@@ -51,7 +66,24 @@ public struct Convolution: Sendable, Hashable, Codable {
     dilation = try values.value(.dilation, default: 1)
     groups = try values.value(.groups, default: 1)
     hasBias = try values.value(.hasBias, default: false)
-    padding = try values.value(.padding, default: Self.samePadding(kernelSize, dilation))
+    paddingRule = try values.value(.paddingRule, default: .symmetric)
+    padding = try values.value(
+      .padding, default: paddingRule == .same ? 0 : Self.samePadding(kernelSize, dilation))
+  }
+
+  /// Writes a convolution; what came after the first version of network files, only where it says
+  /// something.
+  public func encode(to encoder: any Encoder) throws {
+    var values = encoder.container(keyedBy: CodingKeys.self)
+    try values.encode(inputChannels, forKey: .inputChannels)
+    try values.encode(outputChannels, forKey: .outputChannels)
+    try values.encode(kernelSize, forKey: .kernelSize)
+    try values.encode(stride, forKey: .stride)
+    try values.encode(padding, forKey: .padding)
+    try values.encode(dilation, forKey: .dilation)
+    try values.encode(groups, forKey: .groups)
+    try values.encode(hasBias, forKey: .hasBias)
+    if paddingRule != .symmetric { try values.encode(paddingRule, forKey: .paddingRule) }
   }
 
   /// The padding that keeps an image's size at stride 1; 0 for settings beyond all bounds, which are
@@ -72,9 +104,29 @@ public struct Convolution: Sendable, Hashable, Codable {
     [outputChannels, inputChannels / groups, kernelSize, kernelSize]
   }
 
+  /// The zeros before the first and behind the last of `size` positions.
+  package func zeros(around size: Int) -> (before: Int, behind: Int) {
+    switch paddingRule {
+    case .symmetric: return (padding, padding)
+    case .same:
+      let positions = (size + stride - 1) / stride
+      let reach = (positions - 1) * stride + dilation * (kernelSize - 1) + 1
+      let count = max(0, reach - size)
+      return (count / 2, count - count / 2)
+    }
+  }
+
+  /// Whether each window lies around its pixel: there are as many positions as strides, rounded up,
+  /// and at most half a kernel of zeros on each side.
+  package var keepsGrid: Bool {
+    kernelSize % 2 == 1
+      && (paddingRule == .same || padding == dilation * (kernelSize - 1) / 2)
+  }
+
   /// The number of output positions for an input of `size` positions, which may be below 1.
   package func outputSize(_ size: Int) -> Int {
-    let span = size + 2 * padding - dilation * (kernelSize - 1) - 1
+    let zeros = zeros(around: size)
+    let span = size + zeros.before + zeros.behind - dilation * (kernelSize - 1) - 1
     return span < 0 ? 0 : span / stride + 1
   }
 
@@ -114,7 +166,7 @@ extension Convolution: OperationRules {
   static let settingNames = CodingKeys.allCases.map(\.rawValue)
 
   var operation: Operation { .convolution(self) }
-  var formatVersion: Int { 1 }
+  var formatVersion: Int { paddingRule == .symmetric ? 1 : 2 }
 
   var isWithinLimits: Bool {
     Limits.holds([inputChannels, outputChannels, kernelSize, stride, padding, dilation, groups])
@@ -127,6 +179,9 @@ extension Convolution: OperationRules {
     if kernelSize < 1 || stride < 1 || dilation < 1 || padding < 0 {
       return "kernel \(kernelSize), stride \(stride), dilation \(dilation) or padding \(padding)"
         + " is out of range"
+    }
+    if paddingRule == .same && padding != 0 {
+      return "its padding follows from the rule 'same'; leave \(padding) out"
     }
     if groups < 1 || inputChannels % groups != 0 || outputChannels % groups != 0 {
       return "\(inputChannels) → \(outputChannels) channels cannot be divided into \(groups) groups"

@@ -4,7 +4,7 @@ import MUXCore
 /// A pool over square windows.
 public struct Pooling: Sendable, Hashable, Codable {
   enum CodingKeys: String, CodingKey, CaseIterable {
-    case kind, kernelSize, stride, padding, countsPadding
+    case kind, kernelSize, stride, padding, countsPadding, ceilMode
   }
 
   /// What is taken over a window.
@@ -25,16 +25,21 @@ public struct Pooling: Sendable, Hashable, Codable {
   public var padding: Int
   /// Whether padded zeros count in a mean.
   public var countsPadding: Bool
+  /// Whether the size of the output is rounded up (maximum only): the last window may stick out of
+  /// the image, as far as it starts in the image or in the padding before it.
+  public var ceilMode: Bool
 
   /// A pool.
   public init(
-    kind: Kind, kernelSize: Int, stride: Int, padding: Int = 0, countsPadding: Bool = true
+    kind: Kind, kernelSize: Int, stride: Int, padding: Int = 0, countsPadding: Bool = true,
+    ceilMode: Bool = false
   ) {
     self.kind = kind
     self.kernelSize = kernelSize
     self.stride = stride
     self.padding = padding
     self.countsPadding = countsPadding
+    self.ceilMode = ceilMode
   }
 
   /// Reads a pool; all but kind, window and stride have defaults.
@@ -45,13 +50,28 @@ public struct Pooling: Sendable, Hashable, Codable {
       kernelSize: try values.decode(Int.self, forKey: .kernelSize),
       stride: try values.decode(Int.self, forKey: .stride),
       padding: try values.value(.padding, default: 0),
-      countsPadding: try values.value(.countsPadding, default: true))
+      countsPadding: try values.value(.countsPadding, default: true),
+      ceilMode: try values.value(.ceilMode, default: false))
+  }
+
+  /// Writes a pool; what came after the first version of network files, only where it says something.
+  public func encode(to encoder: any Encoder) throws {
+    var values = encoder.container(keyedBy: CodingKeys.self)
+    try values.encode(kind, forKey: .kind)
+    try values.encode(kernelSize, forKey: .kernelSize)
+    try values.encode(stride, forKey: .stride)
+    try values.encode(padding, forKey: .padding)
+    try values.encode(countsPadding, forKey: .countsPadding)
+    if ceilMode { try values.encode(ceilMode, forKey: .ceilMode) }
   }
 
   /// The number of windows over `size` positions, which may be 0.
   func outputSize(_ size: Int) -> Int {
-    let span = size + 2 * padding - kernelSize
-    return span < 0 ? 0 : span / stride + 1
+    let span = size + 2 * padding - kernelSize + (ceilMode ? stride - 1 : 0)
+    guard span >= 0 else { return 0 }
+    let count = span / stride + 1
+    // A window that would start behind the image does not count (PyTorch's rule).
+    return ceilMode && (count - 1) * stride >= size + padding ? count - 1 : count
   }
 }
 
@@ -61,10 +81,11 @@ extension Pooling: OperationRules {
   static let settingNames = CodingKeys.allCases.map(\.rawValue)
 
   var operation: Operation { .pool(self) }
-  var formatVersion: Int { 1 }
+  var formatVersion: Int { ceilMode ? 2 : 1 }
   var isWithinLimits: Bool { Limits.holds([kernelSize, stride, padding]) }
   var defect: String? {
-    kernelSize > 0 && stride > 0 && padding >= 0 && padding * 2 <= kernelSize
+    if ceilMode && kind == .average { return "only a maximum pool rounds its size up" }
+    return kernelSize > 0 && stride > 0 && padding >= 0 && padding * 2 <= kernelSize
       ? nil : "a pool needs a window, a stride, and padding of at most half the window"
   }
 

@@ -79,7 +79,8 @@ public enum ModelZoo {
 
   /// All networks, sorted by name.
   public static let entries: [Entry] =
-    (muxnets + mobileNetsV2 + mobileNets + searched + large + torchvision + detectors).sorted {
+    (muxnets + mobileNetsV2 + mobileNets + searched + large + torchvision + tensorFlow
+    + detectors).sorted {
       $0.name < $1.name
     }
 
@@ -259,6 +260,30 @@ public enum ModelZoo {
     return Entry(
       name, "torchvision's \(original), under its weight names",
       reference: "torchvision \(original)", .built(built))
+  }
+
+  /// timm's networks with the weights that TensorFlow trained: its padding, and its ε.
+  private static let tensorFlow: [Entry] = [
+    tensorFlow("efficientnet_b0", "EfficientNet-B0", SearchedNets.efficientNetB0),
+    tensorFlow("mixnet_s", "MixNet-S", SearchedNets.mixNetS),
+    tensorFlow("mixnet_m", "MixNet-M", SearchedNets.mixNetM),
+    tensorFlow("mobilenetv3_large_100", "MobileNetV3-Large, width 1.0", MobileNets.v3Large),
+    tensorFlow("mobilenetv3_small_100", "MobileNetV3-Small, width 1.0", MobileNets.v3Small),
+  ]
+
+  private static func tensorFlow(
+    _ original: String, _ summary: String,
+    _ make: @escaping @Sendable () throws(NetworkError) -> Architecture
+  ) -> Entry {
+    timm(
+      "tf_\(original)", "\(summary), with TensorFlow's padding",
+      .blockStrings { () throws(NetworkError) in
+        var architecture = try make()
+        architecture.name = "tf_\(original)"
+        architecture.padding = .same
+        architecture.normalizationEpsilon = 1e-3
+        return architecture
+      })
   }
 
   private static let detectors: [Entry] =

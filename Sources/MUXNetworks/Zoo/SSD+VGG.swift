@@ -54,11 +54,10 @@ extension SSD {
     ) { builder in
       var x = value
       if stage > 0 {
-        // torchvision rounds the third pool's size up; behind a ReLU a row of zeros is the same.
-        if stage == 3 { x = builder.pad(x, "pad", ImagePadding(bottom: 1, right: 1)) }
+        // As torchvision, which rounds the third pool's size up (75 → 38).
         x = builder.pool(
           x, "backbone.features.\(positions[stage][0] - 1)",
-          Pooling(kind: .maximum, kernelSize: 2, stride: 2))
+          Pooling(kind: .maximum, kernelSize: 2, stride: 2, ceilMode: stage == 3))
       }
       for position in positions[stage] {
         x = convolution(

@@ -29,7 +29,9 @@ extension GraphCompiler {
       order = wanted
     }
     var result = input
-    result.name = addConvolution(convolution, kernel, node.name, input.name)
+    result.name = addConvolution(
+      convolution, kernel, node.name, input.name,
+      size: ImageSize(height: value.shape.height, width: value.shape.width))
     result.order = order
     return result
   }
@@ -85,20 +87,23 @@ extension GraphCompiler {
     // In this mode the channels are phase-major, as those of SpaceToDepth always are.
     let phaseMajor = block + [.string("mode", "DCR")]
     switch branch.multiplexing {
-    case .none: return addConvolution(branch.convolution, kernel, name, input)
+    case .none:
+      return addConvolution(
+        branch.convolution, kernel, name, input,
+        size: ImageSize(height: shape.height, width: shape.width))
     case .subpixel:
       let bottom = shape.height.shortfall(branch.factor)
       let right = shape.width.shortfall(branch.factor)
       let pads = bottom + right > 0
       var x = pads ? addZeros(input, "\(name).zeros", [0, 0, bottom, right]) : input
       x = writer.node("SpaceToDepth", "\(name).to_channels", [x], block)
-      x = addConvolution(branch.convolution, kernel, name, x)
+      x = addConvolution(branch.convolution, kernel, name, x, size: branch.innerSize(shape))
       x = writer.node("DepthToSpace", "\(name).to_space", [x], phaseMajor)
       guard pads else { return x }
       return crop(x, "\(name).crop", rows: 0..<shape.height, columns: 0..<shape.width)
     case .superpixel:
       var x = writer.node("DepthToSpace", "\(name).to_space", [input], phaseMajor)
-      x = addConvolution(branch.convolution, kernel, name, x)
+      x = addConvolution(branch.convolution, kernel, name, x, size: branch.innerSize(shape))
       x = writer.node("SpaceToDepth", "\(name).to_channels", [x], block)
       // Each phase of a window has a scale of its own behind the convolution, which has only one.
       guard let fold else { return x }
@@ -114,14 +119,17 @@ extension GraphCompiler {
   }
 
   private mutating func addConvolution(
-    _ convolution: Convolution, _ kernel: Kernel, _ name: String, _ input: String
+    _ convolution: Convolution, _ kernel: Kernel, _ name: String, _ input: String,
+    size: ImageSize
   ) -> String {
-    writer.node(
+    let rows = convolution.zeros(around: size.height)
+    let columns = convolution.zeros(around: size.width)
+    return writer.node(
       "Conv", name, [input] + tensors(of: kernel, name),
       [
         .ints("kernel_shape", [convolution.kernelSize, convolution.kernelSize]),
         .ints("strides", [convolution.stride, convolution.stride]),
-        .ints("pads", [Int](repeating: convolution.padding, count: 4)),
+        .ints("pads", [rows.before, columns.before, rows.behind, columns.behind]),
         .ints("dilations", [convolution.dilation, convolution.dilation]),
         .int("group", convolution.groups),
       ])

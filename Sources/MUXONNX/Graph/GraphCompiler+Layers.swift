@@ -59,12 +59,26 @@ extension GraphCompiler {
     }
   }
 
-  mutating func addPool(_ pool: Pooling, _ name: String, _ input: String) -> String {
+  /// Adds a pool. A size that is rounded up is said by padding at the end: what `ceil_mode` does at
+  /// the last window depends on ONNX's version.
+  mutating func addPool(
+    _ pool: Pooling, _ name: String, _ input: GraphValue, _ output: Shape
+  ) -> String {
+    func end(_ count: Int, _ size: Int) -> Int {
+      let covered = (count - 1) * pool.stride + pool.kernelSize
+      return pool.ceilMode ? max(0, covered - size - pool.padding) : pool.padding
+    }
     var attributes: [Onnx_AttributeProto] = [
       .ints("kernel_shape", [pool.kernelSize, pool.kernelSize]),
       .ints("strides", [pool.stride, pool.stride]),
-      .ints("pads", [Int](repeating: pool.padding, count: 4)),
+      .ints(
+        "pads",
+        [
+          pool.padding, pool.padding, end(output.height, input.shape.height),
+          end(output.width, input.shape.width),
+        ]),
     ]
+    let input = input.name
     switch pool.kind {
     case .maximum: return writer.node("MaxPool", name, [input], attributes)
     case .average:

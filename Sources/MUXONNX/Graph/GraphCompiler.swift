@@ -91,7 +91,7 @@ struct GraphCompiler {
       value.order = nil
     case .channelShuffle(let groups):
       value.order = .shuffled(value.order, channels: value.shape.channels, groups: groups)
-    case .pool(let pool): value.name = addPool(pool, node.name, value.name)
+    case .pool(let pool): value.name = addPool(pool, node.name, value, analysis.shapes[index])
     case .globalAveragePool:
       value.name = writer.node("GlobalAveragePool", node.name, [value.name])
     case .adaptiveAveragePool(let size): value.name = addPool(size, node.name, value)

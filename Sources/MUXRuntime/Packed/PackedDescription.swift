@@ -1,11 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
+internal import Foundation
+internal import MUXImages
 internal import MUXNetworks
 
 /// What a packed model file says about itself beside the weights.
 struct PackedDescription: Codable {
   var network: Network
   var classNames: [String]?
-  var normalization: PixelNormalization?
+  /// What is done to an image before it goes in, from version 3 of the format on.
+  var pipeline: ImagePipeline?
+  /// Mean and deviation, in files of versions 1 and 2.
+  var normalization: Normalization?
   var metadata: [String: String]?
   /// What products are made of; absent for single precision.
   var precision: Precision?
@@ -14,38 +19,52 @@ struct PackedDescription: Codable {
 }
 
 extension PackedDescription {
+  /// Where files of versions 1 and 2 that were made of a run have the pipeline: in this entry of the
+  /// metadata.
+  private static let trainingKey = "muxnet.training"
+
+  private struct Training: Decodable {
+    var pipeline: ImagePipeline?
+  }
+
+  /// The pipeline, wherever the file has it; nil if it has none.
+  ///
+  /// - Throws: `DecodingError` where it cannot be read.
+  func ownPipeline() throws -> ImagePipeline? {
+    if let pipeline { return pipeline }
+    if let text = metadata?[Self.trainingKey],
+      let pipeline = try JSONDecoder().decode(Training.self, from: Data(text.utf8)).pipeline
+    {
+      return pipeline
+    }
+    guard let normalization else { return nil }
+    return ImagePipeline.usual(for: network, normalization: normalization)
+  }
+
   /// What of a description does not fit its network; nil if all does.
   static func defect(
-    _ network: Network, classNames: [String]?, normalization: PixelNormalization?
+    _ network: Network, classNames: [String]?, pipeline: ImagePipeline?
   ) -> String? {
     if let classNames, classNames.count != network.classCount {
       return "it names \(classNames.count) classes for \(network.classCount ?? 0) outputs"
     }
-    if let normalization {
-      let counts = [normalization.mean.count, normalization.standardDeviation.count]
-      guard counts.allSatisfy({ $0 == network.inputChannels }),
-        normalization.standardDeviation.allSatisfy({ $0 > 0 && $0 < .infinity }),
-        normalization.mean.allSatisfy(\.isFinite)
-      else { return "its normalisation is not that of its images" }
-    }
-    return nil
-  }
-}
-
-/// What is done to the values of a pixel, 0 … 1, before they go in: (value − mean) / deviation.
-public struct PixelNormalization: Sendable, Hashable, Codable {
-  /// Subtracted, one value per channel.
-  public var mean: [Float]
-  /// Divided by, one value per channel.
-  public var standardDeviation: [Float]
-
-  /// A normalisation; both have one value per channel.
-  public init(mean: [Float], standardDeviation: [Float]) {
-    self.mean = mean
-    self.standardDeviation = standardDeviation
+    return pipeline?.defect(for: network)
   }
 
-  /// What networks trained on ImageNet usually take.
-  public static let imageNet = PixelNormalization(
-    mean: [0.485, 0.456, 0.406], standardDeviation: [0.229, 0.224, 0.225])
+  /// Why a description cannot be read, in a few words.
+  static func reason(_ error: any Error) -> String {
+    let context: DecodingError.Context? =
+      switch error as? DecodingError {
+      case .dataCorrupted(let context), .keyNotFound(_, let context),
+        .typeMismatch(_, let context), .valueNotFound(_, let context):
+        context
+      default: nil
+      }
+    let place = (context?.codingPath ?? []).map {
+      $0.intValue.map { "\($0)" } ?? $0.stringValue
+    }.joined(separator: ".")
+    let words = (context?.debugDescription ?? "it is not the JSON that is expected")
+      .split(whereSeparator: \.isNewline).joined(separator: " ").prefix(200)
+    return place.isEmpty ? String(words) : "\(place): \(words)"
+  }
 }

@@ -2,6 +2,7 @@
 internal import CMUXKernels
 internal import Foundation
 import MUXCore
+public import MUXImages
 public import MUXNetworks
 public import MUXWeights
 
@@ -22,7 +23,7 @@ extension PackedModel {
   ///   - network: The network.
   ///   - weights: Its tensors under their names, batch norms not folded.
   ///   - classNames: The classes, in the order of the outputs.
-  ///   - normalization: What is done to the values of a pixel before they go in.
+  ///   - pipeline: What is done to an image before it goes in; it must have no random steps.
   ///   - metadata: Anything else to keep.
   ///   - precision: What products are made of in plans of the file.
   ///   - calibration: The ranges of the tensors (``Calibrator``), which 8 bits need.
@@ -31,16 +32,16 @@ extension PackedModel {
   ///   - path: The file to write.
   /// - Throws: `WeightsMismatchError` if the weights are not those of the network,
   ///   `TensorValueError` if they hold numbers that it cannot compute with or that the precision
-  ///   cannot hold, ``RuntimeError`` if classes, normalisation or calibration do not fit the network
+  ///   cannot hold, ``RuntimeError`` if classes, preparation or calibration do not fit the network
   ///   or the widths are not possible, `FileError` if the file cannot be written.
   public static func write(
     _ network: Network, weights: TensorArchive, classNames: [String]? = nil,
-    normalization: PixelNormalization? = nil, metadata: [String: String] = [:],
+    pipeline: ImagePipeline? = nil, metadata: [String: String] = [:],
     precision: Precision = .float32, calibration: Calibration? = nil, lanes: [Int]? = nil,
     to path: String
   ) throws {
     let bytes = try bytes(
-      network, weights: weights, classNames: classNames, normalization: normalization,
+      network, weights: weights, classNames: classNames, pipeline: pipeline,
       metadata: metadata, precision: precision, calibration: calibration, lanes: lanes)
     try AtomicFile.write(bytes, to: path)
   }
@@ -48,11 +49,11 @@ extension PackedModel {
   /// The file's bytes.
   package static func bytes(
     _ network: Network, weights: TensorArchive, classNames: [String]? = nil,
-    normalization: PixelNormalization? = nil, metadata: [String: String] = [:],
+    pipeline: ImagePipeline? = nil, metadata: [String: String] = [:],
     precision: Precision = .float32, calibration: Calibration? = nil, lanes: [Int]? = nil
   ) throws -> [UInt8] {
     try pack(
-      CheckedWeights(weights, for: network), classNames: classNames, normalization: normalization,
+      CheckedWeights(weights, for: network), classNames: classNames, pipeline: pipeline,
       metadata: metadata, precision: precision, calibration: calibration, lanes: lanes
     ).bytes
   }
@@ -60,7 +61,7 @@ extension PackedModel {
   /// The file's bytes, and the channels that its precision makes 0.
   package static func pack(
     _ weights: CheckedWeights, classNames: [String]? = nil,
-    normalization: PixelNormalization? = nil, metadata: [String: String] = [:],
+    pipeline: ImagePipeline? = nil, metadata: [String: String] = [:],
     precision: Precision = .float32, calibration: Calibration? = nil, lanes: [Int]? = nil
   ) throws -> (bytes: [UInt8], vanishing: [VanishingChannels]) {
     let network = weights.network
@@ -69,9 +70,9 @@ extension PackedModel {
       throw RuntimeError.lanes(chosen, possible: possibleLanes)
     }
     if let defect = PackedDescription.defect(
-      network, classNames: classNames, normalization: normalization)
+      network, classNames: classNames, pipeline: pipeline)
     {
-      throw RuntimeError.description(defect)
+      throw RuntimeError.description(network: network.name, reason: defect)
     }
     let calibration = precision == .int8 ? calibration : nil
     for (key, range) in calibration?.ranges ?? [:] where !range.isUsable {
@@ -81,7 +82,7 @@ extension PackedModel {
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
     let description = try encoder.encode(
       PackedDescription(
-        network: network, classNames: classNames, normalization: normalization,
+        network: network, classNames: classNames, pipeline: pipeline,
         metadata: metadata.isEmpty ? nil : metadata,
         precision: precision == .float32 ? nil : precision, calibration: calibration))
     // The widest lie beside the index: a system that maps files in large pages then keeps less in memory
@@ -93,7 +94,8 @@ extension PackedModel {
       return (lanes: lanes, entries: packed.entries)
     }
     let bytes = assemble(
-      variants, description: [UInt8](description), version: PackedFormat.version(precision))
+      variants, description: [UInt8](description),
+      version: PackedFormat.version(precision, hasPipeline: pipeline != nil))
     return (bytes, vanishing)
   }
 

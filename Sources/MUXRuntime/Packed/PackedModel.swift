@@ -2,6 +2,7 @@
 internal import CMUXKernels
 internal import Foundation
 package import MUXCore
+public import MUXImages
 public import MUXNetworks
 
 /// A network with its weights packed for the kernels, in one file that is mapped into memory: the
@@ -16,15 +17,15 @@ public import MUXNetworks
 /// A file has the weights for one or several widths of vectors (16 lanes with AVX-512, else 8).
 /// Everything in it is checked when it is opened: sizes and offsets, and checksums of the index and
 /// of those weights that are used. The file must not be changed in place while it is in use;
-/// ``write(_:weights:classNames:normalization:metadata:precision:calibration:lanes:to:)`` replaces it
+/// ``write(_:weights:classNames:pipeline:metadata:precision:calibration:lanes:to:)`` replaces it
 /// as a whole.
 public struct PackedModel: Sendable {
   /// The network.
   public let network: Network
   /// The classes, in the order of the outputs; nil if the file does not name them.
   public let classNames: [String]?
-  /// What is done to the values of a pixel before they go in; nil if the file does not say.
-  public let normalization: PixelNormalization?
+  /// What is done to an image before it goes in; nil if the file does not say.
+  public let pipeline: ImagePipeline?
   /// What the weights are packed for; plans of this model compute so.
   public let precision: Precision
   /// The ranges of the tensors that 8 bits were calibrated with; nil for other precisions.
@@ -61,10 +62,12 @@ public struct PackedModel: Sendable {
     }
     let description: PackedDescription
     let version: UInt32
+    let pipeline: ImagePipeline?
     do {
       let index = try outcome.get()
       variants = index.variants
       description = try Self.description(file[index.description])
+      pipeline = try Self.pipeline(description)
       version = index.version
     } catch {
       throw .modelFile(path: path, reason: error.reason)
@@ -73,7 +76,7 @@ public struct PackedModel: Sendable {
     self.file = file
     network = description.network
     classNames = description.classNames
-    normalization = description.normalization
+    self.pipeline = pipeline
     precision = description.precision ?? .float32
     calibration = precision == .int8 ? description.calibration : nil
     metadata = description.metadata ?? [:]
@@ -198,18 +201,34 @@ extension PackedModel {
     } catch let error as NetworkError {
       throw Defect(error.description)
     } catch {
-      throw Defect("its description cannot be read; convert it again")
+      throw Defect(
+        "its description cannot be read (\(PackedDescription.reason(error))); convert it again")
+    }
+  }
+
+  private static func pipeline(_ description: PackedDescription) throws(Defect) -> ImagePipeline? {
+    if let normalization = description.normalization {
+      let counts = [normalization.mean.count, normalization.standardDeviation.count]
+      guard counts.allSatisfy({ $0 == description.network.inputChannels }),
+        normalization.standardDeviation.allSatisfy({ $0 > 0 && $0.isFinite }),
+        normalization.mean.allSatisfy(\.isFinite)
+      else { throw Defect("its normalisation is not that of its images; convert it again") }
+    }
+    do { return try description.ownPipeline() } catch {
+      throw Defect(
+        "its preparation of images cannot be read (\(PackedDescription.reason(error)));"
+          + " convert it again")
     }
   }
 
   private func checkDescription(version: UInt32) throws(Defect) {
-    guard version >= PackedFormat.version(precision) else {
+    guard version >= PackedFormat.version(precision, hasPipeline: false) else {
       throw Defect(
         "version \(version) of the format has no weights for \(precision.rawValue);"
           + " quantize the model again")
     }
     if let defect = PackedDescription.defect(
-      network, classNames: classNames, normalization: normalization)
+      network, classNames: classNames, pipeline: pipeline)
     {
       throw Defect("\(defect); convert it again")
     }

@@ -16,13 +16,16 @@ struct LayerWeights {
   /// The file that they come from, if from one.
   var path: String? { checked?.path }
 
-  /// The weight of a convolution or a linear layer, row-major.
-  func weight(_ layer: String) -> [Float] {
-    checked?.values(.convolutionWeight, of: layer) ?? []
+  /// The tensor of a layer by what it is there.
+  func values(_ role: ParameterRole, of layer: String) -> [Float] {
+    checked?.values(role, of: layer) ?? []
   }
 
+  /// The weight of a convolution or a linear layer, row-major.
+  func weight(_ layer: String) -> [Float] { values(.convolutionWeight, of: layer) }
+
   /// The bias of a convolution or a linear layer.
-  func bias(_ layer: String) -> [Float] { checked?.values(.bias, of: layer) ?? [] }
+  func bias(_ layer: String) -> [Float] { values(.bias, of: layer) }
 
   /// γ/√(σ² + ε) and β − μ·γ/√(σ² + ε) of a batch norm.
   func folded(_ norm: BatchNormalization, name: String) -> Affine<Float> {

@@ -83,8 +83,9 @@ extension PlanCompiler {
     }
     if Self.isSpatial(convolution), layer.residual == nil, !layer.isLinear {
       let branch = SpatialBranch(
-        convolution: convolution, mode: MUX_SPATIAL_PLAIN, factor: 1, firstInput: 0,
-        firstOutput: 0, weight: layer.weight, bias: [])
+        convolution: convolution, zeros: Self.zeros(convolution, input.height, input.width),
+        mode: MUX_SPATIAL_PLAIN, factor: 1, firstInput: 0, firstOutput: 0, weight: layer.weight,
+        bias: [])
       let result = try addSpatial(
         name: layer.name, producer: .copy(input), branches: [branch], affine: layer.affine,
         activation: layer.activation, height: height, width: width, wantsSums: false,

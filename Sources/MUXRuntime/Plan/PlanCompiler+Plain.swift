@@ -46,4 +46,27 @@ extension PlanCompiler {
     }
     return output
   }
+
+  /// Adds the normalisation of each pixel's channels, in single precision whatever the plan's is.
+  mutating func addL2Normalization(
+    name: String, _ input: PlaneTensor, _ norm: L2Normalization
+  ) -> PlaneTensor {
+    let output = allocatePlanes(input.planes.count, height: input.height, width: input.width)
+    let tasks = taskCount(work: input.planes.count * input.pixels, atMost: input.pixels)
+    let scale = packed.take(name, "scale", lanes: 1, count: norm.channels) {
+      weights.values(.channelScale, of: name)
+    }
+    addStep(name, "l2 norm", touching: (input.planes + output.planes).map(\.storage)) { emitter in
+      var step = mux_l2_norm()
+      step.planes = input.planes.count
+      step.pixels = input.pixels
+      step.epsilon = max(Float(norm.epsilon), .leastNormalMagnitude)
+      step.scale = emitter.memory.place(scale)
+      step.inputs = emitter.offsets(input.planes)
+      step.outputs = emitter.offsets(output.planes)
+      step.tasks = Int32(tasks)
+      return emitter.step(MUX_STEP_L2_NORM, step)
+    }
+    return output
+  }
 }

@@ -7,6 +7,9 @@ extension PlanCompiler {
   /// One convolution of a spatial step.
   struct SpatialBranch {
     var convolution: Convolution
+    /// The rows above the image (of what the convolution reads) and the columns before it at which the
+    /// first window begins.
+    var zeros: ImageSize
     var mode: mux_spatial_mode
     var factor: Int
     /// The first channel that it reads, and the first that it gives.
@@ -88,47 +91,57 @@ extension PlanCompiler {
   /// suit it.
   func spatialBranches(_ index: Int) -> [SpatialBranch]? {
     let name = network.nodes[index].name
-    switch operation(index) {
-    case .convolution(let convolution):
+    let input = analysis.shape(network.inputIndices[index][0])
+    if case .convolution(let convolution) = operation(index) {
       guard Self.isSpatial(convolution) else { return nil }
       return [
         SpatialBranch(
-          convolution: convolution, mode: MUX_SPATIAL_PLAIN, factor: 1, firstInput: 0,
-          firstOutput: 0, weight: weights.weight(name),
+          convolution: convolution, zeros: Self.zeros(convolution, input.height, input.width),
+          mode: MUX_SPATIAL_PLAIN, factor: 1, firstInput: 0, firstOutput: 0,
+          weight: weights.weight(name),
           bias: convolution.hasBias ? weights.bias(name) : [])
       ]
-    case .branchedConvolution(let branched):
-      var branches: [SpatialBranch] = []
-      var firstInput = 0, firstOutput = 0
-      for branch in branched.branches {
-        let convolution = branch.convolution
-        let isDepthwise =
-          convolution.groups == convolution.inputChannels
-          && convolution.groups == convolution.outputChannels
-        let isSuited =
-          branch.multiplexing == .none
-          ? Self.isSpatial(convolution)
-          : isDepthwise && convolution.kernelSize <= Int(MUX_MAX_WINDOW_ROWS)
-        guard isSuited else { return nil }
-        let prefix = "\(name).\(branch.name)"
-        let mode =
-          switch branch.multiplexing {
-          case .none: MUX_SPATIAL_PLAIN
-          case .subpixel: MUX_SPATIAL_SUBPIXEL
-          case .superpixel: MUX_SPATIAL_SUPERPIXEL
-          }
-        branches.append(
-          SpatialBranch(
-            convolution: convolution, mode: mode,
-            factor: branch.multiplexing == .none ? 1 : branch.factor, firstInput: firstInput,
-            firstOutput: firstOutput, weight: weights.weight(prefix),
-            bias: convolution.hasBias ? weights.bias(prefix) : []))
-        firstInput += branch.inputChannels
-        firstOutput += branch.outputChannels
-      }
-      return Self.merged(branches)
-    default: return nil
     }
+    guard case .branchedConvolution(let branched) = operation(index) else { return nil }
+    var branches: [SpatialBranch] = []
+    var firstInput = 0, firstOutput = 0
+    for branch in branched.branches {
+      let convolution = branch.convolution
+      let isDepthwise =
+        convolution.groups == convolution.inputChannels
+        && convolution.groups == convolution.outputChannels
+      let isSuited =
+        branch.multiplexing == .none
+        ? Self.isSpatial(convolution)
+        : isDepthwise && convolution.kernelSize <= Int(MUX_MAX_WINDOW_ROWS)
+      guard isSuited else { return nil }
+      let prefix = "\(name).\(branch.name)"
+      let mode =
+        switch branch.multiplexing {
+        case .none: MUX_SPATIAL_PLAIN
+        case .subpixel: MUX_SPATIAL_SUBPIXEL
+        case .superpixel: MUX_SPATIAL_SUPERPIXEL
+        }
+      branches.append(
+        SpatialBranch(
+          convolution: convolution,
+          zeros: Self.zeros(
+            convolution, branch.innerSize(input).height, branch.innerSize(input).width),
+          mode: mode,
+          factor: branch.multiplexing == .none ? 1 : branch.factor, firstInput: firstInput,
+          firstOutput: firstOutput, weight: weights.weight(prefix),
+          bias: convolution.hasBias ? weights.bias(prefix) : []))
+      firstInput += branch.inputChannels
+      firstOutput += branch.outputChannels
+    }
+    return Self.merged(branches)
+  }
+
+  /// The zeros before the first window on an image of that size.
+  static func zeros(_ convolution: Convolution, _ height: Int, _ width: Int) -> ImageSize {
+    ImageSize(
+      height: convolution.zeros(around: height).before,
+      width: convolution.zeros(around: width).before)
   }
 
   /// Neighbours that convolve alike, as one: fewer lanes stay empty.
@@ -136,7 +149,7 @@ extension PlanCompiler {
     var result: [SpatialBranch] = []
     for branch in branches {
       guard let last = result.last, last.mode == MUX_SPATIAL_PLAIN, branch.mode == last.mode,
-        last.bias.isEmpty == branch.bias.isEmpty
+        last.bias.isEmpty == branch.bias.isEmpty, last.zeros == branch.zeros
       else {
         result.append(branch)
         continue

@@ -106,10 +106,8 @@ struct PlanCompiler {
       values[following?.node ?? index] = addElementwise(
         name: node.name, MUX_ELEMENTWISE_UNARY, value(of: index, 0), nil, affine: affine,
         activation: following?.function ?? .identity)
-    case .l2Normalization:
-      throw .unsupported(
-        layer: node.name,
-        reason: "the runtime has no normalisation over channels; use libtorch, or export to ONNX")
+    case .l2Normalization(let norm):
+      values[index] = addL2Normalization(name: node.name, value(of: index, 0), norm)
     case .activation(let activation):
       values[index] = addElementwise(
         name: node.name, MUX_ELEMENTWISE_UNARY, value(of: index, 0), nil, affine: nil,
@@ -292,7 +290,9 @@ struct PlanEmitter {
   ) -> mux_window {
     mux_window(
       kernel: Int32(convolution.kernelSize), stride: Int32(convolution.stride),
-      padding: Int32(convolution.padding), dilation: Int32(convolution.dilation),
+      top: Int32(convolution.zeros(around: input.height).before),
+      left: Int32(convolution.zeros(around: input.width).before),
+      dilation: Int32(convolution.dilation),
       in_height: input.height, in_width: input.width, out_height: height, out_width: width,
       inputs: offsets(input.planes), input_count: input.planes.count, taps: nil)
   }

@@ -160,7 +160,7 @@ struct SpatialLayout {
   static func canBeNarrow(_ branch: PlanCompiler.SpatialBranch) -> Bool {
     let convolution = branch.convolution, kernel = convolution.kernelSize
     return branch.factor == 2 && [3, 5, 7].contains(kernel) && convolution.dilation == 1
-      && convolution.stride == 1 && convolution.padding == kernel / 2
+      && convolution.stride == 1 && convolution.keepsGrid
   }
 
   /// Fine columns under the windows of all phases, from an even one to an odd one.
@@ -213,7 +213,8 @@ struct SpatialLayout {
     unit.kernel = Int32(branch.convolution.kernelSize)
     unit.stride = Int32(branch.convolution.stride)
     unit.dilation = Int32(branch.convolution.dilation)
-    unit.padding = Int32(branch.convolution.padding)
+    unit.top = Int32(branch.zeros.height)
+    unit.left = Int32(branch.zeros.width)
     unit.factor = Int32(branch.factor)
     units.append(Unit(description: unit, weights: weights, bias: bias))
   }

@@ -39,7 +39,7 @@ final class FusedBlockExecutor: SegmentExecutor {
       FusedBlock.Branch(
         channels: branch.inputChannels, kernelSize: branch.convolution.kernelSize,
         groupWidth: branch.convolution.groupWidth, multiplexing: branch.multiplexing.rawValue,
-        weight: weight)
+        weight: weight, zerosBefore: { branch.convolution.zeros(around: $0).before })
     }
     block = FusedBlock(
       activation: pattern.activation.kernels, processedChannels: pattern.processedChannels,
@@ -77,7 +77,7 @@ final class FusedLayerExecutor: SegmentExecutor {
     let convolution = pattern.convolution
     layer = FusedConvolution(
       activation: pattern.activation.kernels, pools: pattern.pools, stride: convolution.stride,
-      padding: convolution.padding, weight: model.tensors(ofNode: pattern.node)[0],
+      zeros: { convolution.zeros(around: $0) }, weight: model.tensors(ofNode: pattern.node)[0],
       norm: model.fusedNorm(pattern.norm))
   }
 

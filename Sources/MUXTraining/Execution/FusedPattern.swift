@@ -114,7 +114,7 @@ struct FusedPatternMatcher {
   private func isSpatial(_ convolution: Convolution) -> Bool {
     convolution.inputChannels == convolution.outputChannels && !convolution.hasBias
       && convolution.dilation == 1 && convolution.kernelSize % 2 == 1
-      && convolution.padding == convolution.kernelSize / 2 && convolution.stride <= 2
+      && convolution.keepsGrid && convolution.stride <= 2
       && convolution.groupWidth <= 16 && convolution.groups > 1
   }
 

@@ -34,7 +34,9 @@ extension NetworkModel {
       let stride = (pool.stride, pool.stride)
       let padding = (pool.padding, pool.padding)
       return switch pool.kind {
-      case .maximum: try x.maxPool2d(kernel: kernel, stride: stride, padding: padding)
+      case .maximum:
+        try x.maxPool2d(
+          kernel: kernel, stride: stride, padding: padding, ceilMode: pool.ceilMode)
       case .average:
         try x.avgPool2d(
           kernel: kernel, stride: stride, padding: padding, countPadding: pool.countsPadding)
@@ -56,9 +58,14 @@ extension NetworkModel {
   private func convolve(
     _ x: Tensor, _ convolution: Convolution, weight: Tensor, bias: Tensor?
   ) throws -> Tensor {
-    try x.conv2d(
+    let rows = convolution.zeros(around: x.size(2))
+    let columns = convolution.zeros(around: x.size(3))
+    // libtorch pads both sides alike; zeros that one side has more are added before.
+    let (bottom, right) = (rows.behind - rows.before, columns.behind - columns.before)
+    let x = bottom > 0 || right > 0 ? try x.pad(right: right, bottom: bottom) : x
+    return try x.conv2d(
       weight: weight, bias: bias, stride: (convolution.stride, convolution.stride),
-      padding: (convolution.padding, convolution.padding),
+      padding: (rows.before, columns.before),
       dilation: (convolution.dilation, convolution.dilation), groups: convolution.groups)
   }
 
@@ -117,7 +124,8 @@ extension Activation {
     case .swish: try x.silu()
     case .hardSwish: try x.hardSwish()
     case .sigmoid: try x.sigmoid()
-    case .hardSigmoid: try x.hardSigmoid()
+    case .hardSigmoid where self == .hardSigmoid: try x.hardSigmoid()
+    case .hardSigmoid: try (x * alpha + beta).clamped(low: 0, high: 1)
     }
   }
 }

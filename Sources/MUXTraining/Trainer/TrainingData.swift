@@ -40,6 +40,7 @@ struct TrainingData {
     _ configuration: TrainingConfiguration, training: any ImageDataSet,
     validation: any ImageDataSet, inputSize: Int, channels: Int
   ) throws {
+    try Self.checkSize(configuration, inputSize: inputSize, channels: channels)
     let data = configuration.data
     let augmentation = configuration.augmentation
     let normalization = try data.normalization(channels: channels)
@@ -87,6 +88,5 @@ struct TrainingData {
       + lines(
         "validation", validation,
         leftOut: validation.leftOut == training.leftOut ? LeftOut() : validation.leftOut)
-    try Self.checkSize(configuration, inputSize: inputSize, channels: channels)
   }
 }

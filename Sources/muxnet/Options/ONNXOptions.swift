@@ -61,6 +61,7 @@ struct ONNXOptions: ParsableArguments {
     export.batch = batch ?? export.batch
     export.keepsBatchNormalization = keepBatchNorm
     export.classNames = metadata.classNames
+    export.pipeline = metadata.pipeline
     export.license = license ?? metadata.license
     export.producerVersion = MUXNetVersion.current
     return try export.model(network, weights: archive, path: weights ?? input)

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
+import MUXImages
 import MUXRuntime
 
 /// `ClassifyImage MODEL IMAGE.ppm` prints the five most likely classes of a binary PPM image.
 ///
-/// The model is a file of `muxnet convert --to runtime`. PPM needs no library; an app hands over the
-/// pixels of a camera or of its system's decoder in the same way.
+/// The model is a file of `muxnet convert --to runtime`, which says how images are prepared. PPM needs no
+/// library; an app hands over the pixels of a camera or of its system's decoder in the same way.
 @main
 enum ClassifyImage {
   static func main() {
@@ -16,7 +17,7 @@ enum ClassifyImage {
     do {
       let plan = try InferencePlan(model: arguments[1])
       let engine = try InferenceEngine(plan)
-      for guess in try engine.classify(RGBImage(portablePixmap: arguments[2])) {
+      for guess in try engine.classify(Image(portablePixmap: arguments[2])) {
         print("\(guess.label): \((guess.probability * 1000).rounded() / 10) %")
       }
     } catch {
@@ -30,7 +31,7 @@ enum ClassifyImage {
   }
 }
 
-extension RGBImage {
+extension Image {
   /// What is wrong with a file.
   struct FormatError: Error, CustomStringConvertible {
     let path: String
@@ -58,7 +59,6 @@ extension RGBImage {
       let height = Int(words[2]), 1...32768 ~= width, 1...32768 ~= height,
       data.count - offset >= width * height * 3
     else { throw FormatError(path: path) }
-    try self.init(
-      width: width, height: height, bytes: Array(data[offset..<offset + width * height * 3]))
+    try self.init(width: width, height: height, bytes: data[offset..<offset + width * height * 3])
   }
 }

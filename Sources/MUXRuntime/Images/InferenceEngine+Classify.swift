@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+internal import Foundation
+public import MUXImages
+internal import MUXNetworks
+
+/// A class that an image may be of.
+public struct ClassGuess: Sendable, Hashable, Codable {
+  /// The class's name; its number where the model names none.
+  public let label: String
+  /// Its place among the outputs.
+  public let index: Int
+  /// The softmax of its output, 0 … 1.
+  public let probability: Double
+}
+
+extension InferenceEngine {
+  /// The most likely classes of an image, most likely first.
+  ///
+  /// The image is prepared as the model says (``InferencePlan/pipeline``), so that the numbers are those
+  /// of `muxnet predict`.
+  ///
+  /// - Parameters:
+  ///   - image: An image of any size; grey or colour is turned into what the network takes.
+  ///   - count: The most guesses that are wanted.
+  /// - Throws: ``RuntimeError`` if `count` is negative, the image cannot be prepared, or the network
+  ///   is no classifier.
+  public func classify(_ image: Image, top count: Int = 5) throws(RuntimeError) -> [ClassGuess] {
+    guard count >= 0 else { throw .guessCount(count) }
+    try plan.requireClassifier()
+    let preparation = try preparation()
+    var outcome: Result<[Float], RuntimeError> = .success([])
+    try preparation.image(image, for: plan) { prepared in
+      outcome = Result { () throws(RuntimeError) in
+        try run { input in
+          if let start = input.baseAddress {
+            preparation.normalizer.write(prepared, to: start, layout: .channelsFirst)
+          }
+        }
+      }
+    }
+    return plan.guesses(try outcome.get()[...], count)
+  }
+
+  /// The most likely classes of several images, as one batch: each thread takes an image at a time.
+  ///
+  /// - Returns: The guesses of each image, which are those that it gets alone.
+  /// - Throws: What classifying one of them throws; no guesses are given then.
+  public func classify(
+    _ images: [Image], top count: Int = 5
+  ) throws(RuntimeError) -> [[ClassGuess]] {
+    guard count >= 0 else { throw .guessCount(count) }
+    try plan.requireClassifier()
+    let preparation = try preparation()
+    let size = plan.inputShape.count, outputSize = plan.outputShape.count
+    var guesses: [[ClassGuess]] = []
+    // Some images at a time, so that many take no more memory than some.
+    let portion = max(16, 4 * threads)
+    for first in stride(from: 0, to: images.count, by: portion) {
+      let part = images[first..<min(images.count, first + portion)]
+      var pixels = [Float](repeating: 0, count: size * part.count)
+      for (place, image) in part.enumerated() {
+        try preparation.image(image, for: plan) { prepared in
+          pixels.withUnsafeMutableBufferPointer { pixels in
+            if let start = pixels.baseAddress {
+              preparation.normalizer.write(
+                prepared, to: start + place * size, layout: .channelsFirst)
+            }
+          }
+        }
+      }
+      let outputs = try run(pixels, count: part.count)
+      for place in 0..<part.count {
+        guesses.append(
+          plan.guesses(outputs[place * outputSize..<(place + 1) * outputSize], count))
+      }
+    }
+    return guesses
+  }
+}
+
+extension InferencePlan {
+  /// Makes sure that the network gives one value for each class.
+  func requireClassifier() throws(RuntimeError) {
+    guard outputs.count == 1, outputShape.height == 1, outputShape.width == 1 else {
+      throw .notClassifier(network: name)
+    }
+  }
+
+  /// The `count` most likely classes for the outputs of an image.
+  func guesses(_ outputs: ArraySlice<Float>, _ count: Int) -> [ClassGuess] {
+    let largest = outputs.max() ?? 0
+    let shares = outputs.map { exp($0 - largest) }
+    let sum = shares.reduce(0, +)
+    let names = classNames ?? []
+    return shares.indices.sorted { (-shares[$0], $0) < (-shares[$1], $1) }.prefix(count).map {
+      ClassGuess(
+        label: $0 < names.count ? names[$0] : "\($0)", index: $0,
+        probability: Double(shares[$0] / sum))
+    }
+  }
+}

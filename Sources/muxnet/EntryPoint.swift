@@ -24,7 +24,8 @@ enum EntryPoint {
       Console.result(MUXNetCommand.fullMessage(for: error))
       exit(Console.exitCodeOfOutput)
     }
-    let message = ShownArguments.withoutSecrets(MUXNetCommand.message(for: error))
+    let message = ShownArguments.withoutSecrets(
+      MUXNetCommand.message(for: error) + OptionHint.text(for: error))
     // An exit code without a message: the command has said what there is to say.
     if !message.isEmpty, !(error is ExitCode) { Console.error(message) }
     exit(code.rawValue)

@@ -45,6 +45,14 @@ import Testing
     #expect(page.rows.filter { $0.half == "both" }.map(\.name) == ["muxnet"])
   }
 
+  @Test("an app with the runtime gets no package, no system library, no reader of other files")
+  func apps() {
+    #expect(manifest.outside(of: "MUXRuntime").isEmpty)
+    #expect(
+      manifest.closure(of: "MUXRuntime").isDisjoint(
+        with: ["MUXNetworkFiles", "MUXPyTorch", "MUXVision", "MUXConfiguration"]))
+  }
+
   @Test("a file imports only what its module declares, and a module declares only what is imported")
   func imports() throws {
     for module in manifest.modules.values where !module.isSystemLibrary {

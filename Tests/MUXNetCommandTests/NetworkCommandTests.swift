@@ -69,6 +69,13 @@ struct NetworkCommandTests {
     #expect(try Muxnet.run(["search", "benchmark"]).code == 64)
   }
 
+  @Test("Where no name is near, the command line says what lists them")
+  func hints() throws {
+    let model = try Muxnet.run(["describe", "zzzzzz"])
+    #expect(model.code == 1)
+    #expect(model.errorLines == ["error: unknown model 'zzzzzz'; 'muxnet models' lists them"])
+  }
+
   @Test("An unknown model is one line with the nearest names and exit code 1")
   func unknownModel() throws {
     let outcome = try Muxnet.run(["describe", "muxnet_n"])

@@ -18,7 +18,7 @@ public enum RunFolderError: Error, Hashable, Sendable, CustomStringConvertible, 
     case .notWritable(let path, let code):
       "cannot write the run folder \(path): \(String(cString: strerror(code)));"
         + (code == ENOSPC || code == EDQUOT ? " free space or" : "")
-        + " choose another folder with --output"
+        + " choose another folder"
     case .inUse(let path):
       "another process is training in \(path); wait for it, stop it first, or choose another name"
     case .notARun(let path):

@@ -29,10 +29,9 @@ extension NetworkError: CustomStringConvertible, LocalizedError {
       "block string '\(text)', character \(offset + 1): \(reason)"
     case .architecture(let name, let reason): "architecture '\(name)': \(reason)"
     case .unknownModel(let name, let nearest):
-      "unknown model '\(name)'" + Self.suggestion(nearest, otherwise: "'muxnet models' lists them")
+      "unknown model '\(name)'" + Self.suggestion(nearest)
     case .unknownLayer(let name, let network, let nearest):
-      "network '\(network)' has no layer '\(name)'"
-        + Self.suggestion(nearest, otherwise: "'muxnet describe --layers' lists them")
+      "network '\(network)' has no layer '\(name)'" + Self.suggestion(nearest)
     case .file(let path, let reason): "\(path): \(reason)"
     }
   }
@@ -40,9 +39,9 @@ extension NetworkError: CustomStringConvertible, LocalizedError {
   /// The same line, for Foundation.
   public var errorDescription: String? { description }
 
-  private static func suggestion(_ nearest: [String], otherwise: String) -> String {
+  private static func suggestion(_ nearest: [String]) -> String {
     nearest.isEmpty
-      ? "; \(otherwise)"
+      ? ""
       : "; did you mean " + nearest.map { "'\($0)'" }.joined(separator: ", ") + "?"
   }
 }

@@ -26,7 +26,7 @@ public enum ReportError: Error, Sendable, Hashable, CustomStringConvertible, Loc
       "\(exhibit) is a table without a picture; take the format markdown, csv or json"
     case .results(let path, let line, let reason): "\(path), line \(line): \(reason)"
     case .exists(let path):
-      "\(path) exists; choose another place, or overwrite it with --overwrite"
+      "\(path) exists; choose another place, or overwrite it"
     case .unwritable(let path, let reason): "cannot write \(path): \(reason)"
     }
   }

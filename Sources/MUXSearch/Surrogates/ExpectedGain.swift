@@ -84,8 +84,8 @@ package struct ExpectedGain {
       along += rest * axis.direction
       squared += rest * rest
     }
-    let isHopeless = leastValue >= best
-    if isHopeless, promises.count == count, promises[count - 1].gain > 0 { return }
+    let cannotImprove = leastValue >= best
+    if cannotImprove, promises.count == count, promises[count - 1].gain > 0 { return }
     var spread = 1.0
     for place in models.indices {
       means[place] = models[place].prediction(genome)
@@ -93,7 +93,7 @@ package struct ExpectedGain {
     }
     let value = value(at: 0)
     var gain = 0.0
-    if !isHopeless {
+    if !cannotImprove {
       gain =
         Self.middleWeight * max(0, best - value)
         + Self.nearWeight * (promise(-Self.nearOffset * spread) + promise(Self.nearOffset * spread))

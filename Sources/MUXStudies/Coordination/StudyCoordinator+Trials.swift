@@ -68,7 +68,7 @@ extension StudyCoordinator {
       guard try transaction.totals(of: study.id).trials < study.definition.limits.trials else {
         return nothing
       }
-      try checkForHope(transaction, study)
+      try refuseIfAllFailed(transaction, study)
       var search = try self.search(transaction, study)
       defer { made = search }
       switch try ask(&search, transaction, study, verdicts, offer) {
@@ -239,7 +239,7 @@ extension StudyCoordinator {
   }
 
   /// Refuses to ask for more networks where all evaluations have failed.
-  func checkForHope(_ transaction: any StudyTransaction, _ study: Study) throws {
+  func refuseIfAllFailed(_ transaction: any StudyTransaction, _ study: Study) throws {
     let finished = try transaction.totals(of: study.id).finished
     guard finished >= Self.failuresBeforeStop,
       try transaction.trials(of: study.id, in: [.complete], limit: 1).isEmpty,

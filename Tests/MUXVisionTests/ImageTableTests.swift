@@ -40,8 +40,12 @@ private struct TableEntry {
   /// What decoding a file must not do, or nil.
   private func fault(_ entry: TableEntry) throws -> String? {
     let bytes = try Fixture.bytes("images/\(entry.name)")
-    let format = try #require(ImageFormat(of: bytes), "\(entry.name)")
-    guard format.isReadable else { return nil }  // without an optional library
+    // Without an optional library its format is not read.
+    if let format = ImageFormat(of: bytes), [.webp, .gif, .tiff].contains(format),
+      !format.isReadable
+    {
+      return nil
+    }
     let result = Result { () throws(ImageError) in try Image(data: bytes, name: "x") }
     switch (entry.outcome, result) {
     case (.picture(let expected, let tolerance), .success(let image)):

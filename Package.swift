@@ -127,6 +127,7 @@ let modules: [Module] = [
   Module("MUXImages", .upper, .library, uses: ["MUXCore"]),
   Module("MUXNetworks", .upper, .library, uses: ["MUXCore"]),
   Module("MUXNetworkFiles", .upper, .library, uses: ["MUXNetworks", .yams]),
+  Module("MUXTasks", .upper, .library, uses: ["MUXCore", "MUXImages", "MUXNetworks"]),
   Module("MUXWeights", .upper, .library, uses: ["MUXCore", "MUXNetworks"]),
   Module("MUXPyTorch", .upper, .library, uses: ["MUXCore", "MUXWeights"]),
   Module("CMUXKernels", .upper, .hidden),
@@ -151,8 +152,8 @@ let modules: [Module] = [
   Module(
     "MUXEvaluation", .upper, .library,
     uses: [
-      "MUXCore", "MUXImages", "MUXNetworks", "MUXWeights", "MUXPyTorch", "MUXRuntime", "MUXVision",
-      "MUXConfiguration",
+      "MUXCore", "MUXImages", "MUXNetworks", "MUXTasks", "MUXWeights", "MUXPyTorch", "MUXRuntime",
+      "MUXVision", "MUXConfiguration",
     ]),
   Module("CZlib", .upper, .system(pkgConfig: "zlib", apt: ["zlib1g-dev"], brew: ["zlib"])),
   Module(
@@ -194,23 +195,23 @@ let modules: [Module] = [
   Module(
     "MUXTraining", .lower, .library,
     uses: [
-      "MUXCore", "MUXImages", "MUXNetworks", "MUXNetworkFiles", "MUXWeights", "MUXPyTorch",
-      "MUXRuntime", "MUXVision",
+      "MUXCore", "MUXImages", "MUXNetworks", "MUXNetworkFiles", "MUXTasks", "MUXWeights",
+      "MUXPyTorch", "MUXRuntime", "MUXVision",
       "MUXConfiguration", "MUXEvaluation", "MUXTensor",
     ]),
   Module(
     "MUXSearchTraining", .lower, .hidden,
     uses: [
-      "MUXCore", "MUXNetworks", "MUXConfiguration", "MUXEvaluation", "MUXSearch", "MUXStudies",
-      "MUXTraining",
+      "MUXCore", "MUXNetworks", "MUXTasks", "MUXConfiguration", "MUXEvaluation", "MUXSearch",
+      "MUXStudies", "MUXTraining",
     ]),
 
   // Without the lower half, what it has of that is left out.
   Module(
     "muxnet", .upper, .program,
     uses: [
-      "MUXCore", "MUXImages", "MUXNetworks", "MUXNetworkFiles", "MUXWeights", "MUXPyTorch",
-      "MUXRuntime", "MUXVision",
+      "MUXCore", "MUXImages", "MUXNetworks", "MUXNetworkFiles", "MUXTasks", "MUXWeights",
+      "MUXPyTorch", "MUXRuntime", "MUXVision",
       "MUXConfiguration", "MUXEvaluation", "MUXSearch", "CMUXProcess", "MUXStudies", "MUXReport",
       "MUXDashboard", "MUXONNX", "MUXTensor", "MUXTraining", "MUXSearchTraining", .argumentParser,
     ], asks: ["TORCH"]),
@@ -235,6 +236,9 @@ let modules: [Module] = [
     "MUXNetworksTests", .upper, .tests, uses: ["MUXNetworks", "MUXNetworkFiles", "MUXTestSupport"],
     excludes: ["Fixtures"]),
   Module(
+    "MUXTasksTests", .upper, .tests,
+    uses: ["MUXImages", "MUXNetworks", "MUXTasks", "MUXTestSupport"]),
+  Module(
     "MUXWeightsTests", .upper, .tests,
     uses: ["MUXCore", "MUXNetworks", "MUXWeights", "MUXRuntime", "MUXTestSupport"]),
   Module(
@@ -249,7 +253,10 @@ let modules: [Module] = [
   Module("MUXConfigurationTests", .upper, .tests, uses: ["MUXConfiguration"]),
   Module(
     "MUXEvaluationTests", .upper, .tests,
-    uses: ["MUXImages", "MUXNetworks", "MUXWeights", "MUXRuntime", "MUXVision", "MUXEvaluation"]),
+    uses: [
+      "MUXImages", "MUXNetworks", "MUXTasks", "MUXWeights", "MUXRuntime", "MUXVision",
+      "MUXEvaluation",
+    ]),
   Module("MUXSearchTests", .upper, .tests, uses: ["MUXCore", "MUXNetworks", "MUXSearch"]),
   Module(
     "MUXStudiesTests", .upper, .tests,
@@ -284,14 +291,18 @@ let modules: [Module] = [
   Module(
     "MUXTrainingTests", .lower, .tests,
     uses: [
-      "MUXCore", "MUXImages", "MUXNetworks", "MUXNetworkFiles", "MUXWeights", "MUXPyTorch",
-      "MUXRuntime", "MUXVision",
+      "MUXCore", "MUXImages", "MUXNetworks", "MUXNetworkFiles", "MUXTasks", "MUXWeights",
+      "MUXPyTorch", "MUXRuntime", "MUXVision",
       "MUXConfiguration", "MUXEvaluation", "MUXSearch", "MUXTensor", "MUXTraining",
       "MUXTestSupport",
     ], excludes: ["Fixtures"]),
   Module(
     "MUXSearchTrainingTests", .lower, .tests,
-    uses: ["MUXConfiguration", "MUXSearch", "MUXStudies", "MUXSearchTraining"]),
+    uses: [
+      "MUXCore", "MUXImages", "MUXNetworks", "MUXTasks", "MUXVision", "MUXConfiguration",
+      "MUXEvaluation", "MUXSearch", "MUXStudies", "MUXTensor", "MUXTraining", "MUXSearchTraining",
+      "MUXTestSupport",
+    ]),
 ]
 
 // MARK: What follows from the table

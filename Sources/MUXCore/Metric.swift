@@ -25,6 +25,8 @@ public struct Metric: Sendable, Hashable, Codable {
     case scaled
     /// A share of 1 as percent, with a fixed number of decimals: 0.753 as 75.3.
     case percent(decimals: Int)
+    /// A whole number with separated thousands: 12,345.
+    case grouped
   }
 
   /// The key in files, options and tables: lower case, no spaces, such as `top1` or `params`.
@@ -107,6 +109,7 @@ public struct Metric: Sendable, Hashable, Codable {
         return Self.significant(value / power) + letter
       }
       return Self.significant(value)
+    case .grouped: return Self.grouped(value)
     }
   }
 
@@ -124,6 +127,16 @@ public struct Metric: Sendable, Hashable, Codable {
       if text.hasSuffix(".") { text.removeLast() }
     }
     return text
+  }
+
+  private static func grouped(_ value: Double) -> String {
+    var digits = Array(fixed(abs(value), 0))
+    var place = digits.count - 3
+    while place > 0 {
+      digits.insert(",", at: place)
+      place -= 3
+    }
+    return (value <= -0.5 ? "-" : "") + String(digits)
   }
 
   private static func fixed(_ value: Double, _ decimals: Int) -> String {

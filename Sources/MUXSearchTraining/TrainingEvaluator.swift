@@ -6,9 +6,11 @@ import MUXEvaluation
 import MUXNetworks
 import MUXSearch
 public import MUXStudies
+import MUXTasks
 import MUXTraining
 
-/// Trains a candidate with the settings of a recipe; its error on the validation images counts.
+/// Trains a candidate with the settings of a recipe; its error on the validation images counts: what is
+/// missing to the best value of the metric that ranks, in percent, or its value where less is better.
 ///
 /// The validation images are held out of the training set (`data.validationFraction`), and the test
 /// images are never looked at, so that the search does not fit them.
@@ -48,17 +50,18 @@ public struct TrainingEvaluator: TrialEvaluator {
     return try ConfigurationText.yaml(configuration)
   }
 
-  /// How many classes the images of settings have that ``settings(_:)`` made: networks of a search end
-  /// in as many outputs.
+  /// How many outputs the task of settings that ``settings(_:)`` made needs for the classes of its images:
+  /// networks of a search end in as many.
   ///
   /// - Throws: an error of the settings or the data.
   public static func classes(settings: String) throws -> Int {
     let evaluator = try TrainingEvaluator(settings: settings)
-    return try evaluator.configuration.data.open(.training).classNames.count
+    let classes = try evaluator.configuration.data.open(.training).classNames.count
+    return evaluator.configuration.task.task.outputCount(classes: classes) ?? classes
   }
 
-  /// Trains and gives the `error` in percent. The trial's attributes get the epochs, the loss and the
-  /// seconds.
+  /// Trains and gives the `error`, and the metrics of the task by name. The trial's attributes get the
+  /// epochs, the loss and the seconds.
   public func evaluate(
     _ request: EvaluationRequest, _ context: EvaluationContext
   ) throws -> [String: Double] {
@@ -78,7 +81,7 @@ public struct TrainingEvaluator: TrialEvaluator {
     }
     // The last epoch's scores are the result: there is nothing left to stop then.
     let observer = CandidateObserver(
-      context,
+      context, settings,
       reportedEpochs: request.study.definition.earlyStopping == nil ? 0 : settings.epochs - 1)
     let trainer = try Trainer(
       settings, network: try architecture.network(), observers: [observer])
@@ -89,24 +92,39 @@ public struct TrainingEvaluator: TrialEvaluator {
     guard let scores = result.last?.validation else {
       throw StudyError.evaluation(reason: "the training ended without scores")
     }
+    let values = Self.objectives(scores, settings)
     context.note("epochs", "\(result.epochs)")
     context.note("seconds", String(format: "%.2f", result.seconds))
-    context.note("loss", String(format: "%.5f", scores.loss))
-    return [Metric.error.name: Self.error(scores)]
+    if let loss = scores[Metric.loss] { context.note("loss", String(format: "%.5f", loss)) }
+    return values
   }
 
-  /// The share of wrong first guesses in percent.
-  static func error(_ scores: ClassificationScores) -> Double { 100 * (1 - scores.top1) }
+  /// What a study may ask for: the `error`, which is that of the ranking metric, and all metrics of the
+  /// task under their names.
+  static func objectives(
+    _ scores: Scores, _ configuration: TrainingConfiguration
+  ) -> [String: Double] {
+    var values: [String: Double] = [:]
+    for metric in configuration.task.task.metrics { values[metric.name] = scores[metric] }
+    if let metric = try? configuration.rankingMetric, let value = scores[metric] {
+      values[Metric.error.name] = metric.error(of: value)
+    }
+    return values
+  }
 }
 
 /// Stops a training that nobody wants any more, or that is hopeless.
 private final class CandidateObserver: TrainingObserver {
   private let context: EvaluationContext
+  private let configuration: TrainingConfiguration
   private let reportedEpochs: Int
   var stop: StopSignal?
 
-  init(_ context: EvaluationContext, reportedEpochs: Int) {
+  init(
+    _ context: EvaluationContext, _ configuration: TrainingConfiguration, reportedEpochs: Int
+  ) {
     self.context = context
+    self.configuration = configuration
     self.reportedEpochs = reportedEpochs
   }
 
@@ -116,7 +134,7 @@ private final class CandidateObserver: TrainingObserver {
       let scores = report.validation
     else { return }
     let decision = try context.report(
-      report.epoch, [Metric.error.name: TrainingEvaluator.error(scores)])
+      report.epoch, TrainingEvaluator.objectives(scores, configuration))
     if decision == .stop { stop?.request() }
   }
 }

@@ -80,14 +80,13 @@ struct QuantizationTests {
       let sample = try images.heldOut.sample(at: index)
       var random = ImagePipeline.stream(seed: 0, epoch: 0, index: 0)
       let (size, values) = try weights.pipeline.values(of: sample.image, random: &random)
-      let batch = Batch(
-        channels: 1, height: size.height, width: size.width, values: values, labels: [0],
-        sampleIndices: [0])
-      let a = try actual.outputs(batch), b = try exact.outputs(batch)
+      let batch = PixelBatch(
+        count: 1, channels: 1, height: size.height, width: size.width, values: values)
+      let a = try actual.outputs(batch)[0].values, b = try exact.outputs(batch)[0].values
       let guess = a.firstIndex(of: a.max() ?? 0), expected = b.firstIndex(of: b.max() ?? 0)
       if guess == expected { same += 1 }
-      if guess == sample.label { correct += 1 }
-      if expected == sample.label { correctExact += 1 }
+      if sample.target == .label(guess ?? -1) { correct += 1 }
+      if sample.target == .label(expected ?? -1) { correctExact += 1 }
       for (x, y) in zip(a, b) {
         greatest = max(greatest, Double(abs(x - y)))
         scale = max(scale, Double(abs(y)))

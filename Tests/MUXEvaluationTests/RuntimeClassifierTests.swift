@@ -4,6 +4,7 @@ import MUXEvaluation
 import MUXImages
 import MUXNetworks
 import MUXRuntime
+import MUXTasks
 import MUXVision
 import MUXWeights
 import Testing
@@ -16,7 +17,7 @@ struct RuntimeClassifierTests {
       .network()
   }
 
-  private func batch(_ layout: MemoryLayout4D, size: Int = 32, count: Int = 3) -> Batch {
+  private func batch(_ layout: MemoryLayout4D, size: Int = 32, count: Int = 3) -> PixelBatch {
     func value(_ n: Int, _ c: Int, _ p: Int) -> Float {
       Float((n * 7919 + c * 104_729 + p * 31) % 1000) / 500 - 1
     }
@@ -30,9 +31,8 @@ struct RuntimeClassifierTests {
         for p in 0..<plane { values += (0..<3).map { value(n, $0, p) } }
       }
     }
-    return Batch(
-      channels: 3, height: size, width: size, layout: layout, values: values,
-      labels: Array(repeating: 0, count: count), sampleIndices: Array(0..<count))
+    return PixelBatch(
+      count: count, channels: 3, height: size, width: size, layout: layout, values: values)
   }
 
   @Test("Either layout of a batch gives the same outputs, whatever the number of threads")
@@ -41,12 +41,13 @@ struct RuntimeClassifierTests {
     let weights = RandomWeights.archive(network, seed: 1)
     let one = try RuntimeClassifier(network, weights: weights, threads: 1)
     let expected = try one.outputs(batch(.channelsFirst))
-    #expect(expected.count == 12)
-    #expect(Set(expected).count > 6)
+    #expect(expected.map(\.shape) == [[3, 4]])
+    #expect(Set(expected[0].values).count > 6)
     #expect(try one.outputs(batch(.channelsLast)) == expected)
     let two = try RuntimeClassifier(network, weights: weights, threads: 2)
     #expect(try two.outputs(batch(.channelsLast)) == expected)
-    #expect(try two.outputs(batch(.channelsFirst, count: 1)) == Array(expected[..<4]))
+    let first = try two.outputs(batch(.channelsFirst, count: 1))
+    #expect(first[0].values == Array(expected[0].values[..<4]))
   }
 
   @Test("Images of another size get a plan of their own; too small ones are an error")
@@ -60,19 +61,27 @@ struct RuntimeClassifierTests {
     #expect(try classifier.outputs(batch(.channelsFirst)) == small)
   }
 
-  @Test("Probabilities are the softmax of the outputs")
-  func probabilities() throws {
+  @Test("Predictions are the softmax of the outputs, in order")
+  func predictions() throws {
     let network = try network()
     let classifier = try RuntimeClassifier(
       network, weights: RandomWeights.archive(network, seed: 2), threads: 1)
-    let outputs = try classifier.outputs(batch(.channelsFirst))
-    let shares = try classifier.probabilities(batch(.channelsFirst))
-    for image in 0..<3 {
-      let own = outputs[image * 4..<(image + 1) * 4].map { exp(Double($0)) }
-      for (index, value) in own.enumerated() {
-        #expect(abs(Double(shares[image * 4 + index]) - value / own.reduce(0, +)) < 1e-5)
-      }
+    let pipeline = ImagePipeline(mean: [0, 0, 0], standardDeviation: [1, 1, 1])
+    let head = ClassificationHead(network: network.name, classNames: ["a", "b", "c", "d"])
+    let image = Image(width: 32, height: 32, color: [20, 120, 220])
+    let prediction = try #require(
+      try Predictor(classifier, pipeline: pipeline, head: head).predict(image) as? Prediction)
+    var random = ImagePipeline.stream(seed: 0, epoch: 0, index: 0)
+    let values = try pipeline.values(of: image, random: &random).values
+    let outputs = try classifier.outputs(
+      PixelBatch(count: 1, channels: 3, height: 32, width: 32, values: values))[0].values
+    let sum = outputs.reduce(0) { $0 + exp(Double($1)) }
+    #expect(prediction.guesses.count == 4)
+    for guess in prediction.guesses {
+      #expect(abs(guess.probability - exp(Double(outputs[guess.index])) / sum) < 1e-5)
     }
+    let shares = prediction.guesses.map(\.probability)
+    #expect(shares == shares.sorted(by: >))
   }
 
   @Test("Weights of another network and zero threads are errors that say what to do")
@@ -88,7 +97,10 @@ struct RuntimeClassifierTests {
     let mismatched = error?.report.mismatched.map(\.name)
     #expect(mismatched == ["classifier.weight", "classifier.bias"])
     #expect(error?.description.contains(folder) == true)
-    #expect(throws: EvaluationError.classCount(network: "muxnet_xs", outputs: 4, classes: 2)) {
+    #expect(
+      throws: TaskError.outputCount(
+        task: "classification", network: "muxnet_xs", outputs: 4, classes: 2, expected: 2)
+    ) {
       _ = try TrainedWeights(path: folder, network: network, classNames: ["a", "b"])
     }
     #expect(throws: RuntimeError.threads(0)) {
@@ -109,23 +121,25 @@ struct RuntimeClassifierTests {
       transforms: [], channels: 1, mean: [0.3], standardDeviation: [0.4])
     let data = try DigitsDataSet().split(fractions: [0.02, 0.98], seed: 1)[0]
     let result = try Evaluator().evaluate(
-      classifier, pipeline: pipeline, on: data, batchSize: 7)
+      classifier, task: Classification(), pipeline: pipeline, on: data, batchSize: 7)
     var correct = 0
     var loss = 0.0
     for index in 0..<data.count {
       var random = ImagePipeline.stream(seed: 0, epoch: 0, index: 0)
       let sample = try data.sample(at: index)
       let (size, values) = try pipeline.values(of: sample.image, random: &random)
-      let shares = try classifier.probabilities(
-        Batch(
-          channels: 1, height: size.height, width: size.width, values: values, labels: [0],
-          sampleIndices: [0]))
-      if shares.indices.max(by: { shares[$0] < shares[$1] }) == sample.label { correct += 1 }
-      loss -= log(Double(shares[sample.label]))
+      let shares = Softmax.probabilities(
+        try classifier.outputs(
+          PixelBatch(
+            count: 1, channels: 1, height: size.height, width: size.width, values: values)
+        )[0].values)
+      let label = sample.target.classes[0]
+      if shares.indices.max(by: { shares[$0] < shares[$1] }) == label { correct += 1 }
+      loss -= log(Double(shares[label]))
     }
     #expect(result.scores.count == data.count)
-    #expect(abs(result.scores.top1 - Double(correct) / Double(data.count)) < 1e-9)
-    #expect(abs(result.scores.loss - loss / Double(data.count)) < 1e-4)
+    #expect(abs((result.scores["top1"] ?? -1) - Double(correct) / Double(data.count)) < 1e-9)
+    #expect(abs((result.scores["loss"] ?? -1) - loss / Double(data.count)) < 1e-4)
   }
 
   @Test("A network cut at a layer computes that layer's value")

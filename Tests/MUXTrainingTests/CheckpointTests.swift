@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
+import MUXEvaluation
+import MUXTasks
 import MUXTraining
 import MUXWeights
 import Testing
@@ -101,13 +103,45 @@ import Testing
     #expect(reason().contains("state.json cannot be read"))
   }
 
+  @Test("a state without later settings reads with their defaults; a newer version is refused")
+  func versions() throws {
+    let store = try makeStore()
+    defer { try? FileManager.default.removeItem(atPath: store.path) }
+    let name = try store.save([("a.safetensors", archive(1))], state: state(step: 3))
+    let url = URL(filePath: "\(store.folder(of: name))/state.json")
+    var file = try #require(
+      try JSONSerialization.jsonObject(with: Data(contentsOf: url)) as? [String: Any])
+    // What the first version wrote of an epoch: three numbers and a count, and no task anywhere.
+    let epoch: [String: Any] = [
+      "epoch": 1, "step": 3, "learningRate": 0.1, "trainingLoss": 2.5, "imagesPerSecond": 10,
+      "dataWait": 0, "seconds": 1, "isBest": true,
+      "validation": ["top1": 0.5, "top5": 0.75, "loss": 1.5, "count": 20],
+    ]
+    file["state"] = ["version": 1, "step": 3, "epoch": 1, "history": [epoch]]
+    try JSONSerialization.data(withJSONObject: file).write(to: url)
+    let loaded = try store.load().state
+    #expect(loaded.step == 3 && loaded.best.isEmpty && loaded.tunedTask == nil)
+    #expect(loaded.bestEpoch(by: Classification.top1)?.value == 0.5)
+    #expect(
+      loaded.history[0].validation == Scores(count: 20, ["top1": 0.5, "top5": 0.75, "loss": 1.5]))
+    file["state"] = ["version": 2, "step": 3]
+    try JSONSerialization.data(withJSONObject: file).write(to: url)
+    let error = #expect(throws: CheckpointError.self) { try store.load() }
+    #expect(
+      error?.description.contains("is of version 2, and this program reads versions up to 1")
+        == true)
+    file["state"] = ["version": 1]
+    try JSONSerialization.data(withJSONObject: file).write(to: url)
+    #expect(throws: CheckpointError.self) { try store.load() }
+  }
+
   @Test("the best are kept in order, the earlier first among equals")
   func ranking() {
     var list: [RankedCheckpoint] = []
     for (epoch, value) in [0.5, 0.9, 0.7, 0.9, .nan, 0.8].enumerated() {
       RankedCheckpoint.insert(
         RankedCheckpoint(name: "e\(epoch)", epoch: epoch, value: value), into: &list, limit: 3,
-        metric: .top1)
+        metric: Classification.top1)
     }
     #expect(list.map(\.name) == ["e1", "e3", "e5"])
   }

@@ -2,6 +2,7 @@
 import Foundation
 import MUXCore
 import MUXEvaluation
+import MUXTasks
 import MUXTraining
 import Testing
 
@@ -46,7 +47,8 @@ import Testing
     value.mixing.endEpoch = 9
     value.data.mean = [0.5]
     value.data.standardDeviation = [0.25]
-    value.checkpoints.metric = .loss
+    value.checkpoints.metric = "loss"
+    value.task = NamedTask(MultiLabel())
     let data = try JSONEncoder().encode(value)
     #expect(try JSONDecoder().decode(TrainingConfiguration.self, from: data) == value)
   }
@@ -90,6 +92,7 @@ import Testing
       (#"{"schedule": {"warmUp": {"epochs": 101}}}"#, "schedule.warmUp.epochs"),
       (#"{"average": {"decay": 1}}"#, "average.decay"),
       (#"{"checkpoints": {"keepBest": -1}}"#, "checkpoints.keepBest"),
+      (#"{"checkpoints": {"metric": "auroc"}}"#, "checkpoints.metric"),
       (#"{"output": {"name": "../x"}}"#, "output.name"),
     ])
   func validation(text: String, setting: String) throws {
@@ -99,13 +102,19 @@ import Testing
     #expect(error?.setting == setting)
   }
 
-  @Test("metrics rank in their own direction and never prefer a number that is not one")
-  func ranking() {
-    typealias Metric = CheckpointConfiguration.Metric
-    #expect(Metric.top1.isBetter(0.9, than: 0.8))
-    #expect(Metric.loss.isBetter(0.8, than: 0.9))
-    #expect(!Metric.loss.isBetter(.nan, than: 0.9))
-    #expect(Metric.top1.isBetter(0, than: .nan))
-    #expect(!Metric.top1.isBetter(0.5, than: 0.5))
+  @Test("checkpoints are ranked by a metric of the task: its first unless another is named")
+  func ranking() throws {
+    var value = TrainingConfiguration()
+    #expect(try value.rankingMetric == Classification.top1)
+    value.checkpoints.metric = "loss"
+    #expect(try value.rankingMetric == .loss)
+    value.task = NamedTask(MultiLabel())
+    value.checkpoints.metric = nil
+    #expect(try value.rankingMetric == MultiLabel.auroc)
+    value.checkpoints.metric = "top1"
+    let error = #expect(throws: ConfigurationError.self) { try value.rankingMetric }
+    #expect(
+      error?.description
+        == "checkpoints.metric is top1: the task multiLabel has auroc, averagePrecision, f1, loss")
   }
 }

@@ -11,7 +11,9 @@ import Testing
   private func overview() throws -> RunOverview {
     try decode(
       """
-      {"folder": "runs/a", "network": "tiny", "parameters": 10, "multiplyAdds": 1500000,
+      {"folder": "runs/a", "network": "tiny", "task": "classification",
+       "metric": {"name": "top1", "label": "top-1", "unit": "%", "direction": "higher",
+                  "format": {"percent": {"decimals": 2}}}, "parameters": 10, "multiplyAdds": 1500000,
        "trainingImages": 4, "validationImages": 2, "classes": 2, "stepsPerEpoch": 4, "epochs": 2,
        "firstStep": 0, "learningRate": "learning rate 0.1 as given", "device": "cpu"}
       """)
@@ -20,7 +22,7 @@ import Testing
   private func report(step: Int) throws -> StepReport {
     try decode(
       """
-      {"epoch": 1, "stepInEpoch": \(step), "step": \(step), "loss": 1.25, "meanLoss": 1.5,
+      {"epoch": 1, "stepInEpoch": \(step), "step": \(step), "loss": 1.25, "lossParts": [], "meanLoss": 1.5,
        "learningRate": 0.1, "imagesPerSecond": 120, "dataWait": 0.02, "secondsLeft": 75}
       """)
   }

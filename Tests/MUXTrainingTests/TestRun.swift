@@ -86,7 +86,7 @@ enum TestRun {
     try CheckpointStore(path: "\(run)/checkpoints").load().state.history.map { report in
       [
         Double(report.epoch), Double(report.step), report.learningRate, report.trainingLoss,
-        report.validation?.loss, report.validation?.top1, report.rawValidation?.loss,
+        report.validation?["loss"], report.validation?["top1"], report.rawValidation?["loss"],
       ]
     }
   }

@@ -3,6 +3,7 @@ import Foundation
 import MUXEvaluation
 import MUXImages
 import MUXNetworks
+import MUXTasks
 import MUXTensor
 import MUXTestSupport
 import MUXTraining
@@ -47,7 +48,7 @@ import Testing
     #expect((2...3).contains(kept.count), "\(kept)")
     let rows = try String(contentsOfFile: run.summary, encoding: .utf8).split(separator: "\n")
     #expect(rows.count == 4)
-    #expect(rows[1].split(separator: ",").count == SummaryTable.columns.count)
+    #expect(rows[1].split(separator: ",").count == SummaryTable(Classification()).columns.count)
   }
 
   @Test("the weights file alone evaluates and predicts as the run did")
@@ -61,16 +62,19 @@ import Testing
     let validation = try trainer.configuration.data.open(.validation)
     let evaluation = try trained.evaluate(on: validation, batchSize: 64)
     let expected = try #require(result.last?.validation)
-    #expect(evaluation.scores.top1 == expected.top1)
-    #expect(abs(evaluation.scores.loss - expected.loss) < 1e-5)
+    #expect(evaluation.scores["top1"] == expected["top1"])
+    #expect(abs((evaluation.scores["loss"] ?? 9) - (expected["loss"] ?? 0)) < 1e-5)
     #expect(evaluation.scores.count == validation.count)
-    #expect(evaluation.confusion.joined().reduce(0, +) == validation.count)
-    #expect(evaluation.classes.map(\.count) == validation.classCounts)
+    let details = try #require(evaluation.details as? ClassificationMeter.Details)
+    #expect(details.confusion.joined().reduce(0, +) == validation.count)
+    #expect(details.classes.map(\.count) == validation.classCounts)
 
     let images = try (0..<20).map { try validation.image(at: $0) }
-    let batch = try trained.predictor.predict(images, top: 3)
+    let batch = try trained.predictor.predict(images, settings: DecodingSettings(limit: 3))
+      .compactMap { $0 as? Prediction }
     for (index, image) in images.enumerated() {
-      let single = try trained.predictor.predict(image, top: 10)
+      let single = try #require(
+        try trained.predictor.predict(image, settings: DecodingSettings(limit: 10)) as? Prediction)
       #expect(batch[index].guesses.map(\.label) == single.guesses.prefix(3).map(\.label))
       #expect(abs(single.guesses.reduce(0) { $0 + $1.probability } - 1) < 1e-5)
     }
@@ -160,7 +164,10 @@ import Testing
   func impossible() throws {
     let folder = try TestRun.makeFolder()
     defer { try? FileManager.default.removeItem(atPath: folder) }
-    #expect(throws: TrainingError.classCount(network: "tiny_mux", outputs: 4, classes: 10)) {
+    #expect(
+      throws: TaskError.outputCount(
+        task: "classification", network: "tiny_mux", outputs: 4, classes: 10, expected: 10)
+    ) {
       try Trainer(TestRun.configuration(folder), network: TestRun.network(classes: 4))
     }
     var configuration = TestRun.configuration(folder)
@@ -183,7 +190,10 @@ import Testing
     configuration.data.validationFolder = ""
     configuration.data.validationFraction = 0
     configuration.data.testFraction = 0
-    #expect(throws: TrainingError.singleClass(name: "cats", path: folder("images"))) {
+    #expect(
+      throws: TaskError.tooFewClasses(
+        task: "classification", names: ["cats"], example: folder("images/cats/0.png"))
+    ) {
       try Trainer(configuration)
     }
     #expect(!FileManager.default.fileExists(atPath: folder("runs")))
@@ -200,7 +210,7 @@ import Testing
       $0.optimizer.learningRate = 1e-30
       $0.schedule.warmUp.epochs = 0
       $0.average.isEnabled = false
-      $0.checkpoints.metric = .top1
+      $0.checkpoints.metric = "top1"
       $0.patience = 2
     }
     #expect(patient.ending == .patience && patient.epochs < 9)

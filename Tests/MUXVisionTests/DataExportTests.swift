@@ -12,7 +12,7 @@ struct DataExportNameTests {
   private struct Named: ImageDataSet {
     let classNames: [String]
     var count: Int { 2 * classNames.count }
-    func label(at index: Int) -> Int { index / 2 }
+    func target(at index: Int) -> Target { .label(index / 2) }
     func name(at index: Int) -> String { "image \(index)" }
     func image(at index: Int) throws -> Image { noise(width: 4, height: 3) }
   }

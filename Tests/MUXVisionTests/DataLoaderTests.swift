@@ -31,13 +31,13 @@ import Testing
     let threaded = try collect(try loader(workers).epochs(0..<3))
     #expect(alone.count == 18)
     #expect(alone == threaded)
-    #expect(alone.map(\.epoch) == (0..<3).flatMap { [Int](repeating: $0, count: 6) })
+    #expect(alone.map(\.place.epoch) == (0..<3).flatMap { [Int](repeating: $0, count: 6) })
     #expect(alone[5].count == 3)
-    #expect(Set(alone[..<6].flatMap(\.sampleIndices)) == Set(0..<23))
-    #expect(alone[0].sampleIndices != alone[6].sampleIndices)
+    #expect(Set(alone[..<6].flatMap(\.place.samples)) == Set(0..<23))
+    #expect(alone[0].place.samples != alone[6].place.samples)
     #expect(
       alone.allSatisfy { batch in
-        zip(batch.labels, batch.sampleIndices).allSatisfy { $0 == Int64($1 % 2) }
+        zip(batch.targets, batch.place.samples).allSatisfy { $0 == .label($1 % 2) }
       })
   }
 
@@ -64,7 +64,7 @@ import Testing
       let loader = try DataLoader(
         MemoryDataSet(count: 6), pipeline: pipeline,
         settings: LoaderSettings(batchSize: batchSize, seed: seed, workers: 0))
-      return try collect(try loader.epoch(epoch)).flatMap(\.values)
+      return try collect(try loader.epoch(epoch)).flatMap(\.pixels.values)
     }
     let base = try values(seed: 1, epoch: 0, batchSize: 6)
     #expect(try values(seed: 1, epoch: 0, batchSize: 4) == base)
@@ -74,11 +74,11 @@ import Testing
 
   @Test("the two layouts hold the same values in another order")
   func layouts() throws {
-    func batch(_ layout: MemoryLayout4D) throws -> Batch {
+    func batch(_ layout: MemoryLayout4D) throws -> PixelBatch {
       try DataLoader(
         MemoryDataSet(count: 2, width: 8, height: 8), pipeline: pipeline,
         settings: LoaderSettings(batchSize: 2, seed: 5, layout: layout)
-      ).batch(epoch: 0, index: 0)
+      ).batch(epoch: 0, index: 0).pixels
     }
     let planes = try batch(.channelsFirst)
     let last = try batch(.channelsLast)
@@ -127,7 +127,7 @@ import Testing
     var even = plain
     even.transforms = [.resize(Resize(shorterSide: 8)), .centerCrop(8)]
     #expect(
-      try DataLoader(data, pipeline: even, settings: settings).epoch(0).next()?.shape
+      try DataLoader(data, pipeline: even, settings: settings).epoch(0).next()?.pixels.shape
         == [3, 3, 8, 8])
   }
 
@@ -170,7 +170,7 @@ import Testing
       let counter: Counter
       var count: Int { 1_000 }
       var classNames: [String] { ["a", "b"] }
-      func label(at index: Int) -> Int { 0 }
+      func target(at index: Int) -> Target { .label(0) }
       func name(at index: Int) -> String { "\(index)" }
       func image(at index: Int) throws -> Image {
         counter.made.withLock { $0 += 1 }

@@ -27,7 +27,7 @@ import Testing
         == [
           "a/x.JpEg", "b/1.png", "b/2.PNG", "b/deep/3.png",
         ].map { "\(folder.path)/\($0)" })
-    #expect((0..<data.count).map { data.label(at: $0) } == [0, 1, 1, 1])
+    #expect((0..<data.count).map { data.target(at: $0) } == [0, 1, 1, 1].map { .label($0) })
     #expect(data.classCounts == [1, 3])
     #expect(data.warnings.isEmpty)
     // The format is told by the content: x.JpEg is a PNG file.
@@ -82,7 +82,7 @@ import Testing
     try folder.write("a/1.png", png)
     try folder.write("b/1.png", png)
     let data = try ImageFolder(path: folder.path, classNames: ["b", "a"])
-    #expect(data.name(at: 0).hasSuffix("b/1.png") && data.label(at: 0) == 0)
+    #expect(data.name(at: 0).hasSuffix("b/1.png") && data.target(at: 0) == .label(0))
     #expect(
       throws: DataSetError.otherClasses(path: folder.path, unexpected: ["b"], missing: ["c"])
     ) {
@@ -152,7 +152,7 @@ import Testing
     #expect(cached.cachedCount == [10: 0, 1_000: 17, 1 << 20: 600][limit])
     for index in 0..<data.count {
       #expect(try cached.image(at: index) == data.images[index])
-      #expect(cached.label(at: index) == data.label(at: index))
+      #expect(cached.target(at: index) == data.target(at: index))
     }
   }
 
@@ -163,7 +163,7 @@ import Testing
     init(_ images: [Image]) { self.images = images }
     var count: Int { images.count }
     var classNames: [String] { ["a", "b"] }
-    func label(at index: Int) -> Int { index % 2 }
+    func target(at index: Int) -> Target { .label(index % 2) }
     func name(at index: Int) -> String { "image \(index)" }
     func image(at index: Int) throws -> Image {
       decoded.withLock { $0.append(index) }
@@ -214,7 +214,7 @@ import Testing
     let two = try DataLoader(cached, pipeline: rest, settings: settings)
     for epoch in 0..<2 {
       #expect(
-        try one.batch(epoch: epoch, index: 0).values == two.batch(epoch: epoch, index: 0).values)
+        try one.batch(epoch: epoch, index: 0).pixels.values == two.batch(epoch: epoch, index: 0).pixels.values)
     }
   }
 
@@ -239,14 +239,14 @@ import Testing
     try folder.write("test_batch.bin", [3] + planes + [9] + planes.reversed())
     try folder.write("test.bin", [5, 77] + planes)
     let ten = try CIFARDataSet(path: folder.path, kind: .cifar10, training: false)
-    #expect(ten.count == 2 && ten.label(at: 0) == 3 && ten.label(at: 1) == 9)
+    #expect(ten.count == 2 && ten.target(at: 0) == .label(3) && ten.target(at: 1) == .label(9))
     #expect(ten.classNames[3] == "cat")
     let image = try ten.image(at: 0)
     #expect(image[5, 2, 0] == planes[69])
     #expect(image[5, 2, 1] == planes[69 + 1024])
     #expect(image[5, 2, 2] == planes[69 + 2048])
     let hundred = try CIFARDataSet(path: folder.path, kind: .cifar100, training: false)
-    #expect(hundred.label(at: 0) == 77)
+    #expect(hundred.target(at: 0) == .label(77))
     #expect(hundred.classNames.count == 100)
   }
 
@@ -281,7 +281,7 @@ struct DataExportTests {
     for (path, index) in zip(paths, indices) {
       #expect(try Image(contentsOfFile: path) == data.image(at: index))
       let parts = path.split(separator: "/")
-      #expect(String(parts[parts.count - 2]) == data.classNames[data.label(at: index)])
+      #expect(String(parts[parts.count - 2]) == data.classNames[data.target(at: index).classes[0]])
     }
   }
 }

@@ -172,7 +172,7 @@ struct ImageFolderLinkTests {
     // Folders are opened by the names that they have.
     let validation = try ImageFolder(path: folder("set"), classNames: training.classNames)
     #expect(validation.classCounts == [6, 6, 6])
-    #expect(validation.label(at: 17) == 2)
+    #expect(validation.target(at: 17) == .label(2))
     #expect(try validation.image(at: 17).width == 4)
     #expect(Array(validation.name(at: 17).utf8).contains(0xcc))
   }

@@ -26,7 +26,7 @@ struct ListDataSetTests {
 
   private func contents(_ data: ListDataSet) -> [String] {
     (0..<data.count).map {
-      "\(data.name(at: $0).dropFirst(folder.path.utf8.count + 1)) \(data.classNames[data.label(at: $0)])"
+      "\(data.name(at: $0).dropFirst(folder.path.utf8.count + 1)) \(data.classNames[data.target(at: $0).classes[0]])"
     }
   }
 
@@ -43,7 +43,7 @@ struct ListDataSetTests {
   func forms(text: String) throws {
     let data = try list(text)
     #expect(data.classNames == ["cat", "dog"])
-    #expect((0..<2).map { data.label(at: $0) } == [1, 0])
+    #expect((0..<2).map { data.target(at: $0) } == [.label(1), .label(0)])
     #expect(try data.image(at: 0).width == 4 && data.image(at: 1).width == 4)
   }
 
@@ -100,7 +100,7 @@ struct ListDataSetTests {
   @Test("given classes fix the labels; others are errors; composed and decomposed are one")
   func classes() throws {
     let data = try list("a.png,caf\u{e9}\nb.png,cafe\u{301}", known: ["x", "cafe\u{301}"])
-    #expect(data.label(at: 0) == 1 && data.label(at: 1) == 1)
+    #expect(data.target(at: 0) == .label(1) && data.target(at: 1) == .label(1))
     #expect(data.warnings == [.emptyClasses(["x"])])
     #expect(throws: DataSetError.self) { try list("a.png,dog", known: ["cat"]) }
   }

@@ -10,17 +10,20 @@ import Testing
   private func batch(_ layout: MemoryLayout4D = .channelsFirst, index: Int = 0) -> Batch {
     let volume = 3 * 6 * 4
     return Batch(
-      epoch: 1, index: index, channels: 3, height: 6, width: 4, layout: layout,
-      values: (0..<5).flatMap { [Float](repeating: Float($0), count: volume) },
-      labels: [0, 1, 2, 0, 1], sampleIndices: [0, 1, 2, 3, 4])
+      pixels: PixelBatch(
+        count: 5, channels: 3, height: 6, width: 4, layout: layout,
+        values: (0..<5).flatMap { [Float](repeating: Float($0), count: volume) }),
+      targets: [0, 1, 2, 0, 1].map { .label($0) },
+      place: Batch.Place(epoch: 1, index: index, samples: [0, 1, 2, 3, 4]))
   }
 
   @Test("mixup weighs each image with its partner, and the targets alike")
   func mixup() {
     var batch = batch()
-    BatchMixing.apply(.mixup(lambda: 0.75), to: &batch)
-    #expect([0, 1, 2, 3, 4].map { batch.values[$0 * 72] } == [1, 1.5, 2, 2.5, 3])
-    let targets = BatchMixing().targets(of: batch.labels, lambda: 0.75, classCount: 3)
+    BatchMixing.apply(.mixup(lambda: 0.75), to: &batch.pixels)
+    #expect([0, 1, 2, 3, 4].map { batch.pixels.values[$0 * 72] } == [1, 1.5, 2, 2.5, 3])
+    let targets = BatchMixing().targets(
+      of: batch.targets.map(\.classes), lambda: 0.75, classCount: 3)
     #expect(
       targets == [
         0.75, 0.25, 0, 0.25, 0.75, 0, 0, 0, 1, 0.75, 0.25, 0, 0.25, 0.75, 0,
@@ -31,7 +34,7 @@ import Testing
   func cutmix(layout: MemoryLayout4D) {
     var batch = batch(layout)
     let part = PixelRectangle(x: 1, y: 2, width: 2, height: 3)
-    BatchMixing.apply(.cutmix(part, lambda: 0.75), to: &batch)
+    BatchMixing.apply(.cutmix(part, lambda: 0.75), to: &batch.pixels)
     for n in 0..<5 {
       for c in 0..<3 {
         for y in 0..<6 {
@@ -39,7 +42,7 @@ import Testing
             let inside = (1..<3).contains(x) && (2..<5).contains(y)
             let offset =
               layout == .channelsLast ? (y * 4 + x) * 3 + c : (c * 6 + y) * 4 + x
-            #expect(batch.values[n * 72 + offset] == Float(inside ? 4 - n : n))
+            #expect(batch.pixels.values[n * 72 + offset] == Float(inside ? 4 - n : n))
           }
         }
       }
@@ -80,43 +83,6 @@ import Testing
       #expect(abs(targets[(row * 4)..<(row * 4 + 4)].reduce(0, +) - 1) < 1e-6)
       #expect(targets[row * 4 + 3] == 0.025)
     }
-  }
-}
-
-@Suite struct MetricsTests {
-  @Test("top-k, per-class accuracy and the confusion matrix of a hand-made case")
-  func metrics() {
-    var metrics = ClassificationMetrics(classCount: 3, topK: [1, 2, 5])
-    #expect(metrics.topK == [1, 2])
-    metrics.add(
-      scores: [
-        3, 2, 1,  // 0 taken for 0
-        2, 3, 1,  // 0 taken for 1, second best
-        1, 2, 3,  // 0 taken for 2, third
-        0, 9, 1,  // 1 taken for 1
-      ], labels: [0, 0, 0, 1])
-    metrics.add(scores: [1, 1, 1], labels: [1])  // ties go to the lower index: 0
-    #expect(metrics.count == 5)
-    #expect(metrics.accuracy() == 0.4)
-    #expect(metrics.accuracy(top: 2) == 0.8)
-    #expect(metrics.accuracy(top: 5) == nil)
-    let confusion = metrics.confusion
-    #expect(confusion.counts == [1, 1, 1, 1, 1, 0, 0, 0, 0])
-    #expect(confusion.accuracy == 0.4)
-    #expect(confusion.classAccuracies == [1.0 / 3, 0.5, nil])
-    #expect(confusion.classPrecisions == [0.5, 0.5, 0])
-    #expect(abs(confusion.balancedAccuracy - 5.0 / 12) < 1e-12)
-  }
-
-  @Test("scores that are not numbers never count as right")
-  func notNumbers() {
-    var metrics = ClassificationMetrics(classCount: 3, topK: [1])
-    metrics.add(scores: [1, .nan, 0], labels: [1])
-    metrics.add(scores: [.nan, -.infinity, .nan], labels: [1])
-    #expect(metrics.correct == [1])
-    #expect(metrics.confusion[1, 0] == 1 && metrics.confusion[1, 1] == 1)
-    let best = ClassificationMetrics.best(2, of: [.nan, 1, 5, 5])
-    #expect(best.map(\.index) == [2, 3])
   }
 }
 

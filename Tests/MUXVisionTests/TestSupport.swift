@@ -53,7 +53,7 @@ struct MemoryDataSet: ImageDataSet {
   var labels: [Int]
   var classNames: [String]
   var count: Int { images.count }
-  func label(at index: Int) -> Int { labels[index] }
+  func target(at index: Int) -> Target { .label(labels[index]) }
   func name(at index: Int) -> String { "memory image \(index)" }
   func image(at index: Int) throws -> Image { images[index] }
 

@@ -238,7 +238,7 @@ import Testing
     let digits = DigitsDataSet()
     let batch = try DataLoader(
       digits, pipeline: .digitsEvaluation(), settings: LoaderSettings(batchSize: 1_797)
-    ).batch(epoch: 0, index: 0)
+    ).batch(epoch: 0, index: 0).pixels
     #expect(batch.shape == [1_797, 1, 8, 8])
     let mean = batch.values.reduce(0.0) { $0 + Double($1) } / Double(batch.values.count)
     let square = batch.values.reduce(0.0) { $0 + Double($1 * $1) } / Double(batch.values.count)
@@ -289,5 +289,87 @@ import Testing
     for _ in 0..<14_000 { counts[random.below(7)] += 1 }
     #expect(counts.allSatisfy { (1_800...2_200).contains($0) })
     #expect(random.permutation(100).sorted() == Array(0..<100))
+  }
+}
+
+@Suite("Boxes move with their images")
+struct BoxTests {
+  /// A white rectangle on black, with the box around it.
+  private func sample(_ left: Int, _ top: Int, _ right: Int, _ bottom: Int) -> Sample {
+    let pixels = (0..<20).flatMap { y in
+      (0..<30).map { x in
+        UInt8((left..<right).contains(x) && (top..<bottom).contains(y) ? 255 : 0)
+      }
+    }
+    return Sample(
+      image: Image(width: 30, height: 20, channels: 1, pixels: pixels),
+      target: .boxes([
+        LabeledBox(
+          label: 3, left: Double(left), top: Double(top), right: Double(right),
+          bottom: Double(bottom), isDifficult: true)
+      ]))
+  }
+
+  /// The box around what is white in an image.
+  private func found(in image: Image) -> [Double]? {
+    var xs: [Int] = [], ys: [Int] = []
+    for y in 0..<image.height {
+      for x in 0..<image.width where image[x, y, 0] > 127 {
+        xs.append(x)
+        ys.append(y)
+      }
+    }
+    guard let left = xs.min(), let right = xs.max(), let top = ys.min(), let bottom = ys.max()
+    else { return nil }
+    return [left, top, right + 1, bottom + 1].map { Double($0) }
+  }
+
+  @Test(
+    "each step that moves pixels moves the box alike",
+    arguments: [
+      .resize(Resize(size: PixelSize(width: 60, height: 60), interpolation: .nearest)),
+      .horizontalFlip(probability: 1), .centerCrop(PixelSize(16)),
+      .randomCrop(RandomCrop(size: PixelSize(18), padding: 4)),
+      .randomResizedCrop(
+        RandomResizedCrop(size: PixelSize(64), scale: 0.5...1, interpolation: .nearest)),
+      .colorJitter(ColorJitter(brightness: 0.1)),
+    ] as [ImageTransform])
+  func moves(step: ImageTransform) throws {
+    var kept = 0
+    for seed in 0..<20 {
+      var random = RandomStream(seed: UInt64(seed), purpose: .augmentation, indices: 0)
+      var sample = sample(12, 6, 22, 14)
+      var same = random
+      let image = try step.apply(to: sample.image, random: &same)
+      try step.apply(to: &sample, random: &random)
+      #expect(sample.image == image, "the same draws with and without a box")
+      guard case .boxes(let boxes) = sample.target, let box = boxes.first else { continue }
+      kept += 1
+      #expect(box.label == 3 && box.isDifficult)
+      let seen = try #require(found(in: image))
+      for (a, b) in zip([box.left, box.top, box.right, box.bottom], seen) {
+        // The nearest pixel to a border between two may be either.
+        #expect(abs(a - b) <= 3, "\(step): \(box), not \(seen)")
+      }
+    }
+    #expect(kept > 10)
+  }
+
+  @Test("what is cut off is cut off the box; a box with its centre outside is dropped")
+  func clips() throws {
+    var random = RandomStream(seed: 1, purpose: .augmentation, indices: 0)
+    var inside = sample(2, 4, 16, 12)
+    try ImageTransform.centerCrop(PixelSize(20)).apply(to: &inside, random: &random)
+    #expect(
+      inside.target
+        == .boxes([
+          LabeledBox(label: 3, left: 0, top: 4, right: 11, bottom: 12, isDifficult: true)
+        ]))
+    var outside = sample(0, 4, 8, 12)
+    try ImageTransform.centerCrop(PixelSize(20)).apply(to: &outside, random: &random)
+    #expect(outside.target == .boxes([]))
+    var labelled = Sample(image: inside.image, target: .labels([1, 2]))
+    try ImageTransform.horizontalFlip(probability: 1).apply(to: &labelled, random: &random)
+    #expect(labelled.target == .labels([1, 2]))
   }
 }

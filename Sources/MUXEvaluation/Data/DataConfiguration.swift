@@ -31,6 +31,11 @@ public struct DataConfiguration: Codable, Hashable, Sendable {
   public var validationFolder: String = "val"
   /// Source `folder`: the test images' folder below `path`, used where `testFraction` is 0.
   public var testFolder: String = "test"
+  /// Source `list`: the column that has the classes of an image, several with `|` between them; `nil`
+  /// looks for `label` or `labels`, and else takes a column of 0 and 1 for each class.
+  public var labelColumn: String?
+  /// Source `list`: a name that stands for no class, such as `No Finding`.
+  public var noneLabel: String?
   /// Share of the training images held out for validation, drawn class by class with
   /// `splitSeed`; 0 takes the data set's own validation images (CIFAR: its test images).
   public var validationFraction: Double = 0
@@ -70,6 +75,8 @@ public struct DataConfiguration: Codable, Hashable, Sendable {
     try container.update(&trainingFolder, .trainingFolder)
     try container.update(&validationFolder, .validationFolder)
     try container.update(&testFolder, .testFolder)
+    try container.update(&labelColumn, .labelColumn)
+    try container.update(&noneLabel, .noneLabel)
     try container.update(&validationFraction, .validationFraction)
     try container.update(&testFraction, .testFraction)
     try container.update(&orientation, .orientation)
@@ -88,6 +95,10 @@ public struct DataConfiguration: Codable, Hashable, Sendable {
     try ConfigurationError.require(
       source == .digits || path != nil, "\(keyPath).path", "missing",
       "source \(source.rawValue) needs the folder of the data")
+    try ConfigurationError.require(
+      source != .digits && source != .cifar10 && source != .cifar100
+        || (labelColumn ?? noneLabel) == nil, "\(keyPath).labelColumn", labelColumn ?? "none",
+      "columns are those of a list; set source to list")
     try ConfigurationError.require(
       validationFraction >= 0 && validationFraction < 1, "\(keyPath).validationFraction",
       validationFraction, "must be at least 0 and less than 1")

@@ -66,7 +66,10 @@ extension DataConfiguration {
       return images
     case .list:
       if isMissing(part), !Self.isFile(path) { throw missingFolder(of: part, in: path) }
-      var images = try ListDataSet(path: place(of: part), classNames: classNames)
+      var images = try ListDataSet(
+        path: place(of: part), classNames: classNames, labelColumn: labelColumn, none: noneLabel)
+      // Of several lists each leaves out the images of the others.
+      if part == .training, Self.isFile(path) { images.noteUnlabelled() }
       images.orientation = orientation
       return images
     }

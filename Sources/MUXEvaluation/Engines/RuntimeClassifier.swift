@@ -2,7 +2,7 @@
 public import MUXImages
 public import MUXNetworks
 public import MUXRuntime
-public import MUXVision
+public import MUXTasks
 public import MUXWeights
 
 /// Computes a network's outputs with the inference runtime, without libtorch.
@@ -86,19 +86,48 @@ public final class RuntimeClassifier: Classifier {
     return engine
   }
 
-  /// The outputs [N, K] of the network for N images, row by row.
+  /// The values of all outputs for N images, image by image.
+  func values(_ batch: PixelBatch) throws -> [Float] {
+    let outputs = try outputs(batch)
+    if outputs.count == 1 { return outputs[0].values }
+    return (0..<batch.count).flatMap { image in
+      outputs.flatMap { output in
+        let size = output.values.count / batch.count
+        return output.values[image * size..<(image + 1) * size]
+      }
+    }
+  }
+
+  /// All outputs of the network for N images, in the order of the network's `outputs`.
   ///
   /// - Throws: `RuntimeError` for images of other channels, or that hold a number that is not finite;
   ///   `NetworkError` for images that are too small.
-  public func outputs(_ batch: Batch) throws -> [Float] {
-    guard batch.count > 0 else { return [] }
+  public func outputs(_ batch: PixelBatch) throws -> [OutputTensor] {
     let engine = try engine(for: ImageSize(height: batch.height, width: batch.width))
     let values = batch.layout == .channelsFirst ? batch.values : Self.channelsFirst(batch)
     // One image is shared by all threads; of several, each thread takes one at a time.
-    return batch.count == 1 ? try engine.run(values) : try engine.run(values, count: batch.count)
+    let results =
+      batch.count == 1 ? try engine.run(values) : try engine.run(values, count: batch.count)
+    return split(results, of: engine.plan, count: batch.count)
   }
 
-  private static func channelsFirst(_ batch: Batch) -> [Float] {
+  /// The outputs one by one; an image's come one after the other.
+  private func split(_ values: [Float], of plan: InferencePlan, count: Int) -> [OutputTensor] {
+    let stride = plan.outputs.reduce(0) { $0 + $1.shape.count }
+    var start = 0
+    return zip(plan.outputs, network.outputIndices).map { output, index in
+      let shape = output.shape
+      defer { start += shape.count }
+      let own =
+        stride == shape.count
+        ? values
+        : (0..<count).flatMap { values[$0 * stride + start..<$0 * stride + start + shape.count] }
+      let sides = network.isFlat(index) ? [] : [shape.height, shape.width]
+      return OutputTensor(name: output.name, shape: [count, shape.channels] + sides, values: own)
+    }
+  }
+
+  private static func channelsFirst(_ batch: PixelBatch) -> [Float] {
     let plane = batch.height * batch.width, channels = batch.channels
     var result = [Float](repeating: 0, count: batch.values.count)
     for image in 0..<batch.count {

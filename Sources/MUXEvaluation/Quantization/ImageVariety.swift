@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import MUXVision
+import MUXImages
 
 /// Whether images differ from each other at all.
 struct ImageVariety {
@@ -10,7 +10,7 @@ struct ImageVariety {
   private var first: ArraySlice<Float>?
 
   /// Takes in the images of a batch.
-  mutating func add(_ batch: Batch) {
+  mutating func add(_ batch: PixelBatch) {
     count += batch.count
     guard areAlike else { return }
     let size = batch.values.count / max(batch.count, 1)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
+import MUXImages
 
 /// How a model of less than single precision agrees with single precision on images.
 public struct PrecisionAgreement: Codable, Hashable, Sendable {
@@ -26,15 +27,15 @@ struct AgreementTally {
   private var signal = 0.0, noise = 0.0
 
   /// Takes in the outputs [N, K] of a batch.
-  mutating func add(_ actual: [Float], exact: [Float], labels: [Int64]) {
-    let classes = exact.count / max(labels.count, 1)
-    for (row, label) in labels.enumerated() {
+  mutating func add(_ actual: [Float], exact: [Float], targets: [Target]) {
+    let classes = exact.count / max(targets.count, 1)
+    for (row, target) in targets.enumerated() {
       let own = row * classes..<(row + 1) * classes
       let guess = Self.best(actual[own]), expected = Self.best(exact[own])
       images += 1
       if guess == expected { same += 1 }
-      if guess == Int(label) { correct += 1 }
-      if expected == Int(label) { correctExact += 1 }
+      if target == .label(guess) { correct += 1 }
+      if target == .label(expected) { correctExact += 1 }
     }
     for (a, b) in zip(actual, exact) {
       greatestError = max(greatestError, abs(a - b))

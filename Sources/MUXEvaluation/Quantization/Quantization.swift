@@ -71,10 +71,11 @@ public struct Quantization: Sendable {
       let calibrator = try Calibrator(checked)
       var done = 0
       try forEachBatch(of: images.calibration, weights.pipeline) { batch in
-        variety.add(batch)
-        let size = batch.values.count / batch.count
+        variety.add(batch.pixels)
+        let values = batch.pixels.values
+        let size = values.count / batch.count
         for image in 0..<batch.count {
-          try calibrator.add(Array(batch.values[image * size..<(image + 1) * size]))
+          try calibrator.add(Array(values[image * size..<(image + 1) * size]))
         }
         done += batch.count
         progress?(done, total)
@@ -88,15 +89,15 @@ public struct Quantization: Sendable {
     var tally = AgreementTally()
     var done = calibrating
     try forEachBatch(of: images.heldOut, weights.pipeline) { batch in
-      heldOutVariety.add(batch)
+      heldOutVariety.add(batch.pixels)
       func outputs(_ classifier: RuntimeClassifier) throws -> [Float] {
-        do { return try classifier.outputs(batch) } catch RuntimeError.resultNotFinite {
+        do { return try classifier.values(batch.pixels) } catch RuntimeError.resultNotFinite {
           throw QuantizationError.notFinite(
             network: weights.network.name, precision: classifier.precision.rawValue)
         }
       }
       let expected = try outputs(exact), actual = try outputs(packed)
-      tally.add(actual, exact: expected, labels: batch.labels)
+      tally.add(actual, exact: expected, targets: batch.targets)
       done += batch.count
       progress?(done, total)
     }

@@ -98,7 +98,7 @@ private struct UnlabelledImages: ImageDataSet {
 
   var count: Int { files.count }
   var classNames: [String] { ["image"] }
-  func label(at index: Int) -> Int { 0 }
+  func target(at index: Int) -> Target { .label(0) }
   func name(at index: Int) -> String { files[index] }
   func image(at index: Int) throws -> Image {
     try Image(contentsOfFile: files[index], orientation: orientation)

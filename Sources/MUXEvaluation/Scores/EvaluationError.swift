@@ -4,10 +4,6 @@ public import MUXImages
 
 /// Why trained weights cannot be used on some images.
 public enum EvaluationError: Error, Hashable, Sendable, CustomStringConvertible, LocalizedError {
-  /// The network has another number of outputs than there are classes.
-  case classCount(network: String, outputs: Int, classes: Int)
-  /// One output is asked of a network that has several.
-  case severalOutputs(network: String, count: Int)
   /// The weights are packed for the runtime, and something else was asked for.
   case packed(path: String)
   /// A network gave something that is infinite or not a number: which network, and for what.
@@ -22,12 +18,6 @@ public enum EvaluationError: Error, Hashable, Sendable, CustomStringConvertible,
   /// One line: what, where, how to fix.
   public var description: String {
     switch self {
-    case .classCount(let network, let outputs, let classes):
-      "the network '\(network)' has \(outputs) outputs, but there are \(classes) classes; give the"
-        + " data or the list of classes that the weights were trained for"
-    case .severalOutputs(let network, let count):
-      "the network '\(network)' has \(count) outputs (a detector) and cannot classify; give a"
-        + " classifier, or look at its outputs with 'muxnet forward'"
     case .packed(let path):
       "\(path) is packed for the runtime and for nothing else; give the weights that it was made of"
     case .notFinite(let network, let what):

@@ -1,28 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 public import MUXImages
+public import MUXTasks
 
-/// How well a classifier does on a set of images.
-public struct EvaluationResult: Codable, Hashable, Sendable {
-  /// One class's part.
-  public struct ClassResult: Codable, Hashable, Sendable {
-    /// The class.
-    public var name: String
-    /// Images of the class.
-    public var count: Int
-    /// Those that were recognised (recall = correct / count).
-    public var correct: Int
-    /// Images of any class that were taken for this one (precision = correct / predicted).
-    public var predicted: Int
-    /// Share of the images that were recognised, 0…1; nil for a class without images.
-    public var recall: Double? { count > 0 ? Double(correct) / Double(count) : nil }
-  }
-
-  /// Loss and accuracy over all images.
-  public var scores: ClassificationScores
-  /// The classes, in the order of the outputs.
-  public var classes: [ClassResult]
-  /// How many images of class i (row) were taken for class j (column).
-  public var confusion: [[Int]]
+/// How well a network does on a set of images.
+///
+/// In JSON the scores stand under `scores`, and what the task says beside them (classes, a confusion
+/// matrix) under keys of its own.
+public struct EvaluationResult: Sendable, Encodable {
+  /// The values of the task's metrics over all images.
+  public var scores: Scores
+  /// What the task says beside the scores, such as `ClassificationMeter.Details`.
+  public var details: any Encodable & Sendable
+  /// The scores in rows and columns, class by class as a rule.
+  public var tables: [ScoreTable]
+  /// The task with those of its settings chosen that depend on results.
+  public var tunedTask: NamedTask
   /// Images per second, reading included.
   public var imagesPerSecond: Double
   /// Seconds in all.
@@ -31,4 +23,19 @@ public struct EvaluationResult: Codable, Hashable, Sendable {
   public var leftOut: [LeftOut.Group] = []
   /// Things about the images that are allowed but probably not meant, such as absent classes.
   public var warnings: [String] = []
+
+  private enum CodingKeys: String, CodingKey {
+    case scores, imagesPerSecond, seconds, leftOut, warnings
+  }
+
+  /// Writes everything but the tables, which repeat the details.
+  public func encode(to encoder: any Encoder) throws {
+    try details.encode(to: encoder)
+    var container = encoder.container(keyedBy: CodingKeys.self)
+    try container.encode(scores, forKey: .scores)
+    try container.encode(imagesPerSecond, forKey: .imagesPerSecond)
+    try container.encode(seconds, forKey: .seconds)
+    try container.encode(leftOut, forKey: .leftOut)
+    try container.encode(warnings, forKey: .warnings)
+  }
 }

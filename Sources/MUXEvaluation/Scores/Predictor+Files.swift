@@ -1,17 +1,27 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
 public import MUXImages
+public import MUXTasks
 import MUXVision
 
-/// The guesses for one file.
-public struct ImagePrediction: Codable, Hashable, Sendable {
+/// What is said about one file. In JSON the keys of the task's output stand beside the path.
+public struct ImagePrediction: Encodable, Sendable {
   /// The path of the image.
   public var path: String
-  /// The classes, most likely first.
-  public var guesses: [Prediction.Guess]
+  /// What is said about it.
+  public var output: any TaskOutput
+
+  private enum CodingKeys: String, CodingKey { case path }
+
+  /// Writes the path and the output's keys as one object.
+  public func encode(to encoder: any Encoder) throws {
+    try output.encode(to: encoder)
+    var container = encoder.container(keyedBy: CodingKeys.self)
+    try container.encode(path, forKey: .path)
+  }
 }
 
-/// The guesses for many files.
+/// What is said about many files.
 public struct PredictionReport: Sendable {
   /// The images that could be read, in order.
   public var images: [ImagePrediction] = []
@@ -39,16 +49,38 @@ extension Predictor {
     return lines
   }
 
-  /// Classifies images and all images below folders (`ImageFiles`).
+  /// The formats that the task has for predictions, beside text and JSON.
+  public var formatNames: [String] {
+    func names(_ head: some TaskHead) -> [String] { head.formats.map(\.name) }
+    return names(head)
+  }
+
+  /// Predictions in one of the task's formats.
+  ///
+  /// - Throws: `TaskError` for a name that is not among ``formatNames``.
+  public func text(of images: [ImagePrediction], format: String) throws -> String {
+    func write<Head: TaskHead>(_ head: Head) throws -> String {
+      guard let writer = head.formats.first(where: { $0.name == format }) else {
+        throw TaskError.unknownFormat(name: format, known: formatNames)
+      }
+      return try writer.text(
+        images.compactMap { image in
+          (image.output as? Head.Output).map { (path: image.path, output: $0) }
+        })
+    }
+    return try write(head)
+  }
+
+  /// Says about images and all images below folders (`ImageFiles`) what their network is for.
   ///
   /// - Parameters:
   ///   - paths: Files and folders.
-  ///   - count: How many guesses are kept for an image.
+  ///   - settings: How much is said about an image.
   ///   - batchSize: Images computed at once.
   ///   - body: Told of each image as soon as it is done.
   /// - Throws: If a path does not exist or the network fails; broken images are in the report.
   public func predict(
-    paths: [String], top count: Int, batchSize: Int,
+    paths: [String], settings: DecodingSettings, batchSize: Int,
     _ body: (ImagePrediction, Image) throws -> Void
   ) throws -> PredictionReport {
     var report = PredictionReport()
@@ -56,9 +88,10 @@ extension Predictor {
     var bytes = 0
     func finish() throws {
       let predictions = try predict(
-        prepared: batch.map(\.prepared), names: batch.map(\.path), top: count)
-      for (entry, prediction) in zip(batch, predictions) {
-        let result = ImagePrediction(path: entry.path, guesses: prediction.guesses)
+        prepared: batch.map(\.prepared), original: batch.map(\.image.size),
+        names: batch.map(\.path), settings: settings)
+      for (entry, output) in zip(batch, predictions) {
+        let result = ImagePrediction(path: entry.path, output: output)
         report.images.append(result)
         try body(result, entry.image)
       }

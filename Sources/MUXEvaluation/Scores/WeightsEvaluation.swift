@@ -36,7 +36,7 @@ public enum WeightsEvaluation {
     var evaluator = Evaluator()
     evaluator.progress = progress
     var result = try evaluator.evaluate(
-      classifier, pipeline: weights.pipeline, on: images,
+      classifier, task: weights.task.task, pipeline: weights.pipeline, on: images,
       batchSize: data.evaluationBatchSize ?? configuration.batchSize, workers: data.workers)
     result.leftOut = images.leftOut.groups
     result.warnings = images.warnings.map(\.description)

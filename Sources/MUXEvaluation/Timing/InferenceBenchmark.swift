@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+import MUXImages
 public import MUXNetworks
 import MUXRuntime
-import MUXVision
 
 /// Times a network in one or several engines on this machine, run by run in turns.
 public struct InferenceBenchmark {
@@ -72,11 +72,10 @@ public struct InferenceBenchmark {
     let size = network.inputSize
     let count = setting.batchSize * network.inputChannels * size.height * size.width
     // A fixed pattern around zero: time does not depend on the values, but denormals would.
-    let batch = Batch(
-      channels: network.inputChannels, height: size.height, width: size.width,
-      layout: classifier.layout, values: (0..<count).map { Float($0 % 255) / 127 - 1 },
-      labels: Array(repeating: 0, count: setting.batchSize),
-      sampleIndices: Array(0..<setting.batchSize))
+    let batch = PixelBatch(
+      count: setting.batchSize, channels: network.inputChannels, height: size.height,
+      width: size.width,
+      layout: classifier.layout, values: (0..<count).map { Float($0 % 255) / 127 - 1 })
     settings.append(setting)
     subjects.append(
       InterleavedTiming.Subject(

@@ -3,18 +3,21 @@ import Foundation
 import MUXImages
 import MUXNetworks
 import MUXRuntime
+import MUXTasks
 
 /// What a packed model keeps of a run beside network, classes and the preparation of images, which are
 /// in the file's own format. (Files of versions 1 and 2 have the preparation here; `PackedModel` knows.)
 struct PackedTraining: Codable {
+  var task: NamedTask?
   var isAveraged: Bool?
   var epoch: Int?
   var step: Int?
-  var scores: ClassificationScores?
+  var scores: Scores?
 
   private static let key = "muxnet.training"
 
   init(_ metadata: WeightsMetadata?) {
+    task = metadata?.task
     isAveraged = metadata?.isAveraged
     epoch = metadata?.epoch
     step = metadata?.step
@@ -42,7 +45,7 @@ struct PackedTraining: Codable {
     _ network: Network, classNames: [String], pipeline: ImagePipeline
   ) -> WeightsMetadata {
     WeightsMetadata(
-      network: network, classNames: classNames, pipeline: pipeline,
+      network: network, task: task, classNames: classNames, pipeline: pipeline,
       isAveraged: isAveraged ?? false, epoch: epoch ?? 0, step: step ?? 0, scores: scores)
   }
 }

@@ -3,6 +3,7 @@ import MUXCore
 public import MUXImages
 public import MUXNetworks
 public import MUXRuntime
+public import MUXTasks
 public import MUXWeights
 
 /// A network's trained weights and what is needed to use them, whatever computes: its classes and
@@ -17,6 +18,8 @@ public struct TrainedWeights: Sendable {
   public let archive: TensorArchive
   /// The model of a file that is packed for the runtime; nil for other weights.
   public let packed: PackedModel?
+  /// What the network is for.
+  public let task: NamedTask
   /// The classes, in the order of the outputs; "0", "1" … where the file names none.
   public let classNames: [String]
   /// What is done to an image before it goes in.
@@ -33,17 +36,18 @@ public struct TrainedWeights: Sendable {
   ///   - path: The file or the folder.
   ///   - network: The network; nil takes that of the file.
   ///   - classNames: The classes; nil takes those of the file.
+  ///   - task: What the network is for; nil takes what the file says, or classification.
   ///   - prefersAveraged: Whether a PyTorch checkpoint with averaged weights gives those.
   ///   - key: The key of the state dict in a PyTorch checkpoint; nil chooses.
   /// - Throws: If the file cannot be read, or does not say which network it is for;
-  ///   ``EvaluationError`` if the network has another number of outputs than there are classes.
+  ///   `TaskError` if the outputs of the network are not those of the task for the classes.
   public init(
-    path: String, network: Network? = nil, classNames: [String]? = nil,
+    path: String, network: Network? = nil, classNames: [String]? = nil, task: NamedTask? = nil,
     prefersAveraged: Bool = true, key: String? = nil
   ) throws {
     if PackedModel.isPacked(path) {
       self = try TrainedWeights(
-        PackedModel(contentsOf: path), network: network, classNames: classNames)
+        PackedModel(contentsOf: path), network: network, classNames: classNames, task: task)
       return
     }
     packed = nil
@@ -60,13 +64,9 @@ public struct TrainedWeights: Sendable {
     self.network = network
     self.archive = archive.named(for: network.parameters)
     self.metadata = metadata
-    let outputs = network.classCount ?? 0
-    let names = classNames ?? metadata?.classNames ?? (0..<outputs).map(String.init)
-    guard names.count == outputs else {
-      throw EvaluationError.classCount(
-        network: network.name, outputs: outputs, classes: names.count)
-    }
-    self.classNames = names
+    self.task = task ?? metadata?.task ?? NamedTask()
+    self.classNames = try Self.classNames(
+      classNames ?? metadata?.classNames, self.task, network: network)
     pipeline = metadata?.pipeline ?? Self.usualPipeline(network)
     try Self.checkProportion(pipeline, network, path: path)
   }
@@ -91,6 +91,18 @@ public struct TrainedWeights: Sendable {
     }
   }
 
+  /// The classes; numbers where none are named. A network of several outputs is no use to most tasks,
+  /// but its weights may be read.
+  private static func classNames(
+    _ given: [String]?, _ task: NamedTask, network: Network
+  ) throws -> [String] {
+    let names = given ?? (0..<(network.classCount ?? 0)).map(String.init)
+    if network.outputs.count == 1 {
+      _ = try task.task.head(for: network, classNames: names)
+    }
+    return names
+  }
+
   /// The usual evaluation of ImageNet networks, which public weights are made for.
   private static func usualPipeline(_ network: Network) -> ImagePipeline {
     ImagePipeline.usual(for: network)
@@ -98,7 +110,9 @@ public struct TrainedWeights: Sendable {
   }
 
   /// Reads a packed model.
-  private init(_ packed: PackedModel, network: Network?, classNames: [String]?) throws {
+  private init(
+    _ packed: PackedModel, network: Network?, classNames: [String]?, task: NamedTask?
+  ) throws {
     guard network == nil || network == packed.network else {
       throw CheckpointError.mismatch(
         path: packed.path, reason: "it holds another network; leave --model out")
@@ -108,15 +122,12 @@ public struct TrainedWeights: Sendable {
     path = packed.path
     self.network = packed.network
     archive = TensorArchive()
-    let outputs = packed.network.classCount ?? 0
-    let names = classNames ?? packed.classNames ?? (0..<outputs).map(String.init)
-    guard names.count == outputs else {
-      throw EvaluationError.classCount(
-        network: packed.network.name, outputs: outputs, classes: names.count)
-    }
-    self.classNames = names
+    let training = try PackedTraining(packed)
+    self.task = task ?? training?.task ?? NamedTask()
+    self.classNames = try Self.classNames(
+      classNames ?? packed.classNames, self.task, network: packed.network)
     let pipeline = packed.pipeline ?? Self.usualPipeline(packed.network)
-    metadata = try PackedTraining(packed).flatMap { training in
+    metadata = training.flatMap { training in
       packed.classNames.map {
         training.metadata(packed.network, classNames: $0, pipeline: pipeline)
       }
@@ -125,13 +136,11 @@ public struct TrainedWeights: Sendable {
     try Self.checkProportion(pipeline, packed.network, path: path)
   }
 
-  /// Makes sure that the network can classify.
+  /// What makes sense of the network's outputs.
   ///
-  /// - Throws: ``EvaluationError/severalOutputs(network:count:)`` for a detector.
-  public func requireClassifier() throws(EvaluationError) {
-    guard network.outputs.count == 1 else {
-      throw .severalOutputs(network: network.name, count: network.outputs.count)
-    }
+  /// - Throws: `TaskError` where they are not those of the task, as for a detector that is to classify.
+  public func head() throws -> any TaskHead {
+    try task.task.head(for: network, classNames: classNames)
   }
 
   /// Packs the weights for the runtime, with the classes and what is done to an image.

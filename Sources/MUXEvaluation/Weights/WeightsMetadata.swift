@@ -2,6 +2,7 @@
 import Foundation
 public import MUXImages
 public import MUXNetworks
+public import MUXTasks
 import MUXWeights
 
 /// What a weights file of a run says about itself beside the tensors, so that the file alone is
@@ -9,6 +10,8 @@ import MUXWeights
 public struct WeightsMetadata: Codable, Hashable, Sendable {
   /// The network that the weights are for.
   public var network: Network
+  /// What the network is for; nil means classification, which files do not name.
+  public var task: NamedTask?
   /// The classes, in the order of the outputs.
   public var classNames: [String]
   /// What is done to an image before it goes in.
@@ -20,7 +23,7 @@ public struct WeightsMetadata: Codable, Hashable, Sendable {
   /// Optimizer steps done.
   public var step: Int
   /// The scores on the validation images, if they were evaluated then.
-  public var scores: ClassificationScores?
+  public var scores: Scores?
 
   private static let key = "muxnet"
 
@@ -31,7 +34,9 @@ public struct WeightsMetadata: Codable, Hashable, Sendable {
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
     var writable = self
     // JSON cannot say such numbers. (Earlier versions wrote them as texts, which are still read.)
-    if let scores, !scores.loss.isFinite { writable.scores = nil }
+    if let scores, scores.entries.contains(where: { $0.value?.isFinite == false }) {
+      writable.scores = nil
+    }
     let text = String(decoding: try encoder.encode(writable), as: UTF8.self)
     return ["format": "pt", Self.key: text].merging(WeightsFormat.entry) { $1 }
   }
@@ -65,18 +70,20 @@ extension WeightsMetadata {
     classNames =
       try container.decodeIfPresent([String].self, forKey: .classNames)
       ?? (0..<(network.classCount ?? 0)).map(String.init)
+    task = try container.decodeIfPresent(NamedTask.self, forKey: .task)
     isAveraged = try container.decodeIfPresent(Bool.self, forKey: .isAveraged) ?? false
     epoch = try container.decodeIfPresent(Int.self, forKey: .epoch) ?? 0
     step = try container.decodeIfPresent(Int.self, forKey: .step) ?? 0
-    scores = try container.decodeIfPresent(ClassificationScores.self, forKey: .scores)
+    scores = try container.decodeIfPresent(Scores.self, forKey: .scores)
   }
 
   /// Metadata from its parts.
   public init(
-    network: Network, classNames: [String], pipeline: ImagePipeline, isAveraged: Bool,
-    epoch: Int, step: Int, scores: ClassificationScores?
+    network: Network, task: NamedTask? = nil, classNames: [String], pipeline: ImagePipeline,
+    isAveraged: Bool, epoch: Int, step: Int, scores: Scores?
   ) {
     self.network = network
+    self.task = task == NamedTask() ? nil : task
     self.classNames = classNames
     self.pipeline = pipeline
     self.isAveraged = isAveraged

@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 import MUXCore
 
-/// Labelled images, reached by index from several threads at once.
+/// Images with what is known about them, reached by index from several threads at once.
 public protocol ImageDataSet: Sendable {
   /// The number of samples.
   var count: Int { get }
-  /// The classes; a label is an index into them.
+  /// The classes; targets have indices into them.
   var classNames: [String] { get }
-  /// The label of a sample, without decoding its image.
-  func label(at index: Int) -> Int
+  /// What is known about a sample, without decoding its image. The kind is the same for all.
+  func target(at index: Int) -> Target
+  /// The number of the group of samples that a split divides evenly, from 0; the first class of the
+  /// sample, as a rule, with those of no class behind all others.
+  func stratum(at index: Int) -> Int
   /// What to call a sample in messages: the path of its file, or its place in one.
   func name(at index: Int) -> String
   /// Decodes a sample.
@@ -24,9 +27,14 @@ public protocol ImageDataSet: Sendable {
 }
 
 extension ImageDataSet {
-  /// Decodes a sample and gives it with its label.
-  public func sample(at index: Int) throws -> (image: Image, label: Int) {
-    (try image(at: index), label(at: index))
+  /// Decodes a sample and gives it with what is known about it.
+  public func sample(at index: Int) throws -> Sample {
+    Sample(image: try image(at: index), target: target(at: index))
+  }
+
+  /// The first class of a sample; those of no class come behind all others.
+  public func stratum(at index: Int) -> Int {
+    target(at: index).classes.first ?? classNames.count
   }
 
   /// Warnings about the number of classes and the samples in each.
@@ -40,15 +48,17 @@ extension ImageDataSet {
     var hash = StableHash()
     for index in 0..<count {
       hash.add(name(at: index))
-      hash.add(label(at: index))
+      target(at: index).add(to: &hash)
     }
     return hash.value
   }
 
-  /// The number of samples in each class.
+  /// The number of samples in which each class occurs.
   public var classCounts: [Int] {
     var counts = [Int](repeating: 0, count: classNames.count)
-    for index in 0..<count { counts[label(at: index)] += 1 }
+    for index in 0..<count {
+      for label in target(at: index).classes { counts[label] += 1 }
+    }
     return counts
   }
 }
@@ -66,6 +76,9 @@ public enum DataSetWarning: Sendable, Hashable, Codable, CustomStringConvertible
   /// A cache that has no room for all images.
   case partlyCached(images: Int, of: Int, bytes: Int)
 
+  /// Images beside those that a list names.
+  case unlabelled(list: String, files: [String])
+
   /// One line for a log.
   public var description: String {
     switch self {
@@ -81,6 +94,9 @@ public enum DataSetWarning: Sendable, Hashable, Codable, CustomStringConvertible
     case .partlyCached(let images, let count, let bytes):
       "the cache of \(bytes >> 20) MiB holds \(images) of \(count) images; the others are decoded each"
         + " time they are used"
+    case .unlabelled(let list, let files):
+      "\(files.count) image\(files.count == 1 ? " is" : "s are") not in \(list.printable) and left out:"
+        + " \(files.prefix(5).map(\.printable).joined(separator: ", "))\(files.count > 5 ? ", …" : "")"
     }
   }
 
@@ -88,7 +104,7 @@ public enum DataSetWarning: Sendable, Hashable, Codable, CustomStringConvertible
     names.prefix(8).map(\.printable).joined(separator: ", ") + (names.count > 8 ? ", …" : "")
   }
 
-  static func of(_ dataSet: some ImageDataSet) -> [DataSetWarning] {
+  package static func of(_ dataSet: some ImageDataSet) -> [DataSetWarning] {
     var warnings: [DataSetWarning] = []
     let names = dataSet.classNames
     if names.count == 1 { warnings.append(.singleClass(names[0])) }

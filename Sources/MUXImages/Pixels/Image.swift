@@ -59,6 +59,9 @@ public struct Image: Sendable, Hashable {
     }
   }
 
+  /// Width and height.
+  public var size: PixelSize { PixelSize(width: width, height: height) }
+
   /// The value of one channel of one pixel.
   public subscript(x: Int, y: Int, channel: Int) -> UInt8 {
     precondition(x >= 0 && x < width && y >= 0 && y < height, "pixel outside the image")

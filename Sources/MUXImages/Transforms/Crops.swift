@@ -109,8 +109,7 @@ public struct RandomCrop: Sendable, Hashable, Codable {
   /// Crops an image.
   /// - Throws: `ImageError.tooSmall` if the padded image is smaller than the crop.
   public func apply(to image: Image, random: inout RandomStream) throws(ImageError) -> Image {
-    let (x, y) = try place(
-      in: PixelSize(width: image.width, height: image.height), random: &random)
+    let (x, y) = try place(in: image.size, random: &random)
     return image.window(x: x, y: y, size: size)
   }
 
@@ -209,8 +208,13 @@ public struct RandomResizedCrop: Sendable, Hashable, Codable {
 
   /// Crops and resizes an image.
   public func apply(to image: Image, random: inout RandomStream) -> Image {
-    let part = rectangle(width: image.width, height: image.height, random: &random)
-    return image.resized(
+    apply(
+      to: image, part: rectangle(width: image.width, height: image.height, random: &random))
+  }
+
+  /// Cuts out a rectangle and resizes it.
+  func apply(to image: Image, part: PixelRectangle) -> Image {
+    image.resized(
       width: size.width, height: size.height, interpolation: interpolation, rectangle: part)
   }
 }

@@ -113,6 +113,12 @@ public struct ImagePipeline: Sendable, Hashable, Codable {
     return try work.result()
   }
 
+  /// Applies the steps on the image, all before normalisation; boxes move with it.
+  public func transform(_ sample: inout Sample, random: inout RandomStream) throws(ImageError) {
+    for step in transforms { try step.apply(to: &sample, random: &random) }
+    sample.image = sample.image.converted(toChannels: channels)
+  }
+
   /// Applies everything to one image.
   /// - Parameters:
   ///   - image: The image.

@@ -34,15 +34,49 @@ public enum ImageTransform: Sendable, Hashable {
   ///   - image: The image.
   ///   - random: Where a random step takes its numbers from.
   public func apply(to image: Image, random: inout RandomStream) throws(ImageError) -> Image {
+    try applied(to: image, random: &random).image
+  }
+
+  /// Applies the step to an image, and moves the boxes of its target with it.
+  ///
+  /// What lies outside the image afterwards is cut off; a box whose centre lies outside, or of which
+  /// nothing is left, is dropped. RandAugment leaves boxes where they are: pipelines for boxes do
+  /// without it.
+  public func apply(to sample: inout Sample, random: inout RandomStream) throws(ImageError) {
+    let (image, motion) = try applied(to: sample.image, random: &random)
+    sample.image = image
+    if motion != ImageMotion(), case .boxes(let boxes) = sample.target {
+      sample.target = .boxes(boxes.compactMap { motion.apply(to: $0, in: image.size) })
+    }
+  }
+
+  private func applied(
+    to image: Image, random: inout RandomStream
+  ) throws(ImageError) -> (image: Image, motion: ImageMotion) {
     switch self {
-    case .resize(let resize): try resize.apply(to: image)
-    case .centerCrop(let size): image.centerCropped(to: size)
-    case .randomCrop(let crop): try crop.apply(to: image, random: &random)
-    case .randomResizedCrop(let crop): crop.apply(to: image, random: &random)
+    case .resize(let resize):
+      let result = try resize.apply(to: image)
+      return (
+        result,
+        .scaling(
+          PixelRectangle(x: 0, y: 0, width: image.width, height: image.height),
+          to: result.size)
+      )
+    case .centerCrop(let size):
+      let (x, y) = image.size.center(size)
+      return (image.window(x: x, y: y, size: size), .shift(x: -x, y: -y))
+    case .randomCrop(let crop):
+      let (x, y) = try crop.place(in: image.size, random: &random)
+      return (image.window(x: x, y: y, size: crop.size), .shift(x: -x, y: -y))
+    case .randomResizedCrop(let crop):
+      let part = crop.rectangle(width: image.width, height: image.height, random: &random)
+      return (crop.apply(to: image, part: part), .scaling(part, to: crop.size))
     case .horizontalFlip(let probability):
-      random.chance(probability) ? image.flippedHorizontally : image
-    case .colorJitter(let jitter): jitter.apply(to: image, random: &random)
-    case .randAugment(let augment): augment.apply(to: image, random: &random)
+      guard random.chance(probability) else { return (image, ImageMotion()) }
+      return (image.flippedHorizontally, .mirror(width: image.width))
+    case .colorJitter(let jitter): return (jitter.apply(to: image, random: &random), ImageMotion())
+    case .randAugment(let augment):
+      return (augment.apply(to: image, random: &random), ImageMotion())
     }
   }
 }

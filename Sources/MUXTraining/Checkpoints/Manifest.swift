@@ -42,11 +42,9 @@ struct Manifest: Codable {
     do {
       let data = try Data(contentsOf: URL(fileURLWithPath: path))
       let version = try Self.decoder.decode(Version.self, from: data).state.version
-      guard version == TrainingState.currentVersion else {
-        throw CheckpointError.mismatch(
-          path: folder,
-          reason: "it has layout \(version), this program reads layout"
-            + " \(TrainingState.currentVersion)")
+      guard version <= TrainingState.currentVersion else {
+        throw CheckpointError.newer(
+          path: folder, version: version, known: TrainingState.currentVersion)
       }
       self = try Self.decoder.decode(Manifest.self, from: data)
     } catch let error as CheckpointError {

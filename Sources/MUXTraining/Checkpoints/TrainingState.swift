@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
+public import MUXCore
+public import MUXTasks
 
 /// Everything but tensors that a run needs to go on exactly where it stopped.
 ///
 /// No random generator is part of it: every stream derives from the run's seed, a purpose, and
 /// the step, epoch or image (`RandomStream` of MUXCore), so a position says it all.
 public struct TrainingState: Codable, Hashable, Sendable {
-  /// The layout of this value; a file of another version is refused.
+  /// The newest layout of this value that is known. Settings that came after version 1 have defaults, so
+  /// that older files read; a file of a newer version is refused.
   public static let currentVersion = 1
 
   /// The layout of this value.
@@ -32,6 +35,8 @@ public struct TrainingState: Codable, Hashable, Sendable {
   public var seconds = 0.0
   /// The epochs so far.
   public var history: [EpochReport] = []
+  /// The task with those of its settings chosen that depend on results; nil where none does.
+  public var tunedTask: NamedTask?
   /// The checkpoints that are kept for their metric, best first.
   public var best: [RankedCheckpoint] = []
   /// What the run reads; nil in states of programs that did not record it.
@@ -40,13 +45,31 @@ public struct TrainingState: Codable, Hashable, Sendable {
   /// The start of a run.
   public init() {}
 
+  /// Reads what is there; what is absent keeps its default, but for the version and the step, without
+  /// which a file is none of a run.
+  public init(from decoder: any Decoder) throws {
+    let container = try decoder.container(keyedBy: CodingKeys.self)
+    version = try container.decode(Int.self, forKey: .version)
+    step = try container.decode(Int.self, forKey: .step)
+    try container.update(&epoch, .epoch)
+    try container.update(&batch, .batch)
+    try container.update(&averagedUpdates, .averagedUpdates)
+    try container.update(&lossScaler, .lossScaler)
+    try container.update(&lossSum, .lossSum)
+    try container.update(&images, .images)
+    try container.update(&epochSeconds, .epochSeconds)
+    try container.update(&waitSeconds, .waitSeconds)
+    try container.update(&seconds, .seconds)
+    try container.update(&history, .history)
+    try container.update(&tunedTask, .tunedTask)
+    try container.update(&best, .best)
+  }
+
   /// The epoch (from 1) with the best metric so far, and its value.
-  public func bestEpoch(
-    by metric: CheckpointConfiguration.Metric
-  ) -> (epoch: Int, value: Double)? {
+  public func bestEpoch(by metric: Metric) -> (epoch: Int, value: Double)? {
     var best: (epoch: Int, value: Double)?
     for report in history {
-      guard let value = report.validation?.value(of: metric) else { continue }
+      guard let value = report.validation?.rank(by: metric) else { continue }
       if best.map({ metric.isBetter(value, than: $0.value) }) ?? true {
         best = (report.epoch, value)
       }
@@ -75,7 +98,7 @@ public struct RankedCheckpoint: Codable, Hashable, Sendable {
   /// the earlier one stands first.
   public static func insert(
     _ entry: RankedCheckpoint, into list: inout [RankedCheckpoint], limit: Int,
-    metric: CheckpointConfiguration.Metric
+    metric: Metric
   ) {
     list.removeAll { $0.name == entry.name }
     let place = list.firstIndex { metric.isBetter(entry.value, than: $0.value) } ?? list.endIndex

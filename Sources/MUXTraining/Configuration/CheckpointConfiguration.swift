@@ -3,27 +3,10 @@ public import MUXCore
 
 /// What is kept of a run, and when.
 public struct CheckpointConfiguration: Codable, Hashable, Sendable {
-  /// The number by which checkpoints are ranked.
-  public enum Metric: String, Codable, CaseIterable, Sendable {
-    /// Share of images whose first guess is right; larger is better.
-    case top1
-    /// Share of images with the right class among the first five guesses; larger is better.
-    case top5
-    /// Mean loss on the validation data; smaller is better.
-    case loss
-
-    /// Whether `a` is a better value than `b`; a number that is not one is never better.
-    public func isBetter(_ a: Double, than b: Double) -> Bool {
-      if a.isNaN { return false }
-      if b.isNaN { return true }
-      return self == .loss ? a < b : a > b
-    }
-  }
-
   /// How many of the best checkpoints are kept beside the last one.
   public var keepBest: Int = 1
-  /// The number by which they are ranked.
-  public var metric: Metric = .top1
+  /// The metric of the task by which they are ranked, such as `top1`; `nil` takes the task's first.
+  public var metric: String?
   /// Saves the last checkpoint also every so many steps; 0 means at the end of epochs only.
   public var everySteps: Int = 0
   /// Saves the last checkpoint every so many epochs (and always after the final one).

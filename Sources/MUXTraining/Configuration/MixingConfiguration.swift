@@ -42,16 +42,17 @@ public struct MixingConfiguration: Codable, Hashable, Sendable {
   /// - Returns: The targets as probabilities without smoothing, [N, classes] row by row; nil where
   ///   nothing was mixed.
   func apply(to batch: inout Batch, seed: UInt64, classes: Int) -> [Float]? {
-    guard mixes(epoch: batch.epoch) else { return nil }
+    guard mixes(epoch: batch.place.epoch) else { return nil }
     let mixing = BatchMixing(
       mixupAlpha: mixup, cutmixAlpha: cutmix, probability: probability,
       switchProbability: switchProbability)
     let mix = mixing.draw(
-      seed: seed, epoch: batch.epoch, batch: batch.index, width: batch.width,
-      height: batch.height)
+      seed: seed, epoch: batch.place.epoch, batch: batch.place.index, width: batch.pixels.width,
+      height: batch.pixels.height)
     guard mix != .none else { return nil }
-    BatchMixing.apply(mix, to: &batch)
-    return mixing.targets(of: batch.labels, lambda: mix.lambda, classCount: classes)
+    BatchMixing.apply(mix, to: &batch.pixels)
+    return mixing.targets(
+      of: batch.targets.map(\.classes), lambda: mix.lambda, classCount: classes)
   }
 
   /// Checks every setting.

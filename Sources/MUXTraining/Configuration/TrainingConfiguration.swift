@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 public import MUXCore
 public import MUXEvaluation
+public import MUXTasks
 
 /// Every setting of a training run.
 ///
@@ -31,6 +32,8 @@ public struct TrainingConfiguration: Codable, Hashable, Sendable {
   public var patience: Int = 0
   /// Epochs between two evaluations (the final one is always evaluated).
   public var evaluateEveryEpochs: Int = 1
+  /// What the network is to learn.
+  public var task = NamedTask()
   /// The network.
   public var model = ModelConfiguration()
   /// The images.
@@ -66,6 +69,7 @@ public struct TrainingConfiguration: Codable, Hashable, Sendable {
     try container.update(&timeBudgetMinutes, .timeBudgetMinutes)
     try container.update(&patience, .patience)
     try container.update(&evaluateEveryEpochs, .evaluateEveryEpochs)
+    try container.update(&task, .task)
     try container.update(&model, .model)
     try container.update(&data, .data)
     try container.update(&augmentation, .augmentation)
@@ -75,6 +79,20 @@ public struct TrainingConfiguration: Codable, Hashable, Sendable {
     try container.update(&average, .average)
     try container.update(&checkpoints, .checkpoints)
     try container.update(&output, .output)
+  }
+
+  /// The metric by which epochs and checkpoints are ranked.
+  ///
+  /// - Throws: ``ConfigurationError`` where the task has none of that name.
+  public var rankingMetric: Metric {
+    get throws(ConfigurationError) {
+      do { return try task.task.metric(named: checkpoints.metric) } catch {
+        throw ConfigurationError(
+          setting: "checkpoints.metric", value: checkpoints.metric ?? "none",
+          expected: "the task \(task.name) has "
+            + task.task.metrics.map(\.name).joined(separator: ", "))
+      }
+    }
   }
 
   /// The learning rate before the schedule, for the images that one optimizer step sees.
@@ -109,6 +127,7 @@ extension TrainingConfiguration {
     try schedule.validate()
     try average.validate()
     try checkpoints.validate()
+    _ = try rankingMetric
     try output.validate()
     try ConfigurationError.require(
       schedule.warmUp.epochs <= Double(epochs), "schedule.warmUp.epochs", schedule.warmUp.epochs,

@@ -2,8 +2,8 @@
 public import MUXEvaluation
 public import MUXImages
 public import MUXNetworks
+public import MUXTasks
 import MUXTensor
-public import MUXVision
 
 /// Computes a network's outputs on libtorch, in inference mode.
 public struct TorchClassifier: Classifier {
@@ -23,13 +23,16 @@ public struct TorchClassifier: Classifier {
   /// What libtorch's kernels on the CPU like best.
   public var layout: MemoryLayout4D { .channelsLast }
 
-  /// The outputs [N, K] of the network for N images, row by row.
+  /// All outputs of the network for N images, in the order of the network's `outputs`.
   ///
   /// - Throws: `ExecutionError` or `NetworkError` for images that the network cannot take.
-  public func outputs(_ batch: Batch) throws -> [Float] {
+  public func outputs(_ batch: PixelBatch) throws -> [OutputTensor] {
     let wasTraining = model.isTraining
     model.isTraining = false
     defer { model.isTraining = wasTraining }
-    return try withoutGradient { try model.logits(batch, precision: precision).floats() }
+    let outputs = try withoutGradient { try model.outputs(of: batch, precision: precision) }
+    return try zip(network.outputs, outputs).map { name, tensor in
+      OutputTensor(name: name, shape: tensor.shape, values: try tensor.floats())
+    }
   }
 }

@@ -40,15 +40,18 @@ public struct TrainedModel {
     try self.init(TrainedWeights(path: path, network: network), device: device)
   }
 
-  /// The names of the most likely classes of images.
-  public var predictor: Predictor { Predictor(weights, classifier: TorchClassifier(model)) }
+  /// Says about images what the network is for.
+  public var predictor: Predictor {
+    get throws { try Predictor(weights, classifier: TorchClassifier(model)) }
+  }
 
   /// Evaluates the model on some images with its own transform.
   public func evaluate(
     on dataSet: any ImageDataSet, batchSize: Int = 128, workers: Int = 2
   ) throws -> EvaluationResult {
     try Evaluator().evaluate(
-      TorchClassifier(model), pipeline: weights.pipeline, on: dataSet, batchSize: batchSize,
+      TorchClassifier(model), task: weights.task.task, pipeline: weights.pipeline, on: dataSet,
+      batchSize: batchSize,
       workers: workers)
   }
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-public import MUXEvaluation
+public import MUXTasks
 
 /// What one epoch of a run brought: a row of `summary.csv`.
 public struct EpochReport: Codable, Hashable, Sendable {
@@ -12,10 +12,10 @@ public struct EpochReport: Codable, Hashable, Sendable {
   /// Mean training loss over the epoch's images (with label smoothing and mixing, if any).
   public var trainingLoss: Double
   /// The evaluation after the epoch; `nil` where it was not due.
-  public var validation: ClassificationScores?
+  public var validation: Scores?
   /// The same evaluation with the weights as they are, where averaged weights are kept too (then
   /// `validation` is that of the averaged ones).
-  public var rawValidation: ClassificationScores?
+  public var rawValidation: Scores?
   /// Training images per second, evaluation not counted.
   public var imagesPerSecond: Double
   /// Share of the training time spent waiting for data.
@@ -24,15 +24,4 @@ public struct EpochReport: Codable, Hashable, Sendable {
   public var seconds: Double
   /// Whether the ranked metric was the best so far.
   public var isBest: Bool
-}
-
-extension ClassificationScores {
-  /// The number by which checkpoints are ranked.
-  public func value(of metric: CheckpointConfiguration.Metric) -> Double {
-    switch metric {
-    case .top1: top1
-    case .top5: top5
-    case .loss: loss
-    }
-  }
 }

@@ -13,8 +13,7 @@ extension LoaderBenchmark {
   public init(training configuration: TrainingConfiguration, atLeastSeconds: Double = 5) throws {
     let training = try configuration.data.open(.training)
     let validation = try configuration.data.open(.validation, classNames: training.classNames)
-    let network = try configuration.model.resolve(
-      configuration.data, classes: training.classNames.count)
+    let network = try configuration.resolveNetwork(for: training)
     let data = try TrainingData(
       configuration, training: training, validation: validation,
       inputSize: configuration.model.inputSize ?? network.inputSize.height,

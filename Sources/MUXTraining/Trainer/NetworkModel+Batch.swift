@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import MUXEvaluation
+import MUXImages
 import MUXTensor
-import MUXVision
 
 extension NetworkModel {
   /// The images of a batch as a tensor [N, C, H, W] on the model's device.
-  func images(of batch: Batch) throws -> Tensor {
+  func images(of batch: PixelBatch) throws -> Tensor {
     let tensor: Tensor
     switch batch.layout {
     case .channelsFirst:
@@ -19,17 +19,17 @@ extension NetworkModel {
     return try tensor.to(dtype).to(device)
   }
 
-  /// The outputs for a batch, in the model's element type.
-  func logits(
-    _ batch: Batch, precision: TrainingConfiguration.Precision
-  ) throws -> Tensor {
+  /// All outputs for a batch, in the model's element type.
+  func outputs(
+    of batch: PixelBatch, precision: TrainingConfiguration.Precision
+  ) throws -> [Tensor] {
     let input = try images(of: batch)
-    guard let short = precision.autocast else { return try forward(input) }
+    guard let short = precision.autocast else { return try outputs(input) }
     // `withAutocast` lets only TorchErrors through; the result carries the others.
     let outcome = try withAutocast(device, short) { () throws(TorchError) in
-      Result { try forward(input) }
+      Result { try outputs(input) }
     }
-    return try outcome.get().to(dtype)
+    return try outcome.get().map { try $0.to(dtype) }
   }
 }
 

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+import MUXCore
+import MUXTasks
 
 /// Shows a run as it goes: a bar that is drawn over on a terminal, plain lines elsewhere.
 public final class ProgressRenderer: TrainingObserver {
@@ -45,7 +47,7 @@ public final class ProgressRenderer: TrainingObserver {
     case .evaluating(let images, let total):
       guard style.isTerminal, isDue() else { return }
       draw("evaluating \(images)/\(total)")
-    case .epoch(let report): line(Self.text(report, epochs: overview?.epochs ?? report.epoch))
+    case .epoch(let report): line(text(report))
     case .saved: break
     case .notice(let text): line(text)
     case .finished(let result): finish(result)
@@ -93,9 +95,8 @@ public final class ProgressRenderer: TrainingObserver {
   private func finish(_ result: TrainingResult) {
     let time = NumberText.duration(result.seconds)
     if let best = result.best, let scores = best.validation {
-      line(
-        "best epoch \(best.epoch): top-1 \(NumberText.percent(scores.top1, decimals: 2)), "
-          + "loss \(NumberText.fixed(scores.loss, decimals: 4))")
+      let values = shownMetrics.reversed().map { "\($0.label) \($0.text(scores[$0]))" }
+      line("best epoch \(best.epoch): " + values.joined(separator: ", "))
     }
     switch result.ending {
     case .completed: line("done in \(time)")
@@ -106,13 +107,25 @@ public final class ProgressRenderer: TrainingObserver {
     }
   }
 
+  /// The loss, and what epochs are ranked by (what they are ranked by as a rule, where that is the loss).
+  private var shownMetrics: [Metric] {
+    guard let overview else { return [] }
+    let task = overview.task.task
+    let ranked =
+      overview.metric.name == Metric.loss.name
+      ? task.metrics.first { $0.name != Metric.loss.name } : overview.metric
+    return task.metrics.filter { $0.name == Metric.loss.name } + (ranked.map { [$0] } ?? [])
+  }
+
   /// One line for an epoch.
-  static func text(_ report: EpochReport, epochs: Int) -> String {
-    var text = "epoch \(report.epoch)/\(epochs)"
+  private func text(_ report: EpochReport) -> String {
+    var text = "epoch \(report.epoch)/\(overview?.epochs ?? report.epoch)"
     text += "  train loss \(NumberText.fixed(report.trainingLoss, decimals: 4))"
     if let scores = report.validation {
-      text += "  val loss \(NumberText.fixed(scores.loss, decimals: 4))"
-      text += "  top-1 \(NumberText.percent(scores.top1, decimals: 2))"
+      for metric in shownMetrics {
+        text += metric.name == Metric.loss.name ? "  val " : "  "
+        text += "\(metric.label) \(metric.text(scores[metric]))"
+      }
       if report.isBest { text += " *" }
     }
     text += "  \(NumberText.significant(report.imagesPerSecond, digits: 4)) images/s"

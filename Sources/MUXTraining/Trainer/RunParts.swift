@@ -2,8 +2,10 @@
 import Foundation
 import MUXConfiguration
 import MUXEvaluation
+import MUXImages
 import MUXNetworkFiles
 import MUXNetworks
+import MUXTasks
 import MUXTensor
 import MUXWeights
 
@@ -16,6 +18,7 @@ struct RunParts {
   let configuration: TrainingConfiguration
   /// What was changed in them, a line each.
   let notices: [String]
+  let objective: any Objective
 
   /// Opens the data, resolves the network and makes fresh weights.
   ///
@@ -28,7 +31,7 @@ struct RunParts {
     _ configuration: TrainingConfiguration, network given: Network?, classNames: [String]? = nil
   ) throws {
     var configuration = configuration
-    if given == nil { try configuration.model.requireClassifier() }
+    if given == nil { try configuration.requireSuitableNetwork() }
     let device = try Device(name: configuration.device)
     try device.requireAvailable()
     TorchRuntime.keepFreedMemory()
@@ -47,18 +50,14 @@ struct RunParts {
       configuration.batchSize = training.count
     }
     let validation = try configuration.data.open(.validation, classNames: training.classNames)
-    let classes = training.classNames.count
-    guard classes > 1 else {
-      throw TrainingError.singleClass(
-        name: training.classNames.first ?? "none", path: configuration.data.path)
-    }
-    network = try given ?? configuration.model.resolve(configuration.data, classes: classes)
-    guard network.outputs.count == 1 else {
-      throw TrainingError.severalOutputs(network: network.name, count: network.outputs.count)
-    }
-    if let outputs = network.classCount, outputs != classes {
-      throw TrainingError.classCount(network: network.name, outputs: outputs, classes: classes)
-    }
+    let task = configuration.task.task
+    try task.check(training)
+    try task.check(validation)
+    network = try given ?? configuration.resolveNetwork(for: training)
+    objective = try task.trainable(
+      ObjectiveSettings(
+        mixing: configuration.mixing, seed: configuration.seed, training: training),
+      network: network, classNames: training.classNames)
     let size = configuration.model.inputSize ?? network.inputSize.height
     _ = try network.shapes(inputSize: ImageSize(size))
     data = try TrainingData(
@@ -93,24 +92,25 @@ struct RunParts {
   }
 }
 
-extension ModelConfiguration {
-  /// Finds out whether there is such a network and whether it classifies, before any data is read
+extension TrainingConfiguration {
+  /// Finds out whether there is such a network and whether it suits the task, before any data is read
   /// and before settings of it are judged.
-  func requireClassifier() throws {
-    let network = try NetworkFile.resolve(name)
-    guard network.outputs.count == 1 else {
-      throw TrainingError.severalOutputs(network: network.name, count: network.outputs.count)
-    }
+  func requireSuitableNetwork() throws {
+    let network = try NetworkFile.resolve(model.name)
+    // A task whose networks are built from a number of classes needs one output.
+    guard network.outputs.count > 1, task.task.outputCount(classes: 2) != nil else { return }
+    throw TaskError.severalOutputs(
+      task: task.name, network: network.name, count: network.outputs.count)
   }
 
-  /// The network of these settings for some data.
-  func resolve(_ data: DataConfiguration, classes: Int) throws -> Network {
+  /// The network of these settings, with the outputs that the task needs for the classes of some data.
+  func resolveNetwork(for data: any ImageDataSet) throws -> Network {
     try NetworkFile.resolve(
-      name,
+      model.name,
       options: ModelOptions(
-        classes: self.classes ?? classes, inputChannels: inputChannels,
-        inputSize: inputSize.map { ImageSize($0) },
-        widthMultiplier: width == 1 ? nil : width, outputStride: outputStride,
-        dropoutRate: dropout, dropPathRate: dropPath))
+        classes: model.classes ?? task.task.outputCount(classes: data.classNames.count),
+        inputChannels: model.inputChannels, inputSize: model.inputSize.map { ImageSize($0) },
+        widthMultiplier: model.width == 1 ? nil : model.width, outputStride: model.outputStride,
+        dropoutRate: model.dropout, dropPathRate: model.dropPath))
   }
 }

@@ -1,30 +1,42 @@
 // SPDX-License-Identifier: Apache-2.0
+import MUXCore
+public import MUXTasks
 
 /// `summary.csv`: one row per epoch.
 ///
 /// The file is written whole each time, from the reports that travel with the checkpoint, so that
 /// after a resume no row is missing, doubled or from epochs that were lost.
-public enum SummaryTable {
+public struct SummaryTable {
+  private let shown: [Metric]
+  private let first: Metric?
+
+  /// The table of a run at a task: a column for each of its metrics.
+  public init(_ task: any VisionTask) {
+    shown = task.shownMetrics
+    first = task.metrics.first
+  }
+
   /// The names of the columns, in order.
-  public static let columns = [
-    "epoch", "step", "learning_rate", "train_loss", "val_loss", "val_top1", "val_top5",
-    "raw_val_top1", "images_per_second", "data_wait", "seconds", "best",
-  ]
+  public var columns: [String] {
+    ["epoch", "step", "learning_rate", "train_loss"] + shown.map { "val_\($0.name)" }
+      + (first.map { ["raw_val_\($0.name)"] } ?? [])
+      + ["images_per_second", "data_wait", "seconds", "best"]
+  }
 
   /// The table as CSV, header first.
-  public static func csv(_ reports: [EpochReport]) -> String {
-    var lines = [columns.joined(separator: ",")]
-    for report in reports {
-      lines.append(
-        [
-          String(report.epoch), String(report.step), number(report.learningRate),
-          number(report.trainingLoss), number(report.validation?.loss),
-          number(report.validation?.top1), number(report.validation?.top5),
-          number(report.rawValidation?.top1), number(report.imagesPerSecond),
-          number(report.dataWait), number(report.seconds), report.isBest ? "1" : "0",
-        ].joined(separator: ","))
+  public func csv(_ reports: [EpochReport]) -> String {
+    let rows = reports.map { report in
+      [
+        String(report.epoch), String(report.step), Self.number(report.learningRate),
+        Self.number(report.trainingLoss),
+      ] + shown.map { Self.number(report.validation?[$0]) }
+        + (first.map { [Self.number(report.rawValidation?[$0])] } ?? [])
+        + [
+          Self.number(report.imagesPerSecond), Self.number(report.dataWait),
+          Self.number(report.seconds), report.isBest ? "1" : "0",
+        ]
     }
-    return lines.joined(separator: "\n") + "\n"
+    return ([columns] + rows).map { $0.joined(separator: ",") + "\n" }.joined()
   }
 
   /// Six significant digits; empty where there is no number.

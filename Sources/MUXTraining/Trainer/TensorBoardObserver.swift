@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+import MUXCore
+import MUXTasks
 import MUXWeights
 
 /// Writes a run's scalars for TensorBoard into its folder.
@@ -22,6 +24,7 @@ public final class TensorBoardObserver: TrainingObserver {
         ("step/loss", report.loss), ("step/learning_rate", report.learningRate),
         ("step/images_per_second", report.imagesPerSecond), ("step/data_wait", report.dataWait),
       ]
+      values += report.lossParts.map { ("step/loss_\($0.name)", $0.value) }
       if let norm = report.gradientNorm { values.append(("step/gradient_norm", norm)) }
       try write(values, step: report.step)
     case .epoch(let report):
@@ -29,13 +32,15 @@ public final class TensorBoardObserver: TrainingObserver {
         ("train/loss", report.trainingLoss), ("train/learning_rate", report.learningRate),
         ("train/images_per_second", report.imagesPerSecond), ("train/data_wait", report.dataWait),
       ]
-      if let scores = report.validation {
-        values += [
-          ("validation/loss", scores.loss), ("validation/top1", scores.top1),
-          ("validation/top5", scores.top5),
-        ]
+      let task = overview?.task.task
+      for metric in task?.shownMetrics ?? [] {
+        if let value = report.validation?[metric] {
+          values.append(("validation/\(metric.name)", value))
+        }
       }
-      if let scores = report.rawValidation { values.append(("validation/raw_top1", scores.top1)) }
+      if let metric = task?.metrics.first, let value = report.rawValidation?[metric] {
+        values.append(("validation/raw_\(metric.name)", value))
+      }
       try write(values, step: report.step)
     case .step, .evaluating, .saved, .notice, .finished: break
     }

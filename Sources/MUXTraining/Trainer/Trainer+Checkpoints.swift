@@ -24,8 +24,9 @@ extension Trainer {
           ? (isScored ? report.validation : report.rawValidation) : nil
       }
       return try WeightsMetadata(
-        network: network, classNames: data.classNames, pipeline: data.evaluationPipeline,
-        isAveraged: isAveraged, state: state, scores: scores
+        network: network, task: state.tunedTask ?? configuration.task,
+        classNames: data.classNames, pipeline: data.evaluationPipeline, isAveraged: isAveraged,
+        state: state, scores: scores
       ).dictionary()
     }
     var files: [(file: String, archive: TensorArchive)] = [
@@ -55,7 +56,7 @@ extension Trainer {
     if let value, checkpoints.keepBest > 0 {
       RankedCheckpoint.insert(
         RankedCheckpoint(name: name, epoch: state.epoch, value: value), into: &state.best,
-        limit: checkpoints.keepBest, metric: checkpoints.metric)
+        limit: checkpoints.keepBest, metric: metric)
     }
     try writing {
       try store.save(try archives(), state: state, name: name)

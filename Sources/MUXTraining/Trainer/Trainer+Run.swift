@@ -64,7 +64,7 @@ extension Trainer {
 
   private var isPatienceSpent: Bool {
     guard configuration.patience > 0, state.epoch < configuration.epochs,
-      let best = state.bestEpoch(by: configuration.checkpoints.metric)
+      let best = state.bestEpoch(by: metric)
     else { return false }
     return state.epoch - best.epoch >= configuration.patience
   }
@@ -90,15 +90,17 @@ extension Trainer {
       imagesPerSecond: Double(state.images) / max(state.epochSeconds, 1e-9),
       dataWait: min(state.waitSeconds / max(state.epochSeconds, 1e-9), 1), seconds: 0,
       isBest: false)
-    let metric = configuration.checkpoints.metric
     if isLast || epoch % configuration.evaluateEveryEpochs == 0 {
-      let scores = try evaluate(scoredModel)
+      let evaluation = try evaluate(scoredModel)
+      let scores = evaluation.scores
       if averagedModel != nil, configuration.average.evaluatesBoth {
-        report.rawValidation = try evaluate(model)
+        report.rawValidation = try evaluate(model).scores
       }
       let best = state.bestEpoch(by: metric)?.value
-      report.isBest = best.map { metric.isBetter(scores.value(of: metric), than: $0) } ?? true
+      report.isBest = best.map { metric.isBetter(scores.rank(by: metric), than: $0) } ?? true
       report.validation = scores
+      state.tunedTask =
+        evaluation.tunedTask == configuration.task ? nil : evaluation.tunedTask
     }
     report.seconds = seconds
     state.history.append(report)
@@ -109,13 +111,13 @@ extension Trainer {
     state.epochSeconds = 0
     state.waitSeconds = 0
     if report.isBest || isLast || epoch % configuration.checkpoints.everyEpochs == 0 {
-      try saveCheckpoint(ranked: report.validation?.value(of: metric))
+      try saveCheckpoint(ranked: report.validation?.rank(by: metric))
     }
     try writing { try writeSummary() }
     try announce(.epoch(report))
   }
 
-  private func evaluate(_ model: NetworkModel) throws -> ClassificationScores {
+  private func evaluate(_ model: NetworkModel) throws -> EvaluationResult {
     var evaluator = Evaluator()
     evaluator.progress = { [self] images, total in
       if stop.requested != nil { throw EvaluationInterrupted() }
@@ -123,15 +125,15 @@ extension Trainer {
     }
     do {
       return try evaluator.evaluate(
-        TorchClassifier(model, precision: configuration.precision), on: data.validation
-      ).scores
+        TorchClassifier(model, precision: configuration.precision), task: configuration.task.task,
+        on: data.validation)
     } catch EvaluationError.notFinite(_, let image) {
       throw TrainingError.validationNotFinite(image: image, epoch: state.epoch + 1)
     }
   }
 
   private func makeResult(_ ending: TrainingResult.Ending, signal: Int32?) -> TrainingResult {
-    let best = state.bestEpoch(by: configuration.checkpoints.metric)
+    let best = state.bestEpoch(by: metric)
     let hasBest = FileManager.default.fileExists(atPath: folder.bestWeights)
     return TrainingResult(
       folder: folder.path, ending: ending, epochs: state.epoch, steps: state.step,
@@ -147,7 +149,8 @@ extension Trainer {
   }
 
   func writeSummary() throws {
-    try AtomicFile.write(SummaryTable.csv(state.history), to: folder.summary)
+    try AtomicFile.write(
+      SummaryTable(configuration.task.task).csv(state.history), to: folder.summary)
   }
 }
 

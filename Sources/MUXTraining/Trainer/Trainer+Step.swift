@@ -20,6 +20,7 @@ extension Trainer {
       seed: configuration.seed, purpose: .dropout, indices: UInt64(state.step))
     try model.generator.reseed(random.next())
     var lossSum = 0.0
+    var parts: [LossPart] = []
     var images = 0
     var waited = 0.0
     let scale = state.lossScaler?.scale ?? 1
@@ -29,7 +30,10 @@ extension Trainer {
         throw TrainingError.dataEnded(epoch: epoch + 1, batch: state.batch)
       }
       waited += Seconds.since(asked)
-      let loss = try self.loss(batch)
+      let losses = try objective.losses(of: batch) {
+        try model.outputs(of: $0, precision: configuration.precision)
+      }
+      let loss = losses.total
       let value = try loss.item()
       guard value.isFinite else { throw try notFinite(loss: value, rate: rate) }
       // All batches are of one size, so the mean over the group is the mean over its images.
@@ -37,6 +41,14 @@ extension Trainer {
       try (factor == 1 ? loss : loss * factor).backward()
       lossSum += value * Double(batch.count)
       images += batch.count
+      for part in losses.parts {
+        let sum = try part.value.item() * Double(batch.count)
+        if let place = parts.firstIndex(where: { $0.name == part.name }) {
+          parts[place].value += sum
+        } else {
+          parts.append(LossPart(name: part.name, value: sum))
+        }
+      }
     }
     var norm: Double?
     if try unscaleGradients(rate: rate) {
@@ -61,6 +73,7 @@ extension Trainer {
           epoch: epoch + 1,
           stepInEpoch: (state.batch + configuration.accumulation - 1) / configuration.accumulation,
           step: state.step, loss: lossSum / Double(images),
+          lossParts: parts.map { LossPart(name: $0.name, value: $0.value / Double(images)) },
           meanLoss: state.lossSum / Double(state.images), learningRate: rate, gradientNorm: norm,
           imagesPerSecond: Double(images) / max(seconds, 1e-9),
           dataWait: min(state.waitSeconds / max(state.epochSeconds, 1e-9), 1),
@@ -78,22 +91,6 @@ extension Trainer {
     state.lossScaler?.update(isFinite: isFinite)
     if state.lossScaler?.isExhausted == true { throw try notFinite(loss: nil, rate: rate) }
     return isFinite
-  }
-
-  /// The loss of a batch, with label smoothing and mixing as configured.
-  private func loss(_ batch: Batch) throws -> Tensor {
-    let mixing = configuration.mixing
-    var batch = batch
-    let targets = mixing.apply(
-      to: &batch, seed: configuration.seed, classes: data.classNames.count)
-    let logits = try model.logits(batch, precision: configuration.precision)
-    if let targets {
-      let soft = try Tensor(targets, shape: [batch.count, data.classNames.count])
-        .to(logits.device)
-      return try logits.crossEntropy(soft, smoothing: mixing.labelSmoothing)
-    }
-    let labels = try Tensor(batch.labels, device: logits.device)
-    return try logits.crossEntropy(labels, smoothing: mixing.labelSmoothing)
   }
 
   /// Saves the state before the step that failed, and makes the error that tells where it was.

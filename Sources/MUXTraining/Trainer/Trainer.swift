@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
 import MUXConfiguration
-import MUXCore
+public import MUXCore
 public import MUXEvaluation
 import MUXNetworkFiles
 public import MUXNetworks
@@ -30,7 +30,11 @@ public final class Trainer {
   /// Asked after every step whether to stop.
   public var stop: StopSignal = .process
 
+  /// The metric by which epochs and checkpoints are ranked.
+  public let metric: Metric
+
   let data: TrainingData
+  let objective: any Objective
   let parameters: [Tensor]
   let optimizer: any Optimizer
   let average: MovingAverage?
@@ -164,6 +168,8 @@ public final class Trainer {
     network = parts.network
     model = parts.model
     data = parts.data
+    objective = parts.objective
+    metric = try configuration.rankingMetric
     store = CheckpointStore(path: folder.checkpoints)
     let named = model.parameters
     parameters = named.map(\.tensor)
@@ -207,7 +213,8 @@ public final class Trainer {
     try announce(
       .started(
         RunOverview(
-          folder: folder.path, network: network.name, parameters: costs.parameters,
+          folder: folder.path, network: network.name, task: configuration.task,
+          metric: metric, parameters: costs.parameters,
           multiplyAdds: costs.multiplyAdds, trainingImages: data.training.dataSet.count,
           validationImages: data.validation.dataSet.count, classes: data.classNames.count,
           stepsPerEpoch: clock.stepsPerEpoch, epochs: clock.epochs, firstStep: firstStep,

@@ -10,12 +10,6 @@ public enum TrainingError: Error, Hashable, Sendable, CustomStringConvertible, L
   case gradientNotFinite(epoch: Int, step: Int, learningRate: Double, saved: String?)
   /// An output for a validation image is not a number, or infinite, though the loss in training is not.
   case validationNotFinite(image: String, epoch: Int)
-  /// The network has another number of outputs than the data has classes.
-  case classCount(network: String, outputs: Int, classes: Int)
-  /// A network with several outputs is to be trained as a classifier.
-  case severalOutputs(network: String, count: Int)
-  /// The data has one class only: a network would learn to say always the same.
-  case singleClass(name: String, path: String?)
   /// The classes of the data are others than those of the run that goes on.
   case otherClasses(before: [String], now: [String])
   /// The images of the data are others than those of the run that goes on.
@@ -35,15 +29,6 @@ public enum TrainingError: Error, Hashable, Sendable, CustomStringConvertible, L
     case .validationNotFinite(let image, let epoch):
       "after epoch \(epoch) the network gives numbers that are infinite or not a number for \(image)"
         + Self.remedy(nil)
-    case .classCount(let network, let outputs, let classes):
-      "the network '\(network)' has \(outputs) outputs, but the data has \(classes) classes; set"
-        + " model.classes to \(classes) or leave it out"
-    case .severalOutputs(let network, let count):
-      "the network '\(network)' has \(count) outputs (a detector); detectors cannot be trained yet,"
-        + " give a classifier"
-    case .singleClass(let name, let path):
-      "the data\(path.map { " in \($0)" } ?? "") has one class only (\(name)), so there is nothing"
-        + " to tell apart; give each class a folder of its own"
     case .otherClasses(let before, let now):
       "the data has other classes than the run was begun with (before:"
         + " \(Self.list(before)); now: \(Self.list(now))); restore them, or begin another run"

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+public import MUXCore
+public import MUXTasks
 
 /// Something that happened in a run, told to its observers.
 public enum TrainingEvent: Sendable {
@@ -24,6 +26,10 @@ public struct RunOverview: Codable, Hashable, Sendable {
   public var folder: String
   /// The network's name.
   public var network: String
+  /// What the network is for.
+  public var task: NamedTask
+  /// The metric by which epochs are ranked.
+  public var metric: Metric
   /// Learnable scalars of the network.
   public var parameters: Int
   /// Multiply-adds for one image (convolutions and linear layers).
@@ -46,6 +52,14 @@ public struct RunOverview: Codable, Hashable, Sendable {
   public var device: String
 }
 
+/// A part of a loss.
+public struct LossPart: Codable, Hashable, Sendable {
+  /// Its name.
+  public var name: String
+  /// Its value.
+  public var value: Double
+}
+
 /// One optimizer step.
 public struct StepReport: Codable, Hashable, Sendable {
   /// The epoch under way, counted from 1.
@@ -56,6 +70,8 @@ public struct StepReport: Codable, Hashable, Sendable {
   public var step: Int
   /// The loss of this step.
   public var loss: Double
+  /// What the loss is made of; empty where it has no parts.
+  public var lossParts: [LossPart]
   /// The mean loss of the epoch so far.
   public var meanLoss: Double
   /// The learning rate of this step.

@@ -89,7 +89,7 @@ public struct CIFARDataSet: ImageDataSet {
   }
 
   /// The label of an image.
-  public func label(at index: Int) -> Int { Int(labels[index]) }
+  public func target(at index: Int) -> Target { .label(Int(labels[index])) }
 
   /// The place of an image: folder, part and number.
   public func name(at index: Int) -> String { "\(path), \(part) image \(index)" }

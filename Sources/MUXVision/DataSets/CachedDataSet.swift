@@ -88,8 +88,10 @@ public struct CachedDataSet: ImageDataSet {
   public var contentHash: UInt64 { base.contentHash }
   /// What the data set behind leaves out.
   public var leftOut: LeftOut { base.leftOut }
-  /// The label of a sample.
-  public func label(at index: Int) -> Int { base.label(at: index) }
+  /// What is known about a sample.
+  public func target(at index: Int) -> Target { base.target(at: index) }
+  /// The stratum of a sample.
+  public func stratum(at index: Int) -> Int { base.stratum(at: index) }
   /// The name of a sample.
   public func name(at index: Int) -> String { base.name(at: index) }
 

@@ -95,11 +95,11 @@ public struct DataCheck: Sendable, Hashable, Codable {
       }
       for (offset, finding) in findings.enumerated() {
         let index = start + offset
-        let label = dataSet.label(at: index)
-        classes[label].samples += 1
+        let labels = dataSet.target(at: index).classes
+        for label in labels { classes[label].samples += 1 }
         pixelHashes.append(finding.hash)
         if let reason = finding.reason {
-          classes[label].broken += 1
+          for label in labels { classes[label].broken += 1 }
           let name = dataSet.name(at: index)
           // Errors begin with the name, which stands beside the reason already.
           broken.append(
@@ -150,7 +150,7 @@ public struct DataCheck: Sendable, Hashable, Codable {
         continue
       }
       duplicates += 1
-      if dataSet.label(at: first) != dataSet.label(at: index) {
+      if dataSet.target(at: first) != dataSet.target(at: index) {
         conflicts += 1
         if example == nil { example = (first, index) }
       }

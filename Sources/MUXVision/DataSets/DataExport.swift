@@ -63,7 +63,9 @@ public struct DataExport: Sendable {
   }
 
   private func classFolder(_ index: Int, in folder: String) -> String {
-    FolderWalk.join(folder, folderNames[dataSet.label(at: index)])
+    // Images of several classes have no folder of one.
+    guard case .label(let label) = dataSet.target(at: index) else { return folder }
+    return FolderWalk.join(folder, folderNames[label])
   }
 
   private func fileName(_ index: Int) -> String {

@@ -30,8 +30,10 @@ public struct DataSubset: ImageDataSet {
   }
   /// What the whole data set leaves out.
   public var leftOut: LeftOut { base.leftOut }
-  /// The label of a sample.
-  public func label(at index: Int) -> Int { base.label(at: indices[index]) }
+  /// What is known about a sample.
+  public func target(at index: Int) -> Target { base.target(at: indices[index]) }
+  /// The stratum of a sample.
+  public func stratum(at index: Int) -> Int { base.stratum(at: indices[index]) }
   /// The name of a sample in `base`.
   public func name(at index: Int) -> String { base.name(at: indices[index]) }
   /// Decodes a sample.
@@ -39,9 +41,9 @@ public struct DataSubset: ImageDataSet {
 }
 
 extension ImageDataSet {
-  /// Splits the data set in parts that have the same share of each class.
+  /// Splits the data set in parts that have the same share of each class (of each stratum, to be exact).
   ///
-  /// The split follows from the seed and the labels alone. Within a part the samples keep the
+  /// The split follows from the seed and the strata alone. Within a part the samples keep the
   /// order they have here.
   /// - Parameters:
   ///   - fractions: The share of each part, such as `[0.8, 0.1, 0.1]`; they sum to at most 1
@@ -55,11 +57,15 @@ extension ImageDataSet {
     guard fractions.reduce(0, +) <= 1 + 1e-9 else {
       throw .wrongSplit(reason: "the fractions \(fractions) sum to more than 1")
     }
-    var members = [[Int]](repeating: [], count: classNames.count)
-    for index in 0..<count { members[label(at: index)].append(index) }
+    var members: [[Int]] = []
+    for index in 0..<count {
+      let stratum = stratum(at: index)
+      while members.count <= stratum { members.append([]) }
+      members[stratum].append(index)
+    }
     var parts = [[Int]](repeating: [], count: fractions.count)
-    for (label, own) in members.enumerated() {
-      var random = RandomStream(seed: seed, purpose: .split, indices: UInt64(label))
+    for (stratum, own) in members.enumerated() {
+      var random = RandomStream(seed: seed, purpose: .split, indices: UInt64(stratum))
       let order = random.permutation(own.count)
       // Cut at rounded running sums, so that rounding never adds up.
       var sum = 0.0

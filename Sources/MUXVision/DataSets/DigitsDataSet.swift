@@ -33,7 +33,7 @@ public struct DigitsDataSet: ImageDataSet {
   }
 
   /// The digit that an image shows.
-  public func label(at index: Int) -> Int { Int(labels[index]) }
+  public func target(at index: Int) -> Target { .label(Int(labels[index])) }
 
   /// "digits, image 17".
   public func name(at index: Int) -> String { "digits, image \(index)" }

@@ -83,7 +83,7 @@ public struct ImageFolder: ImageDataSet {
   public var count: Int { files.count }
 
   /// The class of a file.
-  public func label(at index: Int) -> Int { Int(labels[index]) }
+  public func target(at index: Int) -> Target { .label(Int(labels[index])) }
 
   /// The path of a file.
   public func name(at index: Int) -> String { FolderWalk.join(path, files[index]) }

@@ -90,20 +90,20 @@ public struct BatchMixing: Sendable, Hashable, Codable {
 
   /// Mixes a batch in place; the same draw for the same seed, epoch and batch number.
   /// - Parameters:
-  ///   - batch: The batch; image i is mixed with image N − 1 − i.
+  ///   - batch: The batch, of images that have classes; image i is mixed with image N − 1 − i.
   ///   - classCount: The number of classes, K.
   ///   - seed: The seed of the run.
-  /// - Returns: The soft targets [N, K], each row with the sum 1.
+  /// - Returns: The soft targets [N, K]; the rows of images of one class have the sum 1.
   public func apply(to batch: inout Batch, classCount: Int, seed: UInt64) -> [Float] {
     let mix = draw(
-      seed: seed, epoch: batch.epoch, batch: batch.index, width: batch.width,
-      height: batch.height)
-    Self.apply(mix, to: &batch)
-    return targets(of: batch.labels, lambda: mix.lambda, classCount: classCount)
+      seed: seed, epoch: batch.place.epoch, batch: batch.place.index, width: batch.pixels.width,
+      height: batch.pixels.height)
+    Self.apply(mix, to: &batch.pixels)
+    return targets(of: batch.targets.map(\.classes), lambda: mix.lambda, classCount: classCount)
   }
 
-  /// Applies a draw to a batch.
-  public static func apply(_ mix: Mix, to batch: inout Batch) {
+  /// Applies a draw to the images of a batch.
+  public static func apply(_ mix: Mix, to batch: inout PixelBatch) {
     let volume = batch.channels * batch.height * batch.width
     let (count, channels, height, width) = (batch.count, batch.channels, batch.height, batch.width)
     let isLast = batch.layout == .channelsLast
@@ -142,15 +142,19 @@ public struct BatchMixing: Sendable, Hashable, Codable {
   }
 
   /// Soft targets [N, K] of a batch whose images are mixed with those of the reversed batch.
-  public func targets(of labels: [Int64], lambda: Double, classCount: Int) -> [Float] {
+  /// - Parameter classes: The classes of each image.
+  public func targets(of classes: [[Int]], lambda: Double, classCount: Int) -> [Float] {
     precondition(
-      labels.allSatisfy { $0 >= 0 && $0 < classCount }, "a label lies outside the classes")
+      classes.allSatisfy { $0.allSatisfy { $0 >= 0 && $0 < classCount } },
+      "a label lies outside the classes")
     let off = labelSmoothing / Double(classCount)
     let on = 1 - labelSmoothing
-    var targets = [Float](repeating: Float(off), count: labels.count * classCount)
-    for row in labels.indices {
-      targets[row * classCount + Int(labels[row])] += Float(on * lambda)
-      targets[row * classCount + Int(labels[labels.count - 1 - row])] += Float(on * (1 - lambda))
+    var targets = [Float](repeating: Float(off), count: classes.count * classCount)
+    for row in classes.indices {
+      for label in classes[row] { targets[row * classCount + label] += Float(on * lambda) }
+      for label in classes[classes.count - 1 - row] {
+        targets[row * classCount + label] += Float(on * (1 - lambda))
+      }
     }
     return targets
   }

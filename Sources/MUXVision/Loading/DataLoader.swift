@@ -136,43 +136,52 @@ public struct DataLoader: Sendable {
     precondition(index >= 0 && first < order.count, "no such batch in the epoch")
     let samples = Array(order[first..<min(order.count, first + settings.batchSize)])
     var random = ImagePipeline.stream(seed: settings.seed, epoch: epoch, index: samples[0])
-    var image = try transformed(samples[0], random: &random)
-    let size = PixelSize(width: image.width, height: image.height)
+    var sample = try transformed(samples[0], random: &random)
+    let size = sample.image.size
     let volume = size.width * size.height * pipeline.channels
     let total = volume * samples.count
+    var targets: [Target] = []
+    var originalSizes: [PixelSize] = []
 
     let values = try [Float](unsafeUninitializedCapacity: total) { buffer, used in
       guard let base = buffer.baseAddress else { return }
-      for (place, sample) in samples.enumerated() {
+      for (place, number) in samples.enumerated() {
         if isCancelled() { throw CancellationError() }
         if place > 0 {
-          random = ImagePipeline.stream(seed: settings.seed, epoch: epoch, index: sample)
-          image = try transformed(sample, random: &random)
+          random = ImagePipeline.stream(seed: settings.seed, epoch: epoch, index: number)
+          sample = try transformed(number, random: &random)
         }
-        guard image.width == size.width && image.height == size.height else {
+        guard sample.image.size == size else {
           throw LoaderError.unequalSizes(
-            name: dataSet.name(at: sample),
-            size: PixelSize(width: image.width, height: image.height),
+            name: dataSet.name(at: number), size: sample.image.size,
             otherName: dataSet.name(at: samples[0]), otherSize: size)
         }
+        targets.append(sample.target)
+        originalSizes.append(sample.originalSize)
         let target = base + place * volume
-        normalizer.write(image, to: target, layout: settings.layout)
+        normalizer.write(sample.image, to: target, layout: settings.layout)
         normalizer.erase(target, size: size, layout: settings.layout, random: &random)
       }
       used = total
     }
     return Batch(
-      epoch: epoch, index: index, channels: pipeline.channels,
-      height: size.height, width: size.width, layout: settings.layout, values: values,
-      labels: samples.map { Int64(dataSet.label(at: $0)) }, sampleIndices: samples)
+      pixels: PixelBatch(
+        count: samples.count, channels: pipeline.channels, height: size.height, width: size.width,
+        layout: settings.layout, values: values),
+      targets: targets, originalSizes: originalSizes,
+      place: Batch.Place(epoch: epoch, index: index, samples: samples))
   }
 
-  private func transformed(_ sample: Int, random: inout RandomStream) throws -> Image {
-    let image = try dataSet.image(at: sample)
+  private func transformed(
+    _ index: Int, random: inout RandomStream
+  ) throws -> (image: Image, target: Target, originalSize: PixelSize) {
+    var sample = try dataSet.sample(at: index)
+    let originalSize = sample.image.size
     do throws(ImageError) {
-      return try pipeline.transform(image, random: &random)
+      try pipeline.transform(&sample, random: &random)
     } catch {
-      throw LoaderError.transform(name: dataSet.name(at: sample), error: error)
+      throw LoaderError.transform(name: dataSet.name(at: index), error: error)
     }
+    return (sample.image, sample.target, originalSize)
   }
 }

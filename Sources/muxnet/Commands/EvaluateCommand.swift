@@ -5,14 +5,17 @@ import MUXEvaluation
 import MUXImages
 import MUXNetworks
 
-/// Measures how well weights classify.
+/// Measures how well weights do what they are for.
 struct EvaluateCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "evaluate",
-    abstract: "Measure how well weights classify a set of images.",
+    abstract: "Measure how well weights do on a set of images.",
     discussion: """
       Weights in the folder of a run know their data; for others name it. A folder of images is \
       taken as a whole if it has no sub-folder of that part.
+
+      What is measured depends on the task of the weights: top-1, top-5 and loss for \
+      classification; AUROC, average precision, F1 and loss for several labels an image.
 
       EXAMPLES
         muxnet evaluate --weights runs/pets --part test
@@ -33,7 +36,9 @@ struct EvaluateCommand: ParsableCommand {
 
   @OptionGroup var changes: ModelChangeOptions
 
-  @Flag(help: "Show the recall of each class.")
+  @OptionGroup var task: TaskOptions
+
+  @Flag(help: "Show the scores of each class.")
   var perClass = false
 
   @OptionGroup var engine: EngineOptions
@@ -57,7 +62,7 @@ struct EvaluateCommand: ParsableCommand {
     let configuration = try data.configuration(weights: weights.weights)
     let network = try changes.network(model)
     let trained = try TrainedWeights(
-      path: weights.weights, network: network, key: weights.key)
+      path: weights.weights, network: network, task: try task.named, key: weights.key)
     Console.remark(trained.remark, path: trained.path)
     let classifier = try engine.classifier(trained, precision: configuration.precision)
     let showsProgress = Console.errorIsTerminal
@@ -79,20 +84,11 @@ struct EvaluateCommand: ParsableCommand {
     if showsProgress { Console.standardError("\r\u{1b}[2K") }
     for line in result.warnings + result.leftOut.map(\.description) { Console.warning(line) }
     if output.json { return try Console.json(result) }
-    let scores = result.scores
-    // Of five classes or fewer the right one is always among the first five.
-    let top5 = result.classes.count > 5 ? "top-5 \(scores.top5.percent), " : ""
+    let scores = trained.task.task.metrics.map { "\($0.label) \($0.text(result.scores[$0]))" }
     Console.result(
-      "top-1 \(scores.top1.percent), \(top5)loss \(scores.loss.fixed(4)), "
-        + "\(scores.count.grouped) images (\(part.rawValue)), "
-        + "\(result.imagesPerSecond.fixed(0)) images/s")
+      (scores + ["\(result.scores.count.grouped) images (\(part.rawValue))"])
+        .joined(separator: ", ") + ", \(result.imagesPerSecond.fixed(0)) images/s")
     guard perClass else { return }
-    var table = TextTable([("CLASS", .left), ("IMAGES", .right), ("RECALL", .right)])
-    for entry in result.classes {
-      table.append([
-        entry.name.printable, entry.count.grouped, entry.recall.map(\.percent) ?? "–",
-      ])
-    }
-    Console.result(table.text)
+    for table in result.tables { Console.result(TextTable(table).text) }
   }
 }

@@ -5,12 +5,13 @@ import MUXCore
 import MUXEvaluation
 import MUXImages
 import MUXNetworks
+import MUXTasks
 
-/// Classifies images.
+/// Says about images what weights are for.
 struct PredictCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "predict",
-    abstract: "Classify images.",
+    abstract: "Classify images, or say what else weights are for.",
     discussion: """
       Weights that muxnet trained know their network, their classes and how to prepare an \
       image; for others name the network with --model. Broken images are reported and make the \
@@ -20,6 +21,7 @@ struct PredictCommand: ParsableCommand {
         muxnet predict cat.jpg dog.png --weights runs/pets/best.safetensors
         muxnet predict photos --weights runs/pets/best.safetensors --json
         muxnet predict cat.jpg --weights muxnet_m.pth --model muxnet_m --labels imagenet.txt
+        muxnet predict scans --weights runs/chest --format csv
       """)
 
   @Argument(help: "Images, or folders of images.", completion: .file())
@@ -35,8 +37,17 @@ struct PredictCommand: ParsableCommand {
   @Option(help: "A text file with the name of one class per line.", completion: .file())
   var labels: String?
 
-  @Option(help: "How many classes are shown for an image.")
-  var top = 5
+  @OptionGroup var task: TaskOptions
+
+  @Option(
+    help: "The most classes shown for an image (default: 5, or all that reach their threshold).")
+  var top: Int?
+
+  @Option(help: "The least probability of a class that is shown (default: what the task says).")
+  var threshold: Double?
+
+  @Option(help: "How predictions are written: text, json, or a format of the task, such as csv.")
+  var format: String?
 
   @Option(help: "Images computed at once.")
   var batchSize = 16
@@ -50,7 +61,13 @@ struct PredictCommand: ParsableCommand {
 
   func validate() throws {
     if images.isEmpty { throw ValidationError("name an image or a folder of images") }
-    if top < 1 { throw ValidationError("--top must be at least 1, not \(top)") }
+    if let top, top < 1 { throw ValidationError("--top must be at least 1, not \(top)") }
+    if let threshold, !(0...1).contains(threshold) {
+      throw ValidationError("--threshold must lie in 0…1, not \(threshold)")
+    }
+    if output.json, format ?? "json" != "json" {
+      throw ValidationError("give either --json or --format")
+    }
     if batchSize < 1 {
       throw ValidationError("--batch-size must be at least 1, not \(batchSize)")
     }
@@ -60,15 +77,27 @@ struct PredictCommand: ParsableCommand {
     let network = try changes.network(model)
     let trained = try TrainedWeights(
       path: weights.weights, network: network,
-      classNames: try labels.map(Predictor.classNames(fromFile:)), key: weights.key)
+      classNames: try labels.map(Predictor.classNames(fromFile:)), task: try task.named,
+      key: weights.key)
     Console.remark(trained.remark, path: trained.path)
-    let predictor = Predictor(trained, classifier: try engine.classifier(trained))
-    let report = try predictor.predict(
-      paths: images, top: top, batchSize: batchSize
-    ) { result, image in
-      if !output.json { present(result, image) }
+    let predictor = try Predictor(trained, classifier: try engine.classifier(trained))
+    let format = output.json ? "json" : format ?? "text"
+    guard ["text", "json"].contains(format) || predictor.formatNames.contains(format) else {
+      throw TaskError.unknownFormat(name: format, known: ["text", "json"] + predictor.formatNames)
     }
-    if output.json { try Console.json(report.images) }
+    let report = try predictor.predict(
+      paths: images, settings: DecodingSettings(limit: top, threshold: threshold),
+      batchSize: batchSize
+    ) { result, image in
+      if format == "text" { present(result, image) }
+    }
+    switch format {
+    case "text": break
+    case "json": try Console.json(report.images)
+    default:
+      let text = try predictor.text(of: report.images, format: format)
+      Console.result(text.trimmingCharacters(in: .newlines))
+    }
     for line in report.leftOut.descriptions + report.failures { Console.warning(line) }
     if !report.failures.isEmpty {
       throw CommandError("\(report.failures.count) of the images could not be read")
@@ -79,7 +108,6 @@ struct PredictCommand: ParsableCommand {
     if show, Console.outputIsTerminal {
       Console.picture(TerminalPicture.text(image, usesColor: Console.allowsColor))
     }
-    let guesses = result.guesses.map { "\($0.label.printable) \($0.probability.percent)" }
-    Console.result("\(result.path.printable): " + guesses.joined(separator: ", "))
+    Console.result("\(result.path.printable): \(result.output.text.printable)")
   }
 }

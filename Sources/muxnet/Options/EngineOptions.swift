@@ -76,7 +76,7 @@ struct EngineOptions: ParsableArguments {
   func classifier(
     _ weights: TrainedWeights, precision configured: ArithmeticPrecision = .float32
   ) throws -> any Classifier {
-    try weights.requireClassifier()
+    _ = try weights.head()
     switch chosen() {
     case .runtime:
       var wanted = precision

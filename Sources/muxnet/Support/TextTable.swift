@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import MUXTasks
 
 /// A table of text in columns that line up.
 struct TextTable {
@@ -29,5 +30,17 @@ struct TextTable {
       return line
     }
     return lines.joined(separator: "\n")
+  }
+}
+
+extension TextTable {
+  /// The scores of a task in rows and columns.
+  init(_ table: ScoreTable) {
+    self.init(
+      [(table.subject.uppercased(), .left)]
+        + table.columns.map { ($0.label.uppercased(), .right) })
+    for row in table.rows {
+      append([row.name] + zip(table.columns, row.values).map { $0.text($1) })
+    }
   }
 }

@@ -60,6 +60,14 @@ public struct ClassificationMetrics: Sendable, Hashable, Codable {
     }
   }
 
+  /// Takes in what other metrics of the same classes and values of k have counted.
+  public mutating func merge(_ other: ClassificationMetrics) {
+    precondition(topK == other.topK, "the metrics count other values of k")
+    for index in correct.indices { correct[index] += other.correct[index] }
+    count += other.count
+    confusion.merge(other.confusion)
+  }
+
   /// The share of samples whose label is among the k best scores; nil if k is not counted, NaN
   /// before the first sample.
   public func accuracy(top k: Int = 1) -> Double? {

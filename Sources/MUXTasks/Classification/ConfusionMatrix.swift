@@ -22,6 +22,12 @@ public struct ConfusionMatrix: Sendable, Hashable, Codable {
     counts[label * classCount + prediction] += 1
   }
 
+  /// Takes in what another matrix of the same classes has counted.
+  public mutating func merge(_ other: ConfusionMatrix) {
+    precondition(classCount == other.classCount, "the matrices are of different classes")
+    for index in counts.indices { counts[index] += other.counts[index] }
+  }
+
   /// How often class `label` was taken for class `prediction`.
   public subscript(label: Int, prediction: Int) -> Int { counts[label * classCount + prediction] }
 

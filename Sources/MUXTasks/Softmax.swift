@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+/// Outputs as probabilities, in double precision where sums are taken.
+public enum Softmax {
+  /// exp(xᵢ) / Σ exp(xⱼ) of one image's outputs.
+  public static func probabilities(_ outputs: some Collection<Float>) -> [Float] {
+    let largest = outputs.max() ?? 0
+    var values = outputs.map { exp($0 - largest) }
+    let sum = values.reduce(0, +)
+    for index in values.indices { values[index] /= sum }
+    return values
+  }
+
+  /// The cross entropy −log softmax(outputs)[label] of one image; `own` is the output of its label.
+  package static func crossEntropy(_ outputs: some Collection<Float>, own: Float) -> Double {
+    let largest = Double(outputs.max() ?? 0)
+    let sum = outputs.reduce(0.0) { $0 + exp(Double($1) - largest) }
+    return log(sum) + largest - Double(own)
+  }
+}
+
+/// Single outputs as probabilities, each on its own.
+public enum Sigmoid {
+  /// 1 / (1 + exp(−x)), without overflow.
+  public static func probability(_ output: Double) -> Double {
+    guard output < 0 else { return 1 / (1 + exp(-output)) }
+    let power = exp(output)
+    return power / (1 + power)
+  }
+
+  /// The binary cross entropy of an output with a target of 0 or 1, without overflow.
+  package static func crossEntropy(_ output: Double, isPositive: Bool) -> Double {
+    max(output, 0) - (isPositive ? output : 0) + log1p(exp(-abs(output)))
+  }
+}

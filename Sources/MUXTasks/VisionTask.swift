@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: Apache-2.0
+public import MUXCore
+public import MUXImages
+public import MUXNetworks
+
+/// What a network is for: which targets it learns, what its outputs mean, how good they are.
+///
+/// Trainer, checkpoints, evaluator, search and command line know a task through this protocol alone.
+/// A new task is a type that conforms to it, a line in ``TaskRegistry``, an objective in the training
+/// half and a reader for its data. The value itself holds the task's settings: a recipe gives the
+/// task's name, or its name with settings (``NamedTask``).
+public protocol VisionTask: Sendable, Hashable, Codable {
+  /// The task for one network and its classes.
+  associatedtype Head: TaskHead
+
+  /// What recipes, weights and packed files call it.
+  static var name: String { get }
+
+  /// The task with its default settings.
+  init()
+
+  /// What is measured. The first one ranks results unless another is asked for. One named `loss` is
+  /// shown beside the training loss.
+  var metrics: [Metric] { get }
+
+  /// Makes sure that the task can be learned from a data set.
+  ///
+  /// - Throws: An error that says in one line what the task needs.
+  func check(_ dataSet: any ImageDataSet) throws
+
+  /// How many values a network's last layer has to give for so many classes; nil where networks for
+  /// the task cannot be built from a number alone.
+  func outputCount(classes: Int) -> Int?
+
+  /// The task for a network and its classes.
+  ///
+  /// - Throws: An error that says in one line why the network's outputs do not fit.
+  func head(for network: Network, classNames: [String]) throws -> Head
+
+  /// The task with those of its settings chosen that depend on results, such as thresholds, from the
+  /// results on validation images.
+  func tuned(by meter: Head.TaskMeter) -> Self
+}
+
+extension VisionTask {
+  /// The metrics in the order in which they are shown: the loss first, then as they rank.
+  public var shownMetrics: [Metric] {
+    metrics.filter { $0.name == Metric.loss.name } + metrics.filter { $0.name != Metric.loss.name }
+  }
+
+  /// The metric of a name; the first one for nil.
+  ///
+  /// - Throws: ``TaskError/unknownMetric(task:name:known:)``.
+  public func metric(named name: String?) throws(TaskError) -> Metric {
+    guard let found = metrics.first(where: { name == nil || $0.name == name }) else {
+      throw .unknownMetric(
+        task: Self.name, name: name ?? "", known: metrics.map(\.name))
+    }
+    return found
+  }
+
+  /// Nothing is to be chosen.
+  public func tuned(by meter: Head.TaskMeter) -> Self { self }
+}
+
+/// A task for one network and its classes: makes sense of the network's outputs.
+public protocol TaskHead: Sendable {
+  /// What is said about one image.
+  associatedtype Output: TaskOutput
+  /// What counts.
+  associatedtype TaskMeter: Meter
+
+  /// Turns the outputs for some images into what is said about each.
+  ///
+  /// - Parameters:
+  ///   - outputs: All outputs of the network.
+  ///   - original: The sizes of the images before they were prepared.
+  ///   - settings: How much is said.
+  /// - Throws: ``TaskError`` where the outputs are not of the expected shapes.
+  func decode(
+    _ outputs: [OutputTensor], original: [PixelSize], settings: DecodingSettings
+  ) throws -> [Output]
+
+  /// A meter that has counted nothing.
+  func makeMeter() -> TaskMeter
+
+  /// Compares the outputs for some images with their targets, and counts.
+  ///
+  /// - Throws: ``TaskError`` where outputs or targets are not those of the task.
+  func measure(
+    _ outputs: [OutputTensor], _ targets: [Target], original: [PixelSize],
+    into meter: inout TaskMeter
+  ) throws
+
+  /// Formats in which predictions are written, beside text and JSON.
+  var formats: [PredictionFormat<Output>] { get }
+}
+
+extension TaskHead {
+  /// None.
+  public var formats: [PredictionFormat<Output>] { [] }
+}
+
+/// How much is said about an image.
+public struct DecodingSettings: Sendable, Hashable {
+  /// The most classes (or boxes); nil leaves it to the task.
+  public var limit: Int?
+  /// The least probability; nil leaves it to the task.
+  public var threshold: Double?
+
+  /// Settings; what is nil is left to the task.
+  public init(limit: Int? = nil, threshold: Double? = nil) {
+    self.limit = limit
+    self.threshold = threshold
+  }
+}
+
+/// What is said about one image. In JSON its keys stand beside the path of the image.
+public protocol TaskOutput: Sendable, Encodable {
+  /// One line for people.
+  var text: String { get }
+}
+
+/// Sums and lists over images, which two processes can put together.
+public protocol Meter: Sendable, Codable {
+  /// What an evaluation says beside the scores, in JSON.
+  associatedtype Details: Encodable & Sendable
+
+  /// Images counted.
+  var count: Int { get }
+  /// Takes in what another meter of the same task and classes has counted.
+  mutating func merge(_ other: Self)
+  /// The values of the task's metrics.
+  func scores() -> Scores
+  /// What an evaluation says beside the scores.
+  func details() -> Details
+  /// The scores in rows and columns, class by class as a rule.
+  func tables() -> [ScoreTable]
+}
+
+/// A way to write predictions, beside text and JSON.
+public struct PredictionFormat<Output: TaskOutput>: Sendable {
+  /// What users call it, such as `csv`.
+  public let name: String
+  /// The text for some images.
+  public let text: @Sendable ([(path: String, output: Output)]) throws -> String
+
+  /// A format.
+  public init(
+    name: String, text: @escaping @Sendable ([(path: String, output: Output)]) throws -> String
+  ) {
+    self.name = name
+    self.text = text
+  }
+}

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+public import MUXImages
+package import MUXNetworks
+public import MUXTasks
+public import MUXTensor
+public import MUXVision
+
+/// A task that can be trained. Each has a file of its own beside this one.
+public protocol TrainableTask: VisionTask {
+  /// What is made small for a network with this head.
+  ///
+  /// - Throws: An error that says in one line why the settings or the data do not suit the task.
+  func objective(_ settings: ObjectiveSettings, head: Head) throws -> any Objective
+}
+
+/// What an objective depends on beside the task.
+public struct ObjectiveSettings: Sendable {
+  /// What softens the targets of a batch.
+  public var mixing: MixingConfiguration
+  /// The seed of the run.
+  public var seed: UInt64
+  /// The training images, for objectives that weigh classes by how often they occur.
+  public var training: any ImageDataSet
+
+  /// Settings.
+  public init(mixing: MixingConfiguration, seed: UInt64, training: any ImageDataSet) {
+    self.mixing = mixing
+    self.seed = seed
+    self.training = training
+  }
+}
+
+/// What training makes small.
+public protocol Objective {
+  /// The loss of a batch, the mean over its images, with a graph for the gradients.
+  ///
+  /// Whatever is drawn follows from the seed and the place of the batch in the run.
+  ///
+  /// - Parameters:
+  ///   - batch: The images and their targets; the objective may mix them first.
+  ///   - outputs: Runs the network on images; all of its outputs.
+  func losses(of batch: Batch, outputs: (PixelBatch) throws -> [Tensor]) throws -> Losses
+}
+
+/// The loss of a batch, and what it is made of.
+public struct Losses {
+  /// What is made small.
+  public var total: Tensor
+  /// Its parts by name, for the record; none where there is but one.
+  public var parts: [(name: String, value: Tensor)]
+
+  /// A loss.
+  public init(_ total: Tensor, parts: [(name: String, value: Tensor)] = []) {
+    self.total = total
+    self.parts = parts
+  }
+}
+
+extension VisionTask {
+  /// The head and the objective of a network.
+  ///
+  /// - Throws: `TaskError` where the task has no objective, or does not fit the network.
+  package func trainable(
+    _ settings: ObjectiveSettings, network: Network, classNames: [String]
+  ) throws -> any Objective {
+    func make<Task: TrainableTask>(_ task: Task) throws -> any Objective {
+      try task.objective(settings, head: task.head(for: network, classNames: classNames))
+    }
+    guard let task = self as? any TrainableTask else {
+      throw TaskError.notTrainable(task: Self.name)
+    }
+    return try make(task)
+  }
+}

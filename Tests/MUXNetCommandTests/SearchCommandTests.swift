@@ -212,7 +212,7 @@ struct SearchCommandTests {
   func controlCharacters() throws {
     let folder = try TemporaryFolder()
     let name = "a\u{1b}]0;owned\u{7}\u{9b}2Jb"
-    let line = "printf '\\033[31mred\\r\\007\\n' >&2; exit 1"
+    let line = "printf '\\033[31mred\\007\\n' >&2; exit 1"
     var outputs: [Program] = []
     outputs.append(
       try Program.run(

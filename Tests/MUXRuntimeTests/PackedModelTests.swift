@@ -107,25 +107,20 @@ struct PackedModelTests {
     }
   }
 
-  @Test("Other image sizes work where the weights are packed alike")
+  @Test("Other image sizes work, also where the head has one pixel (more in PackedSizeTests)")
   func otherSizes() throws {
     let folder = try TemporaryFolder()
     let network = try network()
     let weights = RandomWeights.archive(network, seed: 1)
     try PackedModel.write(network, weights: weights, to: folder("m"))
     let model = try PackedModel(contentsOf: folder("m"))
-    for size in [ImageSize(96), ImageSize(height: 65, width: 97)] {
+    for size in [ImageSize(96), ImageSize(height: 65, width: 97), ImageSize(32)] {
       let input = pixels(3 * size.height * size.width, seed: 2)
       let expected = try InferenceEngine(
         InferencePlan(network, weights: weights, inputSize: size)
       ).run(input)
       #expect(try InferenceEngine(InferencePlan(model, inputSize: size)).run(input) == expected)
     }
-    // A single pixel before the head makes it a fully connected layer, packed in another way.
-    let error = #expect(throws: RuntimeError.self) {
-      try InferencePlan(model, inputSize: ImageSize(32))
-    }
-    #expect(error?.description.contains("images of another size than 32×32") == true)
   }
 
   @Test("Wrong files are one line that says what to do")
@@ -163,6 +158,6 @@ struct PackedModelTests {
             network, weights: RandomWeights.archive(network, seed: 1), classNames: ["one"])),
         path: "m")
     }
-    #expect(names?.description == "m: it names 1 classes for 6 outputs; convert it again")
+    #expect(names?.description.contains("it names 1 classes for 6 outputs") == true)
   }
 }

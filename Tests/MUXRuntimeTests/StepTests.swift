@@ -176,7 +176,7 @@ struct StepTests {
     }
   }
 
-  @Test("A stem with far windows computes; one whose taps lie beyond every address is refused")
+  @Test("A stem with far windows computes; one with taps beyond every address is planned")
   func distantTaps() throws {
     for distance in [200, 4_780_000] {
       let size = ImageSize(height: distance == 200 ? 64 : 224, width: distance == 200 ? 64 : 224)
@@ -190,7 +190,7 @@ struct StepTests {
       if distance == 200 {
         for set in availableSets { #expect(try compare(network, set: set) < 2e-5, "\(set)") }
       } else {
-        #expect(throws: RuntimeError.self) {
+        #expect(throws: Never.self) {
           try InferencePlan(network, weights: RandomWeights.archive(network, seed: 1))
         }
       }

@@ -56,7 +56,9 @@ public struct StorageURL: Sendable, Hashable {
         } catch {
           throw invalid(error.reason)
         }
-      default: throw invalid("it is of an unknown kind; \(Self.help)")
+      default:
+        let isWord = scheme.wholeMatch(of: /[A-Za-z0-9.\-]{1,20}/) != nil
+        throw invalid("unknown kind\(isWord ? " '\(scheme)'" : ""); \(Self.help)")
       }
       return
     }

@@ -15,7 +15,10 @@ struct HostileFileTests {
   }
 
   private func says(_ file: ByteRegion, _ words: String) -> Bool {
-    reason(file).map { "\($0)".contains(words) } ?? false
+    do {
+      _ = try PyTorchFile.read(file, path: "file.pth")
+      return false
+    } catch { return error.description.contains(words) }
   }
 
   @Test("A side of 1 may have any stride, as nothing steps along it")
@@ -54,7 +57,7 @@ struct HostileFileTests {
         ("a", .view(count: 1, shape: [1 << 10], strides: [0])),
         ("b", .view(count: 1, shape: [1 << 24], strides: [0])),
       ]))
-    #expect(says(small, "times as large as the file"))
+    #expect(says(small, "repeats storages beyond the file's size"))
   }
 
   @Test("Equal copies are one, and whole storages are shared a few times only")

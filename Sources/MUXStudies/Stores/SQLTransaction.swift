@@ -203,7 +203,12 @@ final class SQLTransaction: StudyTransaction {
         (SELECT MAX(finish_order) FROM muxnet_trials WHERE study = $1) AS place
       """, [.integer(study)]
     ).first
-    return ((row?.integer("number") ?? -1) + 1, (row?.integer("place") ?? -1) + 1)
+    // A damaged row may have any number.
+    func count(_ column: String) -> Int {
+      let (count, overflows) = (row?.integer(column) ?? -1).addingReportingOverflow(1)
+      return overflows ? .max : count
+    }
+    return (count("number"), count("place"))
   }
 
   /// Trials of a study, which is `$1` in the condition.

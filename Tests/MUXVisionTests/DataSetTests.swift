@@ -214,7 +214,8 @@ import Testing
     let two = try DataLoader(cached, pipeline: rest, settings: settings)
     for epoch in 0..<2 {
       #expect(
-        try one.batch(epoch: epoch, index: 0).pixels.values == two.batch(epoch: epoch, index: 0).pixels.values)
+        try one.batch(epoch: epoch, index: 0).pixels
+          == two.batch(epoch: epoch, index: 0).pixels)
     }
   }
 

@@ -28,7 +28,8 @@ typedef struct {
 
 /// The first and the last row under the windows of output row `y`, which may lie outside the image.
 MUX_INLINE ptrdiff_t CELL(top_row)(const CELL(ring) *r, ptrdiff_t y) {
-  return (r->has_phases ? y : y * r->unit->stride) - r->margin;
+  // The margin is what is left of the image, of phases also what is above it.
+  return r->has_phases ? y - r->margin : y * r->unit->stride - r->step * r->unit->top;
 }
 MUX_INLINE ptrdiff_t CELL(bottom_row)(const CELL(ring) *r, ptrdiff_t y) {
   return r->has_phases ? y + r->margin : CELL(top_row)(r, y) + r->step * (r->unit->kernel - 1);

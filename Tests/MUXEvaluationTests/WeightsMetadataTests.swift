@@ -3,8 +3,8 @@ import Foundation
 import MUXEvaluation
 import MUXImages
 import MUXNetworks
-import MUXTasks
 import MUXRuntime
+import MUXTasks
 import MUXWeights
 import Testing
 

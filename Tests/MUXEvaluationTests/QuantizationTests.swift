@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
+import MUXEvaluation
 import MUXImages
 import MUXNetworks
 import MUXRuntime
 import MUXVision
 import MUXWeights
 import Testing
-
-@testable import MUXEvaluation
 
 @Suite("Quantising and comparing with single precision")
 struct QuantizationTests {
@@ -205,9 +204,7 @@ struct QuantizationTests {
     var images = ImageVariety()
     for value in 0..<40 {
       images.add(
-        Batch(
-          channels: 1, height: 1, width: 1, values: [Float(value)], labels: [0],
-          sampleIndices: [0]))
+        PixelBatch(count: 1, channels: 1, height: 1, width: 1, values: [Float(value)]))
     }
     func warnings(_ decibels: Double) -> [String] {
       Quantization.warnings(

@@ -6,6 +6,7 @@ import MUXImages
 import MUXNetworkFiles
 import MUXNetworks
 import MUXRuntime
+import MUXTasks
 import MUXTestSupport
 import MUXTraining
 import MUXWeights
@@ -35,9 +36,11 @@ import Testing
   }
 
   private static func image(_ width: Int, _ height: Int, _ channels: Int) -> Image {
-    Image(
-      width: width, height: height, channels: channels,
-      pixels: (0..<width * height * channels).map { UInt8(($0 * 37 + $0 / 50 * 11) % 256) })
+    let pixels = (0..<width * height * channels).map { (place: Int) -> UInt8 in
+      let wave = place * 37 + place / 50 * 11
+      return UInt8(wave % 256)
+    }
+    return Image(width: width, height: height, channels: channels, pixels: pixels)
   }
 
   @Test(
@@ -73,7 +76,8 @@ import Testing
       let plan = try InferencePlan(model: folder(file))
       #expect(plan.pipeline == pipeline)
       let guesses = try InferenceEngine(plan).classify(images)
-      for (guesses, prediction) in zip(guesses, predicted) {
+      for (guesses, output) in zip(guesses, predicted) {
+        let prediction = try #require(output as? Prediction)
         #expect(guesses.map(\.label) == prediction.guesses.map(\.label))
         #expect(guesses.map(\.probability) == prediction.guesses.map(\.probability))
       }

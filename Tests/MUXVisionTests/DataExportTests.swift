@@ -2,9 +2,8 @@
 import Foundation
 import MUXImages
 import MUXTestSupport
+import MUXVision
 import Testing
-
-@testable import MUXVision
 
 @Suite("Names of classes in an export")
 struct DataExportNameTests {

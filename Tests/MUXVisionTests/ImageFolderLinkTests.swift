@@ -2,9 +2,8 @@
 import Foundation
 import MUXImages
 import MUXTestSupport
+import MUXVision
 import Testing
-
-@testable import MUXVision
 
 @Suite("Links, names and formats in folders of images")
 struct ImageFolderLinkTests {

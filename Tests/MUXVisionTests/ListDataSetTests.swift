@@ -2,9 +2,8 @@
 import Foundation
 import MUXImages
 import MUXTestSupport
+import MUXVision
 import Testing
-
-@testable import MUXVision
 
 @Suite("Lists of images and classes")
 struct ListDataSetTests {

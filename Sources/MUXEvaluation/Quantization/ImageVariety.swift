@@ -1,16 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
-import MUXImages
+package import MUXImages
 
 /// Whether images differ from each other at all.
-struct ImageVariety {
+package struct ImageVariety {
   /// The images seen.
-  private(set) var count = 0
+  package private(set) var count = 0
   /// Whether all of them hold the same numbers.
-  private(set) var areAlike = true
+  package private(set) var areAlike = true
   private var first: ArraySlice<Float>?
 
+  package init() {}
+
   /// Takes in the images of a batch.
-  mutating func add(_ batch: PixelBatch) {
+  package mutating func add(_ batch: PixelBatch) {
     count += batch.count
     guard areAlike else { return }
     let size = batch.values.count / max(batch.count, 1)

@@ -18,6 +18,19 @@ public struct PrecisionAgreement: Codable, Hashable, Sendable {
   public var top1Float32: Double?
   /// The share of images that the model recognises; nil where classes are not known.
   public var top1: Double?
+
+  package init(
+    images: Int, sameTop1: Double, greatestError: Double, greatestOutput: Double,
+    signalToNoise: Double, top1Float32: Double? = nil, top1: Double? = nil
+  ) {
+    self.images = images
+    self.sameTop1 = sameTop1
+    self.greatestError = greatestError
+    self.greatestOutput = greatestOutput
+    self.signalToNoise = signalToNoise
+    self.top1Float32 = top1Float32
+    self.top1 = top1
+  }
 }
 
 /// Running sums of a comparison.

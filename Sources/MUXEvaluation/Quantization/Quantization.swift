@@ -135,7 +135,7 @@ public struct Quantization: Sendable {
   }
 
   /// Why such an agreement says little, or says that the file is bad.
-  static func warnings(
+  package static func warnings(
     comparedOn images: ImageVariety, _ agreement: PrecisionAgreement
   ) -> [String] {
     var warnings: [String] = []

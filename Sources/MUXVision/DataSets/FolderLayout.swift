@@ -18,6 +18,11 @@ public enum FolderLayout: Sendable, Hashable {
     public var role: DataPart
     /// The name of its folder.
     public var folder: String
+
+    package init(role: DataPart, folder: String) {
+      self.role = role
+      self.folder = folder
+    }
   }
 
   /// Looks at a folder; of each folder in it no more is listed than it takes to know.

@@ -33,6 +33,8 @@ public final class InferencePlan: @unchecked Sendable {
   public let precision: Precision
   /// The classes, in the order of the outputs; nil if the model does not name them.
   public let classNames: [String]?
+  /// The name of what the network is for, such as `multiLabel`; nil for classification.
+  public let task: String?
   /// What is done to an image before it goes in, for images of the plan's size: what the model says,
   /// else what is usual for networks of ImageNet. Nil if the network takes neither grey nor colours.
   public let pipeline: ImagePipeline?
@@ -103,17 +105,19 @@ public final class InferencePlan: @unchecked Sendable {
     _ weights: CheckedWeights, inputSize: ImageSize? = nil,
     instructionSet: InstructionSet? = nil, isGuarded: Bool = false,
     precision: Precision = .float32, calibration: Calibration? = nil, isObserving: Bool = false,
-    classNames: [String]? = nil, pipeline: ImagePipeline? = nil
+    classNames: [String]? = nil, task: String? = nil, pipeline: ImagePipeline? = nil
   ) throws {
     let network = weights.network
-    if let defect = PackedDescription.defect(network, classNames: classNames, pipeline: pipeline) {
+    if let defect = PackedDescription.defect(
+      network, classNames: classNames, task: task, pipeline: pipeline)
+    {
       throw RuntimeError.description(network: network.name, reason: defect)
     }
     try self.init(
       network, LayerWeights(weights), PackedWeightSource(), file: nil,
       inputSize: inputSize, instructionSet: instructionSet ?? .current, isGuarded: isGuarded,
       precision: precision, calibration: calibration, isObserving: isObserving,
-      classNames: classNames, pipeline: pipeline)
+      classNames: classNames, task: task, pipeline: pipeline)
   }
 
   /// Makes a plan of a packed model; the weights are used where they lie in the file.
@@ -154,7 +158,7 @@ public final class InferencePlan: @unchecked Sendable {
       try self.init(
         model.network, .absent, source, file: file, inputSize: inputSize, instructionSet: set,
         isGuarded: isGuarded, precision: model.precision, calibration: model.calibration,
-        classNames: model.classNames, pipeline: model.pipeline)
+        classNames: model.classNames, task: model.task, pipeline: model.pipeline)
     } catch let misfit as PackedMisfit {
       throw RuntimeError.modelFile(
         path: model.path,
@@ -167,7 +171,7 @@ public final class InferencePlan: @unchecked Sendable {
     _ network: Network, _ weights: LayerWeights, _ source: PackedWeightSource,
     file: PackedWeights?, inputSize: ImageSize?, instructionSet: InstructionSet, isGuarded: Bool,
     precision: Precision = .float32, calibration: Calibration? = nil, isObserving: Bool = false,
-    classNames: [String]? = nil, pipeline: ImagePipeline? = nil
+    classNames: [String]? = nil, task: String? = nil, pipeline: ImagePipeline? = nil
   ) throws {
     guard instructionSet.isAvailable else {
       throw RuntimeError.instructionSet(instructionSet.rawValue)
@@ -238,6 +242,7 @@ public final class InferencePlan: @unchecked Sendable {
     self.memory = memory
     self.file = file
     self.classNames = classNames
+    self.task = task
     self.pipeline = (pipeline ?? .usual(for: network))?
       .fitted(to: PixelSize(width: size.width, height: size.height))
   }

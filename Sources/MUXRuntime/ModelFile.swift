@@ -20,6 +20,8 @@ public struct ModelFile: Sendable {
   public let weights: TensorArchive
   /// The classes, in the order of the outputs; nil if the file does not name them.
   public let classNames: [String]?
+  /// The name of what the network is for, such as `multiLabel`; nil for classification.
+  public let task: String?
   /// What is done to an image before it goes in; nil if the file does not say.
   public let pipeline: ImagePipeline?
 
@@ -28,6 +30,7 @@ public struct ModelFile: Sendable {
     self.network = network
     self.weights = weights
     classNames = nil
+    task = nil
     pipeline = nil
   }
 
@@ -43,10 +46,28 @@ public struct ModelFile: Sendable {
     }
     network = description.network
     classNames = description.classNames
+    task = description.task.flatMap { $0.name == "classification" ? nil : $0.name }
     pipeline = description.pipeline
     weights = archive
-    if let defect = PackedDescription.defect(network, classNames: classNames, pipeline: pipeline) {
+    if let defect = PackedDescription.defect(
+      network, classNames: classNames, task: task, pipeline: pipeline)
+    {
       throw RuntimeError.modelFile(path: path, reason: "\(defect); write it anew")
+    }
+  }
+
+  /// A task as runs write it: its name, or its name beside its settings.
+  private struct Task: Decodable {
+    let name: String
+
+    private enum CodingKeys: CodingKey { case name }
+
+    init(from decoder: any Decoder) throws {
+      if let text = try? decoder.singleValueContainer().decode(String.self) {
+        name = text
+      } else {
+        name = try decoder.container(keyedBy: CodingKeys.self).decode(String.self, forKey: .name)
+      }
     }
   }
 
@@ -54,6 +75,7 @@ public struct ModelFile: Sendable {
   private struct Description: Decodable {
     var network: Network
     var classNames: [String]?
+    var task: Task?
     var pipeline: ImagePipeline?
   }
 
@@ -132,6 +154,6 @@ extension InferencePlan {
     try self.init(
       CheckedWeights(model.weights, for: model.network, path: path), inputSize: inputSize,
       instructionSet: instructionSet, precision: precision ?? .float32,
-      classNames: model.classNames, pipeline: model.pipeline)
+      classNames: model.classNames, task: model.task, pipeline: model.pipeline)
   }
 }

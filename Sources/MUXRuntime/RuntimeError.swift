@@ -21,6 +21,8 @@ public enum RuntimeError: Error, Sendable, Hashable {
   case preparation(reason: String)
   /// A network that gives something else than one value for each class.
   case notClassifier(network: String)
+  /// Images can be classified by classifiers only; this network is for something else.
+  case otherTask(network: String, task: String)
   /// Pixels of another number than the plan takes.
   case pixelCount(expected: Int, actual: Int, shape: String)
   /// A number of engines that no pool can have.
@@ -64,6 +66,9 @@ extension RuntimeError: CustomStringConvertible, LocalizedError {
     case .threads(let count):
       return "\(count) threads cannot run a plan; use 1 to 1024, best the number of cores"
     case .preparation(let reason): return "the image cannot be prepared: \(reason)"
+    case .otherTask(let network, let task):
+      return "the network '\(network)' is not for classification but for the task '\(task)': run it"
+        + " on the prepared pixels, and decode its outputs as that task does"
     case .notClassifier(let network):
       return "network '\(network)' does not give one value for each class; run it on pixels"
         + " instead of classifying"

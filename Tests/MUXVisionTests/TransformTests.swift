@@ -178,7 +178,7 @@ import Testing
       .cifarTraining(cutout: Cutout(length: 16)), .cifarEvaluation(), .cifarTransferTraining(),
       .cifarTransferEvaluation(),
       .digitsTraining(size: 32, channels: 3),
-      ImagePipeline(mean: [0], standardDeviation: [1], orientation: .ignored),
+      ImagePipeline(channels: 1, mean: [0], standardDeviation: [1], orientation: .ignored),
     ]
     for pipeline in pipelines {
       let data = try JSONEncoder().encode(pipeline)

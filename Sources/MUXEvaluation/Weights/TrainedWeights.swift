@@ -167,7 +167,8 @@ public struct TrainedWeights: Sendable {
   ) throws -> (bytes: [UInt8], vanishing: [VanishingChannels]) {
     let isNamed = metadata != nil || classNames != (0..<classNames.count).map(String.init)
     return try PackedModel.pack(
-      checked(), classNames: isNamed ? classNames : nil, pipeline: pipeline,
+      checked(), classNames: isNamed ? classNames : nil,
+      task: task.name == Classification.name ? nil : task.name, pipeline: pipeline,
       metadata: try PackedTraining(metadata).dictionary(),
       precision: precision, calibration: calibration, lanes: lanes)
   }

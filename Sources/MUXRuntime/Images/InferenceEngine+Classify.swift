@@ -84,6 +84,8 @@ extension InferencePlan {
     guard outputs.count == 1, outputShape.height == 1, outputShape.width == 1 else {
       throw .notClassifier(network: name)
     }
+    // The softmax would be of numbers that are no classes' scores.
+    if let task { throw .otherTask(network: name, task: task) }
   }
 
   /// The `count` most likely classes for the outputs of an image.

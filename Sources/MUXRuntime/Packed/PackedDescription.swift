@@ -7,6 +7,8 @@ internal import MUXNetworks
 struct PackedDescription: Codable {
   var network: Network
   var classNames: [String]?
+  /// What the network is for; absent for classification.
+  var task: String?
   /// What is done to an image before it goes in, from version 3 of the format on.
   var pipeline: ImagePipeline?
   /// Mean and deviation, in files of versions 1 and 2.
@@ -43,9 +45,10 @@ extension PackedDescription {
 
   /// What of a description does not fit its network; nil if all does.
   static func defect(
-    _ network: Network, classNames: [String]?, pipeline: ImagePipeline?
+    _ network: Network, classNames: [String]?, task: String?, pipeline: ImagePipeline?
   ) -> String? {
-    if let classNames, classNames.count != network.classCount {
+    // How many outputs another task has for its classes, it knows alone.
+    if task == nil, let classNames, classNames.count != network.classCount {
       return "it names \(classNames.count) classes for \(network.classCount ?? 0) outputs"
     }
     return pipeline?.defect(for: network)

@@ -23,6 +23,7 @@ extension PackedModel {
   ///   - network: The network.
   ///   - weights: Its tensors under their names, batch norms not folded.
   ///   - classNames: The classes, in the order of the outputs.
+  ///   - task: The name of what the network is for; nil for classification.
   ///   - pipeline: What is done to an image before it goes in; it must have no random steps.
   ///   - metadata: Anything else to keep.
   ///   - precision: What products are made of in plans of the file.
@@ -36,32 +37,34 @@ extension PackedModel {
   ///   or the widths are not possible, `FileError` if the file cannot be written.
   public static func write(
     _ network: Network, weights: TensorArchive, classNames: [String]? = nil,
-    pipeline: ImagePipeline? = nil, metadata: [String: String] = [:],
+    task: String? = nil, pipeline: ImagePipeline? = nil, metadata: [String: String] = [:],
     precision: Precision = .float32, calibration: Calibration? = nil, lanes: [Int]? = nil,
     to path: String
   ) throws {
     let bytes = try bytes(
-      network, weights: weights, classNames: classNames, pipeline: pipeline,
-      metadata: metadata, precision: precision, calibration: calibration, lanes: lanes)
+      network, weights: weights, classNames: classNames, task: task,
+      pipeline: pipeline, metadata: metadata, precision: precision, calibration: calibration,
+      lanes: lanes)
     try AtomicFile.write(bytes, to: path)
   }
 
   /// The file's bytes.
   package static func bytes(
     _ network: Network, weights: TensorArchive, classNames: [String]? = nil,
-    pipeline: ImagePipeline? = nil, metadata: [String: String] = [:],
+    task: String? = nil, pipeline: ImagePipeline? = nil, metadata: [String: String] = [:],
     precision: Precision = .float32, calibration: Calibration? = nil, lanes: [Int]? = nil
   ) throws -> [UInt8] {
     try pack(
-      CheckedWeights(weights, for: network), classNames: classNames, pipeline: pipeline,
-      metadata: metadata, precision: precision, calibration: calibration, lanes: lanes
+      CheckedWeights(weights, for: network), classNames: classNames, task: task,
+      pipeline: pipeline, metadata: metadata, precision: precision, calibration: calibration,
+      lanes: lanes
     ).bytes
   }
 
   /// The file's bytes, and the channels that its precision makes 0.
   package static func pack(
     _ weights: CheckedWeights, classNames: [String]? = nil,
-    pipeline: ImagePipeline? = nil, metadata: [String: String] = [:],
+    task: String? = nil, pipeline: ImagePipeline? = nil, metadata: [String: String] = [:],
     precision: Precision = .float32, calibration: Calibration? = nil, lanes: [Int]? = nil
   ) throws -> (bytes: [UInt8], vanishing: [VanishingChannels]) {
     let network = weights.network
@@ -70,7 +73,7 @@ extension PackedModel {
       throw RuntimeError.lanes(chosen, possible: possibleLanes)
     }
     if let defect = PackedDescription.defect(
-      network, classNames: classNames, pipeline: pipeline)
+      network, classNames: classNames, task: task, pipeline: pipeline)
     {
       throw RuntimeError.description(network: network.name, reason: defect)
     }
@@ -82,7 +85,7 @@ extension PackedModel {
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
     let description = try encoder.encode(
       PackedDescription(
-        network: network, classNames: classNames, pipeline: pipeline,
+        network: network, classNames: classNames, task: task, pipeline: pipeline,
         metadata: metadata.isEmpty ? nil : metadata,
         precision: precision == .float32 ? nil : precision, calibration: calibration))
     // The widest lie beside the index: a system that maps files in large pages then keeps less in memory

@@ -17,13 +17,15 @@ public import MUXNetworks
 /// A file has the weights for one or several widths of vectors (16 lanes with AVX-512, else 8).
 /// Everything in it is checked when it is opened: sizes and offsets, and checksums of the index and
 /// of those weights that are used. The file must not be changed in place while it is in use;
-/// ``write(_:weights:classNames:pipeline:metadata:precision:calibration:lanes:to:)`` replaces it
+/// ``write(_:weights:classNames:task:pipeline:metadata:precision:calibration:lanes:to:)`` replaces it
 /// as a whole.
 public struct PackedModel: Sendable {
   /// The network.
   public let network: Network
   /// The classes, in the order of the outputs; nil if the file does not name them.
   public let classNames: [String]?
+  /// The name of what the network is for, such as `multiLabel`; nil for classification.
+  public let task: String?
   /// What is done to an image before it goes in; nil if the file does not say.
   public let pipeline: ImagePipeline?
   /// What the weights are packed for; plans of this model compute so.
@@ -76,6 +78,7 @@ public struct PackedModel: Sendable {
     self.file = file
     network = description.network
     classNames = description.classNames
+    task = description.task
     self.pipeline = pipeline
     precision = description.precision ?? .float32
     calibration = precision == .int8 ? description.calibration : nil
@@ -228,7 +231,7 @@ extension PackedModel {
           + " quantize the model again")
     }
     if let defect = PackedDescription.defect(
-      network, classNames: classNames, pipeline: pipeline)
+      network, classNames: classNames, task: task, pipeline: pipeline)
     {
       throw Defect("\(defect); convert it again")
     }

@@ -100,15 +100,9 @@ struct QuantizeCommandTests {
     let victim = folder("broken/below/3.png")
     try Data(contentsOf: URL(fileURLWithPath: victim)).prefix(40)
       .write(to: URL(fileURLWithPath: victim))
-    // A network whose images are no squares: the usual preparation does not fit it.
-    let wide = try Muxnet.run([
-      "convert", "muxnet_xs", folder("wide.safetensors"), "--random-weights", "--input-size",
-      "32x64", "--classes", "10",
-    ])
-    #expect(wide.code == 0, "\(wide.errors)")
     let output = folder("out.muxnet")
     for (arguments, code, expected) in [
-      (["quantize", weights, output, "--images", folder("empty")], Int32(1), "no .jpg"),
+      (["quantize", weights, output, "--images", folder("empty")], Int32(1), "no image"),
       (["quantize", weights, output, "--images", folder("absent")], 1, "no such file"),
       (["quantize", weights, output, "--images", folder("broken")], 1, "3.png"),
       (["quantize", weights, output, "--images", pictures + "/below/0.png"], 1, "give more"),
@@ -121,10 +115,6 @@ struct QuantizeCommandTests {
       ),
       (["quantize", folder("cut.muxnet"), output, "--images", pictures], 1, "cut off"),
       (["quantize", weights, folder("q.muxnet"), "--images", pictures], 1, "--overwrite"),
-      (
-        ["quantize", folder("wide.safetensors"), output, "--images", pictures], 1,
-        "takes images of 3×32×64"
-      ),
       (["quantize", weights, output, "--precision", "float32"], 64, "convert --to runtime"),
       (["quantize", weights, output, "--precision", "int4"], 64, "int4"),
       (["quantize", weights, output, "--calibration-images", "0"], 64, "at least 1"),

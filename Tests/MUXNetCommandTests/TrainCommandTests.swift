@@ -130,7 +130,7 @@ import MUXCore
         (["--set", "epochs=many"], "“epochs” is wrong: a whole number expected, found “many”"),
         (["--set", "optimizer.kind=adam"], "one of sgd, rmspropTensorFlow, rmsprop, adamW"),
         (["--recipe", "digits", "--batch-size", "0"], "batchSize"),
-        (["--recipe", "digits", "--threads", "3000"], "must be at most 1024"),
+        (["--recipe", "digits", "--threads", "3000"], "must lie in 0…1024"),
         (["--recipe", "digits", "--device", "tpu"], "tpu"),
         (["--data", folder("none")], "none"),
         (["--resume", folder("none")], "no checkpoint to resume from"),

@@ -161,7 +161,7 @@ struct PackedPrecisionTests {
         PackedModel.seal(&bytes)
       }
     }
-    #expect(failure { $0[8] = 3 }.contains("reads versions 1 to 2"))
+    #expect(failure { $0[8] = 4 }.contains("reads versions 1 to 3"))
     let old = failure {
       $0[8] = 1
       PackedModel.seal(&$0)

@@ -118,11 +118,13 @@ struct NewTaskTests {
       ConfigurationTree(
         yaml: ConfigurationText.yaml(try configuration("runs", epochs: 2)), source: .file("test")))
     #expect(settings.contains("name: ordered"))
+    var space = try NetworkSpace.named("digits")
+    space.classes = try TrainingEvaluator.classes(settings: settings)
     let coordinator = StudyCoordinator(MemoryStore())
     let study = try coordinator.create(
       "ordered",
       StudyDefinition(
-        networks: .named("digits"), targets: [], algorithm: .random, seed: 5,
+        networks: space, targets: [], algorithm: .random, seed: 5,
         evaluation: .training(settings: settings), limits: StudyLimits(trials: 1)))
     let worker = StudyWorker(coordinator) { _ in try TrainingEvaluator(settings: settings) }
     try #expect(worker.run([study], shouldStop: { false }) == .done)

@@ -237,7 +237,7 @@ struct WorkerTests {
         line: """
           python3 -c 'import json, sys
           given = json.load(sys.stdin)
-          assert given["architecture"].startswith("name: muxnet_digits-0")
+          assert "\\nname: muxnet_digits-0\\n" in given["architecture"]
           assert len(given["genes"]) == len(given["genome"]) == 18
           print("progress")
           print(json.dumps({"error": given["known"]["params"] / 1000}))'

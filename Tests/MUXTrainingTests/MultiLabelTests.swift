@@ -32,7 +32,7 @@ import Testing
 
   static func recipe(_ folder: TemporaryFolder, _ labels: String) -> String {
     """
-    epochs: 4
+    epochs: 10
     batchSize: 16
     threads: 1
     task: {name: multiLabel, chooseThresholds: true}

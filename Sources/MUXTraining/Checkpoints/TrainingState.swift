@@ -63,6 +63,7 @@ public struct TrainingState: Codable, Hashable, Sendable {
     try container.update(&history, .history)
     try container.update(&tunedTask, .tunedTask)
     try container.update(&best, .best)
+    try container.update(&data, .data)
   }
 
   /// The epoch (from 1) with the best metric so far, and its value.

@@ -56,7 +56,8 @@ public struct Convolution: Sendable, Hashable, Codable {
     self.hasBias = hasBias
   }
 
-  /// Reads a convolution; what is left out is as in ``init(inputChannels:outputChannels:kernelSize:stride:padding:dilation:groups:hasBias:)``.
+  /// Reads a convolution; what is left out is as in
+  /// ``init(inputChannels:outputChannels:kernelSize:stride:padding:dilation:groups:hasBias:paddingRule:)``.
   public init(from decoder: any Decoder) throws {
     let values = try decoder.container(keyedBy: CodingKeys.self)
     inputChannels = try values.decode(Int.self, forKey: .inputChannels)

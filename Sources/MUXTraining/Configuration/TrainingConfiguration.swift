@@ -83,7 +83,7 @@ public struct TrainingConfiguration: Codable, Hashable, Sendable {
 
   /// The metric by which epochs and checkpoints are ranked.
   ///
-  /// - Throws: ``ConfigurationError`` where the task has none of that name.
+  /// - Throws: `ConfigurationError` where the task has none of that name.
   public var rankingMetric: Metric {
     get throws(ConfigurationError) {
       do { return try task.task.metric(named: checkpoints.metric) } catch {

@@ -142,7 +142,11 @@ public struct BatchMixing: Sendable, Hashable, Codable {
   }
 
   /// Soft targets [N, K] of a batch whose images are mixed with those of the reversed batch.
-  /// - Parameter classes: The classes of each image.
+  ///
+  /// - Parameters:
+  ///   - classes: The classes of each image.
+  ///   - lambda: The share of the image itself in its mixture, 0 … 1.
+  ///   - classCount: The number of classes, K.
   public func targets(of classes: [[Int]], lambda: Double, classCount: Int) -> [Float] {
     precondition(
       classes.allSatisfy { $0.allSatisfy { $0 >= 0 && $0 < classCount } },

@@ -5,7 +5,7 @@ import MUXReport
 import MUXTestSupport
 import Testing
 
-@Suite("Drawings of networks that no one would write", .timeLimit(.minutes(5)))
+@Suite("Drawings of networks that no one would write", .timeLimit(.minutes(60)))
 struct HostileDrawingTests {
   @Test("Whatever a network file may say is drawn")
   func drawings() throws {

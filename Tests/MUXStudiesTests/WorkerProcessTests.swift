@@ -12,7 +12,7 @@ import Testing
 #endif
 
 /// Searches by real processes on a shared storage. The evaluation is a line of the shell.
-@Suite("Searches survive their processes", .serialized, .timeLimit(.minutes(10)))
+@Suite("Searches survive their processes", .serialized, .timeLimit(.minutes(60)))
 struct WorkerProcessTests {
   private func evaluation(seconds: Double) -> EvaluationMethod {
     .command(

@@ -18,7 +18,7 @@ private struct Closure: TrialEvaluator {
   }
 }
 
-@Suite("A worker and evaluations of all kinds", .timeLimit(.minutes(10)))
+@Suite("A worker and evaluations of all kinds", .timeLimit(.minutes(60)))
 struct WorkerTests {
   private struct Broken: Error, CustomStringConvertible {
     var description: String { "two\nlines" }

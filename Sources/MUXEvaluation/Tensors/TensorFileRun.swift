@@ -92,7 +92,7 @@ public enum TensorFileRun {
   package static func checkOutputs(
     _ values: [Float], of network: Network, layer: String?
   ) throws(EvaluationError) {
-    guard values.allSatisfy(\.isFinite) else {
+    guard values.allSatisfy({ $0.isFinite }) else {
       throw .notFinite(
         network: network.name, what: layer.map { "the layer '\($0)'" } ?? "an output")
     }

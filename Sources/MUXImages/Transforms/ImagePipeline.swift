@@ -72,7 +72,7 @@ public struct ImagePipeline: Sendable, Hashable, Codable {
       throw decoder.invalid("channels must be 1 or 3, not \(channels)")
     }
     guard mean.count == channels && deviation.count == channels,
-      mean.allSatisfy(\.isFinite), deviation.allSatisfy({ $0 > 0 && $0.isFinite })
+      mean.allSatisfy({ $0.isFinite }), deviation.allSatisfy({ $0 > 0 && $0.isFinite })
     else {
       throw decoder.invalid(
         "mean and standardDeviation need \(channels) finite value(s) each, the latter above 0")

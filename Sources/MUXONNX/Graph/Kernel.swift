@@ -8,7 +8,9 @@ struct Kernel {
   var bias: [Float]?
 
   /// Whether all numbers are finite.
-  var isFinite: Bool { weight.allSatisfy(\.isFinite) && bias?.allSatisfy(\.isFinite) ?? true }
+  var isFinite: Bool {
+    weight.allSatisfy({ $0.isFinite }) && bias?.allSatisfy({ $0.isFinite }) ?? true
+  }
 
   private var rows: Int { shape[0] }
   private var rowLength: Int { shape.dropFirst().reduce(1, *) }

@@ -89,7 +89,7 @@ public struct ParallelCoordinates: FigurePanel, Hashable {
     let sound = groups.map { group in
       var copy = group
       copy.lines = group.lines.filter {
-        $0.values.count == axes.count && $0.values.allSatisfy(\.isFinite)
+        $0.values.count == axes.count && $0.values.allSatisfy({ $0.isFinite })
       }
       return copy
     }

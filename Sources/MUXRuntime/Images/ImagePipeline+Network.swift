@@ -24,7 +24,7 @@ extension ImagePipeline {
       return "its preparation gives images of \(channels) channel(s), but the network takes"
         + " \(network.inputChannels)"
     }
-    guard mean.allSatisfy(\.isFinite), standardDeviation.allSatisfy({ $0 > 0 && $0.isFinite })
+    guard mean.allSatisfy({ $0.isFinite }), standardDeviation.allSatisfy({ $0 > 0 && $0.isFinite })
     else { return "the mean and deviation of its preparation are not finite and above 0" }
     return nil
   }

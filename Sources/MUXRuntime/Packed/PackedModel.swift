@@ -214,7 +214,7 @@ extension PackedModel {
       let counts = [normalization.mean.count, normalization.standardDeviation.count]
       guard counts.allSatisfy({ $0 == description.network.inputChannels }),
         normalization.standardDeviation.allSatisfy({ $0 > 0 && $0.isFinite }),
-        normalization.mean.allSatisfy(\.isFinite)
+        normalization.mean.allSatisfy({ $0.isFinite })
       else { throw Defect("its normalisation is not that of its images; convert it again") }
     }
     do { return try description.ownPipeline() } catch {

@@ -43,7 +43,7 @@ public struct Decomposition: Sendable, Codable {
     case .origin: ideal = objectives.map { _ in 0 }
     case .estimated: ideal = objectives.map { _ in .infinity }
     case .fixed(let values):
-      guard values.count == objectives.count, values.allSatisfy(\.isFinite) else {
+      guard values.count == objectives.count, values.allSatisfy({ $0.isFinite }) else {
         throw .invalidSetting(
           name: "ideal", reason: "takes one finite value for each of \(objectives.count) objectives"
         )

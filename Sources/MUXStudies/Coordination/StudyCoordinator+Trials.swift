@@ -210,7 +210,7 @@ extension StudyCoordinator {
       _ = try held(lease, transaction)
       let report = TrialReport(
         trial: lease.trial.number, resource: resource, objectives: objectives)
-      guard objectives.allSatisfy(\.isFinite) else { return .proceed }
+      guard objectives.allSatisfy({ $0.isFinite }) else { return .proceed }
       let earlier = try transaction.reports(of: study.id, resource: resource, trial: nil)
       try transaction.insert(report, into: study.id)
       guard let settings = study.definition.earlyStopping else { return .proceed }

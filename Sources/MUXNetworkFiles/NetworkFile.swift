@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 public import Foundation
+import MUXCore
 public import MUXNetworks
 import Yams
 
@@ -105,7 +106,7 @@ public enum NetworkFile {
     } catch let error as NetworkError {
       throw error
     } catch let error as DecodingError {
-      throw .file(path: path, reason: Self.reason(of: error))
+      throw .file(path: path, reason: error.reason)
     } catch {
       let line = "\(error)".split(whereSeparator: \.isNewline).joined(separator: " ")
       throw .file(path: path, reason: "is not valid YAML or JSON: \(line)")
@@ -127,21 +128,5 @@ public enum NetworkFile {
   /// The architecture as YAML (a block-string file).
   public static func yaml(_ architecture: Architecture) throws -> String {
     try YAMLEncoder().encode(architecture)
-  }
-
-  private static func reason(of error: DecodingError) -> String {
-    let context: DecodingError.Context
-    switch error {
-    case .typeMismatch(_, let found), .valueNotFound(_, let found), .dataCorrupted(let found):
-      context = found
-    case .keyNotFound(let key, let found):
-      let place = found.codingPath.map(\.stringValue).joined(separator: ".")
-      return "the key '\(key.stringValue)' is missing" + (place.isEmpty ? "" : " in '\(place)'")
-    @unknown default: return "\(error)"
-    }
-    let inner = context.underlyingError.map { "\($0)" } ?? context.debugDescription
-    let place = context.codingPath.map { $0.intValue.map(String.init) ?? $0.stringValue }
-      .joined(separator: ".")
-    return place.isEmpty ? inner : "'\(place)': \(inner)"
   }
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 public import Foundation
+import MUXCore
 public import MUXNetworks
 import Yams
 
@@ -151,7 +152,9 @@ public struct NetworkSpace: Sendable, Hashable {
     do {
       space = try YAMLDecoder().decode(NetworkSpace.self, from: text)
     } catch let error as DecodingError {
-      throw .space(path: path, reason: Self.reason(of: error))
+      let text = (error.underlyingError as? YamlError).map(Self.line)
+      throw .space(
+        path: path, reason: text.map { "is not valid YAML or JSON: \($0)" } ?? error.reason)
     } catch {
       throw .space(path: path, reason: "is not valid YAML or JSON: \(Self.line(error))")
     }
@@ -163,25 +166,6 @@ public struct NetworkSpace: Sendable, Hashable {
   ///
   /// - Throws: an error of the encoder.
   public func yaml() throws -> String { try YAMLEncoder().encode(self) }
-
-  private static func reason(of error: DecodingError) -> String {
-    let context: DecodingError.Context
-    switch error {
-    case .typeMismatch(_, let found), .valueNotFound(_, let found), .dataCorrupted(let found):
-      context = found
-    case .keyNotFound(let key, let found):
-      let place = found.codingPath.map(\.stringValue).joined(separator: ".")
-      return "the key '\(key.stringValue)' is missing" + (place.isEmpty ? "" : " in '\(place)'")
-    @unknown default: return "\(error)"
-    }
-    let place = context.codingPath.map { $0.intValue.map(String.init) ?? $0.stringValue }
-      .joined(separator: ".")
-    if let error = context.underlyingError as? YamlError {
-      return "is not valid YAML or JSON: \(line(error))"
-    }
-    let inner = context.underlyingError.map { line($0) } ?? context.debugDescription
-    return place.isEmpty ? inner : "'\(place)': \(inner)"
-  }
 
   /// An error's text in one line.
   private static func line(_ error: any Error) -> String {

@@ -126,7 +126,7 @@ let modules: [Module] = [
   Module("MUXCore", .upper, .library),
   Module("MUXImages", .upper, .library, uses: ["MUXCore"]),
   Module("MUXNetworks", .upper, .library, uses: ["MUXCore"]),
-  Module("MUXNetworkFiles", .upper, .library, uses: ["MUXNetworks", .yams]),
+  Module("MUXNetworkFiles", .upper, .library, uses: ["MUXCore", "MUXNetworks", .yams]),
   Module("MUXTasks", .upper, .library, uses: ["MUXCore", "MUXImages", "MUXNetworks"]),
   Module("MUXWeights", .upper, .library, uses: ["MUXCore", "MUXNetworks"]),
   Module("MUXPyTorch", .upper, .library, uses: ["MUXCore", "MUXWeights"]),
@@ -257,7 +257,9 @@ let modules: [Module] = [
       "MUXImages", "MUXNetworks", "MUXTasks", "MUXWeights", "MUXRuntime", "MUXVision",
       "MUXEvaluation",
     ]),
-  Module("MUXSearchTests", .upper, .tests, uses: ["MUXCore", "MUXNetworks", "MUXSearch"]),
+  Module(
+    "MUXSearchTests", .upper, .tests,
+    uses: ["MUXCore", "MUXNetworks", "MUXSearch", "MUXTestSupport"]),
   Module(
     "MUXStudiesTests", .upper, .tests,
     uses: [

@@ -30,7 +30,7 @@ struct EarlierVersionTests {
     ["blocks.yaml", "network.yaml", "network.json"])
   func networks(version: EarlierVersion, file: String) throws {
     let stored = try Self.object(
-      try String(contentsOfFile: version.path("costs.json"), encoding: .utf8))
+      try version.text("costs.json"))
     let described = try Muxnet.json(["describe", version.path(file), "--json"])
     for key in [
       "parameters", "multiplyAdds", "paperMultiplyAdds", "activations", "peakActivationBytes",
@@ -65,7 +65,7 @@ struct EarlierVersionTests {
   func predictions(version: EarlierVersion, weights: (String, String, Double)) throws {
     let (file, answers, tolerance) = weights
     let stored = try probabilities(
-      try String(contentsOfFile: version.path("\(answers).json"), encoding: .utf8))
+      try version.text("\(answers).json"))
     let outcome = try Muxnet.run(
       ["predict", "pictures", "--weights", file, "--top", "10", "--json"], in: version.path(""))
     #expect(outcome.code == 0, "\(outcome.errors)")
@@ -93,7 +93,7 @@ struct EarlierVersionTests {
     #expect(export.code == 0, "\(export.errors)")
     let trials = Self.table(export.output)
     let stored = Self.table(
-      try String(contentsOfFile: version.path("\(study).csv"), encoding: .utf8))
+      try version.text("\(study).csv"))
     #expect(trials.count == 14 && stored.count == 14)
     for (trial, old) in zip(trials, stored) {
       for column in ["number", "state", "error", "params", "madds", "key"] {
@@ -112,7 +112,7 @@ struct EarlierVersionTests {
       #expect(outcome.code == 0, "\(outcome.errors)")
       let rows = Self.table(try String(contentsOfFile: "\(run)/summary.csv", encoding: .utf8))
       let stored = Self.table(
-        try String(contentsOfFile: version.path("whole/summary.csv"), encoding: .utf8))
+        try version.text("whole/summary.csv"))
       #expect(rows.count == 6 && stored.count == 6)
       for (row, old) in zip(rows, stored) {
         #expect(row["step"] == old["step"])

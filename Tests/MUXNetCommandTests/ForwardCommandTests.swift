@@ -4,7 +4,7 @@ import MUXTestSupport
 import MUXWeights
 import Testing
 
-@Suite("forward", .enabled(if: Reference.isPresent, "no reference files"))
+@Suite("forward", .enabled(if: Reference.isPresent, "\(Shared.absent)"))
 struct ForwardCommandTests {
   private let model = ["forward", "muxnet_m", "--width", "0.5", "--classes", "10"]
   private let inputs = Reference.path("muxnet_m-half-10classes.io.safetensors")

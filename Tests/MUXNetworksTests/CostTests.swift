@@ -119,7 +119,7 @@ struct CostTests {
 
   @Test(
     "Every layer of the reference tables, line by line",
-    .enabled(if: Shared.hasLayerTables, "reference tables are not beside the package"),
+    .enabled(if: Shared.hasLayerTables, "\(Shared.absent)"),
     arguments: [
       ("muxnet_m", "muxnet_m_224_layers"), ("muxnet_l", "muxnet_l_224_layers"),
       ("muxnet_xs", "muxnet_xs_224_layers"), ("muxnet_s", "muxnet_s_224_layers"),

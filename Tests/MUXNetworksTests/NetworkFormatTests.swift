@@ -23,8 +23,8 @@ struct NetworkFormatTests {
 
   @Test("Files of version 0.1 read as they did, and what is written now reads back")
   func earlierFiles() throws {
-    let json = try network(Fixture.text("networks/every_operation.json"))
-    let yaml = try network(Fixture.text("networks/every_operation.yaml"))
+    let json = try network(EarlierVersion("0.1").text("networks/every_operation.json"))
+    let yaml = try network(EarlierVersion("0.1").text("networks/every_operation.yaml"))
     #expect(json == yaml)
     #expect(Set(json.nodes.map(\.operation.type)).count == 18)
     #expect(json.initialization == .kaiming && json.outputs == ["shuffle", "fc"])
@@ -38,7 +38,7 @@ struct NetworkFormatTests {
     #expect(try network(NetworkFile.yaml(json)) == json)
     guard
       case .architecture(let architecture) = try NetworkFile.parse(
-        Fixture.text("networks/block_strings.yaml"), path: "file")
+        EarlierVersion("0.1").text("networks/block_strings.yaml"), path: "file")
     else {
       Issue.record("not read as block strings")
       return
@@ -48,7 +48,7 @@ struct NetworkFormatTests {
 
   @Test("A file says its version, and one of a newer version is refused by a sentence")
   func newerFiles() throws {
-    let old = try Fixture.text("networks/every_operation.json")
+    let old = try EarlierVersion("0.1").text("networks/every_operation.json")
     #expect(!old.contains("version"))
     let written = String(decoding: try NetworkFile.json(network(old)), as: UTF8.self)
     #expect(written.contains("\"version\" : 1"))
@@ -61,7 +61,7 @@ struct NetworkFormatTests {
         "\($0)" == "file: 'version': the network is of version \(version), and this program reads"
           + " versions up to \(NetworkFormat.current); use a newer muxnet"
       }
-      let blocks = try Fixture.text("networks/block_strings.yaml")
+      let blocks = try EarlierVersion("0.1").text("networks/block_strings.yaml")
       #expect {
         try NetworkFile.parse(blocks + "\nversion: \(version)\nnew: 1\n", path: "file")
       } throws: { "\($0)".contains("the architecture is of version \(version), and this program") }
@@ -146,7 +146,7 @@ struct NetworkFormatTests {
 
   @Test("A block-string file names a gate with its slope")
   func slopedGate() throws {
-    let blocks = try Fixture.text("networks/block_strings.yaml")
+    let blocks = try EarlierVersion("0.1").text("networks/block_strings.yaml")
     let text =
       blocks + "\nexcitation: {gate: {function: hardSigmoid, alpha: 0.2}, activation: relu}\n"
     guard case .architecture(let architecture) = try NetworkFile.parse(text, path: "file") else {

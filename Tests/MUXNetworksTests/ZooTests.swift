@@ -78,7 +78,7 @@ struct ZooTests {
 
   @Test(
     "Every layer of the reference tables, line by line",
-    .enabled(if: Shared.hasLayerTables, "reference tables are not beside the package"),
+    .enabled(if: Shared.hasLayerTables, "\(Shared.absent)"),
     arguments: [
       ("mobilenetv1_100", "timm_mobilenetv1_100"),
       ("mobilenetv3_large_100", "timm_mobilenetv3_large_100"),
@@ -105,7 +105,7 @@ struct ZooTests {
 
   @Test(
     "Layer tables with other class counts, and of ChamNet-C, whose table has no names of ours",
-    .enabled(if: Shared.hasLayerTables, "reference tables are not beside the package"))
+    .enabled(if: Shared.hasLayerTables, "\(Shared.absent)"))
   func otherTables() throws {
     for (model, classes) in [
       ("densenet121", 10), ("densenet121", 14), ("densenet169", 10), ("efficientnet_b0", 10),

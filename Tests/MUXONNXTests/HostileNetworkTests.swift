@@ -11,7 +11,7 @@ struct HostileNetworkTests {
   func exports() throws {
     var written = 0
     for hostile in try HostileValues.variants(
-      ofJSON: Fixture.text("networks/every_operation.json"))
+      ofJSON: EarlierVersion("0.1").text("networks/every_operation.json"))
     {
       guard
         let network = try? JSONDecoder().decode(Network.self, from: Data(hostile.json.utf8)),

@@ -245,7 +245,7 @@ struct NumericTests {
 
   @Test(
     "the authors' branched layers give the authors' outputs",
-    .enabled(if: Reference.isPresent, "needs the authors' outputs (MUXNET_SHARED)"),
+    .enabled(if: Reference.isPresent, "\(Shared.absent)"),
     arguments: ["spatial_mux-k3-c48", "spatial_mux-k5-c36", "mixed_depthwise-k3.5.7-c50-s2"])
   func authors(name: String) throws {
     let file = try WeightsFile.load(Reference.path("\(name).safetensors")).archive
@@ -284,7 +284,7 @@ struct NumericTests {
 
   @Test(
     "the authors' MUX blocks give the authors' outputs",
-    .enabled(if: Reference.isPresent, "needs the authors' outputs (MUXNET_SHARED)"),
+    .enabled(if: Reference.isPresent, "\(Shared.absent)"),
     arguments: [
       ("c40-l0.25-group2", "mux_k5_e4_c40_l0.25_se0.25_gw2"),
       ("c40-l0.5-scales", "mux_e6_c40_se0.75_sc-1.0.1"),

@@ -163,7 +163,7 @@ struct PyTorchFileTests {
 
   @Test(
     "The authors' checkpoint equals its safetensors twin",
-    .enabled(if: Reference.isPresent, "no reference files"))
+    .enabled(if: Reference.isPresent, "\(Shared.absent)"))
   func referenceCheckpoint() throws {
     let file = try WeightsFile.load(Reference.path("muxnet_m-half-10classes.pth.tar"))
     let twin = try WeightsFile.load(Reference.path("muxnet_m-half-10classes.safetensors"))

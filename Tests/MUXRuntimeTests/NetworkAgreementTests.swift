@@ -10,7 +10,7 @@ import Testing
 struct NetworkAgreementTests {
   @Test(
     "The authors' logits of a half-width MUXNet-m come out",
-    .enabled(if: Reference.isPresent, "the authors' outputs are not beside the package"),
+    .enabled(if: Reference.isPresent, "\(Shared.absent)"),
     arguments: availableSets)
   func authorsLogits(set: InstructionSet) throws {
     let weights = try Safetensors.read(

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
 import MUXSearch
+import MUXTestSupport
 import Testing
 
 @Suite struct ExperimentReportTests {
@@ -66,7 +67,7 @@ import Testing
 
   @Test(
     "The benchmark writes its runs and its summary, and takes in another tool's runs",
-    .enabled(if: SharedData.has(NASBenchMacro.fileName), "needs the shared data"))
+    .enabled(if: Shared.has("data/\(NASBenchMacro.fileName)"), "\(Shared.absent)"))
   func benchmark() throws {
     let folder = FileManager.default.temporaryDirectory.appending(path: "\(UUID())")
     defer { try? FileManager.default.removeItem(at: folder) }
@@ -79,7 +80,7 @@ import Testing
       nas-bench-macro,other,40,1,2,2,2,2,40,1
       """.utf8
     ).write(to: rivals)
-    var options = SearchBenchmark.Options(data: try #require(SharedData.folder))
+    var options = SearchBenchmark.Options(data: Shared.folder.appending(path: "data"))
     options.tables = ["nas-bench-macro"]
     options.budgets = [40]
     options.seeds = 2

@@ -2,29 +2,6 @@
 import Foundation
 import MUXSearch
 
-/// The shared data folder, which is not part of the package; tests that need it are skipped without.
-enum SharedData {
-  static let folder: URL? = {
-    let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-      .deletingLastPathComponent()
-    let shared =
-      ProcessInfo.processInfo.environment["MUXNET_SHARED"].map { URL(filePath: $0) }
-      ?? root.deletingLastPathComponent().appending(path: "shared")
-    let data = shared.appending(path: "data")
-    return FileManager.default.fileExists(atPath: data.path(percentEncoded: false)) ? data : nil
-  }()
-
-  static func has(_ name: String) -> Bool {
-    guard let folder else { return false }
-    return FileManager.default.fileExists(
-      atPath: folder.appending(path: name).path(percentEncoded: false))
-  }
-
-  static func url(_ name: String) -> URL {
-    (folder ?? URL(filePath: "/nonexistent")).appending(path: name)
-  }
-}
-
 /// Five genes with four choices; small numbers are cheap, large ones accurate.
 struct ToyDomain: SearchDomain {
   var genes: [Gene]

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
 import MUXSearch
+import MUXTestSupport
 import Testing
 
 @Suite struct TableTests {
-  private static let hasMacro = SharedData.has(NASBenchMacro.fileName)
-  private static let has201 = SharedData.has(NASBench201.fileName)
+  private static let hasMacro = Shared.has("data/\(NASBenchMacro.fileName)")
+  private static let has201 = Shared.has("data/\(NASBench201.fileName)")
 
   @Test(
     "Costs of NAS-Bench-201 cells are the published ones",
@@ -95,9 +96,9 @@ import Testing
 
   @Test(
     "NAS-Bench-201: 15,625 cells with the known best accuracy",
-    .enabled(if: has201, "needs the shared data"))
+    .enabled(if: has201, "\(Shared.absent)"))
   func table201() throws {
-    let table = try NASBench201.read(SharedData.url(NASBench201.fileName))
+    let table = try NASBench201.read(Shared.folder.appending(path: "data/\(NASBench201.fileName)"))
     #expect(table.count == 15_625)
     #expect(abs(try #require(table.allObjectives.map { $0[0] }.min()) - (100 - 94.3733)) < 1e-9)
     // The first line of the file.
@@ -109,9 +110,10 @@ import Testing
 
   @Test(
     "NAS-Bench-Macro: 6,561 networks, a known one among them",
-    .enabled(if: hasMacro, "needs the shared data"))
+    .enabled(if: hasMacro, "\(Shared.absent)"))
   func tableMacro() throws {
-    let table = try NASBenchMacro.read(SharedData.url(NASBenchMacro.fileName))
+    let table = try NASBenchMacro.read(
+      Shared.folder.appending(path: "data/\(NASBenchMacro.fileName)"))
     #expect(table.count == 6561)
     let row = try #require(table.evaluate([0, 2, 0, 1, 2, 1, 0, 0]))
     #expect(abs(row[0] - (100 - 89.19666545586)) < 1e-6)
@@ -159,10 +161,10 @@ import Testing
 
   @Test(
     "On both tables the guided search is nearer to the targets than every other at 100 networks",
-    .enabled(if: hasMacro && has201, "needs the shared data"),
+    .enabled(if: hasMacro && has201, "\(Shared.absent)"),
     arguments: ["nas-bench-macro", "nas-bench-201"])
   func guidedIsAhead(_ name: String) throws {
-    let table = try SearchBenchmark.table(name, in: try #require(SharedData.folder))
+    let table = try SearchBenchmark.table(name, in: Shared.folder.appending(path: "data"))
     var experiment = SearchExperiment(
       table, targets: try BenchmarkTargets.targets(of: name, .tune))
     experiment.budgets = [100]

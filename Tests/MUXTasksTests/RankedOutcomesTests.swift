@@ -39,7 +39,7 @@ struct RankedOutcomesTests {
 
   @Test(
     "AUROC is that of the reference, ties and undefined ones included",
-    .enabled(if: Shared.has(name), "needs the golden data"))
+    .enabled(if: Shared.has(name), "\(Shared.absent)"))
   func reference() throws {
     let golden = try golden()
     #expect(golden.cases.count > 5)
@@ -55,7 +55,7 @@ struct RankedOutcomesTests {
 
   @Test(
     "several classes: each on its own, and the mean of those that exist",
-    .enabled(if: Shared.has(name), "needs the golden data"))
+    .enabled(if: Shared.has(name), "\(Shared.absent)"))
   func several() throws {
     let golden = try golden().multiLabel
     let classes = golden.auroc.count

@@ -7,7 +7,7 @@ import MUXTraining
 import MUXWeights
 import Testing
 
-@Suite(.enabled(if: Reference.isPresent, "needs the reference outputs in ../shared/reference"))
+@Suite(.enabled(if: Reference.isPresent, "\(Shared.absent)"))
 struct ReferenceTests {
   func muxNet() throws -> Network {
     try ModelZoo.architecture(named: "muxnet_m")

@@ -194,7 +194,7 @@ struct SafetensorsTests {
     } throws: { "\($0)" == "cannot open missing.safetensors: No such file or directory" }
   }
 
-  @Test("The authors' files are read", .enabled(if: Reference.isPresent, "no reference files"))
+  @Test("The authors' files are read", .enabled(if: Reference.isPresent, "\(Shared.absent)"))
   func referenceFiles() throws {
     let block = try Safetensors.read(Reference.path("mux_block-c40-l0.25-group2.safetensors"))
     #expect(block.metadata["format"] == "pt")

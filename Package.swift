@@ -133,7 +133,7 @@ let modules: [Module] = [
   Module("CMUXKernels", .upper, .hidden),
   Module(
     "MUXRuntime", .upper, .library,
-    uses: ["MUXCore", "MUXImages", "MUXNetworks", "MUXWeights", "CMUXKernels"]),
+    uses: ["MUXCore", "MUXImages", "MUXNetworks", "MUXTasks", "MUXWeights", "CMUXKernels"]),
   Module(
     "CJPEG", .upper, .system(pkgConfig: "libjpeg", apt: ["libjpeg-dev"], brew: ["jpeg-turbo"])),
   Module("CPNG", .upper, .system(pkgConfig: "libpng", apt: ["libpng-dev"], brew: ["libpng"])),
@@ -248,7 +248,8 @@ let modules: [Module] = [
   Module(
     "MUXRuntimeTests", .upper, .tests,
     uses: [
-      "MUXCore", "MUXImages", "MUXNetworks", "MUXWeights", "MUXRuntime", "MUXTestSupport",
+      "MUXCore", "MUXImages", "MUXNetworks", "MUXTasks", "MUXWeights", "MUXRuntime",
+      "MUXTestSupport",
     ]),
   Module("MUXConfigurationTests", .upper, .tests, uses: ["MUXConfiguration"]),
   Module(

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import Foundation
 public import MUXImages
+public import MUXTasks
 internal import Synchronization
 
 /// Engines for many callers at a time, as in a server: each call gets one that is free, or waits for it
@@ -65,14 +66,14 @@ public final class EnginePool: Sendable {
   /// The most likely classes of an image, most likely first.
   ///
   /// - Throws: As `InferenceEngine.classify`.
-  public func classify(_ image: Image, top count: Int = 5) async throws -> [ClassGuess] {
+  public func classify(_ image: Image, top count: Int = 5) async throws -> [Prediction.Guess] {
     try await withEngine { try $0.classify(image, top: count) }
   }
 
   /// The most likely classes of several images, run as one batch.
   ///
   /// - Throws: As `InferenceEngine.classify`.
-  public func classify(_ images: [Image], top count: Int = 5) async throws -> [[ClassGuess]] {
+  public func classify(_ images: [Image], top count: Int = 5) async throws -> [[Prediction.Guess]] {
     try await withEngine { try $0.classify(images, top: count) }
   }
 

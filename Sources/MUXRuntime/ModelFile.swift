@@ -2,6 +2,7 @@
 internal import Foundation
 public import MUXImages
 public import MUXNetworks
+internal import MUXTasks
 public import MUXWeights
 
 /// A network with its weights in one file: safetensors whose metadata holds the network, such as
@@ -46,7 +47,7 @@ public struct ModelFile: Sendable {
     }
     network = description.network
     classNames = description.classNames
-    task = description.task.flatMap { $0.name == "classification" ? nil : $0.name }
+    task = description.task.flatMap { $0.name == Classification.name ? nil : $0.name }
     pipeline = description.pipeline
     weights = archive
     if let defect = PackedDescription.defect(

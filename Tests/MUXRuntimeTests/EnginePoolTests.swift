@@ -2,6 +2,7 @@
 import MUXImages
 import MUXNetworks
 import MUXRuntime
+import MUXTasks
 import Synchronization
 import Testing
 
@@ -47,7 +48,7 @@ struct EnginePoolTests {
     for size in [1, 3] {
       let pool = try EnginePool(plan, size: size, threadsPerEngine: 2)
       let busy = Busy()
-      try await withThrowingTaskGroup(of: (Int, [ClassGuess]).self) { group in
+      try await withThrowingTaskGroup(of: (Int, [Prediction.Guess]).self) { group in
         for number in 0..<60 {
           group.addTask {
             let guesses = try await pool.withEngine { engine in

@@ -4,6 +4,7 @@ import MUXCore
 import MUXImages
 import MUXNetworks
 import MUXRuntime
+import MUXTasks
 import MUXTestSupport
 import MUXWeights
 import Testing
@@ -72,7 +73,7 @@ struct PreparationTests {
       Self.image(width: 30, height: 22), Self.image(width: 16, height: 16),
       Self.image(width: 9, height: 40), Self.image(width: 31, height: 17, channels: 1),
     ]
-    var all: [[ClassGuess]] = []
+    var all: [[Prediction.Guess]] = []
     for image in images {
       // Each step on its own, and the normalisation by hand.
       var prepared = image

@@ -1,17 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-internal import Foundation
 public import MUXImages
 internal import MUXNetworks
-
-/// A class that an image may be of.
-public struct ClassGuess: Sendable, Hashable, Codable {
-  /// The class's name; its number where the model names none.
-  public let label: String
-  /// Its place among the outputs.
-  public let index: Int
-  /// The softmax of its output, 0 … 1.
-  public let probability: Double
-}
+public import MUXTasks
 
 extension InferenceEngine {
   /// The most likely classes of an image, most likely first.
@@ -24,7 +14,9 @@ extension InferenceEngine {
   ///   - count: The most guesses that are wanted.
   /// - Throws: ``RuntimeError`` if `count` is negative, the image cannot be prepared, or the network
   ///   is no classifier.
-  public func classify(_ image: Image, top count: Int = 5) throws(RuntimeError) -> [ClassGuess] {
+  public func classify(_ image: Image, top count: Int = 5) throws(RuntimeError) -> [Prediction
+    .Guess]
+  {
     guard count >= 0 else { throw .guessCount(count) }
     try plan.requireClassifier()
     let preparation = try preparation()
@@ -47,12 +39,12 @@ extension InferenceEngine {
   /// - Throws: What classifying one of them throws; no guesses are given then.
   public func classify(
     _ images: [Image], top count: Int = 5
-  ) throws(RuntimeError) -> [[ClassGuess]] {
+  ) throws(RuntimeError) -> [[Prediction.Guess]] {
     guard count >= 0 else { throw .guessCount(count) }
     try plan.requireClassifier()
     let preparation = try preparation()
     let size = plan.inputShape.count, outputSize = plan.outputShape.count
-    var guesses: [[ClassGuess]] = []
+    var guesses: [[Prediction.Guess]] = []
     // Some images at a time, so that many take no more memory than some.
     let portion = max(16, 4 * threads)
     for first in stride(from: 0, to: images.count, by: portion) {
@@ -89,15 +81,13 @@ extension InferencePlan {
   }
 
   /// The `count` most likely classes for the outputs of an image.
-  func guesses(_ outputs: ArraySlice<Float>, _ count: Int) -> [ClassGuess] {
-    let largest = outputs.max() ?? 0
-    let shares = outputs.map { exp($0 - largest) }
-    let sum = shares.reduce(0, +)
+  func guesses(_ outputs: ArraySlice<Float>, _ count: Int) -> [Prediction.Guess] {
+    let shares = Softmax.probabilities(outputs)
     let names = classNames ?? []
-    return shares.indices.sorted { (-shares[$0], $0) < (-shares[$1], $1) }.prefix(count).map {
-      ClassGuess(
-        label: $0 < names.count ? names[$0] : "\($0)", index: $0,
-        probability: Double(shares[$0] / sum))
+    return ClassificationMetrics.best(min(count, shares.count), of: shares).map {
+      Prediction.Guess(
+        label: $0.index < names.count ? names[$0.index] : "\($0.index)", index: $0.index,
+        probability: Double($0.score))
     }
   }
 }

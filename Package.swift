@@ -310,9 +310,29 @@ let modules: [Module] = [
 
 // MARK: What follows from the table
 
-let selected = modules.filter {
+let possible = modules.filter {
   ($0.half == .upper || withTorch) && optional[$0.name] != false
 }
+
+/// The modules named, their tests, and what all those stand on.
+func closure(of names: some Sequence<String>) -> Set<String> {
+  var found: Set<String> = []
+  var open = names.flatMap { [$0, "\($0)Tests"] }
+  while let name = open.popLast() {
+    guard let module = possible.first(where: { $0.name == name }), found.insert(name).inserted
+    else { continue }
+    for case .module(let dependency) in module.uses { open.append(dependency) }
+  }
+  return found
+}
+
+/// `MUXNET_ONLY=MUXRuntime,MUXVision` leaves out what those do not need (scripts/test): an edit of one
+/// file is then compiled and tested without its readers.
+let only = Context.environment["MUXNET_ONLY"].map {
+  closure(of: $0.split(separator: ",").map(String.init))
+}
+
+let selected = possible.filter { only?.contains($0.name) ?? true }
 let selectedNames = Set(selected.map(\.name))
 
 extension Module {

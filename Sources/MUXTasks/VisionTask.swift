@@ -92,6 +92,12 @@ public protocol TaskHead: Sendable {
     into meter: inout TaskMeter
   ) throws
 
+  /// Counts the decisions that two computations of the same outputs agree on, such as those of another
+  /// precision; nil where the task has none that can be counted.
+  ///
+  /// - Throws: ``TaskError`` where the outputs are not of the expected shapes.
+  func agreement(_ outputs: [OutputTensor], _ reference: [OutputTensor]) throws -> DecisionCount?
+
   /// Formats in which predictions are written, beside text and JSON.
   var formats: [PredictionFormat<Output>] { get }
 }
@@ -99,6 +105,11 @@ public protocol TaskHead: Sendable {
 extension TaskHead {
   /// None.
   public var formats: [PredictionFormat<Output>] { [] }
+
+  /// None that can be counted.
+  public func agreement(
+    _ outputs: [OutputTensor], _ reference: [OutputTensor]
+  ) throws -> DecisionCount? { nil }
 }
 
 /// How much is said about an image.

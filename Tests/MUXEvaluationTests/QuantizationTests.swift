@@ -95,9 +95,10 @@ struct QuantizationTests {
     }
     let agreement = result.agreement
     #expect(agreement.images == 60 && greatest > 0)
-    #expect(abs(agreement.sameTop1 - Double(same) / 60) < 1e-9)
-    #expect(abs((agreement.top1 ?? -1) - Double(correct) / 60) < 1e-9)
-    #expect(abs((agreement.top1Float32 ?? -1) - Double(correctExact) / 60) < 1e-9)
+    #expect(abs((agreement.sameDecisions ?? -1) - Double(same) / 60) < 1e-9)
+    #expect(agreement.decision == "top-1")
+    #expect(abs((agreement.scores?["top1"] ?? -1) - Double(correct) / 60) < 1e-9)
+    #expect(abs((agreement.scoresFloat32?["top1"] ?? -1) - Double(correctExact) / 60) < 1e-9)
     #expect(agreement.greatestError == greatest && agreement.greatestOutput == scale)
     #expect(abs(agreement.signalToNoise - 10 * log10(signal / noise)) < 1e-6)
     #expect(agreement.signalToNoise > (precision == .int8 ? 12 : 25), "\(agreement)")
@@ -210,7 +211,7 @@ struct QuantizationTests {
       Quantization.warnings(
         comparedOn: images,
         PrecisionAgreement(
-          images: 40, sameTop1: 1, greatestError: 1, greatestOutput: 1, signalToNoise: decibels))
+          images: 40, decisions: nil, greatestError: 1, greatestOutput: 1, signalToNoise: decibels))
     }
     #expect(warnings(8.9).count == 1 && warnings(8.9)[0].contains("8.9 dB"))
     #expect(warnings(29.8).isEmpty)

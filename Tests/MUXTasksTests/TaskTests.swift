@@ -110,6 +110,28 @@ struct TaskTests {
     #expect(lines[1].hasPrefix("x.png,0.88") && lines[1].split(separator: ",").count == 4)
   }
 
+  @Test("decisions of two computations are compared: first guesses, and labels one by one")
+  func agreement() throws {
+    func output(_ values: [Float]) -> [OutputTensor] {
+      [OutputTensor(name: "o", shape: [2, 3], values: values)]
+    }
+    let names = ["a", "b", "c"]
+    let exact = output([2, 0, 1, -3, -2, -1]), other = output([0.5, 0.5, 0.4, -1, -2, 1])
+    let classifier = ClassificationHead(network: "n", classNames: names)
+    #expect(try classifier.agreement(exact, exact) == DecisionCount("top-1", same: 2, of: 2))
+    // Of two equal values the first is the guess: the first image agrees, the second does, too.
+    #expect(try classifier.agreement(other, exact) == DecisionCount("top-1", same: 2, of: 2))
+    #expect(
+      try classifier.agreement(output([0, 2, 1, -1, -2, -3]), exact)
+        == DecisionCount("top-1", same: 0, of: 2))
+    let labels = MultiLabelHead(task: MultiLabel(), network: "n", classNames: names)
+    // 1 and 0 are at or above one half; of the second image only the last label differs.
+    #expect(try labels.agreement(other, exact) == DecisionCount("labels", same: 5, of: 6))
+    #expect(throws: TaskError.self) {
+      try classifier.agreement([OutputTensor(name: "o", shape: [1, 2], values: [0, 1])], exact)
+    }
+  }
+
   @Test("thresholds are chosen where the task says so")
   func tuning() throws {
     var task = MultiLabel()

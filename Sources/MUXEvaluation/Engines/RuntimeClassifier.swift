@@ -86,18 +86,6 @@ public final class RuntimeClassifier: Classifier {
     return engine
   }
 
-  /// The values of all outputs for N images, image by image.
-  func values(_ batch: PixelBatch) throws -> [Float] {
-    let outputs = try outputs(batch)
-    if outputs.count == 1 { return outputs[0].values }
-    return (0..<batch.count).flatMap { image in
-      outputs.flatMap { output in
-        let size = output.values.count / batch.count
-        return output.values[image * size..<(image + 1) * size]
-      }
-    }
-  }
-
   /// All outputs of the network for N images, in the order of the network's `outputs`.
   ///
   /// - Throws: `RuntimeError` for images of other channels, or that hold a number that is not finite;

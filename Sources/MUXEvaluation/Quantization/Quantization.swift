@@ -2,12 +2,13 @@
 import MUXCore
 import MUXImages
 public import MUXRuntime
+import MUXTasks
 import MUXVision
 import MUXWeights
 
-/// Makes packed model files of less than single precision, and says how they agree with it.
+/// Makes packed model files of reduced precision, and says how they agree with it.
 public struct Quantization: Sendable {
-  /// What products are made of.
+  /// The precision of the operands of products.
   public var precision = Precision.int8
   /// The widths of vectors to pack for; nil takes all.
   public var lanes: [Int]?
@@ -27,7 +28,7 @@ public struct Quantization: Sendable {
   public struct Result: Codable, Hashable, Sendable {
     /// The network's name.
     public var network: String
-    /// What products are made of.
+    /// The precision of the operands of products.
     public var precision: Precision
     /// Whether this processor has instructions for it.
     public var isAccelerated: Bool
@@ -86,23 +87,10 @@ public struct Quantization: Sendable {
       precision: precision, calibration: calibration, lanes: lanes)
     let model = try PackedModel(ByteRegion(bytes), path: path)
     let packed = try RuntimeClassifier(model, threads: threads)
-    var tally = AgreementTally()
-    var done = calibrating
-    try forEachBatch(of: images.heldOut, weights.pipeline) { batch in
-      heldOutVariety.add(batch.pixels)
-      func outputs(_ classifier: RuntimeClassifier) throws -> [Float] {
-        do { return try classifier.values(batch.pixels) } catch RuntimeError.resultNotFinite {
-          throw QuantizationError.notFinite(
-            network: weights.network.name, precision: classifier.precision.rawValue)
-        }
-      }
-      let expected = try outputs(exact), actual = try outputs(packed)
-      tally.add(actual, exact: expected, targets: batch.targets)
-      done += batch.count
-      progress?(done, total)
-    }
+    let agreement = try compare(
+      weights, head: weights.head(), on: images, exact: exact, packed: packed, done: calibrating
+    ) { heldOutVariety.add($0) }
     try AtomicFile.write(bytes, to: path)
-    let agreement = tally.result(isLabelled: images.isLabelled)
     return Result(
       network: weights.network.name, precision: precision,
       isAccelerated: precision.isAccelerated, bytes: bytes.count, calibrationImages: calibrating,
@@ -110,6 +98,30 @@ public struct Quantization: Sendable {
       warnings: vanishing.map(Self.warning)
         + (isCalibrated ? Self.warnings(calibratedOn: variety) : [])
         + Self.warnings(comparedOn: heldOutVariety, agreement))
+  }
+
+  /// Runs both over the images that are held out.
+  private func compare<Head: TaskHead>(
+    _ weights: TrainedWeights, head: Head, on images: QuantizationImages, exact: RuntimeClassifier,
+    packed: RuntimeClassifier, done: Int, each: (PixelBatch) -> Void
+  ) throws -> PrecisionAgreement {
+    var tally = AgreementTally(head, hasTargets: images.hasTargets)
+    var done = done
+    let total = done + images.heldOut.count
+    func outputs(_ classifier: RuntimeClassifier, _ pixels: PixelBatch) throws -> [OutputTensor] {
+      do { return try classifier.outputs(pixels) } catch RuntimeError.resultNotFinite {
+        throw QuantizationError.notFinite(
+          network: weights.network.name, precision: classifier.precision.rawValue)
+      }
+    }
+    try forEachBatch(of: images.heldOut, weights.pipeline) { batch in
+      each(batch.pixels)
+      try tally.add(
+        outputs(packed, batch.pixels), exact: outputs(exact, batch.pixels), batch)
+      done += batch.count
+      progress?(done, total)
+    }
+    return tally.result
   }
 
   private static func warning(_ vanishing: VanishingChannels) -> String {

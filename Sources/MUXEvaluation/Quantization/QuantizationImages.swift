@@ -24,8 +24,8 @@ public struct QuantizationImages: Sendable {
   package let heldOut: any ImageDataSet
   /// What lies beside the images and is not among them.
   public var leftOut: LeftOut { heldOut.leftOut }
-  /// Whether the labels of the held-out images are the network's classes.
-  let isLabelled: Bool
+  /// Whether the targets of the held-out images are known.
+  let hasTargets: Bool
 
   /// Images without labels, in files and below folders.
   ///
@@ -39,7 +39,7 @@ public struct QuantizationImages: Sendable {
     paths: [String], counts: Counts, orientation: OrientationHandling = .applied
   ) throws {
     let images = UnlabelledImages(try ImageFiles(paths), orientation: orientation)
-    try self.init(images, images, counts, isLabelled: false)
+    try self.init(images, images, counts, hasTargets: false)
   }
 
   /// Images of a data set: those to calibrate on from its training images, the others from a part.
@@ -57,11 +57,11 @@ public struct QuantizationImages: Sendable {
     } catch EvaluationError.noPart {
       source = others
     }
-    try self.init(source, others, counts, isLabelled: true)
+    try self.init(source, others, counts, hasTargets: true)
   }
 
   private init(
-    _ source: any ImageDataSet, _ others: any ImageDataSet, _ counts: Counts, isLabelled: Bool
+    _ source: any ImageDataSet, _ others: any ImageDataSet, _ counts: Counts, hasTargets: Bool
   ) throws(QuantizationError) {
     var calibrating = counts.calibration
     if source.count == others.count, source.count > 0, source.name(at: 0) == others.name(at: 0) {
@@ -76,7 +76,7 @@ public struct QuantizationImages: Sendable {
     calibration = DataSubset(source, indices: chosen)
     heldOut = DataSubset(
       others, indices: Self.spread(min(counts.heldOut, rest.count), over: rest))
-    self.isLabelled = isLabelled
+    self.hasTargets = hasTargets
   }
 
   private static func spread(_ count: Int, over all: [Int]) -> [Int] {

@@ -95,6 +95,18 @@ public struct ClassificationHead: TaskHead {
     meter.add(rows.values, labels: labels)
   }
 
+  /// The most likely class of each image; of equals the first.
+  public func agreement(
+    _ outputs: [OutputTensor], _ reference: [OutputTensor]
+  ) throws -> DecisionCount? {
+    let own = try rows(of: outputs), exact = try rows(of: reference)
+    func guess(_ values: ArraySlice<Float>) -> Int? {
+      values.indices.max { values[$0] < values[$1] }.map { $0 - values.startIndex }
+    }
+    return DecisionCount(
+      "top-1", same: (0..<own.count).count { guess(own[$0]) == guess(exact[$0]) }, of: own.count)
+  }
+
   private func rows(of outputs: [OutputTensor]) throws -> OutputRows {
     try OutputRows(
       outputs, width: classNames.count, classes: classNames.count, network: network,

@@ -74,6 +74,21 @@ public struct MultiLabelHead: TaskHead {
     }
   }
 
+  /// Whether an image is of a class, for each class of each image.
+  public func agreement(
+    _ outputs: [OutputTensor], _ reference: [OutputTensor]
+  ) throws -> DecisionCount? {
+    let own = try rows(of: outputs), exact = try rows(of: reference)
+    let thresholds = task.thresholds(classes: classNames.count)
+    func labels(_ values: ArraySlice<Float>) -> [Bool] {
+      zip(values, thresholds).map { Sigmoid.probability(Double($0)) >= $1 }
+    }
+    let same = (0..<own.count).reduce(0) { sum, image in
+      sum + zip(labels(own[image]), labels(exact[image])).count { $0 == $1 }
+    }
+    return DecisionCount("labels", same: same, of: own.count * classNames.count)
+  }
+
   private func rows(of outputs: [OutputTensor]) throws -> OutputRows {
     try OutputRows(
       outputs, width: classNames.count, classes: classNames.count, network: network,

@@ -120,7 +120,7 @@ struct QuantizeCommand: ParsableCommand {
     if Console.errorIsTerminal { Console.standardError("\r\u{1b}[2K") }
     for warning in result.warnings { Console.warning(warning) }
     if form.json { return try Console.json(result) }
-    Console.result(BenchmarkTables.quantization(result))
+    Console.result(BenchmarkTables.quantization(result, task: weights.task.task))
     Console.note(
       "wrote \(output): \(result.network), \(precision.rawValue),"
         + " \((Double(result.bytes) / 1e6).fixed(1)) MB")

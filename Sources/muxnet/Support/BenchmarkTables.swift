@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import MUXEvaluation
 import MUXRuntime
+import MUXTasks
 
 /// The time of each step of a plan.
 struct LayerProfile: Encodable {
@@ -53,22 +54,32 @@ enum BenchmarkTables {
     return table.text
   }
 
-  static func quantization(_ result: Quantization.Result) -> String {
+  /// One row: how a file of reduced precision agrees with single precision, in the task's own scores.
+  static func quantization(_ result: Quantization.Result, task: any VisionTask) -> String {
     let agreement = result.agreement
     let name = result.precision.rawValue
     var columns: [(String, TextTable.Alignment)] = [
       ("PRECISION", .left), ("CALIBRATED ON", .right), ("COMPARED ON", .right),
-      ("SAME TOP-1", .right), ("GREATEST ERROR", .right), ("OUTPUTS UP TO", .right),
-      ("SIGNAL TO NOISE", .right),
     ]
-    var row = [
-      name, result.calibrationImages.grouped, agreement.images.grouped,
-      (agreement.sameTop1 * 100).fixed(2) + " %", agreement.greatestError.fixed(4),
-      agreement.greatestOutput.fixed(2), agreement.signalToNoise.fixed(1) + " dB",
+    var row = [name, result.calibrationImages.grouped, agreement.images.grouped]
+    if let decision = agreement.decision, let share = agreement.sameDecisions {
+      columns.append(("SAME \(decision.uppercased())", .right))
+      row.append((share * 100).fixed(2) + " %")
+    }
+    columns += [
+      ("GREATEST ERROR", .right), ("OUTPUTS UP TO", .right), ("SIGNAL TO NOISE", .right),
     ]
-    if let exact = agreement.top1Float32, let top1 = agreement.top1 {
-      columns += [("TOP-1 float32", .right), ("TOP-1 \(name)", .right)]
-      row += [(exact * 100).fixed(2) + " %", (top1 * 100).fixed(2) + " %"]
+    row += [
+      agreement.greatestError.fixed(4), agreement.greatestOutput.fixed(2),
+      agreement.signalToNoise.fixed(1) + " dB",
+    ]
+    if let exact = agreement.scoresFloat32, let scores = agreement.scores {
+      let metric = task.metrics[0]
+      columns += [
+        ("\(metric.label.uppercased()) float32", .right),
+        ("\(metric.label.uppercased()) \(name)", .right),
+      ]
+      row += [exact, scores].map { $0[metric].map(metric.text) ?? "–" }
     }
     var table = TextTable(columns)
     table.append(row)

@@ -4,17 +4,32 @@
 
 #include <stdbool.h>
 
-/// The instruction sets the kernels are compiled for. Generic is what the compiler's target
-/// has (SSE2 on x86-64, NEON on arm64), through vector extensions.
-typedef enum mux_isa {
-  MUX_ISA_GENERIC = 0,
-  MUX_ISA_AVX2 = 1,
-  MUX_ISA_AVX512 = 2,
-} mux_isa;
+/// The instruction sets that all kernels are compiled for: ROW(NAME, name, ARCHITECTURE, more). Generic
+/// is what the compiler's target has (SSE2 on x86-64, NEON on arm64), through vector extensions.
+#define MUX_ISAS(ROW, more)            \
+  ROW(GENERIC, generic, ANY, more)     \
+  ROW(AVX2, avx2, X86, more)           \
+  ROW(AVX512, avx512, X86, more)
 
-enum { MUX_ISA_COUNT = 3 };
+/// All variants of the kernels: the instruction sets, then their extensions, which only some steps of
+/// inference have code for. Everything that lists variants is made from here; what a variant needs of the
+/// processor stands in `common/mux_variants.h`.
+#define MUX_VARIANTS(ROW, more) \
+  MUX_ISAS(ROW, more)           \
+  ROW(AVX512_CELLS, avx512cells, X86, more)
+
+#define MUX_ROW(NAME, name, ARCHITECTURE, more) more##NAME,
+typedef enum mux_isa { MUX_ISAS(MUX_ROW, MUX_ISA_) } mux_isa;
+/// An instruction set has the same number among the variants.
+typedef enum mux_variant { MUX_VARIANTS(MUX_ROW, MUX_VARIANT_) } mux_variant;
+#undef MUX_ROW
+
+#define MUX_ROW(NAME, name, ARCHITECTURE, more) +1
+enum { MUX_ISA_COUNT = MUX_ISAS(MUX_ROW, ), MUX_VARIANT_COUNT = MUX_VARIANTS(MUX_ROW, ) };
+#undef MUX_ROW
 
 /// Whether this processor (and operating system) can run the variant.
+bool mux_variant_available(mux_variant variant);
 bool mux_isa_available(mux_isa isa);
 
 /// The variant in use on this thread: the last one it gave to `mux_isa_select`; else the one named
@@ -26,7 +41,8 @@ mux_isa mux_isa_current(void);
 /// and other threads, also those that a library starts for this one, keep the process's variant.
 bool mux_isa_select(mux_isa isa);
 
-/// "generic", "avx2" or "avx512".
+/// "generic", "avx2", "avx512" or, of a variant alone, "avx512cells".
 const char *mux_isa_name(mux_isa isa);
+const char *mux_variant_name(mux_variant variant);
 
 #endif

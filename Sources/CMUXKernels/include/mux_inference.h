@@ -17,7 +17,7 @@
 /// as the variant's vectors have lanes. Weights are packed [block][inner][lane]. A step has a
 /// number of independent tasks, whose results do not depend on how they are spread over threads.
 
-/// Floats of a vector of the variant: channels of a block.
+/// Floats of a vector of the variants of an instruction set: channels of a block.
 int mux_inference_lanes(mux_isa isa);
 
 /// What the products of a step are made of. With less than single precision, operands come in
@@ -296,32 +296,36 @@ typedef struct mux_pack {
   int32_t tasks;
 } mux_pack;
 
-/// All kinds of steps, with their structures; everything that lists steps is made from here.
+/// All kinds of steps: STEP(NAME, name, type, SORT, PRECISION). Everything that lists steps is made from
+/// here, and a step without its functions does not compile.
 ///
-/// Those of bands share out their tasks as their settings say; the others have a field `tasks`. Those
-/// of variants have code for each instruction set, plain ones (`mux_plain_steps.c`) are the same
-/// everywhere, and those of cells have code where there are cells only.
-#define MUX_BAND_STEPS(STEP) \
-  STEP(DENSE, mux_dense)     \
-  STEP(SPATIAL, mux_spatial_step)
-#define MUX_VARIANT_STEPS(STEP)       \
-  STEP(LINEAR, mux_linear)            \
-  STEP(ELEMENTWISE, mux_elementwise)  \
-  STEP(UNBLOCK, mux_unblock)          \
-  STEP(POOL, mux_pool_step)           \
-  STEP(MULTIPLEX, mux_multiplex)
-#define MUX_PLAIN_STEPS(STEP)             \
-  STEP(ADAPTIVE_POOL, mux_adaptive_pool)  \
-  STEP(PAD, mux_pad)                      \
-  STEP(L2_NORM, mux_l2_norm)
-#define MUX_CELL_STEPS(STEP) STEP(PACK, mux_pack)
+/// LARGE steps have code for each variant and scratch memory: `name_step_scratch` and `name_step`, in
+/// `mux_steps_body.h`; `mux_name_tasks` counts their tasks. SMALL ones have a `name_task` for each variant
+/// and a field `tasks`; PLAIN ones a `mux_name_task` that is the same everywhere (`mux_plain_steps.c`).
+/// Of those with CELLS, `mux_name_has_cells` says whether one multiplies or writes cells.
+#define MUX_STEPS(STEP)                                           \
+  STEP(DENSE, dense, mux_dense, LARGE, CELLS)                     \
+  STEP(SPATIAL, spatial, mux_spatial_step, LARGE, CELLS)          \
+  STEP(LINEAR, linear, mux_linear, LARGE, CELLS)                  \
+  STEP(ELEMENTWISE, elementwise, mux_elementwise, SMALL, FLOATS)  \
+  STEP(UNBLOCK, unblock, mux_unblock, SMALL, FLOATS)              \
+  STEP(POOL, pool, mux_pool_step, SMALL, FLOATS)                  \
+  STEP(MULTIPLEX, multiplex, mux_multiplex, SMALL, FLOATS)        \
+  STEP(ADAPTIVE_POOL, adaptive_pool, mux_adaptive_pool, PLAIN, FLOATS) \
+  STEP(PAD, pad, mux_pad, PLAIN, FLOATS)                          \
+  STEP(L2_NORM, l2_norm, mux_l2_norm, PLAIN, FLOATS)              \
+  STEP(PACK, pack, mux_pack, SMALL, CELLS)
 
-typedef enum mux_step_kind {
-#define MUX_STEP(NAME, TYPE) MUX_STEP_##NAME,
-  MUX_BAND_STEPS(MUX_STEP) MUX_VARIANT_STEPS(MUX_STEP) MUX_PLAIN_STEPS(MUX_STEP)
-  MUX_CELL_STEPS(MUX_STEP)
+#define MUX_STEP(NAME, name, type, SORT, PRECISION) MUX_STEP_##NAME,
+typedef enum mux_step_kind { MUX_STEPS(MUX_STEP) } mux_step_kind;
 #undef MUX_STEP
-} mux_step_kind;
+
+#define MUX_STEP(NAME, name, type, SORT, PRECISION) +1
+enum { MUX_STEP_COUNT = MUX_STEPS(MUX_STEP) };
+#undef MUX_STEP
+
+/// "dense", "spatial" and so on.
+const char *mux_step_name(mux_step_kind kind);
 
 /// One step: its kind and the structure of that kind.
 typedef struct mux_step {
@@ -338,6 +342,16 @@ size_t mux_step_scratch(mux_isa isa, const mux_step *step);
 /// Runs the tasks from `first` to before `end` of a step.
 void mux_step_run(mux_isa isa, const mux_step *step, int32_t first, int32_t end, float *arena,
                   float *scratch);
+
+/// The variant that a step runs in with an instruction set: the set's own, or one with instructions for
+/// cells where the step has cells and the processor has those.
+mux_variant mux_step_variant(mux_isa isa, const mux_step *step);
+
+/// The same in a variant that the processor has, whether or not it would be chosen: for tests, which run
+/// all of them. All have the layout of their instruction set.
+size_t mux_step_scratch_of(mux_variant variant, const mux_step *step);
+void mux_step_run_of(mux_variant variant, const mux_step *step, int32_t first, int32_t end,
+                     float *arena, float *scratch);
 
 /// Threads that run plans. They wait by spinning for some microseconds, then asleep.
 typedef struct mux_thread_pool mux_thread_pool;

@@ -251,26 +251,3 @@ static void CELL(dense_task)(
     }
   }
 }
-
-static size_t CELL(step_scratch)(const mux_step *step) {
-  switch (step->kind) {
-  case MUX_STEP_DENSE: return CELL(dense_scratch)(step->argument);
-  case MUX_STEP_SPATIAL: return CELL(spatial_scratch)(step->argument);
-  default: return 0;
-  }
-}
-
-static void CELL(step_run)(
-    const mux_step *step, int32_t first, int32_t end, float *arena, float *scratch) {
-  if (step->kind == MUX_STEP_SPATIAL) {
-    CELL(spatial_tasks)(step->argument, first, end, arena, scratch);
-    return;
-  }
-  for (int32_t task = first; task < end; ++task) {
-    if (step->kind == MUX_STEP_DENSE) {
-      CELL(dense_task)(step->argument, task, arena, scratch);
-    } else {
-      CELL(pack_task)(step->argument, task, arena);
-    }
-  }
-}

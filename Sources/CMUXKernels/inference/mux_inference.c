@@ -1,74 +1,86 @@
 // SPDX-License-Identifier: Apache-2.0
-// The choice between the instruction sets' inference steps. Each has a source file of its own, so
-// that they are compiled side by side.
+// What is the same for all variants of the inference steps, and the choice between them.
 #include "mux_inference_internal.h"
 
-bool mux_has_cells(void) {
-#if defined(__x86_64__)
-  return mux_isa_available(MUX_ISA_AVX512) && __builtin_cpu_supports("avx512bf16") &&
-         __builtin_cpu_supports("avx512vnni") && __builtin_cpu_supports("avx512vbmi2");
-#else
-  return false;
-#endif
-}
+static const mux_inference_table *const tables[MUX_VARIANT_COUNT] =
+    MUX_VARIANT_TABLE(mux_inference_table);
 
-static const mux_inference_table *const tables[MUX_ISA_COUNT] = MUX_ISA_TABLE(mux_inference_steps);
+bool mux_has_cells(void) { return mux_variant_available(MUX_VARIANT_AVX512_CELLS); }
 
 int mux_inference_lanes(mux_isa isa) { return tables[isa]->lanes; }
 
-/// Whether a step multiplies cells or writes them.
-static bool has_step_cells(const mux_step *step) {
-  return mux_step_precision(step) != MUX_FLOAT32 ||
-         (step->kind == MUX_STEP_SPATIAL &&
-          ((const mux_spatial_step *)step->argument)->result_precision != MUX_FLOAT32);
+const char *mux_step_name(mux_step_kind kind) {
+  switch (kind) {
+#define MUX_STEP(NAME, name, type, SORT, PRECISION) \
+  case MUX_STEP_##NAME: return #name;
+    MUX_STEPS(MUX_STEP)
+#undef MUX_STEP
+  }
+  return "unknown";
 }
 
-/// The functions for a step.
-static const mux_inference_table *table_of(mux_isa isa, const mux_step *step) {
-#if defined(__x86_64__)
-  if (isa == MUX_ISA_AVX512 && has_step_cells(step) && mux_has_cells()) {
-    return &mux_inference_steps_avx512cells;
-  }
-#else
-  (void)has_step_cells, (void)step;
-#endif
-  return tables[isa];
+// The tasks of large steps.
+static int32_t mux_dense_tasks(const mux_dense *s) { return s->pixel_bands * s->block_bands; }
+static int32_t mux_spatial_tasks(const mux_spatial_step *s) {
+  return (int32_t)(mux_ceil_div(s->out_height, s->rows_per_task) *
+                   mux_ceil_div(s->unit_count, s->units_per_task));
 }
+static int32_t mux_linear_tasks(const mux_linear *s) { return s->tasks; }
 
 int32_t mux_step_tasks(const mux_step *step) {
   switch (step->kind) {
-  case MUX_STEP_DENSE: {
-    const mux_dense *dense = step->argument;
-    return dense->pixel_bands * dense->block_bands;
-  }
-  case MUX_STEP_SPATIAL: {
-    const mux_spatial_step *spatial = step->argument;
-    return (int32_t)(mux_ceil_div(spatial->out_height, spatial->rows_per_task) *
-                     mux_ceil_div(spatial->unit_count, spatial->units_per_task));
-  }
-#define MUX_STEP(NAME, TYPE) \
-  case MUX_STEP_##NAME: return ((const TYPE *)step->argument)->tasks;
-    MUX_VARIANT_STEPS(MUX_STEP) MUX_PLAIN_STEPS(MUX_STEP) MUX_CELL_STEPS(MUX_STEP)
+#define MUX_COUNT_LARGE(name, type) mux_##name##_tasks((const type *)step->argument)
+#define MUX_COUNT_SMALL(name, type) ((const type *)step->argument)->tasks
+#define MUX_COUNT_PLAIN(name, type) ((const type *)step->argument)->tasks
+#define MUX_STEP(NAME, name, type, SORT, PRECISION) \
+  case MUX_STEP_##NAME: return MUX_COUNT_##SORT(name, type);
+    MUX_STEPS(MUX_STEP)
 #undef MUX_STEP
   }
   return 0;
 }
 
+// Whether steps multiply or write cells.
+static bool mux_dense_has_cells(const mux_dense *s) { return s->precision != MUX_FLOAT32; }
+static bool mux_spatial_has_cells(const mux_spatial_step *s) {
+  return s->precision != MUX_FLOAT32 || s->result_precision != MUX_FLOAT32;
+}
+static bool mux_linear_has_cells(const mux_linear *s) { return s->cells != NULL; }
+static bool mux_pack_has_cells(const mux_pack *s) { return s->precision != MUX_FLOAT32; }
+
+static bool has_cells(const mux_step *step) {
+  switch (step->kind) {
+#define MUX_ASK_CELLS(name, type) mux_##name##_has_cells((const type *)step->argument)
+#define MUX_ASK_FLOATS(name, type) false
+#define MUX_STEP(NAME, name, type, SORT, PRECISION) \
+  case MUX_STEP_##NAME: return MUX_ASK_##PRECISION(name, type);
+    MUX_STEPS(MUX_STEP)
+#undef MUX_STEP
+  }
+  return false;
+}
+
+mux_variant mux_step_variant(mux_isa isa, const mux_step *step) {
+  return isa == MUX_ISA_AVX512 && has_cells(step) && mux_has_cells() ? MUX_VARIANT_AVX512_CELLS
+                                                                      : (mux_variant)isa;
+}
+
+size_t mux_step_scratch_of(mux_variant variant, const mux_step *step) {
+  return tables[variant]->steps[step->kind].scratch(step->argument);
+}
+
 size_t mux_step_scratch(mux_isa isa, const mux_step *step) {
-  return table_of(isa, step)->scratch(step);
+  return mux_step_scratch_of(mux_step_variant(isa, step), step);
+}
+
+void mux_step_run_of(mux_variant variant, const mux_step *step, int32_t first, int32_t end,
+                     float *arena, float *scratch) {
+  tables[variant]->steps[step->kind].run(step->argument, first, end, arena, scratch);
 }
 
 void mux_step_run(mux_isa isa, const mux_step *step, int32_t first, int32_t end, float *arena,
                   float *scratch) {
-  switch (step->kind) {
-#define MUX_STEP(NAME, TYPE)                                                             \
-  case MUX_STEP_##NAME:                                                                  \
-    for (int32_t t = first; t < end; ++t) TYPE##_task(step->argument, t, arena);         \
-    return;
-    MUX_PLAIN_STEPS(MUX_STEP)
-#undef MUX_STEP
-  default: table_of(isa, step)->run(step, first, end, arena, scratch);
-  }
+  mux_step_run_of(mux_step_variant(isa, step), step, first, end, arena, scratch);
 }
 
 double mux_inference_peak(mux_isa isa) { return tables[isa]->peak(); }

@@ -2,16 +2,5 @@
 // The inference steps for AVX-512.
 #include "mux_inference_internal.h"
 
-#if defined(__x86_64__)
-#pragma clang diagnostic push
-#pragma clang diagnostic ignored "-Wpsabi"
-#pragma clang attribute push( \
-    __attribute__((target("avx2,fma,avx512f,avx512vl,avx512dq,avx512bw"))), apply_to = function)
-#define MUX_SUFFIX avx512
-#define MUX_LANES 16
-#define MUX_IS_AVX512 1
-#include "../mux_vector.h"
-#include "mux_inference_body.h"
-#pragma clang attribute pop
-#pragma clang diagnostic pop
-#endif
+#define MUX_BODY "../inference/mux_inference_body.h"
+#include "../common/mux_variant_avx512.h"

@@ -16,4 +16,5 @@
 #include "mux_cells_body.h"
 #undef MUX_CELL
 #include "mux_linear_cells_body.h"
+#include "mux_steps_body.h"
 #include "mux_inference_table_body.h"

@@ -4,36 +4,27 @@
 
 #include <time.h>
 
-#include "../mux_internal.h"
+#include "../common/mux_internal.h"
 #include "mux_inference.h"
+
+/// What a variant has for a kind of step.
+typedef struct {
+  size_t (*scratch)(const void *step);
+  void (*run)(const void *step, int32_t first, int32_t end, float *arena, float *scratch);
+} mux_step_code;
 
 typedef struct {
   int lanes;
-  size_t (*scratch)(const mux_step *);
-  void (*run)(const mux_step *, int32_t first, int32_t end, float *arena, float *scratch);
   double (*peak)(void);
   bool (*copy_finite)(float *to, const float *from, size_t count);
+  /// By kind.
+  mux_step_code steps[MUX_STEP_COUNT];
 } mux_inference_table;
 
-extern const mux_inference_table mux_inference_steps_generic;
-#if defined(__x86_64__)
-extern const mux_inference_table mux_inference_steps_avx2;
-extern const mux_inference_table mux_inference_steps_avx512;
-#endif
-
-/// Of the variants of AVX-512, the one whose functions may use AVX512-BF16, VNNI and VBMI2.
-extern const mux_inference_table mux_inference_steps_avx512cells;
-
-/// The precision of a step's products.
-static inline mux_precision mux_step_precision(const mux_step *step) {
-  switch (step->kind) {
-  case MUX_STEP_DENSE: return ((const mux_dense *)step->argument)->precision;
-  case MUX_STEP_SPATIAL: return ((const mux_spatial_step *)step->argument)->precision;
-  case MUX_STEP_PACK: return ((const mux_pack *)step->argument)->precision;
-  case MUX_STEP_LINEAR: return ((const mux_linear *)step->argument)->cells ? MUX_INT8 : MUX_FLOAT32;
-  default: return MUX_FLOAT32;
-  }
-}
+#define MUX_ROW(NAME, name, ARCHITECTURE, more) \
+  extern const mux_inference_table mux_inference_table_##name;
+MUX_VARIANTS(MUX_ROW, )
+#undef MUX_ROW
 
 static inline ptrdiff_t mux_ceil_div(ptrdiff_t a, ptrdiff_t b) { return (a + b - 1) / b; }
 static inline ptrdiff_t mux_floor_div(ptrdiff_t a, ptrdiff_t b) {
@@ -67,9 +58,16 @@ static inline uint64_t mux_now(void) {
 }
 
 /// The functions of plain steps, such as `mux_pad_task`.
-#define MUX_STEP(NAME, TYPE) void TYPE##_task(const TYPE *step, int32_t task, float *arena);
-MUX_PLAIN_STEPS(MUX_STEP)
+#define MUX_STEP(NAME, name, type, SORT, PRECISION) MUX_TASK_##SORT(name, type)
+#define MUX_TASK_LARGE(name, type)
+#define MUX_TASK_SMALL(name, type)
+#define MUX_TASK_PLAIN(name, type) \
+  void mux_##name##_task(const type *step, int32_t task, float *arena);
+MUX_STEPS(MUX_STEP)
 #undef MUX_STEP
+#undef MUX_TASK_LARGE
+#undef MUX_TASK_SMALL
+#undef MUX_TASK_PLAIN
 
 /// The part of `count` that band `band` of `bands` covers.
 static inline void mux_band(ptrdiff_t count, int32_t bands, int32_t band, ptrdiff_t *first,

@@ -1,61 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the variant offers: the steps by kind, the processor's peak, and the copy of the input.
 
-static size_t MUX_NAME(step_scratch)(const mux_step *step) {
-  if (step->kind == MUX_STEP_LINEAR && mux_step_precision(step) == MUX_INT8) {
-    return MUX_NAME(linear_cells_scratch)(step->argument);
-  }
-  switch (mux_step_precision(step)) {
-  case MUX_BFLOAT16: return MUX_PASTE(MUX_NAME(step_scratch), bf16)(step);
-  case MUX_INT8: return MUX_PASTE(MUX_NAME(step_scratch), int8)(step);
-  case MUX_FLOAT32: break;
-  }
-  switch (step->kind) {
-  case MUX_STEP_DENSE: return MUX_NAME(dense_scratch)(step->argument);
-  case MUX_STEP_SPATIAL: return MUX_NAME(spatial_scratch)(step->argument);
-  case MUX_STEP_LINEAR: return MUX_NAME(linear_scratch)(step->argument);
-  default: return 0;
-  }
-}
-
-static void MUX_NAME(step_run)(
-    const mux_step *step, int32_t first, int32_t end, float *arena, float *scratch) {
-  if (step->kind == MUX_STEP_LINEAR && mux_step_precision(step) == MUX_INT8) {
-    for (int32_t task = first; task < end; ++task) {
-      MUX_NAME(linear_cells_task)(step->argument, task, arena, scratch);
-    }
-    return;
-  }
-  switch (mux_step_precision(step)) {
-  case MUX_BFLOAT16:
-    MUX_PASTE(MUX_NAME(step_run), bf16)(step, first, end, arena, scratch);
-    return;
-  case MUX_INT8:
-    MUX_PASTE(MUX_NAME(step_run), int8)(step, first, end, arena, scratch);
-    return;
-  case MUX_FLOAT32: break;
-  }
-  if (step->kind == MUX_STEP_SPATIAL) {
-    MUX_NAME(spatial_tasks)(step->argument, first, end, arena, scratch);
-    return;
-  }
-  for (int32_t task = first; task < end; ++task) {
-    switch (step->kind) {
-    case MUX_STEP_DENSE: MUX_NAME(dense_task)(step->argument, task, arena, scratch); break;
-    case MUX_STEP_SPATIAL: break;
-    case MUX_STEP_LINEAR: MUX_NAME(linear_task)(step->argument, task, arena, scratch); break;
-    case MUX_STEP_ELEMENTWISE: MUX_NAME(elementwise_task)(step->argument, task, arena); break;
-    case MUX_STEP_UNBLOCK: MUX_NAME(unblock_task)(step->argument, task, arena); break;
-    case MUX_STEP_POOL: MUX_NAME(pool_task)(step->argument, task, arena); break;
-    case MUX_STEP_MULTIPLEX: MUX_NAME(multiplex_task)(step->argument, task, arena); break;
-#define MUX_STEP(NAME, TYPE) case MUX_STEP_##NAME:
-      MUX_PLAIN_STEPS(MUX_STEP) MUX_CELL_STEPS(MUX_STEP)
-      break;  // not of a variant, or not of this precision
-#undef MUX_STEP
-    }
-  }
-}
-
 static bool MUX_NAME(copy_finite)(float *to, const float *from, size_t count) {
   // An infinity or a NaN times zero is a NaN, and a NaN stays in the sum.
   vf sums[4] = {{0}, {0}, {0}, {0}};
@@ -110,6 +55,39 @@ static double MUX_NAME(measure_peak)(void) {
   return best;
 }
 
-const mux_inference_table MUX_NAME(mux_inference_steps) = {
-    MUX_LANES, MUX_NAME(step_scratch), MUX_NAME(step_run), MUX_NAME(measure_peak),
-    MUX_NAME(copy_finite)};
+// The steps behind one signature.
+#define MUX_CODE_LARGE(name, type)                                                               \
+  static size_t MUX_NAME(scratch_of_##name)(const void *step) {                                  \
+    return MUX_NAME(name##_step_scratch)((const type *)step);                                    \
+  }                                                                                              \
+  static void MUX_NAME(run_##name)(                                                              \
+      const void *step, int32_t first, int32_t end, float *arena, float *scratch) {              \
+    MUX_NAME(name##_step)((const type *)step, first, end, arena, scratch);                       \
+  }
+#define MUX_CODE_TASKS(name, type, task_function)                                                \
+  static size_t MUX_NAME(scratch_of_##name)(const void *step) {                                  \
+    (void)step;                                                                                  \
+    return 0;                                                                                    \
+  }                                                                                              \
+  static void MUX_NAME(run_##name)(                                                              \
+      const void *step, int32_t first, int32_t end, float *arena, float *scratch) {              \
+    (void)scratch;                                                                               \
+    for (int32_t t = first; t < end; ++t) task_function((const type *)step, t, arena);           \
+  }
+#define MUX_CODE_SMALL(name, type) MUX_CODE_TASKS(name, type, MUX_NAME(name##_task))
+#define MUX_CODE_PLAIN(name, type) MUX_CODE_TASKS(name, type, mux_##name##_task)
+
+#define MUX_STEP(NAME, name, type, SORT, PRECISION) MUX_CODE_##SORT(name, type)
+MUX_STEPS(MUX_STEP)
+#undef MUX_STEP
+
+const mux_inference_table MUX_NAME(mux_inference_table) = {
+    .lanes = MUX_LANES,
+    .peak = MUX_NAME(measure_peak),
+    .copy_finite = MUX_NAME(copy_finite),
+    .steps = {
+#define MUX_STEP(NAME, name, type, SORT, PRECISION) \
+  [MUX_STEP_##NAME] = {MUX_NAME(scratch_of_##name), MUX_NAME(run_##name)},
+        MUX_STEPS(MUX_STEP)
+#undef MUX_STEP
+    }};

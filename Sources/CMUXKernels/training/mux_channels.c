@@ -2,7 +2,7 @@
 // Per-channel reductions and elementwise passes: the variants, and the choice between them.
 #include "mux_channels.h"
 
-#include "mux_internal.h"
+#include "../common/mux_internal.h"
 
 typedef struct mux_channel_table {
   void (*statistics)(const float *, ptrdiff_t, size_t, size_t, double *, double *);
@@ -16,8 +16,8 @@ typedef struct mux_channel_table {
       const mux_channel_gradient_sums *);
 } mux_channel_table;
 
-#define MUX_BODY "mux_channels_body.h"
-#include "mux_each_isa.h"
+#define MUX_BODY "../training/mux_channels_body.h"
+#include "../common/mux_each_isa.h"
 
 static const mux_channel_table *const tables[MUX_ISA_COUNT] = MUX_ISA_TABLE(channel_table);
 

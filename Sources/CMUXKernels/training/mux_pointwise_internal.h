@@ -4,7 +4,7 @@
 #ifndef MUX_POINTWISE_INTERNAL_H
 #define MUX_POINTWISE_INTERNAL_H
 
-#include "mux_internal.h"
+#include "../common/mux_internal.h"
 #include "mux_pointwise.h"
 
 /// Most rows of a tile, and columns of a block of a tile.

@@ -3,8 +3,8 @@
 // The pointwise kernels of every instruction set, and the choice between them.
 #include "mux_pointwise_internal.h"
 
-#define MUX_BODY "mux_pointwise_body.h"
-#include "mux_each_isa.h"
+#define MUX_BODY "../training/mux_pointwise_body.h"
+#include "../common/mux_each_isa.h"
 
 static const mux_pointwise_kernels *const tables[MUX_ISA_COUNT] =
     MUX_ISA_TABLE(mux_pointwise_table);

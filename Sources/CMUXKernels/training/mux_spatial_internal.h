@@ -12,7 +12,7 @@
 #ifndef MUX_SPATIAL_INTERNAL_H
 #define MUX_SPATIAL_INTERNAL_H
 
-#include "mux_internal.h"
+#include "../common/mux_internal.h"
 #include "mux_spatial.h"
 
 enum {

@@ -13,6 +13,7 @@
 
 #include "mux_activation.h"
 #include "mux_dispatch.h"
+#include "mux_variants.h"
 
 #define MUX_PASTE_(a, b) a##_##b
 #define MUX_PASTE(a, b) MUX_PASTE_(a, b)
@@ -38,12 +39,5 @@
 
 /// Calls the macro MUX_DO likewise.
 #define MUX_SWITCH(activation) MUX_EACH_ACTIVATION(activation, MUX_DO)
-
-/// The variants' tables, indexed by mux_isa, for the initialiser of an array.
-#if defined(__x86_64__)
-#define MUX_ISA_TABLE(table) {&table##_generic, &table##_avx2, &table##_avx512}
-#else
-#define MUX_ISA_TABLE(table) {&table##_generic, NULL, NULL}
-#endif
 
 #endif

@@ -5,28 +5,37 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const names[MUX_ISA_COUNT] = {"generic", "avx2", "avx512"};
+#include "mux_variants.h"
+
+static const char *const names[] = {
+#define MUX_ROW(NAME, name, ARCHITECTURE, more) #name,
+    MUX_VARIANTS(MUX_ROW, )
+#undef MUX_ROW
+};
+
+const char *mux_variant_name(mux_variant variant) {
+  return (unsigned)variant < MUX_VARIANT_COUNT ? names[variant] : "unknown";
+}
 
 const char *mux_isa_name(mux_isa isa) {
   return (unsigned)isa < MUX_ISA_COUNT ? names[isa] : "unknown";
 }
 
-bool mux_isa_available(mux_isa isa) {
-  switch (isa) {
-  case MUX_ISA_GENERIC:
-    return true;
-#if defined(__x86_64__)
-  // The builtins also ask the operating system (XGETBV) whether it saves the wide registers.
-  case MUX_ISA_AVX2:
-    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
-  case MUX_ISA_AVX512:
-    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
-           __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&
-           __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512bw");
-#endif
-  default:
-    return false;
+bool mux_variant_available(mux_variant variant) {
+  switch (variant) {
+// The builtin also asks the operating system (XGETBV) whether it saves the wide registers.
+#define MUX_FEATURE(feature) &&__builtin_cpu_supports(#feature)
+#define MUX_ROW(NAME, name, ARCHITECTURE, more) \
+  case MUX_VARIANT_##NAME: return MUX_ON_##ARCHITECTURE(true MUX_FEATURES_##name(MUX_FEATURE), false);
+    MUX_VARIANTS(MUX_ROW, )
+#undef MUX_ROW
+#undef MUX_FEATURE
   }
+  return false;
+}
+
+bool mux_isa_available(mux_isa isa) {
+  return (unsigned)isa < MUX_ISA_COUNT && mux_variant_available((mux_variant)isa);
 }
 
 static mux_isa initial_isa(void) {

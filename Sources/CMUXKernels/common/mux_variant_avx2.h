@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+// Compiles MUX_BODY for AVX2 with FMA; see mux_each_isa.h.
+#include "mux_internal.h"
+
+#if defined(__x86_64__)
+#pragma clang diagnostic push
+#pragma clang diagnostic ignored "-Wpsabi"
+#pragma clang attribute push(__attribute__((target(MUX_TARGET(avx2)))), apply_to = function)
+#define MUX_SUFFIX avx2
+#define MUX_LANES 8
+#define MUX_IS_AVX2 1
+#include "mux_vector.h"
+#include MUX_BODY
+#undef MUX_IS_AVX2
+#undef MUX_LANES
+#undef MUX_SUFFIX
+#pragma clang attribute pop
+#pragma clang diagnostic pop
+#endif

@@ -1,5 +1,5 @@
-// swift-tools-version: 6.3
 // SPDX-License-Identifier: Apache-2.0
+// swift-tools-version: 6.3
 import Foundation
 import PackageDescription
 
@@ -169,8 +169,10 @@ let modules: [Module] = [
       "MUXCore", "MUXNetworks", "MUXNetworkFiles", "MUXSearch", "CPostgres", "CMUXProcess", .grdb,
     ],
     asks: ["POSTGRES"]),
+  Module("MUXCharts", .upper, .library),
   Module(
-    "MUXReport", .upper, .library, uses: ["MUXCore", "MUXNetworks", "MUXSearch", "MUXStudies"],
+    "MUXReport", .upper, .library,
+    uses: ["MUXCore", "MUXNetworks", "MUXSearch", "MUXStudies", "MUXCharts"],
     embeds: [
       "Paper/Data/table1.csv", "Paper/Data/table2.csv", "Paper/Data/table3.csv",
       "Paper/Data/table4.csv",
@@ -178,7 +180,7 @@ let modules: [Module] = [
   Module(
     "MUXDashboard", .upper, .library,
     uses: [
-      "MUXCore", "MUXNetworks", "MUXSearch", "MUXStudies", "MUXReport", .hummingbird,
+      "MUXCore", "MUXNetworks", "MUXSearch", "MUXStudies", "MUXCharts", "MUXReport", .hummingbird,
       .hummingbirdCore, .lifecycle, .logging,
     ]),
   // Not part of MUXWeights: MUXRuntime depends on that, and apps on MUXRuntime.
@@ -212,8 +214,9 @@ let modules: [Module] = [
     uses: [
       "MUXCore", "MUXImages", "MUXNetworks", "MUXNetworkFiles", "MUXTasks", "MUXWeights",
       "MUXPyTorch", "MUXRuntime", "MUXVision",
-      "MUXConfiguration", "MUXEvaluation", "MUXSearch", "CMUXProcess", "MUXStudies", "MUXReport",
-      "MUXDashboard", "MUXONNX", "MUXTensor", "MUXTraining", "MUXSearchTraining", .argumentParser,
+      "MUXConfiguration", "MUXEvaluation", "MUXSearch", "CMUXProcess", "MUXStudies", "MUXCharts",
+      "MUXReport", "MUXDashboard", "MUXONNX", "MUXTensor", "MUXTraining", "MUXSearchTraining",
+      .argumentParser,
     ], asks: ["TORCH"]),
 
   // Broken files for the readers (scripts/release-check, and a minute of it in .ci/run).
@@ -266,6 +269,7 @@ let modules: [Module] = [
     uses: [
       "MUXCore", "MUXNetworks", "MUXSearch", "MUXStudies", "muxnet", "MUXTestSupport", .grdb,
     ], asks: ["POSTGRES"]),
+  Module("MUXChartsTests", .upper, .tests, uses: ["MUXCharts", "MUXTestSupport"]),
   Module(
     "MUXReportTests", .upper, .tests,
     uses: ["MUXNetworks", "MUXNetworkFiles", "MUXReport", "MUXTestSupport"]),

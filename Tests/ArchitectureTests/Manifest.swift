@@ -39,11 +39,13 @@ struct Manifest {
       "swift", "package", "--scratch-path", scratch.path(percentEncoded: false), "--package-path",
       Self.package.path(percentEncoded: false), "dump-package",
     ]
-    process.environment = ProcessInfo.processInfo.environment.merging(
-      [
-        "MUXNET_TORCH": "1", "MUXNET_POSTGRES": "1", "MUXNET_WEBP": "1", "MUXNET_GIF": "1",
-        "MUXNET_TIFF": "1",
-      ]) { $1 }
+    // All modules, also where scripts/test compiles these tests alone.
+    process.environment = ProcessInfo.processInfo.environment.filter { $0.key != "MUXNET_ONLY" }
+      .merging(
+        [
+          "MUXNET_TORCH": "1", "MUXNET_POSTGRES": "1", "MUXNET_WEBP": "1", "MUXNET_GIF": "1",
+          "MUXNET_TIFF": "1",
+        ]) { $1 }
     let output = Pipe()
     process.standardOutput = output
     process.standardError = FileHandle.nullDevice

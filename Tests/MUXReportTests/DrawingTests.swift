@@ -3,12 +3,13 @@ import Foundation
 import MUXNetworkFiles
 import MUXNetworks
 import MUXReport
+import MUXTestSupport
 import Testing
 
 @Suite("Drawings of networks")
 struct DrawingTests {
   private func texts(_ model: String) throws -> [String] {
-    PlacedText.all(in: try NetworkDrawing(try NetworkFile.resolve(model)).picture).map(\.text)
+    try XMLCheck(NetworkDrawing(try NetworkFile.resolve(model)).picture.svg).placed.map(\.text)
   }
 
   @Test("A MUX block shows its branches, what passes by, and its costs")
@@ -40,7 +41,7 @@ struct DrawingTests {
     let network = try NetworkFile.resolve(path)
     let costs = try CostReport(network)
     let block = try #require(costs.blocks.first { $0.name == "blocks.0.0" })
-    let texts = PlacedText.all(in: try NetworkDrawing(network).picture).map(\.text)
+    let texts = try XMLCheck(NetworkDrawing(network).picture.svg).placed.map(\.text)
     #expect(texts.contains("blocks.0.0 ×4"))
     #expect(4 * block.parameters == 5888)
     #expect(texts.contains("5.89k"))
@@ -54,7 +55,7 @@ struct DrawingTests {
     let picture = try NetworkDrawing(network).picture
     #expect(XMLCheck(picture.svg).isWellFormed)
     #expect(picture.width < 2400)
-    let texts = PlacedText.all(in: picture)
+    let texts = XMLCheck(picture.svg).placed
     for (index, text) in texts.enumerated() {
       for other in texts.dropFirst(index + 1) where abs(other.y - text.y) < 40 {
         #expect(!text.overlaps(other), "\(text.text) and \(other.text)")

@@ -239,7 +239,7 @@ struct ReproductionTests {
 
   @Test("No label covers another in any figure", arguments: ExhibitName.allCases.filter(\.isFigure))
   func overlaps(name: ExhibitName) throws {
-    let texts = PlacedText.all(in: try Reproduction().exhibit(name).picture())
+    let texts = try XMLCheck(Reproduction().exhibit(name).picture().svg).placed
     for (index, text) in texts.enumerated() {
       for other in texts.dropFirst(index + 1) {
         #expect(!text.overlaps(other), "\(text.text) and \(other.text)")
@@ -251,7 +251,7 @@ struct ReproductionTests {
   func allLabelled() throws {
     let names = try Reproduction().exhibit(.table1).table.rows.map { $0[0].text }
     for (figure, panels) in [(ExhibitName.figure1, 1), (.figure6, 2)] {
-      let texts = PlacedText.all(in: try Reproduction().exhibit(figure).picture()).map(\.text)
+      let texts = try XMLCheck(Reproduction().exhibit(figure).picture().svg).placed.map(\.text)
       for name in names {
         // Two networks have the name of their family, which the legend shows too.
         let legend = ["MobileNetV2", "ShuffleNetV2"].contains(name) ? 1 : 0

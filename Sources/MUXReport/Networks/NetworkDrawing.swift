@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+public import MUXCharts
 public import MUXNetworks
 
 /// A drawing of a network: its blocks from top to bottom with their layers, shapes and costs.

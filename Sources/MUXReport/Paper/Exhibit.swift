@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 public import Foundation
+public import MUXCharts
 
 /// A table or figure of the paper, made anew.
 public struct Exhibit: Sendable {

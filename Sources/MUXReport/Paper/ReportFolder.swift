@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
+import MUXCharts
 import MUXCore
 
 /// Writes exhibits into a folder: everything or, if something is in the way, nothing.

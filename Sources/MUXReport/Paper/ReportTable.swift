@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
+import MUXCharts
 
 /// A table whose numbers know where they come from.
 public struct ReportTable: Sendable, Hashable {

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import MUXCharts
 
 /// All exhibits on one HTML page that needs nothing from elsewhere.
 struct ReproductionPage {

@@ -2,17 +2,17 @@
 
 /// Estimates how wide text is. Nobody knows which font a viewer has, so the widths are those of a
 /// wide sans-serif (DejaVu Sans, Verdana); in a narrower font, labels get more air, never less.
-enum TextMetrics {
+package enum TextMetrics {
   /// The width of `text` at a font size, both in pixels.
-  static func width(_ text: String, size: Double, isBold: Bool = false) -> Double {
+  package static func width(_ text: String, size: Double, isBold: Bool = false) -> Double {
     text.reduce(0) { $0 + advance($1) } * size * (isBold ? 1.1 : 1)
   }
 
   /// From the top of a line's letters to the bottom, in pixels.
-  static func height(size: Double) -> Double { size * 1.2 }
+  package static func height(size: Double) -> Double { size * 1.2 }
 
   /// Breaks text into lines of at most `limit` pixels at spaces. A longer word stands alone.
-  static func wrapped(_ text: String, size: Double, limit: Double) -> [String] {
+  package static func wrapped(_ text: String, size: Double, limit: Double) -> [String] {
     var lines: [String] = []
     for word in text.split(separator: " ") {
       if let last = lines.last, width("\(last) \(word)", size: size) <= limit {
@@ -25,7 +25,7 @@ enum TextMetrics {
   }
 
   /// Text cut to `limit` pixels, with an ellipsis where something is missing.
-  static func shortened(_ text: String, size: Double, limit: Double) -> String {
+  package static func shortened(_ text: String, size: Double, limit: Double) -> String {
     guard width(text, size: size) > limit else { return text }
     var kept = text
     while !kept.isEmpty, width(kept + "…", size: size) > limit { kept.removeLast() }

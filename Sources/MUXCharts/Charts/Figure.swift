@@ -26,6 +26,13 @@ public struct LegendEntry: Sendable, Hashable {
   public var color: Int
   /// The sign before the name.
   public var kind: Kind
+
+  /// A line of the legend.
+  public init(name: String, color: Int, kind: Kind) {
+    self.name = name
+    self.color = color
+    self.kind = kind
+  }
 }
 
 /// Charts side by side with one title, one legend and one note.

@@ -1,55 +1,60 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// A point in pixels; y grows downwards.
-struct Position: Sendable, Hashable {
-  var x: Double
-  var y: Double
+package struct Position: Sendable, Hashable {
+  package var x: Double
+  package var y: Double
 
-  func distance(to other: Position) -> Double {
+  package init(x: Double, y: Double) {
+    self.x = x
+    self.y = y
+  }
+
+  package func distance(to other: Position) -> Double {
     ((x - other.x) * (x - other.x) + (y - other.y) * (y - other.y)).squareRoot()
   }
 }
 
 /// A rectangle in pixels; y grows downwards.
-struct Box: Sendable, Hashable {
-  var x: Double
-  var y: Double
-  var width: Double
-  var height: Double
+package struct Box: Sendable, Hashable {
+  package var x: Double
+  package var y: Double
+  package var width: Double
+  package var height: Double
 
-  init(x: Double, y: Double, width: Double, height: Double) {
+  package init(x: Double, y: Double, width: Double, height: Double) {
     self.x = x
     self.y = y
     self.width = width
     self.height = height
   }
 
-  init(center: Position, width: Double, height: Double) {
+  package init(center: Position, width: Double, height: Double) {
     self.init(x: center.x - width / 2, y: center.y - height / 2, width: width, height: height)
   }
 
-  var maxX: Double { x + width }
-  var maxY: Double { y + height }
-  var center: Position { Position(x: x + width / 2, y: y + height / 2) }
+  package var maxX: Double { x + width }
+  package var maxY: Double { y + height }
+  package var center: Position { Position(x: x + width / 2, y: y + height / 2) }
 
-  func inset(_ amount: Double) -> Box {
+  package func inset(_ amount: Double) -> Box {
     Box(x: x + amount, y: y + amount, width: width - 2 * amount, height: height - 2 * amount)
   }
 
-  func overlaps(_ other: Box) -> Bool {
+  package func overlaps(_ other: Box) -> Bool {
     x < other.maxX && other.x < maxX && y < other.maxY && other.y < maxY
   }
 
-  func contains(_ other: Box) -> Bool {
+  package func contains(_ other: Box) -> Bool {
     x <= other.x && y <= other.y && other.maxX <= maxX && other.maxY <= maxY
   }
 
-  func contains(_ point: Position) -> Bool {
+  package func contains(_ point: Position) -> Bool {
     x <= point.x && point.x <= maxX && y <= point.y && point.y <= maxY
   }
 
   /// Whether a segment passes through the box (clipping by the four sides).
-  func isCrossed(from start: Position, to end: Position) -> Bool {
+  package func isCrossed(from start: Position, to end: Position) -> Bool {
     var enter = 0.0
     var leave = 1.0
     let dx = end.x - start.x
@@ -69,7 +74,7 @@ struct Box: Sendable, Hashable {
   }
 
   /// The point of the box nearest to `point`.
-  func nearest(to point: Position) -> Position {
+  package func nearest(to point: Position) -> Position {
     Position(x: min(max(point.x, x), maxX), y: min(max(point.y, y), maxY))
   }
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import MUXReport
+import MUXCharts
 import Testing
 
 @Suite("Marks of axes")

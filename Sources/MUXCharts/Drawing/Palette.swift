@@ -79,7 +79,7 @@ public enum Shade: Sendable, Hashable {
 
 extension SVGElement {
   /// The element filled with a colour.
-  func filled(_ shade: Shade, opacity: Double? = nil) -> SVGElement {
+  package func filled(_ shade: Shade, opacity: Double? = nil) -> SVGElement {
     var copy = self
     copy["fill"] = shade.light
     if let opacity { copy["fill-opacity"] = opacity.coordinate }
@@ -88,7 +88,7 @@ extension SVGElement {
   }
 
   /// The element drawn with a line of a colour; not filled unless it was before.
-  func stroked(
+  package func stroked(
     _ shade: Shade, width: Double = 1, dashes: String? = nil, opacity: Double? = nil
   ) -> SVGElement {
     var copy = self
@@ -102,7 +102,7 @@ extension SVGElement {
   }
 
   /// The element with a text that viewers show on hover and screen readers read.
-  func titled(_ text: String) -> SVGElement {
+  package func titled(_ text: String) -> SVGElement {
     guard !text.isEmpty else { return self }
     var copy = self
     copy.children.insert(SVGElement("title", text: text), at: 0)
@@ -113,7 +113,7 @@ extension SVGElement {
     self["class"] = self["class"].map { "\($0) \(name)" } ?? name
   }
 
-  static func line(_ start: Position, _ end: Position) -> SVGElement {
+  package static func line(_ start: Position, _ end: Position) -> SVGElement {
     SVGElement(
       "line",
       [
@@ -122,7 +122,7 @@ extension SVGElement {
       ])
   }
 
-  static func rectangle(_ box: Box, radius: Double = 0) -> SVGElement {
+  package static func rectangle(_ box: Box, radius: Double = 0) -> SVGElement {
     var element = SVGElement(
       "rect",
       [
@@ -133,9 +133,9 @@ extension SVGElement {
     return element
   }
 
-  static func path(_ data: String) -> SVGElement { SVGElement("path", ["d": data]) }
+  package static func path(_ data: String) -> SVGElement { SVGElement("path", ["d": data]) }
 
-  static func polyline(_ points: [Position]) -> SVGElement {
+  package static func polyline(_ points: [Position]) -> SVGElement {
     SVGElement(
       "polyline",
       ["points": points.map { "\($0.x.coordinate),\($0.y.coordinate)" }.joined(separator: " ")])
@@ -143,13 +143,13 @@ extension SVGElement {
 }
 
 /// Where a text's position lies in it.
-enum TextAnchor: String {
+package enum TextAnchor: String {
   case start, middle, end
 }
 
 extension SVGElement {
   /// A line of text; `position.y` is the middle of its small letters' height if `isCentered`.
-  static func text(
+  package static func text(
     _ text: String, at position: Position, size: Double = 12, anchor: TextAnchor = .start,
     shade: Shade = .ink, isBold: Bool = false, isCentered: Bool = false, rotation: Double = 0
   ) -> SVGElement {

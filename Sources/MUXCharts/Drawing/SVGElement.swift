@@ -96,7 +96,7 @@ public struct SVGElement: Sendable, Hashable {
 
 extension Double {
   /// A coordinate: at most two decimals, no trailing zeros, never `-0`.
-  var coordinate: String {
+  package var coordinate: String {
     guard isFinite else { return "0" }
     let hundredths = Int((self * 100).rounded())
     let whole = abs(hundredths) / 100

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
-import MUXReport
+import MUXCharts
+import MUXTestSupport
 import Testing
 
-@Suite("Charts of studies")
-struct StudyChartTests {
+@Suite("Clouds, parallel coordinates, shares of choices")
+struct PanelTests {
   private func figure(_ panel: any FigurePanel) -> SVGPicture {
     Figure(title: "figure", panels: [panel], panelWidth: 700).picture
   }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import MUXReport
+import MUXCharts
+import MUXTestSupport
 import Testing
 
 @Suite("Charts")
@@ -121,7 +122,7 @@ struct ChartTests {
       ChartPoint(x: uniform(), y: uniform() * uniform(), label: "Network-\($0)")
     }
     let picture = picture([chart([ChartSeries("", points: points, color: 0)])])
-    let labels = PlacedText.all(in: picture).filter { $0.text.hasPrefix("Network-") }
+    let labels = XMLCheck(picture.svg).placed.filter { $0.text.hasPrefix("Network-") }
     #expect(labels.count >= 22)
     for (index, label) in labels.enumerated() {
       for other in labels.dropFirst(index + 1) {
@@ -161,7 +162,7 @@ struct ChartTests {
   func legend() {
     let one = ChartSeries("shared", points: points(2), color: 0)
     let other = ChartSeries("other", points: points(2), color: 1)
-    let texts = PlacedText.all(in: picture([chart([one]), chart([one, other])])).map(\.text)
+    let texts = XMLCheck(picture([chart([one]), chart([one, other])]).svg).placed.map(\.text)
     #expect(texts.count { $0 == "shared" } == 1)
     #expect(texts.count { $0 == "other" } == 1)
   }

@@ -169,6 +169,8 @@ let modules: [Module] = [
       "MUXCore", "MUXNetworks", "MUXNetworkFiles", "MUXSearch", "CPostgres", "CMUXProcess", .grdb,
     ],
     asks: ["POSTGRES"]),
+  // For tests of stores, also of other packages: needs no test framework.
+  Module("MUXStudyTesting", .upper, .library, uses: ["MUXSearch", "MUXStudies"]),
   Module("MUXCharts", .upper, .library),
   Module(
     "MUXReport", .upper, .library,
@@ -267,8 +269,10 @@ let modules: [Module] = [
   Module(
     "MUXStudiesTests", .upper, .tests,
     uses: [
-      "MUXCore", "MUXNetworks", "MUXSearch", "MUXStudies", "muxnet", "MUXTestSupport", .grdb,
+      "MUXCore", "MUXNetworks", "MUXSearch", "MUXStudies", "MUXStudyTesting", "muxnet",
+      "MUXTestSupport", .grdb,
     ], asks: ["POSTGRES"]),
+  Module("MUXStudyTestingTests", .upper, .tests, uses: ["MUXStudies", "MUXStudyTesting"]),
   Module("MUXChartsTests", .upper, .tests, uses: ["MUXCharts", "MUXTestSupport"]),
   Module(
     "MUXReportTests", .upper, .tests,

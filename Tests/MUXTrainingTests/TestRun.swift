@@ -15,7 +15,9 @@ enum TestRun {
   }
 
   /// Two MUX blocks with spatial multiplexing, for 8×8 grey images.
-  static func network(headChannels: Int = 16, classes: Int = 10) throws -> Network {
+  static func network(
+    headChannels: Int = 16, classes: Int = 10, drops: Bool = true
+  ) throws -> Network {
     var architecture = Architecture(
       name: "tiny_mux", stem: .init(channels: 8, stride: 1),
       stages: [
@@ -28,8 +30,8 @@ enum TestRun {
     architecture.inputChannels = 1
     architecture.inputSize = ImageSize(8)
     architecture.classes = classes
-    architecture.dropoutRate = 0.2
-    architecture.dropPathRate = 0.1
+    architecture.dropoutRate = drops ? 0.2 : 0
+    architecture.dropPathRate = drops ? 0.1 : 0
     return try architecture.network()
   }
 

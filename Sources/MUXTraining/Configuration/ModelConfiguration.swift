@@ -3,6 +3,16 @@ public import MUXCore
 
 /// Which network to train, and from which weights.
 public struct ModelConfiguration: Codable, Hashable, Sendable {
+  /// How the bias of the last layer starts.
+  public enum HeadBias: String, Codable, CaseIterable, Sendable {
+    /// At zero, as every bias, or as `initialWeights` have it.
+    case fresh
+    /// So that the network answers at first as often as the classes occur in the training images: the
+    /// logarithm of each class's share, or of its odds where an image has several labels. A head that
+    /// `initialWeights` have is left as it is.
+    case prior
+  }
+
   /// A name of the zoo (`muxnet_m`), a file of block strings, or a network file.
   public var name: String = "muxnet_m"
   /// Outputs of the classifier; `nil` takes the number of classes of the data.
@@ -30,6 +40,20 @@ public struct ModelConfiguration: Codable, Hashable, Sendable {
   /// Whether missing, unexpected or misshapen weights in `initialWeights` are accepted.
   public var allowsPartialWeights: Bool = false
 
+  /// Parameters that are not trained: patterns of their names such as `conv_stem`, `blocks.0.*` or
+  /// `*.bias`. `*` stands for any characters; a whole part of a name stands for all below it. Each
+  /// pattern must match, and something must be left to train. By default none is frozen.
+  public var freeze: [String] = []
+  /// Epochs after which the parameters of `freeze` are trained as all others, from 1 to one less than
+  /// the run's; `nil` means never.
+  public var freezeEpochs: Int?
+  /// Whether batch norms all of whose parameters are frozen keep and use their running statistics, as
+  /// at inference, instead of those of the batch.
+  public var freezesStatistics: Bool = true
+  /// How the bias of the last layer starts: `fresh` (zero, or as in `initialWeights`) or `prior` (from
+  /// how often the classes occur in the training images).
+  public var headBias: HeadBias = .fresh
+
   /// The defaults: MUXNet-m with random weights.
   public init() {}
 
@@ -48,6 +72,10 @@ public struct ModelConfiguration: Codable, Hashable, Sendable {
     try container.update(&prefersAveragedWeights, .prefersAveragedWeights)
     try container.update(&replacesHead, .replacesHead)
     try container.update(&allowsPartialWeights, .allowsPartialWeights)
+    try container.update(&freeze, .freeze)
+    try container.update(&freezeEpochs, .freezeEpochs)
+    try container.update(&freezesStatistics, .freezesStatistics)
+    try container.update(&headBias, .headBias)
   }
 
   /// Checks every setting.
@@ -69,5 +97,9 @@ public struct ModelConfiguration: Codable, Hashable, Sendable {
     try checkRate("dropout", dropout)
     try checkRate("dropPath", dropPath)
     try ConfigurationError.require("\(path).width", width, in: 0.001...1000)
+    try checkCount("freezeEpochs", freezeEpochs, upTo: 1_000_000)
+    try ConfigurationError.require(
+      freezeEpochs == nil || !freeze.isEmpty, "\(path).freezeEpochs", freezeEpochs ?? 0,
+      "says how long the parameters of \(path).freeze rest, but that is empty")
   }
 }

@@ -132,5 +132,8 @@ extension TrainingConfiguration {
     try ConfigurationError.require(
       schedule.warmUp.epochs <= Double(epochs), "schedule.warmUp.epochs", schedule.warmUp.epochs,
       "must not exceed the run's \(epochs) epochs")
+    try ConfigurationError.require(
+      (model.freezeEpochs ?? 0) < epochs, "model.freezeEpochs", model.freezeEpochs ?? 0,
+      "must be less than the run's \(epochs) epochs; leave it out to freeze for the whole run")
   }
 }

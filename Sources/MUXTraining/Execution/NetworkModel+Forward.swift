@@ -91,15 +91,20 @@ extension NetworkModel {
         nodes: index..<index + 1, reason: "an input of '\(node.name)' has no value")
     }
     if step.interleaves { return try Tensor.interleavingChannels(inputs) }
-    return try apply(node.operation, first, inputs, stateByNode[index])
+    return try apply(
+      node.operation, first, inputs, stateByNode[index],
+      statisticsRest: restingNorms.contains(index))
   }
 
   private func run(_ segment: Segment, _ values: [Tensor?]) throws -> Tensor? {
     let inputs = segment.inputs.compactMap { values[$0 + 1] }
-    guard inputs.count == segment.inputs.count,
-      let output = try segment.executor.forward(inputs, training: isTraining)
+    // A segment has one mode: where only some of its norms rest, its nodes run one by one.
+    let resting = restingNorms.isEmpty ? 0 : segment.norms.count { restingNorms.contains($0) }
+    guard inputs.count == segment.inputs.count, resting == 0 || resting == segment.norms.count
     else { return nil }
-    if isTraining { for counter in segment.counters { try count(counter) } }
+    let training = isTraining && resting == 0
+    guard let output = try segment.executor.forward(inputs, training: training) else { return nil }
+    if training { for counter in segment.counters { try count(counter) } }
     return output
   }
 

@@ -3,9 +3,11 @@ import MUXNetworks
 import MUXTensor
 
 extension NetworkModel {
-  /// The value of one node. `state` holds its tensors in the order of the state dict.
+  /// The value of one node. `state` holds its tensors in the order of the state dict; a batch norm
+  /// whose statistics rest uses them also in training.
   func apply(
-    _ operation: MUXNetworks.Operation, _ x: Tensor, _ inputs: [Tensor], _ state: [Tensor]
+    _ operation: MUXNetworks.Operation, _ x: Tensor, _ inputs: [Tensor], _ state: [Tensor],
+    statisticsRest: Bool
   ) throws -> Tensor {
     switch operation {
     case .convolution(let convolution):
@@ -13,10 +15,11 @@ extension NetworkModel {
     case .branchedConvolution(let branched):
       return try convolve(x, branched, state)
     case .batchNormalization(let norm):
-      if isTraining { try count(state[4]) }
+      let training = isTraining && !statisticsRest
+      if training { try count(state[4]) }
       return try x.batchNorm(
         weight: state[0], bias: state[1], runningMean: state[2], runningVariance: state[3],
-        training: isTraining, momentum: norm.momentum, epsilon: norm.epsilon)
+        training: training, momentum: norm.momentum, epsilon: norm.epsilon)
     case .l2Normalization(let norm):
       let scale = try state[0].reshape([1, norm.channels, 1, 1])
       // ε² under the root stands for the least norm: the slope stays finite at zero.

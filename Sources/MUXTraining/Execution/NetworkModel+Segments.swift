@@ -7,6 +7,8 @@ struct Segment {
   let executor: any SegmentExecutor
   /// The nodes outside that it reads; −1 is the network's input.
   let inputs: [Int]
+  /// Its batch norms: positions of nodes.
+  let norms: [Int]
   /// The batch counters of its batch norms.
   let counters: [Tensor]
 
@@ -57,13 +59,11 @@ extension NetworkModel {
           nodes: nodes, reason: "it starts between a concatenation and its shuffle")
       }
     }
-    let counters = nodes.compactMap { index -> Tensor? in
-      guard case .batchNormalization = network.nodes[index].operation else { return nil }
-      return stateByNode[index].last
-    }
+    let norms = nodes.filter { network.nodes[$0].isBatchNorm }
     segments = segments.filter { !$0.value.executor.nodes.overlaps(nodes) }
     segments[nodes.lowerBound] = Segment(
-      executor: executor, inputs: inputs(ofSegment: nodes), counters: counters)
+      executor: executor, inputs: inputs(ofSegment: nodes), norms: norms,
+      counters: norms.compactMap { stateByNode[$0].last })
   }
 
   /// Removes all executors: every node runs by itself.

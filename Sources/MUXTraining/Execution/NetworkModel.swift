@@ -30,6 +30,8 @@ public final class NetworkModel {
   let stateByNode: [[Tensor]]
   let plan: ExecutionPlan
   var segments: [Int: Segment] = [:]
+  /// Batch norms that use their running statistics also in training: positions of nodes.
+  var restingNorms: Set<Int> = []
   private var checkedSizes: Set<ImageSize> = []
 
   /// A network with fresh weights.

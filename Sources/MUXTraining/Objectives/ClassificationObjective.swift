@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import Foundation
 import MUXImages
 public import MUXTasks
 import MUXTensor
@@ -11,6 +12,16 @@ extension Classification: TrainableTask {
   ) throws -> any Objective {
     ClassificationObjective(
       mixing: settings.mixing, seed: settings.seed, classes: head.classNames.count)
+  }
+}
+
+extension Classification {
+  /// The logarithm of each class's share of the training images, one image added to each class so that
+  /// none is infinite.
+  public func priorBias(_ settings: ObjectiveSettings, head: ClassificationHead) -> [Double]? {
+    let counts = settings.training.classCounts.map { Double($0 + 1) }
+    let total = counts.reduce(0, +)
+    return counts.map { log($0 / total) }
   }
 }
 

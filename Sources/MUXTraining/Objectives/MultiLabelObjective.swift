@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import Foundation
 import MUXImages
 public import MUXTasks
 import MUXTensor
@@ -26,6 +27,16 @@ extension MultiLabel: TrainableTask {
     return MultiLabelObjective(
       loss: loss, weights: weights?.map { Float($0) }, mixing: settings.mixing,
       seed: settings.seed, classes: classes)
+  }
+}
+
+extension MultiLabel {
+  /// The logarithm of the odds of each class among the training images, half an image added to both
+  /// sides so that none is infinite.
+  public func priorBias(_ settings: ObjectiveSettings, head: MultiLabelHead) -> [Double]? {
+    settings.training.classCounts.map { positives in
+      log((Double(positives) + 0.5) / (Double(settings.training.count - positives) + 0.5))
+    }
   }
 }
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import MUXCore
 public import MUXImages
 package import MUXNetworks
 public import MUXTasks
@@ -11,6 +12,15 @@ public protocol TrainableTask: VisionTask {
   ///
   /// - Throws: An error that says in one line why the settings or the data do not suit the task.
   func objective(_ settings: ObjectiveSettings, head: Head) throws -> any Objective
+
+  /// The bias of the last layer with which a network that knows nothing of an image answers as often
+  /// as the training images have it; nil where the task has no such thing.
+  func priorBias(_ settings: ObjectiveSettings, head: Head) throws -> [Double]?
+}
+
+extension TrainableTask {
+  /// None.
+  public func priorBias(_ settings: ObjectiveSettings, head: Head) throws -> [Double]? { nil }
 }
 
 /// What an objective depends on beside the task.
@@ -66,9 +76,37 @@ extension VisionTask {
     func make<Task: TrainableTask>(_ task: Task) throws -> any Objective {
       try task.objective(settings, head: task.head(for: network, classNames: classNames))
     }
-    guard let task = self as? any TrainableTask else {
-      throw TaskError.notTrainable(task: Self.name)
+    return try make(try asTrainable)
+  }
+
+  /// The bias with which the head of a network starts so that it knows how often the classes occur.
+  ///
+  /// - Throws: `ConfigurationError` where task or network have no such bias.
+  package func priorBias(
+    _ settings: ObjectiveSettings, network: Network, classNames: [String]
+  ) throws -> [Float] {
+    func make<Task: TrainableTask>(_ task: Task) throws -> [Double]? {
+      try task.priorBias(settings, head: task.head(for: network, classNames: classNames))
     }
-    return try make(task)
+    let bias = try make(try asTrainable)
+    guard let bias, let (_, linear) = network.classifier, linear.hasBias,
+      linear.outputFeatures == bias.count
+    else {
+      throw ConfigurationError(
+        setting: "model.headBias", value: ModelConfiguration.HeadBias.prior.rawValue,
+        expected: bias == nil
+          ? "the task \(Self.name) has no bias that says how often classes occur"
+          : "the last layer of \(network.name) has no bias with one value for each class")
+    }
+    return bias.map { Float($0) }
+  }
+
+  private var asTrainable: any TrainableTask {
+    get throws(TaskError) {
+      guard let task = self as? any TrainableTask else {
+        throw .notTrainable(task: Self.name)
+      }
+      return task
+    }
   }
 }

@@ -5,6 +5,9 @@ public import MUXTensor
 public protocol Optimizer: AnyObject {
   /// Updates done so far; part of the state.
   var updates: Int { get set }
+  /// The updates that were done when the parameters began to be trained that rested at first; nil
+  /// before that, and where there are none. Part of the state.
+  var lateStart: Int? { get set }
   /// The buffers beside the parameters, by names such as `momentum/conv_stem.weight`; changing
   /// their elements changes the optimizer's state.
   var buffers: [NamedTensor] { get }
@@ -14,32 +17,69 @@ public protocol Optimizer: AnyObject {
 
 extension OptimizerConfiguration {
   /// The optimizer of these settings for some parameters.
-  public func makeOptimizer(_ parameters: [NamedTensor]) throws(TorchError) -> any Optimizer {
+  ///
+  /// - Parameters:
+  ///   - parameters: What is trained.
+  ///   - rates: Which of them have a rate of their own, or rest at first; by default none.
+  public func makeOptimizer(
+    _ parameters: [NamedTensor], rates: ParameterRates = ParameterRates()
+  ) throws(TorchError) -> any Optimizer {
     switch kind {
-    case .sgd: try SGD(self, parameters)
-    case .rmsprop, .rmspropTensorFlow: try RMSProp(self, parameters)
-    case .adamW: try AdamW(self, parameters)
+    case .sgd: try SGD(self, parameters, rates: rates)
+    case .rmsprop, .rmspropTensorFlow: try RMSProp(self, parameters, rates: rates)
+    case .adamW: try AdamW(self, parameters, rates: rates)
     }
   }
 
-  /// The parameters in two groups: those that weight decay acts on, and the others.
-  func groups(_ parameters: [NamedTensor]) -> [ParameterGroup] {
+  /// The parameters in groups: those that weight decay acts on, and the others; each of them by rate,
+  /// where parameters have rates of their own.
+  func groups(_ parameters: [NamedTensor], _ rates: ParameterRates) -> [ParameterGroup] {
     func isDecayed(_ parameter: NamedTensor) -> Bool {
       weightDecay > 0 && (decaysNormAndBias || parameter.tensor.rank > 1)
     }
-    let decayed = parameters.filter(isDecayed)
-    let others = parameters.filter { !isDecayed($0) }
-    return [
-      ParameterGroup(parameters: decayed, weightDecay: weightDecay),
-      ParameterGroup(parameters: others, weightDecay: 0),
-    ].filter { !$0.parameters.isEmpty }
+    var groups: [ParameterGroup] = []
+    for parameter in parameters.filter(isDecayed) + parameters.filter({ !isDecayed($0) }) {
+      let decay = isDecayed(parameter) ? weightDecay : 0
+      let factor = rates.factors[parameter.name] ?? 1
+      let isLate = rates.late.contains(parameter.name)
+      if let place = groups.firstIndex(where: {
+        $0.weightDecay == decay && $0.rateFactor == factor && $0.isLate == isLate
+      }) {
+        groups[place].parameters.append(parameter)
+      } else {
+        groups.append(
+          ParameterGroup(
+            parameters: [parameter], weightDecay: decay, rateFactor: factor, isLate: isLate))
+      }
+    }
+    return groups
   }
 }
 
-/// Parameters that share a weight decay.
+/// What sets some parameters apart from the others in an optimizer.
+public struct ParameterRates: Hashable, Sendable {
+  /// Factors of the learning rate by name; 1 where a name is absent.
+  public var factors: [String: Double]
+  /// The names of parameters that rest at first (`Optimizer.lateStart`).
+  public var late: Set<String>
+
+  /// Rates; by default all parameters are alike.
+  public init(factors: [String: Double] = [:], late: Set<String> = []) {
+    self.factors = factors
+    self.late = late
+  }
+}
+
+/// Parameters that share a weight decay and a rate.
 struct ParameterGroup {
   var parameters: [NamedTensor]
   var weightDecay: Double
+  var rateFactor = 1.0
+  /// Whether they rest at first.
+  var isLate = false
+
+  /// The updates of other parameters before the first of these.
+  func updatesBefore(_ lateStart: Int?) -> Int { isLate ? lateStart ?? 0 : 0 }
 
   var tensors: [Tensor] { parameters.map(\.tensor) }
 

@@ -50,6 +50,15 @@ public struct OptimizerConfiguration: Codable, Hashable, Sendable {
   /// Clamps each gradient value to ± this; `nil` means no limit.
   public var clipValue: Double?
 
+  /// Factors of the learning rate by parameter: of the first entry whose pattern matches a name (as in
+  /// `model.freeze`), 0…1000; 1 where none does. In a file a list such as
+  /// `[{parameters: classifier, factor: 10}, {parameters: "*", factor: 0.1}]`; empty by default.
+  public var learningRateScale: [LearningRateScale] = []
+  /// Factor of the learning rate from each block of the network to the one before it, above 0 and at
+  /// most 1: the head has the whole rate, the block before it this share, and so on down to the stem.
+  /// It multiplies with `learningRateScale`; 1, the default, gives all blocks one rate.
+  public var layerDecay: Double = 1
+
   /// The defaults: SGD with momentum 0.9 at rate 0.1.
   public init() {}
 
@@ -71,6 +80,8 @@ public struct OptimizerConfiguration: Codable, Hashable, Sendable {
     try container.update(&decaysNormAndBias, .decaysNormAndBias)
     try container.update(&clipNorm, .clipNorm)
     try container.update(&clipValue, .clipValue)
+    try container.update(&learningRateScale, .learningRateScale)
+    try container.update(&layerDecay, .layerDecay)
   }
 
   /// The epsilon in force.
@@ -109,5 +120,26 @@ extension OptimizerConfiguration {
     try ConfigurationError.require("\(path).weightDecay", weightDecay, in: 0...1e6)
     try checkPositive("clipNorm", clipNorm ?? 1, upTo: 1e30)
     try checkPositive("clipValue", clipValue ?? 1, upTo: 1e30)
+    try checkPositive("layerDecay", layerDecay, upTo: 1)
+    for (index, scale) in learningRateScale.enumerated() {
+      try ConfigurationError.require(
+        "\(path).learningRateScale[\(index)].factor", scale.factor, in: 0...1000)
+    }
   }
+}
+
+/// The factor of the learning rate of some parameters.
+public struct LearningRateScale: Codable, Hashable, Sendable {
+  /// A pattern of names, as in `model.freeze`.
+  public var parameters: String
+  /// The factor of the learning rate, 0…1000; 0 lets them rest.
+  public var factor: Double
+
+  /// A factor for the parameters that a pattern matches.
+  public init(_ parameters: String, _ factor: Double) {
+    self.parameters = parameters
+    self.factor = factor
+  }
+
+  private enum CodingKeys: String, CodingKey { case parameters, factor }
 }

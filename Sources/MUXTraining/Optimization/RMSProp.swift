@@ -14,13 +14,18 @@ public final class RMSProp: Optimizer {
 
   /// Updates done so far.
   public var updates = 0
+  /// The updates before parameters that rested at first.
+  public var lateStart: Int?
   /// The mean squares, then the momentum buffers.
   public var buffers: [NamedTensor] { squares.flatMap { $0 } + momenta.flatMap { $0 } }
 
   /// Makes the optimizer; of the settings, those of other kinds are ignored.
-  public init(_ settings: OptimizerConfiguration, _ parameters: [NamedTensor]) throws(TorchError) {
+  public init(
+    _ settings: OptimizerConfiguration, _ parameters: [NamedTensor],
+    rates: ParameterRates = ParameterRates()
+  ) throws(TorchError) {
     self.settings = settings
-    groups = settings.groups(parameters)
+    groups = settings.groups(parameters, rates)
     var squares: [[NamedTensor]] = []
     var momenta: [[NamedTensor]] = []
     for group in groups {
@@ -37,7 +42,8 @@ public final class RMSProp: Optimizer {
     for (index, group) in groups.enumerated() {
       try ParameterList.stepRMSProp(
         group.tensors, squares: squares[index].map(\.tensor),
-        momenta: momenta[index].map(\.tensor), rate: learningRate, alpha: settings.squareDecay,
+        momenta: momenta[index].map(\.tensor), rate: learningRate * group.rateFactor,
+        alpha: settings.squareDecay,
         epsilon: settings.resolvedEpsilon, momentum: settings.momentum, decay: group.weightDecay,
         tensorflow: settings.kind == .rmspropTensorFlow)
     }

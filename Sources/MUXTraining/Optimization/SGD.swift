@@ -12,13 +12,18 @@ public final class SGD: Optimizer {
 
   /// Updates done so far.
   public var updates = 0
+  /// The updates before parameters that rested at first.
+  public var lateStart: Int?
   /// The momentum buffers.
   public var buffers: [NamedTensor] { momenta.flatMap { $0 } }
 
   /// Makes the optimizer; of the settings, those of other kinds are ignored.
-  public init(_ settings: OptimizerConfiguration, _ parameters: [NamedTensor]) throws(TorchError) {
+  public init(
+    _ settings: OptimizerConfiguration, _ parameters: [NamedTensor],
+    rates: ParameterRates = ParameterRates()
+  ) throws(TorchError) {
     self.settings = settings
-    groups = settings.groups(parameters)
+    groups = settings.groups(parameters, rates)
     var momenta: [[NamedTensor]] = []
     for group in groups {
       momenta.append(settings.momentum > 0 ? try group.makeBuffers("momentum") : [])
@@ -30,9 +35,9 @@ public final class SGD: Optimizer {
   public func step(learningRate: Double) throws(TorchError) {
     for (group, momenta) in zip(groups, momenta) {
       try ParameterList.stepSGD(
-        group.tensors, momenta: momenta.map(\.tensor), rate: learningRate,
+        group.tensors, momenta: momenta.map(\.tensor), rate: learningRate * group.rateFactor,
         momentum: settings.momentum, dampening: settings.dampening, decay: group.weightDecay,
-        nesterov: settings.nesterov, first: updates == 0)
+        nesterov: settings.nesterov, first: updates == group.updatesBefore(lateStart))
     }
     updates += 1
   }

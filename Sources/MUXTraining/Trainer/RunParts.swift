@@ -19,6 +19,10 @@ struct RunParts {
   /// What was changed in them, a line each.
   let notices: [String]
   let objective: any Objective
+  /// What of the network is trained, and how fast.
+  let trained: TrainedParameters
+  /// The bias with which the head starts, where it is to know how often the classes occur.
+  let headBias: [Float]?
 
   /// Opens the data, resolves the network and makes fresh weights.
   ///
@@ -54,30 +58,57 @@ struct RunParts {
     try task.check(training)
     try task.check(validation)
     network = try given ?? configuration.resolveNetwork(for: training)
+    let objectiveSettings = ObjectiveSettings(
+      mixing: configuration.mixing, seed: configuration.seed, training: training)
     objective = try task.trainable(
-      ObjectiveSettings(
-        mixing: configuration.mixing, seed: configuration.seed, training: training),
-      network: network, classNames: training.classNames)
+      objectiveSettings, network: network, classNames: training.classNames)
+    trained = try TrainedParameters(configuration, network: network)
+    headBias =
+      configuration.model.headBias == .prior
+      ? try task.priorBias(objectiveSettings, network: network, classNames: training.classNames)
+      : nil
     let size = configuration.model.inputSize ?? network.inputSize.height
     _ = try network.shapes(inputSize: ImageSize(size))
     data = try TrainingData(
       configuration, training: training, validation: validation, inputSize: size,
       channels: network.inputChannels)
     self.configuration = configuration
-    self.notices = notices
+    self.notices = notices + trained.notices
     model = try NetworkModel(network, seed: configuration.seed, device: device)
   }
 
   /// Loads the weights that the configuration starts from.
   ///
-  /// - Returns: A line about what was loaded, or nil where the weights stay random.
-  func loadInitialWeights(_ settings: ModelConfiguration) throws -> String? {
-    guard let path = settings.initialWeights else { return nil }
+  /// - Returns: A line about what was loaded, and one about what the head starts from, if there is
+  ///   something to say.
+  func loadInitialWeights() throws -> [String] {
+    let settings = configuration.model
+    guard let path = settings.initialWeights else {
+      if let headBias { try model.setHeadBias(headBias) }
+      return []
+    }
     let tolerance: LoadTolerance =
       settings.allowsPartialWeights ? .partial : settings.replacesHead ? .newHead : .exact
     let file = try WeightsSource.load(path, prefersAveraged: settings.prefersAveragedWeights)
     let report = try model.load(file.archive, from: path, allowing: tolerance)
-    return "initial weights from \(path): \(report)" + (file.remark.map { "; \($0)" } ?? "")
+    let fresh = report.missing + report.mismatched.map(\.name)
+    var lines = [
+      "initial weights from \(path): \(report)"
+        + (fresh.isEmpty ? "" : "; \(Self.list(fresh)) start\(fresh.count == 1 ? "s" : "") anew")
+        + (file.remark.map { "; \($0)" } ?? "")
+    ]
+    if let headBias {
+      if let name = model.headBiasName, report.loaded.contains(name) {
+        lines.append("\(name) is that of the initial weights, not the classes' (model.headBias)")
+      } else {
+        try model.setHeadBias(headBias)
+      }
+    }
+    return lines
+  }
+
+  private static func list(_ names: [String]) -> String {
+    names.prefix(6).joined(separator: ", ") + (names.count > 6 ? ", … (\(names.count))" : "")
   }
 
   static func readConfiguration(_ path: String) throws -> TrainingConfiguration {

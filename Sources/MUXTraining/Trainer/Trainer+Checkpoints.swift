@@ -37,7 +37,7 @@ extension Trainer {
           optimizer.buffers,
           metadata: [
             "kind": configuration.optimizer.kind.rawValue, "updates": String(optimizer.updates),
-          ])
+          ].merging(optimizer.lateStart.map { ["lateStart": String($0)] } ?? [:]) { old, _ in old })
       ),
     ]
     if let averagedModel {
@@ -120,5 +120,6 @@ extension Trainer {
     }
     try saved.copy(into: optimizer.buffers, path: path)
     optimizer.updates = updates
+    optimizer.lateStart = saved.metadata["lateStart"].flatMap { Int($0) }
   }
 }

@@ -8,6 +8,7 @@ extension Trainer {
   /// One optimizer step: the batches of one accumulation, forward and backward, then the update
   /// (left out where the gradients overflowed in half precision).
   func step(_ stream: BatchStream) throws {
+    try thawIfDue()
     let start = ContinuousClock.now
     let epoch = state.epoch
     let rate = configuration.schedule.rate(step: state.step, base: baseRate, clock: clock)
@@ -79,6 +80,17 @@ extension Trainer {
           dataWait: min(state.waitSeconds / max(state.epochSeconds, 1e-9), 1),
           secondsLeft: stepSeconds / Double(sessionSteps)
             * Double(clock.totalSteps - state.step))))
+  }
+
+  /// Lets frozen parameters be trained from the epoch on at which they are due.
+  private func thawIfDue() throws {
+    guard !model.frozenNames.isEmpty, let epochs = configuration.model.freezeEpochs,
+      state.epoch >= epochs
+    else { return }
+    try model.freeze([], statistics: false)
+    guard optimizer.lateStart == nil else { return }
+    optimizer.lateStart = optimizer.updates
+    try announce(.notice("epoch \(state.epoch + 1): all parameters are trained from now on"))
   }
 
   /// Divides the gradients by the scale of the loss, where it has one.

@@ -72,7 +72,7 @@ public final class Trainer {
     (configuration.data, decisions) = try configuration.data.resolved()
     let parts = try RunParts(configuration, network: network)
     configuration = parts.configuration
-    let report = try parts.loadInitialWeights(configuration.model)
+    let report = try parts.loadInitialWeights()
     let output = configuration.output
     let folder = try RunFolder(
       creating: output.name ?? parts.network.name, in: output.folder,
@@ -82,7 +82,7 @@ public final class Trainer {
     state.data = parts.data.record
     try self.init(
       configuration, parts: parts, folder: folder, state: state, observers: observers)
-    notices = decisions + parts.notices + notices + (report.map { [$0] } ?? [])
+    notices = decisions + parts.notices + notices + report
     if clock.totalSteps < Self.fewSteps {
       notices.append(
         "only \(clock.totalSteps) step\(clock.totalSteps == 1 ? "" : "s") in all"
@@ -171,9 +171,12 @@ public final class Trainer {
     objective = parts.objective
     metric = try configuration.rankingMetric
     store = CheckpointStore(path: folder.checkpoints)
-    let named = model.parameters
+    let trained = parts.trained
+    // What is never trained has no part in the optimizer, nor in its files.
+    let named = model.parameters.filter { !trained.isNeverTrained($0.name) }
     parameters = named.map(\.tensor)
-    optimizer = try configuration.optimizer.makeOptimizer(named)
+    optimizer = try configuration.optimizer.makeOptimizer(named, rates: trained.rates)
+    try model.freeze(trained.frozen, statistics: configuration.model.freezesStatistics)
     if configuration.average.isEnabled {
       let averaged = try NetworkModel(
         parts.network, seed: configuration.seed, device: parts.model.device)

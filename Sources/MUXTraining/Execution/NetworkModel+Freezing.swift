@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+import MUXNetworks
+import MUXTensor
+
+extension NetworkModel {
+  /// The names of the parameters that have no gradients.
+  public var frozenNames: Set<String> {
+    Set(
+      zip(specifications, state).lazy.filter { $0.0.isLearnable && !$0.1.requiresGrad }
+        .map(\.0.name))
+  }
+
+  /// Gives these parameters no gradients from now on, and all others gradients.
+  ///
+  /// Nothing is recorded before the first layer that is trained, so that what lies before it costs
+  /// no backward pass.
+  ///
+  /// - Parameters:
+  ///   - names: The parameters that rest; names that the network lacks are passed over.
+  ///   - statistics: Whether batch norms all of whose parameters rest use their running statistics
+  ///     also in training, and leave them as they are.
+  public func freeze(_ names: Set<String>, statistics: Bool) throws {
+    for (specification, tensor) in zip(specifications, state) where specification.isLearnable {
+      let isFrozen = names.contains(specification.name)
+      if tensor.requiresGrad == isFrozen { try tensor.setRequiresGrad(!isFrozen) }
+      if isFrozen { try tensor.setGrad(nil) }
+    }
+    restingNorms = []
+    guard statistics, !names.isEmpty else { return }
+    var learnable: [Int: [String]] = [:]
+    for specification in specifications where specification.isLearnable {
+      learnable[specification.node, default: []].append(specification.name)
+    }
+    for (node, own) in learnable
+    where network.nodes[node].isBatchNorm && own.allSatisfy(names.contains) {
+      restingNorms.insert(node)
+    }
+  }
+
+  /// The name of the last layer's bias, if it has one.
+  var headBiasName: String? {
+    guard let classifier = network.classifier else { return nil }
+    return specifications.last { $0.node == classifier.index && $0.role == .bias }?.name
+  }
+
+  /// Overwrites the last layer's bias.
+  func setHeadBias(_ values: [Float]) throws {
+    guard let name = headBiasName, let bias = tensor(named: name) else { return }
+    let values = try Tensor(values, shape: bias.shape).to(dtype).to(device)
+    try withoutGradient { () throws(TorchError) in try bias.copyInPlace(from: values) }
+  }
+}
+
+extension Node {
+  /// Whether it is a batch norm.
+  var isBatchNorm: Bool {
+    if case .batchNormalization = operation { true } else { false }
+  }
+}

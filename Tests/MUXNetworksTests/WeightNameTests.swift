@@ -36,6 +36,8 @@ struct WeightNameTests {
       "tv_mobilenetv2_100", "tv_mobilenetv3_large_100", "tv_mobilenetv3_small_100",
       "tv_mnasnet_100", "tv_efficientnet_b0", "ssd_mobilenetv1", "ssdlite_mobilenetv2",
       "ssd300_vgg16", "tf_efficientnet_b0", "tf_mixnet_s", "tf_mixnet_m",
+      "tf_efficientnet_lite0", "tf_efficientnet_lite1", "tf_efficientnet_lite2",
+      "tf_efficientnet_lite3", "tf_efficientnet_lite4",
       "tf_mobilenetv3_large_100", "tf_mobilenetv3_small_100",
     ])
   func names(model: String) throws {

@@ -263,13 +263,17 @@ public enum ModelZoo {
   }
 
   /// timm's networks with the weights that TensorFlow trained: its padding, and its ε.
-  private static let tensorFlow: [Entry] = [
-    tensorFlow("efficientnet_b0", "EfficientNet-B0", SearchedNets.efficientNetB0),
-    tensorFlow("mixnet_s", "MixNet-S", SearchedNets.mixNetS),
-    tensorFlow("mixnet_m", "MixNet-M", SearchedNets.mixNetM),
-    tensorFlow("mobilenetv3_large_100", "MobileNetV3-Large, width 1.0", MobileNets.v3Large),
-    tensorFlow("mobilenetv3_small_100", "MobileNetV3-Small, width 1.0", MobileNets.v3Small),
-  ]
+  private static let tensorFlow: [Entry] =
+    [
+      tensorFlow("efficientnet_b0", "EfficientNet-B0", SearchedNets.efficientNetB0),
+      tensorFlow("mixnet_s", "MixNet-S", SearchedNets.mixNetS),
+      tensorFlow("mixnet_m", "MixNet-M", SearchedNets.mixNetM),
+      tensorFlow("mobilenetv3_large_100", "MobileNetV3-Large, width 1.0", MobileNets.v3Large),
+      tensorFlow("mobilenetv3_small_100", "MobileNetV3-Small, width 1.0", MobileNets.v3Small),
+    ]
+    + EfficientNetLite.allCases.map { model in
+      tensorFlow(model.name, model.summary, model.architecture)
+    }
 
   private static func tensorFlow(
     _ original: String, _ summary: String,

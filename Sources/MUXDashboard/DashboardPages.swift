@@ -74,7 +74,7 @@ enum DashboardPages {
     }
     let table =
       rows.isEmpty && damage.isEmpty
-      ? "<p class=\"muted\">no studies yet; muxnet search create makes one</p>"
+      ? "<p class=\"muted\">no studies yet</p>"
       : HTML.table(
         [
           "study", "algorithm", "#trials", "#complete", "#failed", "#running", "#stale",

@@ -43,7 +43,7 @@ public struct ModelFile: Sendable {
     guard let description = try Self.description(of: archive, path: path) else {
       throw RuntimeError.modelFile(
         path: path,
-        reason: "it holds weights but no network; make one that does with muxnet convert")
+        reason: "it holds weights but no network; convert the weights to a file with both")
     }
     network = description.network
     classNames = description.classNames

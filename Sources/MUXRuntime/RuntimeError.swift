@@ -54,9 +54,8 @@ extension RuntimeError: CustomStringConvertible, LocalizedError {
       return "what is said of network '\(network)' does not fit: \(reason); give what it was"
         + " trained with"
     case .precision(let path, let held, let asked):
-      return "\(path): it is packed for \(held), not \(asked); leave the precision out, or make"
-        + " another file of the weights with muxnet "
-        + (asked == "float32" ? "convert --to runtime" : "quantize --precision \(asked)")
+      return "\(path): it is packed for \(held), not \(asked); leave the precision out, or pack"
+        + " the weights for \(asked)"
     case .lanes(let lanes, let possible):
       return "weights cannot be packed for vectors of"
         + " \(lanes.map(String.init).joined(separator: ", ")) lanes; choose among"

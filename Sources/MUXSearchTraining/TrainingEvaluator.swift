@@ -44,7 +44,7 @@ public struct TrainingEvaluator: TrialEvaluator {
     guard configuration.data.validationFraction > 0 else {
       throw StudyError.evaluation(
         reason: "a search needs validation images apart from the test images; hold some out with"
-          + " --set data.validationFraction=0.2")
+          + " the setting data.validationFraction, such as 0.2")
     }
     _ = try configuration.data.open(.training)
     return try ConfigurationText.yaml(configuration)

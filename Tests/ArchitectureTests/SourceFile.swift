@@ -8,6 +8,8 @@ struct SourceFile {
   /// The folder within its module, such as `Graph`; empty beside the module's folders.
   let folder: String
   private let code: String
+  /// The texts between quotes, with the numbers of their lines.
+  let texts: [(line: Int, text: String)]
 
   /// The Swift files of a module.
   static func files(of module: Manifest.Module) throws -> [SourceFile] {
@@ -24,7 +26,7 @@ struct SourceFile {
   init(path: String, folder: String, text: String) {
     self.path = path
     self.folder = folder
-    code = Self.code(of: text)
+    (code, texts) = Self.parts(of: text)
   }
 
   /// The modules that the file imports.
@@ -73,36 +75,48 @@ struct SourceFile {
     "struct", "enum", "class", "protocol", "actor", "typealias", "func",
   ]
 
-  /// The text without comments and without what stands between quotes.
-  private static func code(of text: String) -> String {
-    var result = ""
+  /// The text without comments and without what stands between quotes, and that itself.
+  private static func parts(of text: String) -> (code: String, texts: [(line: Int, text: String)]) {
+    var code = ""
+    var texts: [(Int, String)] = []
     var isQuoted = false
-    for line in text.split(separator: "\n", omittingEmptySubsequences: false) {
+    for (index, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated()
+    {
       if line.contains("\"\"\"") {
         isQuoted.toggle()
-        continue
+      } else if isQuoted {
+        texts.append((index + 1, String(line)))
+      } else {
+        let (own, quoted) = parts(ofLine: line)
+        code += own + "\n"
+        texts += quoted.map { (index + 1, $0) }
       }
-      if !isQuoted { result += withoutTexts(line) + "\n" }
     }
-    return result
+    return (code, texts)
   }
 
-  private static func withoutTexts(_ line: Substring) -> String {
-    var result = ""
+  private static func parts(ofLine line: Substring) -> (code: String, texts: [String]) {
+    var code = ""
+    var texts: [String] = []
     var isText = false
     var isEscaped = false
     for character in line {
       if isText {
-        if character == "\"" && !isEscaped { isText = false }
+        if character == "\"" && !isEscaped {
+          isText = false
+        } else {
+          texts[texts.count - 1].append(character)
+        }
         isEscaped = character == "\\" && !isEscaped
       } else if character == "\"" {
         isText = true
         isEscaped = false
+        texts.append("")
       } else {
-        result.append(character)
-        if result.hasSuffix("//") { return String(result.dropLast(2)) }
+        code.append(character)
+        if code.hasSuffix("//") { return (String(code.dropLast(2)), texts) }
       }
     }
-    return result
+    return (code, texts)
   }
 }

@@ -175,7 +175,7 @@ struct RuntimeCommandTests {
       (["convert", folder("none"), folder("n.muxnet")], "none"),
       (
         ["predict", folder("grey.png"), "--weights", folder("m.muxnet"), "--model", "muxnet_m"],
-        "leave --model out"
+        "leave the network out: no --model"
       ),
       (["benchmark", folder("m.muxnet"), "--classes", "3"], "cannot be changed"),
     ] {

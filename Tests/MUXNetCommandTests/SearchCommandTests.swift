@@ -269,7 +269,8 @@ struct SearchCommandTests {
     #expect(
       broken.errors.contains(
         "all of the first 10 trials of study 'demo' failed, the last one with: the command ended"
-          + " with exit code 7: no luck; mend that, then run muxnet search retry demo"))
+          + " with exit code 7: no luck; mend that, then retry the failed trials with"
+          + " 'muxnet search retry demo'"))
     let trial = try Program.run(
       ["search", "show", "--trial", "3", "--storage", "a.db"], in: folder.path)
     #expect(trial.output.contains("reason      the command ended with exit code 7: no luck"))
@@ -294,7 +295,7 @@ struct SearchCommandTests {
     let cases: [(arguments: [String], message: String)] = [
       (["show", "dmo", "--storage", "a.db"], "there is no study 'dmo'; did you mean 'demo'?"),
       (["show", "--trial", "9", "--storage", "a.db"], "study 'demo' has no trials yet"),
-      (["list", "--storage", "none.db"], "there is no such file; muxnet search create makes it"),
+      (["list", "--storage", "none.db"], "creating a study makes it ('muxnet search create')"),
       (["worker", "--storage", "none.db"], "there is no such file"),
       (["list", "--storage", "text.db"], "is damaged or no database"),
       (["list", "--storage", "mysql://a/b"], "unknown kind 'mysql'; use sqlite:///FILE"),
@@ -375,7 +376,7 @@ struct SearchCommandTests {
     #expect(second.code == 1)
     #expect(
       second.errors.contains("is run by process \(first.processIdentifier) on"), "\(second.errors)")
-    #expect(second.errors.contains("add workers with muxnet search worker demo"))
+    #expect(second.errors.contains("add workers with 'muxnet search worker demo'"))
     #expect(first.isRunning)
     first.send(SIGTERM)
     first.wait()
@@ -393,7 +394,7 @@ struct SearchCommandTests {
     #expect(limited.code == 1, "\(limited.errors)")
     #expect(limited.errorLines.count == 1, "\(limited.errors)")
     #expect(limited.errors.contains("cannot write to the storage"), "\(limited.errors)")
-    #expect(limited.errors.contains("free some space, then go on with the same command"))
+    #expect(limited.errors.contains("free some space, then try again"))
     let free = try Program.run(
       ["search", "run", "demo", "--storage", "a.db", "--workers", "1"], in: folder.path)
     #expect(free.code == 0, "\(free.errors)")

@@ -103,9 +103,9 @@ struct PackedPrecisionTests {
       network, weights: weights, precision: .int8, calibration: try calibration(network, weights),
       to: folder("i"))
     for (file, asked, remedy) in [
-      ("f", Precision.int8, "muxnet quantize --precision int8"),
-      ("f", .bfloat16, "muxnet quantize --precision bfloat16"),
-      ("i", .float32, "muxnet convert --to runtime"), ("i", .bfloat16, "not bfloat16"),
+      ("f", Precision.int8, "pack the weights for int8"),
+      ("f", .bfloat16, "pack the weights for bfloat16"),
+      ("i", .float32, "pack the weights for float32"), ("i", .bfloat16, "not bfloat16"),
     ] {
       let error = #expect(throws: RuntimeError.self) {
         try InferencePlan(model: folder(file), precision: asked)

@@ -217,7 +217,7 @@ struct BadStorageTests {
   func missing() throws {
     let folder = try TemporaryFolder()
     let absent = try error { _ = try SQLiteStore(path: folder("none.db"), access: .write) }
-    #expect(absent.contains("there is no such file; muxnet search create makes it"))
+    #expect(absent.contains("there is no such file; creating a study makes it"))
     try #expect(FileManager.default.contentsOfDirectory(atPath: folder.path).isEmpty)
     try DatabaseQueue(path: folder("other.db")).write {
       try $0.execute(sql: "CREATE TABLE studies (a)")

@@ -52,7 +52,7 @@ struct DamagedStudyTests {
     let line = "\(error)"
     #expect(line.hasPrefix("study 'tr', trial 3 is damaged: "), "\(line)")
     #expect(line.contains(reason), "\(line)")
-    #expect(line.hasSuffix("or remove the study with muxnet search delete 'tr'"), "\(line)")
+    #expect(line.hasSuffix("restore a copy of the storage, or delete the study"), "\(line)")
     // A worker that is to go on never gets to work with it.
     try coordinator.setLimits(StudyLimits(trials: 9), of: study)
     #expect(throws: error) { try coordinator.workThrough(study, Sample.worker(2)) }

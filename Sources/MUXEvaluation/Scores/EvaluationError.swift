@@ -22,9 +22,9 @@ public enum EvaluationError: Error, Hashable, Sendable, CustomStringConvertible,
       "\(path) is packed for the runtime and for nothing else; give the weights that it was made of"
     case .notFinite(let network, let what):
       "the network '\(network)' gives numbers that are infinite or not a number for \(what); its weights"
-        + " or the precision cannot take such images, so look at the layers with 'muxnet forward'"
+        + " or the precision cannot take such images, so look at the outputs of its layers"
     case .uncalibrated(let path):
-      "\(path) has no calibration, which 8 bits need; make a packed file of it with muxnet quantize"
+      "\(path) has no calibration, which 8 bits need; quantize the weights, which calibrates them"
     case .emptyName(let path, let line):
       "\(path):\(line): there is no name; give every class a line of its own, without empty ones"
     case .noPart(let path, let folder, let part, let present):

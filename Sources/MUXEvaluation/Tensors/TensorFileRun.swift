@@ -39,7 +39,8 @@ public enum TensorFileRun {
       guard layer == nil else { throw EvaluationError.packed(path: weights) }
       let model = try PackedModel(contentsOf: weights)
       guard model.network == network else {
-        throw CheckpointError.mismatch(path: weights, reason: "it holds another network")
+        throw CheckpointError.unreadable(
+          path: weights, reason: "it holds another network; leave the network out")
       }
       plan = try InferencePlan(model, inputSize: size, precision: precision)
     } else {

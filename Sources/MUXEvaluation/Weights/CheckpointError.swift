@@ -27,7 +27,7 @@ public enum CheckpointError: Error, Hashable, Sendable, CustomStringConvertible,
         + " \(known); go on with the program that wrote it, or with a newer one"
     case .mismatch(let path, let reason):
       "the checkpoint \(path) is not of this run: \(reason); resume with the run's own"
-        + " configuration, or start anew with --initial-weights"
+        + " configuration, or start a new run from its weights"
     }
   }
 

@@ -57,8 +57,8 @@ public struct TrainedWeights: Sendable {
     let metadata = try WeightsMetadata(archive.metadata, path: path)
     let own = try metadata?.network ?? ModelFile.network(of: archive, path: path)
     guard let network = network ?? own else {
-      throw CheckpointError.mismatch(
-        path: path, reason: "it does not say which network it is for; name it with --model")
+      throw CheckpointError.unreadable(
+        path: path, reason: "it does not say which network it is for; name the network")
     }
     self.path = path
     self.network = network
@@ -114,8 +114,8 @@ public struct TrainedWeights: Sendable {
     _ packed: PackedModel, network: Network?, classNames: [String]?, task: NamedTask?
   ) throws {
     guard network == nil || network == packed.network else {
-      throw CheckpointError.mismatch(
-        path: packed.path, reason: "it holds another network; leave --model out")
+      throw CheckpointError.unreadable(
+        path: packed.path, reason: "it holds another network; leave the network out")
     }
     self.packed = packed
     remark = nil

@@ -8,9 +8,9 @@ public import MUXStudies
 public struct StudyReportPage {
   private let view: StudyView
   private let counts: [TrialState: Int]
-  private let storage: String
+  private let commands: [String]
 
-  /// The rows of the table at most; more are a matter for `muxnet search export`.
+  /// The rows of the table at most; more are a matter for a file of all trials.
   public static let mostRows = 200
 
   /// The page of a study.
@@ -18,11 +18,11 @@ public struct StudyReportPage {
   /// - Parameters:
   ///   - view: The study.
   ///   - counts: How many trials are in each state.
-  ///   - storage: The address of the storage, without a password, for the command to go on.
-  public init(_ view: StudyView, counts: [TrialState: Int], storage: String) {
+  ///   - commands: What to type to go on with the study; without any the page does not speak of it.
+  public init(_ view: StudyView, counts: [TrialState: Int], commands: [String] = []) {
     self.view = view
     self.counts = counts
-    self.storage = storage
+    self.commands = commands
   }
 
   /// The page.
@@ -35,11 +35,9 @@ public struct StudyReportPage {
       finest.count > shown.count
       ? "<p class=\"muted\">\(shown.count) of \(finest.count.grouped) networks of the front.</p>"
       : ""
-    let commands = """
-      muxnet search run \(Self.word(view.study.name)) --storage \(Self.word(storage))
-      muxnet search best \(Self.word(view.study.name)) --storage \(Self.word(storage)) --networks found
-      muxnet search export \(Self.word(view.study.name)) --storage \(Self.word(storage)) --output trials.csv
-      """
+    let ways =
+      commands.isEmpty
+      ? "" : "<h2>Go on</h2>\n<pre>\(HTML.escaped(commands.joined(separator: "\n")))</pre>"
     let body = """
       <h1>Study \(HTML.escaped(view.study.name))</h1>
       \(sections.summary)
@@ -52,8 +50,7 @@ public struct StudyReportPage {
       \(rest)
       <h2>Settings</h2>
       \(sections.settings)
-      <h2>Go on</h2>
-      <pre>\(HTML.escaped(commands))</pre>
+      \(ways)
       </main>
       \(texts)
       <script>\(HoverScript.text)</script>
@@ -78,14 +75,5 @@ public struct StudyReportPage {
     // `<` as an escape, so that no text can end the element.
     let json = String(decoding: data, as: UTF8.self).replacing("<", with: "\\u003c")
     return "<script type=\"application/json\" id=\"trials\">\(json)</script>"
-  }
-
-  /// A word for the shell: as it is, or in quotation marks.
-  static func word(_ text: String) -> String {
-    let plain = text.allSatisfy { character in
-      character.isASCII
-        && (character.isLetter || character.isNumber || "-_./:@%+=".contains(character))
-    }
-    return plain && !text.isEmpty ? text : "'\(text.replacing("'", with: "'\\''"))'"
   }
 }

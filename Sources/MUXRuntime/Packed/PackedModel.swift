@@ -134,7 +134,7 @@ extension PackedModel {
     let reader = PackedReader(bytes: bytes)
     guard bytes.count >= PackedFormat.signature.count,
       bytes.prefix(PackedFormat.signature.count).elementsEqual(PackedFormat.signature)
-    else { throw Defect("it is no packed model; make one with muxnet convert --to runtime") }
+    else { throw Defect("it is no packed model; convert the weights to one") }
     guard let version = reader.raw(UInt32.self, 8) else { throw .truncated }
     guard PackedFormat.versions.contains(version) else {
       throw Defect(

@@ -68,9 +68,7 @@ extension StudyError: CustomStringConvertible, LocalizedError {
     }
   }
 
-  private static func mending(_ study: String) -> String {
-    "restore a copy of the storage, or remove the study with muxnet search delete '\(study)'"
-  }
+  private static let mending = "restore a copy of the storage, or delete the study"
 
   /// One line: what is wrong, where, and how to fix it.
   public var description: String {
@@ -82,36 +80,34 @@ extension StudyError: CustomStringConvertible, LocalizedError {
       "the storage \(url) has version \(found), this muxnet knows up to \(known); update muxnet or"
         + " use another storage"
     case .schemaTooOld(let url, let found, let known):
-      "the storage \(url) has version \(found), this muxnet needs \(known); any command that writes"
-        + " (such as search worker) brings it up to date"
+      "the storage \(url) has version \(found), this muxnet needs \(known); opening it"
+        + " for writing brings it up to date"
     case .corrupt(let url, let reason):
       "the storage \(url) is damaged or no database (\(reason)); restore a copy, or move it away and"
         + " begin anew"
     case .full(let url, let reason):
-      "cannot write to the storage \(url): \(reason); free some space, then go on with the same"
-        + " command"
+      "cannot write to the storage \(url): \(reason); free some space, then try again"
     case .database(let url, let reason): "storage \(url): \(reason)"
     case .missing(let url, let what):
       "storage \(url): \(what) is not there; it may have been deleted meanwhile"
     case .unknownStudy(let name, let nearest, let count):
       "there is no study '\(name)'"
         + (nearest.isEmpty
-          ? (count == 0 ? "; the storage has none" : "; muxnet search list shows all \(count)")
+          ? (count == 0 ? "; the storage has none" : "; the storage has \(count) others")
           : "; did you mean \(nearest.map { "'\($0)'" }.joined(separator: ", "))?")
     case .unnamedStudy(let names):
       names.isEmpty
-        ? "the storage has no studies; make one with muxnet search create"
+        ? "the storage has no studies; create one"
         : "name one of the studies: \(names.prefix(8).joined(separator: ", "))"
           + (names.count > 8 ? ", …" : "")
     case .studyExists(let name):
-      "there is a study '\(name)' already; go on with muxnet search run \(name), delete it, or take"
-        + " another name"
+      "there is a study '\(name)' already; go on with it, delete it, or take another name"
     case .invalidName(let name, let reason): "'\(name)' cannot be a name: \(reason)"
     case .damagedStudy(let name, let reason):
-      "study '\(name)' is damaged: \(reason); \(Self.mending(name))"
+      "study '\(name)' is damaged: \(reason); \(Self.mending)"
     case .damagedTrial(let study, let number, let reason):
       "study '\(study)', trial \(number) is damaged: \(reason); "
-        + Self.mending(study)
+        + Self.mending
     case .emptySpace(let reason): "the search space is empty: \(reason)"
     case .unreachableTarget(let line): line
     case .unknownTrial(let study, let number, let count):
@@ -124,10 +120,10 @@ extension StudyError: CustomStringConvertible, LocalizedError {
       "trial \(number) of study '\(study)' was given to another worker"
     case .masterActive(let study, let host, let process, let seconds):
       "study '\(study)' is run by process \(process) on \(host) already (last sign of life"
-        + " \(Int(seconds.rounded())) s ago); add workers with muxnet search worker \(study)"
+        + " \(Int(seconds.rounded())) s ago); add workers"
     case .alwaysFails(let study, let count, let reason):
       "all of the first \(count) trials of study '\(study)' failed, the last one with: \(reason);"
-        + " mend that, then run muxnet search retry \(study)"
+        + " mend that, then retry the failed trials"
     case .evaluation(let reason): reason
     }
   }

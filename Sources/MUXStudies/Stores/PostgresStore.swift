@@ -36,7 +36,7 @@
       guard exists || access == .create else {
         throw StudyError.noStorage(
           url: address,
-          reason: "the database has no tables of muxnet; muxnet search create adds them")
+          reason: "the database has no tables of muxnet; creating a study adds them")
       }
       try StudySchema.check(found, url: address, canMigrate: access != .read)
       guard found < StudySchema.version, access != .read else { return }

@@ -38,7 +38,7 @@ public final class SQLiteStore: StudyStore {
     if !exists {
       guard access == .create else {
         throw StudyError.noStorage(
-          url: address, reason: "there is no such file; muxnet search create makes it")
+          url: address, reason: "there is no such file; creating a study makes it")
       }
       try Self.makeFolder(of: path, url: address)
     }
@@ -73,7 +73,7 @@ public final class SQLiteStore: StudyStore {
       }
       guard exists || access == .create else {
         throw StudyError.noStorage(
-          url: address, reason: "the file has no tables of muxnet; muxnet search create adds them")
+          url: address, reason: "the file has no tables of muxnet; creating a study adds them")
       }
       try StudySchema.check(found, url: address, canMigrate: access != .read)
       guard found < StudySchema.version, access != .read else { return }

@@ -103,7 +103,7 @@ public final class ProgressRenderer: TrainingObserver {
     case .timeBudget: line("stopped after \(time): the time budget is spent")
     case .patience: line("stopped after \(time): no improvement")
     case .interrupted:
-      line("interrupted after \(time); go on with: muxnet train --resume \(result.folder)")
+      line("interrupted after \(time); the run in \(result.folder) can be resumed")
     }
   }
 

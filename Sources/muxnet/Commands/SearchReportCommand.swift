@@ -52,7 +52,8 @@ struct SearchReportCommand: ParsableCommand {
         .prepare(charts.map { "\($0.name).\(ending)" })
     }
     let page = StudyReportPage(
-      view, counts: standings.counts, storage: try storage.url().description)
+      view, counts: standings.counts,
+      commands: commands(standings.study.name, try storage.url().description))
     try ReportFile.write([UInt8](page.html.utf8), to: output, overwrites: overwrite)
     for chart in charts {
       let picture = chart.figure.picture
@@ -71,5 +72,12 @@ struct SearchReportCommand: ParsableCommand {
           ? ""
           : " and \(charts.count) charts in \([svg, png].compactMap { $0 }.joined(separator: ", "))")
     )
+  }
+
+  /// How to go on; the address has no password.
+  private func commands(_ name: String, _ storage: String) -> [String] {
+    [("run", ""), ("best", " --networks found"), ("export", " --output trials.csv")].map {
+      "muxnet search \($0) \(ShellWord.quoted(name)) --storage \(ShellWord.quoted(storage))\($1)"
+    }
   }
 }

@@ -2,6 +2,8 @@
 import MUXEvaluation
 import MUXNetworks
 import MUXReport
+import MUXRuntime
+import MUXStudies
 
 /// What errors of libraries leave open, since they do not know the command line: the option or the
 /// command that does what they advise.
@@ -15,6 +17,43 @@ enum OptionHint {
       "; 'muxnet models' lists them"
     case NetworkError.unknownLayer(_, _, let nearest) where nearest.isEmpty:
       "; 'muxnet describe --layers' lists them"
+    case RuntimeError.precision(_, _, "float32"): " with 'muxnet convert --to runtime'"
+    case RuntimeError.precision(_, _, let asked): " with 'muxnet quantize --precision \(asked)'"
+    case RuntimeError.modelFile(_, let reason): advice[reason] ?? ""
+    case EvaluationError.notFinite: " with 'muxnet forward'"
+    case EvaluationError.uncalibrated: " with 'muxnet quantize'"
+    case CheckpointError.unreadable(_, let reason): advice[reason] ?? ""
+    case CheckpointError.mismatch: " with --initial-weights"
+    case let error as StudyError: text(for: error)
+    default: ""
+    }
+  }
+
+  /// Hints for reasons that are texts.
+  private static let advice = [
+    "it is no packed model; convert the weights to one": " with 'muxnet convert --to runtime'",
+    "it holds weights but no network; convert the weights to a file with both":
+      " with 'muxnet convert'",
+    "it does not say which network it is for; name the network": " with --model",
+    "it holds another network; leave the network out": ": no --model",
+  ]
+
+  private static func text(for error: StudyError) -> String {
+    func command(_ name: String, _ study: String) -> String {
+      "'muxnet search \(name) \(ShellWord.quoted(study))'"
+    }
+    return switch error {
+    case .noStorage(_, let reason) where reason.contains("creating a study"):
+      " ('muxnet search create')"
+    case .schemaTooOld: ", as 'muxnet search worker' does"
+    case .unknownStudy(_, let nearest, let count) where nearest.isEmpty && count > 0:
+      "; 'muxnet search list' shows them"
+    case .unnamedStudy(let names) where names.isEmpty: " with 'muxnet search create'"
+    case .studyExists(let name): "; \(command("run", name)) goes on with it"
+    case .damagedStudy(let name, _): " with \(command("delete", name))"
+    case .damagedTrial(let study, _, _): " with \(command("delete", study))"
+    case .masterActive(let study, _, _, _): " with \(command("worker", study))"
+    case .alwaysFails(let study, _, _): " with \(command("retry", study))"
     default: ""
     }
   }

@@ -261,7 +261,7 @@ let modules: [Module] = [
     "MUXEvaluationTests", .upper, .tests,
     uses: [
       "MUXImages", "MUXNetworks", "MUXTasks", "MUXWeights", "MUXRuntime", "MUXVision",
-      "MUXEvaluation",
+      "MUXEvaluation", "MUXTestSupport",
     ]),
   Module(
     "MUXSearchTests", .upper, .tests,

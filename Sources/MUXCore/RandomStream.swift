@@ -13,23 +13,21 @@
 /// There is no global generator: each use derives its own stream, so that the draws for sample 17
 /// of epoch 3 are the same whichever thread makes them, and whatever was drawn before.
 /// (Generator: xoshiro256**, its state filled by SplitMix64.)
-public struct RandomStream: RandomNumberGenerator, Sendable, Hashable, Codable {
-  private var s0: UInt64
-  private var s1: UInt64
-  private var s2: UInt64
-  private var s3: UInt64
+public struct RandomStream: RandomNumberGenerator, Sendable, Hashable {
+  private var generator: Xoshiro256
 
   /// Makes the stream of a seed, a purpose and any indices (epoch, sample …).
   ///
   /// Streams that differ in any of the three are independent of each other.
   public init(seed: UInt64, purpose: Purpose, indices: UInt64...) {
-    var hash = Self.mix(seed ^ 0x9e37_79b9_7f4a_7c15)
-    hash = Self.mix(hash ^ purpose.rawValue)
-    for index in indices { hash = Self.mix(hash &+ 0x9e37_79b9_7f4a_7c15 ^ Self.mix(index)) }
-    s0 = Self.mix(hash &+ 0x9e37_79b9_7f4a_7c15)
-    s1 = Self.mix(hash &+ 0x3c6e_f372_fe94_f82a)
-    s2 = Self.mix(hash &+ 0xdaa6_6d2c_7ddf_743f)
-    s3 = Self.mix(hash &+ 0x78dd_e6e5_fd29_f054) | 1  // never all zero
+    let mix = Xoshiro256.mixed
+    var hash = mix(seed ^ 0x9e37_79b9_7f4a_7c15)
+    hash = mix(hash ^ purpose.rawValue)
+    for index in indices { hash = mix(hash &+ 0x9e37_79b9_7f4a_7c15 ^ mix(index)) }
+    generator = Xoshiro256(
+      mix(hash &+ 0x9e37_79b9_7f4a_7c15), mix(hash &+ 0x3c6e_f372_fe94_f82a),
+      mix(hash &+ 0xdaa6_6d2c_7ddf_743f),
+      mix(hash &+ 0x78dd_e6e5_fd29_f054) | 1)  // never all zero
   }
 
   /// What a stream is for; the value is part of its derivation.
@@ -48,31 +46,11 @@ public struct RandomStream: RandomNumberGenerator, Sendable, Hashable, Codable {
     public static let mixing = Purpose(rawValue: 4)
   }
 
-  private static func mix(_ value: UInt64) -> UInt64 {
-    var z = value
-    z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
-    z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
-    return z ^ (z >> 31)
-  }
-
   /// The next 64 random bits.
-  public mutating func next() -> UInt64 {
-    let product = s1 &* 5
-    let result = ((product << 7) | (product >> 57)) &* 9
-    let t = s1 << 17
-    s2 ^= s0
-    s3 ^= s1
-    s1 ^= s2
-    s0 ^= s3
-    s2 ^= t
-    s3 = (s3 << 45) | (s3 >> 19)
-    return result
-  }
+  public mutating func next() -> UInt64 { generator.next() }
 
   /// A number drawn uniformly from [0, 1).
-  public mutating func uniform() -> Double {
-    Double(next() >> 11) * 0x1p-53
-  }
+  public mutating func uniform() -> Double { generator.uniform() }
 
   /// A number drawn uniformly from [lower, upper).
   public mutating func uniform(_ lower: Double, _ upper: Double) -> Double {
@@ -80,16 +58,7 @@ public struct RandomStream: RandomNumberGenerator, Sendable, Hashable, Codable {
   }
 
   /// An integer drawn uniformly from 0 ..< bound, without bias.
-  public mutating func below(_ bound: Int) -> Int {
-    precondition(bound > 0, "the bound of a random integer must be positive")
-    let range = UInt64(bound)
-    var (high, low) = range.multipliedFullWidth(by: next())
-    if low < range {
-      let threshold = (0 &- range) % range
-      while low < threshold { (high, low) = range.multipliedFullWidth(by: next()) }
-    }
-    return Int(high)
-  }
+  public mutating func below(_ bound: Int) -> Int { generator.below(bound) }
 
   /// True with the given probability.
   public mutating func chance(_ probability: Double) -> Bool {
@@ -138,5 +107,25 @@ public struct RandomStream: RandomNumberGenerator, Sendable, Hashable, Codable {
       last -= 1
     }
     return order
+  }
+}
+
+extension RandomStream: Codable {
+  private enum CodingKeys: String, CodingKey { case s0, s1, s2, s3 }
+
+  /// Reads the four words of the state.
+  public init(from decoder: any Decoder) throws {
+    let state = try decoder.container(keyedBy: CodingKeys.self)
+    func word(_ key: CodingKeys) throws -> UInt64 { try state.decode(UInt64.self, forKey: key) }
+    generator = try Xoshiro256(word(.s0), word(.s1), word(.s2), word(.s3))
+  }
+
+  /// Writes the four words of the state.
+  public func encode(to encoder: any Encoder) throws {
+    var state = encoder.container(keyedBy: CodingKeys.self)
+    try state.encode(generator.s0, forKey: .s0)
+    try state.encode(generator.s1, forKey: .s1)
+    try state.encode(generator.s2, forKey: .s2)
+    try state.encode(generator.s3, forKey: .s3)
   }
 }

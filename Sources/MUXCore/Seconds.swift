@@ -4,7 +4,12 @@
 package enum Seconds {
   /// Seconds since an instant.
   package static func since(_ start: ContinuousClock.Instant) -> Double {
-    let (seconds, attoseconds) = (ContinuousClock.now - start).components
+    of(ContinuousClock.now - start)
+  }
+
+  /// The seconds of a duration.
+  package static func of(_ duration: Duration) -> Double {
+    let (seconds, attoseconds) = duration.components
     return Double(seconds) + Double(attoseconds) * 1e-18
   }
 }

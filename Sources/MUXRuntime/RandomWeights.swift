@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import MUXCore
 public import MUXNetworks
 public import MUXWeights
 
@@ -38,9 +39,6 @@ private struct SplitMix {
   /// In 0 ..< 1.
   mutating func uniform() -> Float {
     state &+= 0x9E37_79B9_7F4A_7C15
-    var z = state
-    z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-    return Float((z ^ (z >> 31)) >> 40) / Float(1 << 24)
+    return Float(Xoshiro256.mixed(state) >> 40) / Float(1 << 24)
   }
 }

@@ -1,28 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+public import MUXCore
 
 /// Times a plan on this machine.
 public struct RuntimeBenchmark {
-  /// Latencies of single runs, in seconds.
-  public struct Latency: Sendable, Hashable {
-    /// The fastest run.
-    public let minimum: Double
-    /// The middle run.
-    public let median: Double
-    /// The run that 95 % are not slower than.
-    public let percentile95: Double
-
-    /// All runs, in their order.
-    public let seconds: [Double]
-
-    init(_ seconds: [Double]) {
-      self.seconds = seconds
-      let sorted = seconds.sorted()
-      minimum = sorted.first ?? 0
-      median = sorted.isEmpty ? 0 : sorted[sorted.count / 2]
-      percentile95 = sorted.isEmpty ? 0 : sorted[min(sorted.count - 1, sorted.count * 95 / 100)]
-    }
-  }
-
   /// One step of the plan with its time.
   public struct LayerTime: Sendable, Hashable {
     /// The step.
@@ -46,7 +26,7 @@ public struct RuntimeBenchmark {
   /// Times single images.
   ///
   /// - Throws: ``RuntimeError/runCount(_:)`` for less than one run.
-  public func latency(warmUp: Int = 5, runs: Int) throws(RuntimeError) -> Latency {
+  public func latency(warmUp: Int = 5, runs: Int) throws(RuntimeError) -> RunTimes {
     try Self.check(runs, warmUp)
     for _ in 0..<warmUp { _ = try engine.run(pixels) }
     let clock = ContinuousClock()
@@ -54,16 +34,16 @@ public struct RuntimeBenchmark {
     for _ in 0..<runs {
       let start = clock.now
       _ = try engine.run(pixels)
-      times.append(Self.seconds(clock.now - start))
+      times.append(Seconds.since(start))
     }
-    return Latency(times)
+    return RunTimes(times)
   }
 
   /// Times batches; gives seconds per batch.
   ///
   /// - Throws: ``RuntimeError/runCount(_:)`` for less than one run,
   ///   ``RuntimeError/imageCount(_:)`` for less than one image.
-  public func batchLatency(count: Int, runs: Int) throws(RuntimeError) -> Latency {
+  public func batchLatency(count: Int, runs: Int) throws(RuntimeError) -> RunTimes {
     try Self.check(runs)
     guard (1...Int(Int32.max)).contains(count) else { throw .imageCount(count) }
     let batch = Array(repeatElement(pixels, count: count).joined())
@@ -73,9 +53,9 @@ public struct RuntimeBenchmark {
     for _ in 0..<runs {
       let start = clock.now
       _ = try engine.run(batch, count: count)
-      times.append(Self.seconds(clock.now - start))
+      times.append(Seconds.since(start))
     }
-    return Latency(times)
+    return RunTimes(times)
   }
 
   /// The time of each step, with its share of the measured peak.
@@ -97,9 +77,5 @@ public struct RuntimeBenchmark {
   private static func check(_ runs: Int, _ warmUp: Int = 0) throws(RuntimeError) {
     guard runs > 0 else { throw .runCount(runs) }
     guard warmUp >= 0 else { throw .runCount(warmUp) }
-  }
-
-  private static func seconds(_ duration: Duration) -> Double {
-    Double(duration.components.seconds) + Double(duration.components.attoseconds) * 1e-18
   }
 }

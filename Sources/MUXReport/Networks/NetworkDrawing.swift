@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 public import MUXCharts
+import MUXCore
 public import MUXNetworks
 
 /// A drawing of a network: its blocks from top to bottom with their layers, shapes and costs.
@@ -327,18 +328,5 @@ public struct NetworkDrawing: FigurePanel {
         SVGElement.path(lines.joined()).stroked(.data(0), width: 1.25),
       ]
     }
-  }
-}
-
-extension Int {
-  /// The number with separated thousands: 3,354,276.
-  var grouped: String {
-    var digits = Array(String(magnitude))
-    var position = digits.count - 3
-    while position > 0 {
-      digits.insert(",", at: position)
-      position -= 3
-    }
-    return (self < 0 ? "-" : "") + String(digits)
   }
 }

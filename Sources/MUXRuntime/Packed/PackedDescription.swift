@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import Foundation
+internal import MUXCore
 internal import MUXImages
 internal import MUXNetworks
 
@@ -56,18 +57,8 @@ extension PackedDescription {
 
   /// Why a description cannot be read, in a few words.
   static func reason(_ error: any Error) -> String {
-    let context: DecodingError.Context? =
-      switch error as? DecodingError {
-      case .dataCorrupted(let context), .keyNotFound(_, let context),
-        .typeMismatch(_, let context), .valueNotFound(_, let context):
-        context
-      default: nil
-      }
-    let place = (context?.codingPath ?? []).map {
-      $0.intValue.map { "\($0)" } ?? $0.stringValue
-    }.joined(separator: ".")
-    let words = (context?.debugDescription ?? "it is not the JSON that is expected")
-      .split(whereSeparator: \.isNewline).joined(separator: " ").prefix(200)
-    return place.isEmpty ? String(words) : "\(place): \(words)"
+    guard let error = error as? DecodingError else { return "it is not the JSON that is expected" }
+    // Texts of a damaged file may be long.
+    return String(error.reason.prefix(200))
   }
 }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import MUXCore
 public import MUXNetworks
 public import MUXTensor
 
@@ -52,9 +53,9 @@ public struct ModelBenchmark: Codable, Hashable, Sendable {
   public var updateSeconds: [Double] = []
 
   /// The median of the steps, in seconds.
-  public var medianSeconds: Double { quantile(0.5) }
+  public var medianSeconds: Double { RunTimes(seconds).median }
   /// The first and third quartile of the steps, in seconds.
-  public var quartileSeconds: [Double] { [quantile(0.25), quantile(0.75)] }
+  public var quartileSeconds: [Double] { [0.25, 0.75].map(RunTimes(seconds).quantile) }
   /// Images per second at the median.
   public var imagesPerSecond: Double { Double(settings.batchSize) / max(medianSeconds, 1e-12) }
 
@@ -110,8 +111,7 @@ public struct ModelBenchmark: Codable, Hashable, Sendable {
         }
       }
       guard step >= settings.warmUp else { continue }
-      let passed =
-        Double(duration.components.seconds) + Double(duration.components.attoseconds) / 1e18
+      let passed = Seconds.of(duration)
       seconds.append(passed)
       if marks.count == 4 {
         forwardSeconds.append((marks[1] - marks[0]) / .seconds(1))
@@ -120,14 +120,5 @@ public struct ModelBenchmark: Codable, Hashable, Sendable {
       }
       progress(step - settings.warmUp, passed)
     }
-  }
-
-  private func quantile(_ share: Double) -> Double {
-    let sorted = seconds.sorted()
-    guard let last = sorted.last else { return 0 }
-    let place = share * Double(sorted.count - 1)
-    let lower = Int(place)
-    guard lower + 1 < sorted.count else { return last }
-    return sorted[lower] + (place - Double(lower)) * (sorted[lower + 1] - sorted[lower])
   }
 }

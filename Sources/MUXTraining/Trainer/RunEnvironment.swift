@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
+import MUXConfiguration
 import MUXCore
 import MUXTensor
 
@@ -57,32 +58,14 @@ struct RunEnvironment: Codable {
   private static func current(
     _ configuration: TrainingConfiguration, firstStep: Int
   ) -> RunEnvironment {
-    let process = ProcessInfo.processInfo
+    let machine = EnvironmentReport()
     return RunEnvironment(
-      started: Date().formatted(.iso8601), firstStep: firstStep, command: process.arguments,
-      system: process.operatingSystemVersionString, processor: processorName(),
-      cores: process.activeProcessorCount, threads: TorchRuntime.threads,
-      device: configuration.device, swift: swiftVersion,
+      started: Date().formatted(.iso8601), firstStep: firstStep,
+      command: ProcessInfo.processInfo.arguments, system: machine.system,
+      processor: machine.processor ?? "unknown", cores: machine.cores,
+      threads: TorchRuntime.threads, device: configuration.device, swift: machine.swift,
       libtorch: (try? TorchRuntime.runningVersion()) ?? "unknown", commit: commit(),
       seed: configuration.seed)
-  }
-
-  private static var swiftVersion: String {
-    #if compiler(>=6.4)
-      "6.4 or newer"
-    #else
-      "6.3"
-    #endif
-  }
-
-  private static func processorName() -> String {
-    guard let text = try? String(contentsOfFile: "/proc/cpuinfo", encoding: .utf8) else {
-      return "unknown"
-    }
-    let line = text.split(separator: "\n").first { $0.hasPrefix("model name") }
-    return line?.split(separator: ":").last.map {
-      $0.trimmingCharacters(in: .whitespaces)
-    } ?? "unknown"
   }
 
   /// The commit of the repository in the current folder, if it is one.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Foundation
+import MUXCore
 import Synchronization
 
 /// The batches of one or more epochs in order, made ahead by worker threads.
@@ -156,8 +157,6 @@ private final class LoaderCore: @unchecked Sendable {
   }
 
   private func addWait(since start: ContinuousClock.Instant) {
-    let elapsed = ContinuousClock.now - start
-    let (seconds, attoseconds) = elapsed.components
-    waited += Double(seconds) + Double(attoseconds) * 1e-18
+    waited += Seconds.since(start)
   }
 }

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+import MUXCore
+import Testing
+
+@Suite("Times of runs") struct RunTimesTests {
+  @Test("Quantiles lie linearly between the two nearest runs, whatever their order")
+  func quantiles() {
+    let times = RunTimes([4, 1, 3, 2])
+    #expect(times.minimum == 1)
+    #expect(times.median == 2.5)
+    #expect(abs(times.percentile95 - 3.85) < 1e-12)
+    #expect(times.quantile(1) == 4)
+    #expect(RunTimes([5, 7, 6]).median == 6)
+    #expect(RunTimes([2]).percentile95 == 2)
+    #expect(RunTimes([]).median == 0)
+  }
+}

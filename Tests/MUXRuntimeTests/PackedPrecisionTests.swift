@@ -60,6 +60,7 @@ struct PackedPrecisionTests {
       #expect(try InferenceEngine(guarded).run(input) == expected)
       // What is not in the file are lists of offsets.
       #expect(packed.ownBytes * 4 < direct.ownBytes, "\(packed.ownBytes) of \(direct.ownBytes)")
+      #expect(packed.weightBytes > packed.ownBytes && direct.weightBytes == direct.ownBytes)
     }
     #expect(try InferencePlan(model: folder("m.muxnet")).precision == precision)
   }

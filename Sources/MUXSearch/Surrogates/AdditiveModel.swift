@@ -84,8 +84,6 @@ package struct AdditiveModel: Sendable, Codable {
     return (power - 1 / power) / 20
   }
 
-  var sampleCount: Int { targets.count }
-
   /// The standard deviation of the model's errors on samples that it had not seen.
   package var deviation: Double {
     guard errorWeight > 0 else { return 1 }

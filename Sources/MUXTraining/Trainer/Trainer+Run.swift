@@ -13,6 +13,8 @@ extension Trainer {
   public func run() throws -> TrainingResult {
     let lock = try RunLock(folder.path)
     defer { withExtendedLifetime(lock) {} }
+    // The next run of this process, such as a search's next trial, has a network of other sizes.
+    defer { TorchRuntime.releaseFusedMemory() }
     sessionStart = .now
     try announceStart()
     let stream = try data.training.epochs(

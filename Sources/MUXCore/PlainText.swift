@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// Text from files, storages and other programs, made fit for a terminal.
-public enum PlainText {
+package enum PlainText {
   /// The text with control characters shown instead of obeyed: line breaks and tabs stay, all others
   /// (escape sequences begin with one), and characters that turn the direction of writing, are
   /// written as `\u{1b}`.
   ///
   /// Names and messages can hold anything; a terminal would let them move the cursor, rename the
   /// window, or hide what follows.
-  public static func visible(_ text: String) -> String {
+  package static func visible(_ text: String) -> String {
     escaped(text) { "\\u{\(String($0.value, radix: 16))}" }
   }
 
   /// The same for a text in JSON, with JSON's own escapes, so that it means what it meant.
-  public static func json(_ text: String) -> String {
+  package static func json(_ text: String) -> String {
     escaped(text) { scalar in
       String(scalar).utf16.map { unit in
         let digits = String(unit, radix: 16)

@@ -36,7 +36,7 @@ public enum Dashboard {
 
   /// The most connections at a time; further ones wait until one ends. Some descriptors are left for
   /// the storage.
-  public static var mostConnections: Int {
+  package static var mostConnections: Int {
     var limit = rlimit()
     #if canImport(Darwin)
       let resource = RLIMIT_NOFILE
@@ -67,7 +67,7 @@ public enum Dashboard {
   }
 
   /// Whether an address can be reached from this machine only, in any of its spellings.
-  public static func isLoopback(_ host: String) -> Bool {
+  package static func isLoopback(_ host: String) -> Bool {
     var name = host.lowercased()
     if name.hasSuffix(".") { name.removeLast() }
     if name.hasPrefix("["), name.hasSuffix("]") { name = String(name.dropFirst().dropLast()) }

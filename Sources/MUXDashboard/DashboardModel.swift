@@ -10,24 +10,24 @@ public import MUXStudies
 /// on a thread of its own, so that the threads that answer requests never wait.
 public actor DashboardModel {
   /// A study at a moment.
-  public struct Moment: Sendable {
+  package struct Snapshot: Sendable {
     /// The study, with its history.
-    public var view: StudyView
+    package var view: StudyView
     /// How many trials are in each state.
-    public var counts: [TrialState: Int]
+    package var counts: [TrialState: Int]
     /// Trials that are through, in the order of finishing.
-    public var finished: [Trial]
+    package var finished: [Trial]
     /// Trials that are not, by number.
-    public var active: [Trial]
+    package var active: [Trial]
     /// Differs between any two states of the study.
-    public var revision: String
+    package var revision: String
 
     /// Trials that are through, whatever came of them.
-    public var finishedCount: Int { finished.count }
+    package var finishedCount: Int { finished.count }
   }
 
-  private struct Feed {
-    var moment: Moment
+  private struct CachedStudy {
+    var snapshot: Snapshot
     var history: StudyHistory
     var next: Int
     var looked: ContinuousClock.Instant
@@ -37,7 +37,7 @@ public actor DashboardModel {
   private let coordinator: StudyCoordinator
   private let interval: Double
   private let thread = StorageThread()
-  private var feeds: [Int: Feed] = [:]
+  private var cache: [Int: CachedStudy] = [:]
 
   /// Of trials that are not finished, at most so many are read.
   static let mostActive = 500
@@ -59,35 +59,35 @@ public actor DashboardModel {
   /// All studies at this moment, the oldest first, but for damaged ones.
   ///
   /// - Throws: `StudyError`, `SearchError`.
-  public func moments() throws -> [Moment] { try overview().moments }
+  package func snapshots() throws -> [Snapshot] { try overview().snapshots }
 
   /// All studies that can be read at this moment, the oldest first, and what is wrong with the
   /// others.
   ///
   /// - Throws: `StudyError`, `SearchError`.
-  public func overview() throws -> (moments: [Moment], damage: [StudyError]) {
+  package func overview() throws -> (snapshots: [Snapshot], damage: [StudyError]) {
     var (studies, damage) = try coordinator.survey()
     let known = Set(studies.map(\.id))
-    feeds = feeds.filter { known.contains($0.key) }
-    var moments: [Moment] = []
+    cache = cache.filter { known.contains($0.key) }
+    var snapshots: [Snapshot] = []
     for study in studies {
       do {
-        moments.append(try look(study))
+        snapshots.append(try look(study))
       } catch let error as StudyError where error.isDamage {
         damage.append(error)
       }
     }
-    return (moments, damage)
+    return (snapshots, damage)
   }
 
   /// A study at this moment.
   ///
   /// - Throws: `StudyError` and others.
-  public func moment(of name: String) throws -> Moment {
-    if let feed = feeds.values.first(where: { $0.moment.view.study.name == name }),
-      isFresh(feed)
+  package func snapshot(of name: String) throws -> Snapshot {
+    if let cached = cache.values.first(where: { $0.snapshot.view.study.name == name }),
+      isFresh(cached)
     {
-      return feed.moment
+      return cached.snapshot
     }
     return try look(try coordinator.study(named: name))
   }
@@ -95,40 +95,40 @@ public actor DashboardModel {
   /// A study with one of its trials.
   ///
   /// - Throws: `StudyError` and others.
-  public func trial(_ number: Int, of name: String) throws -> (Moment, Trial) {
-    let moment = try moment(of: name)
-    let study = moment.view.study
+  package func trial(_ number: Int, of name: String) throws -> (Snapshot, Trial) {
+    let snapshot = try snapshot(of: name)
+    let study = snapshot.view.study
     let (found, now) = try coordinator.store.read {
       (try $0.trial(number, of: study.id), try $0.now())
     }
     guard var found else {
       throw StudyError.unknownTrial(
-        study: study.name, number: number, count: moment.counts.values.reduce(0, +))
+        study: study.name, number: number, count: snapshot.counts.values.reduce(0, +))
     }
     found.state = found.state(at: now)
-    return (moment, found)
+    return (snapshot, found)
   }
 
   /// A page of a study, made anew only where the study has changed since.
-  public func page(
-    _ key: String, of moment: Moment, make: @Sendable (Moment) throws -> String
+  package func page(
+    _ key: String, of snapshot: Snapshot, make: @Sendable (Snapshot) throws -> String
   ) throws -> String {
-    let id = moment.view.study.id
-    if let known = feeds[id]?.pages[key], known.revision == moment.revision { return known.html }
-    let html = try make(moment)
+    let id = snapshot.view.study.id
+    if let known = cache[id]?.pages[key], known.revision == snapshot.revision { return known.html }
+    let html = try make(snapshot)
     // A few kinds of pages, but any number of their parts may be asked for.
-    if (feeds[id]?.pages.count ?? 0) > 32 { feeds[id]?.pages = [:] }
-    feeds[id]?.pages[key] = (moment.revision, html)
+    if (cache[id]?.pages.count ?? 0) > 32 { cache[id]?.pages = [:] }
+    cache[id]?.pages[key] = (snapshot.revision, html)
     return html
   }
 
-  private func isFresh(_ feed: Feed) -> Bool {
-    feed.looked.duration(to: .now) < .seconds(interval)
+  private func isFresh(_ cached: CachedStudy) -> Bool {
+    cached.looked.duration(to: .now) < .seconds(interval)
   }
 
-  private func look(_ study: Study) throws -> Moment {
-    if let feed = feeds[study.id], isFresh(feed) { return feed.moment }
-    let known = feeds[study.id]
+  private func look(_ study: Study) throws -> Snapshot {
+    if let cached = cache[study.id], isFresh(cached) { return cached.snapshot }
+    let known = cache[study.id]
     let from = known?.next ?? 0
     let (counts, news, active, now) = try coordinator.store.read { transaction in
       (
@@ -140,10 +140,10 @@ public actor DashboardModel {
       )
     }
     let through = counts.reduce(0) { $0 + ($1.key.isFinished ? $1.value : 0) }
-    let before = known?.moment.finished ?? []
+    let before = known?.snapshot.finished ?? []
     // Trials that are tried again leave the order of finishing: then all is read anew.
     if known != nil, before.count + news.count != through {
-      feeds[study.id] = nil
+      cache[study.id] = nil
       return try look(study)
     }
     var history = try known?.history ?? StudyHistory(study.definition)
@@ -164,11 +164,11 @@ public actor DashboardModel {
       "\(study.id)-\(next)-"
       + TrialState.allCases.map { "\(states[$0] ?? 0)" }.joined(separator: ".")
       + "-\(study.definition.limits.trials)"
-    let moment = Moment(
+    let snapshot = Snapshot(
       view: StudyView(study, history), counts: states, finished: before + news, active: shown,
       revision: revision)
-    feeds[study.id] = Feed(
-      moment: moment, history: history, next: next, looked: .now, pages: known?.pages ?? [:])
-    return moment
+    cache[study.id] = CachedStudy(
+      snapshot: snapshot, history: history, next: next, looked: .now, pages: known?.pages ?? [:])
+    return snapshot
   }
 }

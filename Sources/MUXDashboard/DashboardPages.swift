@@ -47,27 +47,27 @@ enum DashboardPages {
   // MARK: Studies
 
   static func studies(
-    _ moments: [DashboardModel.Moment], damage: [String], storage: String
+    _ snapshots: [DashboardModel.Snapshot], damage: [String], storage: String
   ) -> String {
-    let rows = moments.map { moment in
-      let study = moment.view.study
-      func count(_ state: TrialState) -> String { "\(moment.counts[state] ?? 0)" }
-      let leaders = zip(moment.view.history.targets, moment.view.history.leaders)
+    let rows = snapshots.map { snapshot in
+      let study = snapshot.view.study
+      func count(_ state: TrialState) -> String { "\(snapshot.counts[state] ?? 0)" }
+      let leaders = zip(snapshot.view.history.targets, snapshot.view.history.leaders)
       let best =
-        moment.view.hasTargets
+        snapshot.view.hasTargets
         ? leaders.compactMap { target, leader in
           leader.map {
             "\(HTML.escaped(target)): g \(String(format: "%.3f", $0.value)), "
-              + HTML.escaped(moment.view.values($0.trial))
+              + HTML.escaped(snapshot.view.values($0.trial))
           }
-        }.joined(separator: "<br>") : "\(moment.view.history.front.count) on the front"
-      let volume = moment.view.history.hypervolume.last?.value ?? 0
+        }.joined(separator: "<br>") : "\(snapshot.view.history.front.count) on the front"
+      let volume = snapshot.view.history.hypervolume.last?.value ?? 0
       return (
         String?.none,
         [
           "<a href=\"\(path(of: study.name))\">\(HTML.escaped(study.name))</a>",
           HTML.escaped(study.definition.algorithm.name),
-          "\(moment.finishedCount)/\(study.definition.limits.trials)", count(.complete),
+          "\(snapshot.finishedCount)/\(study.definition.limits.trials)", count(.complete),
           count(.failed), count(.running), count(.stale), String(format: "%.4f", volume), best,
         ]
       )
@@ -87,19 +87,19 @@ enum DashboardPages {
       navigation: [("studies", "")])
   }
 
-  static func study(_ moment: DashboardModel.Moment) -> String {
-    let study = moment.view.study
+  static func study(_ snapshot: DashboardModel.Snapshot) -> String {
+    let study = snapshot.view.study
     let base = path(of: study.name)
-    let sections = StudySections(moment.view, counts: moment.counts)
-    let charts = StudyCharts(moment.view, detail: .numbers).all
-    let finest = moment.view.finest.prefix(50)
+    let sections = StudySections(snapshot.view, counts: snapshot.counts)
+    let charts = StudyCharts(snapshot.view, detail: .numbers).all
+    let finest = snapshot.view.finest.prefix(50)
     let main = """
       \(sections.summary)
-      \(active(moment, base))
+      \(active(snapshot, base))
       \(sections.charts(charts))
-      <h2>\(moment.view.hasTargets ? "The best for each target, and of the front" : "Of the front")</h2>
+      <h2>\(snapshot.view.hasTargets ? "The best for each target, and of the front" : "Of the front")</h2>
       \(sections.trials(Array(finest)) { "\(base)/trials/\($0)" })
-      <p class="muted">\(finest.count) of \(moment.view.finest.count); \
+      <p class="muted">\(finest.count) of \(snapshot.view.finest.count); \
       <a href="\(base)/trials">all trials</a></p>
       <h2>Settings</h2>
       \(sections.settings)
@@ -112,8 +112,8 @@ enum DashboardPages {
       ])
   }
 
-  private static func active(_ moment: DashboardModel.Moment, _ base: String) -> String {
-    let running = moment.active.filter { $0.state != .waiting }
+  private static func active(_ snapshot: DashboardModel.Snapshot, _ base: String) -> String {
+    let running = snapshot.active.filter { $0.state != .waiting }
     guard !running.isEmpty else { return "" }
     let rows = running.prefix(20).map { trial in
       (
@@ -121,7 +121,7 @@ enum DashboardPages {
         [
           "<a href=\"\(base)/trials/\(trial.number)\">\(trial.number)</a>", trial.state.rawValue,
           HTML.escaped(trial.worker ?? ""),
-          "<code>\(HTML.escaped(moment.view.network(trial)))</code>",
+          "<code>\(HTML.escaped(snapshot.view.network(trial)))</code>",
         ]
       )
     }
@@ -134,11 +134,11 @@ enum DashboardPages {
   static func pageCount(_ count: Int) -> Int { max(1, (count + rows - 1) / rows) }
 
   static func trials(
-    _ moment: DashboardModel.Moment, _ trials: [Trial], page number: Int, state: TrialState?
+    _ snapshot: DashboardModel.Snapshot, _ trials: [Trial], page number: Int, state: TrialState?
   ) -> String {
-    let study = moment.view.study
+    let study = snapshot.view.study
     let base = path(of: study.name)
-    let objectives = moment.view.history.objectives
+    let objectives = snapshot.view.history.objectives
     let shown = trials.dropFirst((number - 1) * rows).prefix(rows)
     let table = HTML.table(
       ["#trial", "state"] + objectives.map { "#\($0.name)" } + ["#seconds", "network or reason"],
@@ -151,7 +151,7 @@ enum DashboardPages {
         let text =
           trial.state == .failed
           ? HTML.escaped(trial.reason ?? "")
-          : "<code>\(HTML.escaped(moment.view.network(trial)))</code>"
+          : "<code>\(HTML.escaped(snapshot.view.network(trial)))</code>"
         return (
           String?.none,
           ["<a href=\"\(base)/trials/\(trial.number)\">\(trial.number)</a>", trial.state.rawValue]
@@ -164,8 +164,8 @@ enum DashboardPages {
     }
     let last = pageCount(trials.count)
     var navigation = [("studies", "/"), (study.name, base), link("all", 1, nil)]
-    for one in TrialState.allCases where (moment.counts[one] ?? 0) > 0 {
-      navigation.append(link("\(one.rawValue) \(moment.counts[one] ?? 0)", 1, one))
+    for one in TrialState.allCases where (snapshot.counts[one] ?? 0) > 0 {
+      navigation.append(link("\(one.rawValue) \(snapshot.counts[one] ?? 0)", 1, one))
     }
     if number > 1 { navigation.append(link("← newer", number - 1, state)) }
     navigation.append(("page \(number) of \(last)", ""))
@@ -176,28 +176,28 @@ enum DashboardPages {
       trials.isEmpty ? "<p class=\"muted\">none</p>" : table, navigation: navigation)
   }
 
-  static func trial(_ moment: DashboardModel.Moment, _ trial: Trial) -> String {
-    let study = moment.view.study
+  static func trial(_ snapshot: DashboardModel.Snapshot, _ trial: Trial) -> String {
+    let study = snapshot.view.study
     let base = path(of: study.name)
     var entries = [
       ("state", trial.state.rawValue), ("attempt", "\(trial.attempt)"),
       ("created", trial.created.formatted(.iso8601)),
     ]
-    if let target = trial.subproblem, moment.view.history.targets.indices.contains(target) {
-      entries.append(("made for", moment.view.history.targets[target]))
+    if let target = trial.subproblem, snapshot.view.history.targets.indices.contains(target) {
+      entries.append(("made for", snapshot.view.history.targets[target]))
     }
-    let leads = moment.view.leads(trial.number)
+    let leads = snapshot.view.leads(trial.number)
     if !leads.isEmpty { entries.append(("best for", leads.joined(separator: ", "))) }
     if let worker = trial.worker { entries.append(("worker", worker)) }
     if let seconds = trial.seconds { entries.append(("took", StudyText.duration(seconds))) }
     if let reason = trial.reason { entries.append(("reason", reason)) }
-    for (objective, value) in zip(moment.view.history.objectives, trial.objectives ?? []) {
+    for (objective, value) in zip(snapshot.view.history.objectives, trial.objectives ?? []) {
       entries.append((objective.name, StudyText.value(value, of: objective)))
     }
     entries += trial.attributes.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
     entries.append(("genome", "\(trial.genome.values)"))
     var main = HTML.list(entries.map { ($0.0, HTML.escaped($0.1)) })
-    if let blocks = moment.view.blocks(trial) {
+    if let blocks = snapshot.view.blocks(trial) {
       main += "<h2>Blocks</h2><pre>\(HTML.escaped(blocks.joined(separator: "\n")))</pre>"
     }
     if let domain = study.definition.networkDomain,

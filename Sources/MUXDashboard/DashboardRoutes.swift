@@ -15,47 +15,47 @@ struct DashboardRoutes: Sendable {
 
   func add(to router: Router<some RequestContext>) {
     router.get("/") { _, _ in
-      let (moments, damage) = try await model.overview()
+      let (snapshots, damage) = try await model.overview()
       return Self.html(
-        DashboardPages.studies(moments, damage: damage.map { "\($0)" }, storage: model.address))
+        DashboardPages.studies(snapshots, damage: damage.map { "\($0)" }, storage: model.address))
     }
     router.get("/dashboard.js") { _, _ in
       Self.text(LiveScript.text, type: "text/javascript; charset=utf-8")
     }
     router.get("/events") { _, _ in
       events {
-        try await model.moments().map { "\($0.view.study.name) \($0.revision)" }
+        try await model.snapshots().map { "\($0.view.study.name) \($0.revision)" }
           .joined(separator: ",").revisionText
       }
     }
     router.get("/studies/:study") { _, context in
-      let moment = try await model.moment(of: try Self.study(context))
-      return Self.html(try await model.page("study", of: moment) { DashboardPages.study($0) })
+      let snapshot = try await model.snapshot(of: try Self.study(context))
+      return Self.html(try await model.page("study", of: snapshot) { DashboardPages.study($0) })
     }
     router.get("/studies/:study/trials") { request, context in
       try await trials(request, context)
     }
     router.get("/studies/:study/trials.csv") { _, context in try await csv(context) }
     router.get("/studies/:study/trials/:trial") { _, context in
-      let (moment, trial) = try await model.trial(
+      let (snapshot, trial) = try await model.trial(
         try Self.number(context), of: try Self.study(context))
-      return Self.html(DashboardPages.trial(moment, trial))
+      return Self.html(DashboardPages.trial(snapshot, trial))
     }
     router.get("/studies/:study/texts/:trial") { _, context in
-      let (moment, trial) = try await model.trial(
+      let (snapshot, trial) = try await model.trial(
         try Self.number(context), of: try Self.study(context))
-      return Self.text(moment.view.text(trial))
+      return Self.text(snapshot.view.text(trial))
     }
     router.get("/studies/:study/events") { _, context in
       let name = try Self.study(context)
       // Unknown studies are an error now, not a stream without events.
-      _ = try await model.moment(of: name)
-      return events { try await model.moment(of: name).revision }
+      _ = try await model.snapshot(of: name)
+      return events { try await model.snapshot(of: name).revision }
     }
   }
 
   private func trials(_ request: Request, _ context: some RequestContext) async throws -> Response {
-    let moment = try await model.moment(of: try Self.study(context))
+    let snapshot = try await model.snapshot(of: try Self.study(context))
     let query = request.uri.queryParameters
     var state: TrialState?
     if let text = query["state"] {
@@ -65,7 +65,7 @@ struct DashboardRoutes: Sendable {
       }
       state = known
     }
-    let all = Array(moment.active.reversed()) + moment.finished.reversed()
+    let all = Array(snapshot.active.reversed()) + snapshot.finished.reversed()
     let chosen = state.map { state in all.filter { $0.state == state } } ?? all
     let last = DashboardPages.pageCount(chosen.count)
     var page = 1
@@ -77,17 +77,17 @@ struct DashboardRoutes: Sendable {
     }
     let (number, filter) = (page, state)
     return Self.html(
-      try await model.page("trials \(number) \(filter?.rawValue ?? "")", of: moment) {
+      try await model.page("trials \(number) \(filter?.rawValue ?? "")", of: snapshot) {
         DashboardPages.trials($0, chosen, page: number, state: filter)
       })
   }
 
   /// All trials as a file; a few at a time, since block strings of many networks take a while.
   private func csv(_ context: some RequestContext) async throws -> Response {
-    let moment = try await model.moment(of: try Self.study(context))
-    let recorder = try StudyRecorder(moment.view.study.definition)
-    let trials = (moment.finished + moment.active).sorted { $0.number < $1.number }
-    let name = moment.view.study.name.map { character in
+    let snapshot = try await model.snapshot(of: try Self.study(context))
+    let recorder = try StudyRecorder(snapshot.view.study.definition)
+    let trials = (snapshot.finished + snapshot.active).sorted { $0.number < $1.number }
+    let name = snapshot.view.study.name.map { character in
       character.isASCII && (character.isLetter || character.isNumber || "-_".contains(character))
         ? character : "_"
     }

@@ -32,9 +32,9 @@ struct LargeStudyTests {
     let model = DashboardModel(store, interval: 0)
     let made = Atomic<Int>(0)
     func page() async throws -> String {
-      try await model.page("trials", of: model.moment(of: "demo")) { moment in
+      try await model.page("trials", of: model.snapshot(of: "demo")) { snapshot in
         made.add(1, ordering: .relaxed)
-        return "\(moment.finishedCount)"
+        return "\(snapshot.finishedCount)"
       }
     }
     for _ in 0..<5 { #expect(try await page() == "21") }

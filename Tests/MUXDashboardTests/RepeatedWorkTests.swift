@@ -16,9 +16,9 @@ struct RepeatedWorkTests {
       try SQLiteStore(path: folder("a.db"), access: .read), interval: 0)
     let made = Mutex(0)
     @Sendable func page() async throws -> String {
-      try await model.page("x", of: try await model.moment(of: "demo")) { moment in
+      try await model.page("x", of: try await model.snapshot(of: "demo")) { snapshot in
         made.withLock { $0 += 1 }
-        return moment.revision
+        return snapshot.revision
       }
     }
     let first = try await page()
@@ -53,7 +53,7 @@ struct RepeatedWorkTests {
     let release = lock(store)
     // More than there are threads for all tasks: each would block one of those.
     let waiting = (0..<64).map { _ in
-      Task { try await DashboardModel(store).moment(of: "demo").finishedCount }
+      Task { try await DashboardModel(store).snapshot(of: "demo").finishedCount }
     }
     await Task.yield()
     let other = await Task { 42 }.value

@@ -167,7 +167,7 @@ struct RouterTests {
   func changes() async throws {
     let store = try Sample.store(6)
     let model = DashboardModel(store, interval: 0)
-    let first = try await model.moment(of: "demo")
+    let first = try await model.snapshot(of: "demo")
     #expect(first.finishedCount == 7)
     let study = first.view.study
     try store.write { transaction in
@@ -177,7 +177,7 @@ struct RouterTests {
       trial.finishOrder = 7
       try transaction.update(trial, of: study.id)
     }
-    let second = try await model.moment(of: "demo")
+    let second = try await model.snapshot(of: "demo")
     #expect(second.finishedCount == 8)
     #expect(second.revision != first.revision)
     #expect(second.view.history.completed.count == 7)
@@ -187,13 +187,13 @@ struct RouterTests {
       trial.finishOrder = nil
       try transaction.update(trial, of: study.id)
     }
-    let third = try await model.moment(of: "demo")
+    let third = try await model.snapshot(of: "demo")
     #expect(third.finishedCount == 7)
     #expect(third.revision != second.revision)
     #expect(third.active.map(\.number).contains(6))
     let name = try #require(try StudyCoordinator(store).studies().first)
     try StudyCoordinator(store).delete(name)
-    await #expect(throws: StudyError.self) { try await model.moment(of: "demo") }
+    await #expect(throws: StudyError.self) { try await model.snapshot(of: "demo") }
   }
 
   @Test("Requests for other hosts are refused, unless the server is meant for others")

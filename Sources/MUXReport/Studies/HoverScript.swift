@@ -2,11 +2,11 @@
 
 /// Shows the trial under the pointer. Without scripts, single points still show their text as the
 /// browser's own hint.
-public enum HoverScript {
+package enum HoverScript {
   /// The script. Points say which trial they are (`data-id`, `data-ids`); its text is in the
   /// element `trials` of the page (JSON), or below the address in the body's `data-texts`, or in the
   /// point's own title. A click goes to the table's row of the trial, or below `data-links`.
-  public static let text = """
+  package static let text = """
     (() => {
       'use strict';
       const tip = document.createElement('div');

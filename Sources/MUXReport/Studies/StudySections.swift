@@ -5,18 +5,18 @@ import MUXSearch
 public import MUXStudies
 
 /// The parts that the report and the dashboard show of a study, as HTML.
-public struct StudySections {
+package struct StudySections {
   private let view: StudyView
   private let counts: [TrialState: Int]
 
   /// The parts of a study with so many trials in each state.
-  public init(_ view: StudyView, counts: [TrialState: Int]) {
+  package init(_ view: StudyView, counts: [TrialState: Int]) {
     self.view = view
     self.counts = counts
   }
 
   /// All charts; those that need the width below the others.
-  public func charts(_ charts: [StudyChart]) -> String {
+  package func charts(_ charts: [StudyChart]) -> String {
     func box(_ chart: StudyChart, _ classes: String) -> String {
       "<div class=\"\(classes)\" id=\"\(HTML.escaped(chart.name))\">\(chart.figure.picture.svg)</div>"
     }
@@ -27,7 +27,7 @@ public struct StudySections {
   }
 
   /// How far the study is, in a list.
-  public var summary: String {
+  package var summary: String {
     let states = TrialState.allCases.compactMap { state in
       (counts[state] ?? 0) > 0 ? "\((counts[state] ?? 0).grouped) \(state.rawValue)" : nil
     }
@@ -45,7 +45,7 @@ public struct StudySections {
   }
 
   /// What is searched, and how: a list, with the space and the training below.
-  public var settings: String {
+  package var settings: String {
     let definition = view.study.definition
     let space =
       switch definition.space {
@@ -106,7 +106,7 @@ public struct StudySections {
   }
 
   /// A table of trials with their block strings. `link` gives the address of a trial's page.
-  public func trials(_ trials: [Trial], link: ((Int) -> String)? = nil) -> String {
+  package func trials(_ trials: [Trial], link: ((Int) -> String)? = nil) -> String {
     guard !trials.isEmpty else { return "<p class=\"muted\">no complete trial yet</p>" }
     let objectives = view.history.objectives
     return HTML.table(

@@ -3,9 +3,9 @@ import Foundation
 
 /// How genomes are crossed and mutated. All operators work on whole numbers; genes whose choices are
 /// mere names are only exchanged and drawn anew.
-public struct GeneticOperators: Sendable, Hashable, Codable {
+package struct GeneticOperators: Sendable, Hashable, Codable {
   /// How two genomes are crossed.
-  public enum Crossover: Sendable, Hashable, Codable {
+  package enum Crossover: Sendable, Hashable, Codable {
     /// Each gene from either parent.
     case uniform
     /// The genes between two cuts from the other parent.
@@ -15,7 +15,7 @@ public struct GeneticOperators: Sendable, Hashable, Codable {
   }
 
   /// How one gene is changed.
-  public enum Mutation: Sendable, Hashable, Codable {
+  package enum Mutation: Sendable, Hashable, Codable {
     /// Another choice, all equally likely.
     case resample
     /// Polynomial mutation with its distribution index, rounded; draws anew if nothing changes.
@@ -23,16 +23,16 @@ public struct GeneticOperators: Sendable, Hashable, Codable {
   }
 
   /// How two genomes are crossed.
-  public var crossover: Crossover
+  package var crossover: Crossover
   /// How often parents are crossed at all.
-  public var crossoverRate: Double
+  package var crossoverRate: Double
   /// How one gene is changed.
-  public var mutation: Mutation
+  package var mutation: Mutation
   /// The chance of each gene, nil for one gene in the mean.
-  public var mutationRate: Double?
+  package var mutationRate: Double?
 
   /// Uniform crossover and resampling unless given.
-  public init(
+  package init(
     crossover: Crossover = .uniform, crossoverRate: Double = 0.9, mutation: Mutation = .resample,
     mutationRate: Double? = nil
   ) {
@@ -43,7 +43,7 @@ public struct GeneticOperators: Sendable, Hashable, Codable {
   }
 
   /// A child of two genomes.
-  public func child(
+  package func child(
     _ first: Genome, _ second: Genome, _ genes: [Gene], _ random: inout SearchRandom
   ) -> Genome {
     var child = first
@@ -53,7 +53,7 @@ public struct GeneticOperators: Sendable, Hashable, Codable {
   }
 
   /// Changes some genes.
-  public func mutate(_ genome: inout Genome, _ genes: [Gene], _ random: inout SearchRandom) {
+  package func mutate(_ genome: inout Genome, _ genes: [Gene], _ random: inout SearchRandom) {
     let rate = mutationRate ?? 1 / Double(genes.count)
     for index in genes.indices where genes[index].choices > 1 && random.uniform() < rate {
       genome.values[index] = mutated(genome.values[index], genes[index], &random)

@@ -2,9 +2,9 @@
 import Foundation
 
 /// The reference points of the tabular benchmarks, as the comparison script reads them too.
-public enum BenchmarkTargets {
+package enum BenchmarkTargets {
   /// Which points.
-  public enum Selection: String, Sendable, CaseIterable {
+  package enum Selection: String, Sendable, CaseIterable {
     /// Those that results are reported for.
     case report
     /// Those that settings were tuned on.
@@ -27,7 +27,7 @@ public enum BenchmarkTargets {
   /// last objective, at the same quantiles as those of the others; else those of the list.
   ///
   /// - Throws: ``SearchError/table(path:reason:)`` for a table without points.
-  public static func targets(
+  package static func targets(
     of table: any BenchmarkTable, _ selection: Selection = .report
   ) throws(SearchError) -> [ReferenceTarget] {
     guard table is NASBench101 else { return try targets(of: table.name, selection) }
@@ -46,7 +46,7 @@ public enum BenchmarkTargets {
   /// The points of a table in the list.
   ///
   /// - Throws: ``SearchError/table(path:reason:)`` for a table without points.
-  public static func targets(
+  package static func targets(
     of table: String, _ selection: Selection = .report
   ) throws(SearchError) -> [ReferenceTarget] {
     let file: File

@@ -4,41 +4,41 @@ import MUXCore
 
 /// `muxnet search benchmark`: figure 9's experiment on the tables that are there, with the results as
 /// CSV files. The command adds no logic of its own.
-public struct SearchBenchmark: Sendable {
+package struct SearchBenchmark: Sendable {
   /// Which tables, how many runs, and where results go.
-  public struct Options: Sendable {
+  package struct Options: Sendable {
     /// The folder with the tables' files, or the file of the only table.
-    public var data: URL
+    package var data: URL
     /// The tables' names.
-    public var tables = ["nas-bench-macro", "nas-bench-201"]
+    package var tables = ["nas-bench-macro", "nas-bench-201"]
     /// Which reference points.
-    public var selection = BenchmarkTargets.Selection.report
+    package var selection = BenchmarkTargets.Selection.report
     /// The networks that may be evaluated.
-    public var budgets = [100, 300, 1000]
+    package var budgets = [100, 300, 1000]
     /// The runs of each algorithm.
-    public var seeds = 50
+    package var seeds = 50
     /// Names of contestants, nil for all.
-    public var algorithms: [String]?
+    package var algorithms: [String]?
     /// Rows of other tools (`tools/compare_search.py`) to be tested against as well.
-    public var rivals: URL?
+    package var rivals: URL?
     /// The folder for `runs.csv` and `summary.csv`, nil for none.
-    public var output: URL?
+    package var output: URL?
 
     /// All algorithms on both tables, 50 seeds.
-    public init(data: URL) { self.data = data }
+    package init(data: URL) { self.data = data }
   }
 
   /// The options.
-  public let options: Options
+  package let options: Options
 
   /// A benchmark.
-  public init(_ options: Options) { self.options = options }
+  package init(_ options: Options) { self.options = options }
 
   /// A table from its file, or from the folder that holds the file under its usual name. Names are
   /// `nas-bench-macro`, `nas-bench-201` and `nas-bench-101`, also without dashes.
   ///
   /// - Throws: ``SearchError/table(path:reason:)``.
-  public static func table(
+  package static func table(
     _ name: String, in data: URL
   ) throws(SearchError) -> any BenchmarkTable {
     func file(_ usual: String) -> URL {
@@ -62,7 +62,7 @@ public struct SearchBenchmark: Sendable {
   /// each table.
   ///
   /// - Throws: ``SearchError``, or an error of writing the results.
-  public func run(progress: (String) -> Void = { _ in }) throws -> [ExperimentReport] {
+  package func run(progress: (String) -> Void = { _ in }) throws -> [ExperimentReport] {
     var rows: [SearchExperiment.Row] = []
     var reports: [ExperimentReport] = []
     let contestants = try contestants()

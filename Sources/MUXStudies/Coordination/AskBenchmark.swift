@@ -2,19 +2,19 @@
 public import MUXSearch
 
 /// What an ask costs in a study that has many trials already.
-public struct AskBenchmark: Sendable {
+package struct AskBenchmark: Sendable {
   /// What was measured at a number of trials.
-  public struct Row: Sendable, Codable, Hashable {
+  package struct Row: Sendable, Codable, Hashable {
     /// Trials that the study had.
-    public var trials: Int
+    package var trials: Int
     /// Milliseconds of the first ask of a process, which reads the algorithm.
-    public var first: Double
+    package var first: Double
     /// Milliseconds of an ask after that: the median.
-    public var median: Double
+    package var median: Double
     /// The slowest of them.
-    public var slowest: Double
+    package var slowest: Double
     /// Milliseconds of keeping a result: the median.
-    public var result: Double
+    package var result: Double
   }
 
   private let definition: StudyDefinition
@@ -24,7 +24,7 @@ public struct AskBenchmark: Sendable {
   /// A measurement of a search of the digits' space for small error, parameters and multiply-adds.
   ///
   /// - Throws: `SearchError`.
-  public init(_ algorithm: AlgorithmSettings, asks: Int = 200) throws(SearchError) {
+  package init(_ algorithm: AlgorithmSettings, asks: Int = 200) throws(SearchError) {
     self.asks = asks
     definition = try StudyDefinition(
       networks: .named("digits"),
@@ -38,7 +38,7 @@ public struct AskBenchmark: Sendable {
   /// Fills a new study, and measures as a worker that begins then.
   ///
   /// - Throws: ``StudyError``, `SearchError`.
-  public func measure(_ name: String, trials count: Int, in store: any StudyStore) throws -> Row {
+  package func measure(_ name: String, trials count: Int, in store: any StudyStore) throws -> Row {
     let coordinator = StudyCoordinator(store)
     let study = try coordinator.create(name, definition)
     try fill(study, count, store)

@@ -13,9 +13,9 @@ import Synchronization
 ///
 /// (Foundation's `Process` leaves its programs running then, and notices the end of a program on Linux
 /// only when everything that the program started has ended as well.)
-public final class ChildProcess: Sendable {
+package final class ChildProcess: Sendable {
   /// How a program ended.
-  public enum Ending: Sendable, Hashable {
+  package enum Ending: Sendable, Hashable {
     /// By itself, with a code.
     case exit(code: Int32)
     /// By a signal.
@@ -23,7 +23,7 @@ public final class ChildProcess: Sendable {
   }
 
   /// Where a program reads or writes.
-  public enum Stream: Sendable {
+  package enum Stream: Sendable {
     /// Nothing is read, and what is written is lost.
     case nothing
     /// A file by its path; one that is written to is made anew.
@@ -35,7 +35,7 @@ public final class ChildProcess: Sendable {
   }
 
   /// What happens to a program whose parent ends first.
-  public enum Bond: Sendable, Hashable {
+  package enum Bond: Sendable, Hashable {
     /// It is ended at once.
     case strict
     /// It is asked to end, and ended after so many seconds.
@@ -53,7 +53,7 @@ public final class ChildProcess: Sendable {
   }
 
   /// The process's number.
-  public let processIdentifier: Int32
+  package let processIdentifier: Int32
   private let guardian: Int32
   private let control: Int32
   private let report: Int32
@@ -71,7 +71,7 @@ public final class ChildProcess: Sendable {
   ///   - errors: Where the standard error goes.
   ///   - bond: What happens to it when this process, or the last reference to this object, goes.
   /// - Throws: ``StudyError/evaluation(reason:)`` with the system's reason.
-  public init(
+  package init(
     _ program: String, _ arguments: [String], environment: [String: String],
     folder: String? = nil, input: Stream = .nothing, output: Stream = .nothing,
     errors: Stream = .nothing, bond: Bond = .strict
@@ -120,7 +120,7 @@ public final class ChildProcess: Sendable {
   }
 
   /// How it ended; nil while it runs.
-  public func poll() -> Ending? {
+  package func poll() -> Ending? {
     ending.withLock { ending in
       if let ending { return ending }
       let result = waitpid(guardian, nil, WNOHANG)
@@ -135,11 +135,11 @@ public final class ChildProcess: Sendable {
   }
 
   /// Whether it has not ended.
-  public var isRunning: Bool { poll() == nil }
+  package var isRunning: Bool { poll() == nil }
 
   /// Waits for its end.
   @discardableResult
-  public func wait() -> Ending {
+  package func wait() -> Ending {
     var pause: UInt32 = 1000
     while true {
       if let ending = poll() { return ending }
@@ -149,7 +149,7 @@ public final class ChildProcess: Sendable {
   }
 
   /// Sends a signal to the program, or to all that it has started too.
-  public func send(_ signal: Int32, toGroup: Bool = false) {
+  package func send(_ signal: Int32, toGroup: Bool = false) {
     // Not after its end: the number may be another's by then.
     guard isRunning else { return }
     kill(toGroup ? -processIdentifier : processIdentifier, signal)

@@ -9,13 +9,13 @@ public import Foundation
 
 /// A temporary file that has no name, so that it is gone with the last process that holds it open,
 /// however that ends, and nobody else can read it.
-public final class UnnamedFile: Sendable {
+package final class UnnamedFile: Sendable {
   let descriptor: Int32
 
   /// A file with some bytes, to be read from its beginning.
   ///
   /// - Throws: ``StudyError/evaluation(reason:)`` with the system's reason.
-  public init(_ bytes: Data = Data()) throws(StudyError) {
+  package init(_ bytes: Data = Data()) throws(StudyError) {
     var template = Array(
       FileManager.default.temporaryDirectory.appendingPathComponent("muxnet-XXXXXX").path
         .utf8CString)
@@ -47,13 +47,13 @@ public final class UnnamedFile: Sendable {
   deinit { close(descriptor) }
 
   /// How many bytes it has.
-  public var size: Int {
+  package var size: Int {
     var status = stat()
     return fstat(descriptor, &status) == 0 ? Int(status.st_size) : 0
   }
 
   /// The last bytes, at most so many.
-  public func suffix(_ count: Int) -> Data {
+  package func suffix(_ count: Int) -> Data {
     let start = max(0, size - count)
     var bytes = [UInt8](repeating: 0, count: min(count, size))
     let read = bytes.withUnsafeMutableBytes {

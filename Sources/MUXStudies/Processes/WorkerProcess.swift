@@ -3,9 +3,9 @@ public import Foundation
 
 /// A worker in a process of its own. When this process ends first, the worker is asked to put its
 /// trial back.
-public final class WorkerProcess {
+package final class WorkerProcess {
   /// The exit code of a worker that cannot be of use, so that another one would not be either.
-  public static let uselessCode: Int32 = 1
+  package static let uselessCode: Int32 = 1
   /// Seconds that a worker gets to put its trial back.
   static let grace = 20.0
 
@@ -21,7 +21,7 @@ public final class WorkerProcess {
   ///   - environment: All variables.
   ///   - input: What it finds on its standard input, where nobody else can read it.
   /// - Throws: ``StudyError/evaluation(reason:)`` with the system's reason.
-  public init(
+  package init(
     _ program: URL, _ arguments: [String], environment: [String: String], input: Data = Data()
   ) throws(StudyError) {
     log = try UnnamedFile()
@@ -31,9 +31,9 @@ public final class WorkerProcess {
   }
 
   /// The process's number.
-  public var processIdentifier: Int32 { process.processIdentifier }
+  package var processIdentifier: Int32 { process.processIdentifier }
   /// Whether it has not ended.
-  public var isRunning: Bool { process.isRunning }
+  package var isRunning: Bool { process.isRunning }
   /// Seconds since its start.
   var age: Double { watch.seconds() }
   /// Whether it ended with success.

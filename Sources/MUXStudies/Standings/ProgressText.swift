@@ -4,19 +4,19 @@ import MUXCore
 public import MUXSearch
 
 /// Numbers as people write them.
-public enum StudyText {
+package enum StudyText {
   /// A value in natural units with three digits: 7.52, 4.81k, 92.3k, 1.5M.
-  public static func natural(_ value: Double) -> String {
+  package static func natural(_ value: Double) -> String {
     Metric("", direction: .lower, format: .scaled).number(value)
   }
 
   /// A value of an objective with its unit.
-  public static func value(_ value: Double, of objective: Objective) -> String {
+  package static func value(_ value: Double, of objective: Objective) -> String {
     objective.metric.text(value)
   }
 
   /// Seconds as 0:07, 12:30 or 3:07:09.
-  public static func duration(_ seconds: Double) -> String {
+  package static func duration(_ seconds: Double) -> String {
     guard seconds.isFinite, abs(seconds) < 1e7 else { return "?" }
     let total = Int(seconds.rounded())
     let (hours, minutes, rest) = (total / 3600, total / 60 % 60, total % 60)
@@ -26,18 +26,18 @@ public enum StudyText {
 }
 
 /// Shows a search as it goes: a few lines that are drawn over on a terminal, plain lines elsewhere.
-public final class StudyProgressRenderer {
+package final class StudyProgressRenderer {
   /// What may be drawn.
-  public struct Style: Sendable {
+  package struct Style: Sendable {
     /// Whether lines can be drawn over.
-    public var isTerminal: Bool
+    package var isTerminal: Bool
     /// Columns of the terminal.
-    public var width: Int
+    package var width: Int
     /// Seconds between two lines where lines cannot be drawn over.
-    public var interval: Double
+    package var interval: Double
 
     /// A style.
-    public init(isTerminal: Bool, width: Int = 100, interval: Double = 10) {
+    package init(isTerminal: Bool, width: Int = 100, interval: Double = 10) {
       self.isTerminal = isTerminal
       self.width = width
       self.interval = interval
@@ -52,13 +52,13 @@ public final class StudyProgressRenderer {
   private var lastGeneration = 0
 
   /// A renderer that hands its text to `write`.
-  public init(style: Style, write: @escaping (String) -> Void) {
+  package init(style: Style, write: @escaping (String) -> Void) {
     self.style = style
     self.write = write
   }
 
   /// Shows a moment.
-  public func show(_ snapshot: StudyTracker.Snapshot) {
+  package func show(_ snapshot: StudyTracker.Snapshot) {
     let standings = snapshot.standings
     for trial in snapshot.news where trial.state == .failed {
       line("trial \(trial.number) failed: \(trial.reason ?? "no reason")")
@@ -79,13 +79,13 @@ public final class StudyProgressRenderer {
   }
 
   /// Writes a line that stays.
-  public func line(_ text: String) {
+  package func line(_ text: String) {
     erase()
     write(PlainText.visible(text) + "\n")
   }
 
   /// Leaves the last picture standing.
-  public func finish(_ snapshot: StudyTracker.Snapshot) {
+  package func finish(_ snapshot: StudyTracker.Snapshot) {
     erase()
     for text in [Self.status(snapshot)] + Self.bestLines(snapshot.standings) { line(text) }
   }
@@ -104,7 +104,7 @@ public final class StudyProgressRenderer {
   }
 
   /// Generation, trials, hypervolume and time left in one line.
-  public static func status(_ snapshot: StudyTracker.Snapshot) -> String {
+  package static func status(_ snapshot: StudyTracker.Snapshot) -> String {
     let standings = snapshot.standings
     let (generation, generations) = standings.generation
     func count(_ state: TrialState) -> Int { standings.counts[state] ?? 0 }
@@ -121,7 +121,7 @@ public final class StudyProgressRenderer {
   }
 
   /// The best network of each target, a line each; of many directions only the number.
-  public static func bestLines(_ standings: StudyStandings) -> [String] {
+  package static func bestLines(_ standings: StudyStandings) -> [String] {
     let best = standings.best
     if best.count > 8 {
       return [

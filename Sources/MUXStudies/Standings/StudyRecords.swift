@@ -3,82 +3,82 @@ import Foundation
 public import MUXSearch
 
 /// A trial as it is shown to people and other programs: times in ISO 8601, objectives by name.
-public struct TrialRecord: Sendable, Codable, Hashable {
+package struct TrialRecord: Sendable, Codable, Hashable {
   /// The trial's number.
-  public var number: Int
+  package var number: Int
   /// Its state.
-  public var state: TrialState
+  package var state: TrialState
   /// The network's key, in hexadecimal.
-  public var key: String
+  package var key: String
   /// The choices by the names of the genes.
-  public var genes: [String: Int]
+  package var genes: [String: Int]
   /// The network's blocks as block strings, nil for a table.
-  public var blocks: [String]?
+  package var blocks: [String]?
   /// The target for which it was made.
-  public var target: String?
+  package var target: String?
   /// The objectives by name.
-  public var objectives: [String: Double]?
+  package var objectives: [String: Double]?
   /// By how much measured constraints are broken.
-  public var violation: Double
+  package var violation: Double
   /// How often it was begun.
-  public var attempt: Int
+  package var attempt: Int
   /// The worker.
-  public var worker: String?
+  package var worker: String?
   /// When it was asked for.
-  public var created: String
+  package var created: String
   /// When its last attempt began.
-  public var started: String?
+  package var started: String?
   /// When it was finished.
-  public var finished: String?
+  package var finished: String?
   /// Seconds of its last attempt.
-  public var seconds: Double?
+  package var seconds: Double?
   /// Why it failed or was pruned.
-  public var reason: String?
+  package var reason: String?
   /// Its attributes.
-  public var attributes: [String: String]
+  package var attributes: [String: String]
 }
 
 /// A study as it is shown to people and other programs.
-public struct StudyRecord: Sendable, Codable, Hashable {
+package struct StudyRecord: Sendable, Codable, Hashable {
   /// A target's best network.
-  public struct Best: Sendable, Codable, Hashable {
+  package struct Best: Sendable, Codable, Hashable {
     /// The target.
-    public var target: String
+    package var target: String
     /// Its trial.
-    public var trial: Int
+    package var trial: Int
     /// g of PBI.
-    public var value: Double
+    package var value: Double
     /// Its objectives by name.
-    public var objectives: [String: Double]
+    package var objectives: [String: Double]
   }
 
   /// Its name.
-  public var name: String
+  package var name: String
   /// When it was made.
-  public var created: String
+  package var created: String
   /// What is searched, and how.
-  public var definition: StudyDefinition
+  package var definition: StudyDefinition
   /// Its attributes.
-  public var attributes: [String: String]
+  package var attributes: [String: String]
   /// How many trials are in each state.
-  public var trials: [String: Int]
+  package var trials: [String: Int]
   /// See ``StudyStandings/hypervolume``.
-  public var hypervolume: Double
+  package var hypervolume: Double
   /// The numbers of the trials on the Pareto front.
-  public var front: [Int]
+  package var front: [Int]
   /// The best of each target.
-  public var best: [Best]
+  package var best: [Best]
 }
 
 /// Makes records of a study's trials.
-public struct StudyRecorder: Sendable {
+package struct StudyRecorder: Sendable {
   private let definition: StudyDefinition
   private let genes: [Gene]
   private let domain: NetworkDomain?
   private let targets: [String]
 
   /// - Throws: `SearchError`.
-  public init(_ definition: StudyDefinition) throws(SearchError) {
+  package init(_ definition: StudyDefinition) throws(SearchError) {
     self.definition = definition
     domain = definition.networkDomain
     if let domain {
@@ -90,7 +90,7 @@ public struct StudyRecorder: Sendable {
   }
 
   /// The record of a trial.
-  public func record(_ trial: Trial) -> TrialRecord {
+  package func record(_ trial: Trial) -> TrialRecord {
     TrialRecord(
       number: trial.number, state: trial.state, key: trial.key.description,
       genes: Dictionary(
@@ -105,7 +105,7 @@ public struct StudyRecorder: Sendable {
   }
 
   /// The record of a study.
-  public func record(_ standings: StudyStandings) -> StudyRecord {
+  package func record(_ standings: StudyStandings) -> StudyRecord {
     StudyRecord(
       name: standings.study.name, created: Self.text(standings.study.created),
       definition: standings.study.definition, attributes: standings.study.attributes,
@@ -122,7 +122,7 @@ public struct StudyRecorder: Sendable {
   }
 
   /// All trials as a table in CSV (RFC 4180), a column for each gene and objective.
-  public func csv(_ trials: [Trial]) -> String {
+  package func csv(_ trials: [Trial]) -> String {
     let names = definition.objectives.map(\.name)
     let header =
       ["number", "state", "target"] + names + ["violation", "attempt", "seconds", "created"]
@@ -131,7 +131,7 @@ public struct StudyRecorder: Sendable {
   }
 
   /// The line of a trial in ``csv(_:)``.
-  public func csvLine(_ trial: Trial) -> String {
+  package func csvLine(_ trial: Trial) -> String {
     let names = definition.objectives.map(\.name)
     let record = record(trial)
     let values = names.map { name in record.objectives?[name].map { "\($0)" } ?? "" }

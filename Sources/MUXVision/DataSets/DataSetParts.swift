@@ -3,11 +3,11 @@ import Foundation
 public import MUXImages
 
 /// One part of the data in a folder.
-public struct DataSetPart: Sendable {
+package struct DataSetPart: Sendable {
   /// What to call it: its folder, or the folder and the part.
-  public let name: String
+  package let name: String
   /// The images, or why they cannot be had.
-  public let content: Result<any ImageDataSet, any Error>
+  package let content: Result<any ImageDataSet, any Error>
 
   private init(_ name: String, _ open: () throws -> any ImageDataSet) {
     self.name = name
@@ -21,7 +21,7 @@ public struct DataSetPart: Sendable {
   /// `train`, `val` or `test` is taken part by part; any other is one set of class folders
   /// (``FolderLayout``).
   /// - Throws: `DataSetError` if there is nothing that could be opened.
-  public static func all(at path: String) throws -> [DataSetPart] {
+  package static func all(at path: String) throws -> [DataSetPart] {
     for (kind, marker) in [
       (CIFARDataSet.Kind.cifar10, "data_batch_1.bin"), (.cifar100, "train.bin"),
     ] where FileManager.default.fileExists(atPath: "\(path)/\(marker)") {

@@ -6,18 +6,18 @@ public import MUXImages
 ///
 /// A class may be called `train`, `val` or `test`, too: a folder of that name that holds images
 /// itself instead of folders of images is a class.
-public enum FolderLayout: Sendable, Hashable {
+package enum FolderLayout: Sendable, Hashable {
   /// Folders of parts, by the name that each has here; `beside` are other folders that hold images.
   case parts([Part], beside: [String])
   /// Folders of classes.
   case classes
 
   /// One part of the data.
-  public struct Part: Sendable, Hashable {
+  package struct Part: Sendable, Hashable {
     /// What the part is for.
-    public var role: DataPart
+    package var role: DataPart
     /// The name of its folder.
-    public var folder: String
+    package var folder: String
 
     package init(role: DataPart, folder: String) {
       self.role = role
@@ -27,7 +27,7 @@ public enum FolderLayout: Sendable, Hashable {
 
   /// Looks at a folder; of each folder in it no more is listed than it takes to know.
   /// - Throws: `DataSetError.notAFolder`, `DataSetError.unreadable`.
-  public init(_ path: String) throws(DataSetError) {
+  package init(_ path: String) throws(DataSetError) {
     guard FolderEntries.isFolder(path) else { throw .notAFolder(path: path) }
     let listing = try FolderEntries(path)
     let folders = listing.entries.filter { $0.kind == .folder || $0.kind == .linkedFolder }
@@ -61,7 +61,7 @@ public enum FolderLayout: Sendable, Hashable {
   }
 
   /// The folder of a part, if the data has it.
-  public func folder(of role: DataPart) -> String? {
+  package func folder(of role: DataPart) -> String? {
     guard case .parts(let parts, _) = self else { return nil }
     return parts.first { $0.role == role }?.folder
   }

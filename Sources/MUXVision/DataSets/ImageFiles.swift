@@ -5,16 +5,16 @@ public import MUXImages
 ///
 /// Below folders the files are taken by extension; hidden files and folders are passed over unless
 /// they are named themselves. A folder may be a link.
-public struct ImageFiles: Sendable, Hashable {
+package struct ImageFiles: Sendable, Hashable {
   /// The paths: those named in their order, those of a folder sorted.
-  public private(set) var paths: [String] = []
+  package private(set) var paths: [String] = []
   /// What lies in the folders and is not among the paths.
-  public private(set) var leftOut = LeftOut()
+  package private(set) var leftOut = LeftOut()
 
   /// Lists files and folders; no image is opened.
   /// - Throws: `ImageError.unreadable` for a path that leads nowhere, `DataSetError` for a folder
   ///   without images or one that cannot be listed.
-  public init(_ named: [String]) throws {
+  package init(_ named: [String]) throws {
     for path in named {
       guard FileIdentity(path) != nil else {
         throw ImageError.unreadable(name: path, reason: "no such file or folder")

@@ -6,7 +6,7 @@ extension NASBench101Cell {
   /// The inner vertices that feed the output share its channels, a remainder going one each to the
   /// first; every other one has the most of those that it feeds. A direct edge from input to output
   /// counts for nothing here: it is added, not concatenated.
-  public func channels(input: Int, output: Int) -> [Int] {
+  package func channels(input: Int, output: Int) -> [Int] {
     let last = vertexCount - 1
     var channels = [Int](repeating: 0, count: vertexCount)
     channels[0] = input
@@ -27,7 +27,7 @@ extension NASBench101Cell {
 
   /// The learnable scalars of the benchmark's network with this (pruned) cell: a 3×3 stem to 128
   /// channels, three stacks of three cells (128, 256, 512 channels), a linear layer to 10 classes.
-  public var parameterCount: Int {
+  package var parameterCount: Int {
     var total = Self.convolution(3, 128, kernel: 3)
     var channels = 128
     for (stack, width) in [128, 256, 512].enumerated() {

@@ -8,7 +8,7 @@ extension NASBench101Cell {
   /// It is MD5 over the text forms that Python gives: `(out-degree, in-degree, label)` of each vertex
   /// at first, then (as often as there are vertices) its neighbours' sorted hashes and its own, last
   /// the sorted list of all.
-  public var publishedHash: String {
+  package var publishedHash: String {
     let count = vertexCount
     var predecessors = [UInt64](repeating: 0, count: count)
     for source in 0..<count {
@@ -47,7 +47,7 @@ extension NASBench101Cell {
   /// A key of 128 bits that is equal for isomorphic cells: the published rounds with a fast mixing
   /// function in the place of MD5. It tells apart the same 423,624 cells (tested), and lets a search
   /// or the enumeration ask without hashing text.
-  public var key: ArchitectureKey { Self.key(successors, labels: operations.map { $0.rawValue }) }
+  package var key: ArchitectureKey { Self.key(successors, labels: operations.map { $0.rawValue }) }
 
   @inline(__always)
   static func key(_ successors: [UInt64], labels: [Int]) -> ArchitectureKey {

@@ -2,14 +2,14 @@
 
 /// A cell of NAS-Bench-101 (Ying et al., ICML 2019): a directed acyclic graph from an input to an
 /// output with an operation at each vertex between them.
-public struct NASBench101Cell: Sendable, Hashable {
+package struct NASBench101Cell: Sendable, Hashable {
   /// The most vertices of the benchmark's cells, input and output included.
-  public static let mostVertices = 7
+  package static let mostVertices = 7
   /// The most edges of the benchmark's cells, counted after pruning.
-  public static let mostEdges = 9
+  package static let mostEdges = 9
 
   /// The operation of an inner vertex. The raw values are the labels of the published hash.
-  public enum Operation: Int, Sendable, Hashable, CaseIterable {
+  package enum Operation: Int, Sendable, Hashable, CaseIterable {
     /// 3×3 convolution, batch norm, ReLU.
     case convolution3
     /// 1×1 convolution, batch norm, ReLU.
@@ -18,7 +18,7 @@ public struct NASBench101Cell: Sendable, Hashable {
     case maxPool3
 
     /// The benchmark's name.
-    public var name: String {
+    package var name: String {
       switch self {
       case .convolution3: "conv3x3-bn-relu"
       case .convolution1: "conv1x1-bn-relu"
@@ -27,14 +27,14 @@ public struct NASBench101Cell: Sendable, Hashable {
     }
 
     /// The operation of a name.
-    public init?(name: some StringProtocol) {
+    package init?(name: some StringProtocol) {
       guard let found = Self.allCases.first(where: { $0.name == name }) else { return nil }
       self = found
     }
   }
 
   /// What is wrong with a cell.
-  public enum Defect: String, Error, Sendable, Hashable, CustomStringConvertible {
+  package enum Defect: String, Error, Sendable, Hashable, CustomStringConvertible {
     /// The matrix is not square, has fewer than two rows, more than 64, or entries beside 0 and 1.
     case matrix = "the matrix must be square, of 2 to 64 rows, with entries 0 and 1"
     /// An edge runs backwards.
@@ -49,13 +49,13 @@ public struct NASBench101Cell: Sendable, Hashable {
     case edges = "more than 9 edges remain after pruning"
 
     /// What is wrong.
-    public var description: String { rawValue }
+    package var description: String { rawValue }
   }
 
   /// For each vertex, a bit for each vertex that it feeds. Vertex 0 is the input, the last the output.
-  public let successors: [UInt64]
+  package let successors: [UInt64]
   /// The operations of the vertices between input and output.
-  public let operations: [Operation]
+  package let operations: [Operation]
 
   /// A cell from bit masks that are known to run forwards.
   init(successors: [UInt64], operations: [Operation]) {
@@ -67,7 +67,7 @@ public struct NASBench101Cell: Sendable, Hashable {
   /// benchmark's interface takes them.
   ///
   /// - Throws: ``Defect``; connection and limits are checked by ``pruned()``.
-  public init(matrix: [[Int]], labels: [String]) throws(Defect) {
+  package init(matrix: [[Int]], labels: [String]) throws(Defect) {
     guard (2...64).contains(matrix.count),
       matrix.allSatisfy({ $0.count == matrix.count && $0.allSatisfy { (0...1).contains($0) } })
     else { throw .matrix }
@@ -92,30 +92,30 @@ public struct NASBench101Cell: Sendable, Hashable {
   }
 
   /// The vertices, input and output included.
-  public var vertexCount: Int { successors.count }
+  package var vertexCount: Int { successors.count }
 
   /// The edges.
-  public var edgeCount: Int { successors.reduce(0) { $0 + $1.nonzeroBitCount } }
+  package var edgeCount: Int { successors.reduce(0) { $0 + $1.nonzeroBitCount } }
 
   /// Whether an edge runs from one vertex to another.
   @inline(__always)
-  public func hasEdge(_ source: Int, _ target: Int) -> Bool {
+  package func hasEdge(_ source: Int, _ target: Int) -> Bool {
     successors[source] >> UInt64(target) & 1 == 1
   }
 
   /// The adjacency matrix, row = source.
-  public var matrix: [[Int]] {
+  package var matrix: [[Int]] {
     (0..<vertexCount).map { row in (0..<vertexCount).map { hasEdge(row, $0) ? 1 : 0 } }
   }
 
   /// The labels: `input`, operations, `output`.
-  public var labels: [String] { ["input"] + operations.map(\.name) + ["output"] }
+  package var labels: [String] { ["input"] + operations.map(\.name) + ["output"] }
 
   /// The cell without the vertices that the input does not reach or that do not reach the output.
   ///
   /// - Throws: ``Defect`` if input and output are not connected, or if what remains is larger than
   ///   the benchmark's cells: the limits hold after pruning.
-  public func pruned() throws(Defect) -> NASBench101Cell {
+  package func pruned() throws(Defect) -> NASBench101Cell {
     let last = vertexCount - 1
     var fromInput: UInt64 = 1
     for vertex in 0...last where fromInput >> UInt64(vertex) & 1 == 1 {

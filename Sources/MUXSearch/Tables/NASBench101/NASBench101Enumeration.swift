@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// All cells of NAS-Bench-101, one of each class of isomorphic ones.
-public enum NASBench101Enumeration {
+package enum NASBench101Enumeration {
   /// The number of cells with at most 7 vertices and 9 edges.
-  public static let cellCount = 423_624
+  package static let cellCount = 423_624
 
   /// All cells with `vertices` vertices and at most 9 edges of which nothing can be pruned, in the
   /// order of the benchmark's generator: edge x → y is bit x + y(y−1)/2 of a counter.
-  public static func cells(vertices: Int) -> [NASBench101Cell] {
+  package static func cells(vertices: Int) -> [NASBench101Cell] {
     precondition((2...NASBench101Cell.mostVertices).contains(vertices), "2 to 7 vertices")
     let inner = vertices - 2
     // The last vertex changes fastest. The order matters: isomorphic cells may differ in parameters
@@ -33,7 +33,7 @@ public enum NASBench101Enumeration {
   }
 
   /// All 423,624 cells, smaller ones first.
-  public static func all() -> [NASBench101Cell] {
+  package static func all() -> [NASBench101Cell] {
     (2...NASBench101Cell.mostVertices).flatMap { cells(vertices: $0) }
   }
 

@@ -2,31 +2,31 @@
 import Foundation
 
 /// One training of one cell, as the published record files hold it.
-public struct NASBench101Record: Sendable, Hashable {
+package struct NASBench101Record: Sendable, Hashable {
   /// The state of a training at one moment.
-  public struct Evaluation: Sendable, Hashable {
+  package struct Evaluation: Sendable, Hashable {
     /// The epoch.
-    public var epoch = 0.0
+    package var epoch = 0.0
     /// The time of training so far, in seconds.
-    public var trainingTime = 0.0
+    package var trainingTime = 0.0
     /// Accuracy on 10,000 training images, 0 to 1.
-    public var trainAccuracy = 0.0
+    package var trainAccuracy = 0.0
     /// Accuracy on 10,000 held-out images, 0 to 1.
-    public var validationAccuracy = 0.0
+    package var validationAccuracy = 0.0
     /// Accuracy on the test images, 0 to 1.
-    public var testAccuracy = 0.0
+    package var testAccuracy = 0.0
   }
 
   /// The fingerprint of the cell.
-  public var hash: String
+  package var hash: String
   /// The epochs of the whole training: 4, 12, 36 or 108.
-  public var epochs: Int
+  package var epochs: Int
   /// The cell.
-  public var cell: NASBench101Cell
+  package var cell: NASBench101Cell
   /// Learnable scalars of the network.
-  public var parameters: Int
+  package var parameters: Int
   /// At the start, half-way, and at the end.
-  public var evaluations: [Evaluation]
+  package var evaluations: [Evaluation]
 
   /// The bytes of one record: a JSON array of fingerprint, epochs, matrix as digits, labels joined by
   /// commas, and metrics as a protocol-buffer message in base 64.

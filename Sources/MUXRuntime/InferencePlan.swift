@@ -29,7 +29,7 @@ public final class InferencePlan: @unchecked Sendable {
   /// What the plan does, step by step.
   public let steps: [PlanStep]
 
-  /// What its products are made of.
+  /// The precision of its products.
   public let precision: Precision
   /// The classes, in the order of the outputs; nil if the model does not name them.
   public let classNames: [String]?
@@ -71,7 +71,7 @@ public final class InferencePlan: @unchecked Sendable {
   ///   - weights: Its tensors under their names, batch norms not folded.
   ///   - inputSize: The size of the images; nil takes that of the preparation, else the network's own.
   ///   - instructionSet: The kernels' variant; nil takes the best one here.
-  ///   - precision: What products are made of.
+  ///   - precision: The precision of products.
   ///   - calibration: The ranges of the tensors, which 8 bits need.
   ///   - classNames: The classes, in the order of the outputs.
   ///   - pipeline: What is done to an image before it goes in; it must have no random steps.

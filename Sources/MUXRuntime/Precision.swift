@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import CMUXKernels
 
-/// What the products of a plan are made of. Sums, residual sums, gates and everything between the
+/// The precision of the products of a plan. Sums, residual sums, gates and everything between the
 /// blocks stay in single precision.
 public enum Precision: String, Sendable, Hashable, CaseIterable, Codable {
   /// Single precision throughout.

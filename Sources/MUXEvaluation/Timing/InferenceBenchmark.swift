@@ -9,7 +9,7 @@ public struct InferenceBenchmark {
   public struct Setting: Codable, Hashable, Sendable {
     /// What computes, such as `runtime` or `torch`.
     public var engine: String
-    /// What products are made of, such as `float32`.
+    /// The precision of products, such as `float32`.
     public var precision: String
     /// Threads that compute.
     public var threads: Int

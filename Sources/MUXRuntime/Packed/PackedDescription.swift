@@ -15,7 +15,7 @@ struct PackedDescription: Codable {
   /// Mean and deviation, in files of versions 1 and 2.
   var normalization: Normalization?
   var metadata: [String: String]?
-  /// What products are made of; absent for single precision.
+  /// The precision of products; absent for single precision.
   var precision: Precision?
   /// The ranges of the tensors, which 8 bits need.
   var calibration: Calibration?

@@ -26,7 +26,7 @@ extension PackedModel {
   ///   - task: The name of what the network is for; nil for classification.
   ///   - pipeline: What is done to an image before it goes in; it must have no random steps.
   ///   - metadata: Anything else to keep.
-  ///   - precision: What products are made of in plans of the file.
+  ///   - precision: The precision of products in plans of the file.
   ///   - calibration: The ranges of the tensors (``Calibrator``), which 8 bits need.
   ///   - lanes: The widths of vectors to pack for; nil takes all (``possibleLanes``). A file with
   ///     fewer is smaller, but runs on fewer processors or more slowly.

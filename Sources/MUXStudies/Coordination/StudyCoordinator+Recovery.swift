@@ -5,7 +5,7 @@ import Synchronization
 
 /// Second chances: for failed trials, and for those of vanished workers.
 extension StudyCoordinator {
-  /// Lets failed trials wait for a worker again; all of them if no numbers are given.
+  /// Requeues failed trials; all of them if no numbers are given.
   ///
   /// - Returns: The numbers.
   /// - Throws: ``StudyError``.

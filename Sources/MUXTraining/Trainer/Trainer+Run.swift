@@ -2,6 +2,7 @@
 import Foundation
 import MUXCore
 import MUXEvaluation
+import MUXTensor
 
 extension Trainer {
   /// Trains until the last epoch is done or something asks to stop; the state is saved either way.

@@ -34,7 +34,7 @@ struct ConvertCommand: ParsableCommand {
       --to runtime (or an OUTPUT that ends in .muxnet) writes one file with the network, its \
       classes and its weights packed for the inference runtime, which maps it into memory and \
       starts within milliseconds. INPUT is as for ONNX. The file is for vectors of 8 and of 16 \
-      lanes (AVX-512); --lanes keeps one. For weights of less than single precision see muxnet \
+      lanes (AVX-512); --lanes keeps one. For weights of reduced precision see muxnet \
       quantize.
 
       With --random-weights INPUT is a network, and OUTPUT (.safetensors) gets it with weights that \

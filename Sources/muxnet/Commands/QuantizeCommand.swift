@@ -6,7 +6,7 @@ import MUXEvaluation
 import MUXNetworks
 import MUXRuntime
 
-/// Makes packed model files of less than single precision.
+/// Makes packed model files of reduced precision.
 struct QuantizeCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "quantize",
@@ -41,7 +41,7 @@ struct QuantizeCommand: ParsableCommand {
   @Argument(help: "The packed file to write.", completion: .file())
   var output: String
 
-  @Option(help: "What products are made of: int8 or bfloat16.")
+  @Option(help: "The precision of products: int8 or bfloat16.")
   var precision = Precision.int8
 
   @Option(help: "Images to calibrate on and compare with: files and folders; may be repeated.")

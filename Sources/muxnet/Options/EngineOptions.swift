@@ -29,7 +29,7 @@ struct EngineOptions: ParsableArguments {
 
   @Option(
     help: """
-      What products are made of: float32, bfloat16, or int8 for a packed file that muxnet quantize \
+      The precision of products: float32, bfloat16, or int8 for a packed file that muxnet quantize \
       made (default: what a packed file is for, else float32).
       """)
   var precision: Precision?

@@ -19,6 +19,14 @@ public struct DataConfiguration: Codable, Hashable, Sendable {
     case list
   }
 
+  /// In which order the images of an epoch come.
+  public enum Sampler: String, Codable, CaseIterable, Sendable {
+    /// Each once, shuffled.
+    case shuffled
+    /// As many, drawn so that rare classes come up more often than they occur.
+    case balanced
+  }
+
   /// The kind of data set.
   public var source: Source = .folder
   /// The folder of the data, or a list; the digits need none.
@@ -64,6 +72,14 @@ public struct DataConfiguration: Codable, Hashable, Sendable {
   /// Standard deviation of each channel, of values in 0…1; `nil` takes that of the data set.
   public var standardDeviation: [Double]?
 
+  /// Which training images an epoch has: `shuffled`, each once, or `balanced`, as many, drawn so that
+  /// images of rare classes come several times (each augmented in its own way) and some of frequent
+  /// classes wait for another epoch. Where an image has several labels, the rarest counts.
+  public var sampler: Sampler = .shuffled
+  /// Sampler `balanced`: how far classes are balanced, 0…1. A class of n images comes up in proportion
+  /// to n^(1 − strength): at 1, the default, all equally often, at 0 as they are.
+  public var samplerStrength: Double = 1
+
   /// The defaults: a folder of images.
   public init() {}
 
@@ -88,6 +104,8 @@ public struct DataConfiguration: Codable, Hashable, Sendable {
     try container.update(&evaluationBatchSize, .evaluationBatchSize)
     try container.update(&mean, .mean)
     try container.update(&standardDeviation, .standardDeviation)
+    try container.update(&sampler, .sampler)
+    try container.update(&samplerStrength, .samplerStrength)
   }
 
   /// Checks every setting.
@@ -108,6 +126,7 @@ public struct DataConfiguration: Codable, Hashable, Sendable {
     try ConfigurationError.require(
       source != .digits || validationFraction > 0, "\(keyPath).validationFraction",
       validationFraction, "the digits have no validation images of their own; hold out 0.1 or so")
+    try ConfigurationError.require("\(keyPath).samplerStrength", samplerStrength, in: 0...1)
     try ConfigurationError.require("\(keyPath).workers", workers, in: 1...1024)
     try ConfigurationError.require("\(keyPath).prefetch", prefetch, in: 1...100_000)
     try ConfigurationError.require(

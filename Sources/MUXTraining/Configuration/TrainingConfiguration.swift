@@ -42,6 +42,8 @@ public struct TrainingConfiguration: Codable, Hashable, Sendable {
   public var augmentation = AugmentationConfiguration()
   /// Softened targets.
   public var mixing = MixingConfiguration()
+  /// How the loss weighs classes and images.
+  public var objective = ObjectiveConfiguration()
   /// The update rule.
   public var optimizer = OptimizerConfiguration()
   /// The learning rate over time.
@@ -74,6 +76,7 @@ public struct TrainingConfiguration: Codable, Hashable, Sendable {
     try container.update(&data, .data)
     try container.update(&augmentation, .augmentation)
     try container.update(&mixing, .mixing)
+    try container.update(&objective, .objective)
     try container.update(&optimizer, .optimizer)
     try container.update(&schedule, .schedule)
     try container.update(&average, .average)
@@ -123,6 +126,7 @@ extension TrainingConfiguration {
     try data.validate()
     try augmentation.validate()
     try mixing.validate()
+    try objective.validate()
     try optimizer.validate()
     try schedule.validate()
     try average.validate()

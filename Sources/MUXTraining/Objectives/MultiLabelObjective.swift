@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
+import MUXCore
 import MUXImages
 public import MUXTasks
 import MUXTensor
 import MUXVision
 
 extension MultiLabel: TrainableTask {
-  /// Binary cross entropy or the squared error, with label smoothing, mixup and cutmix as configured.
+  /// Binary cross entropy or the squared error, with label smoothing, mixup and cutmix, class weights
+  /// and focus as configured.
   ///
   /// Balanced positive weights are counted on the training images; a class that never occurs there, or
   /// always, has the weight 1.
@@ -19,23 +21,30 @@ extension MultiLabel: TrainableTask {
       case .none: nil
       case .given(let weights): weights
       case .balanced:
-        settings.training.classCounts.map { positives in
-          let negatives = settings.training.count - positives
-          return positives > 0 && negatives > 0 ? Double(negatives) / Double(positives) : 1
+        settings.classCounts.map { positives in
+          let negatives = Double(settings.training.count) - positives
+          return positives > 0 && negatives > 0 ? negatives / positives : 1
         }
       }
+    guard settings.weighing.focal == 0 || loss == .binaryCrossEntropy else {
+      throw ConfigurationError(
+        setting: "objective.focal", value: "\(settings.weighing.focal)",
+        expected:
+          "is for the binary cross entropy; leave it out, or the task's loss \(loss.rawValue)")
+    }
     return MultiLabelObjective(
-      loss: loss, weights: weights?.map { Float($0) }, mixing: settings.mixing,
-      seed: settings.seed, classes: classes)
+      loss: loss, weights: weights?.map { Float($0) },
+      classWeights: try settings.classWeights()?.map { Float($0) }, focal: settings.weighing.focal,
+      mixing: settings.mixing, seed: settings.seed, classes: classes)
   }
 }
 
 extension MultiLabel {
-  /// The logarithm of the odds of each class among the training images, half an image added to both
+  /// The logarithm of the odds of each class among the images of an epoch, half an image added to both
   /// sides so that none is infinite.
   public func priorBias(_ settings: ObjectiveSettings, head: MultiLabelHead) -> [Double]? {
-    settings.training.classCounts.map { positives in
-      log((Double(positives) + 0.5) / (Double(settings.training.count - positives) + 0.5))
+    settings.classCounts.map { positives in
+      log((positives + 0.5) / (max(Double(settings.training.count) - positives, 0) + 0.5))
     }
   }
 }
@@ -43,7 +52,11 @@ extension MultiLabel {
 /// The mean loss over the images and classes of a batch.
 private struct MultiLabelObjective: Objective {
   let loss: MultiLabel.Loss
+  /// Of each class's positive images.
   let weights: [Float]?
+  /// Of each class's part, positive and negative images alike.
+  let classWeights: [Float]?
+  let focal: Double
   let mixing: MixingConfiguration
   let seed: UInt64
   let classes: Int
@@ -63,12 +76,41 @@ private struct MultiLabelObjective: Objective {
     }
     let logits = try outputs(batch.pixels)[0]
     let targets = try Tensor(values, shape: [batch.count, classes]).to(logits.device)
+    func row(_ values: [Float]?) throws -> Tensor? {
+      try values.map { try Tensor($0, shape: [classes]).to(logits.device) }
+    }
+    if classWeights != nil || focal > 0 {
+      var losses =
+        switch loss {
+        case .binaryCrossEntropy where focal > 0:
+          try focalLosses(logits, targets, positive: row(weights))
+        case .binaryCrossEntropy:
+          try logits.binaryCrossEntropy(targets, positiveWeight: row(weights), reduction: .none)
+        case .squaredError: try logits.sigmoid().squaredError(targets, reduction: .none)
+        }
+      if let factors = try row(classWeights) { losses = try losses * factors }
+      return Losses(try losses.mean())
+    }
     switch loss {
     case .binaryCrossEntropy:
-      let weight = try weights.map { try Tensor($0, shape: [classes]).to(logits.device) }
+      let weight = try row(weights)
       return Losses(try logits.binaryCrossEntropy(targets, positiveWeight: weight))
     case .squaredError:
       return Losses(try logits.sigmoid().squaredError(targets))
     }
+  }
+
+  /// w·y·(1 − p)^γ·(−log p) + (1 − y)·p^γ·(−log(1 − p)) of each image and class.
+  private func focalLosses(
+    _ logits: Tensor, _ targets: Tensor, positive: Tensor?
+  ) throws -> Tensor {
+    func focused(_ shares: Tensor, _ losses: Tensor) throws -> Tensor {
+      // Away from 0, where the slope of a power below 1 has no bound.
+      try shares.clamped(low: 1e-6, high: 1).power(focal) * losses
+    }
+    var there = try focused(logits.negated().sigmoid(), logits.negated().softplus()) * targets
+    if let positive { there = try there * positive }
+    return try there
+      + focused(logits.sigmoid(), logits.softplus()) * (targets.negated() + 1)
   }
 }

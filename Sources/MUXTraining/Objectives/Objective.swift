@@ -31,12 +31,37 @@ public struct ObjectiveSettings: Sendable {
   public var seed: UInt64
   /// The training images, for objectives that weigh classes by how often they occur.
   public var training: any ImageDataSet
+  /// How the loss weighs classes and images.
+  public var weighing: ObjectiveConfiguration
+  /// How often an epoch shows each training image; nil where each comes once.
+  public var shares: SampleShares?
 
   /// Settings.
-  public init(mixing: MixingConfiguration, seed: UInt64, training: any ImageDataSet) {
+  public init(
+    mixing: MixingConfiguration, seed: UInt64, training: any ImageDataSet,
+    weighing: ObjectiveConfiguration = ObjectiveConfiguration(), shares: SampleShares? = nil
+  ) {
     self.mixing = mixing
     self.seed = seed
     self.training = training
+    self.weighing = weighing
+    self.shares = shares
+  }
+
+  /// The images of an epoch in which each class occurs, on average.
+  public var classCounts: [Double] {
+    guard let shares else { return training.classCounts.map { Double($0) } }
+    var counts = [Double](repeating: 0, count: training.classNames.count)
+    for (index, share) in shares.expected.enumerated() {
+      for label in training.target(at: index).classes { counts[label] += share }
+    }
+    return counts
+  }
+
+  /// The weight of each class in the loss; nil where all weigh the same.
+  func classWeights() throws(ConfigurationError) -> [Double]? {
+    try weighing.classWeights.resolved(
+      training.classNames, counts: classCounts, images: training.count)
   }
 }
 

@@ -7,6 +7,7 @@ import MUXNetworkFiles
 import MUXNetworks
 import MUXTasks
 import MUXTensor
+import MUXVision
 import MUXWeights
 
 /// What a run is made of before it has a folder.
@@ -58,8 +59,12 @@ struct RunParts {
     try task.check(training)
     try task.check(validation)
     network = try given ?? configuration.resolveNetwork(for: training)
+    let shares =
+      configuration.data.sampler == .balanced
+      ? SampleShares(balancing: training, strength: configuration.data.samplerStrength) : nil
     let objectiveSettings = ObjectiveSettings(
-      mixing: configuration.mixing, seed: configuration.seed, training: training)
+      mixing: configuration.mixing, seed: configuration.seed, training: training,
+      weighing: configuration.objective, shares: shares)
     objective = try task.trainable(
       objectiveSettings, network: network, classNames: training.classNames)
     trained = try TrainedParameters(configuration, network: network)
@@ -71,7 +76,7 @@ struct RunParts {
     _ = try network.shapes(inputSize: ImageSize(size))
     data = try TrainingData(
       configuration, training: training, validation: validation, inputSize: size,
-      channels: network.inputChannels)
+      channels: network.inputChannels, shares: shares)
     self.configuration = configuration
     self.notices = notices + trained.notices
     model = try NetworkModel(network, seed: configuration.seed, device: device)

@@ -38,7 +38,7 @@ struct TrainingData {
   /// Opens the data of a configuration for a network's input.
   init(
     _ configuration: TrainingConfiguration, training: any ImageDataSet,
-    validation: any ImageDataSet, inputSize: Int, channels: Int
+    validation: any ImageDataSet, inputSize: Int, channels: Int, shares: SampleShares? = nil
   ) throws {
     try Self.checkSize(configuration, inputSize: inputSize, channels: channels)
     let data = configuration.data
@@ -70,7 +70,8 @@ struct TrainingData {
       training, pipeline: trainingPipeline,
       settings: LoaderSettings(
         batchSize: configuration.batchSize, shuffles: true, seed: configuration.seed,
-        dropsLast: true, workers: data.workers, prefetch: data.prefetch, layout: .channelsLast))
+        dropsLast: true, workers: data.workers, prefetch: data.prefetch, layout: .channelsLast),
+      shares: shares)
     self.validation = try DataLoader(
       validation, pipeline: validationPipeline,
       settings: LoaderSettings(

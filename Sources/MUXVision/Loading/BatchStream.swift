@@ -108,7 +108,7 @@ private final class LoaderCore: @unchecked Sendable {
     let epoch = firstEpoch + position / perEpoch
     if let order = orders[epoch] { return order }
     orders = orders.filter { $0.key >= firstEpoch + nextToGive / perEpoch }
-    let order = loader.order(ofEpoch: epoch)
+    let order = loader.draws(ofEpoch: epoch)
     orders[epoch] = order
     return order
   }

@@ -54,13 +54,17 @@ public struct DataLoader: Sendable {
   /// How batches are made.
   public let settings: LoaderSettings
 
+  /// How often each sample comes up; nil where an epoch has each once.
+  public let shares: SampleShares?
+
   private let normalizer: Normalizer
 
-  /// Makes a loader; nothing is read yet.
+  /// Makes a loader; nothing is read yet. Shares of samples take the place of a shuffled order.
   /// - Throws: `LoaderError` if the data set is empty, too small for one batch while short ones
   ///   are dropped, or a setting makes no sense.
   public init(
-    _ dataSet: any ImageDataSet, pipeline: ImagePipeline, settings: LoaderSettings
+    _ dataSet: any ImageDataSet, pipeline: ImagePipeline, settings: LoaderSettings,
+    shares: SampleShares? = nil
   ) throws(LoaderError) {
     guard settings.batchSize > 0 else {
       throw .badSetting(name: "batchSize", value: settings.batchSize, expected: "at least 1")
@@ -78,6 +82,9 @@ public struct DataLoader: Sendable {
     self.dataSet = dataSet
     self.pipeline = pipeline
     self.settings = settings
+    self.shares = shares
+    precondition(
+      shares.map { $0.expected.count == dataSet.count } ?? true, "there is a share for each sample")
     normalizer = Normalizer(pipeline)
   }
 
@@ -114,8 +121,16 @@ public struct DataLoader: Sendable {
     return BatchStream(loader: self, epochs: epochs, startingAt: batch)
   }
 
-  /// The order of the samples in an epoch.
+  /// The order of the samples in an epoch; where they have shares, some come several times or not at
+  /// all.
   public func order(ofEpoch epoch: Int) -> [Int] {
+    draws(ofEpoch: epoch).map { $0 % dataSet.count }
+  }
+
+  /// The order of an epoch: a sample's first showing is its index, each further one is more by the
+  /// number of samples.
+  func draws(ofEpoch epoch: Int) -> [Int] {
+    if let shares { return shares.draws(seed: settings.seed, epoch: epoch) }
     guard settings.shuffles else { return Array(0..<dataSet.count) }
     var random = RandomStream(seed: settings.seed, purpose: .shuffle, indices: UInt64(epoch))
     return random.permutation(dataSet.count)
@@ -123,7 +138,7 @@ public struct DataLoader: Sendable {
 
   /// Makes one batch on the calling thread.
   public func batch(epoch: Int, index: Int) throws -> Batch {
-    let order = order(ofEpoch: epoch)
+    let order = draws(ofEpoch: epoch)
     return try makeBatch(epoch: epoch, index: index, order: order) { false }
   }
 
@@ -134,8 +149,10 @@ public struct DataLoader: Sendable {
   ) throws -> Batch {
     let first = index * settings.batchSize
     precondition(index >= 0 && first < order.count, "no such batch in the epoch")
-    let samples = Array(order[first..<min(order.count, first + settings.batchSize)])
-    var random = ImagePipeline.stream(seed: settings.seed, epoch: epoch, index: samples[0])
+    // Each showing of a sample is augmented in its own way.
+    let draws = order[first..<min(order.count, first + settings.batchSize)]
+    let samples = draws.map { $0 % dataSet.count }
+    var random = ImagePipeline.stream(seed: settings.seed, epoch: epoch, index: draws[first])
     var sample = try transformed(samples[0], random: &random)
     let size = sample.image.size
     let volume = size.width * size.height * pipeline.channels
@@ -148,7 +165,8 @@ public struct DataLoader: Sendable {
       for (place, number) in samples.enumerated() {
         if isCancelled() { throw CancellationError() }
         if place > 0 {
-          random = ImagePipeline.stream(seed: settings.seed, epoch: epoch, index: number)
+          random = ImagePipeline.stream(
+            seed: settings.seed, epoch: epoch, index: draws[first + place])
           sample = try transformed(number, random: &random)
         }
         guard sample.image.size == size else {

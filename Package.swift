@@ -242,7 +242,7 @@ let modules: [Module] = [
     excludes: ["Fixtures"]),
   Module(
     "MUXTasksTests", .upper, .tests,
-    uses: ["MUXImages", "MUXNetworks", "MUXTasks", "MUXTestSupport"]),
+    uses: ["MUXImages", "MUXNetworks", "MUXTasks", "MUXWeights", "MUXTestSupport"]),
   Module(
     "MUXWeightsTests", .upper, .tests,
     uses: ["MUXCore", "MUXNetworks", "MUXWeights", "MUXRuntime", "MUXTestSupport"]),

@@ -168,6 +168,8 @@ static void MUX_NAME(dense_task)(const mux_dense *s, int32_t task, float *arena,
            &end_block);
   first_block *= 2;
   end_block = 2 * end_block < blocks ? 2 * end_block : blocks;
+  // More bands than pairs leave some without any.
+  if (first_block >= end_block) return;
   const bool window = s->window.kernel > 0;
   float *gated = scratch;
   float *rows = scratch + (s->gate >= 0 ? 2 * size : 0);

@@ -249,7 +249,9 @@ let modules: [Module] = [
   Module(
     "MUXPyTorchTests", .upper, .tests,
     uses: ["MUXCore", "MUXWeights", "MUXPyTorch", "MUXTestSupport"]),
-  Module("MUXKernelsTests", .upper, .tests, uses: ["CMUXKernels"]),
+  // In C, so that it runs where there is no Swift, too (scripts/check-arm).
+  Module("CKernelChecks", .upper, .testSupport, uses: ["CMUXKernels"]),
+  Module("MUXKernelsTests", .upper, .tests, uses: ["CMUXKernels", "CKernelChecks"]),
   Module(
     "MUXRuntimeTests", .upper, .tests,
     uses: [
@@ -390,7 +392,8 @@ extension Module {
       .executableTarget(name: name, dependencies: dependencies, swiftSettings: settings)
     case .testSupport:
       .target(
-        name: name, dependencies: dependencies, path: "Tests/\(name)", swiftSettings: settings)
+        name: name, dependencies: dependencies, path: "Tests/\(name)", cSettings: c,
+        swiftSettings: settings)
     case .tests:
       .testTarget(
         name: name, dependencies: dependencies, exclude: excludes, swiftSettings: settings)

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "CMUXKernels.h"
+#include "kernel_checks.h"
 
 static uint64_t state = 1;
 static int failures = 0;
@@ -123,155 +124,40 @@ static void check_training_pointwise(void) {
   report("training: pointwise, forward");
 }
 
-// --- Inference -----------------------------------------------------------------------------------
+// --- Inference: the checks of the package's tests -------------------------------------------------
 
-static void run(const mux_step *step, float *arena) {
-  float *scratch = noises(mux_step_scratch(MUX_ISA_GENERIC, step));
-  mux_step_run(MUX_ISA_GENERIC, step, 0, mux_step_tasks(step), arena, scratch);
-  free(scratch);
-}
-
-static void check_dense(void) {
-  const int lanes = mux_inference_lanes(MUX_ISA_GENERIC);
-  const int shapes[][3] = {{3, 5, 7}, {8, 8, 49}, {17, 40, 64}, {33, 9, 196}, {16, 24, 225}, {100, 100, 50}};
-  for (int shape = 0; shape < 6; shape++) {
-    for (int variant = 0; variant < 4; variant++) {
-      const int inner = shapes[shape][0], outer = shapes[shape][1], pixels = shapes[shape][2];
-      const int blocks = (outer + lanes - 1) / lanes, plane = (pixels + 15) / 16 * 16;
-      float *weight = noises((size_t)inner * outer), *arena = noises((size_t)(inner + outer) * plane + inner);
-      float *packed = calloc((size_t)blocks * lanes * inner, sizeof(float));
-      float *bias = calloc((size_t)blocks * lanes, sizeof(float));
-      int32_t *offsets = malloc(sizeof(int32_t) * inner), *outputs = malloc(sizeof(int32_t) * outer);
-      for (int i = 0; i < inner; i++) offsets[i] = (inner - 1 - i) * plane;
-      for (int o = 0; o < outer; o++) {
-        outputs[o] = (inner + o) * plane;
-        bias[o] = noise();
-        for (int i = 0; i < inner; i++)
-          packed[(o / lanes * inner + i) * lanes + o % lanes] = weight[o * inner + i];
-      }
-      const int gate = (inner + outer) * plane;
-      const mux_activation_kind activation = (mux_activation_kind)(shape % MUX_ACTIVATION_COUNT);
-      const mux_dense dense = {.offsets = offsets, .inner = inner, .outer = outer, .weights = packed,
-                               .bias = bias, .activation = mux_usual_activation(activation),
-                               .final_activation = mux_usual_activation(variant & 1 ? MUX_RELU : MUX_IDENTITY), .step = 1,
-                               .pixels = pixels, .gate = variant & 2 ? gate : -1, .outputs = outputs,
-                               .residuals = variant & 1 ? outputs : NULL, .means = -1, .observed = -1,
-                               .pixel_bands = 1, .block_bands = 1};
-      const mux_step step = {MUX_STEP_DENSE, &dense};
-      float *before = malloc(sizeof(float) * ((size_t)(inner + outer) * plane + inner));
-      memcpy(before, arena, sizeof(float) * ((size_t)(inner + outer) * plane + inner));
-      run(&step, arena);
-      for (int o = 0; o < outer; o++) {
-        for (int p = 0; p < pixels; p++) {
-          double sum = bias[o];
-          for (int i = 0; i < inner; i++)
-            sum += (double)weight[o * inner + i] * before[offsets[i] + p] *
-                   (variant & 2 ? before[gate + i] : 1);
-          sum = act(sum, activation);
-          if (variant & 1) sum = act(sum + before[outputs[o] + p], MUX_RELU);
-          compare(arena[outputs[o] + p], sum);
-        }
-      }
+static void check_inference(mux_variant variant) {
+  for (int kind = 0; kind < MUX_STEP_COUNT; kind++) {
+    long long values = 0;
+    double part = 0;
+    int faults = 0;
+    for (int index = 0; index < kernel_check_count((mux_step_kind)kind); index++) {
+      const kernel_check_result result = kernel_check_run((mux_step_kind)kind, index, variant);
+      values += result.values;
+      if (result.worst > part) part = result.worst;
+      if (result.fault[0] && faults++ < 5) printf("%s\n  %s\n", result.name, result.fault);
     }
+    char name[64];
+    snprintf(name, sizeof name, "inference: %s, %s", mux_step_name((mux_step_kind)kind),
+             mux_variant_name(variant));
+    printf("%-34s %8lld values, worst difference %.2f of what is allowed%s\n", name, values, part,
+           faults ? "  FAILED" : "");
+    fflush(stdout);
+    if (faults || values == 0) failures++;
   }
-  report("inference: dense");
-}
-
-static void check_spatial(void) {
-  const int lanes = mux_inference_lanes(MUX_ISA_GENERIC);
-  const int kernels[] = {3, 5, 7};
-  for (int variant = 0; variant < 24; variant++) {
-    const int kernel = kernels[variant % 3], stride = variant % 2 + 1;
-    const int height = 5 + variant, width = 29 - variant, inner = 3 + variant, blocks = 1 + variant % 3;
-    const int out_height = (height + 2 * (kernel / 2) - kernel) / stride + 1;
-    const int out_width = (width + 2 * (kernel / 2) - kernel) / stride + 1;
-    const int channels = blocks * lanes, taps = kernel * kernel, plane = height * width;
-    const size_t out = (size_t)inner * plane, total = out + (size_t)channels * out_height * out_width;
-    float *arena = noises(total), *expand = noises((size_t)channels * inner), *bias = noises(channels);
-    float *weights = noises((size_t)channels * taps), *shift = noises(channels);
-    int32_t *offsets = malloc(sizeof(int32_t) * inner);
-    for (int i = 0; i < inner; i++) offsets[i] = i * plane;
-    mux_spatial_unit *units = calloc(blocks, sizeof(mux_spatial_unit));
-    for (int b = 0; b < blocks; b++)
-      units[b] = (mux_spatial_unit){.mode = MUX_SPATIAL_PLAIN, .first_in = b, .in_count = 1,
-                                    .first_out = b, .out_count = 1, .kernel = kernel,
-                                    .stride = stride, .dilation = 1, .top = kernel / 2, .left = kernel / 2,
-                                    .factor = 1, .weights = weights + (size_t)b * taps * lanes,
-                                    .bias = shift + b * lanes};
-    const mux_spatial_step spatial = {
-        .in_height = height, .in_width = width, .out_height = out_height, .out_width = out_width,
-        .offsets = offsets, .inner = inner, .pitch = 1, .weights = expand, .bias = bias,
-        .producer_activation = mux_usual_activation(MUX_SWISH), .units = units, .unit_count = blocks,
-        .units_per_task = variant % 4 ? 1 : blocks, .rows_per_task = variant % 5 ? out_height : 2,
-        .chunk = 1 + variant % 4, .out_blocks = blocks, .activation = mux_usual_activation(MUX_RELU6),
-        .out = (ptrdiff_t)out, .sums = -1, .observed = -1};
-    const mux_step step = {MUX_STEP_SPATIAL, &spatial};
-    run(&step, arena);
-    double *expanded = calloc((size_t)plane, sizeof(double));
-    for (int c = 0; c < channels; c++) {
-      const int block = c / lanes, lane = c % lanes;
-      for (int p = 0; p < plane; p++) {
-        double sum = bias[c];
-        for (int i = 0; i < inner; i++)
-          sum += (double)expand[(block * inner + i) * lanes + lane] * arena[i * plane + p];
-        expanded[p] = act(sum, MUX_SWISH);
-      }
-      for (int y = 0; y < out_height; y++) {
-        for (int x = 0; x < out_width; x++) {
-          double sum = shift[c];
-          for (int tap = 0; tap < taps; tap++) {
-            const int row = y * stride - kernel / 2 + tap / kernel;
-            const int column = x * stride - kernel / 2 + tap % kernel;
-            if (row < 0 || row >= height || column < 0 || column >= width) continue;
-            sum += weights[(block * taps + tap) * lanes + lane] * expanded[row * width + column];
-          }
-          compare(arena[out + ((size_t)(block * out_height + y) * out_width + x) * lanes + lane],
-                  act(sum, MUX_RELU6));
-        }
-      }
-    }
-  }
-  report("inference: expansion and spatial");
-}
-
-static void check_linear(void) {
-  const int lanes = mux_inference_lanes(MUX_ISA_GENERIC);
-  for (int variant = 0; variant < 8; variant++) {
-    const int inner = 1 + variant * 19, outer = 3 + variant * 7, blocks = (outer + lanes - 1) / lanes;
-    float *weight = noises((size_t)inner * outer), *arena = noises(2 * (size_t)inner + outer);
-    float *packed = calloc((size_t)blocks * lanes * inner, sizeof(float));
-    float *bias = calloc((size_t)blocks * lanes, sizeof(float));
-    for (int o = 0; o < outer; o++) {
-      bias[o] = noise();
-      for (int i = 0; i < inner; i++)
-        packed[(o / lanes * inner + i) * lanes + o % lanes] = weight[o * inner + i];
-    }
-    const mux_linear linear = {.input = 0, .bands = 2, .band_stride = inner, .scale = 0.25f,
-                               .inner = inner, .outer = outer, .weights = packed, .bias = bias,
-                               .activation = mux_usual_activation(MUX_HARD_SIGMOID), .output = 2 * inner, .tasks = 1};
-    const mux_step step = {MUX_STEP_LINEAR, &linear};
-    run(&step, arena);
-    for (int o = 0; o < outer; o++) {
-      double sum = bias[o];
-      for (int i = 0; i < inner; i++)
-        sum += weight[o * inner + i] * 0.25 * ((double)arena[i] + arena[inner + i]);
-      compare(arena[2 * inner + o], act(sum, MUX_HARD_SIGMOID));
-    }
-  }
-  report("inference: linear");
 }
 
 int main(void) {
 #if defined(__aarch64__)
   puts("arm64, vectors of the compiler (NEON)");
 #else
-  puts("generic vectors of this processor");
+  puts("this processor");
 #endif
   if (!mux_isa_select(MUX_ISA_GENERIC)) return 1;
   check_training_spatial();
   check_training_pointwise();
-  check_dense();
-  check_spatial();
-  check_linear();
+  for (int variant = 0; variant < MUX_VARIANT_COUNT; variant++) {
+    if (mux_variant_available((mux_variant)variant)) check_inference((mux_variant)variant);
+  }
   return failures ? 1 : 0;
 }

@@ -17,7 +17,8 @@
 /// as the variant's vectors have lanes. Weights are packed [block][inner][lane]. A step has a
 /// number of independent tasks, whose results do not depend on how they are spread over threads.
 
-/// Floats of a vector of the variants of an instruction set: channels of a block.
+/// Floats of a vector of the variants of an instruction set: channels of a block. Blocked tensors begin
+/// at a multiple of it.
 int mux_inference_lanes(mux_isa isa);
 
 /// What the products of a step are made of. With less than single precision, operands come in
@@ -349,6 +350,7 @@ mux_variant mux_step_variant(mux_isa isa, const mux_step *step);
 
 /// The same in a variant that the processor has, whether or not it would be chosen: for tests, which run
 /// all of them. All have the layout of their instruction set.
+int mux_variant_lanes(mux_variant variant);
 size_t mux_step_scratch_of(mux_variant variant, const mux_step *step);
 void mux_step_run_of(mux_variant variant, const mux_step *step, int32_t first, int32_t end,
                      float *arena, float *scratch);

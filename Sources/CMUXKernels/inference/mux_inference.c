@@ -7,7 +7,9 @@ static const mux_inference_table *const tables[MUX_VARIANT_COUNT] =
 
 bool mux_has_cells(void) { return mux_variant_available(MUX_VARIANT_AVX512_CELLS); }
 
-int mux_inference_lanes(mux_isa isa) { return tables[isa]->lanes; }
+int mux_variant_lanes(mux_variant variant) { return tables[variant]->lanes; }
+
+int mux_inference_lanes(mux_isa isa) { return mux_variant_lanes((mux_variant)isa); }
 
 const char *mux_step_name(mux_step_kind kind) {
   switch (kind) {

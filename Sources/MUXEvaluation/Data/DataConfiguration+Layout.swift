@@ -20,14 +20,14 @@ extension DataConfiguration {
     var notices: [String] = []
     if Self.isFile(path), source == .list || path.lowercased().hasSuffix(".csv") {
       settings.source = .list
-      if validationFraction == 0, testFraction < 1 - Self.usualValidationFraction {
+      if validationFraction == 0, folds == nil, testFraction < 1 - Self.usualValidationFraction {
         settings.validationFraction = Self.usualValidationFraction
         notices.append("\(path) is one list: \(heldOut)")
       }
       return (settings, notices)
     }
     guard source == .folder else {
-      if validationFraction == 0, settings.isMissing(.validation),
+      if validationFraction == 0, folds == nil, settings.isMissing(.validation),
         let other = DataPart.validation.folderNames.first(where: {
           Self.isFile("\(path)/\($0).csv")
         })
@@ -46,7 +46,7 @@ extension DataConfiguration {
           + " \(beside.prefix(5).joined(separator: ", "))"
           + (beside.count > 5 ? ", … (\(beside.count))" : ""))
     }
-    guard validationFraction == 0, validationFolder == usual.validationFolder else {
+    guard validationFraction == 0, folds == nil, validationFolder == usual.validationFolder else {
       return (settings, notices)
     }
     if let folder = layout.folder(of: .validation) {

@@ -50,6 +50,12 @@ public struct DataConfiguration: Codable, Hashable, Sendable {
   /// Share of the training images held out for a final test; 0 takes the data set's own test
   /// images, if it has any.
   public var testFraction: Double = 0
+  /// Divisions for cross-validation, 2…1000: one of as many equal parts of the training images,
+  /// `fold`, is held out for validation, drawn class by class with `splitSeed`. It takes the place of
+  /// `validationFraction`; `nil`, the default, means none.
+  public var folds: Int?
+  /// Which of the `folds` is held out, 1…`folds`.
+  public var fold: Int = 1
   /// Seed of the split; apart from the run's seed, so that runs share their validation images.
   public var splitSeed: UInt64 = 0
   /// Source `folder`: what is done with the orientation that cameras write into files (EXIF):
@@ -95,6 +101,8 @@ public struct DataConfiguration: Codable, Hashable, Sendable {
     try container.update(&noneLabel, .noneLabel)
     try container.update(&validationFraction, .validationFraction)
     try container.update(&testFraction, .testFraction)
+    try container.update(&folds, .folds)
+    try container.update(&fold, .fold)
     try container.update(&orientation, .orientation)
     try container.update(&cache, .cache)
     try container.update(&cacheMebibytes, .cacheMebibytes)
@@ -124,8 +132,15 @@ public struct DataConfiguration: Codable, Hashable, Sendable {
       testFraction >= 0 && validationFraction + testFraction < 1, "\(keyPath).testFraction",
       testFraction, "must not be negative, and leave images to train on")
     try ConfigurationError.require(
-      source != .digits || validationFraction > 0, "\(keyPath).validationFraction",
+      source != .digits || validationFraction > 0 || folds != nil, "\(keyPath).validationFraction",
       validationFraction, "the digits have no validation images of their own; hold out 0.1 or so")
+    try ConfigurationError.require("\(keyPath).folds", folds ?? 2, in: 2...1000)
+    if let folds {
+      try ConfigurationError.require("\(keyPath).fold", fold, in: 1...folds)
+    } else {
+      try ConfigurationError.require(
+        fold == 1, "\(keyPath).fold", fold, "says which of \(keyPath).folds, and these are not set")
+    }
     try ConfigurationError.require("\(keyPath).samplerStrength", samplerStrength, in: 0...1)
     try ConfigurationError.require("\(keyPath).workers", workers, in: 1...1024)
     try ConfigurationError.require("\(keyPath).prefetch", prefetch, in: 1...100_000)

@@ -25,6 +25,18 @@ extension DataConfiguration {
   func openAsIs(
     _ part: DataPart, classNames: [String]?, allowsEmptyClasses: Bool
   ) throws -> any ImageDataSet {
+    if let folds, part != .test || testFraction > 0 {
+      var images: any ImageDataSet = try openOwn(
+        .training, classNames: classNames, allowsEmptyClasses: allowsEmptyClasses)
+      if testFraction > 0 {
+        let parts = try images.split(
+          fractions: [1 - testFraction, testFraction], seed: splitSeed)
+        if part == .test { return parts[1] }
+        images = parts[0]
+      }
+      let parts = try images.fold(fold, of: folds, seed: splitSeed)
+      return part == .training ? parts.training : parts.validation
+    }
     let fractions = [1 - validationFraction - testFraction, validationFraction, testFraction]
     let index = part == .training ? 0 : part == .validation ? 1 : 2
     guard part == .training || fractions[index] > 0 else {

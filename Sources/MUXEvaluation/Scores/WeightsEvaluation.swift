@@ -84,6 +84,8 @@ extension DataConfiguration {
         // Of a training on class folders alone.
         settings.trainingFolder = DataConfiguration().trainingFolder
         settings.validationFraction = 0
+        settings.folds = nil
+        settings.fold = 1
         settings.testFraction = 0
       }
       guard isMissing(settings.folder(of: part)), settings.fraction(of: part) == 0 else { break }
@@ -106,7 +108,7 @@ extension DataConfiguration {
   private func fraction(of part: DataPart) -> Double {
     switch part {
     case .training: 0
-    case .validation: validationFraction
+    case .validation: folds.map { 1 / Double($0) } ?? validationFraction
     case .test: testFraction
     }
   }

@@ -21,6 +21,8 @@ public struct TrainingState: Codable, Hashable, Sendable {
   public var batch = 0
   /// Updates of the averaged weights done.
   public var averagedUpdates = 0
+  /// Epochs whose weights are in the plain mean of the weights, or were too early for it.
+  public var averagedEpochs = 0
   /// The scale of the loss, in half precision.
   public var lossScaler: LossScaler?
   /// Sum of the training losses over the images of the epoch under way.
@@ -54,6 +56,7 @@ public struct TrainingState: Codable, Hashable, Sendable {
     try container.update(&epoch, .epoch)
     try container.update(&batch, .batch)
     try container.update(&averagedUpdates, .averagedUpdates)
+    try container.update(&averagedEpochs, .averagedEpochs)
     try container.update(&lossScaler, .lossScaler)
     try container.update(&lossSum, .lossSum)
     try container.update(&images, .images)

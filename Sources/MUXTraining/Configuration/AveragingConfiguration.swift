@@ -1,13 +1,31 @@
 // SPDX-License-Identifier: Apache-2.0
 public import MUXCore
 
-/// The exponential moving average of the weights and of the batch norms' statistics.
+/// The average of the weights and of the batch norms' statistics.
 public struct AveragingConfiguration: Codable, Hashable, Sendable {
+  /// A kind of average.
+  public enum Kind: String, Codable, CaseIterable, Sendable {
+    /// An exponential moving average over the steps.
+    case ema
+    /// The plain mean of the weights at the ends of epochs (stochastic weight averaging, Izmailov et
+    /// al. 2018); the statistics of the batch norms are measured anew for it.
+    case swa
+  }
+
   /// Whether an average is kept, evaluated and saved.
   public var isEnabled: Bool = false
-  /// Share of the average that stays at each step; 0.9998 in the paper.
+  /// The kind of average: `ema`, exponential over the steps, or `swa`, the plain mean of the weights at
+  /// the ends of epochs.
+  public var kind: Kind = .ema
+  /// Epochs that are done when averaging begins, 0…1000000; before that the average is the weights as
+  /// they are. 0, the default, averages from the start.
+  public var startEpoch: Int = 0
+  /// Kind `swa`: batches of training images from which the averaged weights measure the statistics of
+  /// their batch norms before each evaluation, 1…1000000.
+  public var statisticsBatches: Int = 100
+  /// Kind `ema`: share of the average that stays at each step; 0.9998 in the paper.
   public var decay: Double = 0.9998
-  /// Whether the decay of step t is min(`decay`, (1 + t)/(10 + t)), so that a short run is not
+  /// Kind `ema`: whether the decay of step t is min(`decay`, (1 + t)/(10 + t)), so that a short run is not
   /// weighed down by its random start.
   public var ramps: Bool = false
   /// Whether the weights as they are get evaluated too, which takes twice the time.
@@ -20,6 +38,9 @@ public struct AveragingConfiguration: Codable, Hashable, Sendable {
   public init(from decoder: any Decoder) throws {
     let container = try decoder.container(keyedBy: CodingKeys.self)
     try container.update(&isEnabled, .isEnabled)
+    try container.update(&kind, .kind)
+    try container.update(&startEpoch, .startEpoch)
+    try container.update(&statisticsBatches, .statisticsBatches)
     try container.update(&decay, .decay)
     try container.update(&ramps, .ramps)
     try container.update(&evaluatesBoth, .evaluatesBoth)
@@ -27,6 +48,7 @@ public struct AveragingConfiguration: Codable, Hashable, Sendable {
 
   enum CodingKeys: String, CodingKey {
     case isEnabled = "enabled"
+    case kind, startEpoch, statisticsBatches
     case decay
     case ramps = "ramp"
     case evaluatesBoth = "evaluateBoth"
@@ -41,5 +63,8 @@ public struct AveragingConfiguration: Codable, Hashable, Sendable {
   public func validate(path: String = "average") throws(ConfigurationError) {
     try ConfigurationError.require(
       decay >= 0 && decay < 1, "\(path).decay", decay, "must be at least 0 and less than 1")
+    try ConfigurationError.require("\(path).startEpoch", startEpoch, in: 0...1_000_000)
+    try ConfigurationError.require(
+      "\(path).statisticsBatches", statisticsBatches, in: 1...1_000_000)
   }
 }

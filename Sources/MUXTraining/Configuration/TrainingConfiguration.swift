@@ -28,6 +28,9 @@ public struct TrainingConfiguration: Codable, Hashable, Sendable {
   /// Stops cleanly after so many minutes, with everything saved; `nil` means no limit. The
   /// schedule does not shrink with it.
   public var timeBudgetMinutes: Double?
+  /// Stops cleanly after so many optimizer steps, with everything saved and one evaluation done: a quick
+  /// trial of the whole way. The schedule does not shrink with it; 0, the default, means no limit.
+  public var maxSteps: Int = 0
   /// Stops where the ranked metric has not improved for so many epochs; 0 means never.
   public var patience: Int = 0
   /// Epochs between two evaluations (the final one is always evaluated).
@@ -69,6 +72,7 @@ public struct TrainingConfiguration: Codable, Hashable, Sendable {
     try container.update(&threads, .threads)
     try container.update(&precision, .precision)
     try container.update(&timeBudgetMinutes, .timeBudgetMinutes)
+    try container.update(&maxSteps, .maxSteps)
     try container.update(&patience, .patience)
     try container.update(&evaluateEveryEpochs, .evaluateEveryEpochs)
     try container.update(&task, .task)
@@ -115,6 +119,7 @@ extension TrainingConfiguration {
     try ConfigurationError.require("accumulation", accumulation, in: 1...1_000_000)
     // Every one is a thread of the system; thousands would take the machine down.
     try ConfigurationError.require("threads", threads, in: 0...1024)
+    try ConfigurationError.require("maxSteps", maxSteps, in: 0...1_000_000_000)
     try ConfigurationError.require("patience", patience, in: 0...1_000_000)
     try ConfigurationError.require("evaluateEveryEpochs", evaluateEveryEpochs, in: 1...1_000_000)
     let minutes = timeBudgetMinutes ?? 1
@@ -136,6 +141,9 @@ extension TrainingConfiguration {
     try ConfigurationError.require(
       schedule.warmUp.epochs <= Double(epochs), "schedule.warmUp.epochs", schedule.warmUp.epochs,
       "must not exceed the run's \(epochs) epochs")
+    try ConfigurationError.require(
+      !average.isEnabled || average.startEpoch < epochs, "average.startEpoch", average.startEpoch,
+      "must be less than the run's \(epochs) epochs, or nothing is averaged")
     try ConfigurationError.require(
       (model.freezeEpochs ?? 0) < epochs, "model.freezeEpochs", model.freezeEpochs ?? 0,
       "must be less than the run's \(epochs) epochs; leave it out to freeze for the whole run")

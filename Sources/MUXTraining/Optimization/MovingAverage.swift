@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 public import MUXTensor
 
-/// An exponential moving average of tensors: a ← d·a + (1 − d)·x after each update.
+/// A moving average of tensors: a ← d·a + (1 − d)·x after each update, where d is the decay of an
+/// exponential average, or n/(n + 1) after n updates for the plain mean.
 ///
 /// It covers parameters and the statistics of batch norms alike; whole numbers (batch counts) are
 /// copied.
@@ -29,8 +30,20 @@ public final class MovingAverage {
 
   /// Takes note of the tensors as they are now.
   public func update() throws(TorchError) {
-    let decay = configuration.decay(afterUpdates: updates)
-    try ParameterList.lerp(averages, towards: sources, weight: 1 - decay)
+    let weight =
+      switch configuration.kind {
+      case .ema: 1 - configuration.decay(afterUpdates: updates)
+      case .swa: 1 / Double(updates + 1)
+      }
+    try ParameterList.lerp(averages, towards: sources, weight: weight)
     updates += 1
+  }
+
+  /// Makes the averages the tensors as they are now.
+  public func restart() throws(TorchError) {
+    try withoutGradient { () throws(TorchError) in
+      for (average, source) in zip(averages, sources) { try average.copyInPlace(from: source) }
+    }
+    updates = 0
   }
 }

@@ -101,6 +101,7 @@ public final class ProgressRenderer: TrainingObserver {
     switch result.ending {
     case .completed: line("done in \(time)")
     case .timeBudget: line("stopped after \(time): the time budget is spent")
+    case .maxSteps: line("stopped after \(time): \(result.steps) steps are done (maxSteps)")
     case .patience: line("stopped after \(time): no improvement")
     case .interrupted:
       line("interrupted after \(time); the run in \(result.folder) can be resumed")

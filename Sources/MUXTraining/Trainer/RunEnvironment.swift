@@ -18,6 +18,8 @@ struct RunEnvironment: Codable {
   var libtorch: String
   var commit: String?
   var seed: UInt64
+  /// Epochs of the whole run, which may be prolonged; nil where an older program wrote the entry.
+  var epochs: Int?
 
   /// Adds the present circumstances to a list in a JSON file, one entry for each time the run was
   /// started or resumed.
@@ -65,7 +67,7 @@ struct RunEnvironment: Codable {
       processor: machine.processor ?? "unknown", cores: machine.cores,
       threads: TorchRuntime.threads, device: configuration.device, swift: machine.swift,
       libtorch: (try? TorchRuntime.runningVersion()) ?? "unknown", commit: commit(),
-      seed: configuration.seed)
+      seed: configuration.seed, epochs: configuration.epochs)
   }
 
   /// The commit of the repository in the current folder, if it is one.

@@ -23,7 +23,8 @@ extension Trainer {
     defer { stream.cancel() }
     var ending = TrainingResult.Ending.completed
     var signal: Int32?
-    training: while state.epoch < configuration.epochs {
+    if isStepLimitReached { ending = .maxSteps }
+    training: while state.epoch < configuration.epochs, ending == .completed {
       while state.batch < data.training.batchesPerEpoch {
         try step(stream)
         if let number = stop.requested {
@@ -33,6 +34,10 @@ extension Trainer {
         }
         if isBudgetSpent {
           ending = .timeBudget
+          break training
+        }
+        if isStepLimitReached, state.batch < data.training.batchesPerEpoch {
+          ending = .maxSteps
           break training
         }
         if configuration.checkpoints.everySteps > 0,
@@ -52,8 +57,21 @@ extension Trainer {
         ending = .patience
         break
       }
+      if isStepLimitReached, state.epoch < configuration.epochs { ending = .maxSteps }
     }
-    if ending != .completed, ending != .patience || !isEpochSaved { try saveCheckpoint() }
+    if ending == .maxSteps, state.batch > 0 {
+      do { try evaluateInPassing() } catch is EvaluationInterrupted {
+        signal = stop.requested
+        ending = .interrupted
+      }
+    }
+    let isSaved =
+      switch ending {
+      case .completed: true
+      case .patience, .maxSteps: state.batch == 0 && isEpochSaved
+      case .timeBudget, .interrupted: false
+      }
+    if !isSaved { try saveCheckpoint() }
     let result = makeResult(ending, signal: signal)
     if ending != .interrupted { try writeResult(result) }
     try announce(.finished(result))
@@ -63,6 +81,20 @@ extension Trainer {
   private var isBudgetSpent: Bool {
     guard let minutes = configuration.timeBudgetMinutes else { return false }
     return Seconds.since(sessionStart) >= 60 * minutes
+  }
+
+  private var isStepLimitReached: Bool {
+    configuration.maxSteps > 0 && state.step >= configuration.maxSteps
+  }
+
+  /// An evaluation in the middle of an epoch, which is told and not recorded: the run goes on as if it
+  /// had not been.
+  private func evaluateInPassing() throws {
+    try measureAveragedStatistics()
+    let scores = try evaluate(scoredModel).scores
+    let values = configuration.task.task.metrics.map { "\($0.label) \($0.text(scores[$0]))" }
+    try announce(
+      .notice("validation after \(state.step) steps: \(values.joined(separator: ", "))"))
   }
 
   private var isPatienceSpent: Bool {
@@ -93,7 +125,9 @@ extension Trainer {
       imagesPerSecond: Double(state.images) / max(state.epochSeconds, 1e-9),
       dataWait: min(state.waitSeconds / max(state.epochSeconds, 1e-9), 1), seconds: 0,
       isBest: false)
+    try averageEpoch(epoch)
     if isLast || epoch % configuration.evaluateEveryEpochs == 0 {
+      try measureAveragedStatistics()
       let evaluation = try evaluate(scoredModel)
       let scores = evaluation.scores
       if averagedModel != nil, configuration.average.evaluatesBoth {
@@ -158,4 +192,4 @@ extension Trainer {
 }
 
 /// A signal came while a run was evaluating.
-private struct EvaluationInterrupted: Error {}
+struct EvaluationInterrupted: Error {}

@@ -56,7 +56,7 @@ extension Trainer {
       norm = try configuration.optimizer.clipGradients(of: parameters)
       if let norm, !norm.isFinite { throw try notFinite(loss: nil, rate: rate) }
       try optimizer.step(learningRate: rate)
-      try average?.update()
+      try averageStep()
     }
 
     let seconds = Seconds.since(start)
@@ -79,7 +79,13 @@ extension Trainer {
           imagesPerSecond: Double(images) / max(seconds, 1e-9),
           dataWait: min(state.waitSeconds / max(state.epochSeconds, 1e-9), 1),
           secondsLeft: stepSeconds / Double(sessionSteps)
-            * Double(clock.totalSteps - state.step))))
+            * Double(lastStep - state.step))))
+  }
+
+  /// The steps of the run when it ends.
+  private var lastStep: Int {
+    configuration.maxSteps > 0
+      ? max(min(clock.totalSteps, configuration.maxSteps), state.step) : clock.totalSteps
   }
 
   /// Lets frozen parameters be trained from the epoch on at which they are due.

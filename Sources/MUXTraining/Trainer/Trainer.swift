@@ -106,7 +106,9 @@ public final class Trainer {
   ///     since its last checkpoint; it then goes another way than an unbroken run. Other classes
   ///     are always an error: every label would mean something else.
   ///   - adjust: May change settings that do not affect the numbers: threads of the loader, the
-  ///     time budget, the output.
+  ///     time budget, the limit of steps, the output; and prolong the run by more `epochs`. A prolonged
+  ///     run follows from here on the schedule of its new length, as if it had been begun with it; its
+  ///     settings are saved anew.
   public convenience init(
     resuming path: String, observers: [any TrainingObserver] = [],
     allowsOtherImages: Bool = false,
@@ -118,7 +120,13 @@ public final class Trainer {
     let store = CheckpointStore(path: folder.checkpoints)
     guard !store.names().isEmpty else { throw RunFolderError.nothingToResume(path: path) }
     var configuration = try RunParts.readConfiguration(folder.configuration)
+    var saying = configuration
     adjust(&configuration)
+    let (epochs, before) = (configuration.epochs, saying.epochs)
+    try ConfigurationError.require(
+      epochs >= before, "epochs", epochs,
+      "the run was begun with \(before); it can be prolonged, not cut")
+    saying.epochs = epochs
     try configuration.validate()
     let (name, saved) = try store.load()
     var state = saved
@@ -139,12 +147,18 @@ public final class Trainer {
     try restore(name)
     notices += RunEnvironment.changes(from: folder.environment, to: configuration)
     notices += parts.notices
+    if epochs > before { notices.append(prolonging(from: before)) }
     if !changes.isEmpty {
       notices.append(
         "the data changed: \(changes.joined(separator: "; ")); the order of the images and the"
           + " scores are others than those of an unbroken run")
     }
     try writing {
+      if epochs > before {
+        try AtomicFile.write(try ConfigurationText.yaml(saying), to: folder.configuration)
+        // What it says is no longer the end.
+        try? FileManager.default.removeItem(atPath: folder.result)
+      }
       try writeDataRecord()
       try RunEnvironment.append(configuration, firstStep: firstStep, to: folder.environment)
       try writeSummary()
@@ -194,6 +208,20 @@ public final class Trainer {
       stepsPerEpoch: (batches + accumulation - 1) / accumulation, epochs: configuration.epochs)
     baseRate = configuration.baseRate.rate
     notices = parts.data.warnings
+  }
+
+  /// What changes with the number of epochs.
+  private func prolonging(from before: Int) -> String {
+    let schedule = configuration.schedule
+    func rate(_ epochs: Int) -> String {
+      let clock = ScheduleClock(stepsPerEpoch: clock.stepsPerEpoch, epochs: epochs)
+      return NumberText.significant(
+        schedule.rate(step: state.step, base: baseRate, clock: clock), digits: 3)
+    }
+    return
+      "prolonged from \(before) to \(configuration.epochs) epochs: the learning rate follows the"
+      + " schedule of \(configuration.epochs) epochs from here on, \(rate(configuration.epochs)) at step"
+      + " \(state.step + 1) (before: \(rate(before)))"
   }
 
   /// Starts half precision at another scale of the loss than the usual one.

@@ -94,6 +94,8 @@ public struct TrainingResult: Codable, Hashable, Sendable {
     case completed
     /// The time budget is spent.
     case timeBudget
+    /// The configured number of steps is done.
+    case maxSteps
     /// No improvement for the configured number of epochs.
     case patience
     /// A signal asked for it.

@@ -85,6 +85,44 @@ extension ImageDataSet {
     return parts.map { DataSubset(self, indices: $0.sorted()) }
   }
 
+  /// One of several divisions for cross-validation: every sample is held out in exactly one of them.
+  ///
+  /// Each class (each stratum, to be exact) is dealt out evenly; what is held out follows from the seed,
+  /// the strata and the number of folds alone.
+  /// - Parameters:
+  ///   - fold: Which division, from 1.
+  ///   - folds: How many there are, at least 2.
+  ///   - seed: Another seed, other divisions.
+  /// - Throws: `DataSetError.wrongSplit` where there is no such fold, or a part would be empty.
+  public func fold(
+    _ fold: Int, of folds: Int, seed: UInt64
+  ) throws(DataSetError) -> (training: DataSubset, validation: DataSubset) {
+    guard folds >= 2, (1...folds).contains(fold) else {
+      throw .wrongSplit(
+        reason: "there is no fold \(fold) of \(folds); at least 2 are numbered from 1")
+    }
+    guard folds <= count else {
+      throw .wrongSplit(reason: "\(count) samples cannot be divided into \(folds) folds")
+    }
+    var members: [[Int]] = []
+    for index in 0..<count {
+      let stratum = stratum(at: index)
+      while members.count <= stratum { members.append([]) }
+      members[stratum].append(index)
+    }
+    var (kept, held): ([Int], [Int]) = ([], [])
+    // Dealt on from class to class, so that small classes do not all fall to the first folds.
+    var dealt = 0
+    for (stratum, own) in members.enumerated() {
+      var random = RandomStream(seed: seed, purpose: .split, indices: UInt64(stratum))
+      for place in random.permutation(own.count) {
+        if dealt % folds == fold - 1 { held.append(own[place]) } else { kept.append(own[place]) }
+        dealt += 1
+      }
+    }
+    return (DataSubset(self, indices: kept.sorted()), DataSubset(self, indices: held.sorted()))
+  }
+
   /// Holds a share of each class out of training, for validation.
   /// - Throws: `DataSetError.wrongSplit` if one of the two would be empty.
   public func holdingOut(

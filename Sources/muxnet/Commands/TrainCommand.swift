@@ -17,13 +17,17 @@
 
         The run's folder gets the settings, summary.csv, events for TensorBoard, checkpoints and \
         the best weights. Ctrl-C saves and exits with 130; --resume goes on as if nothing had \
-        happened, and refuses data that changed (images only unless --other-images is given).
+        happened, and refuses data that changed (images only unless --other-images is given). With \
+        more --epochs than it was begun with, a run is prolonged, finished or not: from there on it \
+        follows the schedule of its new length.
 
         EXAMPLES
           muxnet train --recipe digits
           muxnet train --recipe imagenet_muxnet --data imagenet --device cuda
           muxnet train --config mine.yaml --set optimizer.learningRate=0.1 --epochs 20
           muxnet train --resume runs/muxnet_m
+          muxnet train --resume runs/muxnet_m --epochs 200
+          muxnet train --recipe digits --max-steps 20
         """)
 
     @OptionGroup var options: ConfigurationOptions
@@ -50,7 +54,8 @@
         return
       }
       let given =
-        options.given(except: ["threads", "time-budget"]) + (dryRun ? ["--dry-run"] : [])
+        options.given(except: ["threads", "time-budget", "epochs", "max-steps"])
+        + (dryRun ? ["--dry-run"] : [])
       if !given.isEmpty {
         throw ValidationError(
           "--resume goes on with the settings of the run; leave out \(given.joined(separator: ", "))"
@@ -86,6 +91,8 @@
           ) {
             if let threads { $0.threads = threads }
             if let timeBudget { $0.timeBudgetMinutes = timeBudget }
+            if let epochs = options.epochs { $0.epochs = epochs }
+            if let maxSteps = options.maxSteps { $0.maxSteps = maxSteps }
           }
         } catch let error as TrainingError {
           guard case .otherImages = error else { throw error }

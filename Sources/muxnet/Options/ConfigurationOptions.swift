@@ -57,6 +57,9 @@
     @Option(help: "Stop cleanly, with everything saved, after so many minutes.")
     var timeBudget: Double?
 
+    @Option(help: "Stop cleanly after so many optimizer steps: a quick trial; 0 means no limit.")
+    var maxSteps: Int?
+
     @Option(help: "The folder of all runs.", completion: .directory)
     var output: String?
 
@@ -115,6 +118,7 @@
         ("seed", "seed", seed.map { "\($0)" }), ("device", "device", device),
         ("threads", "threads", threads.map { "\($0)" }),
         ("time-budget", "timeBudgetMinutes", timeBudget.map { "\($0)" }),
+        ("max-steps", "maxSteps", maxSteps.map { "\($0)" }),
         ("output", "output.folder", output), ("name", "output.name", name),
         ("overwrite", "output.overwrite", overwrite ? "true" : nil),
       ]

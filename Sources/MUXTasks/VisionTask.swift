@@ -147,6 +147,13 @@ public protocol Meter: Sendable, Codable {
   func details() -> Details
   /// The scores in rows and columns, class by class as a rule.
   func tables() -> [ScoreTable]
+  /// How often each class was taken for each; nil where an image is not of one class.
+  func confusion() -> ConfusionTable?
+}
+
+extension Meter {
+  /// None.
+  public func confusion() -> ConfusionTable? { nil }
 }
 
 /// A way to write predictions, beside text and JSON.

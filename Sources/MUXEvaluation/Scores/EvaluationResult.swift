@@ -13,6 +13,8 @@ public struct EvaluationResult: Sendable, Encodable {
   public var details: any Encodable & Sendable
   /// The scores in rows and columns, class by class as a rule.
   public var tables: [ScoreTable]
+  /// How often each class was taken for each, for tasks of one class an image.
+  public var confusion: ConfusionTable?
   /// The task with those of its settings chosen that depend on results.
   public var tunedTask: NamedTask
   /// Images per second, reading included.

@@ -59,6 +59,7 @@ public struct Evaluator {
     let seconds = Seconds.since(start)
     return EvaluationResult(
       scores: meter.scores(), details: meter.details(), tables: meter.tables(),
+      confusion: meter.confusion(),
       tunedTask: NamedTask(task.tuned(by: meter)),
       imagesPerSecond: Double(meter.count) / max(seconds, 1e-9), seconds: seconds)
   }

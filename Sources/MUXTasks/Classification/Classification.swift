@@ -17,11 +17,19 @@ public struct Classification: VisionTask {
     "top5", label: "top-5", unit: "%", direction: .higher, format: .percent(decimals: 2),
     minimum: 0, maximum: 1)
 
+  /// The mean of the classes' shares of recognised images, where each class with images weighs the same.
+  public static let balancedAccuracy = Metric(
+    "balancedAccuracy", label: "balanced accuracy", unit: "%", direction: .higher,
+    format: .percent(decimals: 2), minimum: 0, maximum: 1)
+  /// The mean over the classes with images of F1, the harmonic mean of precision and recall.
+  public static let f1 = Metric(
+    "f1", label: "F1", direction: .higher, format: .fixed(decimals: 4), minimum: 0, maximum: 1)
+
   /// The task; it has no settings.
   public init() {}
 
-  /// Top-1, top-5, and the mean cross entropy without smoothing.
-  public var metrics: [Metric] { [Self.top1, Self.top5, .loss] }
+  /// Top-1, top-5, the means over the classes, and the mean cross entropy without smoothing.
+  public var metrics: [Metric] { [Self.top1, Self.top5, Self.balancedAccuracy, Self.f1, .loss] }
 
   /// Makes sure that each image has one class, and that there are at least two.
   public func check(_ dataSet: any ImageDataSet) throws {

@@ -13,6 +13,12 @@ public struct ClassificationMeter: Meter, Hashable {
     public var correct: Int
     /// Images of any class that were taken for this one (precision = correct / predicted).
     public var predicted: Int
+    /// Right ones among those taken for this class; nil where none was.
+    public var precision: Double?
+    /// Recognised ones among the images of the class; nil where there are none.
+    public var recall: Double?
+    /// The harmonic mean of precision and recall; nil where there are no images.
+    public var f1: Double?
   }
 
   /// What an evaluation says beside the scores.
@@ -54,7 +60,12 @@ public struct ClassificationMeter: Meter, Hashable {
     lossSum += other.lossSum
   }
 
-  /// Top-1, top-5, and the mean cross entropy.
+  private func mean(_ values: [Double?]) -> Double? {
+    let known = values.compactMap { $0 }
+    return known.isEmpty ? nil : known.reduce(0, +) / Double(known.count)
+  }
+
+  /// Top-1, top-5, the means over the classes, and the mean cross entropy.
   public func scores() -> Scores {
     let images = Double(max(count, 1))
     return Scores(
@@ -63,33 +74,49 @@ public struct ClassificationMeter: Meter, Hashable {
         Metric.loss.name: lossSum / images,
         Classification.top1.name: Double(metrics.correct[0]) / images,
         Classification.top5.name: Double(metrics.correct[metrics.correct.count - 1]) / images,
+        Classification.balancedAccuracy.name: mean(metrics.confusion.classAccuracies),
+        Classification.f1.name: mean(metrics.confusion.classF1),
       ])
   }
 
   /// The classes one by one, and how often each was taken for each.
   public func details() -> Details {
     let matrix = metrics.confusion
+    let (recalls, precisions, f1) = (matrix.classAccuracies, matrix.classPrecisions, matrix.classF1)
     let confusion = classNames.indices.map { row in classNames.indices.map { matrix[row, $0] } }
     return Details(
       classes: classNames.enumerated().map { index, name in
         ClassResult(
           name: name, count: confusion[index].reduce(0, +), correct: confusion[index][index],
-          predicted: confusion.reduce(0) { $0 + $1[index] })
+          predicted: confusion.reduce(0) { $0 + $1[index] }, precision: precisions[index],
+          recall: recalls[index], f1: f1[index])
       }, confusion: confusion)
   }
 
-  /// Images and recall of each class.
+  /// Images, precision, recall and F1 of each class, and their means over the classes with images.
   public func tables() -> [ScoreTable] {
-    let recalls = metrics.confusion.classAccuracies
+    let matrix = metrics.confusion
+    let (recalls, precisions, f1) = (matrix.classAccuracies, matrix.classPrecisions, matrix.classF1)
+    // A class that is never predicted has no precision of its own; in the mean it counts as none right.
+    let counted = recalls.indices.map { recalls[$0] == nil ? nil : precisions[$0] ?? 0 }
+    let means: [Double?] = [Double(count), mean(counted), mean(recalls), mean(f1)]
     return [
       ScoreTable(
         columns: [
           Metric("images", direction: .higher, format: .grouped),
+          Metric("precision", unit: "%", direction: .higher, format: .percent(decimals: 1)),
           Metric("recall", unit: "%", direction: .higher, format: .percent(decimals: 1)),
+          Classification.f1,
         ],
         rows: details().classes.enumerated().map { index, entry in
-          ScoreTable.Row(entry.name, [Double(entry.count), recalls[index]])
-        })
+          ScoreTable.Row(
+            entry.name, [Double(entry.count), precisions[index], recalls[index], f1[index]])
+        } + [ScoreTable.Row("mean of the classes", means)])
     ]
+  }
+
+  /// How often each class was taken for each.
+  public func confusion() -> ConfusionTable? {
+    ConfusionTable(names: classNames, counts: details().confusion)
   }
 }

@@ -55,6 +55,16 @@ public struct ConfusionMatrix: Sendable, Hashable, Codable {
     }
   }
 
+  /// F1 of each class, 2·right/(images + predictions); nil for a class without samples. A class that is
+  /// never predicted has 0.
+  public var classF1: [Double?] {
+    (0..<classCount).map { label in
+      let images = (0..<classCount).reduce(0) { $0 + self[label, $1] }
+      let predictions = (0..<classCount).reduce(0) { $0 + self[$1, label] }
+      return images == 0 ? nil : Double(2 * self[label, label]) / Double(images + predictions)
+    }
+  }
+
   /// The mean of the classes' accuracies, where each class with samples weighs the same.
   public var balancedAccuracy: Double {
     let known = classAccuracies.compactMap { $0 }

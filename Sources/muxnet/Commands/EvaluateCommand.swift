@@ -14,8 +14,8 @@ struct EvaluateCommand: ParsableCommand {
       Weights in the folder of a run know their data; for others name it. A folder of images is \
       taken as a whole if it has no sub-folder of that part.
 
-      What is measured depends on the task of the weights: top-1, top-5 and loss for \
-      classification; AUROC, average precision, F1 and loss for several labels an image.
+      What is measured depends on the task of the weights: top-1, top-5, balanced accuracy, F1 and \
+      loss for classification; AUROC, average precision, F1 and loss for several labels an image.
 
       EXAMPLES
         muxnet evaluate --weights runs/pets --part test
@@ -40,6 +40,9 @@ struct EvaluateCommand: ParsableCommand {
 
   @Flag(help: "Show the scores of each class.")
   var perClass = false
+
+  @Flag(help: "Show how often each class was taken for each.")
+  var confusion = false
 
   @OptionGroup var engine: EngineOptions
 
@@ -88,7 +91,12 @@ struct EvaluateCommand: ParsableCommand {
     Console.result(
       (scores + ["\(result.scores.count.grouped) images (\(part.rawValue))"])
         .joined(separator: ", ") + ", \(result.imagesPerSecond.fixed(0)) images/s")
-    guard perClass else { return }
-    for table in result.tables { Console.result(TextTable(table).text) }
+    if perClass { for table in result.tables { Console.result(TextTable(table).text) } }
+    guard confusion else { return }
+    guard let table = result.confusion else {
+      throw CommandError("--confusion is for weights that give one class an image")
+    }
+    Console.result("rows: true classes; columns: what they were taken for")
+    Console.result(table.text(width: Console.outputIsTerminal ? Console.errorWidth : 160))
   }
 }

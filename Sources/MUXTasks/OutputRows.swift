@@ -31,6 +31,37 @@ package struct OutputRows {
   package subscript(image: Int) -> ArraySlice<Float> { values[image * width..<(image + 1) * width] }
 }
 
+extension OutputRows {
+  /// One output whose values are means over several views, in the form of the network's own outputs.
+  ///
+  /// - Parameters:
+  ///   - views: The outputs for each view.
+  ///   - rows: The values of a view.
+  ///   - probabilities: Those of one image.
+  ///   - output: The value whose probability is so much.
+  static func average(
+    _ views: [[OutputTensor]], rows: ([OutputTensor]) throws -> OutputRows,
+    probabilities: (ArraySlice<Float>) -> [Double], output: (Double) -> Double
+  ) throws -> [OutputTensor] {
+    guard let first = views.first?.first else { return [] }
+    var sums: [Double] = []
+    for view in views {
+      let rows = try rows(view)
+      let values = (0..<rows.count).flatMap { probabilities(rows[$0]) }
+      if sums.isEmpty {
+        sums = values
+      } else {
+        for index in sums.indices { sums[index] += values[index] }
+      }
+    }
+    return [
+      OutputTensor(
+        name: first.name, shape: first.shape,
+        values: sums.map { Float(output($0 / Double(views.count))) })
+    ]
+  }
+}
+
 extension Network {
   /// Makes sure that the network has one output, as wide as a task needs it; the width of one that
   /// does not end in a linear layer shows when it runs.

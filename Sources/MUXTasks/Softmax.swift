@@ -19,6 +19,10 @@ public enum Softmax {
     return values
   }
 
+  /// The output with that softmax among others of the same kind: its logarithm. What is impossible
+  /// stays finite.
+  package static func output(of probability: Double) -> Double { log(max(probability, 1e-37)) }
+
   /// The cross entropy −log softmax(outputs)[label] of one image; `own` is the output of its label.
   package static func crossEntropy(_ outputs: some Collection<Float>, own: Float) -> Double {
     let largest = Double(outputs.max() ?? 0)
@@ -34,6 +38,12 @@ public enum Sigmoid {
     guard output < 0 else { return 1 / (1 + exp(-output)) }
     let power = exp(output)
     return power / (1 + power)
+  }
+
+  /// The output with that probability: the logarithm of its odds. Certainty stays finite.
+  package static func output(of probability: Double) -> Double {
+    let bounded = min(max(probability, 1e-15), 1 - 1e-15)
+    return log(bounded / (1 - bounded))
   }
 
   /// The binary cross entropy of an output with a target of 0 or 1, without overflow.

@@ -19,6 +19,8 @@ public enum TaskError: Error, Sendable, Hashable, CustomStringConvertible, Local
   case unknownMetric(task: String, name: String, known: [String])
   /// The task has no format of that name for its predictions.
   case unknownFormat(name: String, known: [String])
+  /// The task has no mean over several views of an image.
+  case notAveraged
   /// The task cannot be trained by this program.
   case notTrainable(task: String)
 
@@ -50,6 +52,9 @@ public enum TaskError: Error, Sendable, Hashable, CustomStringConvertible, Local
     case .unknownFormat(let name, let known):
       "the task of these weights has no format '\(name)' for its predictions; it has "
         + known.joined(separator: ", ")
+    case .notAveraged:
+      "what this task says about several views of an image cannot be averaged; leave the augmentation"
+        + " out"
     case .notTrainable(let task):
       "the task \(task) cannot be trained by this program, which has no objective for it"
     }

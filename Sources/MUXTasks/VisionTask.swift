@@ -98,11 +98,22 @@ public protocol TaskHead: Sendable {
   /// - Throws: ``TaskError`` where the outputs are not of the expected shapes.
   func agreement(_ outputs: [OutputTensor], _ reference: [OutputTensor]) throws -> DecisionCount?
 
+  /// The outputs that stand for the mean of the probabilities of several views of the same images.
+  ///
+  /// - Parameter views: The outputs for each view; none makes sure that the task can average at all.
+  /// - Throws: ``TaskError/notAveraged`` where it cannot.
+  func average(_ views: [[OutputTensor]]) throws -> [OutputTensor]
+
   /// Formats in which predictions are written, beside text and JSON.
   var formats: [PredictionFormat<Output>] { get }
 }
 
 extension TaskHead {
+  /// Not possible, unless a task says how.
+  public func average(_ views: [[OutputTensor]]) throws -> [OutputTensor] {
+    throw TaskError.notAveraged
+  }
+
   /// None.
   public var formats: [PredictionFormat<Output>] { [] }
 

@@ -46,7 +46,8 @@ import Testing
     let meter = try meter(["cat", "a longer name"], [(0, 0), (0, 1), (1, 1), (1, 1), (1, 0)])
     let table = try #require(meter.confusion())
     #expect(
-      table.text(width: 40) == """
+      table.text(width: 40)
+        == """
                          1 2
         1 cat           1 1
         2 a longer name 1 2

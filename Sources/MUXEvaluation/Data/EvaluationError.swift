@@ -12,6 +12,8 @@ public enum EvaluationError: Error, Hashable, Sendable, CustomStringConvertible,
   case uncalibrated(path: String)
   /// A list of classes has a line without a name.
   case emptyName(path: String, line: Int)
+  /// Crops at the corners need an image that is larger than the network's input.
+  case noMargin(pipeline: String)
   /// The data is divided into parts and lacks the one that was asked for.
   case noPart(path: String, folder: String, part: DataPart, present: [DataPart])
 
@@ -27,6 +29,9 @@ public enum EvaluationError: Error, Hashable, Sendable, CustomStringConvertible,
       "\(path) has no calibration, which 8 bits need; quantize the weights, which calibrates them"
     case .emptyName(let path, let line):
       "\(path):\(line): there is no name; give every class a line of its own, without empty ones"
+    case .noMargin(let pipeline):
+      "ten crops need a margin around the network's input, but its images are prepared by \(pipeline);"
+        + " average over flips instead"
     case .noPart(let path, let folder, let part, let present):
       "\(path): there is no folder '\(folder)' of \(part.rawValue) images, only"
         + " \(present.map(\.rawValue).joined(separator: " and ")) images; choose another part, or"

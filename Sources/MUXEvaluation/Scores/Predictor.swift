@@ -22,8 +22,18 @@ public struct Predictor {
   /// A predictor of trained weights.
   ///
   /// - Throws: `TaskError` where the network does not fit the task of the weights.
-  public init(_ weights: TrainedWeights, classifier: any Classifier) throws {
-    self.init(classifier, pipeline: weights.pipeline, head: try weights.head())
+  /// - Parameters:
+  ///   - weights: The weights: how images are prepared, and what outputs mean.
+  ///   - classifier: What computes with them.
+  ///   - augmentation: The views of each image that are averaged.
+  public init(
+    _ weights: TrainedWeights, classifier: any Classifier, augmentation: TestAugmentation = .none
+  ) throws {
+    let head = try weights.head()
+    let views = try AugmentedClassifier(
+      classifier, augmentation, head: head, pipeline: weights.pipeline)
+    self.init(
+      augmentation == .none ? classifier : views, pipeline: views.pipeline, head: head)
   }
 
   /// What is said about an image: a `Prediction` by a classifier, a `LabelSet` where there are several

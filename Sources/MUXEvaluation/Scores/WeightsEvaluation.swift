@@ -25,18 +25,22 @@ public enum WeightsEvaluation {
   ///   - classifier: What computes with the weights.
   ///   - configuration: Data and batch size.
   ///   - part: The part of the data.
+  ///   - augmentation: The views of each image that are averaged.
   ///   - progress: Told of the images done and their total.
   public static func run(
     _ weights: TrainedWeights, classifier: some Classifier,
     configuration: EvaluationConfiguration, part: DataPart,
+    augmentation: TestAugmentation = .none,
     progress: @escaping (Int, Int) throws -> Void = { _, _ in }
   ) throws -> EvaluationResult {
     let data = configuration.data
     let images = try images(part, of: data, for: weights)
     var evaluator = Evaluator()
     evaluator.progress = progress
+    let views = try AugmentedClassifier(
+      classifier, augmentation, head: weights.head(), pipeline: weights.pipeline)
     var result = try evaluator.evaluate(
-      classifier, task: weights.task.task, pipeline: weights.pipeline, on: images,
+      views, task: weights.task.task, pipeline: views.pipeline, on: images,
       batchSize: data.evaluationBatchSize ?? configuration.batchSize, workers: data.workers)
     result.leftOut = images.leftOut.groups
     result.warnings = images.warnings.map(\.description)

@@ -115,6 +115,14 @@ public struct ClassificationHead: TaskHead {
       "top-1", same: (0..<own.count).count { guess(own[$0]) == guess(exact[$0]) }, of: own.count)
   }
 
+  /// The logarithm of the mean softmax, whose softmax is that mean.
+  public func average(_ views: [[OutputTensor]]) throws -> [OutputTensor] {
+    try OutputRows.average(
+      views, rows: rows(of:),
+      probabilities: { Softmax.probabilities($0).map { Double($0) } },
+      output: Softmax.output(of:))
+  }
+
   private func rows(of outputs: [OutputTensor]) throws -> OutputRows {
     try OutputRows(
       outputs, width: classNames.count, classes: classNames.count, network: network,

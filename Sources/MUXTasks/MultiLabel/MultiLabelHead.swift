@@ -89,6 +89,14 @@ public struct MultiLabelHead: TaskHead {
     return DecisionCount("labels", same: same, of: own.count * classNames.count)
   }
 
+  /// The log-odds of the mean sigmoid, whose sigmoid is that mean.
+  public func average(_ views: [[OutputTensor]]) throws -> [OutputTensor] {
+    try OutputRows.average(
+      views, rows: rows(of:),
+      probabilities: { $0.map { Sigmoid.probability(Double($0)) } },
+      output: Sigmoid.output(of:))
+  }
+
   private func rows(of outputs: [OutputTensor]) throws -> OutputRows {
     try OutputRows(
       outputs, width: classNames.count, classes: classNames.count, network: network,

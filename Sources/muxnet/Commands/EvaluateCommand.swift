@@ -38,6 +38,9 @@ struct EvaluateCommand: ParsableCommand {
 
   @OptionGroup var task: TaskOptions
 
+  @Option(help: "Average over views of each image: none, flip or ten-crop.")
+  var augment = Augmentation.none
+
   @Flag(help: "Show the scores of each class.")
   var perClass = false
 
@@ -72,7 +75,8 @@ struct EvaluateCommand: ParsableCommand {
     let result: EvaluationResult
     do {
       result = try WeightsEvaluation.run(
-        trained, classifier: classifier, configuration: configuration, part: part.value
+        trained, classifier: classifier, configuration: configuration, part: part.value,
+        augmentation: augment.value
       ) { done, total in
         if showsProgress { Console.standardError("\r\(done.grouped) of \(total.grouped) images") }
       }

@@ -49,6 +49,9 @@ struct PredictCommand: ParsableCommand {
   @Option(help: "How predictions are written: text, json, or a format of the task, such as csv.")
   var format: String?
 
+  @Option(help: "Average over views of each image: none, flip or ten-crop.")
+  var augment = Augmentation.none
+
   @Option(help: "Images computed at once.")
   var batchSize = 16
 
@@ -80,7 +83,8 @@ struct PredictCommand: ParsableCommand {
       classNames: try labels.map(Predictor.classNames(fromFile:)), task: try task.named,
       key: weights.key)
     Console.remark(trained.remark, path: trained.path)
-    let predictor = try Predictor(trained, classifier: try engine.classifier(trained))
+    let predictor = try Predictor(
+      trained, classifier: try engine.classifier(trained), augmentation: augment.value)
     let format = output.json ? "json" : format ?? "text"
     guard ["text", "json"].contains(format) || predictor.formatNames.contains(format) else {
       throw TaskError.unknownFormat(name: format, known: ["text", "json"] + predictor.formatNames)

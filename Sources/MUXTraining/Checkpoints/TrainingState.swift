@@ -41,6 +41,8 @@ public struct TrainingState: Codable, Hashable, Sendable {
   public var tunedTask: NamedTask?
   /// The checkpoints that are kept for their metric, best first.
   public var best: [RankedCheckpoint] = []
+  /// A hash of the weights of the teacher, if there is one.
+  public var teacher: String?
   /// What the run reads; nil in states of programs that did not record it.
   public var data: DataRecord?
 
@@ -66,6 +68,7 @@ public struct TrainingState: Codable, Hashable, Sendable {
     try container.update(&history, .history)
     try container.update(&tunedTask, .tunedTask)
     try container.update(&best, .best)
+    try container.update(&teacher, .teacher)
     try container.update(&data, .data)
   }
 

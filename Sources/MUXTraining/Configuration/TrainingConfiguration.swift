@@ -47,6 +47,8 @@ public struct TrainingConfiguration: Codable, Hashable, Sendable {
   public var mixing = MixingConfiguration()
   /// How the loss weighs classes and images.
   public var objective = ObjectiveConfiguration()
+  /// A teacher, if there is one.
+  public var distillation = DistillationConfiguration()
   /// The update rule.
   public var optimizer = OptimizerConfiguration()
   /// The learning rate over time.
@@ -81,6 +83,7 @@ public struct TrainingConfiguration: Codable, Hashable, Sendable {
     try container.update(&augmentation, .augmentation)
     try container.update(&mixing, .mixing)
     try container.update(&objective, .objective)
+    try container.update(&distillation, .distillation)
     try container.update(&optimizer, .optimizer)
     try container.update(&schedule, .schedule)
     try container.update(&average, .average)
@@ -132,6 +135,7 @@ extension TrainingConfiguration {
     try augmentation.validate()
     try mixing.validate()
     try objective.validate()
+    try distillation.validate()
     try optimizer.validate()
     try schedule.validate()
     try average.validate()

@@ -2,7 +2,7 @@
 import Foundation
 import MUXImages
 public import MUXTasks
-import MUXTensor
+public import MUXTensor
 import MUXVision
 
 extension Classification: TrainableTask {
@@ -28,6 +28,19 @@ extension Classification {
     }
     let total = counts.reduce(0, +)
     return counts.map { log($0 / total) }
+  }
+}
+
+extension Classification {
+  /// T² times the Kullback–Leibler divergence of the softmax at temperature T from the teacher's.
+  public func difference(
+    of outputs: [Tensor], from teacher: Tensor, temperature: Double
+  ) throws -> Tensor? {
+    guard let logits = outputs.first else { return nil }
+    let own = try (logits / temperature).logSoftmax(1)
+    let wanted = try (teacher / temperature).softmax(1)
+    return try own.klDivergence(wanted, reduction: .sum)
+      * (temperature * temperature / Double(max(logits.size(0), 1)))
   }
 }
 

@@ -3,7 +3,7 @@ import Foundation
 import MUXCore
 import MUXImages
 public import MUXTasks
-import MUXTensor
+public import MUXTensor
 import MUXVision
 
 extension MultiLabel: TrainableTask {
@@ -46,6 +46,22 @@ extension MultiLabel {
     settings.classCounts.map { positives in
       log((positives + 0.5) / (max(Double(settings.training.count) - positives, 0) + 0.5))
     }
+  }
+}
+
+extension MultiLabel {
+  /// T² times the mean over the classes of the Kullback–Leibler divergence of each class's probability at
+  /// temperature T from the teacher's.
+  public func difference(
+    of outputs: [Tensor], from teacher: Tensor, temperature: Double
+  ) throws -> Tensor? {
+    guard let logits = outputs.first else { return nil }
+    let sharpened = try teacher / temperature
+    let wanted = try sharpened.sigmoid()
+    // The entropy of the teacher's answers: what is left where both agree.
+    let least = try sharpened.binaryCrossEntropy(wanted)
+    return try ((logits / temperature).binaryCrossEntropy(wanted) - least)
+      * (temperature * temperature)
   }
 }
 

@@ -16,9 +16,23 @@ public protocol TrainableTask: VisionTask {
   /// The bias of the last layer with which a network that knows nothing of an image answers as often
   /// as the training images have it; nil where the task has no such thing.
   func priorBias(_ settings: ObjectiveSettings, head: Head) throws -> [Double]?
+
+  /// How far the outputs of a student are from those of a teacher, the mean over the images, with a
+  /// graph for the gradients; nil where the task cannot learn from a teacher.
+  ///
+  /// - Parameters:
+  ///   - outputs: The student's outputs.
+  ///   - teacher: The teacher's, [N, classes].
+  ///   - temperature: By which both are divided; the difference is multiplied by its square.
+  func difference(of outputs: [Tensor], from teacher: Tensor, temperature: Double) throws -> Tensor?
 }
 
 extension TrainableTask {
+  /// Not possible.
+  public func difference(
+    of outputs: [Tensor], from teacher: Tensor, temperature: Double
+  ) throws -> Tensor? { nil }
+
   /// None.
   public func priorBias(_ settings: ObjectiveSettings, head: Head) throws -> [Double]? { nil }
 }
@@ -124,6 +138,23 @@ extension VisionTask {
           : "the last layer of \(network.name) has no bias with one value for each class")
     }
     return bias.map { Float($0) }
+  }
+
+  /// An objective that learns from a teacher beside the truth.
+  ///
+  /// - Throws: `ConfigurationError` where the task cannot.
+  func distilled(
+    _ base: any Objective, teacher: Teacher, settings: DistillationConfiguration
+  ) throws -> any Objective {
+    let task = try asTrainable
+    return DistilledObjective(base: base, teacher: teacher, settings: settings) {
+      guard let difference = try task.difference(of: $0, from: $1, temperature: $2) else {
+        throw ConfigurationError(
+          setting: "distillation.teacher", value: settings.teacher ?? "",
+          expected: "the task \(Self.name) cannot learn from a teacher")
+      }
+      return difference
+    }
   }
 
   private var asTrainable: any TrainableTask {

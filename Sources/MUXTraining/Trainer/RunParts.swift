@@ -22,6 +22,8 @@ struct RunParts {
   let objective: any Objective
   /// What of the network is trained, and how fast.
   let trained: TrainedParameters
+  /// A hash of the teacher's weights, if there is one.
+  let teacherDigest: String?
   /// The bias with which the head starts, where it is to know how often the classes occur.
   let headBias: [Float]?
 
@@ -65,7 +67,7 @@ struct RunParts {
     let objectiveSettings = ObjectiveSettings(
       mixing: configuration.mixing, seed: configuration.seed, training: training,
       weighing: configuration.objective, shares: shares)
-    objective = try task.trainable(
+    let base = try task.trainable(
       objectiveSettings, network: network, classNames: training.classNames)
     trained = try TrainedParameters(configuration, network: network)
     headBias =
@@ -77,6 +79,23 @@ struct RunParts {
     data = try TrainingData(
       configuration, training: training, validation: validation, inputSize: size,
       channels: network.inputChannels, shares: shares)
+    if let path = configuration.distillation.teacher {
+      let teacher = try Teacher(
+        path: path, task: configuration.task, classNames: training.classNames,
+        student: data.evaluationPipeline, device: device)
+      let mixing = configuration.mixing
+      if data.training.pipeline.isFixed, mixing.mixup == 0, mixing.cutmix == 0,
+        configuration.epochs > 1
+      {
+        try teacher.learn(data.training)
+      }
+      objective = try task.distilled(base, teacher: teacher, settings: configuration.distillation)
+      teacherDigest = teacher.digest
+      notices += teacher.notices
+    } else {
+      objective = base
+      teacherDigest = nil
+    }
     self.configuration = configuration
     self.notices = notices + trained.notices
     model = try NetworkModel(network, seed: configuration.seed, device: device)

@@ -80,6 +80,7 @@ public final class Trainer {
     var state = TrainingState()
     if configuration.precision == .float16 { state.lossScaler = LossScaler() }
     state.data = parts.data.record
+    state.teacher = parts.teacherDigest
     try self.init(
       configuration, parts: parts, folder: folder, state: state, observers: observers)
     notices = decisions + parts.notices + notices + report
@@ -136,6 +137,9 @@ public final class Trainer {
     let changes = state.data.map { parts.data.record.changes(from: $0) } ?? []
     guard changes.isEmpty || allowsOtherImages else {
       throw TrainingError.otherImages(path: configuration.data.path, changes: changes)
+    }
+    if let before = state.teacher, let now = parts.teacherDigest, before != now {
+      throw TrainingError.otherTeacher(path: configuration.distillation.teacher ?? "")
     }
     configuration = parts.configuration
     state.data = parts.data.record

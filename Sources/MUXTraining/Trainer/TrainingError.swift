@@ -14,6 +14,8 @@ public enum TrainingError: Error, Hashable, Sendable, CustomStringConvertible, L
   case otherClasses(before: [String], now: [String])
   /// The images of the data are others than those of the run that goes on.
   case otherImages(path: String?, changes: [String])
+  /// The weights of the teacher are others than those that the run was begun with.
+  case otherTeacher(path: String)
   /// The data ended before the epoch did.
   case dataEnded(epoch: Int, batch: Int)
 
@@ -35,6 +37,9 @@ public enum TrainingError: Error, Hashable, Sendable, CustomStringConvertible, L
     case .otherImages(let path, let changes):
       "the data\(path.map { " in \($0.printable)" } ?? "") changed since the last checkpoint:"
         + " \(changes.joined(separator: "; ")); restore it, or allow other images"
+    case .otherTeacher(let path):
+      "the teacher \(path.printable) has other weights than when the run was begun; restore them, or"
+        + " begin another run"
     case .dataEnded(let epoch, let batch):
       "the data of epoch \(epoch) ended after \(batch) batches; was it changed during the run?"
     }

@@ -45,6 +45,11 @@
     @Option(help: "Weights to start from.", completion: .file())
     var initialWeights: String?
 
+    @Option(
+      help: "A trained network to learn from: weights, or the folder of a run.", completion: .file()
+    )
+    var teacher: String?
+
     @Option(help: "Seed of weights, order, augmentation and dropout.")
     var seed: UInt64?
 
@@ -115,6 +120,7 @@
         ("batch-size", "batchSize", batchSize.map { "\($0)" }),
         ("learning-rate", "optimizer.learningRate", learningRate.map { "\($0)" }),
         ("initial-weights", "model.initialWeights", initialWeights),
+        ("teacher", "distillation.teacher", teacher),
         ("seed", "seed", seed.map { "\($0)" }), ("device", "device", device),
         ("threads", "threads", threads.map { "\($0)" }),
         ("time-budget", "timeBudgetMinutes", timeBudget.map { "\($0)" }),

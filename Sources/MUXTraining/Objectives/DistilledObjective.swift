@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+import MUXImages
+import MUXTensor
+import MUXVision
+
+/// The loss of a task, and beside it the difference from a teacher's answers to the same images.
+struct DistilledObjective: Objective {
+  let base: any Objective
+  let teacher: Teacher
+  let settings: DistillationConfiguration
+  /// The difference of a student's outputs from a teacher's at a temperature.
+  let difference: ([Tensor], Tensor, Double) throws -> Tensor
+
+  func losses(of batch: Batch, outputs: (PixelBatch) throws -> [Tensor]) throws -> Losses {
+    var seen: (pixels: PixelBatch, outputs: [Tensor])?
+    // The task may mix the images before the network sees them; the teacher sees what that saw.
+    let own = try base.losses(of: batch) { pixels in
+      let given = try outputs(pixels)
+      seen = (pixels, given)
+      return given
+    }
+    guard let seen, let logits = seen.outputs.first else { return own }
+    let answers = try withoutGradient {
+      try teacher.outputs(seen.pixels, samples: batch.place.samples).to(logits.device)
+    }
+    let soft = try difference(seen.outputs, answers, settings.temperature)
+    let total = try own.total * (1 - settings.weight) + soft * settings.weight
+    return Losses(
+      total, parts: own.parts + [("task", own.total), ("distillation", soft)])
+  }
+}

@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: Apache-2.0
+import Foundation
+import MUXCore
+import MUXEvaluation
+import MUXImages
+import MUXNetworks
+import MUXRuntime
+import MUXTasks
+import MUXTensor
+import MUXVision
+
+/// A trained network that says about the images of a training what it thinks of them.
+final class Teacher {
+  /// A hash of its weights, by which a run that goes on knows it again.
+  let digest: String
+  /// What is worth a line.
+  private(set) var notices: [String] = []
+
+  private let classifier: any Classifier
+  private let weights: TrainedWeights
+  /// The student's classes among the teacher's, nil where they are in one order.
+  private let order: [Int]?
+  private let classes: Int
+  private let student: ImagePipeline
+  private let size: PixelSize
+  /// The outputs for each training image, where every epoch shows the same.
+  private var known: [Float]?
+
+  /// The most bytes of outputs that are kept.
+  private static let cacheLimit = 256 << 20
+
+  /// Reads a teacher.
+  ///
+  /// - Parameters:
+  ///   - path: Its weights, or the folder of its run.
+  ///   - task: What the student learns.
+  ///   - classNames: The classes of the student.
+  ///   - student: How the student's images are normalised.
+  ///   - device: Where it runs: on the CPU in the inference runtime, elsewhere in libtorch.
+  init(
+    path: String, task: NamedTask, classNames: [String], student: ImagePipeline, device: Device
+  ) throws {
+    weights = try TrainedWeights(path: path)
+    func refuse(_ reason: String) -> ConfigurationError {
+      ConfigurationError(setting: "distillation.teacher", value: path.printable, expected: reason)
+    }
+    guard weights.task.name == task.name else {
+      throw refuse("it is for the task \(weights.task.name), and the student learns \(task.name)")
+    }
+    let own = weights.classNames
+    guard own.count == classNames.count else {
+      throw refuse("it knows \(own.count) classes, and the data has \(classNames.count)")
+    }
+    let isNamed = own != own.indices.map(String.init)
+    if !isNamed, own != classNames {
+      notices.append(
+        "the classes of \(path) have no names; they are taken in the order of the data's")
+      order = nil
+    } else {
+      let missing = classNames.filter { !own.contains($0) }
+      guard missing.isEmpty else {
+        throw refuse(
+          "it does not know \(missing.prefix(5).map(\.printable).joined(separator: ", ")); its classes"
+            + " are \(own.prefix(8).map(\.printable).joined(separator: ", "))"
+            + (own.count > 8 ? ", …" : ""))
+      }
+      order = own == classNames ? nil : classNames.compactMap { own.firstIndex(of: $0) }
+    }
+    guard weights.network.inputChannels == student.channels else {
+      throw refuse(
+        "it takes images of \(weights.network.inputChannels) channels, the student of"
+          + " \(student.channels)")
+    }
+    classes = classNames.count
+    self.student = student
+    size = Self.size(weights)
+    digest = String(
+      try ByteRegion(mapping: weights.path.isFolder ? RunFolder(existing: path).bestWeights : path)
+        .withUnsafeBytes { Manifest.File.hash($0) }, radix: 16)
+    // Measured on one machine, the runtime takes a fraction of libtorch's time on the CPU.
+    classifier =
+      device == .cpu
+      ? try weights.runtimeClassifier(threads: TorchRuntime.threads)
+      : TorchClassifier(try TrainedModel(weights, device: device).model)
+    notices.append(
+      "the teacher is \(path.printable) (\(weights.network.name), \(size)),"
+        + (device == .cpu ? " in the inference runtime" : " in libtorch"))
+  }
+
+  /// The size of the images that it was trained for.
+  private static func size(_ weights: TrainedWeights) -> PixelSize {
+    switch weights.pipeline.transforms.last {
+    case .centerCrop(let size): return size
+    case .resize(let resize):
+      if let size = resize.size { return size }
+    case .randomCrop, .randomResizedCrop, .horizontalFlip, .colorJitter, .randAugment, nil: break
+    }
+    let own = weights.network.inputSize
+    return PixelSize(width: own.width, height: own.height)
+  }
+
+  /// Computes the outputs for all training images at once, where every epoch shows them unchanged.
+  func learn(_ loader: DataLoader) throws {
+    let data = loader.dataSet
+    guard data.count <= Self.cacheLimit / 4 / max(classes, 1) else { return }
+    var settings = loader.settings
+    settings.shuffles = false
+    settings.dropsLast = false
+    let plain = try DataLoader(data, pipeline: loader.pipeline, settings: settings)
+    let stream = try plain.epoch(0)
+    defer { stream.cancel() }
+    var values: [Float] = []
+    while let batch = try stream.next() { values += try computed(batch.pixels) }
+    known = values
+    notices.append(
+      "the teacher's answers to the \(data.count) images are computed once: nothing changes")
+  }
+
+  /// Its outputs for a batch, [N, classes] in the order of the student's classes.
+  func outputs(_ pixels: PixelBatch, samples: [Int]) throws -> Tensor {
+    let values: [Float]
+    if let known {
+      values = samples.flatMap { known[$0 * classes..<($0 + 1) * classes] }
+    } else {
+      values = try computed(pixels)
+    }
+    return try Tensor(values, shape: [pixels.count, classes])
+  }
+
+  private func computed(_ pixels: PixelBatch) throws -> [Float] {
+    let outputs = try classifier.finiteOutputs(prepared(pixels))
+    guard let values = outputs.first?.values, values.count == pixels.count * classes else {
+      throw TaskError.outputCount(
+        task: weights.task.name, network: weights.network.name,
+        outputs: (outputs.first?.values.count ?? 0) / max(pixels.count, 1), classes: classes,
+        expected: classes)
+    }
+    guard let order else { return values }
+    return (0..<pixels.count).flatMap { image in order.map { values[image * classes + $0] } }
+  }
+
+  /// The images as the teacher takes them: normalised and sized as those that it was trained on.
+  private func prepared(_ batch: PixelBatch) throws -> PixelBatch {
+    let own = weights.pipeline
+    let isSized = batch.width == size.width && batch.height == size.height
+    if isSized, own.mean == student.mean, own.standardDeviation == student.standardDeviation,
+      own.channelOrder == student.channelOrder
+    {
+      return batch
+    }
+    return try withoutGradient {
+      let shape = [batch.count, batch.height, batch.width, batch.channels]
+      var images =
+        try batch.layout == .channelsLast
+        ? Tensor(batch.values, shape: shape).permute([0, 3, 1, 2])
+        : Tensor(batch.values, shape: batch.shape)
+      func channel(_ values: [Float]) throws -> Tensor {
+        try Tensor(values, shape: [1, values.count, 1, 1])
+      }
+      images = try images * channel(student.standardDeviation) + channel(student.mean)
+      if own.channelOrder != student.channelOrder { images = try images.flip([1]) }
+      if !isSized {
+        let shrinks = batch.width > size.width || batch.height > size.height
+        images = try images.resized(
+          height: size.height, width: size.width, .bilinear, antialias: shrinks)
+      }
+      images = try (images - channel(own.mean)) / channel(own.standardDeviation)
+      return PixelBatch(
+        count: batch.count, channels: batch.channels, height: size.height, width: size.width,
+        layout: .channelsLast,
+        values: try images.permute([0, 2, 3, 1]).contiguous().floats())
+    }
+  }
+}
+
+extension ImagePipeline {
+  /// Whether every epoch sees an image the same.
+  var isFixed: Bool {
+    !transforms.contains(where: \.isRandom) && erasing == nil && cutout == nil
+  }
+}
+
+extension String {
+  fileprivate var isFolder: Bool {
+    var isFolder: ObjCBool = false
+    return FileManager.default.fileExists(atPath: self, isDirectory: &isFolder)
+      && isFolder.boolValue
+  }
+}

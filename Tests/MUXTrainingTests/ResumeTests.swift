@@ -8,7 +8,7 @@ import Testing
 
 @Suite struct ResumeTests {
   /// The run that nothing interrupts.
-  private static let unbroken = Result {
+  static let unbroken = Result {
     let folder = try TestRun.makeFolder()
     let trainer = try Trainer(TestRun.configuration(folder), network: TestRun.network())
     trainer.stop = StopSignal()
@@ -16,8 +16,9 @@ import Testing
     return trainer.folder.path
   }
 
-  private func expectSameAsUnbroken(_ run: String) throws {
-    let reference = try Self.unbroken.get()
+  /// Expects the bits of the run that nothing interrupts.
+  static func expectSameAsUnbroken(_ run: String) throws {
+    let reference = try unbroken.get()
     let expected = try TestRun.bits(of: reference)
     let actual = try TestRun.bits(of: run)
     #expect(Set(actual.keys) == Set(expected.keys))
@@ -40,7 +41,7 @@ import Testing
     trainer.stop = StopSignal()
     let result = try trainer.run()
     #expect(result.steps == 18 && result.epochs == 3 && result.ending == .completed)
-    try expectSameAsUnbroken(trainer.folder.path)
+    try Self.expectSameAsUnbroken(trainer.folder.path)
   }
 
   @Test("a run killed in the middle of an epoch and resumed ends as an unbroken one, bit for bit")
@@ -57,7 +58,7 @@ import Testing
     let state = try CheckpointStore(path: "\(run)/checkpoints").load().state
     #expect(state.step == 8 && state.epoch == 1 && state.batch == 4)
     #expect(try resume(run).steps == 18)
-    try expectSameAsUnbroken(run)
+    try Self.expectSameAsUnbroken(run)
     let table = try String(contentsOfFile: "\(run)/summary.csv", encoding: .utf8)
     let lines = table.split(separator: "\n")
     #expect(lines.count == 4 && lines.count { $0.hasPrefix("epoch,") } == 1)
@@ -89,7 +90,7 @@ import Testing
     let stopped = try third.run()
     #expect(stopped.ending == .interrupted && stopped.steps == 12 && stopped.epochs == 1)
     #expect(try resume(first.folder.path).ending == .completed)
-    try expectSameAsUnbroken(first.folder.path)
+    try Self.expectSameAsUnbroken(first.folder.path)
   }
 
   @Test("SIGINT ends a run after the step under way, with exit code 130 and all saved")

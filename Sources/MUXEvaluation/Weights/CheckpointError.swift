@@ -7,6 +7,10 @@ public enum CheckpointError: Error, Hashable, Sendable, CustomStringConvertible,
   case none(path: String)
   /// A file of it is missing, or not as it was written.
   case damaged(path: String, reason: String)
+  /// There are some in the folder, newest first, and each of them is damaged.
+  case noneSound(path: String, tried: [DamagedCheckpoint])
+  /// The best weights of a run cannot be read; the last ones can.
+  case bestUnreadable(reason: String, last: String)
   /// It is of another version of this package.
   case unreadable(path: String, reason: String)
   /// It was written by a newer program.
@@ -20,7 +24,13 @@ public enum CheckpointError: Error, Hashable, Sendable, CustomStringConvertible,
     case .none(let path):
       "\(path) has no checkpoint; give the folder of a run that has saved one"
     case .damaged(let path, let reason):
-      "the checkpoint \(path) is damaged: \(reason); remove its folder to use the one before it"
+      "the checkpoint \(path) is damaged: \(reason); use another one, or a copy of it"
+    case .noneSound(let path, let tried):
+      "none of the \(tried.count) checkpoint\(tried.count == 1 ? "" : "s") in \(path) can be used ("
+        + tried.map(\.description).joined(separator: "; ")
+        + "); restore one of them from a copy, or start the run anew"
+    case .bestUnreadable(let reason, let last):
+      "\(reason); the last weights of the run can be read: give \(last) for them"
     case .unreadable(let path, let reason): "\(path): \(reason)"
     case .newer(let path, let version, let known):
       "the checkpoint \(path) is of version \(version), and this program reads versions up to"
@@ -33,4 +43,20 @@ public enum CheckpointError: Error, Hashable, Sendable, CustomStringConvertible,
 
   /// The same line.
   public var errorDescription: String? { description }
+}
+
+/// A checkpoint that is not as it was written.
+public struct DamagedCheckpoint: Hashable, Sendable, CustomStringConvertible {
+  /// The name of its folder.
+  public let name: String
+  /// What is wrong with it.
+  public let reason: String
+
+  package init(name: String, reason: String) {
+    self.name = name
+    self.reason = reason
+  }
+
+  /// Both, as part of a line.
+  public var description: String { "\(name): \(reason)" }
 }

@@ -15,14 +15,21 @@ public enum WeightsSource {
   public static func load(
     _ path: String, prefersAveraged: Bool = true, key: String? = nil
   ) throws -> WeightsFile {
-    var file = path
-    var isFolder: ObjCBool = false
-    if FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), isFolder.boolValue {
-      let run = try RunFolder(existing: path)
-      file =
-        FileManager.default.fileExists(atPath: run.bestWeights) ? run.bestWeights : run.lastWeights
+    func read(_ file: String) throws -> WeightsFile {
+      try WeightsFile.load(file, key: key, prefersAveraged: prefersAveraged)
     }
-    return try WeightsFile.load(file, key: key, prefersAveraged: prefersAveraged)
+    var isFolder: ObjCBool = false
+    guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), isFolder.boolValue
+    else { return try read(path) }
+    let run = try RunFolder(existing: path)
+    guard FileManager.default.fileExists(atPath: run.bestWeights) else {
+      return try read(run.lastWeights)
+    }
+    do { return try read(run.bestWeights) } catch {
+      // Other weights give other answers: who wants them has to say so.
+      guard (try? read(run.lastWeights)) != nil else { throw error }
+      throw CheckpointError.bestUnreadable(reason: "\(error)", last: run.lastWeights)
+    }
   }
 
   /// Reads the tensors and the metadata.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
 import MUXCore
-import MUXEvaluation
+public import MUXEvaluation
 public import MUXWeights
 
 /// The checkpoints of one run: a folder for each, named after its step.
@@ -116,24 +116,60 @@ public struct CheckpointStore: Sendable {
 
   /// Reads the state of a checkpoint, by default the latest, and checks that all its files are as
   /// they were written.
-  public func load(_ name: String? = nil) throws -> (name: String, state: TrainingState) {
+  ///
+  /// - Parameters:
+  ///   - name: The checkpoint; nil takes the latest.
+  ///   - required: Files that it must have.
+  public func load(
+    _ name: String? = nil, requiring required: [String] = []
+  ) throws -> (name: String, state: TrainingState) {
     guard let name = name ?? names().last else { throw CheckpointError.none(path: path) }
     let folder = folder(of: name)
     let manifest = try Manifest(reading: "\(folder)/\(Self.stateName)", folder: folder)
+    func damaged(_ reason: String) -> CheckpointError { .damaged(path: folder, reason: reason) }
+    if let reason = manifest.state.reasonToDoubt(name: name) { throw damaged(reason) }
+    if let absent = required.first(where: { manifest.files[$0] == nil }) {
+      throw damaged("\(Self.stateName) does not name \(absent)")
+    }
     for (file, expected) in manifest.files.sorted(by: { $0.key < $1.key }) {
-      let actual: Manifest.File
-      do { actual = try Manifest.File(path: "\(folder)/\(file)") } catch {
-        throw CheckpointError.damaged(path: folder, reason: "\(error)")
-      }
-      guard actual.bytes == expected.bytes else {
-        throw CheckpointError.damaged(
-          path: folder, reason: "\(file) has \(actual.bytes) bytes instead of \(expected.bytes)")
-      }
-      guard actual.checksum == expected.checksum else {
-        throw CheckpointError.damaged(path: folder, reason: "the checksum of \(file) is wrong")
+      do {
+        let region = try ByteRegion(mapping: "\(folder)/\(file)")
+        // The size first: reading a file of an absurd size takes as long.
+        guard region.count == expected.bytes else {
+          throw damaged("\(file) has \(region.count) bytes instead of \(expected.bytes)")
+        }
+        guard Manifest.File(region) == expected else {
+          throw damaged("the checksum of \(file) is wrong")
+        }
+        _ = try Safetensors.read(region, path: file)
+      } catch let error as CheckpointError {
+        throw error
+      } catch {
+        throw damaged("\(error)")
       }
     }
     return (name, manifest.state)
+  }
+
+  /// Reads the newest checkpoint that is as it was written, and says which newer ones are not.
+  ///
+  /// - Throws: `CheckpointError.none` where there is no checkpoint, `noneSound` where all are damaged,
+  ///   `newer` where one was written by a newer program: that one is not damaged, and to go on from an
+  ///   older one would lose its work.
+  public func loadNewestSound(requiring required: [String] = []) throws -> (
+    name: String, state: TrainingState, damaged: [DamagedCheckpoint]
+  ) {
+    var damaged: [DamagedCheckpoint] = []
+    for name in names().reversed() {
+      do {
+        let (name, state) = try load(name, requiring: required)
+        return (name, state, damaged)
+      } catch CheckpointError.damaged(_, let reason) {
+        damaged.append(DamagedCheckpoint(name: name, reason: reason))
+      }
+    }
+    guard !damaged.isEmpty else { throw CheckpointError.none(path: path) }
+    throw CheckpointError.noneSound(path: path, tried: damaged)
   }
 
   /// Reads one of a checkpoint's tensor files.

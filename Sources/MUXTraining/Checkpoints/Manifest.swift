@@ -5,7 +5,7 @@ import MUXEvaluation
 
 /// `state.json` of a checkpoint: the state, and what the other files must be.
 struct Manifest: Codable {
-  struct File: Codable {
+  struct File: Codable, Hashable {
     var bytes: Int
     var checksum: String
   }
@@ -33,6 +33,9 @@ struct Manifest: Codable {
     var state: State
   }
 
+  /// More than a state of a million epochs takes.
+  private static let mostBytes = 1 << 30
+
   init(files: [String: File], state: TrainingState) {
     self.files = files
     self.state = state
@@ -40,7 +43,14 @@ struct Manifest: Codable {
 
   init(reading path: String, folder: String) throws {
     do {
-      let data = try Data(contentsOf: URL(fileURLWithPath: path))
+      // Mapped: neither a pipe in its place nor an absurd size holds anything up.
+      let region = try ByteRegion(mapping: path)
+      guard region.count <= Self.mostBytes else {
+        throw CheckpointError.damaged(
+          path: folder,
+          reason: "\(CheckpointStore.stateName) has \(region.count) bytes, more than any state")
+      }
+      let data = Data(region.array)
       let version = try Self.decoder.decode(Version.self, from: data).state.version
       guard version <= TrainingState.currentVersion else {
         throw CheckpointError.newer(
@@ -59,7 +69,11 @@ struct Manifest: Codable {
 extension Manifest.File {
   /// The size and the checksum of a file as it lies on the disk.
   init(path: String) throws {
-    let region = try ByteRegion(mapping: path)
+    self.init(try ByteRegion(mapping: path))
+  }
+
+  /// The size and the checksum of a file's bytes.
+  init(_ region: ByteRegion) {
     self = region.withUnsafeBytes { bytes in
       Manifest.File(bytes: bytes.count, checksum: String(Self.hash(bytes), radix: 16))
     }

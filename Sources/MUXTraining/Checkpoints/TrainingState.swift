@@ -45,6 +45,8 @@ public struct TrainingState: Codable, Hashable, Sendable {
   public var teacher: String?
   /// What the run reads; nil in states of programs that did not record it.
   public var data: DataRecord?
+  /// The names of checkpoints that were found damaged when the run went on: they stay where they are.
+  public var damaged: [String] = []
 
   /// The start of a run.
   public init() {}
@@ -70,6 +72,26 @@ public struct TrainingState: Codable, Hashable, Sendable {
     try container.update(&best, .best)
     try container.update(&teacher, .teacher)
     try container.update(&data, .data)
+    try container.update(&damaged, .damaged)
+  }
+
+  /// Why this cannot be the state of a checkpoint of that name; nil where it can.
+  func reasonToDoubt(name: String) -> String? {
+    let counts: [(String, Int)] = [
+      ("step", step), ("epoch", epoch), ("batch", batch), ("images", images),
+      ("averagedUpdates", averagedUpdates),
+    ]
+    // Beyond 2^53 nothing counts.
+    if let (count, value) = counts.first(where: { !(0...1 << 53).contains($0.1) }) {
+      return "\(CheckpointStore.stateName) says \(count) \(value)"
+    }
+    if let named = CheckpointStore.position(of: name)?.step, named != step {
+      return "\(CheckpointStore.stateName) is that of step \(step)"
+    }
+    if let report = history.first(where: { $0.epoch < 1 || $0.epoch > epoch }) {
+      return "\(CheckpointStore.stateName) has a report of epoch \(report.epoch) of \(epoch)"
+    }
+    return nil
   }
 
   /// The epoch (from 1) with the best metric so far, and its value.

@@ -135,8 +135,22 @@ struct RunParts {
     names.prefix(6).joined(separator: ", ") + (names.count > 6 ? ", … (\(names.count))" : "")
   }
 
+  /// Reads the settings of a run, all of which are there: a file that lacks its end would be read with
+  /// defaults, and another run would go on.
   static func readConfiguration(_ path: String) throws -> TrainingConfiguration {
-    try ConfigurationTree(contentsOf: path).decode(TrainingConfiguration.self)
+    let tree = try ConfigurationTree(contentsOf: path)
+    let settings = try tree.decode(TrainingConfiguration.self)
+    do { _ = try tree.keeping(["accumulation", "threads"]).decode(ConfigurationEnds.self) } catch {
+      throw CheckpointError.unreadable(
+        path: path, reason: "it is not whole; restore the settings that the run was started with")
+    }
+    return settings
+  }
+
+  /// The first and the last setting in the order in which every version wrote them.
+  private struct ConfigurationEnds: Decodable {
+    var accumulation: Int
+    var threads: Int
   }
 
   static func readNetwork(_ path: String) throws -> Network {

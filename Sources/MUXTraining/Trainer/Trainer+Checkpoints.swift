@@ -60,18 +60,70 @@ extension Trainer {
     }
     try writing {
       try store.save(try archives(), state: state, name: name)
-      try publishWeights()
+      try publishWeights(last: name)
     }
-    store.prune(keeping: Set(state.best.map(\.name) + [name]))
+    // The one before stays, and what is best by its state: should this one turn out to be damaged, the
+    // run goes on from there as if this one had never been.
+    let kept = state.best.map(\.name) + [name]
+    store.prune(keeping: Set(kept + keptBefore + state.damaged))
+    keptBefore = kept
     try announce(.saved(path: store.folder(of: name)))
   }
 
   /// Puts the best and the latest weights where they are easily found.
-  func publishWeights() throws {
+  func publishWeights(last name: String) throws {
     if let best = state.best.first {
       try publish(best.name, as: folder.bestWeights)
     }
-    if let last = store.names().last { try publish(last, as: folder.lastWeights) }
+    try publish(name, as: folder.lastWeights)
+  }
+
+  /// The files without which no run goes on.
+  static let requiredFiles = [weightsName, optimizerName]
+
+  /// Takes note of checkpoints that are damaged, of which nothing is removed, and of those that were
+  /// kept for their metric and are no longer there or no longer sound.
+  ///
+  /// - Parameters:
+  ///   - damaged: Those that are newer than the one that the run goes on from.
+  ///   - name: The one that the run goes on from.
+  /// - Returns: What the user should know, a line each.
+  func noteDamage(_ damaged: [DamagedCheckpoint], resumingFrom name: String) -> [String] {
+    var lines: [String] = []
+    if !damaged.isEmpty {
+      let one = damaged.count == 1
+      lines.append(
+        "the newest \(one ? "checkpoint is" : "\(damaged.count) checkpoints are") damaged"
+          + " (\(damaged.map(\.description).joined(separator: "; "))): going on from \(name), the newest"
+          + " sound one; nothing was removed")
+    }
+    var lost = damaged
+    let whole = Set(store.names())
+    for entry in state.best where entry.name != name {
+      guard whole.contains(entry.name) else {
+        lost.append(DamagedCheckpoint(name: entry.name, reason: "it is not there"))
+        continue
+      }
+      do { _ = try store.load(entry.name, requiring: [scoredName]) } catch {
+        guard case CheckpointError.damaged(_, let reason) = error else { continue }
+        lost.append(DamagedCheckpoint(name: entry.name, reason: reason))
+      }
+    }
+    let names = Set(lost.map(\.name))
+    state.damaged = Array(names.union(state.damaged).intersection(whole)).sorted()
+    let former = state.best.filter { names.contains($0.name) }
+    guard !former.isEmpty else { return lines }
+    state.best.removeAll { names.contains($0.name) }
+    if state.best.isEmpty, state.batch == 0, let last = state.history.last,
+      last.epoch == state.epoch, let value = last.validation?.rank(by: metric)
+    {
+      state.best = [RankedCheckpoint(name: name, epoch: state.epoch, value: value)]
+    }
+    let reasons = lost.filter { lost in former.contains { $0.name == lost.name } }
+    lines.append(
+      "\(former.count == 1 ? "a checkpoint" : "checkpoints") kept as the best cannot be used"
+        + " (\(reasons.map(\.description).joined(separator: "; "))): the best of the others count")
+    return lines
   }
 
   /// Makes a hard link to a checkpoint's weights, or a copy where the file system has no links, and

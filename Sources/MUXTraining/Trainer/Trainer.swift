@@ -43,6 +43,8 @@ public final class Trainer {
   let store: CheckpointStore
   var observers: [any TrainingObserver]
   var state: TrainingState
+  /// The checkpoints that the last one saved or loaded needs: it, and those that were best by then.
+  var keptBefore: [String] = []
   let firstStep: Int
   /// Lines that were due before observers could listen.
   private var notices: [String]
@@ -98,7 +100,8 @@ public final class Trainer {
     }
   }
 
-  /// Prepares to go on with a run exactly where its last checkpoint was made.
+  /// Prepares to go on with a run exactly where its last checkpoint was made. Where that is damaged, the
+  /// newest sound one takes its place, a notice says so, and the damaged one stays where it is.
   ///
   /// - Parameters:
   ///   - path: The run's folder.
@@ -129,8 +132,14 @@ public final class Trainer {
       "the run was begun with \(before); it can be prolonged, not cut")
     saying.epochs = epochs
     try configuration.validate()
-    let (name, saved) = try store.load()
+    let (name, saved, damaged) = try store.loadNewestSound(requiring: Self.requiredFiles)
     var state = saved
+    guard state.epoch <= configuration.epochs else {
+      throw CheckpointError.mismatch(
+        path: store.folder(of: name),
+        reason: "it has done \(state.epoch) epochs, and \(folder.configuration) has"
+          + " \(configuration.epochs)")
+    }
     let parts = try RunParts(
       configuration, network: try RunParts.readNetwork(folder.network),
       classNames: try state.data?.classes ?? Self.classNames(of: name, in: store))
@@ -149,6 +158,8 @@ public final class Trainer {
       configuration, parts: parts, folder: folder, state: state, observers: observers)
     store.removePartial()
     try restore(name)
+    notices += noteDamage(damaged, resumingFrom: name)
+    keptBefore = self.state.best.map(\.name) + [name]
     notices += RunEnvironment.changes(from: folder.environment, to: configuration)
     notices += parts.notices
     if epochs > before { notices.append(prolonging(from: before)) }
@@ -166,7 +177,7 @@ public final class Trainer {
       try writeDataRecord()
       try RunEnvironment.append(configuration, firstStep: firstStep, to: folder.environment)
       try writeSummary()
-      try publishWeights()
+      try publishWeights(last: name)
     }
   }
 

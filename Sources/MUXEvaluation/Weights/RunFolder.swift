@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
+import MUXCore
 
 /// The folder of one run and the names of what lies in it.
 public struct RunFolder: Hashable, Sendable {
@@ -47,7 +48,9 @@ public struct RunFolder: Hashable, Sendable {
   ///   - name: The run's name.
   ///   - overwrites: Whether an existing run of that name is removed first.
   public init(creating name: String, in folder: String, overwrites: Bool) throws(RunFolderError) {
-    try Self.makeFolders(folder)
+    do { try Folders.make(folder) } catch {
+      throw .notWritable(path: folder, code: error.code)
+    }
     let first = "\(folder)/\(name)"
     if overwrites, FileManager.default.fileExists(atPath: first) {
       guard Self.isRun(first) || Self.isEmpty(first) else { throw .notARun(path: first) }
@@ -70,30 +73,6 @@ public struct RunFolder: Hashable, Sendable {
     path = candidate
     guard mkdir(checkpoints, 0o755) == 0 else {
       throw .notWritable(path: checkpoints, code: errno)
-    }
-  }
-
-  /// Makes a folder and those above it where they are missing. (Foundation's way hides the system's
-  /// reason for a failure.)
-  private static func makeFolders(_ path: String) throws(RunFolderError) {
-    var parts = path.split(separator: "/", omittingEmptySubsequences: true)
-    var missing: [Substring] = []
-    func joined() -> String {
-      (path.hasPrefix("/") ? "/" : "") + parts.joined(separator: "/")
-    }
-    while !parts.isEmpty, mkdir(joined(), 0o755) != 0 {
-      let code = errno
-      if code == EEXIST || FileManager.default.fileExists(atPath: joined()) { break }
-      guard code == ENOENT, parts.count > 1, let last = parts.popLast() else {
-        throw .notWritable(path: path, code: code)
-      }
-      missing.append(last)
-    }
-    while let next = missing.popLast() {
-      parts.append(next)
-      guard mkdir(joined(), 0o755) == 0 || errno == EEXIST else {
-        throw .notWritable(path: path, code: errno)
-      }
     }
   }
 

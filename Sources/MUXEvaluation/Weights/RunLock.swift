@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-import Foundation
+import MUXCore
 
 /// Keeps two processes from writing one run at a time. The system gives the lock back when the process
 /// that has it ends, however it ends.
 public final class RunLock: Sendable {
-  private let descriptor: Int32
+  private let lock: FileLock
 
   /// Takes the lock of a run.
   ///
@@ -12,13 +12,11 @@ public final class RunLock: Sendable {
   /// - Throws: ``RunFolderError/inUse(path:)`` if another has it, or an error that says why the folder
   ///   cannot be written. File systems that know no locks are not an error.
   public init(_ path: String) throws(RunFolderError) {
-    descriptor = open("\(path)/.lock", O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
-    guard descriptor >= 0 else { throw .notWritable(path: path, code: errno) }
-    guard flock(descriptor, LOCK_EX | LOCK_NB) != 0, errno == EWOULDBLOCK else { return }
-    throw .inUse(path: path)
-  }
-
-  deinit {
-    if descriptor >= 0 { close(descriptor) }
+    let lock: FileLock?
+    do { lock = try FileLock(ifFree: "\(path)/.lock") } catch {
+      throw .notWritable(path: path, code: error.code)
+    }
+    guard let lock else { throw .inUse(path: path) }
+    self.lock = lock
   }
 }

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#if canImport(Darwin)
+  import Darwin
+#elseif canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#endif
+
+/// A file by which processes agree who may go on. The system gives the lock back when the process that
+/// has it ends, however it ends; the file stays.
+package final class FileLock: Sendable {
+  private let descriptor: Int32
+
+  /// Takes a lock that nobody has, or nil if somebody has it. File systems that know no locks are not an
+  /// error.
+  package init?(ifFree path: String) throws(FileError) {
+    descriptor = try Self.opened(path)
+    guard flock(descriptor, LOCK_EX | LOCK_NB) != 0, errno == EWOULDBLOCK else { return }
+    return nil
+  }
+
+  /// Waits for a lock and takes it.
+  package init(waitingFor path: String) throws(FileError) {
+    descriptor = try Self.opened(path)
+    while flock(descriptor, LOCK_EX) != 0, errno == EINTR {}
+  }
+
+  private static func opened(_ path: String) throws(FileError) -> Int32 {
+    let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
+    guard descriptor >= 0 else { throw .last("lock", path) }
+    return descriptor
+  }
+
+  deinit { if descriptor >= 0 { close(descriptor) } }
+}

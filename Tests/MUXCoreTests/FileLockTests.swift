@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+import MUXCore
+import MUXTestSupport
+import Testing
+
+@Suite("Locks")
+struct FileLockTests {
+  @Test("A lock has one owner, and goes with it")
+  func exclusion() throws {
+    let folder = try TemporaryFolder()
+    var first = try FileLock(ifFree: folder("lock"))
+    #expect(first != nil)
+    #expect(try FileLock(ifFree: folder("lock")) == nil)
+    first = nil
+    let second = try FileLock(waitingFor: folder("lock"))
+    #expect(try FileLock(ifFree: folder("lock")) == nil)
+    withExtendedLifetime(second) {}
+  }
+
+  @Test("A place where there can be none is an error that names it")
+  func absent() throws {
+    let folder = try TemporaryFolder()
+    #expect {
+      _ = try FileLock(waitingFor: folder("none/lock"))
+    } throws: { "\($0)" == "cannot lock \(folder("none/lock")): No such file or directory" }
+  }
+}

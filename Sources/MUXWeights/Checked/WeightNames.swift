@@ -10,6 +10,7 @@ package import MUXNetworks
 /// - *Attributes* (``WeightNames/attributes``), such as Lightning's `model.`, go at the front if the
 ///   network has no such names itself.
 /// - `n_averaged`, the count of an averaged model, is no weight and goes.
+/// - *Other packages* may number all blocks in one row: ``NumberedBlockNames``.
 package enum WeightNames {
   /// What compilers and distributed training put into names.
   package static let wrappers: Set<String> = [
@@ -59,16 +60,27 @@ extension TensorArchive {
     guard let first = parameters.first(where: { $0.role != .batchCount }),
       !parameters.contains(where: { clean[$0.name] != nil })
     else { return clean }
-    // The shortest prefix under which the network's first tensor stands.
-    let prefixes = clean.names.filter { $0.hasSuffix("." + first.name) }
-      .map { String($0.dropLast(first.name.count)) }
+    if let bare = clean.withoutAttributes(before: first.name) { return bare }
+    // Another package's names, behind attributes or not.
+    let stem = NumberedBlockNames.firstTensor
+    guard let others = clean[stem] != nil ? clean : clean.withoutAttributes(before: stem) else {
+      return clean
+    }
+    let names = NumberedBlockNames(parameters)
+    return others.renamedIfUnique(names.own)
+  }
+
+  /// The same tensors without what stands before the name of one of them, if that is attributes only;
+  /// nil where there is nothing to remove.
+  private func withoutAttributes(before name: String) -> TensorArchive? {
+    // The shortest prefix under which the tensor stands.
+    let prefixes = names.filter { $0.hasSuffix("." + name) }
+      .map { String($0.dropLast(name.count)) }
       .filter { prefix in
         prefix.split(separator: ".").allSatisfy { WeightNames.attributes.contains(String($0)) }
       }
-    guard let prefix = prefixes.min(by: { $0.count < $1.count }) else { return clean }
-    return clean.renamedIfUnique {
-      $0.hasPrefix(prefix) ? String($0.dropFirst(prefix.count)) : $0
-    }
+    guard let prefix = prefixes.min(by: { $0.count < $1.count }) else { return nil }
+    return renamedIfUnique { $0.hasPrefix(prefix) ? String($0.dropFirst(prefix.count)) : $0 }
   }
 
   private func renamedIfUnique(_ rename: (String) -> String) -> TensorArchive {

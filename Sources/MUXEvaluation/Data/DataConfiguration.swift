@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-public import MUXCore
+import MUXCore
 public import MUXImages
 
 /// Which images to train on and how they are read.
@@ -91,71 +91,6 @@ public struct DataConfiguration: Codable, Hashable, Sendable {
 
   /// Reads the settings that are there; the others keep their defaults.
   public init(from decoder: any Decoder) throws {
-    let container = try decoder.container(keyedBy: CodingKeys.self)
-    try container.update(&source, .source)
-    try container.update(&path, .path)
-    try container.update(&trainingFolder, .trainingFolder)
-    try container.update(&validationFolder, .validationFolder)
-    try container.update(&testFolder, .testFolder)
-    try container.update(&labelColumn, .labelColumn)
-    try container.update(&noneLabel, .noneLabel)
-    try container.update(&validationFraction, .validationFraction)
-    try container.update(&testFraction, .testFraction)
-    try container.update(&folds, .folds)
-    try container.update(&fold, .fold)
-    try container.update(&orientation, .orientation)
-    try container.update(&cache, .cache)
-    try container.update(&cacheMebibytes, .cacheMebibytes)
-    try container.update(&splitSeed, .splitSeed)
-    try container.update(&workers, .workers)
-    try container.update(&prefetch, .prefetch)
-    try container.update(&evaluationBatchSize, .evaluationBatchSize)
-    try container.update(&mean, .mean)
-    try container.update(&standardDeviation, .standardDeviation)
-    try container.update(&sampler, .sampler)
-    try container.update(&samplerStrength, .samplerStrength)
-  }
-
-  /// Checks every setting.
-  public func validate(path keyPath: String = "data") throws(ConfigurationError) {
-    try ConfigurationError.require(
-      source == .digits || path != nil, "\(keyPath).path", "missing",
-      "source \(source.rawValue) needs the folder of the data")
-    try ConfigurationError.require(
-      source != .digits && source != .cifar10 && source != .cifar100
-        || (labelColumn ?? noneLabel) == nil, "\(keyPath).labelColumn", labelColumn ?? "none",
-      "columns are those of a list; set source to list")
-    try ConfigurationError.require(
-      validationFraction >= 0 && validationFraction < 1, "\(keyPath).validationFraction",
-      validationFraction, "must be at least 0 and less than 1")
-    try ConfigurationError.require(
-      testFraction >= 0 && validationFraction + testFraction < 1, "\(keyPath).testFraction",
-      testFraction, "must not be negative, and leave images to train on")
-    try ConfigurationError.require(
-      source != .digits || validationFraction > 0 || folds != nil, "\(keyPath).validationFraction",
-      validationFraction, "the digits have no validation images of their own; hold out 0.1 or so")
-    try ConfigurationError.require("\(keyPath).folds", folds ?? 2, in: 2...1000)
-    if let folds {
-      try ConfigurationError.require("\(keyPath).fold", fold, in: 1...folds)
-    } else {
-      try ConfigurationError.require(
-        fold == 1, "\(keyPath).fold", fold, "says which of \(keyPath).folds, and these are not set")
-    }
-    try ConfigurationError.require("\(keyPath).samplerStrength", samplerStrength, in: 0...1)
-    try ConfigurationError.require("\(keyPath).workers", workers, in: 1...1024)
-    try ConfigurationError.require("\(keyPath).prefetch", prefetch, in: 1...100_000)
-    try ConfigurationError.require(
-      "\(keyPath).evaluationBatchSize", evaluationBatchSize ?? 1, in: 1...1_000_000)
-    try ConfigurationError.require("\(keyPath).cacheMebibytes", cacheMebibytes, in: 0...(1 << 30))
-    try ConfigurationError.require(
-      (standardDeviation ?? []).allSatisfy { $0 >= 1e-6 && $0 <= 1e6 },
-      "\(keyPath).standardDeviation", standardDeviation ?? [],
-      "every value must lie in 0.000001…1000000")
-    try ConfigurationError.require(
-      (mean ?? []).allSatisfy { abs($0) <= 1e6 }, "\(keyPath).mean", mean ?? [],
-      "every value must lie in -1000000…1000000")
-    try ConfigurationError.require(
-      mean == nil || standardDeviation == nil || mean?.count == standardDeviation?.count,
-      "\(keyPath).mean", mean ?? [], "must have as many values as standardDeviation")
+    try self.init(settingsFrom: decoder)
   }
 }

@@ -118,12 +118,7 @@ extension MultiLabel: Codable {
 
   /// Reads the settings that are there; the others keep their defaults.
   public init(from decoder: any Decoder) throws {
-    let container = try decoder.container(keyedBy: CodingKeys.self)
-    try container.update(&loss, .loss)
-    try container.update(&positiveWeights, .positiveWeights)
-    try container.update(&threshold, .threshold)
-    try container.update(&choosesThresholds, .choosesThresholds)
-    try container.update(&thresholds, .thresholds)
+    try self.init(settingsFrom: decoder)
     guard ([threshold] + (thresholds ?? [])).allSatisfy({ 0 <= $0 && $0 <= 1 }) else {
       throw DecodingError.dataCorrupted(
         .init(codingPath: decoder.codingPath, debugDescription: "thresholds must lie in 0…1"))

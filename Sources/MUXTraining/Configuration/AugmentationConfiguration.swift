@@ -55,55 +55,82 @@ public struct AugmentationConfiguration: Codable, Hashable, Sendable {
 
   /// Reads the settings that are there; the others keep their defaults.
   public init(from decoder: any Decoder) throws {
-    let container = try decoder.container(keyedBy: CodingKeys.self)
-    try container.update(&crop, .crop)
-    try container.update(&area, .area)
-    try container.update(&aspect, .aspect)
-    try container.update(&padding, .padding)
-    try container.update(&cropSize, .cropSize)
-    try container.update(&interpolation, .interpolation)
-    try container.update(&flip, .flip)
-    try container.update(&brightness, .brightness)
-    try container.update(&contrast, .contrast)
-    try container.update(&saturation, .saturation)
-    try container.update(&hue, .hue)
-    try container.update(&randAugmentOperations, .randAugmentOperations)
-    try container.update(&randAugmentMagnitude, .randAugmentMagnitude)
-    try container.update(&erasing, .erasing)
-    try container.update(&cutout, .cutout)
-    try container.update(&evaluationCrop, .evaluationCrop)
+    try self.init(settingsFrom: decoder)
+  }
+}
+
+extension AugmentationConfiguration: SettingGroup {
+  package static var settings: [Setting<Self>] {
+    func range(upTo limit: Double) -> SettingRule<[Double]> {
+      SettingRule("two numbers in 0.001…\(limit.settingText), the smaller first") {
+        $0.count == 2 && $0[0] >= 0.001 && $0[0] <= $0[1] && $0[1] <= limit
+      }
+    }
+    return [
+      Setting("crop", \.crop, "How a training image is cut"),
+      Setting(
+        "area", \.area, "Crop randomResized: least and largest share of the image's area",
+        in: range(upTo: 1)),
+      Setting(
+        "aspect", \.aspect, "Crop randomResized: least and largest width over height",
+        in: range(upTo: 1000)),
+      Setting(
+        "padding", \.padding, "Crop padded: width of the border", unit: "pixels",
+        in: .within(0...1024)),
+      Setting(
+        "cropSize", \.cropSize,
+        "Crop padded: side of the images at that point; others are resized to it first",
+        absent: "that of the data set, or of the input for images of any size", unit: "pixels",
+        in: .within(1...8192)),
+      Setting(
+        "interpolation", \.interpolation,
+        "How pixels between pixels are found, in training and evaluation"),
+      Setting(
+        "flip", \.flip, "Share of the images that are mirrored left to right", in: .within(0...1)),
+      Setting(
+        "brightness", \.brightness, "Brightness is multiplied by a factor drawn from 1 ± this",
+        in: .within(0...1)),
+      Setting(
+        "contrast", \.contrast, "Contrast is multiplied by a factor drawn from 1 ± this",
+        in: .within(0...1)),
+      Setting(
+        "saturation", \.saturation, "Saturation is multiplied by a factor drawn from 1 ± this",
+        in: .within(0...1)),
+      Setting(
+        "hue", \.hue, "Hue turns by a share of the circle drawn from ± this", in: .within(0...0.5)),
+      Setting(
+        "randAugmentOperations", \.randAugmentOperations,
+        "RandAugment: operations on each image; 0 switches it off", in: .within(0...100)),
+      Setting(
+        "randAugmentMagnitude", \.randAugmentMagnitude, "RandAugment: strength", in: .within(0...10)
+      ),
+      Setting(
+        "erasing", \.erasing, "Random erasing: share of the images that lose a rectangle",
+        in: .within(0...1)),
+      Setting(
+        "cutout", \.cutout, "Cutout: side of the square that each image loses; 0 switches it off",
+        unit: "pixels", in: .within(0...8192)),
+      // The image is resized to the input's side divided by this.
+      Setting(
+        "evaluationCrop", \.evaluationCrop,
+        "Evaluation: share of the resized image's side that the central crop keeps; 1 shows it all",
+        in: .within(0.1...1)),
+    ]
   }
 
   /// Checks every setting.
   public func validate(path: String = "augmentation") throws(ConfigurationError) {
-    func checkRange(_ key: String, _ value: [Double], upTo limit: Double)
-      throws(ConfigurationError)
-    {
-      try ConfigurationError.require(
-        value.count == 2 && value[0] >= 0.001 && value[0] <= value[1] && value[1] <= limit,
-        "\(path).\(key)", value, "must be two numbers in 0.001…\(limit), the smaller first")
+    try checkSettings(path: path)
+  }
+}
+
+extension AugmentationConfiguration.Crop: ChosenSetting {
+  package var meaning: String {
+    switch self {
+    case .randomResized: "a window of random area and aspect, resized to the input"
+    case .padded:
+      "the image with a border of zeros, cut back at a random place, then resized where the input is larger"
+    case .none: "the whole image, resized to the input"
     }
-    func checkShare(_ key: String, _ value: Double, upTo limit: Double = 1)
-      throws(ConfigurationError)
-    {
-      try ConfigurationError.require(
-        value >= 0 && value <= limit, "\(path).\(key)", value, "must lie in 0…\(limit)")
-    }
-    try checkRange("area", area, upTo: 1)
-    try checkRange("aspect", aspect, upTo: 1000)
-    try ConfigurationError.require("\(path).padding", padding, in: 0...1024)
-    try ConfigurationError.require("\(path).cropSize", cropSize ?? 1, in: 1...8192)
-    try checkShare("flip", flip)
-    try checkShare("brightness", brightness)
-    try checkShare("contrast", contrast)
-    try checkShare("saturation", saturation)
-    try checkShare("hue", hue, upTo: 0.5)
-    try ConfigurationError.require(
-      "\(path).randAugmentOperations", randAugmentOperations, in: 0...100)
-    try checkShare("randAugmentMagnitude", randAugmentMagnitude, upTo: 10)
-    try checkShare("erasing", erasing)
-    try ConfigurationError.require("\(path).cutout", cutout, in: 0...8192)
-    // The image is resized to the input's side divided by this.
-    try ConfigurationError.require("\(path).evaluationCrop", evaluationCrop, in: 0.1...1)
   }
 }

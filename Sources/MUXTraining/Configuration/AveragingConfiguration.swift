@@ -36,14 +36,7 @@ public struct AveragingConfiguration: Codable, Hashable, Sendable {
 
   /// Reads the settings that are there; the others keep their defaults.
   public init(from decoder: any Decoder) throws {
-    let container = try decoder.container(keyedBy: CodingKeys.self)
-    try container.update(&isEnabled, .isEnabled)
-    try container.update(&kind, .kind)
-    try container.update(&startEpoch, .startEpoch)
-    try container.update(&statisticsBatches, .statisticsBatches)
-    try container.update(&decay, .decay)
-    try container.update(&ramps, .ramps)
-    try container.update(&evaluatesBoth, .evaluatesBoth)
+    try self.init(settingsFrom: decoder)
   }
 
   enum CodingKeys: String, CodingKey {
@@ -58,13 +51,46 @@ public struct AveragingConfiguration: Codable, Hashable, Sendable {
   public func decay(afterUpdates updates: Int) -> Double {
     ramps ? min(decay, Double(1 + updates) / Double(10 + updates)) : decay
   }
+}
+
+extension AveragingConfiguration: SettingGroup {
+  package static var settings: [Setting<Self>] {
+    [
+      Setting(
+        "enabled", \.isEnabled, "Whether an average of the weights is kept, evaluated and saved"),
+      Setting("kind", \.kind, "The kind of average"),
+      Setting(
+        "startEpoch", \.startEpoch,
+        "Epochs that are done when averaging begins; before that the average is the weights as they are",
+        unit: "epochs", in: .within(0...1_000_000)),
+      Setting(
+        "statisticsBatches", \.statisticsBatches,
+        "Kind swa: batches from which the averaged weights measure their batch norms' statistics",
+        unit: "batches", in: .within(1...1_000_000)),
+      Setting(
+        "decay", \.decay,
+        "Kind ema: share of the average that stays at each step (0.9998 in the paper)",
+        in: .within(0..<1)),
+      Setting(
+        "ramp", \.ramps,
+        "Kind ema: whether the decay of step t is min(decay, (1 + t)/(10 + t)), for short runs"),
+      Setting(
+        "evaluateBoth", \.evaluatesBoth,
+        "Whether the weights as they are get evaluated too, which takes twice the time"),
+    ]
+  }
 
   /// Checks every setting.
   public func validate(path: String = "average") throws(ConfigurationError) {
-    try ConfigurationError.require(
-      decay >= 0 && decay < 1, "\(path).decay", decay, "must be at least 0 and less than 1")
-    try ConfigurationError.require("\(path).startEpoch", startEpoch, in: 0...1_000_000)
-    try ConfigurationError.require(
-      "\(path).statisticsBatches", statisticsBatches, in: 1...1_000_000)
+    try checkSettings(path: path)
+  }
+}
+
+extension AveragingConfiguration.Kind: ChosenSetting {
+  package var meaning: String {
+    switch self {
+    case .ema: "an exponential moving average over the steps"
+    case .swa: "the plain mean of the weights at the ends of epochs"
+    }
   }
 }

@@ -17,17 +17,33 @@ public struct CheckpointConfiguration: Codable, Hashable, Sendable {
 
   /// Reads the settings that are there; the others keep their defaults.
   public init(from decoder: any Decoder) throws {
-    let container = try decoder.container(keyedBy: CodingKeys.self)
-    try container.update(&keepBest, .keepBest)
-    try container.update(&metric, .metric)
-    try container.update(&everySteps, .everySteps)
-    try container.update(&everyEpochs, .everyEpochs)
+    try self.init(settingsFrom: decoder)
+  }
+}
+
+extension CheckpointConfiguration: SettingGroup {
+  package static var settings: [Setting<Self>] {
+    [
+      Setting(
+        "keepBest", \.keepBest, "How many of the best checkpoints are kept beside the last one",
+        unit: "checkpoints", in: .within(0...1_000_000)),
+      Setting(
+        "metric", \.metric,
+        "The metric of the task that ranks epochs and checkpoints, such as top1",
+        absent: "the task's first"),
+      Setting(
+        "everySteps", \.everySteps,
+        "Saves the last checkpoint also every so many steps; 0: at the end of epochs only",
+        unit: "steps", in: .within(0...1_000_000_000)),
+      Setting(
+        "everyEpochs", \.everyEpochs,
+        "Saves the last checkpoint every so many epochs, and always after the final one",
+        unit: "epochs", in: .within(1...1_000_000)),
+    ]
   }
 
   /// Checks every setting.
   public func validate(path: String = "checkpoints") throws(ConfigurationError) {
-    try ConfigurationError.require("\(path).keepBest", keepBest, in: 0...1_000_000)
-    try ConfigurationError.require("\(path).everySteps", everySteps, in: 0...1_000_000_000)
-    try ConfigurationError.require("\(path).everyEpochs", everyEpochs, in: 1...1_000_000)
+    try checkSettings(path: path)
   }
 }

@@ -19,18 +19,30 @@ public struct DistillationConfiguration: Codable, Hashable, Sendable {
 
   /// Reads the settings that are there; the others keep their defaults.
   public init(from decoder: any Decoder) throws {
-    let container = try decoder.container(keyedBy: CodingKeys.self)
-    try container.update(&teacher, .teacher)
-    try container.update(&temperature, .temperature)
-    try container.update(&weight, .weight)
+    try self.init(settingsFrom: decoder)
+  }
+}
+
+extension DistillationConfiguration: SettingGroup {
+  package static var settings: [Setting<Self>] {
+    [
+      Setting(
+        "teacher", \.teacher,
+        "A weights file or the folder of a run, of the same task and classes", absent: "none",
+        in: .named("teacher.safetensors")),
+      Setting(
+        "temperature", \.temperature,
+        "By what outputs are divided before they are compared; higher weighs unlikely classes more",
+        in: .within(0.1...100)),
+      Setting(
+        "weight", \.weight,
+        "Share of the loss that is the difference from the teacher; the rest is that of the task",
+        in: .within(0...1)),
+    ]
   }
 
   /// Checks every setting.
   public func validate(path: String = "distillation") throws(ConfigurationError) {
-    try ConfigurationError.require("\(path).temperature", temperature, in: 0.1...100)
-    try ConfigurationError.require("\(path).weight", weight, in: 0...1)
-    try ConfigurationError.require(
-      teacher.map { !$0.isEmpty } ?? true, "\(path).teacher", "empty",
-      "name a weights file or the folder of a run")
+    try checkSettings(path: path)
   }
 }

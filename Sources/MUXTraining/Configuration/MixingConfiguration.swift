@@ -22,13 +22,7 @@ public struct MixingConfiguration: Codable, Hashable, Sendable {
 
   /// Reads the settings that are there; the others keep their defaults.
   public init(from decoder: any Decoder) throws {
-    let container = try decoder.container(keyedBy: CodingKeys.self)
-    try container.update(&labelSmoothing, .labelSmoothing)
-    try container.update(&mixup, .mixup)
-    try container.update(&cutmix, .cutmix)
-    try container.update(&probability, .probability)
-    try container.update(&switchProbability, .switchProbability)
-    try container.update(&endEpoch, .endEpoch)
+    try self.init(settingsFrom: decoder)
   }
 
   /// Whether batches of `epoch` may be mixed.
@@ -54,20 +48,34 @@ public struct MixingConfiguration: Codable, Hashable, Sendable {
     return mixing.targets(
       of: batch.targets.map(\.classes), lambda: mix.lambda, classCount: classes)
   }
+}
+
+extension MixingConfiguration: SettingGroup {
+  package static var settings: [Setting<Self>] {
+    [
+      Setting(
+        "labelSmoothing", \.labelSmoothing, "Share of the target spread evenly over all classes",
+        in: .within(0..<1)),
+      Setting(
+        "mixup", \.mixup, "Mixup's alpha (Zhang et al. 2018); 0 switches it off",
+        in: .within(0...1000)),
+      Setting(
+        "cutmix", \.cutmix, "CutMix's alpha (Yun et al. 2019); 0 switches it off",
+        in: .within(0...1000)),
+      Setting(
+        "probability", \.probability, "Share of the batches that are mixed at all",
+        in: .within(0...1)),
+      Setting(
+        "switchProbability", \.switchProbability,
+        "Where both are on, the share of mixed batches that use CutMix", in: .within(0...1)),
+      Setting(
+        "endEpoch", \.endEpoch, "Epoch from which batches are no longer mixed", absent: "never",
+        unit: "epochs", in: .within(0...1_000_000)),
+    ]
+  }
 
   /// Checks every setting.
   public func validate(path: String = "mixing") throws(ConfigurationError) {
-    func checkShare(_ key: String, _ value: Double) throws(ConfigurationError) {
-      try ConfigurationError.require(
-        value >= 0 && value <= 1, "\(path).\(key)", value, "must lie in 0…1")
-    }
-    try ConfigurationError.require(
-      labelSmoothing >= 0 && labelSmoothing < 1, "\(path).labelSmoothing", labelSmoothing,
-      "must be at least 0 and less than 1")
-    try ConfigurationError.require("\(path).mixup", mixup, in: 0...1000)
-    try ConfigurationError.require("\(path).cutmix", cutmix, in: 0...1000)
-    try ConfigurationError.require("\(path).endEpoch", endEpoch ?? 0, in: 0...1_000_000)
-    try checkShare("probability", probability)
-    try checkShare("switchProbability", switchProbability)
+    try checkSettings(path: path)
   }
 }

@@ -59,47 +59,81 @@ public struct ModelConfiguration: Codable, Hashable, Sendable {
 
   /// Reads the settings that are there; the others keep their defaults.
   public init(from decoder: any Decoder) throws {
-    let container = try decoder.container(keyedBy: CodingKeys.self)
-    try container.update(&name, .name)
-    try container.update(&classes, .classes)
-    try container.update(&inputSize, .inputSize)
-    try container.update(&inputChannels, .inputChannels)
-    try container.update(&width, .width)
-    try container.update(&outputStride, .outputStride)
-    try container.update(&dropout, .dropout)
-    try container.update(&dropPath, .dropPath)
-    try container.update(&initialWeights, .initialWeights)
-    try container.update(&prefersAveragedWeights, .prefersAveragedWeights)
-    try container.update(&replacesHead, .replacesHead)
-    try container.update(&allowsPartialWeights, .allowsPartialWeights)
-    try container.update(&freeze, .freeze)
-    try container.update(&freezeEpochs, .freezeEpochs)
-    try container.update(&freezesStatistics, .freezesStatistics)
-    try container.update(&headBias, .headBias)
+    try self.init(settingsFrom: decoder)
+  }
+}
+
+extension ModelConfiguration: SettingGroup {
+  package static var settings: [Setting<Self>] {
+    [
+      Setting(
+        "name", \.name,
+        "The network: a name of the zoo, a file of block strings, or a network file",
+        in: .named("muxnet_m")),
+      Setting(
+        "classes", \.classes, "Outputs of the classifier",
+        absent: "as many as the data has classes",
+        in: .within(1...1_000_000)),
+      Setting(
+        "inputSize", \.inputSize, "Width and height of the input",
+        absent: "the size that the network was made for", unit: "pixels", in: .within(1...8192)),
+      Setting(
+        "inputChannels", \.inputChannels, "Channels of the input", absent: "those of the data",
+        in: .within(1...1024)),
+      Setting(
+        "width", \.width, "Width multiplier; 1 leaves the network as it is",
+        in: .within(0.001...1000)),
+      Setting(
+        "outputStride", \.outputStride,
+        "Step from the input to the last feature map, for small images; strides are removed from the front",
+        absent: "the network's own, 32 as a rule", unit: "pixels", in: .within(1...1024)),
+      Setting(
+        "dropout", \.dropout, "Share of the features that are dropped before the classifier",
+        absent: "the network's own", in: .within(0..<1)),
+      Setting(
+        "dropPath", \.dropPath,
+        "Rate of dropped residual branches at the last block, rising linearly from 0 at the first",
+        absent: "the network's own", in: .within(0..<1)),
+      Setting(
+        "initialWeights", \.initialWeights,
+        "Weights to start from: a safetensors or PyTorch file, or the folder of a run",
+        absent: "random weights"),
+      Setting(
+        "prefersAveragedWeights", \.prefersAveragedWeights,
+        "Whether averaged weights are taken from initialWeights where the file has both"),
+      Setting(
+        "replacesHead", \.replacesHead,
+        "Whether a classifier of another size in initialWeights is left out (transfer)"),
+      Setting(
+        "allowsPartialWeights", \.allowsPartialWeights,
+        "Whether missing, unexpected or misshapen weights in initialWeights are accepted"),
+      Setting(
+        "freeze", \.freeze,
+        "Parameters that are not trained: patterns of names, as conv_stem, blocks.0.* or *.bias"),
+      Setting(
+        "freezeEpochs", \.freezeEpochs, "Epochs after which frozen parameters are trained, too",
+        absent: "never", unit: "epochs", in: .within(1...1_000_000)),
+      Setting(
+        "freezesStatistics", \.freezesStatistics,
+        "Whether batch norms that are frozen as a whole keep and use their running statistics"),
+      Setting("headBias", \.headBias, "How the bias of the last layer starts"),
+    ]
   }
 
   /// Checks every setting.
   public func validate(path: String = "model") throws(ConfigurationError) {
-    func checkCount(_ key: String, _ value: Int?, upTo limit: Int) throws(ConfigurationError) {
-      try ConfigurationError.require("\(path).\(key)", value ?? 1, in: 1...limit)
-    }
-    func checkRate(_ key: String, _ value: Double?) throws(ConfigurationError) {
-      let rate = value ?? 0
-      try ConfigurationError.require(
-        rate >= 0 && rate < 1, "\(path).\(key)", rate, "must be at least 0 and less than 1")
-    }
-    try ConfigurationError.require(
-      !name.isEmpty, "\(path).name", "empty", "name a network, such as muxnet_m")
-    try checkCount("classes", classes, upTo: 1_000_000)
-    try checkCount("inputSize", inputSize, upTo: 8192)
-    try checkCount("inputChannels", inputChannels, upTo: 1024)
-    try checkCount("outputStride", outputStride, upTo: 1024)
-    try checkRate("dropout", dropout)
-    try checkRate("dropPath", dropPath)
-    try ConfigurationError.require("\(path).width", width, in: 0.001...1000)
-    try checkCount("freezeEpochs", freezeEpochs, upTo: 1_000_000)
+    try checkSettings(path: path)
     try ConfigurationError.require(
       freezeEpochs == nil || !freeze.isEmpty, "\(path).freezeEpochs", freezeEpochs ?? 0,
       "says how long the parameters of \(path).freeze rest, but that is empty")
+  }
+}
+
+extension ModelConfiguration.HeadBias: ChosenSetting {
+  package var meaning: String {
+    switch self {
+    case .fresh: "zero, or as in initialWeights"
+    case .prior: "so that the network answers at first as often as the classes occur"
+    }
   }
 }

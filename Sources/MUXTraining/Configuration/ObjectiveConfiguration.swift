@@ -18,14 +18,26 @@ public struct ObjectiveConfiguration: Codable, Hashable, Sendable {
 
   /// Reads the settings that are there; the others keep their defaults.
   public init(from decoder: any Decoder) throws {
-    let container = try decoder.container(keyedBy: CodingKeys.self)
-    try container.update(&classWeights, .classWeights)
-    try container.update(&focal, .focal)
+    try self.init(settingsFrom: decoder)
+  }
+}
+
+extension ObjectiveConfiguration: SettingGroup {
+  package static var settings: [Setting<Self>] {
+    [
+      Setting(
+        "classWeights", \.classWeights,
+        "The weight of each class in the loss; auto is the inverse of how often a class comes up"),
+      Setting(
+        "focal", \.focal,
+        "Exponent of the focal loss, by which what is known already counts less; 2 is usual",
+        in: .within(0...10)),
+    ]
   }
 
   /// Checks every setting.
   public func validate(path: String = "objective") throws(ConfigurationError) {
-    try ConfigurationError.require("\(path).focal", focal, in: 0...10)
+    try checkSettings(path: path)
     guard case .given(let weights) = classWeights else { return }
     for (name, weight) in weights.sorted(by: { $0.key < $1.key }) {
       try ConfigurationError.require("\(path).classWeights.\(name.printable)", weight, in: 0...1e6)
@@ -97,6 +109,20 @@ extension ClassWeights: Codable {
     case .none: try "none".encode(to: encoder)
     case .automatic: try "auto".encode(to: encoder)
     case .given(let weights): try weights.encode(to: encoder)
+    }
+  }
+}
+
+extension ClassWeights: SettingValue {
+  package static var settingKind: SettingKind { .other("none, auto, or weights by class") }
+  package var settingText: String {
+    switch self {
+    case .none: "none"
+    case .automatic: "auto"
+    case .given(let weights):
+      "{"
+        + weights.sorted { $0.key < $1.key }.map { "\($0.key): \($0.value.settingText)" }
+        .joined(separator: ", ") + "}"
     }
   }
 }

@@ -64,66 +64,95 @@ public struct OptimizerConfiguration: Codable, Hashable, Sendable {
 
   /// Reads the settings that are there; the others keep their defaults.
   public init(from decoder: any Decoder) throws {
-    let container = try decoder.container(keyedBy: CodingKeys.self)
-    try container.update(&kind, .kind)
-    try container.update(&learningRate, .learningRate)
-    try container.update(&scaling, .scaling)
-    try container.update(&referenceBatchSize, .referenceBatchSize)
-    try container.update(&momentum, .momentum)
-    try container.update(&dampening, .dampening)
-    try container.update(&nesterov, .nesterov)
-    try container.update(&squareDecay, .squareDecay)
-    try container.update(&epsilon, .epsilon)
-    try container.update(&beta1, .beta1)
-    try container.update(&beta2, .beta2)
-    try container.update(&weightDecay, .weightDecay)
-    try container.update(&decaysNormAndBias, .decaysNormAndBias)
-    try container.update(&clipNorm, .clipNorm)
-    try container.update(&clipValue, .clipValue)
-    try container.update(&learningRateScale, .learningRateScale)
-    try container.update(&layerDecay, .layerDecay)
+    try self.init(settingsFrom: decoder)
   }
 
   /// The epsilon in force.
   public var resolvedEpsilon: Double { epsilon ?? (kind == .rmspropTensorFlow ? 1e-3 : 1e-8) }
 }
 
-extension OptimizerConfiguration {
+extension OptimizerConfiguration: SettingGroup {
+  package static var settings: [Setting<Self>] {
+    [
+      Setting("kind", \.kind, "The update rule"),
+      Setting(
+        "learningRate", \.learningRate, "The learning rate before the schedule",
+        in: .above(0, upTo: 1e30)),
+      Setting(
+        "scaling", \.scaling,
+        "How the learning rate, meant for referenceBatchSize, follows the batch"),
+      Setting(
+        "referenceBatchSize", \.referenceBatchSize, "The batch for which learningRate was tuned",
+        unit: "images", in: .within(1...1_000_000_000)),
+      Setting(
+        "momentum", \.momentum, "Momentum (SGD and both forms of RMSProp)", in: .within(0..<1)),
+      Setting(
+        "dampening", \.dampening,
+        "SGD: how much of the gradient is left out of the momentum buffer", in: .within(0...1)),
+      Setting(
+        "nesterov", \.nesterov,
+        "SGD: Nesterov's look-ahead, which needs a momentum above 0 and no dampening"),
+      Setting(
+        "squareDecay", \.squareDecay, "RMSProp: decay of the mean square", in: .within(0..<1)),
+      Setting(
+        "epsilon", \.epsilon, "Guards the division",
+        absent: "0.001 for rmspropTensorFlow, else 1e-8", in: .above(0, upTo: 1e6)),
+      Setting("beta1", \.beta1, "AdamW: decay of the mean gradient", in: .within(0..<1)),
+      Setting("beta2", \.beta2, "AdamW: decay of the mean square", in: .within(0..<1)),
+      Setting(
+        "weightDecay", \.weightDecay,
+        "Weight decay: added to the gradient (SGD, RMSProp), or decoupled (AdamW)",
+        in: .within(0...1e6)),
+      Setting(
+        "decaysNormAndBias", \.decaysNormAndBias,
+        "Whether weight decay also acts on batch norms and biases"),
+      Setting(
+        "clipNorm", \.clipNorm, "Scales all gradients down to this L2 norm where it is exceeded",
+        absent: "no limit", in: .above(0, upTo: 1e30)),
+      Setting(
+        "clipValue", \.clipValue, "Clamps each gradient value to ± this", absent: "no limit",
+        in: .above(0, upTo: 1e30)),
+      Setting(
+        "learningRateScale", \.learningRateScale,
+        "Factors of the learning rate, 0…1000, by patterns of names; the first that matches counts"),
+      Setting(
+        "layerDecay", \.layerDecay,
+        "Factor of the learning rate from each block to the one before it; the head has the whole rate",
+        in: .above(0, upTo: 1)),
+    ]
+  }
+
   /// Checks every setting; `path` names the optimizer in errors.
   public func validate(path: String = "optimizer") throws(ConfigurationError) {
-    func check(_ condition: Bool, _ key: String, _ value: Double, _ expected: String)
-      throws(ConfigurationError)
-    {
-      try ConfigurationError.require(condition, "\(path).\(key)", value, expected)
-    }
-    func checkShare(_ key: String, _ value: Double) throws(ConfigurationError) {
-      try check(value >= 0 && value < 1, key, value, "must be at least 0 and less than 1")
-    }
-    func checkPositive(_ key: String, _ value: Double, upTo limit: Double)
-      throws(ConfigurationError)
-    {
-      try check(
-        value > 0 && value <= limit, key, value, "must be greater than 0 and at most \(limit)")
-    }
-    try checkPositive("learningRate", learningRate, upTo: 1e30)
-    try ConfigurationError.require(
-      "\(path).referenceBatchSize", referenceBatchSize, in: 1...1_000_000_000)
-    try checkShare("momentum", momentum)
-    try check(dampening >= 0 && dampening <= 1, "dampening", dampening, "must lie in 0…1")
+    try checkSettings(path: path)
     try ConfigurationError.require(
       !nesterov || (momentum > 0 && dampening == 0), "\(path).nesterov", nesterov,
       "needs a momentum above 0 and no dampening")
-    try checkShare("squareDecay", squareDecay)
-    try checkPositive("epsilon", resolvedEpsilon, upTo: 1e6)
-    try checkShare("beta1", beta1)
-    try checkShare("beta2", beta2)
-    try ConfigurationError.require("\(path).weightDecay", weightDecay, in: 0...1e6)
-    try checkPositive("clipNorm", clipNorm ?? 1, upTo: 1e30)
-    try checkPositive("clipValue", clipValue ?? 1, upTo: 1e30)
-    try checkPositive("layerDecay", layerDecay, upTo: 1)
     for (index, scale) in learningRateScale.enumerated() {
       try ConfigurationError.require(
         "\(path).learningRateScale[\(index)].factor", scale.factor, in: 0...1000)
+    }
+  }
+}
+
+extension OptimizerConfiguration.Kind: ChosenSetting {
+  package var meaning: String {
+    switch self {
+    case .sgd: "stochastic gradient descent with momentum"
+    case .rmspropTensorFlow:
+      "RMSProp as TensorFlow 1 has it and as the paper's sources use it: epsilon inside the root"
+    case .rmsprop: "RMSProp as PyTorch has it"
+    case .adamW: "Adam with decoupled weight decay"
+    }
+  }
+}
+
+extension BaseRate.Scaling: ChosenSetting {
+  package var meaning: String {
+    switch self {
+    case .none: "the rate as it is given"
+    case .linear: "proportional to the batch"
+    case .squareRoot: "proportional to the root of the batch, common with AdamW"
     }
   }
 }
@@ -142,4 +171,12 @@ public struct LearningRateScale: Codable, Hashable, Sendable {
   }
 
   private enum CodingKeys: String, CodingKey { case parameters, factor }
+}
+
+extension [LearningRateScale]: SettingValue {
+  package static var settingKind: SettingKind { .other("list of {parameters, factor}") }
+  package var settingText: String {
+    let entries = map { "{parameters: \($0.parameters), factor: \($0.factor.settingText)}" }
+    return "[" + entries.joined(separator: ", ") + "]"
+  }
 }

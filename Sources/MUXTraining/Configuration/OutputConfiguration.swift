@@ -26,27 +26,32 @@ public struct OutputConfiguration: Codable, Hashable, Sendable {
 
   /// Reads the settings that are there; the others keep their defaults.
   public init(from decoder: any Decoder) throws {
-    let container = try decoder.container(keyedBy: CodingKeys.self)
-    try container.update(&folder, .folder)
-    try container.update(&name, .name)
-    try container.update(&overwrites, .overwrites)
-    try container.update(&logEverySteps, .logEverySteps)
-    try container.update(&tensorBoard, .tensorBoard)
+    try self.init(settingsFrom: decoder)
+  }
+}
+
+extension OutputConfiguration: SettingGroup {
+  package static var settings: [Setting<Self>] {
+    [
+      Setting("folder", \.folder, "The folder of all runs", in: .named("runs")),
+      Setting(
+        "name", \.name, "The run's own folder below that; a number is added where it exists",
+        absent: "the network's name",
+        in: SettingRule("a plain folder name of at most 200 bytes, without slashes") {
+          !$0.isEmpty && !$0.contains("/") && !$0.hasPrefix(".") && $0 == $0.printable
+            && $0.utf8.count <= 200
+        }),
+      Setting("overwrite", \.overwrites, "Whether an existing run of that name may be replaced"),
+      Setting(
+        "logEverySteps", \.logEverySteps,
+        "Steps between two progress lines where the output is no terminal", unit: "steps",
+        in: .within(1...1_000_000_000)),
+      Setting("tensorBoard", \.tensorBoard, "Whether events for TensorBoard are written"),
+    ]
   }
 
   /// Checks every setting.
   public func validate(path: String = "output") throws(ConfigurationError) {
-    try ConfigurationError.require(
-      !folder.isEmpty, "\(path).folder", "empty", "name a folder, such as runs")
-    let isPlain =
-      name.map {
-        !$0.isEmpty && !$0.contains("/") && !$0.hasPrefix(".") && $0 == $0.printable
-          && $0.utf8.count <= 200
-      } ?? true
-    try ConfigurationError.require(
-      isPlain, "\(path).name", (name ?? "").printable,
-      "must be a plain folder name of at most 200 bytes, without slashes and control characters")
-    try ConfigurationError.require(
-      "\(path).logEverySteps", logEverySteps, in: 1...1_000_000_000)
+    try checkSettings(path: path)
   }
 }

@@ -65,30 +65,7 @@ public struct TrainingConfiguration: Codable, Hashable, Sendable {
 
   /// Reads the settings that are there; the others keep their defaults.
   public init(from decoder: any Decoder) throws {
-    let container = try decoder.container(keyedBy: CodingKeys.self)
-    try container.update(&seed, .seed)
-    try container.update(&epochs, .epochs)
-    try container.update(&batchSize, .batchSize)
-    try container.update(&accumulation, .accumulation)
-    try container.update(&device, .device)
-    try container.update(&threads, .threads)
-    try container.update(&precision, .precision)
-    try container.update(&timeBudgetMinutes, .timeBudgetMinutes)
-    try container.update(&maxSteps, .maxSteps)
-    try container.update(&patience, .patience)
-    try container.update(&evaluateEveryEpochs, .evaluateEveryEpochs)
-    try container.update(&task, .task)
-    try container.update(&model, .model)
-    try container.update(&data, .data)
-    try container.update(&augmentation, .augmentation)
-    try container.update(&mixing, .mixing)
-    try container.update(&objective, .objective)
-    try container.update(&distillation, .distillation)
-    try container.update(&optimizer, .optimizer)
-    try container.update(&schedule, .schedule)
-    try container.update(&average, .average)
-    try container.update(&checkpoints, .checkpoints)
-    try container.update(&output, .output)
+    try self.init(settingsFrom: decoder)
   }
 
   /// The metric by which epochs and checkpoints are ranked.
@@ -110,46 +87,5 @@ public struct TrainingConfiguration: Codable, Hashable, Sendable {
     BaseRate(
       rate: optimizer.learningRate, scaling: optimizer.scaling,
       batchSize: batchSize * accumulation, referenceBatchSize: optimizer.referenceBatchSize)
-  }
-}
-
-extension TrainingConfiguration {
-  /// Checks every setting, so that a run does not fail after an hour for a typing error.
-  public func validate() throws(ConfigurationError) {
-    // The bounds lie far beyond what a run can use, and so that no product of settings overflows.
-    try ConfigurationError.require("epochs", epochs, in: 1...1_000_000)
-    try ConfigurationError.require("batchSize", batchSize, in: 1...1_000_000)
-    try ConfigurationError.require("accumulation", accumulation, in: 1...1_000_000)
-    // Every one is a thread of the system; thousands would take the machine down.
-    try ConfigurationError.require("threads", threads, in: 0...1024)
-    try ConfigurationError.require("maxSteps", maxSteps, in: 0...1_000_000_000)
-    try ConfigurationError.require("patience", patience, in: 0...1_000_000)
-    try ConfigurationError.require("evaluateEveryEpochs", evaluateEveryEpochs, in: 1...1_000_000)
-    let minutes = timeBudgetMinutes ?? 1
-    try ConfigurationError.require(
-      minutes > 0 && minutes <= 1e7, "timeBudgetMinutes", minutes,
-      "must be greater than 0 and at most 10000000")
-    try ConfigurationError.require(!device.isEmpty, "device", "empty", "name a device, such as cpu")
-    try model.validate()
-    try data.validate()
-    try augmentation.validate()
-    try mixing.validate()
-    try objective.validate()
-    try distillation.validate()
-    try optimizer.validate()
-    try schedule.validate()
-    try average.validate()
-    try checkpoints.validate()
-    _ = try rankingMetric
-    try output.validate()
-    try ConfigurationError.require(
-      schedule.warmUp.epochs <= Double(epochs), "schedule.warmUp.epochs", schedule.warmUp.epochs,
-      "must not exceed the run's \(epochs) epochs")
-    try ConfigurationError.require(
-      !average.isEnabled || average.startEpoch < epochs, "average.startEpoch", average.startEpoch,
-      "must be less than the run's \(epochs) epochs, or nothing is averaged")
-    try ConfigurationError.require(
-      (model.freezeEpochs ?? 0) < epochs, "model.freezeEpochs", model.freezeEpochs ?? 0,
-      "must be less than the run's \(epochs) epochs; leave it out to freeze for the whole run")
   }
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
-public import MUXCore
+import MUXCore
 
 /// The learning rate as a function of the step: a warm-up followed by a decay.
 ///
@@ -78,19 +78,7 @@ public struct LearningRateSchedule: Codable, Hashable, Sendable {
 
   /// Reads the settings that are there; the others keep their defaults.
   public init(from decoder: any Decoder) throws {
-    self.init()
-    let container = try decoder.container(keyedBy: CodingKeys.self)
-    try container.update(&shape, .shape)
-    try container.update(&interval, .interval)
-    try container.update(&decayEpochs, .decayEpochs)
-    try container.update(&decayRate, .decayRate)
-    try container.update(&milestones, .milestones)
-    try container.update(&power, .power)
-    try container.update(&finalRate, .finalRate)
-    try container.update(&riseFraction, .riseFraction)
-    try container.update(&startDivisor, .startDivisor)
-    try container.update(&endDivisor, .endDivisor)
-    try container.update(&warmUp, .warmUp)
+    try self.init(settingsFrom: decoder)
   }
 
   /// The rate of optimizer step `step` (counted from 0) of a run that `clock` describes.
@@ -144,40 +132,5 @@ public struct LearningRateSchedule: Codable, Hashable, Sendable {
     }
     if index <= top { return ease(start, base, index / max(top, 1e-12)) }
     return ease(base, start / endDivisor, (index - top) / max(count - 1 - top, 1e-12))
-  }
-}
-
-extension LearningRateSchedule {
-  /// Checks every setting; `path` names the schedule in errors.
-  public func validate(path: String = "schedule") throws(ConfigurationError) {
-    func check(_ condition: Bool, _ key: String, _ value: Double, _ expected: String)
-      throws(ConfigurationError)
-    {
-      try ConfigurationError.require(condition, "\(path).\(key)", value, expected)
-    }
-    func checkPositive(_ key: String, _ value: Double, upTo limit: Double)
-      throws(ConfigurationError)
-    {
-      try check(
-        value > 0 && value <= limit, key, value, "must be greater than 0 and at most \(limit)")
-    }
-    // Shorter periods than a step of a long run: the count of them would mean nothing.
-    try ConfigurationError.require("\(path).decayEpochs", decayEpochs, in: 1e-6...1e6)
-    try checkPositive("decayRate", decayRate, upTo: 1000)
-    try checkPositive("power", power, upTo: 1000)
-    try ConfigurationError.require("\(path).finalRate", finalRate, in: 0...1e30)
-    try check(
-      riseFraction > 0 && riseFraction < 1, "riseFraction", riseFraction, "must lie between 0 and 1"
-    )
-    try ConfigurationError.require("\(path).startDivisor", startDivisor, in: 1...1e12)
-    try ConfigurationError.require("\(path).endDivisor", endDivisor, in: 1...1e12)
-    try ConfigurationError.require("\(path).warmUp.epochs", warmUp.epochs, in: 0...1e6)
-    try ConfigurationError.require("\(path).warmUp.from", warmUp.from, in: 0...1e30)
-    try ConfigurationError.require(
-      shape != .multistep || !milestones.isEmpty, "\(path).milestones", "empty",
-      "shape multistep needs the epochs at which to decay, such as [60, 80]")
-    try ConfigurationError.require(
-      milestones == milestones.sorted() && milestones.allSatisfy { (0...1e6).contains($0) },
-      "\(path).milestones", milestones, "must ascend and lie in 0…1000000")
   }
 }

@@ -29,11 +29,6 @@ public struct WarmUp: Codable, Hashable, Sendable {
 
   /// Reads the settings that are there; the others keep their defaults.
   public init(from decoder: any Decoder) throws {
-    self.init()
-    let container = try decoder.container(keyedBy: CodingKeys.self)
-    try container.update(&epochs, .epochs)
-    try container.update(&from, .from)
-    try container.update(&interval, .interval)
-    try container.update(&delaysDecay, .delaysDecay)
+    try self.init(settingsFrom: decoder)
   }
 }

@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0
+public import MUXCore
+
+extension DataConfiguration: SettingGroup {
+  package static var settings: [Setting<Self>] {
+    [
+      Setting("source", \.source, "The kind of data set"),
+      Setting("path", \.path, "The folder of the data, or a list", absent: "the digits need none"),
+      Setting(
+        "trainingFolder", \.trainingFolder,
+        "The training images' folder below path; for lists the list's name without .csv"),
+      Setting(
+        "validationFolder", \.validationFolder,
+        "The same of the validation images, where validationFraction is 0"),
+      Setting(
+        "testFolder", \.testFolder, "The same of the test images, where testFraction is 0"),
+      Setting(
+        "labelColumn", \.labelColumn,
+        "Source list: the column of an image's classes, several with | between them",
+        absent: "label or labels, else a column of 0 and 1 for each class"),
+      Setting(
+        "noneLabel", \.noneLabel,
+        "Source list: a name that stands for no class, such as No Finding",
+        absent: "none"),
+      Setting(
+        "validationFraction", \.validationFraction,
+        "Share of the training images held out for validation, class by class; 0 takes the data's own",
+        in: .within(0..<1)),
+      Setting(
+        "testFraction", \.testFraction,
+        "Share of the training images held out for a final test; 0 takes the data's own",
+        in: .within(0..<1)),
+      Setting(
+        "folds", \.folds,
+        "Cross-validation: equal parts of the training images, one of which is held out for validation",
+        absent: "none", in: .within(2...1000)),
+      Setting("fold", \.fold, "Which of the folds is held out", in: .within(1...1000)),
+      Setting(
+        "splitSeed", \.splitSeed,
+        "Seed of that split; apart from the run's, so that runs share their validation images"),
+      Setting(
+        "orientation", \.orientation,
+        "What is done with the orientation that cameras write into files (EXIF)"),
+      Setting(
+        "cache", \.cache, "Whether a training keeps its images in memory, decoded once"),
+      Setting(
+        "cacheMebibytes", \.cacheMebibytes,
+        "The most memory that kept images take; the others are decoded each time", unit: "MiB",
+        in: .within(0...(1 << 30))),
+      Setting(
+        "workers", \.workers, "Threads that read and transform images ahead", unit: "threads",
+        in: .within(1...1024)),
+      Setting(
+        "prefetch", \.prefetch, "Batches prepared ahead", unit: "batches", in: .within(1...100_000)),
+      Setting(
+        "evaluationBatchSize", \.evaluationBatchSize, "Images in one batch of the evaluation",
+        absent: "batchSize", unit: "images", in: .within(1...1_000_000)),
+      Setting(
+        "mean", \.mean, "Mean of each channel, of values in 0…1", absent: "that of the data set",
+        in: SettingRule(
+          "numbers in -1000000…1000000", expected: "every value must lie in -1000000…1000000"
+        ) { $0.allSatisfy { abs($0) <= 1e6 } }),
+      Setting(
+        "standardDeviation", \.standardDeviation,
+        "Standard deviation of each channel, of values in 0…1", absent: "that of the data set",
+        in: SettingRule(
+          "numbers in 0.000001…1000000", expected: "every value must lie in 0.000001…1000000"
+        ) { $0.allSatisfy { $0 >= 1e-6 && $0 <= 1e6 } }),
+      Setting(
+        "sampler", \.sampler,
+        "Which training images an epoch has; of an image's labels the rarest counts"),
+      Setting(
+        "samplerStrength", \.samplerStrength,
+        "Sampler balanced: a class of n images comes up in proportion to n^(1 − this)",
+        in: .within(0...1)),
+    ]
+  }
+
+  /// Checks every setting.
+  public func validate(path keyPath: String = "data") throws(ConfigurationError) {
+    try ConfigurationError.require(
+      source == .digits || path != nil, "\(keyPath).path", "missing",
+      "source \(source.rawValue) needs the folder of the data")
+    try checkSettings(path: keyPath)
+    try ConfigurationError.require(
+      source != .digits && source != .cifar10 && source != .cifar100
+        || (labelColumn ?? noneLabel) == nil, "\(keyPath).labelColumn", labelColumn ?? "none",
+      "columns are those of a list; set source to list")
+    try ConfigurationError.require(
+      validationFraction + testFraction < 1, "\(keyPath).testFraction",
+      testFraction, "must leave images to train on beside validationFraction \(validationFraction)")
+    try ConfigurationError.require(
+      source != .digits || validationFraction > 0 || folds != nil, "\(keyPath).validationFraction",
+      validationFraction, "the digits have no validation images of their own; hold out 0.1 or so")
+    if let folds {
+      try ConfigurationError.require("\(keyPath).fold", fold, in: 1...folds)
+    } else {
+      try ConfigurationError.require(
+        fold == 1, "\(keyPath).fold", fold, "says which of \(keyPath).folds, and these are not set")
+    }
+    try ConfigurationError.require(
+      mean == nil || standardDeviation == nil || mean?.count == standardDeviation?.count,
+      "\(keyPath).mean", mean ?? [], "must have as many values as standardDeviation")
+  }
+}
+
+extension DataConfiguration.Source: ChosenSetting {
+  package var meaning: String {
+    switch self {
+    case .digits: "the handwritten digits that come with the package"
+    case .cifar10: "CIFAR-10 in its binary files"
+    case .cifar100: "CIFAR-100 in its binary files"
+    case .folder: "one folder of images per class, or train, val and test folders of that kind"
+    case .list: "lists of images and classes (path,label) as comma-separated values"
+    }
+  }
+}
+
+extension DataConfiguration.Sampler: ChosenSetting {
+  package var meaning: String {
+    switch self {
+    case .shuffled: "each image once"
+    case .balanced: "as many, drawn so that rare classes come up more often than they occur"
+    }
+  }
+}
+
+extension ArithmeticPrecision: ChosenSetting {
+  package var meaning: String {
+    switch self {
+    case .float32: "single precision"
+    case .bfloat16: "convolutions and linear layers in bfloat16 where that is safe"
+    case .float16: "the same in half precision, with a scaled loss, for devices without bfloat16"
+    }
+  }
+}

@@ -44,6 +44,12 @@ let withPostgres = optional["CPostgres"] == true
 let imageFormats = ["CWebP": "WEBP", "CGIF": "GIF", "CTIFF": "TIFF"]
   .filter { optional[$0.key] == true }.map(\.value).sorted()
 
+/// The recipes that programs hold (`ShippedRecipes` has the same list).
+let recipes = [
+  "cifar10_scratch", "cifar10_search", "cifar_transfer", "digits", "digits_search",
+  "imagenet_muxnet", "multilabel",
+]
+
 let swift: [SwiftSetting] = [
   .enableUpcomingFeature("ExistentialAny"),
   .enableUpcomingFeature("InternalImportsByDefault"),
@@ -148,7 +154,9 @@ let modules: [Module] = [
   Module(
     "MUXVision", .upper, .library, uses: ["MUXCore", "MUXImages", "CImageCodecs", "CPNG"],
     asks: ["GIF", "TIFF", "WEBP"]),
-  Module("MUXConfiguration", .upper, .hidden, uses: ["MUXCore", .yams]),
+  Module(
+    "MUXConfiguration", .upper, .hidden, uses: ["MUXCore", .yams],
+    embeds: recipes.map { "Recipes/\($0).yaml" }),
   Module(
     "MUXEvaluation", .upper, .library,
     uses: [

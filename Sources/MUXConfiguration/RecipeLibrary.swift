@@ -2,7 +2,8 @@
 public import Foundation
 import MUXCore
 
-/// Finds recipes: configuration files that are known by name.
+/// Finds recipes: configuration files that are known by name. Those of the package are inside the
+/// program; a file of the same name in one of the folders comes before them.
 public enum RecipeLibrary {
   /// The folders that are searched, in order: `MUXNET_RECIPES`, `recipes` in the working folder,
   /// and `recipes` or `share/muxnet/recipes` in the folders above the program.
@@ -26,8 +27,13 @@ public enum RecipeLibrary {
     return folders
   }
 
-  /// The names of all recipes in the folders, sorted.
-  public static func names(in folders: [String] = folders()) -> [String] {
+  /// The names of all recipes, in the folders and in the program, sorted.
+  public static func names() -> [String] {
+    Set(names(in: folders()) + ShippedRecipes.names).sorted()
+  }
+
+  /// The names of all recipes in some folders, sorted.
+  public static func names(in folders: [String]) -> [String] {
     let files = folders.flatMap {
       (try? FileManager.default.contentsOfDirectory(atPath: $0)) ?? []
     }
@@ -54,14 +60,15 @@ public enum RecipeLibrary {
         return tree
       }
     }
-    let known = names(in: folders)
+    if let text = ShippedRecipes.text(recipe) {
+      return try ConfigurationTree(yaml: text, source: .file("recipe \(recipe)"))
+    }
+    let known = Set(names(in: folders) + ShippedRecipes.names).sorted()
     let near = NameDistance.nearest(to: recipe, among: known, limit: 3)
     let hint =
-      known.isEmpty
-      ? "no recipes were found; set MUXNET_RECIPES to their folder"
-      : near.isEmpty
-        ? "there are \(known.joined(separator: ", "))"
-        : "did you mean \(near.joined(separator: ", "))?"
+      near.isEmpty
+      ? "there are \(known.joined(separator: ", "))"
+      : "did you mean \(near.joined(separator: ", "))?"
     throw ConfigurationInputError(nil, "", .unreadable("unknown recipe “\(recipe)”; \(hint)"))
   }
 }

@@ -47,6 +47,34 @@ struct RecipeLibraryTests {
     } throws: { "\($0)" == "x/none.yaml: no such file" }
   }
 
+  @Test("The recipes of the package are inside the program, all of them and as they are")
+  func shipped() throws {
+    let folder = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+      .deletingLastPathComponent().appending(path: "recipes").path
+    let names = RecipeLibrary.names(in: [folder])
+    #expect(names == ShippedRecipes.names)
+    #expect(names.contains("digits"))
+    for name in names {
+      #expect(
+        ShippedRecipes.text(name)
+          == (try String(contentsOfFile: "\(folder)/\(name).yaml", encoding: .utf8)), "\(name)")
+      let summary = try #require(ShippedRecipes.summary(name))
+      #expect(summary.count > 10 && summary.count < 150, "\(summary)")
+    }
+  }
+
+  @Test("A file of a shipped recipe's name comes before it; without folders the shipped one is read")
+  func precedence() throws {
+    let (base, remove) = try makeRecipes()
+    defer { remove() }
+    try "epochs: 77\nmodel: {name: mine}".write(
+      toFile: "\(base)/recipes/digits.yaml", atomically: true, encoding: .utf8)
+    let own = try RecipeLibrary.load("digits", folders: ["\(base)/recipes"])
+    #expect(try own.keeping(["epochs", "model"]).decode(Recipe.self).epochs == 77)
+    let shipped = try RecipeLibrary.load("digits", folders: []).keeping(["epochs", "model"])
+    #expect(try shipped.decode(Recipe.self).model.name == "muxnet_digits")
+  }
+
   @Test("The package's folder is searched for a program in its build folder")
   func folders() {
     let folders = RecipeLibrary.folders(

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+import Foundation
+
+/// The recipes that are inside the program, so that it works wherever it is copied to.
+package enum ShippedRecipes {
+  private static let files: [(name: String, bytes: [UInt8])] = [
+    ("cifar10_scratch", PackageResources.cifar10_scratch_yaml),
+    ("cifar10_search", PackageResources.cifar10_search_yaml),
+    ("cifar_transfer", PackageResources.cifar_transfer_yaml),
+    ("digits", PackageResources.digits_yaml),
+    ("digits_search", PackageResources.digits_search_yaml),
+    ("imagenet_muxnet", PackageResources.imagenet_muxnet_yaml),
+    ("multilabel", PackageResources.multilabel_yaml),
+  ]
+
+  /// Their names, sorted.
+  package static var names: [String] { files.map(\.name).sorted() }
+
+  /// The text of a recipe; nil for another name.
+  package static func text(_ name: String) -> String? {
+    files.first { $0.name == name }.map { String(decoding: $0.bytes, as: UTF8.self) }
+  }
+
+  /// The first sentence of what a recipe says of itself.
+  package static func summary(_ name: String) -> String? {
+    guard let text = text(name) else { return nil }
+    let comment = text.split(separator: "\n", omittingEmptySubsequences: false).dropFirst()
+      .prefix { $0.hasPrefix("#") }.map { $0.dropFirst().trimmingCharacters(in: .whitespaces) }
+      .joined(separator: " ")
+    return comment.firstMatch(of: /^.*?[^.][.:](?= |$)/).map {
+      String($0.0.dropLast())
+    }
+  }
+}

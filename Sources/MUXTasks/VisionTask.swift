@@ -23,6 +23,9 @@ public protocol VisionTask: Sendable, Hashable, Codable {
   /// shown beside the training loss.
   var metrics: [Metric] { get }
 
+  /// Those of ``metrics`` that say something of so many classes, for people; files have all.
+  func metrics(classes: Int) -> [Metric]
+
   /// Makes sure that the task can be learned from a data set.
   ///
   /// - Throws: An error that says in one line what the task needs.
@@ -43,6 +46,9 @@ public protocol VisionTask: Sendable, Hashable, Codable {
 }
 
 extension VisionTask {
+  /// All.
+  public func metrics(classes: Int) -> [Metric] { metrics }
+
   /// The metrics in the order in which they are shown: the loss first, then as they rank.
   public var shownMetrics: [Metric] {
     metrics.filter { $0.name == Metric.loss.name } + metrics.filter { $0.name != Metric.loss.name }

@@ -63,7 +63,8 @@ struct RecipeLibraryTests {
     }
   }
 
-  @Test("A file of a shipped recipe's name comes before it; without folders the shipped one is read")
+  @Test(
+    "A file of a shipped recipe's name comes before it; without folders the shipped one is read")
   func precedence() throws {
     let (base, remove) = try makeRecipes()
     defer { remove() }

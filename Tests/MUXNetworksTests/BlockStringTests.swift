@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import Foundation
 import MUXNetworks
 import Testing
 
@@ -73,6 +74,30 @@ struct BlockStringTests {
     } throws: { error in
       "\(error)".hasPrefix(
         "layer 'blocks.0.0.conv_dw': the superpixel branch needs a multiple of 4")
+    }
+  }
+
+  @Test("The tokens that are told about are those of the grammar's documentation, and are read")
+  func tokens() throws {
+    let folder = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+      .deletingLastPathComponent()
+    let source = try String(
+      contentsOf: folder.appending(path: "Sources/MUXNetworks/Blocks/BlockStringGrammar.swift"),
+      encoding: .utf8)
+    let rows = source.split(separator: "\n").filter { $0.hasPrefix("/// | `") }.map {
+      $0.replacing("`", with: "")
+    }
+    let told = BlockStringGrammar.tokens.map {
+      "/// | \($0.examples.joined(separator: ", ")) | \($0.meaning) | \($0.usual ?? "–") |"
+    }
+    #expect(rows == told)
+    for token in BlockStringGrammar.tokens.dropFirst() {
+      for example in token.examples {
+        let isMux = token.meaning.contains("mux") && !token.meaning.contains("(ir)")
+        let start = isMux && !token.meaning.contains("ir, mux") ? "mux" : "ir"
+        let block = example.hasPrefix("c4") ? "\(start)_\(example)" : "\(start)_\(example)_c40"
+        #expect(throws: Never.self, "\(block)") { try BlockStringGrammar.parse(block) }
+      }
     }
   }
 }

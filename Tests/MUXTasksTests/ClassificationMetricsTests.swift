@@ -38,4 +38,14 @@ import Testing
     let best = ClassificationMetrics.best(2, of: [.nan, 1, 5, 5])
     #expect(best.map(\.index) == [2, 3])
   }
+
+  @Test("top-5 is shown where there are classes beyond five; files have it always")
+  func shownMetrics() {
+    let task = Classification()
+    #expect(task.metrics(classes: 4) == [Classification.top1, .loss])
+    #expect(task.metrics(classes: 5) == [Classification.top1, .loss])
+    #expect(task.metrics(classes: 6) == task.metrics)
+    #expect(ClassificationMeter(classNames: ["a", "b"]).scores()["top5"] != nil)
+    #expect(MultiLabel().metrics(classes: 2) == MultiLabel().metrics)
+  }
 }

@@ -4,6 +4,21 @@
 package enum NameDistance {
   /// The Levenshtein distance of two names, ignoring case.
   package static func distance(_ left: String, _ right: String) -> Int {
+    distances(left, right).last ?? 0
+  }
+
+  /// The names that begin most nearly as `name` does, if that is near: a fifth of its letters, and one
+  /// at least; none where they begin as much like others.
+  package static func family(of name: String, among names: [String]) -> [String] {
+    let starts = names.map { (name: $0, distance: distances(name, $0).min() ?? 0) }
+    guard let best = starts.map(\.distance).min(), best <= max(1, name.count / 5),
+      best < name.count / 2
+    else { return [] }
+    return starts.filter { $0.distance == best }.map(\.name).sorted()
+  }
+
+  /// The distances of a name to all beginnings of another, the empty one first.
+  private static func distances(_ left: String, _ right: String) -> [Int] {
     let a = Array(left.lowercased())
     let b = Array(right.lowercased())
     var row = Array(0...b.count)
@@ -16,7 +31,7 @@ package enum NameDistance {
         diagonal = above
       }
     }
-    return row[b.count]
+    return row
   }
 
   /// Up to `limit` names, nearest first, that differ from `name` in less than half of its letters.

@@ -75,13 +75,14 @@ extension Predictor {
   ///
   /// - Parameters:
   ///   - paths: Files and folders.
+  ///   - given: Image files that are in memory, and their names; they come first.
   ///   - settings: How much is said about an image.
   ///   - batchSize: Images computed at once.
   ///   - body: Told of each image as soon as it is done.
   /// - Throws: If a path does not exist or the network fails; broken images are in the report.
   public func predict(
-    paths: [String], settings: DecodingSettings, batchSize: Int,
-    _ body: (ImagePrediction, Image) throws -> Void
+    paths: [String], given: [(name: String, bytes: [UInt8])] = [], settings: DecodingSettings,
+    batchSize: Int, _ body: (ImagePrediction, Image) throws -> Void
   ) throws -> PredictionReport {
     var report = PredictionReport()
     var batch: [(path: String, image: Image, prepared: (size: PixelSize, values: [Float]))] = []
@@ -100,9 +101,9 @@ extension Predictor {
     }
     let files = try ImageFiles(paths)
     report.leftOut = files.leftOut
-    for path in files.paths {
+    func add(_ path: String, _ read: () throws(ImageError) -> Image) throws {
       do throws(ImageError) {
-        let image = try Image(contentsOfFile: path, orientation: pipeline.orientation)
+        let image = try read()
         do throws(ImageError) {
           batch.append((path, image, try prepared(image)))
           bytes += image.pixels.count
@@ -114,6 +115,17 @@ extension Predictor {
       }
       // Large pictures do not wait for a full batch.
       if batch.count == batchSize || bytes > 1 << 26 { try finish() }
+    }
+    let orientation = pipeline.orientation
+    for (name, bytes) in given {
+      try add(name) { () throws(ImageError) in
+        try Image(data: bytes, name: name, orientation: orientation)
+      }
+    }
+    for path in files.paths {
+      try add(path) { () throws(ImageError) in
+        try Image(contentsOfFile: path, orientation: orientation)
+      }
     }
     try finish()
     return report

@@ -41,6 +41,25 @@ public struct RunFolder: Hashable, Sendable {
     throw .nothingToResume(path: path)
   }
 
+  /// The run in a folder of runs that was at work last: the one whose checkpoints are the newest.
+  ///
+  /// - Throws: ``RunFolderError/nothingToResume(path:)`` where none has any.
+  public static func latest(in folder: String) throws(RunFolderError) -> RunFolder {
+    let manager = FileManager.default
+    let names = (try? manager.contentsOfDirectory(atPath: folder)) ?? []
+    var latest: (path: String, date: Date)?
+    for path in names.sorted().map({ "\(folder)/\($0)" }) where isRun(path) {
+      let checkpoints = (try? manager.contentsOfDirectory(atPath: "\(path)/checkpoints")) ?? []
+      guard !checkpoints.isEmpty,
+        let facts = try? manager.attributesOfItem(atPath: "\(path)/checkpoints"),
+        let date = facts[.modificationDate] as? Date, date > latest?.date ?? .distantPast
+      else { continue }
+      latest = (path, date)
+    }
+    guard let latest else { throw .nothingToResume(path: folder) }
+    return try RunFolder(existing: latest.path)
+  }
+
   /// Makes the folder `folder/name`, or `folder/name-2` and so on where it exists.
   ///
   /// - Parameters:

@@ -100,8 +100,14 @@ public enum ModelZoo {
     if let quoted = QuotedFigures.all.first(where: { $0.name == lowercased }) {
       throw .architecture(name: name, reason: quoted.reason)
     }
+    let names = entries.map(\.name)
+    // `mobilnetv3` is far from every whole name, and near to where two of them begin.
+    let near =
+      NameDistance.family(of: name, among: names)
+      + NameDistance.nearest(to: name, among: names)
     throw .unknownModel(
-      name: name, nearest: NameDistance.nearest(to: name, among: entries.map(\.name)))
+      name: name,
+      nearest: Array(near.reduce(into: []) { if !$0.contains($1) { $0.append($1) } }.prefix(3)))
   }
 
   /// The architecture of a name.

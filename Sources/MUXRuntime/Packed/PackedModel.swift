@@ -36,6 +36,8 @@ public struct PackedModel: Sendable {
   public let metadata: [String: String]
   /// The widths of vectors for which there are weights, ascending.
   public let lanes: [Int]
+  /// The version of the file's format.
+  package let formatVersion: Int
   /// Where the file lies, for messages.
   public let path: String
   private let file: ByteRegion
@@ -76,6 +78,7 @@ public struct PackedModel: Sendable {
     }
     self.path = path
     self.file = file
+    formatVersion = Int(version)
     network = description.network
     classNames = description.classNames
     task = description.task

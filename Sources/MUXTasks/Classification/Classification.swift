@@ -31,6 +31,11 @@ public struct Classification: VisionTask {
   /// Top-1, top-5, the means over the classes, and the mean cross entropy without smoothing.
   public var metrics: [Metric] { [Self.top1, Self.top5, Self.balancedAccuracy, Self.f1, .loss] }
 
+  /// Without top-5 where any five guesses are all classes.
+  public func metrics(classes: Int) -> [Metric] {
+    metrics.filter { $0 != Self.top5 || classes > 5 }
+  }
+
   /// Makes sure that each image has one class, and that there are at least two.
   public func check(_ dataSet: any ImageDataSet) throws {
     guard dataSet.classNames.count > 1 else {

@@ -68,6 +68,8 @@ public final class Trainer {
     _ configuration: TrainingConfiguration, network: Network? = nil,
     observers: [any TrainingObserver] = []
   ) throws {
+    // What no folder can mend is said before a missing folder.
+    if network == nil { try configuration.requireSuitableNetwork() }
     try configuration.validate()
     var configuration = configuration
     let decisions: [String]

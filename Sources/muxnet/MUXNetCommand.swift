@@ -6,7 +6,7 @@ import MUXConfiguration
 struct MUXNetCommand: ParsableCommand {
   #if TORCH
     private static let lowerHalf: [any ParsableCommand.Type] = [
-      TrainCommand.self
+      TrainCommand.self, SettingsCommand.self,
     ]
     private static let note = ""
   #else
@@ -14,7 +14,7 @@ struct MUXNetCommand: ParsableCommand {
     private static let note = """
 
 
-      This build has no libtorch, so train, data export, data benchmark, benchmark --train and \
+      This build has no libtorch, so train, settings, data export, data benchmark, benchmark --train and \
       --engine torch are absent; build without MUXNET_TORCH=0 to have them.
       """
   #endif

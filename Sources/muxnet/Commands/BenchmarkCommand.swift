@@ -22,7 +22,7 @@ struct BenchmarkCommand: ParsableCommand {
       latency at batch 1 and throughput at batch 64, with one thread and with two. Everything is \
       timed run by run in turns after a warm-up, each --precision beside the others (8 bits of \
       weights that are not packed are calibrated on noise: time does not depend on that). Shares of the peak are multiply-adds per second against what one core reaches with operands \
-      in registers, measured in the same process. --profile adds the time of each step of the \
+      in registers, measured in the same process in float32 (and not shown for other precisions). --profile adds the time of each step of the \
       plan. A packed file also gives the time from opening it to the first result. With --serve the \
       command answers each number N on a line of the standard input with the times of N runs, in \
       milliseconds on one line, so that another program can take turns with it. With --train a step is forward, loss, backward and an update, on libtorch.
@@ -114,6 +114,9 @@ struct BenchmarkCommand: ParsableCommand {
     if train { return try timeTraining() }
     let subject = try BenchmarkSubject(model, precisions: precision)
     let precisions = precision.isEmpty ? [subject.usualPrecision] : precision
+    for precision in precisions where !precision.isAccelerated {
+      Console.warning(EngineOptions.slowness(precision))
+    }
     if serve { return try answer(try subject.plan(precisions[0])) }
     let network = subject.network
     let engines = engine.isEmpty ? [Engine.runtime] : engine

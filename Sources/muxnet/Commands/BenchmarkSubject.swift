@@ -21,12 +21,9 @@ struct BenchmarkSubject {
   /// - Parameter precisions: Those that are going to be timed.
   init(_ options: ModelOptionGroup, precisions: [Precision]) throws {
     let path = options.model
-    if PackedModel.isPacked(path) {
-      guard options.changes.options == ModelOptions() else {
-        throw ValidationError("a packed model cannot be changed; convert it anew")
-      }
-      let start = ContinuousClock.now
-      let model = try PackedModel(contentsOf: path)
+    let start = ContinuousClock.now
+    let source = try ModelSource(options)
+    if case .packed(let model) = source {
       let plan = try InferencePlan(model)
       let engine = try InferenceEngine(plan)
       _ = try engine.run(Array(repeating: 0.5, count: plan.inputShape.count))
@@ -41,15 +38,10 @@ struct BenchmarkSubject {
     firstResultSeconds = nil
     fileBytes = nil
     packed = nil
-    if Self.isWeights(path) {
-      guard options.changes.options == ModelOptions() else {
-        throw ValidationError("trained weights cannot be changed; name a network for others")
-      }
-      let trained = try TrainedWeights(path: path)
-      network = trained.network
+    network = source.network
+    if case .weights(let trained) = source {
       weights = try trained.checked()
     } else {
-      network = try options.network()
       weights = try CheckedWeights(RandomWeights.archive(network, seed: 1), for: network)
     }
     calibration =
@@ -78,14 +70,6 @@ struct BenchmarkSubject {
       throw CommandError("a packed model runs in the runtime only; give the weights it was made of")
     }
     return weights
-  }
-
-  /// Whether a path is a file of weights, or the folder of a run, and no network's name or file.
-  private static func isWeights(_ path: String) -> Bool {
-    guard FileManager.default.fileExists(atPath: path),
-      ![.json, .yaml].contains(ConvertFormat(ending: path))
-    else { return false }
-    return path.contains("/") || (try? ModelZoo.network(named: path)) == nil
   }
 
   /// Ranges of noise of unit variance, as normalised images have: time does not depend on them.

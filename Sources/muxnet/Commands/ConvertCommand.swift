@@ -16,8 +16,9 @@ struct ConvertCommand: ParsableCommand {
     abstract: "Convert weights or networks between file formats; export ONNX.",
     discussion: """
       The format is that of --to, or else follows from the ending of OUTPUT: .safetensors, .pth or \
-      .pt for weights (INPUT is a weights file), .json, .yaml or .yml for networks (INPUT is a name \
-      of the zoo or a network file), .onnx for a network with its weights (INPUT is the network and \
+      .pt for weights (INPUT is a weights file, or the folder of a run, which stands for its best \
+      weights), .json, .yaml or .yml for networks (INPUT is a name of the zoo, a network file, or what \
+      holds its network: a run, weights, a packed file), .onnx for a network with its weights (INPUT is the network and \
       --weights its weights; or INPUT alone, where the weights file or the folder of a run holds \
       the network).
 
@@ -46,13 +47,15 @@ struct ConvertCommand: ParsableCommand {
         muxnet convert weights.safetensors weights.pth
         muxnet convert muxnet_s muxnet_s.yaml --blocks
         muxnet convert muxnet_m --weights muxnet_m.safetensors muxnet_m.onnx --batch dynamic
+        muxnet convert runs/digits digits.pth
         muxnet convert runs/digits digits.onnx
         muxnet convert runs/pets pets.muxnet --to runtime
         muxnet convert muxnet_m --weights m.pth m.muxnet --to runtime --labels imagenet.txt
         muxnet convert muxnet_m m.safetensors --random-weights
       """)
 
-  @Argument(help: "A weights file; or a network file or name.", completion: .file())
+  @Argument(
+    help: "A weights file or the folder of a run; or a network file or name.", completion: .file())
   var input: String
 
   @Argument(help: "The file to write.", completion: .file())
@@ -154,7 +157,7 @@ struct ConvertCommand: ParsableCommand {
       let architecture = try NetworkFile.architecture(input).applying(changes.options)
       try AtomicFile.write(try NetworkFile.yaml(architecture), to: output)
     } else {
-      let network = try NetworkFile.resolve(input, options: changes.options)
+      let network = try ModelSource(input, changes.options, key: key).network
       let text =
         isJSON
         ? String(decoding: try NetworkFile.json(network), as: UTF8.self)
@@ -180,7 +183,8 @@ struct ConvertCommand: ParsableCommand {
   }
 
   private func writeWeights(_ format: ConvertFormat) throws {
-    let file = try WeightsFile.load(input, key: key)
+    if PackedModel.isPacked(input) { throw EvaluationError.packed(path: input) }
+    let file = try WeightsSource.load(input, key: key)
     for name in file.ignored {
       Console.warning("\(input): left out “\(name)”, which is not a weight")
     }

@@ -29,7 +29,10 @@
     @Option(help: "How many images; all unless given.")
     var limit: Int?
 
-    @OptionGroup var settings: ConfigurationOptions
+    @Flag(help: "Replace images that exist.")
+    var overwrite = false
+
+    @OptionGroup var settings: SettingSources
 
     func validate() throws {
       if folder.isEmpty { throw ValidationError("name the folder to write to") }
@@ -37,9 +40,11 @@
     }
 
     func run() throws {
-      let data = try settings.configuration().data.open(part.value)
+      let configuration = try settings.tree().decode(TrainingConfiguration.self)
+      try configuration.validate()
+      let data = try configuration.data.open(part.value)
       let export = DataExport(data, limit: limit)
-      if !settings.overwrite,
+      if !overwrite,
         let path = export.paths(in: folder).first(where: FileManager.default.fileExists(atPath:))
       {
         throw CommandError(

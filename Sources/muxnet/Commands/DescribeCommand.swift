@@ -9,10 +9,15 @@ struct DescribeCommand: ParsableCommand {
     abstract: "Show what a network is made of and what it costs.",
     discussion: """
       Costs are for one image. Multiply-adds count convolutions and linear layers; the paper's \
-      count adds the products of squeeze-and-excitation and the global pools.
+      count adds the products of squeeze-and-excitation and the global pools. Of a run, of weights and \
+      of a packed file it also says what they hold: task, classes, preparation of images, precision.
+
+      \(BlockStringGrammar.help)
 
       EXAMPLES
         muxnet describe muxnet_m
+        muxnet describe runs/pets
+        muxnet describe pets.muxnet --json
         muxnet describe muxnet_xs --classes 10 --input-size 32 --output-stride 4 --blocks
         muxnet describe my-network.yaml --layers --json
       """)
@@ -28,12 +33,14 @@ struct DescribeCommand: ParsableCommand {
   @OptionGroup var output: OutputOptions
 
   func run() throws {
-    let network = try model.network()
+    let source = try ModelSource(model)
+    let network = source.network
     let costs = try CostReport(network)
+    let facts = try ModelFacts(source)
     if output.json {
-      return try Console.json(Description(network, costs, blocks: blocks, layers: layers))
+      return try Console.json(Description(network, costs, facts, blocks: blocks, layers: layers))
     }
-    Console.result(Self.summary(network, costs))
+    Console.result(Self.summary(network, costs, facts))
     if blocks { Console.result("\n" + Self.blockTable(network, costs)) }
     if layers { Console.result("\n" + Self.layerTable(costs)) }
   }
@@ -54,8 +61,13 @@ struct DescribeCommand: ParsableCommand {
     let shares: [KindShare]
     let blocks: [BlockCost]?
     let layers: [LayerCost]?
+    /// What weights or a packed file say beside their network.
+    let file: ModelFacts?
 
-    init(_ network: Network, _ costs: CostReport, blocks: Bool, layers: Bool) {
+    init(
+      _ network: Network, _ costs: CostReport, _ file: ModelFacts?, blocks: Bool, layers: Bool
+    ) {
+      self.file = file
       name = network.name
       inputChannels = network.inputChannels
       inputSize = costs.inputSize
@@ -73,7 +85,9 @@ struct DescribeCommand: ParsableCommand {
     }
   }
 
-  private static func summary(_ network: Network, _ costs: CostReport) -> String {
+  private static func summary(
+    _ network: Network, _ costs: CostReport, _ file: ModelFacts?
+  ) -> String {
     var facts = TextTable([(network.name, .left), ("", .right)])
     facts.append(["input", "\(network.inputChannels)×\(costs.inputSize)"])
     facts.append(["classes", network.classCount?.grouped ?? "–"])
@@ -83,11 +97,17 @@ struct DescribeCommand: ParsableCommand {
     facts.append(["multiply-adds, paper's count", costs.paperMultiplyAdds.grouped])
     facts.append(["activations", costs.activations.grouped])
     facts.append(["peak activation memory (bytes)", costs.peakActivationBytes.grouped])
+    var told = ""
+    if let file {
+      var table = TextTable([("", .left), ("", .left)])
+      for row in file.rows { table.append(row) }
+      told = table.text + "\n\n"
+    }
     var kinds = TextTable([("KIND", .left), ("PARAMETERS", .right), ("MULTIPLY-ADDS", .right)])
     for share in costs.shares where share.parameters > 0 || share.multiplyAdds > 0 {
       kinds.append([share.kind.rawValue, share.parameters.percent, share.multiplyAdds.percent])
     }
-    return facts.text + "\n\n" + kinds.text + "\n\n" + CostReport.convention
+    return facts.text + "\n\n" + told + kinds.text + "\n\n" + CostReport.convention
   }
 
   private static func blockTable(_ network: Network, _ costs: CostReport) -> String {

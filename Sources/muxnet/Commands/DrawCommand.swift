@@ -17,6 +17,7 @@ struct DrawCommand: ParsableCommand {
       EXAMPLES
         muxnet draw muxnet_xs > muxnet_xs.svg
         muxnet draw muxnet_m --classes 10 --output muxnet_m.png
+        muxnet draw runs/pets --output pets.svg
         muxnet draw my-network.yaml --output my-network.svg --overwrite
       """)
 

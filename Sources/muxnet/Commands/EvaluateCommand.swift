@@ -91,7 +91,9 @@ struct EvaluateCommand: ParsableCommand {
     if showsProgress { Console.standardError("\r\u{1b}[2K") }
     for line in result.warnings + result.leftOut.map(\.description) { Console.warning(line) }
     if output.json { return try Console.json(result) }
-    let scores = trained.task.task.metrics.map { "\($0.label) \($0.text(result.scores[$0]))" }
+    let scores = trained.task.task.metrics(classes: trained.classNames.count).map {
+      "\($0.label) \($0.text(result.scores[$0]))"
+    }
     Console.result(
       (scores + ["\(result.scores.count.grouped) images (\(part.rawValue))"])
         .joined(separator: ", ") + ", \(result.imagesPerSecond.fixed(0)) images/s")

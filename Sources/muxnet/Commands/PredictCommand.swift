@@ -22,9 +22,11 @@ struct PredictCommand: ParsableCommand {
         muxnet predict photos --weights runs/pets/best.safetensors --json
         muxnet predict cat.jpg --weights muxnet_m.pth --model muxnet_m --labels imagenet.txt
         muxnet predict scans --weights runs/chest --format csv
+        curl -s https://example.org/cat.jpg | muxnet predict - --weights runs/pets
       """)
 
-  @Argument(help: "Images, or folders of images.", completion: .file())
+  @Argument(
+    help: "Images, or folders of images; - is an image on the standard input.", completion: .file())
   var images: [String]
 
   @OptionGroup var weights: WeightsOptions
@@ -64,6 +66,9 @@ struct PredictCommand: ParsableCommand {
 
   func validate() throws {
     if images.isEmpty { throw ValidationError("name an image or a folder of images") }
+    if images.count(where: { $0 == "-" }) > 1 {
+      throw ValidationError("the standard input holds one image; give - once")
+    }
     if let top, top < 1 { throw ValidationError("--top must be at least 1, not \(top)") }
     if let threshold, !(0...1).contains(threshold) {
       throw ValidationError("--threshold must lie in 0…1, not \(threshold)")
@@ -90,7 +95,8 @@ struct PredictCommand: ParsableCommand {
       throw TaskError.unknownFormat(name: format, known: ["text", "json"] + predictor.formatNames)
     }
     let report = try predictor.predict(
-      paths: images, settings: DecodingSettings(limit: top, threshold: threshold),
+      paths: images.filter { $0 != "-" }, given: try images.contains("-") ? [standardInput()] : [],
+      settings: DecodingSettings(limit: top, threshold: threshold),
       batchSize: batchSize
     ) { result, image in
       if format == "text" { present(result, image) }
@@ -106,6 +112,21 @@ struct PredictCommand: ParsableCommand {
     if !report.failures.isEmpty {
       throw CommandError("\(report.failures.count) of the images could not be read")
     }
+  }
+
+  /// The image on the standard input.
+  private func standardInput() throws -> (name: String, bytes: [UInt8]) {
+    // More than a file of an image may have; a pipe has no size to ask for.
+    let limit = 1 << 28
+    var bytes: [UInt8] = []
+    while let part = try FileHandle.standardInput.read(upToCount: 1 << 20), !part.isEmpty {
+      bytes += part
+      guard bytes.count <= limit else {
+        throw CommandError(
+          "the standard input is longer than \(limit >> 20) MiB, more than an image")
+      }
+    }
+    return ("-", bytes)
   }
 
   private func present(_ result: ImagePrediction, _ image: Image) {

@@ -3,6 +3,8 @@
   import ArgumentParser
   import Foundation
   import MUXConfiguration
+  import MUXEvaluation
+  import MUXTensor
   import MUXTraining
 
   /// Trains a network.
@@ -13,11 +15,15 @@
       discussion: """
         Settings come in layers, later ones win: defaults, --recipe, --config, environment \
         variables (MUXNET_OPTIMIZER__LEARNING_RATE is optimizer.learningRate), --set and the other \
-        options. An unknown setting is an error. --dry-run prints them all and stops.
+        options. An unknown setting is an error. --dry-run prints them all and stops; muxnet settings \
+        tells what they mean.
+
+        \(Self.recipes)
 
         The run's folder gets the settings, summary.csv, events for TensorBoard, checkpoints and \
         the best weights. Ctrl-C saves and exits with 130; --resume goes on as if nothing had \
-        happened, and refuses data that changed (images only unless --other-images is given). With \
+        happened, and refuses data that changed (images only unless --other-images is given). \
+        Without a folder it takes the run below runs (or --output) that was at work last. With \
         more --epochs than it was begun with, a run is prolonged, finished or not: from there on it \
         follows the schedule of its new length.
 
@@ -30,10 +36,21 @@
           muxnet train --recipe digits --max-steps 20
         """)
 
+    /// The recipes inside the program, each with what it says of itself.
+    private static let recipes =
+      "RECIPES\n"
+      + ShippedRecipes.names.map { name in
+        "  \(name.padding(toLength: 17, withPad: " ", startingAt: 0))"
+          + (ShippedRecipes.summary(name) ?? "")
+      }.joined(separator: "\n")
+
     @OptionGroup var options: ConfigurationOptions
 
     @Option(
-      help: ArgumentHelp("Go on with the run in this folder.", valueName: "folder"),
+      defaultAsFlag: "", parsing: .next,
+      help: ArgumentHelp(
+        "Go on with the run in this folder; without one, with the latest run.",
+        valueName: "folder"),
       completion: .directory)
     var resume: String?
 
@@ -49,12 +66,14 @@
     @OptionGroup var output: OutputOptions
 
     func validate() throws {
-      guard resume != nil else {
+      guard let resume else {
         if otherImages { throw ValidationError("--other-images is for --resume") }
         return
       }
       let given =
-        options.given(except: ["threads", "time-budget", "epochs", "max-steps"])
+        options.given(
+          except: Set(
+            ["threads", "time-budget", "epochs", "max-steps"] + (resume.isEmpty ? ["output"] : [])))
         + (dryRun ? ["--dry-run"] : [])
       if !given.isEmpty {
         throw ValidationError(
@@ -65,11 +84,16 @@
 
     func run() throws {
       if dryRun {
-        let text = try ConfigurationText.yaml(try options.configuration())
+        let text = try ConfigurationText.yaml(
+          try options.configuration(needsData: false))
         return Console.result(text.trimmingCharacters(in: .newlines))
       }
       StopSignal.watch()
       let trainer = try makeTrainer()
+      let configuration = trainer.configuration
+      if let text = try configuration.precision.slowness(on: Device(name: configuration.device)) {
+        Console.warning(text)
+      }
       let result = try trainer.run()
       if output.json {
         try Console.json(result)
@@ -83,7 +107,8 @@
     }
 
     private func makeTrainer() throws -> Trainer {
-      if let resume {
+      if let named = resume {
+        let resume = try named.isEmpty ? latestRun() : named
         let (threads, timeBudget) = (options.threads, options.timeBudget)
         do {
           return try Trainer(
@@ -99,9 +124,16 @@
           throw CommandError("\(error) with --other-images to go on all the same")
         }
       }
-      let configuration = try options.configuration()
+      let configuration = try options.unchecked()
       return try Trainer(
         configuration, observers: observers(everySteps: configuration.output.logEverySteps))
+    }
+
+    /// The run that was at work last.
+    private func latestRun() throws -> String {
+      let run = try RunFolder.latest(in: options.output ?? OutputConfiguration().folder)
+      if !quiet { Console.note("going on with \(run.path)") }
+      return run.path
     }
 
     private func observers(everySteps: Int) -> [any TrainingObserver] {

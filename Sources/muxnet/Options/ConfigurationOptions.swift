@@ -1,31 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #if TORCH
   import ArgumentParser
-  import Foundation
   import MUXConfiguration
   import MUXTraining
 
   /// The settings of a run, from all their sources.
   struct ConfigurationOptions: ParsableArguments {
-    @Option(help: "A recipe by name, or a recipe file.")
-    var recipe: String?
-
-    @Option(name: [.short, .long], help: "A YAML or JSON file of settings.", completion: .file())
-    var config: String?
-
-    @Option(
-      name: .customLong("set"),
-      help: ArgumentHelp("Any setting by its dotted path.", valueName: "key=value"))
-    var assignments: [String] = []
+    @OptionGroup var sources: SettingSources
 
     @Option(help: "The network: a name of the zoo or a file.")
     var model: String?
-
-    @Option(help: "The folder of the data.", completion: .directory)
-    var data: String?
-
-    @Option(help: "The kind of data: digits, cifar10, cifar100, folder or list.")
-    var source: String?
 
     @Option(help: "Outputs of the classifier.")
     var classes: Int?
@@ -74,47 +58,40 @@
     @Flag(help: "Replace an existing run of that name.")
     var overwrite = false
 
-    /// Environment variables that begin as settings do and mean something else.
-    private static let reserved: Set<String> = [
-      "MUXNET_TORCH", "MUXNET_SHARED", "MUXNET_RECIPES", "MUXNET_POSTGRES", "MUXNET_STORAGE",
-      "MUXNET_STUDY", "MUXNET_TRIAL", "MUXNET_ISA", "MUXNET_RESULTS",
-    ]
-
     /// The settings in layers: defaults, recipe, file, environment, options.
     func tree() throws -> ConfigurationTree {
-      var tree = ConfigurationTree()
-      if let recipe { tree.overlay(try RecipeLibrary.load(recipe)) }
-      if let config { tree.overlay(try ConfigurationTree(contentsOf: config)) }
-      try tree.set(
-        environment: ProcessInfo.processInfo.environment, reserved: Self.reserved)
-      for assignment in assignments {
-        try tree.set(assignment: assignment, source: .option("--set \(assignment)"))
-      }
+      var tree = try sources.tree()
       for (option, path, value) in flags {
         if let value { try tree.set(path, toText: value, source: .option("--\(option)")) }
       }
       return tree
     }
 
+    /// The settings, not yet checked.
+    func unchecked() throws -> TrainingConfiguration {
+      try tree().decode(TrainingConfiguration.self)
+    }
+
     /// The settings, checked.
-    func configuration() throws -> TrainingConfiguration {
-      let configuration = try tree().decode(TrainingConfiguration.self)
-      try configuration.validate()
+    ///
+    /// - Parameter needsData: Whether it is an error that no data are named.
+    func configuration(needsData: Bool = true) throws -> TrainingConfiguration {
+      let configuration = try unchecked()
+      var checked = configuration
+      if !needsData { checked.data.path = checked.data.path ?? "." }
+      try checked.validate()
       return configuration
     }
 
     /// The options that were given, but for some.
     func given(except allowed: Set<String>) -> [String] {
-      let names =
-        [("recipe", recipe), ("config", config)].filter { $0.1 != nil }.map(\.0)
-        + (assignments.isEmpty ? [] : ["set"]) + flags.filter { $0.value != nil }.map(\.option)
+      let names = sources.given + flags.filter { $0.value != nil }.map(\.option)
       return names.filter { !allowed.contains($0) }.map { "--\($0)" }
     }
 
     private var flags: [(option: String, path: String, value: String?)] {
       [
-        ("model", "model.name", model), ("data", "data.path", data),
-        ("source", "data.source", source), ("classes", "model.classes", classes.map { "\($0)" }),
+        ("model", "model.name", model), ("classes", "model.classes", classes.map { "\($0)" }),
         ("input-size", "model.inputSize", inputSize.map { "\($0)" }),
         ("epochs", "epochs", epochs.map { "\($0)" }),
         ("batch-size", "batchSize", batchSize.map { "\($0)" }),

@@ -63,6 +63,12 @@ struct EngineOptions: ParsableArguments {
     }
   #endif
 
+  /// What to say of a precision that this processor has no instructions for.
+  static func slowness(_ precision: Precision) -> String {
+    "this processor has no instructions for \(precision.rawValue), which is slower than float32 then;"
+      + " use --precision float32, or a packed file of muxnet convert"
+  }
+
   /// The error of a build without libtorch that is asked for it.
   static var torchIsAbsent: CommandError {
     CommandError(
@@ -88,13 +94,16 @@ struct EngineOptions: ParsableArguments {
         }
         wanted = own
       }
+      let used = wanted ?? weights.packed?.precision ?? .float32
+      if !used.isAccelerated { Console.warning(Self.slowness(used)) }
       return try weights.runtimeClassifier(threads: runtimeThreads, precision: wanted)
     case .torch:
       #if TORCH
         let device = try prepareTorch()
+        let wanted = precision.flatMap { ArithmeticPrecision(rawValue: $0.rawValue) } ?? configured
+        if let text = wanted.slowness(on: device) { Console.warning(text) }
         return TorchClassifier(
-          try TrainedModel(weights, device: device).model,
-          precision: precision.flatMap { ArithmeticPrecision(rawValue: $0.rawValue) } ?? configured)
+          try TrainedModel(weights, device: device).model, precision: wanted)
       #else
         throw Self.torchIsAbsent
       #endif

@@ -7,17 +7,15 @@ import MUXNetworks
 struct ModelOptionGroup: ParsableArguments {
   @Argument(
     help: """
-      A name of the zoo, a block-string file, or a network file (.json, .yaml); for benchmark also \
-      weights or a packed file.
+      A name of the zoo, a block-string file, a network file (.json, .yaml), the folder of a run, \
+      weights that hold their network, or a packed file.
       """)
   var model: String
 
   @OptionGroup var changes: ModelChangeOptions
 
   /// The network that the user means.
-  func network() throws -> Network {
-    try NetworkFile.resolve(model, options: changes.options)
-  }
+  func network() throws -> Network { try ModelSource(self).network }
 }
 
 /// What is changed in a network.

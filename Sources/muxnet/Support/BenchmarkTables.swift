@@ -35,6 +35,12 @@ struct LayerProfile: Encodable {
 
 /// The tables of the commands `benchmark` and `quantize`.
 enum BenchmarkTables {
+  /// A share of the peak. The peak that is measured is that of single precision, which other
+  /// precisions may pass; their own is not known.
+  private static func share(_ share: Double, _ precision: Precision?) -> String {
+    precision == .float32 ? share.percent : "–"
+  }
+
   static func rows(_ rows: [InferenceBenchmark.Row]) -> String {
     var table = TextTable([
       ("ENGINE", .left), ("PRECISION", .left), ("BATCH", .right), ("THREADS", .right),
@@ -48,7 +54,7 @@ enum BenchmarkTables {
         "\(row.setting.threads)",
         (row.minimumSeconds * 1e3).fixed(2), (row.medianSeconds * 1e3).fixed(2),
         (row.percentile95Seconds * 1e3).fixed(2), row.imagesPerSecond.fixed(1),
-        row.shareOfPeak.percent, "\(row.runs)",
+        share(row.shareOfPeak, Precision(rawValue: row.setting.precision)), "\(row.runs)",
       ])
     }
     return table.text
@@ -94,7 +100,8 @@ enum BenchmarkTables {
     for step in profile.steps {
       table.append([
         step.name, step.kind, (step.seconds * 1e6).fixed(1), step.multiplyAdds.grouped,
-        (step.multiplyAddsPerSecond / 1e9).fixed(1), step.shareOfPeak.percent, "\(step.tasks)",
+        (step.multiplyAddsPerSecond / 1e9).fixed(1), share(step.shareOfPeak, profile.precision),
+        "\(step.tasks)",
       ])
     }
     let seconds = profile.steps.reduce(0) { $0 + $1.seconds }

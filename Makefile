@@ -13,7 +13,7 @@ help:
 	@echo "make demo       train a small MUXNet on the digits, evaluate it, predict some images"
 	@echo "make test       all tests (release build, so that libtorch code is built once)"
 	@echo "make test-core  build and test the half that needs no libtorch"
-	@echo "make docs       build the documentation (DocC); a warning is an error"
+	@echo "make docs       build the documentation (DocC) as one site; scripts/docs --serve shows it"
 	@echo "make lint       check the format of all Swift files, and that every file begins with its licence"
 	@echo "make build      build the program, .build/release/muxnet, and what it needs (make setup)"
 

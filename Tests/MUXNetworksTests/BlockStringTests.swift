@@ -85,7 +85,7 @@ struct BlockStringTests {
       contentsOf: folder.appending(path: "Sources/MUXNetworks/Blocks/BlockStringGrammar.swift"),
       encoding: .utf8)
     let rows = source.split(separator: "\n").filter { $0.hasPrefix("/// | `") }.map {
-      $0.replacing("`", with: "")
+      String($0.replacing("`", with: ""))
     }
     let told = BlockStringGrammar.tokens.map {
       "/// | \($0.examples.joined(separator: ", ")) | \($0.meaning) | \($0.usual ?? "–") |"

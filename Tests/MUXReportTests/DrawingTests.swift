@@ -78,14 +78,14 @@ struct DrawingTests {
     return try String(contentsOf: root.appending(path: path), encoding: .utf8)
   }
 
-  @Test("The README's table of networks is the one that the command makes")
-  func readme() throws {
-    let parts = try packageFile("README.md")
+  @Test("The page's table of networks is the one that the command makes")
+  func networks() throws {
+    let parts = try packageFile("Docs/NETWORKS.md")
       .components(separatedBy: "<!-- muxnet models --markdown -->\n")
     let table = try #require(parts.count == 2 ? parts[1] : nil).components(separatedBy: "\n\n")[0]
     #expect(
       try table == ZooTable.markdown(),
-      "replace the README's table with the output of 'muxnet models --markdown'")
+      "replace the table of Docs/NETWORKS.md with the output of 'muxnet models --markdown'")
   }
 
   @Test("The pictures of README and documentation are those that the commands draw")

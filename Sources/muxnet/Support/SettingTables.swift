@@ -47,8 +47,12 @@ enum SettingTables {
 
   /// Each setting on lines of its own, with what its words mean and how to set it.
   static func details(_ settings: [SettingDescription]) -> String {
-    settings.map { setting in
-      guard !setting.isGroup else { return "\(setting.key): \(setting.meaning)" }
+    var group = ""
+    return settings.map { setting in
+      guard !setting.isGroup else {
+        group = setting.key
+        return "\(setting.key): \(setting.meaning)"
+      }
       var lines = [setting.key, "  \(setting.meaning)"]
       lines.append("  default  \(usual(setting))")
       if let choices = setting.choices {
@@ -61,7 +65,7 @@ enum SettingTables {
         lines.append("  allowed  \(allowed(setting))")
       }
       let value = setting.defaultValue ?? setting.choices?.first?.name ?? "VALUE"
-      lines.append("  as in    --set \(assignment(setting.key, value))")
+      lines.append("  as in    --set \(assignment(setting.key, value, in: group))")
       return lines.joined(separator: "\n")
     }.joined(separator: "\n\n")
   }
@@ -117,8 +121,12 @@ enum SettingTables {
     return (setting.allowed ?? setting.type) + unit
   }
 
-  private static func assignment(_ key: String, _ value: String) -> String {
-    let text = "\(key)=\(value)"
+  /// How a setting is given. Those of a task, whose group is `task(NAME)`, need its name beside them.
+  private static func assignment(_ key: String, _ value: String, in group: String) -> String {
+    let name = group.hasPrefix("task(") ? String(group.dropFirst(5).dropLast()) : nil
+    let last = key.split(separator: ".").last.map(String.init) ?? key
+    let text =
+      name.map { "task={name: \($0), \(last): \(value)}" } ?? "\(key)=\(value)"
     return text.contains { " ,[]{}".contains($0) } ? "'\(text)'" : text
   }
 }

@@ -31,6 +31,7 @@
           muxnet train --recipe digits
           muxnet train --recipe imagenet_muxnet --data imagenet --device cuda
           muxnet train --config mine.yaml --set optimizer.learningRate=0.1 --epochs 20
+          muxnet train --recipe photos --data photos --find-rate rates
           muxnet train --resume runs/muxnet_m
           muxnet train --resume runs/muxnet_m --epochs 200
           muxnet train --recipe digits --max-steps 20
@@ -57,6 +58,12 @@
     @Flag(help: "With --resume: go on also where images were added, removed or replaced.")
     var otherImages = false
 
+    @Option(
+      help: ArgumentHelp(
+        "Instead of training, try rising learning rates; write FILE.csv and FILE.svg.",
+        valueName: "file"))
+    var findRate: String?
+
     @Flag(help: "Print the settings as YAML and stop.")
     var dryRun = false
 
@@ -74,7 +81,7 @@
         options.given(
           except: Set(
             ["threads", "time-budget", "epochs", "max-steps"] + (resume.isEmpty ? ["output"] : [])))
-        + (dryRun ? ["--dry-run"] : [])
+        + (dryRun ? ["--dry-run"] : []) + (findRate == nil ? [] : ["--find-rate"])
       if !given.isEmpty {
         throw ValidationError(
           "--resume goes on with the settings of the run; leave out \(given.joined(separator: ", "))"
@@ -89,6 +96,7 @@
         return Console.result(text.trimmingCharacters(in: .newlines))
       }
       StopSignal.watch()
+      if let findRate { return try RateCurve(findRate).find(options.configuration(), quiet: quiet) }
       let trainer = try makeTrainer()
       let configuration = trainer.configuration
       if let text = try configuration.precision.slowness(on: Device(name: configuration.device)) {

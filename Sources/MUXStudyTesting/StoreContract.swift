@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 public import MUXStudies
 
-/// What every ``MUXStudies/StudyStore`` has to do, as checks that a test of any framework runs.
+/// What every `StudyStore` has to do, as checks that a test of any framework runs.
 ///
 /// Each check wants an empty storage. With Swift Testing:
 ///

@@ -4,35 +4,15 @@ import MUXEvaluation
 import MUXImages
 import MUXNetworks
 import MUXRuntime
+import MUXTestSupport
 import MUXVision
 import MUXWeights
 import Testing
 
 @Suite("Quantising and comparing with single precision")
 struct QuantizationTests {
-  /// A folder of its own, removed at the end.
-  private final class Folder {
-    let path = FileManager.default.temporaryDirectory
-      .appendingPathComponent("quantization-\(UUID().uuidString)").path
-
-    init() throws {
-      try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-    }
-
-    deinit { try? FileManager.default.removeItem(atPath: path) }
-
-    func callAsFunction(_ name: String) -> String { "\(path)/\(name)" }
-  }
-
-  private func digits() throws -> Network {
-    try ModelZoo.architecture(named: "muxnet_xs")
-      .applying(
-        ModelOptions(classes: 10, inputChannels: 1, inputSize: ImageSize(8), outputStride: 4)
-      ).network()
-  }
-
-  private func weights(in folder: Folder) throws -> TrainedWeights {
-    let network = try digits()
+  private func weights(in folder: TemporaryFolder) throws -> TrainedWeights {
+    let network = try Network.digits()
     var archive = RandomWeights.archive(network, seed: 1)
     archive.metadata = try WeightsMetadata(
       network: network, classNames: (0..<10).map { "digit \($0)" },
@@ -55,7 +35,7 @@ struct QuantizationTests {
     "The agreement is that of the file's outputs with those in single precision, image by image",
     arguments: [Precision.bfloat16, .int8])
   func agreement(precision: Precision) throws {
-    let folder = try Folder()
+    let folder = try TemporaryFolder()
     let weights = try weights(in: folder)
     let images = try QuantizationImages(
       data, part: .test, for: weights,
@@ -106,7 +86,7 @@ struct QuantizationTests {
 
   @Test("No image both calibrates and is compared; of one set at most half calibrate")
   func disjoint() throws {
-    let folder = try Folder()
+    let folder = try TemporaryFolder()
     let weights = try weights(in: folder)
     func names(_ images: QuantizationImages) -> (Set<String>, Set<String>) {
       func all(_ data: any ImageDataSet) -> Set<String> {
@@ -137,7 +117,7 @@ struct QuantizationTests {
 
   @Test("8 bits of weights that are not packed, and packing twice, say what to do")
   func errors() throws {
-    let folder = try Folder()
+    let folder = try TemporaryFolder()
     let weights = try weights(in: folder)
     #expect(throws: EvaluationError.uncalibrated(path: weights.path)) {
       try weights.runtimeClassifier(precision: .int8)
@@ -156,8 +136,8 @@ struct QuantizationTests {
 
   @Test("Weights that give no numbers are an error, and nothing is written")
   func notFinite() throws {
-    let folder = try Folder()
-    let network = try digits()
+    let folder = try TemporaryFolder()
+    let network = try Network.digits()
     var archive = try Safetensors.read(weights(in: folder).path)
     let bias = try #require(network.parameters.last { $0.role == .bias })
     archive[bias.name] = ArchivedTensor(
@@ -175,7 +155,7 @@ struct QuantizationTests {
 
   @Test("Few images, equal images and a poor agreement are warnings, and the file is written")
   func doubtful() throws {
-    let folder = try Folder()
+    let folder = try TemporaryFolder()
     let weights = try weights(in: folder)
     func result(_ calibration: Int, _ heldOut: Int) throws -> [String] {
       let images = try QuantizationImages(

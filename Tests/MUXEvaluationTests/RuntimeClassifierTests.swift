@@ -111,10 +111,7 @@ struct RuntimeClassifierTests {
 
   @Test("An evaluation counts what the outputs say, and its loss is their cross entropy")
   func evaluation() throws {
-    let network = try ModelZoo.architecture(named: "muxnet_xs")
-      .applying(
-        ModelOptions(classes: 10, inputChannels: 1, inputSize: ImageSize(8), outputStride: 4)
-      ).network()
+    let network = try Network.digits()
     let classifier = try RuntimeClassifier(
       network, weights: RandomWeights.archive(network, seed: 3), threads: 1)
     let pipeline = ImagePipeline(

@@ -11,10 +11,7 @@ struct BrightnessClassifier: Classifier {
   let outputs: @Sendable (Float) -> [Float]
 
   init(classes: Int, outputs: @escaping @Sendable (Float) -> [Float]) throws {
-    network = try ModelZoo.architecture(named: "muxnet_xs")
-      .applying(
-        ModelOptions(classes: classes, inputChannels: 1, inputSize: ImageSize(8), outputStride: 4)
-      ).network()
+    network = try Network.digits(classes: classes)
     self.outputs = outputs
   }
 
@@ -25,6 +22,16 @@ struct BrightnessClassifier: Classifier {
       OutputTensor(
         name: "logits", shape: [batch.count, values[0].count], values: values.flatMap { $0 })
     ]
+  }
+}
+
+extension Network {
+  /// The smallest MUXNet, for grey images of 8×8 pixels.
+  static func digits(classes: Int = 10) throws -> Network {
+    try ModelZoo.architecture(named: "muxnet_xs")
+      .applying(
+        ModelOptions(classes: classes, inputChannels: 1, inputSize: ImageSize(8), outputStride: 4)
+      ).network()
   }
 }
 

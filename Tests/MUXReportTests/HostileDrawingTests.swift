@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-import Foundation
 import MUXNetworks
 import MUXReport
 import MUXTestSupport
@@ -10,12 +9,8 @@ struct HostileDrawingTests {
   @Test("Whatever a network file may say is drawn")
   func drawings() throws {
     var drawn = 0
-    for hostile in try HostileValues.variants(
-      ofJSON: EarlierVersion("0.1").text("networks/every_operation.json"))
-    {
-      guard
-        let network = try? JSONDecoder().decode(Network.self, from: Data(hostile.json.utf8))
-      else { continue }
+    let file = try EarlierVersion("0.1").text("networks/every_operation.json")
+    try HostileValues.each(Network.self, ofJSON: file) { hostile, network in
       #expect(try NetworkDrawing(network).picture.width > 0, "\(hostile)")
       drawn += 1
     }

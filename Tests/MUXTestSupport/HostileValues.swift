@@ -46,6 +46,18 @@ public enum HostileValues {
     return cases
   }
 
+  /// Calls `body` with each variant that a type reads, and with what it read.
+  public static func each<Value: Decodable>(
+    _ type: Value.Type, ofJSON text: String, _ body: (Case, Value) throws -> Void
+  ) throws {
+    for variant in try variants(ofJSON: text) {
+      guard let value = try? JSONDecoder().decode(type, from: Data(variant.json.utf8)) else {
+        continue
+      }
+      try body(variant, value)
+    }
+  }
+
   /// The places of all numbers (true and false are none).
   private static func paths(_ value: Any, _ path: [String]) -> [[String]] {
     switch value {

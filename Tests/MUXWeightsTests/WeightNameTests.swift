@@ -10,11 +10,7 @@ struct WeightNameTests {
   private let weights: TensorArchive
 
   init() throws {
-    network = try ModelZoo.architecture(named: "muxnet_xs")
-      .applying(
-        ModelOptions(classes: 10, inputChannels: 1, inputSize: ImageSize(8), outputStride: 4)
-      )
-      .network()
+    network = try Network.digits()
     weights = RandomWeights.archive(network, seed: 1)
   }
 

@@ -48,7 +48,7 @@ public struct Exhibit: Sendable {
 
   /// The contents of a file of a format.
   ///
-  /// - Throws: ``ReportError/noPicture(exhibit:)``, ``PNGRenderer/Failure``.
+  /// - Throws: ``ReportError/noPicture(exhibit:)``, `PNGRenderer.Failure`.
   public func bytes(_ format: Format) throws -> [UInt8] {
     switch format {
     case .markdown: [UInt8]((markdown + "\n").utf8)

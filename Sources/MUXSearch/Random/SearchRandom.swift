@@ -20,7 +20,8 @@ public struct SearchRandom: RandomNumberGenerator, Sendable, Hashable {
       state &+= 0x9e37_79b9_7f4a_7c15
       return mixed(state)
     }
-    generator = Xoshiro256(next(), next(), next(), next() | 1)  // the all-zero state would stay there
+    // The state of all zeros would stay there.
+    generator = Xoshiro256(next(), next(), next(), next() | 1)
   }
 
   /// 64 random bits.

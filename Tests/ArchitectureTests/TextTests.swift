@@ -60,6 +60,25 @@ import Testing
     }
   }
 
+  @Test("Each reason that a hint waits for is said by a library")
+  func hints() throws {
+    let path = "Sources/muxnet/Support/OptionHint.swift"
+    let hints = SourceFile(
+      path: path, folder: "",
+      text: try String(contentsOf: Manifest.package.appending(path: path), encoding: .utf8))
+    let awaited = hints.texts.map(\.text).filter { $0.hasPrefix("it ") || $0 == "creating a study" }
+    #expect(awaited.count > 4)
+    var texts: Set<String> = []
+    for module in try Manifest.current.get().modules.values where module.name != "muxnet" {
+      for file in try SourceFile.files(of: module) where !module.isTest {
+        texts.formUnion(file.texts.map(\.text))
+      }
+    }
+    for reason in awaited {
+      #expect(texts.contains { $0.contains(reason) }, "\(reason)")
+    }
+  }
+
   @Test(
     "Options and commands are told from other words",
     arguments: [

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
-public import MUXReport
+package import MUXReport
 public import MUXStudies
 
 /// What the dashboard knows of a storage. It reads only, and each look only what is new; pages that

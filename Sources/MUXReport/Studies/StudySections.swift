@@ -2,7 +2,7 @@
 import Foundation
 import MUXCharts
 import MUXSearch
-public import MUXStudies
+package import MUXStudies
 
 /// The parts that the report and the dashboard show of a study, as HTML.
 package struct StudySections {

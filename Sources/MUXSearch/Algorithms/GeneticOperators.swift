@@ -3,9 +3,9 @@ import Foundation
 
 /// How genomes are crossed and mutated. All operators work on whole numbers; genes whose choices are
 /// mere names are only exchanged and drawn anew.
-package struct GeneticOperators: Sendable, Hashable, Codable {
+public struct GeneticOperators: Sendable, Hashable, Codable {
   /// How two genomes are crossed.
-  package enum Crossover: Sendable, Hashable, Codable {
+  public enum Crossover: Sendable, Hashable, Codable {
     /// Each gene from either parent.
     case uniform
     /// The genes between two cuts from the other parent.
@@ -15,7 +15,7 @@ package struct GeneticOperators: Sendable, Hashable, Codable {
   }
 
   /// How one gene is changed.
-  package enum Mutation: Sendable, Hashable, Codable {
+  public enum Mutation: Sendable, Hashable, Codable {
     /// Another choice, all equally likely.
     case resample
     /// Polynomial mutation with its distribution index, rounded; draws anew if nothing changes.
@@ -23,16 +23,16 @@ package struct GeneticOperators: Sendable, Hashable, Codable {
   }
 
   /// How two genomes are crossed.
-  package var crossover: Crossover
+  public var crossover: Crossover
   /// How often parents are crossed at all.
-  package var crossoverRate: Double
+  public var crossoverRate: Double
   /// How one gene is changed.
-  package var mutation: Mutation
+  public var mutation: Mutation
   /// The chance of each gene, nil for one gene in the mean.
-  package var mutationRate: Double?
+  public var mutationRate: Double?
 
   /// Uniform crossover and resampling unless given.
-  package init(
+  public init(
     crossover: Crossover = .uniform, crossoverRate: Double = 0.9, mutation: Mutation = .resample,
     mutationRate: Double? = nil
   ) {
@@ -43,7 +43,7 @@ package struct GeneticOperators: Sendable, Hashable, Codable {
   }
 
   /// A child of two genomes.
-  package func child(
+  public func child(
     _ first: Genome, _ second: Genome, _ genes: [Gene], _ random: inout SearchRandom
   ) -> Genome {
     var child = first
@@ -53,7 +53,7 @@ package struct GeneticOperators: Sendable, Hashable, Codable {
   }
 
   /// Changes some genes.
-  package func mutate(_ genome: inout Genome, _ genes: [Gene], _ random: inout SearchRandom) {
+  public func mutate(_ genome: inout Genome, _ genes: [Gene], _ random: inout SearchRandom) {
     let rate = mutationRate ?? 1 / Double(genes.count)
     for index in genes.indices where genes[index].choices > 1 && random.uniform() < rate {
       genome.values[index] = mutated(genome.values[index], genes[index], &random)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-public import Foundation
+package import Foundation
 import MUXCore
 
 /// `muxnet search benchmark`: figure 9's experiment on the tables that are there, with the results as

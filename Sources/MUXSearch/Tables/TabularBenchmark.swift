@@ -54,9 +54,9 @@ public struct TabularBenchmark: BenchmarkTable {
 }
 
 /// The space of a table.
-package struct TableDomain: SearchDomain {
+public struct TableDomain: SearchDomain {
   /// The decisions.
-  package let genes: [Gene]
+  public let genes: [Gene]
   /// For each genome its error, parameters and multiply-adds.
   let rows: [[Double]]
   /// Parameters and multiply-adds of all rows, flat.
@@ -79,13 +79,13 @@ package struct TableDomain: SearchDomain {
   }
 
   /// The costs; the error has to be evaluated.
-  package func knownObjectives(of canonical: Genome) -> [Double]? {
+  public func knownObjectives(of canonical: Genome) -> [Double]? {
     let place = 2 * row(of: canonical)
     return [.nan, costs[place], costs[place + 1]]
   }
 
   /// The number of the row.
-  package func key(of canonical: Genome) -> ArchitectureKey {
+  public func key(of canonical: Genome) -> ArchitectureKey {
     ArchitectureKey(high: 0, low: UInt64(row(of: canonical)))
   }
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-public import MUXSearch
+package import MUXSearch
 
 /// What an ask costs in a study that has many trials already.
 package struct AskBenchmark: Sendable {

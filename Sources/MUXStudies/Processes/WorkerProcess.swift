@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-public import Foundation
+package import Foundation
 
 /// A worker in a process of its own. When this process ends first, the worker is asked to put its
 /// trial back.

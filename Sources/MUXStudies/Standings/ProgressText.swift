@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
 import MUXCore
-public import MUXSearch
+package import MUXSearch
 
 /// Numbers as people write them.
 package enum StudyText {

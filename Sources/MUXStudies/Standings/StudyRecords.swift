@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
-public import MUXSearch
+package import MUXSearch
 
 /// A trial as it is shown to people and other programs: times in ISO 8601, objectives by name.
 package struct TrialRecord: Sendable, Codable, Hashable {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
-public import MUXImages
+package import MUXImages
 
 /// One part of the data in a folder.
 package struct DataSetPart: Sendable {

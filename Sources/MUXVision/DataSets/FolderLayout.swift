@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-public import MUXImages
+package import MUXImages
 
 /// How the images in a folder are arranged: by parts (`train`, `val`, `test`) with the folders of
 /// the classes in each, or as folders of classes alone.

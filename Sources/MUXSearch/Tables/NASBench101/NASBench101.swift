@@ -82,9 +82,9 @@ public struct NASBench101: BenchmarkTable {
 }
 
 /// The genomes of NAS-Bench-101: five operations, then the 21 edges of seven vertices row by row.
-package struct NASBench101Domain: SearchDomain {
+public struct NASBench101Domain: SearchDomain {
   /// The decisions.
-  package let genes: [Gene]
+  public let genes: [Gene]
   let entries: [ArchitectureKey: NASBench101.Entry]
 
   init(entries: [ArchitectureKey: NASBench101.Entry]) {
@@ -97,10 +97,10 @@ package struct NASBench101Domain: SearchDomain {
   }
 
   /// The space alone, without a table.
-  package init() { self.init(entries: [:]) }
+  public init() { self.init(entries: [:]) }
 
   /// The cell of a genome, not pruned.
-  package func cell(_ genome: Genome) -> NASBench101Cell {
+  public func cell(_ genome: Genome) -> NASBench101Cell {
     var successors = [UInt64](repeating: 0, count: 7)
     var place = 5
     for source in 0..<6 {
@@ -115,7 +115,7 @@ package struct NASBench101Domain: SearchDomain {
   }
 
   /// The genome of a pruned cell: its inner vertices first, unused ones after them with operation 0.
-  package func genome(_ cell: NASBench101Cell) -> Genome {
+  public func genome(_ cell: NASBench101Cell) -> Genome {
     var values = [Int](repeating: 0, count: genes.count)
     for (place, operation) in cell.operations.enumerated() { values[place] = operation.rawValue }
     let last = cell.vertexCount - 1
@@ -134,18 +134,18 @@ package struct NASBench101Domain: SearchDomain {
 
   /// The pruned cell as a genome; nil if input and output are not connected, or more than 9 edges
   /// are left.
-  package func canonical(_ genome: Genome) -> Genome? {
+  public func canonical(_ genome: Genome) -> Genome? {
     guard let cell = try? cell(genome).pruned() else { return nil }
     return entries.isEmpty || entries[cell.key] != nil ? self.genome(cell) : nil
   }
 
   /// Equal for isomorphic cells.
-  package func key(of canonical: Genome) -> ArchitectureKey {
+  public func key(of canonical: Genome) -> ArchitectureKey {
     (try? cell(canonical).pruned().key) ?? ArchitectureKey(canonical, genes: genes)
   }
 
   /// The parameters; error and training time have to be measured.
-  package func knownObjectives(of canonical: Genome) -> [Double]? {
+  public func knownObjectives(of canonical: Genome) -> [Double]? {
     guard let cell = try? cell(canonical).pruned() else { return nil }
     return [.nan, Double(cell.parameterCount), .nan]
   }

@@ -86,14 +86,25 @@ extension String: SettingValue {
   package var settingText: String { self }
 }
 
-extension [String]: SettingValue {
-  package static var settingKind: SettingKind { .other("list of texts") }
-  package var settingText: String { "[" + joined(separator: ", ") + "]" }
+/// A value of which a setting may have a list.
+package protocol SettingElement: Decodable, Sendable {
+  /// What a list of them looks like.
+  static var listKind: SettingKind { get }
+  /// The value as it stands in a list in a file.
+  var elementText: String { get }
 }
 
-extension [Double]: SettingValue {
-  package static var settingKind: SettingKind { .numbers }
-  package var settingText: String {
-    "[" + map(\.settingText).joined(separator: ", ") + "]"
-  }
+extension Double: SettingElement {
+  package static var listKind: SettingKind { .numbers }
+  package var elementText: String { settingText }
+}
+
+extension String: SettingElement {
+  package static var listKind: SettingKind { .other("list of texts") }
+  package var elementText: String { self }
+}
+
+extension Array: SettingValue where Element: SettingElement {
+  package static var settingKind: SettingKind { Element.listKind }
+  package var settingText: String { "[" + map(\.elementText).joined(separator: ", ") + "]" }
 }

@@ -173,10 +173,7 @@ public struct LearningRateScale: Codable, Hashable, Sendable {
   private enum CodingKeys: String, CodingKey { case parameters, factor }
 }
 
-extension [LearningRateScale]: SettingValue {
-  package static var settingKind: SettingKind { .other("list of {parameters, factor}") }
-  package var settingText: String {
-    let entries = map { "{parameters: \($0.parameters), factor: \($0.factor.settingText)}" }
-    return "[" + entries.joined(separator: ", ") + "]"
-  }
+extension LearningRateScale: SettingElement {
+  package static var listKind: SettingKind { .other("list of {parameters, factor}") }
+  package var elementText: String { "{parameters: \(parameters), factor: \(factor.settingText)}" }
 }

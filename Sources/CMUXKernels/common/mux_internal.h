@@ -18,6 +18,8 @@
 #define MUX_PASTE_(a, b) a##_##b
 #define MUX_PASTE(a, b) MUX_PASTE_(a, b)
 #define MUX_NAME(x) MUX_PASTE(x, MUX_SUFFIX)
+/// The same for a name of a type, which the formatter could not tell from a function's (.clang-format).
+#define MUX_TYPE(x) MUX_NAME(x)
 #define MUX_INLINE static inline __attribute__((always_inline, unused))
 
 /// An activation of a kind that is known when the code is compiled, with the parameters of another.

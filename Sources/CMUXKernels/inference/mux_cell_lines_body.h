@@ -56,9 +56,9 @@ static void CELL(emit_line)(
 /// `pixels` outputs of a line from `index` on, `spread` pixels apart as are the taps. Rows have their
 /// padding, so nothing is clipped.
 MUX_INLINE void CELL(line_tile)(
-    const MUX_NAME(line) *s, const float *scale, int taps, int stride, int spread, int pixels,
-    ptrdiff_t index, bool partial, ptrdiff_t stored, const CELL(sink) *sink) {
-  CELL(sum) sum[16];
+    const MUX_TYPE(line) *s, const float *scale, int taps, int stride, int spread, int pixels,
+    ptrdiff_t index, bool partial, ptrdiff_t stored, const CELL_TYPE(sink) *sink) {
+  CELL_TYPE(sum) sum[16];
   const float *bias = s->bias;
   MUX_UNROLL
   for (int i = 0; i < pixels; ++i) sum[i] = MUX_FIRST_SUM;
@@ -85,10 +85,10 @@ MUX_INLINE void CELL(line_tile)(
 /// The same for a block with all phases of a superpixel branch. A row starts at the lanes of its fine
 /// row; each column gives two fine columns, as in narrow_tile.
 MUX_INLINE void CELL(narrow_tile)(
-    const MUX_NAME(line) *s, const float *scale, int kernel, int pixels, ptrdiff_t index,
-    bool partial, ptrdiff_t stored, const CELL(sink) *sink) {
+    const MUX_TYPE(line) *s, const float *scale, int kernel, int pixels, ptrdiff_t index,
+    bool partial, ptrdiff_t stored, const CELL_TYPE(sink) *sink) {
   const int reach = kernel / 2, columns = 2 * ((reach + 1) / 2) + 1;
-  CELL(sum) sum[16];
+  CELL_TYPE(sum) sum[16];
   const float *bias = s->bias;
   MUX_UNROLL
   for (int i = 0; i < pixels; ++i) sum[i] = MUX_FIRST_SUM;
@@ -130,10 +130,10 @@ typedef struct {
   int spread;
   float *sums;
   float *observed;
-} CELL(target);
+} CELL_TYPE(target);
 
 MUX_INLINE void CELL(finish)(
-    const CELL(target) *target, const float *values, ptrdiff_t index, ptrdiff_t count) {
+    const CELL_TYPE(target) *target, const float *values, ptrdiff_t index, ptrdiff_t count) {
   if (target->observed) {
     MUX_NAME(observe_values)(target->activation, values, count, target->observed);
   }
@@ -143,8 +143,8 @@ MUX_INLINE void CELL(finish)(
 
 /// Sinks of the tiles of a line: straight to where the values go, unless they are measured or
 /// their activation is not one of those that a sink has.
-MUX_INLINE CELL(sink) CELL(line_sink)(const CELL(target) *target, float *floats) {
-  CELL(sink) sink = CELL(sink_for)(target->activation, target->quantization);
+MUX_INLINE CELL_TYPE(sink) CELL(line_sink)(const CELL_TYPE(target) *target, float *floats) {
+  CELL_TYPE(sink) sink = CELL(sink_for)(target->activation, target->quantization);
   if (target->observed) sink.mode = CELL(to_floats);
   sink.floats = floats;
   sink.values = target->to;
@@ -161,9 +161,9 @@ MUX_INLINE CELL(sink) CELL(line_sink)(const CELL(target) *target, float *floats)
   }
 
 #define MUX_CELL_LINE(NAME, SPREAD, TILE, ...)                                                 \
-  static void CELL(NAME)(const MUX_NAME(line) *s, const CELL(target) *target) {                \
+  static void CELL(NAME)(const MUX_TYPE(line) *s, const CELL_TYPE(target) *target) {                \
     float floats[14 * MUX_LANES] __attribute__((aligned(64)));                                 \
-    CELL(sink) sink = CELL(line_sink)(target, floats);                                         \
+    CELL_TYPE(sink) sink = CELL(line_sink)(target, floats);                                         \
     for (ptrdiff_t i = 0; i < s->count;) {                                                     \
       const ptrdiff_t left = s->count - i, now = left > 7 ? 14 : 7;                            \
       if (left > 7) {                                                                          \
@@ -199,12 +199,12 @@ MUX_CELL_LINE(narrow_5, 1, narrow_tile, 5)
 MUX_CELL_LINE(narrow_7, 1, narrow_tile, 7)
 
 /// Any number of taps and any stride.
-static void CELL(line_any)(const MUX_NAME(line) *s, const CELL(target) *target) {
+static void CELL(line_any)(const MUX_TYPE(line) *s, const CELL_TYPE(target) *target) {
   float values[MUX_LANES] __attribute__((aligned(64)));
   for (ptrdiff_t i = 0; i < s->count; ++i) {
     const float *scale = target->scale, *bias = s->bias;
     (void)scale, (void)bias;
-    CELL(sum) sum = MUX_FIRST_SUM;
+    CELL_TYPE(sum) sum = MUX_FIRST_SUM;
     for (int a = 0; a < s->row_count; ++a) {
       const ptrdiff_t pitch = target->spread * MUX_LANES;
       const int32_t *x = (const int32_t *)s->rows[a] + i * s->stride * pitch;
@@ -219,9 +219,9 @@ static void CELL(line_any)(const MUX_NAME(line) *s, const CELL(target) *target) 
   }
 }
 
-static void CELL(run_line)(const MUX_NAME(line) *s, const CELL(target) *target) {
+static void CELL(run_line)(const MUX_TYPE(line) *s, const CELL_TYPE(target) *target) {
 #if defined(MUX_HAS_CELL_INSTRUCTIONS)
-  static void (*const lines[5][2])(const MUX_NAME(line) *, const CELL(target) *) = {
+  static void (*const lines[5][2])(const MUX_TYPE(line) *, const CELL_TYPE(target) *) = {
       {CELL(line_3_1), CELL(line_3_2)},   {CELL(line_5_1), CELL(line_5_2)},
       {CELL(line_7_1), CELL(line_7_2)},   {CELL(line_9_1), CELL(line_9_2)},
       {CELL(line_11_1), CELL(line_11_2)},
@@ -231,7 +231,7 @@ static void CELL(run_line)(const MUX_NAME(line) *s, const CELL(target) *target) 
     lines[s->taps / 2 - 1][s->stride - 1](s, target);
     return;
   }
-  static void (*const spread[3])(const MUX_NAME(line) *, const CELL(target) *) = {
+  static void (*const spread[3])(const MUX_TYPE(line) *, const CELL_TYPE(target) *) = {
       CELL(spread_3), CELL(spread_5), CELL(spread_7)};
   if (target->spread == 2 && is_odd && s->taps <= 7 && s->stride == 1) {
     spread[s->taps / 2 - 1](s, target);
@@ -242,7 +242,7 @@ static void CELL(run_line)(const MUX_NAME(line) *s, const CELL(target) *target) 
 }
 
 static void CELL(run_narrow)(
-    const MUX_NAME(line) *s, int kernel, const CELL(target) *target) {
+    const MUX_TYPE(line) *s, int kernel, const CELL_TYPE(target) *target) {
   switch (kernel) {
   case 3: CELL(narrow_3)(s, target); break;
   case 5: CELL(narrow_5)(s, target); break;

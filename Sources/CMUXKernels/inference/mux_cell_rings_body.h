@@ -24,25 +24,25 @@ typedef struct {
   int32_t *cells;
   /// The first row that the task makes, and the next one to be made.
   ptrdiff_t start, next;
-} CELL(ring);
+} CELL_TYPE(ring);
 
 /// The first and the last row under the windows of output row `y`, which may lie outside the image.
-MUX_INLINE ptrdiff_t CELL(top_row)(const CELL(ring) *r, ptrdiff_t y) {
+MUX_INLINE ptrdiff_t CELL(top_row)(const CELL_TYPE(ring) *r, ptrdiff_t y) {
   // The margin is what is left of the image, of phases also what is above it.
   return r->has_phases ? y - r->margin : y * r->unit->stride - r->step * r->unit->top;
 }
-MUX_INLINE ptrdiff_t CELL(bottom_row)(const CELL(ring) *r, ptrdiff_t y) {
+MUX_INLINE ptrdiff_t CELL(bottom_row)(const CELL_TYPE(ring) *r, ptrdiff_t y) {
   return r->has_phases ? y + r->margin : CELL(top_row)(r, y) + r->step * (r->unit->kernel - 1);
 }
 
 /// A row's place in the ring.
-MUX_INLINE int32_t *CELL(ring_row)(const CELL(ring) *r, ptrdiff_t row) {
+MUX_INLINE int32_t *CELL(ring_row)(const CELL_TYPE(ring) *r, ptrdiff_t row) {
   return r->cells + mux_slot(row, r->capacity) * r->columns * MUX_LANES;
 }
 
 /// The ring of a unit, whose memory is not set.
-static CELL(ring) CELL(ring_of)(const mux_spatial_step *s, const mux_spatial_unit *u) {
-  CELL(ring) r = {.unit = u, .has_phases = u->mode == MUX_SPATIAL_SUPERPIXEL_NARROW};
+static CELL_TYPE(ring) CELL(ring_of)(const mux_spatial_step *s, const mux_spatial_unit *u) {
+  CELL_TYPE(ring) r = {.unit = u, .has_phases = u->mode == MUX_SPATIAL_SUPERPIXEL_NARROW};
   r.step = u->mode == MUX_SPATIAL_SUBPIXEL ? u->factor : 1;
   r.margin = r.has_phases ? (u->kernel / 2 + 1) / 2 : r.step * u->left;
   const ptrdiff_t windows = mux_ceil_div(mux_ceil_div(s->out_width, r.step), 7) * 7;
@@ -62,14 +62,14 @@ static CELL(ring) CELL(ring_of)(const mux_spatial_step *s, const mux_spatial_uni
 
 /// Floats that hold the rings' descriptions.
 static size_t CELL(ring_list)(const mux_spatial_step *s) {
-  return (size_t)mux_ceil_div(s->units_per_task * (ptrdiff_t)sizeof(CELL(ring)), 64) * 16;
+  return (size_t)mux_ceil_div(s->units_per_task * (ptrdiff_t)sizeof(CELL_TYPE(ring)), 64) * 16;
 }
 
 /// The widest row of cells of the units.
 static ptrdiff_t CELL(widest)(const mux_spatial_step *s) {
   ptrdiff_t most = 0;
   for (int32_t u = 0; u < s->unit_count; ++u) {
-    const CELL(ring) ring = CELL(ring_of)(s, &s->units[u]);
+    const CELL_TYPE(ring) ring = CELL(ring_of)(s, &s->units[u]);
     if (ring.columns > most) most = ring.columns;
   }
   return most;
@@ -98,11 +98,11 @@ typedef struct {
   int32_t zero;
   /// If expanded rows are kept: those that are the task's own.
   ptrdiff_t own_first, own_end;
-} CELL(work);
+} CELL_TYPE(work);
 
 /// The cells onto which those of row `row` are pushed.
 MUX_INLINE const int32_t *CELL(row_before)(
-    const CELL(ring) *r, ptrdiff_t row, const CELL(work) *work) {
+    const CELL_TYPE(ring) *r, ptrdiff_t row, const CELL_TYPE(work) *work) {
   const ptrdiff_t before = row - r->step;
   return before < r->start ? work->padding : CELL(ring_row)(r, before);
 }
@@ -110,8 +110,8 @@ MUX_INLINE const int32_t *CELL(row_before)(
 /// Pushes `count` pixels [pixel][lane] from pixel `pixel` of the image on into a ring; to `kept` as
 /// well, if that is not NULL.
 static void CELL(push_pixels)(
-    const mux_spatial_step *s, const CELL(ring) *r, const float *values, ptrdiff_t pixel,
-    ptrdiff_t count, const CELL(work) *work, mux_activation activation, char *kept) {
+    const mux_spatial_step *s, const CELL_TYPE(ring) *r, const float *values, ptrdiff_t pixel,
+    ptrdiff_t count, const CELL_TYPE(work) *work, mux_activation activation, char *kept) {
   while (count > 0) {
     const ptrdiff_t row = pixel / s->in_width, column = pixel % s->in_width;
     const ptrdiff_t now = count < s->in_width - column ? count : s->in_width - column;
@@ -133,8 +133,8 @@ MUX_INLINE bool CELL(is_alike)(const mux_spatial_unit *a, const mux_spatial_unit
 
 /// Sets what is outside the image in rows `first` to before `end` of a ring: left, right and below.
 static void CELL(surround)(
-    const mux_spatial_step *s, const CELL(ring) *r, ptrdiff_t first, ptrdiff_t end,
-    const CELL(work) *work) {
+    const mux_spatial_step *s, const CELL_TYPE(ring) *r, ptrdiff_t first, ptrdiff_t end,
+    const CELL_TYPE(work) *work) {
   const ptrdiff_t right = r->margin + s->in_width;
   const vi zeros = (vi){0} + work->zero, value = CELL(encode)((vf){0}, s->middle);
   for (ptrdiff_t row = first; row < end; ++row) {
@@ -159,11 +159,11 @@ static void CELL(surround)(
 /// Makes rows `first` to before `end` of an input block whose ring is `r`, and of the next one if
 /// `count` is 2, whose ring lies behind it.
 static void CELL(produce)(
-    const mux_spatial_step *s, const CELL(ring) *r, ptrdiff_t block, int count, ptrdiff_t first,
-    ptrdiff_t end, CELL(work) *work, float *arena) {
+    const mux_spatial_step *s, const CELL_TYPE(ring) *r, ptrdiff_t block, int count, ptrdiff_t first,
+    ptrdiff_t end, CELL_TYPE(work) *work, float *arena) {
   const ptrdiff_t width = s->in_width;
   float *observed = s->observed < 0 ? NULL : arena + s->observed;
-  CELL(ring) rings[2] = {*r, *r};
+  CELL_TYPE(ring) rings[2] = {*r, *r};
   rings[1].cells += r->size;
   for (int n = 0; n < count; ++n) CELL(surround)(s, &rings[n], first, end, work);
   if (end > s->in_height) end = s->in_height;
@@ -179,7 +179,7 @@ static void CELL(produce)(
   const int kind = CELL(tile_kind)(window, false, s->window.stride);
   // A tile goes straight into the ring if it lies in one row; where rows are short, or the values
   // are measured, copied, kept or more than clamped, or are phases, it goes through a buffer.
-  CELL(sink) sink = CELL(sink_for)(activation, s->middle);
+  CELL_TYPE(sink) sink = CELL(sink_for)(activation, s->middle);
   const bool by_row =
       s->weights && !observed && !s->keeps && width >= 12 && sink.mode != CELL(to_floats) &&
       !r->has_phases;
@@ -203,7 +203,7 @@ static void CELL(produce)(
       const int32_t *before = CELL(row_before)(r, row, work);
       sink.cells = CELL(ring_row)(r, row) + at;
       sink.before = before + at;
-      CELL(sink) second = sink;
+      CELL_TYPE(sink) second = sink;
       second.cells += r->size;
       if (before != work->padding) second.before += r->size;
       CELL(run_tiles)(kind, source, s->offsets, s->inner, weights, scale, bias, step,
@@ -218,7 +218,7 @@ static void CELL(produce)(
       if (s->weights) {
         const int32_t *from = window ? (const int32_t *)((const char *)source + done * step)
                                      : source + done;
-        const CELL(sink) floats[2] = {{.mode = CELL(to_floats), .floats = values[0]},
+        const CELL_TYPE(sink) floats[2] = {{.mode = CELL(to_floats), .floats = values[0]},
                                       {.mode = CELL(to_floats), .floats = values[1]}};
         CELL(run_tiles)(kind, from, s->offsets, s->inner, weights, scale, bias, step,
                         now, floats[0], count == 2 ? &floats[1] : NULL);

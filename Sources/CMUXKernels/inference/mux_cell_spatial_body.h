@@ -5,8 +5,8 @@
 /// Sets the rows of cells under the windows of output row `y`, and their weights, those of output
 /// block (or phase) `o`. The rows start `shift` cells further on.
 static void CELL(collect_rows)(
-    const CELL(ring) *r, ptrdiff_t o, ptrdiff_t y, ptrdiff_t shift, const CELL(work) *work,
-    MUX_NAME(line) *line) {
+    const CELL_TYPE(ring) *r, ptrdiff_t o, ptrdiff_t y, ptrdiff_t shift, const CELL_TYPE(work) *work,
+    MUX_TYPE(line) *line) {
   const mux_spatial_unit *u = r->unit;
   const ptrdiff_t taps = r->has_phases ? 4 * r->margin + 2 : u->kernel;
   const ptrdiff_t cell_rows = mux_ceil_div(r->has_phases ? u->kernel + 1 : u->kernel, MUX_CELL);
@@ -34,13 +34,13 @@ static void CELL(collect_rows)(
 
 /// Output row `y` of a unit, each block of which starts at `out` and has `plane` bytes.
 static void CELL(unit_line)(
-    const mux_spatial_step *s, const CELL(ring) *r, const CELL(work) *work, ptrdiff_t y,
+    const mux_spatial_step *s, const CELL_TYPE(ring) *r, const CELL_TYPE(work) *work, ptrdiff_t y,
     char *out, ptrdiff_t plane, float *sums, float *arena) {
   const mux_spatial_unit *u = r->unit;
-  MUX_NAME(line) line;
+  MUX_TYPE(line) line;
   line.taps = u->kernel;
   line.stride = u->stride;
-  CELL(target) target = {
+  CELL_TYPE(target) target = {
       .activation = s->activation, .quantization = s->result, .spread = (int)r->step,
       .observed = s->observed < 0 ? NULL : arena + s->observed + 4};
   if (u->mode == MUX_SPATIAL_SUBPIXEL) {
@@ -73,7 +73,7 @@ static void CELL(unit_line)(
 
 /// Makes the rows that output row `y` needs and that are not there yet, of `blocks` blocks.
 static void CELL(fill_ring)(
-    const mux_spatial_step *s, CELL(ring) *r, int32_t blocks, ptrdiff_t y, CELL(work) *work,
+    const mux_spatial_step *s, CELL_TYPE(ring) *r, int32_t blocks, ptrdiff_t y, CELL_TYPE(work) *work,
     float *arena) {
   const ptrdiff_t bottom = CELL(bottom_row)(r, y);
   while (r->next <= bottom) {
@@ -82,7 +82,7 @@ static void CELL(fill_ring)(
     if (r->next < s->in_height && s->window.kernel == 0) {
       end = r->next + s->chunk < s->in_height ? r->next + s->chunk : s->in_height;
     }
-    CELL(ring) pair = *r;
+    CELL_TYPE(ring) pair = *r;
     for (int32_t j = 0; j < blocks; j += 2) {
       CELL(produce)(s, &pair, r->unit->first_in + j, j + 1 < blocks ? 2 : 1, r->next, end, work,
                     arena);
@@ -103,14 +103,14 @@ static void CELL(spatial_bands)(
   if (end > s->out_height) end = s->out_height;
   const ptrdiff_t row_size = s->out_width * MUX_LANES * (4 / MUX_CELL);
   const ptrdiff_t plane = s->out_height * row_size, widest = CELL(widest)(s);
-  CELL(work) work = {
+  CELL_TYPE(work) work = {
       .gather = scratch, .gathered_line = -1, .zero = CELL(zero)(s->middle),
       .own_first = first, .own_end = end};
   scratch += CELL(gather_scratch)(&s->window);
   work.padding = (int32_t *)scratch;
   for (ptrdiff_t i = 0; i < widest * MUX_LANES; ++i) work.padding[i] = work.zero;
   scratch += widest * MUX_LANES;
-  CELL(ring) *rings = (CELL(ring) *)scratch;
+  CELL_TYPE(ring) *rings = (CELL_TYPE(ring) *)scratch;
   scratch += CELL(ring_list)(s);
   for (int32_t n = 0; n < count; ++n) {
     rings[n] = CELL(ring_of)(s, &units[n]);
@@ -131,7 +131,7 @@ static void CELL(spatial_bands)(
     // The first of units that are alike makes the rows of all, so that few blocks stay without a
     // partner.
     for (int32_t n = 0; n < count;) {
-      CELL(ring) *leader = &rings[n];
+      CELL_TYPE(ring) *leader = &rings[n];
       int32_t blocks = 0;
       for (; n < count && CELL(is_alike)(leader->unit, &units[n]); ++n) {
         blocks += units[n].in_count;

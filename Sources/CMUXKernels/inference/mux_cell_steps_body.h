@@ -222,7 +222,7 @@ static void CELL(dense_task)(
         bias = extra + 2 * MUX_LANES;
       }
       float tile[2][MUX_LANES * MUX_LANES] __attribute__((aligned(64))) = {0};
-      const CELL(sink) sinks[2] = {{.mode = CELL(to_floats), .floats = tile[0]},
+      const CELL_TYPE(sink) sinks[2] = {{.mode = CELL(to_floats), .floats = tile[0]},
                                    {.mode = CELL(to_floats), .floats = tile[1]}};
       vf totals[2] = {{0}, {0}};
       for (ptrdiff_t done = 0; done < pixels; done += MUX_LANES) {

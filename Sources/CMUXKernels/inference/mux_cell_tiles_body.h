@@ -4,7 +4,7 @@
 /// `pixels` outputs of a block: Σ over the cells, times scale, plus bias, to the sink.
 typedef void (*CELL(tile_function))(
     const int32_t *x, const int32_t *offsets, ptrdiff_t cells, const int32_t *weights,
-    const float *scale, const float *bias, ptrdiff_t step, const CELL(sink) *sink);
+    const float *scale, const float *bias, ptrdiff_t step, const CELL_TYPE(sink) *sink);
 
 #if MUX_CELL == 2
 #define MUX_FIRST_SUM v_load(bias)
@@ -19,8 +19,8 @@ typedef void (*CELL(tile_function))(
 #define MUX_CELL_TILE(NAME, UNIT, PIXELS, STEP)                                                \
   static void CELL(tile_##NAME##_##PIXELS)(                                                    \
       const int32_t *x, const int32_t *offsets, ptrdiff_t cells, const int32_t *weights,       \
-      const float *scale, const float *bias, ptrdiff_t step, const CELL(sink) *sink) {         \
-    CELL(sum) sum[PIXELS];                                                                     \
+      const float *scale, const float *bias, ptrdiff_t step, const CELL_TYPE(sink) *sink) {         \
+    CELL_TYPE(sum) sum[PIXELS];                                                                     \
     (void)step;                                                                                \
     MUX_UNROLL                                                                                 \
     for (int i = 0; i < PIXELS; ++i) sum[i] = MUX_FIRST_SUM;                                   \
@@ -41,8 +41,8 @@ typedef void (*CELL(tile_function))(
 /// The same for two blocks, whose weights lie one behind the other.
 typedef void (*CELL(pair_function))(
     const int32_t *x, const int32_t *offsets, ptrdiff_t cells, const int32_t *weights,
-    const float *scale, const float *bias, ptrdiff_t step, const CELL(sink) *sink,
-    const CELL(sink) *second);
+    const float *scale, const float *bias, ptrdiff_t step, const CELL_TYPE(sink) *sink,
+    const CELL_TYPE(sink) *second);
 
 #if MUX_CELL == 2
 #define MUX_SECOND_SUM v_load(bias + MUX_LANES)
@@ -52,9 +52,9 @@ typedef void (*CELL(pair_function))(
 #define MUX_CELL_PAIR(NAME, UNIT, PIXELS, STEP)                                                \
   static void CELL(pair_##NAME##_##PIXELS)(                                                    \
       const int32_t *x, const int32_t *offsets, ptrdiff_t cells, const int32_t *weights,       \
-      const float *scale, const float *bias, ptrdiff_t step, const CELL(sink) *sink,           \
-      const CELL(sink) *second) {                                                              \
-    CELL(sum) sum[PIXELS], next[PIXELS];                                                       \
+      const float *scale, const float *bias, ptrdiff_t step, const CELL_TYPE(sink) *sink,           \
+      const CELL_TYPE(sink) *second) {                                                              \
+    CELL_TYPE(sum) sum[PIXELS], next[PIXELS];                                                       \
     (void)step;                                                                                \
     MUX_UNROLL                                                                                 \
     for (int i = 0; i < PIXELS; ++i) sum[i] = MUX_FIRST_SUM, next[i] = MUX_SECOND_SUM;         \
@@ -92,7 +92,7 @@ MUX_CELL_PAIRS(one, int32_t, 1)
 MUX_CELL_PAIRS(block, int32_t, MUX_LANES / MUX_CELL)
 MUX_CELL_PAIRS(bytes, char, step)
 MUX_CELL_PAIRS(second, char, 2 * (4 / MUX_CELL))
-static const CELL(pair_function) CELL(pairs)[4][14] = {
+static const CELL_TYPE(pair_function) CELL(pairs)[4][14] = {
     MUX_PAIR_CELL_NAMES(one), MUX_PAIR_CELL_NAMES(block), MUX_PAIR_CELL_NAMES(bytes),
     MUX_PAIR_CELL_NAMES(second)};
 #undef MUX_SECOND_SUM
@@ -123,7 +123,7 @@ MUX_CELL_SIZES(MUX_CELL_TILE, one, int32_t, 1)
 MUX_CELL_SIZES(MUX_CELL_TILE, block, int32_t, MUX_LANES / MUX_CELL)
 MUX_CELL_SIZES(MUX_CELL_TILE, bytes, char, step)
 MUX_CELL_SIZES(MUX_CELL_TILE, second, char, 2 * (4 / MUX_CELL))
-static const CELL(tile_function) CELL(tiles)[4][16] = {
+static const CELL_TYPE(tile_function) CELL(tiles)[4][16] = {
     MUX_CELL_NAMES(one), MUX_CELL_NAMES(block), MUX_CELL_NAMES(bytes), MUX_CELL_NAMES(second)};
 
 /// Where the cells of a step lie: 0 pixel by pixel, 1 in a blocked tensor, 2 under windows, 3 under
@@ -132,7 +132,7 @@ MUX_INLINE int CELL(tile_kind)(bool is_window, bool is_blocked, ptrdiff_t stride
   return is_window ? (stride == 2 ? 3 : 2) : is_blocked;
 }
 
-MUX_INLINE void CELL(advance)(CELL(sink) *sink, ptrdiff_t pixels) {
+MUX_INLINE void CELL(advance)(CELL_TYPE(sink) *sink, ptrdiff_t pixels) {
   if (sink->before) {
     sink->before += pixels * MUX_LANES;
     sink->cells += pixels * MUX_LANES;
@@ -144,10 +144,10 @@ MUX_INLINE void CELL(advance)(CELL(sink) *sink, ptrdiff_t pixels) {
 /// Runs tiles over `pixels` pixels of a block; of two blocks if there is a sink for the `second`.
 static void CELL(run_tiles)(
     int kind, const int32_t *x, const int32_t *offsets, ptrdiff_t cells, const int32_t *weights,
-    const float *scale, const float *bias, ptrdiff_t step, ptrdiff_t pixels, CELL(sink) sink,
-    const CELL(sink) *second) {
+    const float *scale, const float *bias, ptrdiff_t step, ptrdiff_t pixels, CELL_TYPE(sink) sink,
+    const CELL_TYPE(sink) *second) {
 #if defined(MUX_HAS_CELL_INSTRUCTIONS)
-  CELL(sink) other = second ? *second : sink;
+  CELL_TYPE(sink) other = second ? *second : sink;
   const ptrdiff_t most = second ? 14 : CELL(most);
 #else
   const ptrdiff_t most = CELL(most);

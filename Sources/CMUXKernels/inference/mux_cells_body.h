@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Products of cells: 32 bits with MUX_CELL values each (2: bfloat16; 4: 8 bits). Included once for
-// each kind in each variant, without include guard. CELL(x) is x with both suffixes.
+// each kind in each variant, without include guard. CELL(x) is x with both suffixes, and so is
+// CELL_TYPE(x), for types.
 
 #if MUX_CELL == 2
 #define CELL(x) MUX_PASTE(MUX_NAME(x), bf16)
@@ -9,9 +10,10 @@ typedef vf CELL(sum);
 #define CELL(x) MUX_PASTE(MUX_NAME(x), int8)
 typedef vi CELL(sum);
 #endif
+#define CELL_TYPE(x) CELL(x)
 
 /// sum + the products of the values of both cells, lane by lane.
-MUX_INLINE CELL(sum) CELL(dot)(vi x, vi weight, CELL(sum) sum) {
+MUX_INLINE CELL_TYPE(sum) CELL(dot)(vi x, vi weight, CELL_TYPE(sum) sum) {
 #if defined(MUX_HAS_CELL_INSTRUCTIONS) && MUX_CELL == 2
   return (vf)_mm512_dpbf16_ps((__m512)sum, (__m512bh)weight, (__m512bh)x);
 #elif defined(MUX_HAS_CELL_INSTRUCTIONS)
@@ -44,9 +46,9 @@ MUX_INLINE vi CELL(push)(vi before, vi value) {
 #if defined(MUX_HAS_CELL_INSTRUCTIONS) && MUX_CELL == 4
   return (vi)_mm512_shrdi_epi32((__m512i)before, (__m512i)value, 8);
 #elif MUX_CELL == 2
-  return (vi)((MUX_NAME(vu))before >> 16) | value;
+  return (vi)((MUX_TYPE(vu))before >> 16) | value;
 #else
-  return (vi)((MUX_NAME(vu))before >> 8) | value << 24;
+  return (vi)((MUX_TYPE(vu))before >> 8) | value << 24;
 #endif
 }
 
@@ -62,7 +64,7 @@ MUX_INLINE vi CELL(push_phases)(vi before, vi value) {
 MUX_INLINE void CELL(write)(char *to, vi value) {
 #if MUX_CELL == 2
   typedef uint16_t narrow __attribute__((vector_size(MUX_LANES * 2), aligned(2)));
-  *(narrow *)to = __builtin_convertvector((MUX_NAME(vu))value >> 16, narrow);
+  *(narrow *)to = __builtin_convertvector((MUX_TYPE(vu))value >> 16, narrow);
 #else
   typedef uint8_t narrow __attribute__((vector_size(MUX_LANES), aligned(1)));
   *(narrow *)to = __builtin_convertvector(value, narrow);
@@ -93,12 +95,12 @@ typedef struct {
   char *values;
   /// The sums of what is written, or NULL.
   float *sums;
-} CELL(sink);
+} CELL_TYPE(sink);
 
 /// A sink for an activation; floats if that is not clamping. (Swish takes so many registers that it
 /// is faster in a pass of its own over the values of a line.)
-static CELL(sink) CELL(sink_for)(mux_activation activation, mux_quantization quantization) {
-  CELL(sink) sink = {.mode = CELL(to_floats), .quantization = quantization};
+static CELL_TYPE(sink) CELL(sink_for)(mux_activation activation, mux_quantization quantization) {
+  CELL_TYPE(sink) sink = {.mode = CELL(to_floats), .quantization = quantization};
   if (MUX_NAME(clamp_of)(activation, &sink.low, &sink.high)) sink.mode = CELL(to_clamped);
   return sink;
 }
@@ -106,7 +108,7 @@ static CELL(sink) CELL(sink_for)(mux_activation activation, mux_quantization qua
 /// Scales, activates and stores the sums of a tile; `stored` of them are wanted: `pixels` unless
 /// `partial`. Values are written `spread` pixels apart.
 MUX_INLINE void CELL(store_sums)(
-    const CELL(sink) *sink, const CELL(sum) *sum, int pixels, bool partial, ptrdiff_t stored,
+    const CELL_TYPE(sink) *sink, const CELL_TYPE(sum) *sum, int pixels, bool partial, ptrdiff_t stored,
     const float *scale, const float *bias, int spread) {
   (void)scale, (void)bias;
 #if MUX_CELL == 4
@@ -176,4 +178,5 @@ MUX_INLINE void CELL(store_sums)(
 #undef MUX_CELL_NAMES
 #undef MUX_CELL_LINE
 #undef MUX_CELL_LINE_TILE
+#undef CELL_TYPE
 #undef CELL

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Vector helpers of the kernels with less than single precision.
 
-typedef uint32_t MUX_NAME(vu) __attribute__((vector_size(MUX_LANES * 4)));
-typedef int32_t MUX_NAME(viu) __attribute__((vector_size(MUX_LANES * 4), aligned(4)));
+typedef uint32_t MUX_TYPE(vu) __attribute__((vector_size(MUX_LANES * 4)));
+typedef int32_t MUX_TYPE(viu) __attribute__((vector_size(MUX_LANES * 4), aligned(4)));
 
-MUX_INLINE vi MUX_NAME(load_cells)(const int32_t *p) { return *(const MUX_NAME(viu) *)p; }
-MUX_INLINE void MUX_NAME(store_cells)(int32_t *p, vi x) { *(MUX_NAME(viu) *)p = x; }
+MUX_INLINE vi MUX_NAME(load_cells)(const int32_t *p) { return *(const MUX_TYPE(viu) *)p; }
+MUX_INLINE void MUX_NAME(store_cells)(int32_t *p, vi x) { *(MUX_TYPE(viu) *)p = x; }
 
 /// 0…255 to the nearest integer.
 MUX_INLINE vi MUX_NAME(to_integer)(vf x) {
@@ -42,13 +42,13 @@ MUX_INLINE void MUX_NAME(keep)(char *to, vf x) {
   _mm256_storeu_si256((__m256i *)to, (__m256i)_mm512_cvtneps_pbh((__m512)x));
 #else
   typedef uint16_t half __attribute__((vector_size(MUX_LANES * 2), aligned(2)));
-  *(half *)to = __builtin_convertvector(((MUX_NAME(vu))x + 0x8000) >> 16, half);
+  *(half *)to = __builtin_convertvector(((MUX_TYPE(vu))x + 0x8000) >> 16, half);
 #endif
 }
 
 MUX_INLINE vf MUX_NAME(load_kept)(const char *p) {
   typedef uint16_t half __attribute__((vector_size(MUX_LANES * 2), aligned(2)));
-  return (vf)(__builtin_convertvector(*(const half *)p, MUX_NAME(vu)) << 16);
+  return (vf)(__builtin_convertvector(*(const half *)p, MUX_TYPE(vu)) << 16);
 }
 
 /// Widens the range observed[0]…observed[1] to the activated values [pixel][lane].

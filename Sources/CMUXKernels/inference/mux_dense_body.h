@@ -78,7 +78,7 @@ MUX_INLINE void MUX_NAME(gate_weights)(
   if (half) {
     for (ptrdiff_t k = 0; k < inner; ++k) {
       const ptrdiff_t at = k * (MUX_LANES / 2);
-      *(MUX_NAME(vhu) *)(to + at) = *(const MUX_NAME(vhu) *)(weights + at) * gate[k];
+      *(MUX_TYPE(vhu) *)(to + at) = *(const MUX_TYPE(vhu) *)(weights + at) * gate[k];
     }
   } else {
     for (ptrdiff_t k = 0; k < inner; ++k) {
@@ -120,8 +120,8 @@ static void MUX_NAME(dense_run)(
     const mux_dense *s, ptrdiff_t block, bool paired, int half, const float *weights,
     const float *x, ptrdiff_t pixel, ptrdiff_t pixels, vf *totals, float *arena) {
   float tile[2][MUX_LANES * MUX_LANES] __attribute__((aligned(64))) = {0};
-  const MUX_NAME(tile_function) *tiles = MUX_NAME(tiles_for)(half, s->step);
-  const MUX_NAME(pair_function) *pairs = MUX_NAME(pairs_for)(half, s->step);
+  const MUX_TYPE(tile_function) *tiles = MUX_NAME(tiles_for)(half, s->step);
+  const MUX_TYPE(pair_function) *pairs = MUX_NAME(pairs_for)(half, s->step);
   const float *bias = s->bias + block * MUX_LANES;
   const ptrdiff_t count = mux_ceil_div(pixels, MUX_LANES);
   const float infinity = __builtin_inff();

@@ -6,10 +6,10 @@
 typedef struct {
   mux_activation activation;
   float *sums;
-} MUX_NAME(ending);
+} MUX_TYPE(ending);
 
 MUX_INLINE void MUX_NAME(end_line)(
-    MUX_NAME(line) *line, const MUX_NAME(ending) *ending, ptrdiff_t block) {
+    MUX_TYPE(line) *line, const MUX_TYPE(ending) *ending, ptrdiff_t block) {
   line->activation = ending->activation;
   line->sums = ending->sums ? ending->sums + block * MUX_LANES : NULL;
 }
@@ -19,25 +19,25 @@ MUX_INLINE void MUX_NAME(end_line)(
 typedef struct {
   /// The first and the end of those that are inside, and the place of the first in a ring.
   ptrdiff_t first, end, slot;
-} MUX_NAME(window_rows);
+} MUX_TYPE(window_rows);
 
-MUX_INLINE MUX_NAME(window_rows) MUX_NAME(rows_inside)(
+MUX_INLINE MUX_TYPE(window_rows) MUX_NAME(rows_inside)(
     ptrdiff_t top, ptrdiff_t step, ptrdiff_t kernel, ptrdiff_t height, ptrdiff_t capacity) {
   ptrdiff_t first = 0, end = kernel;
   while (first < end && top + first * step < 0) ++first;
   while (first < end && top + (end - 1) * step >= height) --end;
-  return (MUX_NAME(window_rows)){
+  return (MUX_TYPE(window_rows)){
       first, end, first < end ? mux_slot(top + first * step, capacity) : 0};
 }
 
 #include "mux_fine_line_body.h"
 
 static void MUX_NAME(plain_lines)(
-    const mux_spatial_step *s, const mux_spatial_unit *u, const MUX_NAME(rings) *rings,
-    float *ring, ptrdiff_t y, float *out, ptrdiff_t plane, const MUX_NAME(ending) *ending) {
-  MUX_NAME(line) line;
+    const mux_spatial_step *s, const mux_spatial_unit *u, const MUX_TYPE(rings) *rings,
+    float *ring, ptrdiff_t y, float *out, ptrdiff_t plane, const MUX_TYPE(ending) *ending) {
+  MUX_TYPE(line) line;
   const ptrdiff_t kernel = u->kernel, top = y * u->stride - u->top;
-  const MUX_NAME(window_rows) rows =
+  const MUX_TYPE(window_rows) rows =
       MUX_NAME(rows_inside)(top, u->dilation, kernel, s->in_height, rings->capacity);
   line.columns = s->in_width;
   line.pitch = line.out_pitch = MUX_LANES;
@@ -81,10 +81,10 @@ static void MUX_NAME(plain_lines)(
 
 static void MUX_NAME(subpixel_lines)(
     const mux_spatial_step *s, const mux_spatial_unit *u, const float *ring, ptrdiff_t capacity,
-    ptrdiff_t y, float *out, const MUX_NAME(ending) *ending) {
-  MUX_NAME(line) line;
+    ptrdiff_t y, float *out, const MUX_TYPE(ending) *ending) {
+  MUX_TYPE(line) line;
   const ptrdiff_t kernel = u->kernel, r = u->factor, apart = r * u->dilation;
-  const MUX_NAME(window_rows) rows =
+  const MUX_TYPE(window_rows) rows =
       MUX_NAME(rows_inside)(y - r * u->top, apart, kernel, s->in_height, capacity);
   line.pitch = line.out_pitch = r * MUX_LANES;
   line.padding = u->left;
@@ -111,8 +111,8 @@ static void MUX_NAME(subpixel_lines)(
 
 static void MUX_NAME(superpixel_lines)(
     const mux_spatial_step *s, const mux_spatial_unit *u, const float *ring, ptrdiff_t capacity,
-    ptrdiff_t y, float *out, ptrdiff_t plane, const MUX_NAME(ending) *ending) {
-  MUX_NAME(line) line;
+    ptrdiff_t y, float *out, ptrdiff_t plane, const MUX_TYPE(ending) *ending) {
+  MUX_TYPE(line) line;
   const ptrdiff_t kernel = u->kernel, r = u->factor, width = r * s->in_width;
   line.columns = width;
   line.pitch = line.out_pitch = MUX_LANES;
@@ -141,14 +141,14 @@ static void MUX_NAME(superpixel_lines)(
 /// All phases at once: each lane has the window of its own phase, with zeros around it.
 static void MUX_NAME(narrow_lines)(
     const mux_spatial_step *s, const mux_spatial_unit *u, const float *ring, ptrdiff_t capacity,
-    ptrdiff_t y, float *out, const MUX_NAME(ending) *ending) {
+    ptrdiff_t y, float *out, const MUX_TYPE(ending) *ending) {
 #if defined(MUX_IS_AVX512)
   if (u->kernel == 3) {
     MUX_NAME(fine_line)(s, u, ring, capacity, y, out, ending);
     return;
   }
 #endif
-  MUX_NAME(line) line;
+  MUX_TYPE(line) line;
   const ptrdiff_t row_size = s->in_width * MUX_LANES;
   const ptrdiff_t taps = 4 * ((u->kernel / 2 + 1) / 2) + 2;
   line.columns = line.count = s->in_width;
@@ -203,7 +203,7 @@ static void MUX_NAME(encode_line)(
 static void MUX_NAME(spatial_bands)(
     const mux_spatial_step *s, int32_t first_unit, ptrdiff_t first_band, ptrdiff_t end_band,
     float *arena, float *scratch) {
-  MUX_NAME(rings) rings = MUX_NAME(rings_of)(s, first_unit);
+  MUX_TYPE(rings) rings = MUX_NAME(rings_of)(s, first_unit);
   const int32_t end_unit = rings.end_unit;
   const ptrdiff_t first = first_band * s->rows_per_task;
   ptrdiff_t end = end_band * s->rows_per_task;
@@ -215,13 +215,13 @@ static void MUX_NAME(spatial_bands)(
   const ptrdiff_t row_size = s->out_width * MUX_LANES;
   const ptrdiff_t plane = encodes ? row_size : s->out_height * row_size;
   const ptrdiff_t chunk = s->chunk;
-  MUX_NAME(gathered) gathered = {.rows = scratch, .line = -1};
+  MUX_TYPE(gathered) gathered = {.rows = scratch, .line = -1};
   scratch += mux_window_scratch(&s->window);
   float *encoded_line = scratch;
   scratch += MUX_NAME(encoded_scratch)(s);
   float *sums = NULL;
   const bool ends_line = MUX_NAME(ends_line)(s->activation);
-  MUX_NAME(ending) ending = {.activation = ends_line ? s->activation : MUX_PLAIN(MUX_IDENTITY)};
+  MUX_TYPE(ending) ending = {.activation = ends_line ? s->activation : MUX_PLAIN(MUX_IDENTITY)};
   for (ptrdiff_t y = first; y < end; ++y) {
     if (s->sums >= 0 && y % s->rows_per_task == 0) {
       sums = arena + s->sums + y / s->rows_per_task * s->out_blocks * MUX_LANES;

@@ -102,7 +102,7 @@ MUX_INLINE void MUX_NAME(fine_line_activated)(
 /// Output row `y`, the unit's ring being at `ring`.
 static void MUX_NAME(fine_line)(
     const mux_spatial_step *s, const mux_spatial_unit *u, const float *ring, ptrdiff_t capacity,
-    ptrdiff_t y, float *out, const MUX_NAME(ending) *ending) {
+    ptrdiff_t y, float *out, const MUX_TYPE(ending) *ending) {
 #define MUX_DO(ACTIVATION)                                                                     \
   MUX_NAME(fine_line_activated)(s, u, ring, capacity, y, out, ACTIVATION, ending->sums)
   switch (ending->activation.kind) {

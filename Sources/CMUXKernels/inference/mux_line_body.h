@@ -20,7 +20,7 @@ typedef struct {
   /// by lane) if that is not NULL.
   mux_activation activation;
   float *sums;
-} MUX_NAME(line);
+} MUX_TYPE(line);
 
 /// Whether lines apply an activation themselves; others are applied when a line is there.
 MUX_INLINE bool MUX_NAME(ends_line)(mux_activation activation) {
@@ -30,7 +30,7 @@ MUX_INLINE bool MUX_NAME(ends_line)(mux_activation activation) {
 
 /// Activates and stores the outputs of a tile, the first `stored` of them if `clips`.
 MUX_INLINE void MUX_NAME(store_tile)(
-    const MUX_NAME(line) *s, mux_activation activation, const vf *sum, int pixels, bool clips,
+    const MUX_TYPE(line) *s, mux_activation activation, const vf *sum, int pixels, bool clips,
     ptrdiff_t stored, float *out, ptrdiff_t pitch) {
   vf total = {0};
   MUX_UNROLL
@@ -45,7 +45,7 @@ MUX_INLINE void MUX_NAME(store_tile)(
 }
 
 MUX_INLINE void MUX_NAME(store_line)(
-    const MUX_NAME(line) *s, const vf *sum, int pixels, bool clips, ptrdiff_t stored, float *out,
+    const MUX_TYPE(line) *s, const vf *sum, int pixels, bool clips, ptrdiff_t stored, float *out,
     ptrdiff_t pitch) {
   switch (s->activation.kind) {
   case MUX_RELU:
@@ -64,7 +64,7 @@ MUX_INLINE void MUX_NAME(store_line)(
 /// `pixels` outputs from window `index` on, of which `stored` are wanted. All sizes are
 /// constants after inlining; `clips` says that some window may stick out.
 MUX_INLINE void MUX_NAME(line_tile)(
-    const MUX_NAME(line) *s, int taps, int stride, int pixels, bool clips, ptrdiff_t index,
+    const MUX_TYPE(line) *s, int taps, int stride, int pixels, bool clips, ptrdiff_t index,
     ptrdiff_t stored) {
   vf sum[16];
   const vf bias = v_load(s->bias);
@@ -103,7 +103,7 @@ enum { MUX_NAME(wide) = 7 };
 #endif
 
 #define MUX_LINE(TAPS, STRIDE)                                                                 \
-  static void MUX_NAME(line_##TAPS##_##STRIDE)(const MUX_NAME(line) *s) {                      \
+  static void MUX_NAME(line_##TAPS##_##STRIDE)(const MUX_TYPE(line) *s) {                      \
     for (ptrdiff_t i = 0; i < s->count;) {                                                     \
       const ptrdiff_t left = s->count - i, first = i * STRIDE - s->padding;                    \
       enum { W = MUX_NAME(wide) };                                                             \
@@ -157,7 +157,7 @@ MUX_INLINE vf MUX_NAME(load_quarter)(const float *p) {
 /// column gives two fine columns. Of the first and the last column only one is under a window if
 /// the kernel reaches an odd number of columns.
 MUX_INLINE void MUX_NAME(narrow_tile)(
-    const MUX_NAME(line) *s, int kernel, int pixels, bool clips, ptrdiff_t index,
+    const MUX_TYPE(line) *s, int kernel, int pixels, bool clips, ptrdiff_t index,
     ptrdiff_t stored) {
   const int reach = kernel / 2, around = (reach + 1) / 2, columns = 2 * around + 1;
   vf sum[16];
@@ -191,7 +191,7 @@ MUX_INLINE void MUX_NAME(narrow_tile)(
 }
 
 #define MUX_NARROW(KERNEL)                                                                     \
-  static void MUX_NAME(narrow_##KERNEL)(const MUX_NAME(line) *s) {                             \
+  static void MUX_NAME(narrow_##KERNEL)(const MUX_TYPE(line) *s) {                             \
     enum { W = 7, AROUND = (KERNEL / 2 + 1) / 2 };                                             \
     for (ptrdiff_t i = 0; i < s->count; i += W) {                                              \
       const ptrdiff_t left = s->count - i;                                                     \
@@ -208,7 +208,7 @@ MUX_NARROW(7)
 #undef MUX_NARROW
 
 /// Any number of taps, stride and dilation.
-static void MUX_NAME(line_any)(const MUX_NAME(line) *s) {
+static void MUX_NAME(line_any)(const MUX_TYPE(line) *s) {
   for (ptrdiff_t i = 0; i < s->count; ++i) {
     vf sum = v_load(s->bias);
     for (int a = 0; a < s->row_count; ++a) {
@@ -223,8 +223,8 @@ static void MUX_NAME(line_any)(const MUX_NAME(line) *s) {
   }
 }
 
-static void MUX_NAME(run_line)(const MUX_NAME(line) *s) {
-  static void (*const lines[6][2])(const MUX_NAME(line) *) = {
+static void MUX_NAME(run_line)(const MUX_TYPE(line) *s) {
+  static void (*const lines[6][2])(const MUX_TYPE(line) *) = {
       {MUX_NAME(line_1_1), MUX_NAME(line_1_2)},   {MUX_NAME(line_3_1), MUX_NAME(line_3_2)},
       {MUX_NAME(line_5_1), MUX_NAME(line_5_2)},   {MUX_NAME(line_7_1), MUX_NAME(line_7_2)},
       {MUX_NAME(line_9_1), MUX_NAME(line_9_2)},   {MUX_NAME(line_11_1), MUX_NAME(line_11_2)},

@@ -16,11 +16,11 @@ static size_t MUX_NAME(linear_cells_scratch)(const mux_linear *s) {
 typedef struct {
   float least, unit;
   char *high, *low;
-} MUX_NAME(digits);
+} MUX_TYPE(digits);
 
-static MUX_NAME(digits) MUX_NAME(digits_of)(const mux_linear *s, const float *x, float *scratch) {
+static MUX_TYPE(digits) MUX_NAME(digits_of)(const mux_linear *s, const float *x, float *scratch) {
   const ptrdiff_t count = s->inner;
-  MUX_NAME(digits) digits = {
+  MUX_TYPE(digits) digits = {
       .high = (char *)scratch, .low = (char *)scratch + MUX_NAME(digit_bytes)(s)};
   vf least = MUX_NAME(i_splat)(x[0]), greatest = least, check = {0};
   for (ptrdiff_t k = 0; k < count; k += MUX_LANES) {
@@ -58,7 +58,7 @@ static void MUX_NAME(linear_cells_task)(
   ptrdiff_t first, end;
   mux_band(blocks, s->tasks, task, &first, &end);
   const float *x = MUX_NAME(linear_inputs)(s, arena, scratch);
-  const MUX_NAME(digits) digits = MUX_NAME(digits_of)(s, x, scratch + s->inner);
+  const MUX_TYPE(digits) digits = MUX_NAME(digits_of)(s, x, scratch + s->inner);
   for (ptrdiff_t b = first; b < end; ++b) {
     const int32_t *weights = s->cells + b * cells * MUX_LANES;
     enum { CHAINS = 4 };

@@ -36,10 +36,10 @@ typedef struct {
   ptrdiff_t own_first, own_end;
   /// Floats of a ring.
   ptrdiff_t size;
-} MUX_NAME(rings);
+} MUX_TYPE(rings);
 
-static MUX_NAME(rings) MUX_NAME(rings_of)(const mux_spatial_step *s, int32_t first_unit) {
-  MUX_NAME(rings) rings = {.first_unit = first_unit, .end_unit = first_unit + s->units_per_task};
+static MUX_TYPE(rings) MUX_NAME(rings_of)(const mux_spatial_step *s, int32_t first_unit) {
+  MUX_TYPE(rings) rings = {.first_unit = first_unit, .end_unit = first_unit + s->units_per_task};
   if (rings.end_unit > s->unit_count) rings.end_unit = s->unit_count;
   bool is_alike = true;
   for (int32_t n = first_unit; n < rings.end_unit; ++n) {
@@ -68,7 +68,7 @@ static MUX_NAME(rings) MUX_NAME(rings_of)(const mux_spatial_step *s, int32_t fir
 
 /// Row `row` of an input block if it is kept by this task, else NULL.
 MUX_INLINE float *MUX_NAME(kept_row)(
-    const mux_spatial_step *s, const MUX_NAME(rings) *rings, ptrdiff_t block, ptrdiff_t row) {
+    const mux_spatial_step *s, const MUX_TYPE(rings) *rings, ptrdiff_t block, ptrdiff_t row) {
   if (!rings->kept || row < rings->own_first || row >= rings->own_end) return NULL;
   return rings->kept + (block * s->in_height + row) * s->in_width * MUX_LANES;
 }
@@ -85,7 +85,7 @@ static size_t MUX_NAME(encoded_scratch)(const mux_spatial_step *s) {
 static size_t MUX_NAME(spatial_scratch)(const mux_spatial_step *s) {
   size_t most = 0;
   for (int32_t first = 0; first < s->unit_count; first += s->units_per_task) {
-    const MUX_NAME(rings) rings = MUX_NAME(rings_of)(s, first);
+    const MUX_TYPE(rings) rings = MUX_NAME(rings_of)(s, first);
     size_t size = 0;
     for (int32_t u = first; u < rings.end_unit; ++u) {
       size += (size_t)(rings.size * s->units[u].in_count);
@@ -102,8 +102,8 @@ static void MUX_NAME(expand)(
     ptrdiff_t step, ptrdiff_t pixels, float *to, float *second, ptrdiff_t pitch) {
   float low, high;
   const bool clamps = MUX_NAME(clamp_of)(s->producer_activation, &low, &high);
-  const MUX_NAME(tile_function) *tiles = MUX_NAME(tiles_for)(0, step);
-  const MUX_NAME(pair_function) *pairs = MUX_NAME(pairs_for)(0, step);
+  const MUX_TYPE(tile_function) *tiles = MUX_NAME(tiles_for)(0, step);
+  const MUX_TYPE(pair_function) *pairs = MUX_NAME(pairs_for)(0, step);
   const float *weights = s->weights + block * s->inner * MUX_LANES;
   const float *bias = s->bias + block * MUX_LANES;
   const ptrdiff_t most = second ? MUX_NAME(most_paired) : MUX_NAME(most_pixels);
@@ -158,12 +158,12 @@ static void MUX_NAME(copy_planes)(
 typedef struct {
   float *rows;
   ptrdiff_t line, first, end;
-} MUX_NAME(gathered);
+} MUX_TYPE(gathered);
 
 /// Expands row `row` from windows.
 static void MUX_NAME(expand_windows)(
     const mux_spatial_step *s, ptrdiff_t block, ptrdiff_t row, float *to, float *second,
-    ptrdiff_t pitch, MUX_NAME(gathered) *gathered, const float *arena) {
+    ptrdiff_t pitch, MUX_TYPE(gathered) *gathered, const float *arena) {
   const mux_window *w = &s->window;
   if (gathered->line != row) {
     MUX_NAME(windows_inside)(w, row, &gathered->first, &gathered->end);
@@ -187,7 +187,7 @@ static void MUX_NAME(expand_windows)(
 /// of each next block `apart` floats further.
 static void MUX_NAME(produce_rows)(
     const mux_spatial_step *s, ptrdiff_t block, ptrdiff_t count, ptrdiff_t row, ptrdiff_t rows,
-    float *to, ptrdiff_t apart, ptrdiff_t pitch, MUX_NAME(gathered) *gathered,
+    float *to, ptrdiff_t apart, ptrdiff_t pitch, MUX_TYPE(gathered) *gathered,
     const float *arena) {
   const ptrdiff_t pixel = row * s->in_width, pixels = rows * s->in_width;
   if (!s->weights) {
@@ -209,8 +209,8 @@ static void MUX_NAME(produce_rows)(
 
 /// Makes rows `first` to before `end` of the input blocks of a task's units.
 static void MUX_NAME(fill_rings)(
-    const mux_spatial_step *s, const MUX_NAME(rings) *rings, float *ring, ptrdiff_t first,
-    ptrdiff_t end, MUX_NAME(gathered) *gathered, float *arena) {
+    const mux_spatial_step *s, const MUX_TYPE(rings) *rings, float *ring, ptrdiff_t first,
+    ptrdiff_t end, MUX_TYPE(gathered) *gathered, float *arena) {
   const ptrdiff_t width = s->in_width, capacity = rings->capacity;
   for (int32_t n = rings->first_unit; n < rings->end_unit;) {
     const mux_spatial_unit *u = &s->units[n];

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Register tiles of the dense products: up to 16 pixels times one block of output channels.
 
-typedef float MUX_NAME(vh) __attribute__((vector_size(MUX_LANES * 2)));
-typedef float MUX_NAME(vhu) __attribute__((vector_size(MUX_LANES * 2), aligned(4)));
+typedef float MUX_TYPE(vh) __attribute__((vector_size(MUX_LANES * 2)));
+typedef float MUX_TYPE(vhu) __attribute__((vector_size(MUX_LANES * 2), aligned(4)));
 
 /// `pixels` outputs of one block: bias + Σ over k of x[offsets[k] + pixel · step] · weights[k],
 /// clamped to low…high, stored `pitch` floats apart.
@@ -38,22 +38,22 @@ typedef void (*MUX_NAME(tile_function))(
   static void MUX_NAME(half_##NAME##_##PIXELS)(                                                \
       const float *x, const int32_t *offsets, ptrdiff_t inner, const float *weights,           \
       const float *bias, float low, float high, ptrdiff_t step, float *out, ptrdiff_t pitch) { \
-    MUX_NAME(vh) sum[PIXELS];                                                                  \
-    const MUX_NAME(vh) first = *(const MUX_NAME(vhu) *)bias;                                   \
+    MUX_TYPE(vh) sum[PIXELS];                                                                  \
+    const MUX_TYPE(vh) first = *(const MUX_TYPE(vhu) *)bias;                                   \
     (void)step, (void)low, (void)high;                                                         \
     MUX_UNROLL                                                                                 \
     for (int i = 0; i < PIXELS; ++i) sum[i] = first;                                           \
     for (ptrdiff_t k = 0; k < inner; ++k) {                                                    \
       const float *from = x + offsets[k];                                                      \
-      const MUX_NAME(vh) weight = *(const MUX_NAME(vhu) *)(weights + k * (MUX_LANES / 2));     \
+      const MUX_TYPE(vh) weight = *(const MUX_TYPE(vhu) *)(weights + k * (MUX_LANES / 2));     \
       MUX_UNROLL                                                                               \
       for (int i = 0; i < PIXELS; ++i) {                                                       \
         sum[i] = __builtin_elementwise_fma(                                                    \
-            from[i * (STEP)] - (MUX_NAME(vh)){0}, weight, sum[i]);                             \
+            from[i * (STEP)] - (MUX_TYPE(vh)){0}, weight, sum[i]);                             \
       }                                                                                        \
     }                                                                                          \
     MUX_UNROLL                                                                                 \
-    for (int i = 0; i < PIXELS; ++i) *(MUX_NAME(vhu) *)(out + i * pitch) = sum[i];             \
+    for (int i = 0; i < PIXELS; ++i) *(MUX_TYPE(vhu) *)(out + i * pitch) = sum[i];             \
   }
 
 /// The same for two blocks side by side, whose weights lie one behind the other: a pixel is loaded
@@ -98,9 +98,9 @@ typedef void (*MUX_NAME(pair_function))(
       const float *bias, float low, float high, ptrdiff_t step, float *out, float *second,     \
       ptrdiff_t pitch) {                                                                       \
     vf sum[PIXELS];                                                                            \
-    MUX_NAME(vh) next[PIXELS];                                                                 \
+    MUX_TYPE(vh) next[PIXELS];                                                                 \
     const vf first = v_load(bias);                                                             \
-    const MUX_NAME(vh) other = *(const MUX_NAME(vhu) *)(bias + MUX_LANES);                     \
+    const MUX_TYPE(vh) other = *(const MUX_TYPE(vhu) *)(bias + MUX_LANES);                     \
     const float *half = weights + inner * MUX_LANES;                                           \
     (void)step, (void)low, (void)high;                                                         \
     MUX_UNROLL                                                                                 \
@@ -108,18 +108,18 @@ typedef void (*MUX_NAME(pair_function))(
     for (ptrdiff_t k = 0; k < inner; ++k) {                                                    \
       const float *from = x + offsets[k];                                                      \
       const vf weight = v_load(weights + k * MUX_LANES);                                       \
-      const MUX_NAME(vh) beside = *(const MUX_NAME(vhu) *)(half + k * (MUX_LANES / 2));        \
+      const MUX_TYPE(vh) beside = *(const MUX_TYPE(vhu) *)(half + k * (MUX_LANES / 2));        \
       MUX_UNROLL                                                                               \
       for (int i = 0; i < PIXELS; ++i) {                                                       \
         sum[i] = v_fma(MUX_NAME(i_splat)(from[i * (STEP)]), weight, sum[i]);                   \
         next[i] = __builtin_elementwise_fma(                                                   \
-            from[i * (STEP)] - (MUX_NAME(vh)){0}, beside, next[i]);                            \
+            from[i * (STEP)] - (MUX_TYPE(vh)){0}, beside, next[i]);                            \
       }                                                                                        \
     }                                                                                          \
     MUX_UNROLL                                                                                 \
     for (int i = 0; i < PIXELS; ++i) {                                                         \
       v_store(out + i * pitch, sum[i]);                                                        \
-      *(MUX_NAME(vhu) *)(second + i * pitch) = next[i];                                        \
+      *(MUX_TYPE(vhu) *)(second + i * pitch) = next[i];                                        \
     }                                                                                          \
   }
 
@@ -197,7 +197,7 @@ enum { MUX_NAME(most_pixels) = 12, MUX_NAME(most_paired) = 6 };
 #define MUX_EVERY_PAIR(KIND, NAME) {MUX_PAIR_NAMES(KIND, NAME)}
 #endif
 
-static const MUX_NAME(tile_function) MUX_NAME(tiles)[2][4][16] = {
+static const MUX_TYPE(tile_function) MUX_NAME(tiles)[2][4][16] = {
     {MUX_EVERY_TILE(tile, one), MUX_EVERY_TILE(tile, two), MUX_EVERY_TILE(tile, block),
      MUX_EVERY_TILE(tile, any)},
 #if MUX_LANES == 16
@@ -206,7 +206,7 @@ static const MUX_NAME(tile_function) MUX_NAME(tiles)[2][4][16] = {
 #endif
 };
 
-static const MUX_NAME(pair_function) MUX_NAME(pairs)[2][4][14] = {
+static const MUX_TYPE(pair_function) MUX_NAME(pairs)[2][4][14] = {
     {MUX_EVERY_PAIR(pair, one), MUX_EVERY_PAIR(pair, two), MUX_EVERY_PAIR(pair, block),
      MUX_EVERY_PAIR(pair, any)},
 #if MUX_LANES == 16
@@ -220,11 +220,11 @@ MUX_INLINE int MUX_NAME(tile_kind)(ptrdiff_t step) {
 }
 
 /// The tiles of a step between pixels, indexed by pixels − 1.
-MUX_INLINE const MUX_NAME(tile_function) *MUX_NAME(tiles_for)(int half, ptrdiff_t step) {
+MUX_INLINE const MUX_TYPE(tile_function) *MUX_NAME(tiles_for)(int half, ptrdiff_t step) {
   return MUX_NAME(tiles)[half][MUX_NAME(tile_kind)(step)];
 }
 
-MUX_INLINE const MUX_NAME(pair_function) *MUX_NAME(pairs_for)(int half, ptrdiff_t step) {
+MUX_INLINE const MUX_TYPE(pair_function) *MUX_NAME(pairs_for)(int half, ptrdiff_t step) {
   return MUX_NAME(pairs)[half][MUX_NAME(tile_kind)(step)];
 }
 

@@ -240,7 +240,7 @@ MUX_WEIGHT_ANY(1) MUX_WEIGHT_ANY(2) MUX_WEIGHT_ANY(4) MUX_WEIGHT_ANY(8)
 #define MUX_CASE_ANY(PARTNERS, STEP)                                                           \
   case PARTNERS * 4 + STEP: return MUX_NAME(line_any_##PARTNERS##_##STEP);
 
-static MUX_NAME(line_function) MUX_NAME(choose_line)(int taps, int partners, int step) {
+static MUX_TYPE(line_function) MUX_NAME(choose_line)(int taps, int partners, int step) {
   // clang-format off
   switch ((taps * 16 + partners) * 4 + step) {
   MUX_CASE(1, 1, 1) MUX_CASE(2, 1, 1) MUX_CASE(3, 1, 1) MUX_CASE(4, 1, 1) MUX_CASE(5, 1, 1)
@@ -260,7 +260,7 @@ static MUX_NAME(line_function) MUX_NAME(choose_line)(int taps, int partners, int
 #define MUX_WEIGHT_CASE(TAPS, PARTNERS)                                                        \
   case TAPS * 16 + PARTNERS: return MUX_NAME(weight_##TAPS##_##PARTNERS);
 
-static MUX_NAME(weight_function) MUX_NAME(choose_weight)(int taps, int partners) {
+static MUX_TYPE(weight_function) MUX_NAME(choose_weight)(int taps, int partners) {
   // clang-format off
   switch (taps * 16 + partners) {
   MUX_WEIGHT_CASE(1, 1) MUX_WEIGHT_CASE(2, 1) MUX_WEIGHT_CASE(3, 1) MUX_WEIGHT_CASE(4, 1)

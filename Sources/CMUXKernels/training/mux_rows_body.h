@@ -9,7 +9,7 @@ typedef struct MUX_NAME(span) {
   ptrdiff_t target, target_step;  // in the row of one tile, floats
   int count, slice;
   ptrdiff_t row;  // pixels of an image row: how far ahead to prefetch
-} MUX_NAME(span);
+} MUX_TYPE(span);
 #define span MUX_NAME(span)
 
 /// The spans of grid row y of an image that is `width` pixels wide (on the grid), for rows with
@@ -52,7 +52,7 @@ typedef struct MUX_NAME(chunk) {
   int first, tiles;
   /// Valid lanes of the last tile.
   int last_lanes;
-} MUX_NAME(chunk);
+} MUX_TYPE(chunk);
 #define chunk MUX_NAME(chunk)
 
 MUX_INLINE int MUX_NAME(lanes_of)(const chunk *c, int tile) {
@@ -175,13 +175,13 @@ static void MUX_NAME(load_span_both)(
 /// Per-channel coefficients of the raw output's gradient, gathered.
 typedef struct MUX_NAME(coefficients) {
   const float *scale, *shift, *gate, *pooled, *k0, *k1, *k2;
-} MUX_NAME(coefficients);
+} MUX_TYPE(coefficients);
 
 /// dL/dd of n pixels of one tile.
 MUX_INLINE void MUX_NAME(gradient_tile)(
     mux_activation activation, int lanes, int n, const float *g, ptrdiff_t g_step,
     ptrdiff_t g_ahead, const float *d, ptrdiff_t d_step, ptrdiff_t d_ahead,
-    const MUX_NAME(coefficients) *k, ptrdiff_t at, float *row, ptrdiff_t step) {
+    const MUX_TYPE(coefficients) *k, ptrdiff_t at, float *row, ptrdiff_t step) {
   vf scale = v_load(k->scale + at), shift = v_load(k->shift + at);
   vf gate = v_load(k->gate + at), pooled = v_load(k->pooled + at);
   vf k0 = v_load(k->k0 + at), k1 = v_load(k->k1 + at), k2 = v_load(k->k2 + at);
@@ -212,7 +212,7 @@ MUX_INLINE void MUX_NAME(gradient_tile)(
 
 MUX_INLINE void MUX_NAME(load_gradient_as)(
     mux_activation activation, const chunk *c, const span *s,
-    const mux_spatial_backward_arguments *arguments, const MUX_NAME(coefficients) *k,
+    const mux_spatial_backward_arguments *arguments, const MUX_TYPE(coefficients) *k,
     ptrdiff_t tile_stride, float *row) {
   ptrdiff_t channel = s->channel + c->first * MUX_LANES;
   ptrdiff_t g_stride = arguments->output_gradient_stride, d_stride = arguments->output_stride;
@@ -243,7 +243,7 @@ MUX_INLINE void MUX_NAME(load_gradient_as)(
 
 static void MUX_NAME(load_gradient)(
     mux_activation activation, const chunk *c, const span *s,
-    const mux_spatial_backward_arguments *arguments, const MUX_NAME(coefficients) *k,
+    const mux_spatial_backward_arguments *arguments, const MUX_TYPE(coefficients) *k,
     ptrdiff_t tile_stride, float *row) {
 #define MUX_DO(kind) MUX_NAME(load_gradient_as)(kind, c, s, arguments, k, tile_stride, row)
   MUX_SWITCH(activation)

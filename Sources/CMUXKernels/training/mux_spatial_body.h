@@ -9,23 +9,23 @@ typedef struct MUX_NAME(wide) {
   const float *const *rows;
   const int *kernel_rows;
   int row_count, taps, step, position, count;
-} MUX_NAME(wide);
+} MUX_TYPE(wide);
 
 static ptrdiff_t MUX_NAME(wide_weight)(
-    const MUX_NAME(wide) *w, int channel, int partner, int row, int tap) {
+    const MUX_TYPE(wide) *w, int channel, int partner, int row, int tap) {
   int k = w->plan->kernel;
   return (ptrdiff_t)((channel * w->plan->group_width + partner) * k + w->kernel_rows[row]) * k +
          w->position + tap;
 }
 
 static const float *MUX_NAME(wide_source)(
-    const MUX_NAME(wide) *w, int channel, int partner, int row) {
+    const MUX_TYPE(wide) *w, int channel, int partner, int row) {
   int other = channel - channel % w->plan->group_width + partner;
   return w->rows[row] + other / MUX_LANES * w->tile_stride + other % MUX_LANES;
 }
 
 static void MUX_NAME(wide_line)(
-    const MUX_NAME(wide) *w, int tile, const float *weights, float *out) {
+    const MUX_TYPE(wide) *w, int tile, const float *weights, float *out) {
   memset(out, 0, sizeof(float) * MUX_LANES * (size_t)w->count);
   for (int lane = 0, c = tile * MUX_LANES; lane < MUX_LANES && c < w->plan->channels; ++lane, ++c) {
     for (int a = 0; a < w->row_count; ++a) {
@@ -44,7 +44,7 @@ static void MUX_NAME(wide_line)(
 }
 
 static void MUX_NAME(wide_gradient)(
-    const MUX_NAME(wide) *w, int tile, const float *x, float *gradient) {
+    const MUX_TYPE(wide) *w, int tile, const float *x, float *gradient) {
   for (int lane = 0, c = tile * MUX_LANES; lane < MUX_LANES && c < w->plan->channels; ++lane, ++c) {
     for (int a = 0; a < w->row_count; ++a) {
       for (int j = 0; j < w->plan->group_width; ++j) {
@@ -82,7 +82,7 @@ static void MUX_NAME(forward_chunk)(
   size_t slice_floats = (size_t)c->tiles * MUX_LANES;
   size_t coefficient_floats = slice_floats * (size_t)(plan->fine * plan->fine);
   ptrdiff_t tile_weights = (ptrdiff_t)k * k * plan->partners * MUX_LANES;
-  MUX_NAME(line_function) line_kernel = MUX_NAME(choose_line)(k, plan->partners, plan->stride);
+  MUX_TYPE(line_function) line_kernel = MUX_NAME(choose_line)(k, plan->partners, plan->stride);
 
   float *scale = MUX_NAME(take)(&scratch, coefficient_floats);
   float *shift = MUX_NAME(take)(&scratch, coefficient_floats);
@@ -132,7 +132,7 @@ static void MUX_NAME(forward_chunk)(
         if (plan->partners) {
           line_kernel(k, rows, weights, n, to, count);
         } else {
-          MUX_NAME(wide) w = {plan, tile_floats, rows, kernel_rows, n, k, plan->stride, 0, count};
+          MUX_TYPE(wide) w = {plan, tile_floats, rows, kernel_rows, n, k, plan->stride, 0, count};
           MUX_NAME(wide_line)(&w, t, phase_weights, to);
         }
       }
@@ -169,8 +169,8 @@ static void MUX_NAME(backward_chunk)(
   size_t coefficient_floats = slice_floats * (size_t)(plan->fine * plan->fine);
   ptrdiff_t tap_floats = (ptrdiff_t)plan->partners * MUX_LANES;
   mux_backward_taps taps[MUX_MAXIMUM_FACTOR];
-  MUX_NAME(line_function) line_kernels[MUX_MAXIMUM_FACTOR];
-  MUX_NAME(weight_function) weight_kernels[MUX_MAXIMUM_FACTOR];
+  MUX_TYPE(line_function) line_kernels[MUX_MAXIMUM_FACTOR];
+  MUX_TYPE(weight_function) weight_kernels[MUX_MAXIMUM_FACTOR];
   for (int b = 0; b < planes; ++b) {
     taps[b] = mux_plan_taps(plan, b);
     line_kernels[b] = MUX_NAME(choose_line)(taps[b].taps, plan->partners, 1);
@@ -187,7 +187,7 @@ static void MUX_NAME(backward_chunk)(
     coefficients[i] = MUX_NAME(take)(&scratch, coefficient_floats);
     MUX_NAME(gather)(c, sources[i], missing[i], coefficients[i]);
   }
-  MUX_NAME(coefficients) output_coefficients = {
+  MUX_TYPE(coefficients) output_coefficients = {
       coefficients[2], coefficients[3], coefficients[4], coefficients[5],
       coefficients[6], coefficients[7], coefficients[8]};
   float *ring = MUX_NAME(take)(&scratch, (size_t)(ring_rows * gradient_row));
@@ -253,7 +253,7 @@ static void MUX_NAME(backward_chunk)(
           line_kernels[b](taps[b].taps, rows, weights, n, to, count);
           if (phase_gradient) weight_kernels[b](taps[b].taps, x, rows, gradients, n, count);
         } else {
-          MUX_NAME(wide) w = {plan, gradient_tile, rows, kernel_rows, n, taps[b].taps,
+          MUX_TYPE(wide) w = {plan, gradient_tile, rows, kernel_rows, n, taps[b].taps,
                               1, taps[b].position, count};
           MUX_NAME(wide_line)(&w, t, phase_weights, to);
           if (phase_gradient) MUX_NAME(wide_gradient)(&w, t, x, phase_gradient);

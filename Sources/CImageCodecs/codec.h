@@ -10,8 +10,8 @@
 #include "mux_codecs.h"
 
 // Keeps the reason of a failure; the first one is the cause.
-__attribute__((format(printf, 2, 3))) static inline void mux_fail(
-    mux_decoder *decoder, const char *format, ...) {
+__attribute__((format(printf, 2, 3))) static inline void mux_fail(mux_decoder *decoder,
+                                                                  const char *format, ...) {
   if (decoder->message[0] != 0) return;
   va_list values;
   va_start(values, format);
@@ -21,7 +21,8 @@ __attribute__((format(printf, 2, 3))) static inline void mux_fail(
 
 // One row of inverted CMYK (as every program writes it into JPEGs) or plain CMYK to RGB, rounded as
 // Pillow does.
-static inline void mux_rgb_from_cmyk(const uint8_t *row, size_t pixels, uint8_t flip, uint8_t *rgb) {
+static inline void mux_rgb_from_cmyk(const uint8_t *row, size_t pixels, uint8_t flip,
+                                     uint8_t *rgb) {
   for (size_t pixel = 0; pixel < pixels; pixel += 1) {
     const uint32_t light = 255u - (row[4 * pixel + 3] ^ flip);
     for (size_t channel = 0; channel < 3; channel += 1) {

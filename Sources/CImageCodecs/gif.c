@@ -124,7 +124,8 @@ mux_decoder *mux_open_gif(const uint8_t *bytes, size_t count) {
   // A picture that reaches beyond the screen makes it larger.
   const int right = frame->Left + frame->Width, bottom = frame->Top + frame->Height;
   decoder->base.channels = 3;
-  decoder->base.height = (uint32_t)(bottom > decoder->gif->SHeight ? bottom : decoder->gif->SHeight);
+  decoder->base.height =
+      (uint32_t)(bottom > decoder->gif->SHeight ? bottom : decoder->gif->SHeight);
   decoder->base.width = (uint32_t)(right > decoder->gif->SWidth ? right : decoder->gif->SWidth);
   decoder->base.working_bytes = 1 << 17;
   return &decoder->base;

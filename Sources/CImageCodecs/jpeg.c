@@ -19,24 +19,23 @@ typedef struct {
   struct jpeg_error_mgr errors;
   struct jpeg_progress_mgr progress;
   jmp_buf failed;
-  uint8_t *row;     // of four channels
-  bool has_ended;   // the file was over before its end marker
-  bool needs_end;   // that marker alone tells that the picture is complete
+  uint8_t *row;    // of four channels
+  bool has_ended;  // the file was over before its end marker
+  bool needs_end;  // that marker alone tells that the picture is complete
 } jpeg_decoder;
 
 static void on_error(j_common_ptr jpeg) {
   jpeg_decoder *decoder = jpeg->client_data;
   char text[JMSG_LENGTH_MAX];
   switch (jpeg->err->msg_code) {
-    case JERR_ARITH_NOTIMPL:
-    case JERR_BAD_PRECISION:
-    case JERR_CCIR601_NOTIMPL:
-    case JERR_COMPONENT_COUNT:
-    case JERR_CONVERSION_NOTIMPL:
-    case JERR_FRACT_SAMPLE_NOTIMPL:
-    case JERR_NOTIMPL:
-    case JERR_SOF_UNSUPPORTED:
-      decoder->base.is_unsupported = true;
+  case JERR_ARITH_NOTIMPL:
+  case JERR_BAD_PRECISION:
+  case JERR_CCIR601_NOTIMPL:
+  case JERR_COMPONENT_COUNT:
+  case JERR_CONVERSION_NOTIMPL:
+  case JERR_FRACT_SAMPLE_NOTIMPL:
+  case JERR_NOTIMPL:
+  case JERR_SOF_UNSUPPORTED: decoder->base.is_unsupported = true;
   }
   jpeg->err->format_message(jpeg, text);
   mux_fail(&decoder->base, "%s", text);
@@ -49,16 +48,12 @@ static void on_message(j_common_ptr jpeg, int level) {
   if (level >= 0) return;
   jpeg_decoder *decoder = jpeg->client_data;
   switch (jpeg->err->msg_code) {
-    case JWRN_EXTRANEOUS_DATA:
-    case JWRN_JFIF_MAJOR:
-    case JWRN_ADOBE_XFORM:
-    case JWRN_NOT_SEQUENTIAL:
-      return;
-    case JWRN_JPEG_EOF:
-      decoder->has_ended = true;
-      return;
-    default:
-      on_error(jpeg);
+  case JWRN_EXTRANEOUS_DATA:
+  case JWRN_JFIF_MAJOR:
+  case JWRN_ADOBE_XFORM:
+  case JWRN_NOT_SEQUENTIAL: return;
+  case JWRN_JPEG_EOF: decoder->has_ended = true; return;
+  default: on_error(jpeg);
   }
 }
 
@@ -132,19 +127,13 @@ static void read_header(jpeg_decoder *decoder, const uint8_t *bytes, size_t coun
     return;
   }
   switch (jpeg->num_components) {
-    case 1:
-      jpeg->out_color_space = JCS_GRAYSCALE;
-      break;
-    case 3:
-      jpeg->out_color_space = JCS_RGB;
-      break;
-    case 4:
-      jpeg->out_color_space = JCS_CMYK;
-      break;
-    default:
-      decoder->base.is_unsupported = true;
-      mux_fail(&decoder->base, "%d components, not 1, 3 or 4", jpeg->num_components);
-      return;
+  case 1: jpeg->out_color_space = JCS_GRAYSCALE; break;
+  case 3: jpeg->out_color_space = JCS_RGB; break;
+  case 4: jpeg->out_color_space = JCS_CMYK; break;
+  default:
+    decoder->base.is_unsupported = true;
+    mux_fail(&decoder->base, "%d components, not 1, 3 or 4", jpeg->num_components);
+    return;
   }
   decoder->base.channels = jpeg->num_components == 1 ? 1 : 3;
   decoder->base.height = jpeg->image_height;

@@ -13,12 +13,12 @@ typedef struct {
   const uint8_t *bytes;
   size_t count;
   size_t position;
-  uint16_t bits;       // of a sample
-  uint16_t samples;    // of a pixel as stored
+  uint16_t bits;     // of a sample
+  uint16_t samples;  // of a pixel as stored
   uint16_t photometric;
-  bool is_separate;    // a plane for each sample
+  bool is_separate;  // a plane for each sample
   bool is_premultiplied;
-  bool is_converted;   // by libtiff: colours in formats of its own
+  bool is_converted;  // by libtiff: colours in formats of its own
   uint16_t *map[3];
 } tiff_decoder;
 
@@ -40,7 +40,9 @@ static tmsize_t write_bytes(thandle_t handle, void *source, tmsize_t count) {
 
 static toff_t seek(thandle_t handle, toff_t offset, int origin) {
   tiff_decoder *decoder = handle;
-  const size_t base = origin == SEEK_SET ? 0 : origin == SEEK_CUR ? decoder->position : decoder->count;
+  const size_t base = origin == SEEK_SET   ? 0
+                      : origin == SEEK_CUR ? decoder->position
+                                           : decoder->count;
   const uint64_t place = base + offset;
   decoder->position = place < decoder->count ? (size_t)place : decoder->count;
   return decoder->position;
@@ -65,8 +67,8 @@ static void unmap_file(thandle_t handle, void *base, toff_t size) {
 }
 
 #if TIFFLIB_VERSION >= 20221213
-static int on_error(
-    TIFF *tiff, void *data, const char *module, const char *format, va_list values) {
+static int on_error(TIFF *tiff, void *data, const char *module, const char *format,
+                    va_list values) {
   (void)tiff, (void)module;
   mux_decoder *decoder = data;
   if (decoder->message[0] == 0) {
@@ -75,8 +77,8 @@ static int on_error(
   return 1;
 }
 
-static int on_warning(
-    TIFF *tiff, void *data, const char *module, const char *format, va_list values) {
+static int on_warning(TIFF *tiff, void *data, const char *module, const char *format,
+                      va_list values) {
   (void)tiff, (void)data, (void)module, (void)format, (void)values;
   return 1;
 }
@@ -88,17 +90,15 @@ static TIFF *open_file(tiff_decoder *decoder) {
   if (options == NULL) return NULL;
   TIFFOpenOptionsSetErrorHandlerExtR(options, on_error, decoder);
   TIFFOpenOptionsSetWarningHandlerExtR(options, on_warning, NULL);
-  TIFF *tiff = TIFFClientOpenExt(
-      "image", "r", decoder, read_bytes, write_bytes, seek, close_file, size_of_file, map_file,
-      unmap_file, options);
+  TIFF *tiff = TIFFClientOpenExt("image", "r", decoder, read_bytes, write_bytes, seek, close_file,
+                                 size_of_file, map_file, unmap_file, options);
   TIFFOpenOptionsFree(options);
   return tiff;
 #else
   TIFFSetErrorHandler(NULL);  // older versions only know one for the whole program
   TIFFSetWarningHandler(NULL);
-  return TIFFClientOpen(
-      "image", "r", decoder, read_bytes, write_bytes, seek, close_file, size_of_file, map_file,
-      unmap_file);
+  return TIFFClientOpen("image", "r", decoder, read_bytes, write_bytes, seek, close_file,
+                        size_of_file, map_file, unmap_file);
 #endif
 }
 
@@ -107,50 +107,43 @@ static TIFF *open_file(tiff_decoder *decoder) {
 // The sample at `index` of a row as libtiff gives it, its high byte where it has 16 bits.
 static inline uint8_t sample(const tiff_decoder *decoder, const uint8_t *row, size_t index) {
   switch (decoder->bits) {
-    case 8:
-      return row[index];
-    case 16:
-      return (uint8_t)(((const uint16_t *)(const void *)row)[index] >> 8);
-    default: {
-      const size_t bit = index * decoder->bits;
-      return (uint8_t)(row[bit / 8] >> (8 - bit % 8 - decoder->bits)) & ((1 << decoder->bits) - 1);
-    }
+  case 8: return row[index];
+  case 16: return (uint8_t)(((const uint16_t *)(const void *)row)[index] >> 8);
+  default: {
+    const size_t bit = index * decoder->bits;
+    return (uint8_t)(row[bit / 8] >> (8 - bit % 8 - decoder->bits)) & ((1 << decoder->bits) - 1);
+  }
   }
 }
 
 // Writes `count` pixels whose samples stand `step` apart in `rows`, one for each plane.
-static void convert(
-    const tiff_decoder *decoder, const uint8_t *const *rows, size_t step, size_t count,
-    uint8_t *target) {
+static void convert(const tiff_decoder *decoder, const uint8_t *const *rows, size_t step,
+                    size_t count, uint8_t *target) {
   const size_t planes = decoder->is_separate ? 1 : 0;
 #define SAMPLE(channel) \
   (planes ? sample(decoder, rows[channel], x) : sample(decoder, rows[0], x * step + (channel)))
   const int largest = decoder->bits >= 8 ? 255 : (1 << decoder->bits) - 1;
   for (size_t x = 0; x < count; x += 1) {
     switch (decoder->photometric) {
-      case PHOTOMETRIC_MINISWHITE:
-        target[x] = (uint8_t)(255 - SAMPLE(0) * 255 / largest);
-        break;
-      case PHOTOMETRIC_MINISBLACK:
-        target[x] = (uint8_t)(SAMPLE(0) * 255 / largest);
-        break;
-      case PHOTOMETRIC_PALETTE:
-        for (int c = 0; c < 3; c += 1) target[3 * x + c] = (uint8_t)(decoder->map[c][SAMPLE(0)] >> 8);
-        break;
-      case PHOTOMETRIC_SEPARATED: {
-        const uint8_t four[4] = {SAMPLE(0), SAMPLE(1), SAMPLE(2), SAMPLE(3)};
-        mux_rgb_from_cmyk(four, 1, 0, target + 3 * x);
-        break;
-      }
-      default:
-        for (int c = 0; c < 3; c += 1) {
-          int value = SAMPLE(c);
-          if (decoder->is_premultiplied) {
-            const int alpha = SAMPLE(3);
-            value = alpha == 0 ? 0 : value * 255 / alpha;
-          }
-          target[3 * x + c] = (uint8_t)(value > 255 ? 255 : value);
+    case PHOTOMETRIC_MINISWHITE: target[x] = (uint8_t)(255 - SAMPLE(0) * 255 / largest); break;
+    case PHOTOMETRIC_MINISBLACK: target[x] = (uint8_t)(SAMPLE(0) * 255 / largest); break;
+    case PHOTOMETRIC_PALETTE:
+      for (int c = 0; c < 3; c += 1) target[3 * x + c] = (uint8_t)(decoder->map[c][SAMPLE(0)] >> 8);
+      break;
+    case PHOTOMETRIC_SEPARATED: {
+      const uint8_t four[4] = {SAMPLE(0), SAMPLE(1), SAMPLE(2), SAMPLE(3)};
+      mux_rgb_from_cmyk(four, 1, 0, target + 3 * x);
+      break;
+    }
+    default:
+      for (int c = 0; c < 3; c += 1) {
+        int value = SAMPLE(c);
+        if (decoder->is_premultiplied) {
+          const int alpha = SAMPLE(3);
+          value = alpha == 0 ? 0 : value * 255 / alpha;
         }
+        target[3 * x + c] = (uint8_t)(value > 255 ? 255 : value);
+      }
     }
   }
 #undef SAMPLE
@@ -219,9 +212,8 @@ static bool read_tiles(tiff_decoder *decoder, uint8_t *pixels) {
         for (uint16_t plane = 0; plane < planes; plane += 1) {
           places[plane] = tiles + plane * size + (y - top) * length;
         }
-        convert(
-            decoder, places, decoder->samples, columns,
-            pixels + ((size_t)y * width + left) * channels);
+        convert(decoder, places, decoder->samples, columns,
+                pixels + ((size_t)y * width + left) * channels);
       }
     }
   }
@@ -249,9 +241,9 @@ static bool read_converted(tiff_decoder *decoder, uint8_t *pixels) {
 
 static bool read_picture(mux_decoder *base, uint8_t *pixels) {
   tiff_decoder *decoder = (tiff_decoder *)base;
-  const bool is_read = decoder->is_converted ? read_converted(decoder, pixels)
-      : TIFFIsTiled(decoder->tiff)           ? read_tiles(decoder, pixels)
-                                             : read_rows(decoder, pixels);
+  const bool is_read = decoder->is_converted        ? read_converted(decoder, pixels)
+                       : TIFFIsTiled(decoder->tiff) ? read_tiles(decoder, pixels)
+                                                    : read_rows(decoder, pixels);
   if (!is_read) mux_fail(base, "its data are cut off or wrong");
   return is_read;
 }
@@ -308,43 +300,39 @@ static void read_header(tiff_decoder *decoder) {
   uint16_t needed = 3;
   bool is_right = is_whole;
   switch (decoder->photometric) {
-    case PHOTOMETRIC_MINISWHITE:
-    case PHOTOMETRIC_MINISBLACK:
-      needed = 1;
-      is_right = is_small || is_whole;
-      break;
-    case PHOTOMETRIC_PALETTE:
-      needed = 1;
-      is_right = is_small || bits == 8;
-      if (!TIFFGetField(
-              tiff, TIFFTAG_COLORMAP, &decoder->map[0], &decoder->map[1], &decoder->map[2])) {
-        mux_fail(&decoder->base, "no colours for its palette");
-        return;
-      }
-      break;
-    case PHOTOMETRIC_RGB:
-      break;
-    case PHOTOMETRIC_SEPARATED:
-      needed = 4;
-      break;
-    case PHOTOMETRIC_YCBCR:
-      is_right = bits == 8;
-      if (compression == COMPRESSION_JPEG) {
-        TIFFSetField(tiff, TIFFTAG_JPEGCOLORMODE, JPEGCOLORMODE_RGB);
-        decoder->is_converted = decoder->is_separate;
-      } else {
-        decoder->is_converted = true;
-      }
-      break;
-    default:
-      return refuse(decoder, "colours of kind %d", decoder->photometric);
+  case PHOTOMETRIC_MINISWHITE:
+  case PHOTOMETRIC_MINISBLACK:
+    needed = 1;
+    is_right = is_small || is_whole;
+    break;
+  case PHOTOMETRIC_PALETTE:
+    needed = 1;
+    is_right = is_small || bits == 8;
+    if (!TIFFGetField(tiff, TIFFTAG_COLORMAP, &decoder->map[0], &decoder->map[1],
+                      &decoder->map[2])) {
+      mux_fail(&decoder->base, "no colours for its palette");
+      return;
+    }
+    break;
+  case PHOTOMETRIC_RGB: break;
+  case PHOTOMETRIC_SEPARATED: needed = 4; break;
+  case PHOTOMETRIC_YCBCR:
+    is_right = bits == 8;
+    if (compression == COMPRESSION_JPEG) {
+      TIFFSetField(tiff, TIFFTAG_JPEGCOLORMODE, JPEGCOLORMODE_RGB);
+      decoder->is_converted = decoder->is_separate;
+    } else {
+      decoder->is_converted = true;
+    }
+    break;
+  default: return refuse(decoder, "colours of kind %d", decoder->photometric);
   }
   if (!is_right) return refuse(decoder, "%d bits a sample", bits);
   if (decoder->samples < needed) return refuse(decoder, "%d samples a pixel", decoder->samples);
   uint16_t *extra = NULL;
   if (TIFFGetField(tiff, TIFFTAG_EXTRASAMPLES, &count, &extra) && count > 0) {
-    decoder->is_premultiplied = decoder->photometric == PHOTOMETRIC_RGB && decoder->samples > 3
-        && extra[0] == EXTRASAMPLE_ASSOCALPHA;
+    decoder->is_premultiplied = decoder->photometric == PHOTOMETRIC_RGB && decoder->samples > 3 &&
+                                extra[0] == EXTRASAMPLE_ASSOCALPHA;
   }
   const uint64_t unit = TIFFIsTiled(tiff) ? TIFFTileSize64(tiff) : TIFFScanlineSize64(tiff);
   if (unit == 0 || unit > (uint64_t)1 << 30) {
@@ -354,9 +342,10 @@ static void read_header(tiff_decoder *decoder) {
   decoder->base.channels = needed == 1 && decoder->photometric != PHOTOMETRIC_PALETTE ? 1 : 3;
   decoder->base.height = height;
   decoder->base.width = width;
-  const uint64_t units = !decoder->is_separate ? 1 : planes_of(decoder) * (TIFFIsTiled(tiff) ? 1ull : height);
-  decoder->base.working_bytes = (1 << 20) + unit * units
-      + (decoder->is_converted ? (uint64_t)width * height * 8 : 0);
+  const uint64_t units =
+      !decoder->is_separate ? 1 : planes_of(decoder) * (TIFFIsTiled(tiff) ? 1ull : height);
+  decoder->base.working_bytes =
+      (1 << 20) + unit * units + (decoder->is_converted ? (uint64_t)width * height * 8 : 0);
 }
 
 mux_decoder *mux_open_tiff(const uint8_t *bytes, size_t count) {

@@ -21,9 +21,8 @@ static bool read_picture(mux_decoder *base, uint8_t *pixels) {
   if ((uint32_t)frame->width != base->width || (uint32_t)frame->height != base->height) {
     memset(pixels, 0, size);  // an animation's frame may cover a part only
   }
-  if (WebPDecodeRGBInto(
-          frame->fragment.bytes, frame->fragment.size, pixels + start, size - start, (int)stride)
-      == NULL) {
+  if (WebPDecodeRGBInto(frame->fragment.bytes, frame->fragment.size, pixels + start, size - start,
+                        (int)stride) == NULL) {
     mux_fail(base, "libwebp finds its data cut off or wrong");
     return false;
   }
@@ -48,18 +47,18 @@ mux_decoder *mux_open_webp(const uint8_t *bytes, size_t count) {
     decoder->has_frame = WebPDemuxGetFrame(decoder->demuxer, 1, &decoder->frame) != 0;
   }
   WebPBitstreamFeatures features;
-  if (!decoder->has_frame
-      || WebPGetFeatures(decoder->frame.fragment.bytes, decoder->frame.fragment.size, &features)
-          != VP8_STATUS_OK) {
+  if (!decoder->has_frame ||
+      WebPGetFeatures(decoder->frame.fragment.bytes, decoder->frame.fragment.size, &features) !=
+          VP8_STATUS_OK) {
     mux_fail(&decoder->base, "libwebp finds its data cut off or wrong");
     return &decoder->base;
   }
   const uint32_t width = WebPDemuxGetI(decoder->demuxer, WEBP_FF_CANVAS_WIDTH);
   const uint32_t height = WebPDemuxGetI(decoder->demuxer, WEBP_FF_CANVAS_HEIGHT);
   const WebPIterator *frame = &decoder->frame;
-  if (frame->width != features.width || frame->height != features.height
-      || (uint64_t)frame->x_offset + (uint64_t)frame->width > width
-      || (uint64_t)frame->y_offset + (uint64_t)frame->height > height) {
+  if (frame->width != features.width || frame->height != features.height ||
+      (uint64_t)frame->x_offset + (uint64_t)frame->width > width ||
+      (uint64_t)frame->y_offset + (uint64_t)frame->height > height) {
     mux_fail(&decoder->base, "its sizes disagree");
     return &decoder->base;
   }

@@ -58,7 +58,8 @@ static int place(const int *from, const int *to, int count) {
 }
 
 static void write_all(int descriptor, const void *bytes, size_t count) {
-  while (write(descriptor, bytes, count) < 0 && errno == EINTR) {}
+  while (write(descriptor, bytes, count) < 0 && errno == EINTR) {
+  }
 }
 
 static void usual_signals(void) {
@@ -92,7 +93,8 @@ static int end_program(pid_t program, int grace) {
     }
   }
   kill(-program, SIGKILL);
-  while (waitpid(program, &status, 0) < 0 && errno == EINTR) {}
+  while (waitpid(program, &status, 0) < 0 && errno == EINTR) {
+  }
   return status;
 }
 
@@ -120,9 +122,8 @@ static int watch(pid_t program, int grace) {
   }
 }
 
-static void run_program(
-    const char *path, char *const arguments[], char *const variables[], const char *folder,
-    pid_t guard) {
+static void run_program(const char *path, char *const arguments[], char *const variables[],
+                        const char *folder, pid_t guard) {
   setpgid(0, 0);
 #if defined(__linux__)
   // Should the guard itself be killed, the program goes with it.
@@ -144,9 +145,8 @@ static void run_program(
   _exit(127);
 }
 
-static void run_guard(
-    const char *path, char *const arguments[], char *const variables[], const char *folder,
-    const int *ends, int grace) {
+static void run_guard(const char *path, char *const arguments[], char *const variables[],
+                      const char *folder, const int *ends, int grace) {
   static const int places[] = {0, 1, 2, control_place, report_place};
   setpgid(0, 0);  // Ctrl-C on the terminal is our parent's business
   int message[2] = {0, 0};
@@ -176,7 +176,8 @@ static void run_guard(
     if (code == 0) {
       setpgid(program, program);
       ssize_t count;
-      while ((count = read(reading, &code, sizeof code)) < 0 && errno == EINTR) {}
+      while ((count = read(reading, &code, sizeof code)) < 0 && errno == EINTR) {
+      }
       if (count <= 0) code = 0;
     }
     close(reading);
@@ -196,9 +197,9 @@ static void run_guard(
   _exit(0);
 }
 
-int mux_child_start(
-    const char *path, char *const arguments[], char *const variables[], const char *folder,
-    int input, int output, int errors, int grace, struct mux_child *child) {
+int mux_child_start(const char *path, char *const arguments[], char *const variables[],
+                    const char *folder, int input, int output, int errors, int grace,
+                    struct mux_child *child) {
   int control[2], report[2];
   if (pipe_for_us(control) != 0) return errno;
   if (pipe_for_us(report) != 0) {
@@ -220,10 +221,12 @@ int mux_child_start(
   int message[2] = {0, ECHILD};
   if (code == 0) {
     ssize_t count;
-    while ((count = read(report[0], message, sizeof message)) < 0 && errno == EINTR) {}
+    while ((count = read(report[0], message, sizeof message)) < 0 && errno == EINTR) {
+    }
     code = count == (ssize_t)sizeof message ? message[1] : ECHILD;
     if (code != 0) {
-      while (waitpid(guard, NULL, 0) < 0 && errno == EINTR) {}
+      while (waitpid(guard, NULL, 0) < 0 && errno == EINTR) {
+      }
     }
   }
   if (code != 0) {

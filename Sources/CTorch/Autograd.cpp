@@ -38,9 +38,8 @@ ct_error ct_set_grad(ct_tensor a, ct_tensor gradient) {
 }
 
 ct_error ct_backward(ct_tensor a, ct_tensor gradient, bool retain) {
-  return ct::guard([&] {
-    ct::get(a).backward(gradient == nullptr ? at::Tensor() : ct::get(gradient), retain);
-  });
+  return ct::guard(
+      [&] { ct::get(a).backward(gradient == nullptr ? at::Tensor() : ct::get(gradient), retain); });
 }
 
 ct_error ct_gradients(const ct_tensor *outputs, const ct_tensor *output_gradients,
@@ -52,9 +51,9 @@ ct_error ct_gradients(const ct_tensor *outputs, const ct_tensor *output_gradient
       const bool given = output_gradients != nullptr && output_gradients[i] != nullptr;
       starts.push_back(given ? ct::get(output_gradients[i]) : at::Tensor());
     }
-    const auto gradients = torch::autograd::grad(ct::list(outputs, outputs_count),
-                                                 ct::list(inputs, inputs_count), starts, retain,
-                                                 false, true);
+    const auto gradients =
+        torch::autograd::grad(ct::list(outputs, outputs_count), ct::list(inputs, inputs_count),
+                              starts, retain, false, true);
     for (size_t i = 0; i < gradients.size(); ++i)
       out[i] = gradients[i].defined() ? ct::wrap(gradients[i]) : nullptr;
   });

@@ -18,14 +18,10 @@ char *text(const std::string &value) noexcept {
 
 c10::Device device(int32_t kind, int32_t index) {
   switch (kind) {
-    case CT_CPU:
-      return c10::Device(c10::DeviceType::CPU);
-    case CT_CUDA:
-      return c10::Device(c10::DeviceType::CUDA, static_cast<c10::DeviceIndex>(index));
-    case CT_MPS:
-      return c10::Device(c10::DeviceType::MPS);
-    default:
-      TORCH_CHECK(false, "unknown kind of device ", kind);
+  case CT_CPU: return c10::Device(c10::DeviceType::CPU);
+  case CT_CUDA: return c10::Device(c10::DeviceType::CUDA, static_cast<c10::DeviceIndex>(index));
+  case CT_MPS: return c10::Device(c10::DeviceType::MPS);
+  default: TORCH_CHECK(false, "unknown kind of device ", kind);
   }
 }
 
@@ -82,25 +78,20 @@ void ct_keep_freed_memory(void) {
 ct_error ct_device_count(int32_t kind, int32_t *count) {
   return ct::guard([&] {
     switch (kind) {
-      case CT_CPU:
-        *count = 1;
-        break;
-      case CT_CUDA:
-        // The CUDA half is a library of its own that nothing links to: load it where it is.
+    case CT_CPU: *count = 1; break;
+    case CT_CUDA:
+      // The CUDA half is a library of its own that nothing links to: load it where it is.
 #if defined(__linux__)
-        static void *const cuda = dlopen("libtorch_cuda.so", RTLD_NOW | RTLD_GLOBAL);
-        *count = cuda != nullptr && at::hasCUDA()
-                     ? static_cast<int32_t>(at::detail::getCUDAHooks().deviceCount())
-                     : 0;
+      static void *const cuda = dlopen("libtorch_cuda.so", RTLD_NOW | RTLD_GLOBAL);
+      *count = cuda != nullptr && at::hasCUDA()
+                   ? static_cast<int32_t>(at::detail::getCUDAHooks().deviceCount())
+                   : 0;
 #else
-        *count = 0;
+      *count = 0;
 #endif
-        break;
-      case CT_MPS:
-        *count = at::hasMPS() ? 1 : 0;
-        break;
-      default:
-        TORCH_CHECK(false, "unknown kind of device ", kind);
+      break;
+    case CT_MPS: *count = at::hasMPS() ? 1 : 0; break;
+    default: TORCH_CHECK(false, "unknown kind of device ", kind);
     }
   });
 }
@@ -132,9 +123,8 @@ int32_t ct_device_index(ct_tensor tensor) {
 }
 
 bool ct_is_contiguous(ct_tensor tensor, int32_t format) {
-  return ct::get(tensor).is_contiguous(format == CT_CHANNELS_LAST
-                                           ? c10::MemoryFormat::ChannelsLast
-                                           : c10::MemoryFormat::Contiguous);
+  return ct::get(tensor).is_contiguous(format == CT_CHANNELS_LAST ? c10::MemoryFormat::ChannelsLast
+                                                                  : c10::MemoryFormat::Contiguous);
 }
 
 void *ct_data(ct_tensor tensor) {
@@ -142,8 +132,6 @@ void *ct_data(ct_tensor tensor) {
   return t.device().is_cpu() ? t.mutable_data_ptr() : nullptr;
 }
 
-bool ct_shares_memory(ct_tensor a, ct_tensor b) {
-  return ct::get(a).is_alias_of(ct::get(b));
-}
+bool ct_shares_memory(ct_tensor a, ct_tensor b) { return ct::get(a).is_alias_of(ct::get(b)); }
 
 }  // extern "C"

@@ -51,8 +51,8 @@ ct_error ct_arange(int64_t start, int64_t end, int64_t step, ct_layout layout, c
 ct_error ct_from_bytes(const void *bytes, int64_t size, ct_layout layout, ct_tensor *out) {
   return ct::result(out, [&] {
     at::Tensor host = at::empty(sizes(layout), ct::dtype(layout.dtype));
-    TORCH_CHECK(static_cast<int64_t>(host.nbytes()) == size, "a tensor of ", host.sizes(), " needs ",
-                host.nbytes(), " bytes, ", size, " given");
+    TORCH_CHECK(static_cast<int64_t>(host.nbytes()) == size, "a tensor of ", host.sizes(),
+                " needs ", host.nbytes(), " bytes, ", size, " given");
     if (size > 0) std::memcpy(host.mutable_data_ptr(), bytes, static_cast<size_t>(size));
     return host.to(ct::device(layout.device_kind, layout.device_index));
   });
@@ -105,20 +105,13 @@ ct_error ct_random_(ct_tensor tensor, int32_t distribution, double a, double b,
     at::Tensor target = ct::get(tensor);
     const auto source = ct::generator(generator);
     switch (distribution) {
-      case CT_UNIFORM:
-        target.uniform_(a, b, source);
-        break;
-      case CT_NORMAL:
-        target.normal_(a, b, source);
-        break;
-      case CT_BERNOULLI:
-        target.bernoulli_(a, source);
-        break;
-      case CT_INTEGERS:
-        target.random_(static_cast<int64_t>(a), static_cast<int64_t>(b), source);
-        break;
-      default:
-        TORCH_CHECK(false, "unknown distribution ", distribution);
+    case CT_UNIFORM: target.uniform_(a, b, source); break;
+    case CT_NORMAL: target.normal_(a, b, source); break;
+    case CT_BERNOULLI: target.bernoulli_(a, source); break;
+    case CT_INTEGERS:
+      target.random_(static_cast<int64_t>(a), static_cast<int64_t>(b), source);
+      break;
+    default: TORCH_CHECK(false, "unknown distribution ", distribution);
     }
   });
 }

@@ -72,8 +72,8 @@ struct NormGradient {
   std::vector<float> k0, k1, k2;
   at::Tensor weight, bias;
   /// `sum` Σ du and `raw_sum` Σ du·y over `count` values a channel.
-  NormGradient(const Norm &norm, const std::vector<double> &sum,
-               const std::vector<double> &raw_sum, int64_t count);
+  NormGradient(const Norm &norm, const std::vector<double> &sum, const std::vector<double> &raw_sum,
+               int64_t count);
 };
 
 /// Σ over images of [images][channels].

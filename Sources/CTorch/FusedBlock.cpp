@@ -71,13 +71,16 @@ BlockPlan::BlockPlan(const ct_fused_block &block, const at::Tensor &x)
     const int64_t rest = branches.back().kernel - own.size;
     at::Tensor weight = plain(get(branch.weight));
     if (rest > 0)
-      weight = at::constant_pad_nd(
-          weight, {own.column, rest - own.column, own.row, rest - own.row});
+      weight =
+          at::constant_pad_nd(weight, {own.column, rest - own.column, own.row, rest - own.row});
     spatial_weights.push_back(weight.contiguous());
   }
-  spatial = {static_cast<int32_t>(height), static_cast<int32_t>(width),
-             static_cast<int32_t>(middle), block.stride,
-             block.factor,                 block.branch_count,
+  spatial = {static_cast<int32_t>(height),
+             static_cast<int32_t>(width),
+             static_cast<int32_t>(middle),
+             block.stride,
+             block.factor,
+             block.branch_count,
              branches.data()};
   out_height = mux_spatial_output_height(&spatial);
   out_width = mux_spatial_output_width(&spatial);
@@ -142,18 +145,17 @@ class BlockFunction : public torch::autograd::Function<BlockFunction> {
   static variable_list backward(AutogradContext *context, variable_list gradients) {
     TORCH_CHECK(!at::GradMode::is_enabled(), "a fused block cannot be differentiated twice");
     const auto saved = context->get_saved_variables();
-    const auto kept = c10::static_intrusive_pointer_cast<Kept>(
-        context->saved_data["kept"].toCapsule());
+    const auto kept =
+        c10::static_intrusive_pointer_cast<Kept>(context->saved_data["kept"].toCapsule());
     const int64_t count = context->saved_data["count"].toInt();
-    if (!gradients[0].defined())
-      return variable_list(static_cast<size_t>(count) + 2);
+    if (!gradients[0].defined()) return variable_list(static_cast<size_t>(count) + 2);
     BlockState state = kept->state;
     state.expanded = saved[1];
     state.convolved = saved[2];
     state.projected = saved[3];
     const at::Tensor gradient = gradients[0].contiguous(at::MemoryFormat::ChannelsLast);
-    variable_list results = block_backward(*kept->plan, saved[0], state, gradient,
-                                           context->needs_input_grad(0));
+    variable_list results =
+        block_backward(*kept->plan, saved[0], state, gradient, context->needs_input_grad(0));
     results.emplace_back();  // the plan
     return results;
   }
@@ -163,7 +165,8 @@ at::Tensor run(const ct_fused_block &block, const at::Tensor &x) {
   auto plan = std::make_shared<const BlockPlan>(block, x);
   const std::vector<at::Tensor> tensors = parameters(block);
   bool differentiable = x.requires_grad();
-  for (const at::Tensor &tensor : tensors) differentiable = differentiable || tensor.requires_grad();
+  for (const at::Tensor &tensor : tensors)
+    differentiable = differentiable || tensor.requires_grad();
   if (differentiable && at::GradMode::is_enabled())
     return BlockFunction::apply(x, at::TensorList(tensors), plan);
   BlockState state;
@@ -195,12 +198,16 @@ const char *refusal(const ct_fused_block &block, ct_tensor input) {
     const ct_fused_branch &branch = block.branches[i];
     const int32_t half = branch.kernel / 2;
     const auto fits = [half](int32_t before) { return before == half || before == half - 1; };
-    if (!fits(branch.top) || !fits(branch.left)) return "a branch's windows are not around its pixels";
+    if (!fits(branch.top) || !fits(branch.left))
+      return "a branch's windows are not around its pixels";
     branches.push_back(kernel_branch(branch));
   }
-  const mux_spatial spatial = {static_cast<int32_t>(x.size(2)), static_cast<int32_t>(x.size(3)),
-                               static_cast<int32_t>(middle),    block.stride,
-                               block.factor,                    block.branch_count,
+  const mux_spatial spatial = {static_cast<int32_t>(x.size(2)),
+                               static_cast<int32_t>(x.size(3)),
+                               static_cast<int32_t>(middle),
+                               block.stride,
+                               block.factor,
+                               block.branch_count,
                                branches.data()};
   if (const char *reason = mux_spatial_validate(&spatial)) return reason;
   for (int32_t i = 0; i < block.branch_count; ++i) {
@@ -251,7 +258,8 @@ const char *ct_fused_block_refusal(const ct_fused_block *block, ct_tensor x) {
 
 ct_error ct_fused_block_run(const ct_fused_block *block, ct_tensor x, ct_tensor *out) {
   return ct::result(out, [&] {
-    if (const char *reason = ct::fused::refusal(*block, x)) TORCH_CHECK(false, "fused block: ", reason);
+    if (const char *reason = ct::fused::refusal(*block, x))
+      TORCH_CHECK(false, "fused block: ", reason);
     return ct::fused::run(*block, ct::get(x));
   });
 }

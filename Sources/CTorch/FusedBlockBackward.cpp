@@ -244,7 +244,8 @@ std::vector<at::Tensor> block_backward(const BlockPlan &plan, const at::Tensor &
       const OwnWindow &own = plan.own_windows[i];
       at::Tensor &gradient = spatial_gradients[i];
       if (gradient.size(2) != own.size)
-        gradient = gradient.narrow(2, own.row, own.size).narrow(3, own.column, own.size).contiguous();
+        gradient =
+            gradient.narrow(2, own.row, own.size).narrow(3, own.column, own.size).contiguous();
     }
   }
   gz_memory.reset();

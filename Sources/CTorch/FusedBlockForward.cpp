@@ -73,11 +73,10 @@ at::Tensor block_forward(const BlockPlan &plan, const at::Tensor &x, BlockState 
     const float *const weights = packed.const_data_ptr<float>();
     const mux_transform identity = {nullptr, nullptr, {MUX_IDENTITY, 0, 0}};
     parallel(images, [&](int64_t n) {
-      mux_pointwise_forward(input + n * pixels * plan.channels, plan.channels, pixels,
-                            plan.processed, middle, &identity, nullptr, weights,
-                            expanded + n * pixels * middle, middle, at(sums, n * middle),
-                            at(square_sums, n * middle),
-                            scratch(mux_pointwise_scratch_size(plan.processed, middle)));
+      mux_pointwise_forward(
+          input + n * pixels * plan.channels, plan.channels, pixels, plan.processed, middle,
+          &identity, nullptr, weights, expanded + n * pixels * middle, middle, at(sums, n * middle),
+          at(square_sums, n * middle), scratch(mux_pointwise_scratch_size(plan.processed, middle)));
     });
     state.expansion = norm(plan.expansion_norm, pixels);
     spatial_input = {state.expansion.scale.data(), state.expansion.shift.data(), plan.activation};

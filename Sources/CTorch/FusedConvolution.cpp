@@ -70,8 +70,7 @@ at::Tensor convolution_forward(const ConvolutionPlan &plan, const at::Tensor &x,
   mux_pointwise_pack(plan.weight.const_data_ptr<float>(), inner, outputs, 1, inner,
                      packed.mutable_data_ptr<float>());
   state.raw = flat(images * pixels * outputs);
-  at::Tensor sum_memory =
-      at::zeros({3, images, outputs}, at::TensorOptions().dtype(at::kDouble));
+  at::Tensor sum_memory = at::zeros({3, images, outputs}, at::TensorOptions().dtype(at::kDouble));
   double *const sums = sum_memory.mutable_data_ptr<double>();
   double *const square_sums = sums + images * outputs;
   const float *const input = x.const_data_ptr<float>(), *const weights =
@@ -143,8 +142,7 @@ std::vector<at::Tensor> convolution_backward(const ConvolutionPlan &plan, const 
       }
     }
   } else {
-    at::Tensor memory =
-        at::zeros({images, 2, outputs}, at::TensorOptions().dtype(at::kDouble));
+    at::Tensor memory = at::zeros({images, 2, outputs}, at::TensorOptions().dtype(at::kDouble));
     double *const sums = memory.mutable_data_ptr<double>();
     parallel(images, [&](int64_t n) {
       mux_pointwise_apply_sums(raw + n * pixels * outputs, given + n * pixels * outputs, pixels,
@@ -198,8 +196,8 @@ std::vector<at::Tensor> convolution_backward(const ConvolutionPlan &plan, const 
     }
   });
   const int64_t kernel = plan.window.kernel;
-  at::Tensor weight = at::empty({outputs, kernel, kernel, plan.channels},
-                                at::TensorOptions().dtype(at::kFloat));
+  at::Tensor weight =
+      at::empty({outputs, kernel, kernel, plan.channels}, at::TensorOptions().dtype(at::kFloat));
   mux_pointwise_reduce_partials(partials, parts, size, inner, outputs,
                                 weight.mutable_data_ptr<float>(), 1, inner);
   return {gx, weight.permute({0, 3, 1, 2}).contiguous(), norm.weight, norm.bias};
@@ -215,9 +213,8 @@ using torch::autograd::variable_list;
 
 class ConvolutionFunction : public torch::autograd::Function<ConvolutionFunction> {
  public:
-  static at::Tensor forward(AutogradContext *context, const at::Tensor &x,
-                            const at::Tensor &weight, const at::Tensor &norm_weight,
-                            const at::Tensor &norm_bias,
+  static at::Tensor forward(AutogradContext *context, const at::Tensor &x, const at::Tensor &weight,
+                            const at::Tensor &norm_weight, const at::Tensor &norm_bias,
                             std::shared_ptr<const ConvolutionPlan> plan) {
     auto kept = c10::make_intrusive<KeptConvolution>();
     kept->plan = std::move(plan);
@@ -240,8 +237,8 @@ class ConvolutionFunction : public torch::autograd::Function<ConvolutionFunction
     const at::Tensor gradient = kept->plan->pool
                                     ? gradients[0].contiguous()
                                     : gradients[0].contiguous(at::MemoryFormat::ChannelsLast);
-    variable_list results = convolution_backward(*kept->plan, saved[0], state, gradient,
-                                                 context->needs_input_grad(0));
+    variable_list results =
+        convolution_backward(*kept->plan, saved[0], state, gradient, context->needs_input_grad(0));
     results.emplace_back();
     return results;
   }

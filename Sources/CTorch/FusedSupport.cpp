@@ -185,9 +185,9 @@ class Pool {
 
 at::Tensor pooled(at::IntArrayRef sizes, at::IntArrayRef strides, int64_t floats) {
   const size_t bytes = static_cast<size_t>(std::max<int64_t>(floats, 1)) * sizeof(float);
-  return at::from_blob(Pool::shared().take(bytes), sizes, strides,
-                       [](void *data) { Pool::shared().give(data); },
-                       at::TensorOptions().dtype(at::kFloat));
+  return at::from_blob(
+      Pool::shared().take(bytes), sizes, strides, [](void *data) { Pool::shared().give(data); },
+      at::TensorOptions().dtype(at::kFloat));
 }
 
 }  // namespace

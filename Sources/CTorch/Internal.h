@@ -75,14 +75,15 @@ c10::Device device(int32_t kind, int32_t index);
 inline c10::ScalarType dtype(int32_t code) { return static_cast<c10::ScalarType>(code); }
 
 inline c10::MemoryFormat format(int32_t code) {
-  return code == CT_CHANNELS_LAST
-             ? c10::MemoryFormat::ChannelsLast
-             : (code == CT_CONTIGUOUS ? c10::MemoryFormat::Contiguous : c10::MemoryFormat::Preserve);
+  return code == CT_CHANNELS_LAST ? c10::MemoryFormat::ChannelsLast
+                                  : (code == CT_CONTIGUOUS ? c10::MemoryFormat::Contiguous
+                                                           : c10::MemoryFormat::Preserve);
 }
 
 /// A scalar that keeps integer tensors integer where the value is whole.
 inline c10::Scalar scalar(const at::Tensor &like, double value) {
-  if (c10::isIntegralType(like.scalar_type(), true) && value == static_cast<double>(static_cast<int64_t>(value)))
+  if (c10::isIntegralType(like.scalar_type(), true) &&
+      value == static_cast<double>(static_cast<int64_t>(value)))
     return c10::Scalar(static_cast<int64_t>(value));
   return c10::Scalar(value);
 }

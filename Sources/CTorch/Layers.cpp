@@ -35,8 +35,8 @@ ct_error ct_conv2d(ct_tensor x, ct_tensor weight, ct_tensor bias, ct_window wind
 }
 
 ct_error ct_linear(ct_tensor x, ct_tensor weight, ct_tensor bias, ct_tensor *out) {
-  return ct::result(
-      out, [&] { return at::linear(ct::get(x), ct::get(weight), ct::optional(bias)); });
+  return ct::result(out,
+                    [&] { return at::linear(ct::get(x), ct::get(weight), ct::optional(bias)); });
 }
 
 ct_error ct_batch_norm(ct_tensor x, ct_tensor weight, ct_tensor bias, ct_tensor mean,
@@ -101,16 +101,14 @@ ct_error ct_upsample(ct_tensor x, int64_t height, int64_t width, int32_t mode, b
     const at::Tensor &a = ct::get(x);
     const int64_t size[2] = {height, width};
     switch (mode) {
-      case CT_NEAREST:
-        return at::upsample_nearest2d(a, pair(size));
-      case CT_BILINEAR:
-        return antialias ? at::_upsample_bilinear2d_aa(a, pair(size), align_corners)
-                         : at::upsample_bilinear2d(a, pair(size), align_corners);
-      case CT_BICUBIC:
-        return antialias ? at::_upsample_bicubic2d_aa(a, pair(size), align_corners)
-                         : at::upsample_bicubic2d(a, pair(size), align_corners);
-      default:
-        TORCH_CHECK(false, "unknown mode ", mode);
+    case CT_NEAREST: return at::upsample_nearest2d(a, pair(size));
+    case CT_BILINEAR:
+      return antialias ? at::_upsample_bilinear2d_aa(a, pair(size), align_corners)
+                       : at::upsample_bilinear2d(a, pair(size), align_corners);
+    case CT_BICUBIC:
+      return antialias ? at::_upsample_bicubic2d_aa(a, pair(size), align_corners)
+                       : at::upsample_bicubic2d(a, pair(size), align_corners);
+    default: TORCH_CHECK(false, "unknown mode ", mode);
     }
   });
 }

@@ -24,14 +24,14 @@ ct_error ct_bce_with_logits(ct_tensor logits, ct_tensor target, ct_tensor weight
     TORCH_CHECK(ct::get(logits).sizes() == ct::get(target).sizes(), "targets of ",
                 ct::get(target).sizes(), " do not fit logits of ", ct::get(logits).sizes());
     return at::binary_cross_entropy_with_logits(ct::get(logits), ct::get(target),
-                                                ct::optional(weight),
-                                                ct::optional(positive_weight), reduction);
+                                                ct::optional(weight), ct::optional(positive_weight),
+                                                reduction);
   });
 }
 
 ct_error ct_smooth_l1(ct_tensor a, ct_tensor b, int32_t reduction, double beta, ct_tensor *out) {
-  return ct::result(
-      out, [&] { return at::smooth_l1_loss(ct::get(a), ct::get(b), reduction, beta); });
+  return ct::result(out,
+                    [&] { return at::smooth_l1_loss(ct::get(a), ct::get(b), reduction, beta); });
 }
 
 ct_error ct_mse(ct_tensor a, ct_tensor b, int32_t reduction, ct_tensor *out) {

@@ -119,8 +119,7 @@ ct_error ct_rmsprop_step(const ct_tensor *parameters, const ct_tensor *squares,
     }
     at::Tensor square = ct::get(squares[i]);
     square.mul_(alpha).addcmul_(gradient, gradient, 1 - alpha);
-    const at::Tensor root =
-        tensorflow ? square.add(epsilon).sqrt_() : square.sqrt().add_(epsilon);
+    const at::Tensor root = tensorflow ? square.add(epsilon).sqrt_() : square.sqrt().add_(epsilon);
     if (momentum == 0) {
       parameter.addcdiv_(gradient, root, -rate);
       return;

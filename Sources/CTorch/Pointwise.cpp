@@ -22,159 +22,81 @@ namespace {
 
 at::Tensor unary(int32_t operation, const at::Tensor &a) {
   switch (operation) {
-    case CT_NEG:
-      return a.neg();
-    case CT_ABS:
-      return a.abs();
-    case CT_EXP:
-      return a.exp();
-    case CT_LOG:
-      return a.log();
-    case CT_SQRT:
-      return a.sqrt();
-    case CT_RSQRT:
-      return a.rsqrt();
-    case CT_SQUARE:
-      return a.square();
-    case CT_RECIPROCAL:
-      return a.reciprocal();
-    case CT_SIN:
-      return a.sin();
-    case CT_COS:
-      return a.cos();
-    case CT_SIGN:
-      return a.sign();
-    case CT_FLOOR:
-      return a.floor();
-    case CT_ROUND:
-      return a.round();
-    case CT_RELU:
-      return a.relu();
-    case CT_RELU6:
-      return at::hardtanh(a, 0, 6);
-    case CT_SILU:
-      return at::silu(a);
-    case CT_HARDSWISH:
-      return at::hardswish(a);
-    case CT_SIGMOID:
-      return a.sigmoid();
-    case CT_HARDSIGMOID:
-      return at::hardsigmoid(a);
-    case CT_TANH:
-      return a.tanh();
-    case CT_GELU:
-      return at::gelu(a);
-    case CT_SOFTPLUS:
-      return at::softplus(a);
-    case CT_IS_FINITE:
-      return at::isfinite(a);
-    case CT_IS_NAN:
-      return at::isnan(a);
-    case CT_LOGICAL_NOT:
-      return a.logical_not();
-    default:
-      TORCH_CHECK(false, "unknown operation ", operation);
+  case CT_NEG: return a.neg();
+  case CT_ABS: return a.abs();
+  case CT_EXP: return a.exp();
+  case CT_LOG: return a.log();
+  case CT_SQRT: return a.sqrt();
+  case CT_RSQRT: return a.rsqrt();
+  case CT_SQUARE: return a.square();
+  case CT_RECIPROCAL: return a.reciprocal();
+  case CT_SIN: return a.sin();
+  case CT_COS: return a.cos();
+  case CT_SIGN: return a.sign();
+  case CT_FLOOR: return a.floor();
+  case CT_ROUND: return a.round();
+  case CT_RELU: return a.relu();
+  case CT_RELU6: return at::hardtanh(a, 0, 6);
+  case CT_SILU: return at::silu(a);
+  case CT_HARDSWISH: return at::hardswish(a);
+  case CT_SIGMOID: return a.sigmoid();
+  case CT_HARDSIGMOID: return at::hardsigmoid(a);
+  case CT_TANH: return a.tanh();
+  case CT_GELU: return at::gelu(a);
+  case CT_SOFTPLUS: return at::softplus(a);
+  case CT_IS_FINITE: return at::isfinite(a);
+  case CT_IS_NAN: return at::isnan(a);
+  case CT_LOGICAL_NOT: return a.logical_not();
+  default: TORCH_CHECK(false, "unknown operation ", operation);
   }
 }
 
 void unary_in_place(int32_t operation, at::Tensor a) {
   switch (operation) {
-    case CT_NEG:
-      a.neg_();
-      break;
-    case CT_ABS:
-      a.abs_();
-      break;
-    case CT_EXP:
-      a.exp_();
-      break;
-    case CT_LOG:
-      a.log_();
-      break;
-    case CT_SQRT:
-      a.sqrt_();
-      break;
-    case CT_RSQRT:
-      a.rsqrt_();
-      break;
-    case CT_SQUARE:
-      a.square_();
-      break;
-    case CT_RECIPROCAL:
-      a.reciprocal_();
-      break;
-    case CT_FLOOR:
-      a.floor_();
-      break;
-    case CT_ROUND:
-      a.round_();
-      break;
-    case CT_RELU:
-      a.relu_();
-      break;
-    case CT_RELU6:
-      at::hardtanh_(a, 0, 6);
-      break;
-    case CT_SILU:
-      at::silu_(a);
-      break;
-    case CT_HARDSWISH:
-      at::hardswish_(a);
-      break;
-    case CT_SIGMOID:
-      a.sigmoid_();
-      break;
-    case CT_HARDSIGMOID:
-      at::hardsigmoid_(a);
-      break;
-    case CT_TANH:
-      a.tanh_();
-      break;
-    default:
-      TORCH_CHECK(false, "operation ", operation, " has no in-place form");
+  case CT_NEG: a.neg_(); break;
+  case CT_ABS: a.abs_(); break;
+  case CT_EXP: a.exp_(); break;
+  case CT_LOG: a.log_(); break;
+  case CT_SQRT: a.sqrt_(); break;
+  case CT_RSQRT: a.rsqrt_(); break;
+  case CT_SQUARE: a.square_(); break;
+  case CT_RECIPROCAL: a.reciprocal_(); break;
+  case CT_FLOOR: a.floor_(); break;
+  case CT_ROUND: a.round_(); break;
+  case CT_RELU: a.relu_(); break;
+  case CT_RELU6: at::hardtanh_(a, 0, 6); break;
+  case CT_SILU: at::silu_(a); break;
+  case CT_HARDSWISH: at::hardswish_(a); break;
+  case CT_SIGMOID: a.sigmoid_(); break;
+  case CT_HARDSIGMOID: at::hardsigmoid_(a); break;
+  case CT_TANH: a.tanh_(); break;
+  default: TORCH_CHECK(false, "operation ", operation, " has no in-place form");
   }
 }
 
 template <typename Other>
 at::Tensor binary(int32_t operation, const at::Tensor &a, const Other &b) {
   switch (operation) {
-    case CT_ADD:
-      return a.add(b);
-    case CT_SUB:
-      return a.sub(b);
-    case CT_MUL:
-      return a.mul(b);
-    case CT_DIV:
-      return a.div(b);
-    case CT_POW:
-      return a.pow(b);
-    case CT_EQ:
-      return a.eq(b);
-    case CT_NE:
-      return a.ne(b);
-    case CT_LT:
-      return a.lt(b);
-    case CT_LE:
-      return a.le(b);
-    case CT_GT:
-      return a.gt(b);
-    case CT_GE:
-      return a.ge(b);
-    default:
-      break;
+  case CT_ADD: return a.add(b);
+  case CT_SUB: return a.sub(b);
+  case CT_MUL: return a.mul(b);
+  case CT_DIV: return a.div(b);
+  case CT_POW: return a.pow(b);
+  case CT_EQ: return a.eq(b);
+  case CT_NE: return a.ne(b);
+  case CT_LT: return a.lt(b);
+  case CT_LE: return a.le(b);
+  case CT_GT: return a.gt(b);
+  case CT_GE: return a.ge(b);
+  default: break;
   }
   if constexpr (std::is_same_v<Other, at::Tensor>) {
     switch (operation) {
-      case CT_MAXIMUM:
-        return at::maximum(a, b);
-      case CT_MINIMUM:
-        return at::minimum(a, b);
-      case CT_AND:
-        return a.logical_and(b);
-      case CT_OR:
-        return a.logical_or(b);
-      default:
-        break;
+    case CT_MAXIMUM: return at::maximum(a, b);
+    case CT_MINIMUM: return at::minimum(a, b);
+    case CT_AND: return a.logical_and(b);
+    case CT_OR: return a.logical_or(b);
+    default: break;
     }
   } else {
     if (operation == CT_MAXIMUM) return at::clamp(a, b, std::nullopt);
@@ -186,23 +108,12 @@ at::Tensor binary(int32_t operation, const at::Tensor &a, const Other &b) {
 template <typename Other>
 void binary_in_place(int32_t operation, at::Tensor a, const Other &b) {
   switch (operation) {
-    case CT_ADD:
-      a.add_(b);
-      break;
-    case CT_SUB:
-      a.sub_(b);
-      break;
-    case CT_MUL:
-      a.mul_(b);
-      break;
-    case CT_DIV:
-      a.div_(b);
-      break;
-    case CT_POW:
-      a.pow_(b);
-      break;
-    default:
-      TORCH_CHECK(false, "operation ", operation, " has no in-place form");
+  case CT_ADD: a.add_(b); break;
+  case CT_SUB: a.sub_(b); break;
+  case CT_MUL: a.mul_(b); break;
+  case CT_DIV: a.div_(b); break;
+  case CT_POW: a.pow_(b); break;
+  default: TORCH_CHECK(false, "operation ", operation, " has no in-place form");
   }
 }
 
@@ -241,8 +152,7 @@ ct_error ct_binary_scalar_(int32_t operation, ct_tensor a, double b) {
 }
 
 ct_error ct_add_scaled(ct_tensor a, ct_tensor b, double alpha, ct_tensor *out) {
-  return ct::result(
-      out, [&] { return ct::get(a).add(ct::get(b), ct::scalar(ct::get(a), alpha)); });
+  return ct::result(out, [&] { return ct::get(a).add(ct::get(b), ct::scalar(ct::get(a), alpha)); });
 }
 
 ct_error ct_add_scaled_(ct_tensor a, ct_tensor b, double alpha) {

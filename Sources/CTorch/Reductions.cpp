@@ -33,20 +33,13 @@ ct_error ct_reduce(int32_t operation, ct_tensor a, const int64_t *dimensions, in
     const at::Tensor &x = ct::get(a);
     const auto over = reduced(x, dimensions, count);
     switch (operation) {
-      case CT_SUM:
-        return at::sum(x, over, keep);
-      case CT_MEAN:
-        return at::mean(x, over, keep);
-      case CT_AMAX:
-        return at::amax(x, over, keep);
-      case CT_AMIN:
-        return at::amin(x, over, keep);
-      case CT_LOGSUMEXP:
-        return at::logsumexp(x, over, keep);
-      case CT_NORM:
-        return at::linalg_vector_norm(x, 2, over, keep);
-      default:
-        TORCH_CHECK(false, "unknown operation ", operation);
+    case CT_SUM: return at::sum(x, over, keep);
+    case CT_MEAN: return at::mean(x, over, keep);
+    case CT_AMAX: return at::amax(x, over, keep);
+    case CT_AMIN: return at::amin(x, over, keep);
+    case CT_LOGSUMEXP: return at::logsumexp(x, over, keep);
+    case CT_NORM: return at::linalg_vector_norm(x, 2, over, keep);
+    default: TORCH_CHECK(false, "unknown operation ", operation);
     }
   });
 }

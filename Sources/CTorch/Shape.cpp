@@ -121,9 +121,8 @@ ct_error ct_masked_select(ct_tensor a, ct_tensor mask, ct_tensor *out) {
 }
 
 ct_error ct_masked_fill(ct_tensor a, ct_tensor mask, double value, ct_tensor *out) {
-  return ct::result(out, [&] {
-    return ct::get(a).masked_fill(ct::get(mask), ct::scalar(ct::get(a), value));
-  });
+  return ct::result(
+      out, [&] { return ct::get(a).masked_fill(ct::get(mask), ct::scalar(ct::get(a), value)); });
 }
 
 ct_error ct_where(ct_tensor condition, ct_tensor a, ct_tensor b, ct_tensor *out) {

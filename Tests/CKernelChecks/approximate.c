@@ -5,7 +5,8 @@ static double clamped(double x, double low, double high) { return fmin(fmax(x, l
 
 /// The activation as it is defined, with what the steepest place makes of an error, and what the kernels'
 /// arithmetic adds (`mux_inference_vector.h` says how exact its exponentials are).
-approx approximate_activation(const reference_context *context, mux_activation activation, approx x) {
+approx approximate_activation(const reference_context *context, mux_activation activation,
+                              approx x) {
   const double v = x.value, size = fabs(v);
   // e^−x has the rounding of x · log₂ e in its exponent.
   const double exponential = 1e-6 + 2 * size * ROUNDING;
@@ -19,14 +20,16 @@ approx approximate_activation(const reference_context *context, mux_activation a
     return (approx){y, 1.1 * x.error + own};
   }
   case MUX_HARD_SWISH:
-    return (approx){v * clamped(v + 3, 0, 6) / 6, 1.5 * x.error + 4 * ROUNDING * (size + size * size / 6)};
+    return (approx){v * clamped(v + 3, 0, 6) / 6,
+                    1.5 * x.error + 4 * ROUNDING * (size + size * size / 6)};
   case MUX_SIGMOID: {
     const double y = 1 / (1 + exp(-v));
     return (approx){y, 0.25 * x.error + y * exponential};
   }
   case MUX_HARD_SIGMOID: {
     const double a = activation.alpha, low = activation.beta / a;
-    return (approx){clamped(v + low, 0, 1 / a) * a, a * x.error + 4 * ROUNDING * (a * (size + low) + 1)};
+    return (approx){clamped(v + low, 0, 1 / a) * a,
+                    a * x.error + 4 * ROUNDING * (a * (size + low) + 1)};
   }
   }
   return x;
@@ -49,8 +52,9 @@ approx encoded(mux_precision precision, approx x, mux_quantization quantization)
   double low, high;
   if (precision == MUX_INT8) {
     const double q = x.value * quantization.inverse + quantization.zero;
-    const double error = x.error * quantization.inverse +
-                         4 * ROUNDING * (fabs(x.value * quantization.inverse) + quantization.zero + 1);
+    const double error =
+        x.error * quantization.inverse +
+        4 * ROUNDING * (fabs(x.value * quantization.inverse) + quantization.zero + 1);
     low = rint(clamped(q - error, 0, 255));
     high = rint(clamped(q + error, 0, 255));
   } else {

@@ -50,7 +50,8 @@ typedef struct {
 } reference_context;
 
 /// An activation and its error.
-approx approximate_activation(const reference_context *context, mux_activation activation, approx x);
+approx approximate_activation(const reference_context *context, mux_activation activation,
+                              approx x);
 
 /// The values that a cell of a precision holds, and their bytes.
 static inline int values_of(mux_precision precision) {

@@ -71,7 +71,8 @@ ptrdiff_t bench_ranges(bench *bench, int count) {
 }
 
 void *bench_memory(bench *bench, size_t bytes) {
-  bench->memory = realloc(bench->memory, (size_t)(bench->memory_count + 1) * sizeof(guarded_memory));
+  bench->memory =
+      realloc(bench->memory, (size_t)(bench->memory_count + 1) * sizeof(guarded_memory));
   guarded_memory *memory = &bench->memory[bench->memory_count++];
   *memory = guarded_create(bytes, true);
   return memory->start;
@@ -160,12 +161,19 @@ mux_quantization bench_quantization(bench *bench, bool is_close) {
   return (mux_quantization){is_close ? 90.0f : 255.0f / 6, (float)zero};
 }
 
-mux_window bench_window(bench *bench, ptrdiff_t channels, ptrdiff_t height, ptrdiff_t width, int kernel,
-                        int stride, int dilation, int top, int left, ptrdiff_t out_height,
-                        ptrdiff_t out_width) {
-  mux_window w = {.kernel = kernel, .stride = stride, .top = top, .left = left, .dilation = dilation,
-                  .in_height = height, .in_width = width, .out_height = out_height,
-                  .out_width = out_width, .input_count = channels};
+mux_window bench_window(bench *bench, ptrdiff_t channels, ptrdiff_t height, ptrdiff_t width,
+                        int kernel, int stride, int dilation, int top, int left,
+                        ptrdiff_t out_height, ptrdiff_t out_width) {
+  mux_window w = {.kernel = kernel,
+                  .stride = stride,
+                  .top = top,
+                  .left = left,
+                  .dilation = dilation,
+                  .in_height = height,
+                  .in_width = width,
+                  .out_height = out_height,
+                  .out_width = out_width,
+                  .input_count = channels};
   w.inputs = bench_planes(bench, channels, height * width);
   return w;
 }

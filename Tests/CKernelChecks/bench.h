@@ -63,9 +63,9 @@ mux_activation bench_activation(int index);
 mux_quantization bench_quantization(bench *bench, bool is_close);
 
 /// The windows of a convolution over planes, and its offsets: of floats or of bytes.
-mux_window bench_window(bench *bench, ptrdiff_t channels, ptrdiff_t height, ptrdiff_t width, int kernel,
-                        int stride, int dilation, int top, int left, ptrdiff_t out_height,
-                        ptrdiff_t out_width);
+mux_window bench_window(bench *bench, ptrdiff_t channels, ptrdiff_t height, ptrdiff_t width,
+                        int kernel, int stride, int dilation, int top, int left,
+                        ptrdiff_t out_height, ptrdiff_t out_width);
 int32_t *bench_window_offsets(bench *bench, const mux_window *window, mux_precision precision,
                               ptrdiff_t *count);
 

@@ -9,8 +9,9 @@
 static const struct {
   int inner, outer, height, width;
 } sizes[] = {
-    {1, 1, 1, 1},   {3, 2, 1, 7},    {17, 1, 1, 2},  {5, 17, 3, 5},  {16, 16, 4, 4}, {33, 31, 1, 17},
-    {8, 7, 5, 13},  {24, 40, 2, 29}, {15, 33, 3, 43}, {64, 8, 3, 11}, {19, 65, 1, 1},
+    {1, 1, 1, 1},    {3, 2, 1, 7},    {17, 1, 1, 2},  {5, 17, 3, 5},
+    {16, 16, 4, 4},  {33, 31, 1, 17}, {8, 7, 5, 13},  {24, 40, 2, 29},
+    {15, 33, 3, 43}, {64, 8, 3, 11},  {19, 65, 1, 1},
 };
 
 /// Of windows: channels in and out, rows and columns of the planes, the windows, what comes out.
@@ -19,21 +20,28 @@ static const struct {
 } windows[] = {
     {1, 1, 1, 1, 1, 1, 1, 0, 0, 1, 1},
     {3, 16, 9, 9, 3, 2, 1, 1, 1, 5, 5},
-    {3, 5, 7, 11, 3, 2, 1, 0, 0, 4, 6},     // SAME: more zeros below and on the right
+    {3, 5, 7, 11, 3, 2, 1, 0, 0, 4, 6},  // SAME: more zeros below and on the right
     {2, 17, 5, 6, 5, 1, 1, 2, 2, 5, 6},
-    {1, 7, 4, 3, 7, 1, 1, 3, 3, 4, 3},      // more window than image
-    {4, 31, 6, 17, 2, 2, 1, 0, 1, 3, 9},    // an even kernel
+    {1, 7, 4, 3, 7, 1, 1, 3, 3, 4, 3},    // more window than image
+    {4, 31, 6, 17, 2, 2, 1, 0, 1, 3, 9},  // an even kernel
     {3, 24, 13, 33, 3, 2, 1, 1, 1, 7, 17},
-    {2, 3, 2, 2, 3, 1, 1, 3, 3, 6, 6},      // more padding than the kernel reaches over
-    {1, 2, 5, 5, 1, 3, 1, 0, 0, 2, 2},      // steps beyond the kernel
+    {2, 3, 2, 2, 3, 1, 1, 3, 3, 6, 6},  // more padding than the kernel reaches over
+    {1, 2, 5, 5, 1, 3, 1, 0, 0, 2, 2},  // steps beyond the kernel
     {3, 20, 6, 40, 3, 1, 1, 1, 1, 6, 40},
-    {3, 9, 8, 8, 3, 1, 2, 2, 2, 8, 8},      // dilation: not with cells
+    {3, 9, 8, 8, 3, 1, 2, 2, 2, 8, 8},  // dilation: not with cells
 };
 
 /// What a step reads, gives, and adds.
 typedef enum { FROM_PLANES, FROM_BLOCKS, FROM_WINDOWS } dense_source;
 typedef enum { TO_PLANES, TO_MEANS, TO_BLOCKS, TO_CELLS } dense_result;
-typedef enum { NO_RESIDUAL, PLANES_ADDED, PLANES_IN_PLACE, BLOCKS_ADDED, BLOCKS_IN_PLACE, KEPT_ADDED } dense_residual;
+typedef enum {
+  NO_RESIDUAL,
+  PLANES_ADDED,
+  PLANES_IN_PLACE,
+  BLOCKS_ADDED,
+  BLOCKS_IN_PLACE,
+  KEPT_ADDED
+} dense_residual;
 
 typedef struct {
   dense_source source;
@@ -99,16 +107,17 @@ static void build_source(bench *b, dense_source source, int index, mux_dense *s)
     const int n = s->precision != MUX_FLOAT32 && windows[index].dilation > 1 ? 1 : index;
     s->outer = windows[n].outer;
     s->pixels = windows[n].out_height * windows[n].out_width;
-    s->window = bench_window(b, windows[n].channels, windows[n].height, windows[n].width,
-                             windows[n].kernel, windows[n].stride, windows[n].dilation,
-                             windows[n].top, windows[n].left, windows[n].out_height,
-                             windows[n].out_width);
+    s->window =
+        bench_window(b, windows[n].channels, windows[n].height, windows[n].width, windows[n].kernel,
+                     windows[n].stride, windows[n].dilation, windows[n].top, windows[n].left,
+                     windows[n].out_height, windows[n].out_width);
     s->offsets = bench_window_offsets(b, &s->window, s->precision, &count);
     s->step = windows[n].stride * (s->precision == MUX_FLOAT32 ? 1 : size_of(s->precision));
-    bench_note(b, " %d channels of %d×%d to %d, windows of %d×%d, stride %d, dilation %d, from (-%d, -%d)",
-               windows[n].channels, windows[n].height, windows[n].width, windows[n].outer,
-               windows[n].kernel, windows[n].kernel, windows[n].stride, windows[n].dilation,
-               windows[n].top, windows[n].left);
+    bench_note(
+        b, " %d channels of %d×%d to %d, windows of %d×%d, stride %d, dilation %d, from (-%d, -%d)",
+        windows[n].channels, windows[n].height, windows[n].width, windows[n].outer,
+        windows[n].kernel, windows[n].kernel, windows[n].stride, windows[n].dilation,
+        windows[n].top, windows[n].left);
   } else {
     s->outer = sizes[index].outer;
     s->pixels = sizes[index].height * sizes[index].width;
@@ -118,16 +127,18 @@ static void build_source(bench *b, dense_source source, int index, mux_dense *s)
       s->step = 1;
       int32_t *offsets = bench_integers(b, count);
       for (ptrdiff_t k = 0; k < count; ++k) {
-        offsets[k] = (int32_t)(s->precision == MUX_FLOAT32
-                                   ? bench_take(b, s->pixels)
-                                   : bench_take_cells(b, s->precision, s->pixels));
+        offsets[k] =
+            (int32_t)(s->precision == MUX_FLOAT32 ? bench_take(b, s->pixels)
+                                                  : bench_take_cells(b, s->precision, s->pixels));
       }
       s->offsets = offsets;
     } else {
       s->step = b->lanes / values;
-      const ptrdiff_t blocks = (count + s->step - 1) / s->step, floats = blocks * s->pixels * s->step;
-      const ptrdiff_t base = s->precision == MUX_FLOAT32 ? bench_take_blocks(b, floats)
-                                                         : bench_take_cells(b, s->precision, floats);
+      const ptrdiff_t blocks = (count + s->step - 1) / s->step,
+                      floats = blocks * s->pixels * s->step;
+      const ptrdiff_t base = s->precision == MUX_FLOAT32
+                                 ? bench_take_blocks(b, floats)
+                                 : bench_take_cells(b, s->precision, floats);
       int32_t *offsets = bench_integers(b, count);
       for (ptrdiff_t k = 0; k < count; ++k) {
         const ptrdiff_t position = count - 1 - k;
@@ -149,7 +160,8 @@ static void build_weights(bench *b, const dense_setup *setup, mux_dense *s) {
   } else {
     // The values of a window's row fill whole cells; others are all there.
     const ptrdiff_t row = setup->source == FROM_WINDOWS ? s->window.kernel : s->inner;
-    const ptrdiff_t rows = setup->source == FROM_WINDOWS ? s->window.input_count * s->window.kernel : 1;
+    const ptrdiff_t rows =
+        setup->source == FROM_WINDOWS ? s->window.input_count * s->window.kernel : 1;
     s->weights = (const float *)bench_cell_weights(b, s->precision, s->outer, rows, row);
     s->scale = bench_scale(b, s->precision, s->outer, s->inner);
   }
@@ -217,6 +229,6 @@ void build_dense(bench *b, int32_t index, mux_dense *s) {
   s->pixel_bands = setup.result == TO_MEANS ? 1 : band[0];
   s->block_bands = band[1];
   bench_note(b, ", precision %d, source %d, result %d, residual %d%s, activation %d, bands %d×%d",
-             s->precision, setup.source, setup.result, setup.residual, setup.has_gate ? ", gate" : "",
-             s->activation.kind, s->pixel_bands, s->block_bands);
+             s->precision, setup.source, setup.result, setup.residual,
+             setup.has_gate ? ", gate" : "", s->activation.kind, s->pixel_bands, s->block_bands);
 }

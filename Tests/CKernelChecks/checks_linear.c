@@ -55,6 +55,6 @@ void build_linear(bench *b, int32_t index, mux_linear *s) {
   }
   s->activation = bench_activation(index % BENCH_ACTIVATIONS);
   s->tasks = 1 + index % 3;
-  bench_note(b, " %td to %td, %td bands, weights %d, %d tasks, activation %d", s->inner, s->outer, s->bands,
-             kind, s->tasks, s->activation.kind);
+  bench_note(b, " %td to %td, %td bands, weights %d, %d tasks, activation %d", s->inner, s->outer,
+             s->bands, kind, s->tasks, s->activation.kind);
 }

@@ -7,7 +7,8 @@
 static const struct {
   int planes, height, width;
 } sizes[] = {
-    {1, 1, 1}, {3, 1, 2}, {17, 3, 5}, {2, 5, 3}, {5, 4, 4}, {4, 1, 17}, {3, 7, 9}, {6, 31, 2}, {1, 13, 23},
+    {1, 1, 1},  {3, 1, 2}, {17, 3, 5}, {2, 5, 3},   {5, 4, 4},
+    {4, 1, 17}, {3, 7, 9}, {6, 31, 2}, {1, 13, 23},
 };
 enum { SIZES = sizeof sizes / sizeof *sizes };
 
@@ -30,7 +31,8 @@ void build_elementwise(bench *b, int32_t index, mux_elementwise *s) {
   // Unary without a scale, with one, and the others.
   s->mode = mode == 0 ? MUX_ELEMENTWISE_UNARY : (mux_elementwise_mode)(mode - 1);
   if (s->mode == MUX_ELEMENTWISE_UNARY) {
-    if (mode == 1) s->scale = bench_floats(b, s->planes, 2), s->shift = bench_floats(b, s->planes, 2);
+    if (mode == 1)
+      s->scale = bench_floats(b, s->planes, 2), s->shift = bench_floats(b, s->planes, 2);
     // In place, too.
     if (index % 3 == 0) s->outputs = s->a;
   } else {
@@ -63,10 +65,10 @@ void build_unblock(bench *b, int32_t index, mux_unblock *s) {
 static const struct {
   int planes, height, width, kernel, stride, padding, out_height, out_width;
 } pools[] = {
-    {1, 1, 1, 1, 1, 0, 1, 1},  {3, 7, 5, 3, 2, 1, 4, 3},   {17, 6, 6, 2, 2, 0, 3, 3},
-    {2, 7, 8, 2, 2, 0, 4, 4},  {3, 8, 9, 3, 2, 0, 4, 4},   {5, 6, 7, 3, 1, 1, 6, 7},
-    {1, 10, 10, 3, 3, 1, 4, 4}, {4, 5, 4, 5, 1, 2, 5, 4},  {2, 3, 3, 2, 3, 0, 1, 1},
-    {3, 9, 17, 0, 1, 0, 1, 1}, {6, 1, 2, 0, 1, 0, 1, 1},
+    {1, 1, 1, 1, 1, 0, 1, 1},   {3, 7, 5, 3, 2, 1, 4, 3}, {17, 6, 6, 2, 2, 0, 3, 3},
+    {2, 7, 8, 2, 2, 0, 4, 4},   {3, 8, 9, 3, 2, 0, 4, 4}, {5, 6, 7, 3, 1, 1, 6, 7},
+    {1, 10, 10, 3, 3, 1, 4, 4}, {4, 5, 4, 5, 1, 2, 5, 4}, {2, 3, 3, 2, 3, 0, 1, 1},
+    {3, 9, 17, 0, 1, 0, 1, 1},  {6, 1, 2, 0, 1, 0, 1, 1},
 };
 enum { POOLS = sizeof pools / sizeof *pools };
 
@@ -84,12 +86,14 @@ void build_pool(bench *b, int32_t index, mux_pool_step *s) {
   s->padding = pools[n].padding;
   s->is_average = mode > 0;
   s->counts_padding = mode == 2;
-  take_planes(b, index, s->planes, s->in_height * s->in_width, s->planes, s->out_height * s->out_width,
-              &s->inputs, &s->outputs);
+  take_planes(b, index, s->planes, s->in_height * s->in_width, s->planes,
+              s->out_height * s->out_width, &s->inputs, &s->outputs);
   s->tasks = 1 + index % 4;
-  bench_note(b, " %td planes of %td×%td to %td×%td, windows of %d, stride %d, padding %d, mode %d, %d tasks",
-             s->planes, s->in_height, s->in_width, s->out_height, s->out_width, s->kernel, s->stride,
-             s->padding, mode, s->tasks);
+  bench_note(
+      b,
+      " %td planes of %td×%td to %td×%td, windows of %d, stride %d, padding %d, mode %d, %d tasks",
+      s->planes, s->in_height, s->in_width, s->out_height, s->out_width, s->kernel, s->stride,
+      s->padding, mode, s->tasks);
 }
 
 int32_t checks_of_adaptive_pool(void) { return SIZES * 4; }
@@ -101,15 +105,15 @@ void build_adaptive_pool(bench *b, int32_t index, mux_adaptive_pool *s) {
   s->in_width = sizes[n].width;
   s->out_height = (int[]){1, 2, 3, 7}[out];
   s->out_width = (int[]){1, 3, 2, 7}[out];
-  take_planes(b, index, s->planes, s->in_height * s->in_width, s->planes, s->out_height * s->out_width,
-              &s->inputs, &s->outputs);
+  take_planes(b, index, s->planes, s->in_height * s->in_width, s->planes,
+              s->out_height * s->out_width, &s->inputs, &s->outputs);
   s->tasks = 1 + index % 4;
   bench_note(b, " %td planes of %td×%td to %td×%td, %d tasks", s->planes, s->in_height, s->in_width,
              s->out_height, s->out_width, s->tasks);
 }
 
 /// Rows and columns before and after; negative where they are cut off.
-static const int pads[][4] = {{0, 0, 0, 0}, {1, 2, 3, 0},   {-1, 0, 1, 0},  {0, -1, 0, -1},
+static const int pads[][4] = {{0, 0, 0, 0},  {1, 2, 3, 0}, {-1, 0, 1, 0},   {0, -1, 0, -1},
                               {2, 2, -1, 5}, {9, 9, 9, 9}, {0, 40, 0, -40}, {40, 0, -40, 0}};
 enum { PADS = sizeof pads / sizeof *pads };
 
@@ -125,11 +129,11 @@ void build_pad(bench *b, int32_t index, mux_pad *s) {
   s->left = pad[1];
   s->out_height = s->in_height + pad[0] + pad[2] > 1 ? s->in_height + pad[0] + pad[2] : 1;
   s->out_width = s->in_width + pad[1] + pad[3] > 1 ? s->in_width + pad[1] + pad[3] : 1;
-  take_planes(b, index, s->planes, s->in_height * s->in_width, s->planes, s->out_height * s->out_width,
-              &s->inputs, &s->outputs);
+  take_planes(b, index, s->planes, s->in_height * s->in_width, s->planes,
+              s->out_height * s->out_width, &s->inputs, &s->outputs);
   s->tasks = 1 + index % 4;
-  bench_note(b, " %td planes of %td×%td to %td×%td from (%td, %td), %d tasks", s->planes, s->in_height,
-             s->in_width, s->out_height, s->out_width, s->top, s->left, s->tasks);
+  bench_note(b, " %td planes of %td×%td to %td×%td from (%td, %td), %d tasks", s->planes,
+             s->in_height, s->in_width, s->out_height, s->out_width, s->top, s->left, s->tasks);
 }
 
 int32_t checks_of_l2_norm(void) { return SIZES * 3; }
@@ -143,8 +147,8 @@ void build_l2_norm(bench *b, int32_t index, mux_l2_norm *s) {
   s->scale = bench_floats(b, s->planes, 3);
   take_planes(b, index, s->planes, s->pixels, s->planes, s->pixels, &s->inputs, &s->outputs);
   s->tasks = 1 + index % 4;
-  bench_note(b, " %td planes of %td, at least %g, %d tasks", s->planes, s->pixels, (double)s->epsilon,
-             s->tasks);
+  bench_note(b, " %td planes of %td, at least %g, %d tasks", s->planes, s->pixels,
+             (double)s->epsilon, s->tasks);
 }
 
 int32_t checks_of_multiplex(void) { return SIZES * 2 * 3; }
@@ -183,6 +187,6 @@ void build_pack(bench *b, int32_t index, mux_pack *s) {
   s->observed = index / SIZES / 2 == 1 ? bench_ranges(b, 1) : -1;
   // A range is measured on one thread, but in as many tasks.
   s->tasks = 1 + index % 3;
-  bench_note(b, " %td planes of %td, precision %d, %d tasks%s", s->planes, s->pixels, s->precision, s->tasks,
-             s->observed >= 0 ? ", measured" : "");
+  bench_note(b, " %td planes of %td, precision %d, %d tasks%s", s->planes, s->pixels, s->precision,
+             s->tasks, s->observed >= 0 ? ", measured" : "");
 }

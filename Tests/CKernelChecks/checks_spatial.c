@@ -26,6 +26,7 @@ typedef struct {
 #define NARROW(groups, kernel) \
   {MUX_SPATIAL_SUPERPIXEL_NARROW, groups, 1, 1, kernel, 1, 1, kernel / 2, kernel / 2, 2}
 
+// clang-format off
 static const shape shapes[] = {
     {1, 1, 1, 1, {PLAIN(1, 1, 1, 3, 1, 1, 1, 1)}},
     {7, 5, 7, 5, {PLAIN(17, 1, 1, 3, 1, 1, 1, 1)}},
@@ -81,6 +82,7 @@ static const shape shapes[] = {
     {6, 8, 6, 8, {SUPERPIXEL(3, 3, 1, 1, 2), PLAIN(2, 1, 1, 7, 1, 1, 3, 3)}},
     {8, 8, 4, 4, {PLAIN(3, 1, 1, 3, 2, 1, 1, 1), PLAIN(2, 1, 1, 5, 1, 1, 0, 0)}},  // strides that differ
 };
+// clang-format on
 
 /// What the expansion reads, and what is wanted beside the result.
 typedef enum { COPIED, FROM_PLANES, FROM_LANES, FROM_WINDOWS } producer;
@@ -146,7 +148,8 @@ static bool has_lane(int lanes, bool is_narrow, int used, ptrdiff_t lane) {
 }
 
 /// Whether a window has a weight there: of a narrow unit each phase's lies elsewhere.
-static bool has_weight(const mux_spatial_unit *u, int lanes, ptrdiff_t row, ptrdiff_t tap, ptrdiff_t lane) {
+static bool has_weight(const mux_spatial_unit *u, int lanes, ptrdiff_t row, ptrdiff_t tap,
+                       ptrdiff_t lane) {
   if (row < 0) return false;
   if (u->mode != MUX_SPATIAL_SUPERPIXEL_NARROW) return true;
   const ptrdiff_t phase = lane / (lanes / 4), reach = u->kernel / 2;
@@ -155,16 +158,23 @@ static bool has_weight(const mux_spatial_unit *u, int lanes, ptrdiff_t row, ptrd
          tap < first_tap + u->kernel;
 }
 
-static void add_unit(bench *b, mux_precision precision, const branch *from, int used, layout *layout) {
+static void add_unit(bench *b, mux_precision precision, const branch *from, int used,
+                     layout *layout) {
   const bool is_narrow = from->mode == MUX_SPATIAL_SUPERPIXEL_NARROW;
   const bool is_super = from->mode == MUX_SPATIAL_SUPERPIXEL;
   const int lanes = b->lanes, phases = from->factor * from->factor;
   mux_spatial_unit *u = &layout->units[layout->count++];
-  *u = (mux_spatial_unit){.mode = from->mode, .first_in = layout->in_blocks,
-                          .in_count = is_super ? phases : from->in, .first_out = layout->out_blocks,
-                          .out_count = is_super ? phases : from->out, .kernel = from->kernel,
-                          .stride = from->stride, .dilation = from->dilation, .top = from->top,
-                          .left = from->left, .factor = from->factor};
+  *u = (mux_spatial_unit){.mode = from->mode,
+                          .first_in = layout->in_blocks,
+                          .in_count = is_super ? phases : from->in,
+                          .first_out = layout->out_blocks,
+                          .out_count = is_super ? phases : from->out,
+                          .kernel = from->kernel,
+                          .stride = from->stride,
+                          .dilation = from->dilation,
+                          .top = from->top,
+                          .left = from->left,
+                          .factor = from->factor};
   for (int32_t i = 0; i < u->in_count; ++i) {
     layout->used[layout->in_blocks] = used;
     layout->is_narrow[layout->in_blocks++] = is_narrow;
@@ -182,7 +192,8 @@ static void add_unit(bench *b, mux_precision precision, const branch *from, int 
     for (int j = 0; j < values; ++j) {
       const ptrdiff_t row = (cell_rows - 1 - cell) * values + j - (cell_rows * values - rows);
       const ptrdiff_t place = precision == MUX_FLOAT32 ? cell : row;
-      if (!has_weight(u, lanes, place, tap, lane) || !has_lane(lanes, is_narrow, used, lane)) continue;
+      if (!has_weight(u, lanes, place, tap, lane) || !has_lane(lanes, is_narrow, used, lane))
+        continue;
       if (precision == MUX_FLOAT32) {
         const float weight = bench_noise(b);
         memcpy(&cells[i], &weight, sizeof weight);
@@ -199,7 +210,9 @@ static void add_unit(bench *b, mux_precision precision, const branch *from, int 
     const bool is_there = has_lane(lanes, is_narrow, used, i % lanes);
     if (!is_there) bias[i] = 0;
     if (scale) {
-      scale[i] = is_there ? (1.5f + scale[i]) / (127 * 100 * sqrtf((float)(u->in_count * rows * rows))) : 0;
+      scale[i] = is_there
+                     ? (1.5f + scale[i]) / (127 * 100 * sqrtf((float)(u->in_count * rows * rows)))
+                     : 0;
     }
   }
   u->bias = bias;
@@ -220,7 +233,8 @@ static layout layout_of(bench *b, const shape *shape, mux_precision precision) {
 }
 
 /// What makes the rows: weights and offsets of the expansion, or planes as they are.
-static void build_producer(bench *b, producer from, const layout *layout, int index, mux_spatial_step *s) {
+static void build_producer(bench *b, producer from, const layout *layout, int index,
+                           mux_spatial_step *s) {
   const ptrdiff_t lanes = b->lanes, rows = layout->in_blocks * lanes;
   const ptrdiff_t pixels = s->in_height * s->in_width, values = values_of(s->precision);
   s->pitch = 1;
@@ -229,7 +243,8 @@ static void build_producer(bench *b, producer from, const layout *layout, int in
     for (ptrdiff_t i = 0; i < rows; ++i) {
       const ptrdiff_t block = i / lanes;
       offsets[i] = has_lane((int)lanes, layout->is_narrow[block], layout->used[block], i % lanes)
-                       ? (int32_t)bench_take(b, pixels) : -1;
+                       ? (int32_t)bench_take(b, pixels)
+                       : -1;
     }
     s->offsets = offsets;
     return;
@@ -241,8 +256,8 @@ static void build_producer(bench *b, producer from, const layout *layout, int in
     const ptrdiff_t height = (s->in_height - 1) * stride + kernel - top - index % 2;
     const ptrdiff_t width = (s->in_width - 1) * stride + kernel - left - index / 3 % 2;
     const ptrdiff_t channels = 1 + index % 3;
-    s->window = bench_window(b, channels, height > 0 ? height : 1, width > 0 ? width : 1, kernel, stride,
-                             1, top, left, s->in_height, s->in_width);
+    s->window = bench_window(b, channels, height > 0 ? height : 1, width > 0 ? width : 1, kernel,
+                             stride, 1, top, left, s->in_height, s->in_width);
     s->offsets = bench_window_offsets(b, &s->window, s->precision, &s->inner);
     row = kernel;
     row_count = channels * kernel;
@@ -260,10 +275,10 @@ static void build_producer(bench *b, producer from, const layout *layout, int in
     if (from == FROM_LANES) s->pitch = lanes;
     const ptrdiff_t base = from == FROM_LANES ? bench_take_blocks(b, pixels * lanes) : 0;
     for (ptrdiff_t k = 0; k < s->inner; ++k) {
-      offsets[k] = (int32_t)(from == FROM_LANES ? base + s->inner - 1 - k
-                             : s->precision == MUX_FLOAT32
-                                 ? bench_take(b, pixels)
-                                 : bench_take_cells(b, s->precision, pixels));
+      offsets[k] =
+          (int32_t)(from == FROM_LANES            ? base + s->inner - 1 - k
+                    : s->precision == MUX_FLOAT32 ? bench_take(b, pixels)
+                                                  : bench_take_cells(b, s->precision, pixels));
     }
     s->offsets = offsets;
   }
@@ -277,7 +292,8 @@ static void build_producer(bench *b, producer from, const layout *layout, int in
     const ptrdiff_t block = i / lanes;
     if (has_lane((int)lanes, layout->is_narrow[block], layout->used[block], i % lanes)) continue;
     bias[i] = 0;
-    for (ptrdiff_t k = 0; k < s->inner; ++k) weights[(block * s->inner + k) * lanes + i % lanes] = 0;
+    for (ptrdiff_t k = 0; k < s->inner; ++k)
+      weights[(block * s->inner + k) * lanes + i % lanes] = 0;
   }
   s->weights = (const float *)weights;
   s->bias = bias;
@@ -320,8 +336,7 @@ void build_spatial(bench *b, int32_t index, mux_spatial_step *s) {
   const ptrdiff_t bands = (s->out_height + s->rows_per_task - 1) / s->rows_per_task;
   if (index % 2 == 0) build_producer(b, setup.producer, &layout, index, s);
   s->keeps = setup.keeps;
-  s->kept = setup.keeps
-                ? bench_take_blocks(b, kept / (setup.precision == MUX_FLOAT32 ? 1 : 2)) : 0;
+  s->kept = setup.keeps ? bench_take_blocks(b, kept / (setup.precision == MUX_FLOAT32 ? 1 : 2)) : 0;
   s->sums = setup.has_sums ? bench_take(b, bands * s->out_blocks * lanes) : -1;
   s->observed = setup.is_observed ? bench_ranges(b, setup.precision == MUX_FLOAT32 ? 1 : 3) : -1;
   s->out = bench_take_blocks(b, out / values_of(precision));
@@ -331,10 +346,13 @@ void build_spatial(bench *b, int32_t index, mux_spatial_step *s) {
   bench_note(b, " %td×%td to %td×%td", s->in_height, s->in_width, s->out_height, s->out_width);
   for (int i = 0; i < 3 && shape->branches[i].groups > 0; ++i) {
     const branch *branch = &shape->branches[i];
-    bench_note(b, ", mode %d: %d·(%d to %d), %d×%d, stride %d, dilation %d", branch->mode, branch->groups,
-               branch->in, branch->out, branch->kernel, branch->kernel, branch->stride, branch->dilation);
+    bench_note(b, ", mode %d: %d·(%d to %d), %d×%d, stride %d, dilation %d", branch->mode,
+               branch->groups, branch->in, branch->out, branch->kernel, branch->kernel,
+               branch->stride, branch->dilation);
   }
-  bench_note(b, ", precision %d/%d, producer %d%s%s, activations %d, %d, tasks of %d rows and %d units, %d a time",
+  bench_note(b,
+             ", precision %d/%d, producer %d%s%s, activations %d, %d, tasks of %d rows and %d "
+             "units, %d a time",
              s->precision, s->result_precision, setup.producer, setup.keeps ? ", kept" : "",
              setup.has_sums ? ", sums" : "", s->producer_activation.kind, s->activation.kind,
              s->rows_per_task, s->units_per_task, s->chunk);

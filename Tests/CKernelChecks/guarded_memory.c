@@ -12,8 +12,7 @@
 guarded_memory guarded_create(size_t bytes, bool ends) {
   const size_t page = (size_t)sysconf(_SC_PAGESIZE), used = (bytes + page - 1) / page * page;
   guarded_memory memory = {.mapped = used + 2 * page};
-  memory.mapping =
-      mmap(NULL, memory.mapped, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANON, -1, 0);
+  memory.mapping = mmap(NULL, memory.mapped, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANON, -1, 0);
   char *start = (char *)memory.mapping + page;
   if (memory.mapping == MAP_FAILED || mprotect(memory.mapping, page, PROT_NONE) != 0 ||
       mprotect(start + used, page, PROT_NONE) != 0) {

@@ -55,8 +55,8 @@ static guarded_memory run(const bench *bench, const mux_step *step, bool at_once
     guarded_memory scratch = guarded_create(floats * sizeof(float), true);
     // Not a number, in whatever precision it is read.
     memset(scratch.start, 0xff, floats * sizeof(float));
-    mux_step_run_of(bench->variant, step, at_once ? 0 : task, at_once ? tasks : task + 1, arena.start,
-                    scratch.start);
+    mux_step_run_of(bench->variant, step, at_once ? 0 : task, at_once ? tasks : task + 1,
+                    arena.start, scratch.start);
     guarded_destroy(&scratch);
   }
   return arena;
@@ -73,8 +73,12 @@ static void give_back(bench *bench) {
 static void check(mux_step_kind kind, int32_t index, mux_variant variant, bool is_flipped,
                   kernel_check_result *result) {
   const int lanes = mux_variant_lanes(variant);
-  const bench start = {.variant = variant, .lanes = lanes, .state = (uint64_t)kind << 32 | (uint64_t)index,
-                       .is_flipped = is_flipped, .name = result->name, .name_size = sizeof result->name};
+  const bench start = {.variant = variant,
+                       .lanes = lanes,
+                       .state = (uint64_t)kind << 32 | (uint64_t)index,
+                       .is_flipped = is_flipped,
+                       .name = result->name,
+                       .name_size = sizeof result->name};
   any_step argument;
   // Once to find out the size of the arena, and once in it.
   bench bench = start;

@@ -17,12 +17,12 @@ ptrdiff_t reference_row_bytes(const mux_window *window, mux_precision precision)
 
 /// The pixel of channel `channel` in row `row` and column `column` of the windows of output pixel (y, x);
 /// zero outside the image.
-double reference_window_pixel(const mux_window *window, const float *arena, ptrdiff_t y, ptrdiff_t x,
-                              ptrdiff_t channel, ptrdiff_t row, ptrdiff_t column);
+double reference_window_pixel(const mux_window *window, const float *arena, ptrdiff_t y,
+                              ptrdiff_t x, ptrdiff_t channel, ptrdiff_t row, ptrdiff_t column);
 
 /// Input `k` of output pixel (y, x) of windows in single precision, by its offset in the gathered rows.
-double reference_window_input(const mux_window *window, const float *arena, int32_t offset, ptrdiff_t y,
-                              ptrdiff_t x);
+double reference_window_input(const mux_window *window, const float *arena, int32_t offset,
+                              ptrdiff_t y, ptrdiff_t x);
 
 /// Value `index` of the cell at a byte of the gathered rows, encoded.
 approx reference_window_value(const mux_window *window, const float *arena, mux_precision precision,

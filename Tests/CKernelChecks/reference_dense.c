@@ -13,19 +13,21 @@ static int32_t cell_at(const float *arena, ptrdiff_t offset) {
 }
 
 /// Output `o` of a pixel before the bias, in single precision.
-static approx float_sum(const mux_dense *s, const reference_context *c, ptrdiff_t o, ptrdiff_t pixel) {
+static approx float_sum(const mux_dense *s, const reference_context *c, ptrdiff_t o,
+                        ptrdiff_t pixel) {
   const ptrdiff_t lanes = c->lanes, block = o / lanes;
   const bool is_half = s->has_half_block && block == (s->outer - 1) / lanes;
   const ptrdiff_t width = is_half ? lanes / 2 : lanes;
   approx_sum sum = {0};
   add_term(&sum, exactly(s->bias[o]));
   for (ptrdiff_t k = 0; k < s->inner; ++k) {
-    double x = s->window.kernel > 0
-                   ? reference_window_input(&s->window, c->arena, s->offsets[k],
-                                            pixel / s->window.out_width, pixel % s->window.out_width)
-                   : c->arena[s->offsets[k] + pixel * s->step];
+    double x = s->window.kernel > 0 ? reference_window_input(&s->window, c->arena, s->offsets[k],
+                                                             pixel / s->window.out_width,
+                                                             pixel % s->window.out_width)
+                                    : c->arena[s->offsets[k] + pixel * s->step];
     if (s->gate >= 0) x *= c->arena[s->gate + k];
-    add_product(&sum, exactly(x), exactly(s->weights[block * s->inner * lanes + k * width + o % lanes]));
+    add_product(&sum, exactly(x),
+                exactly(s->weights[block * s->inner * lanes + k * width + o % lanes]));
   }
   // A gate is one operation more for each product.
   if (s->gate >= 0) sum.count += 1;
@@ -83,7 +85,8 @@ static approx cell_sum(const mux_dense *s, const reference_context *c, const gat
               ? reference_window_value(&s->window, c->arena, s->precision, s->quantization,
                                        s->offsets[k], j, pixel / s->window.out_width,
                                        pixel % s->window.out_width)
-              : exactly(cell_value(s->precision, cell_at(c->arena, s->offsets[k] + pixel * s->step), j));
+              : exactly(cell_value(s->precision, cell_at(c->arena, s->offsets[k] + pixel * s->step),
+                                   j));
       const approx weight = weight_of(s, c, gate, o, k, j);
       add_product(&sum, x, weight);
       add_term(&weights, weight);
@@ -95,15 +98,15 @@ static approx cell_sum(const mux_dense *s, const reference_context *c, const gat
   // The bias has the zero of the input only here, since it depends on the gate.
   const double unit = s->scale[o] * gate->greatest, zero = s->quantization.zero;
   const double product = sum.value * unit, shift = weights.value * unit * zero;
-  return (approx){
-      product + s->bias[o] - shift,
-      fabs(unit) * (sum.error + zero * weights.error) +
-          8 * ROUNDING * (fabs(product) + fabs(shift) + fabs(s->bias[o]))};
+  return (approx){product + s->bias[o] - shift,
+                  fabs(unit) * (sum.error + zero * weights.error) +
+                      8 * ROUNDING * (fabs(product) + fabs(shift) + fabs(s->bias[o]))};
 }
 
 /// What is added in blocks.
 static approx blocked_residual(const mux_dense *s, const reference_context *c, ptrdiff_t at) {
-  if (s->blocked_residual_precision == MUX_FLOAT32) return exactly(c->arena[s->blocked_residual + at]);
+  if (s->blocked_residual_precision == MUX_FLOAT32)
+    return exactly(c->arena[s->blocked_residual + at]);
   const int32_t cell = cell_at(c->arena, s->blocked_residual + at / 2);
   return exactly(cell_value(MUX_BFLOAT16, cell, (int)(at % 2)));
 }
@@ -120,7 +123,8 @@ void reference_dense(const mux_dense *s, const reference_context *c, sheet *shee
   for (ptrdiff_t o = 0; o < s->outer; ++o) {
     approx_sum mean = {0};
     for (ptrdiff_t pixel = 0; pixel < s->pixels; ++pixel) {
-      approx y = s->precision == MUX_FLOAT32 ? float_sum(s, c, o, pixel) : cell_sum(s, c, &gate, o, pixel);
+      approx y =
+          s->precision == MUX_FLOAT32 ? float_sum(s, c, o, pixel) : cell_sum(s, c, &gate, o, pixel);
       const ptrdiff_t at = (o / lanes * s->pixels + pixel) * lanes + o % lanes;
       if (s->has_blocked_residual) y = added(y, blocked_residual(s, c, at));
       y = approximate_activation(c, s->activation, y);

@@ -133,7 +133,8 @@ void reference_l2_norm(const mux_l2_norm *s, const reference_context *c, sheet *
     const double norm = fmax(sqrt(squares), s->epsilon);
     for (ptrdiff_t n = 0; n < s->planes; ++n) {
       const double y = c->arena[s->inputs[n] + i] / norm * s->scale[n];
-      expect_float(sheet, s->outputs[n] + i, (approx){y, (double)(s->planes + 6) * ROUNDING * fabs(y)});
+      expect_float(sheet, s->outputs[n] + i,
+                   (approx){y, (double)(s->planes + 6) * ROUNDING * fabs(y)});
     }
   }
 }

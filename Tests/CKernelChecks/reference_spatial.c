@@ -13,15 +13,15 @@ typedef struct {
   bool *is_read;
 } spatial_work;
 
-static ptrdiff_t middle_at(const spatial_work *work, ptrdiff_t block, ptrdiff_t row, ptrdiff_t column,
-                           ptrdiff_t lane) {
+static ptrdiff_t middle_at(const spatial_work *work, ptrdiff_t block, ptrdiff_t row,
+                           ptrdiff_t column, ptrdiff_t lane) {
   const mux_spatial_step *s = work->step;
   return ((block * s->in_height + row) * s->in_width + column) * work->context->lanes + lane;
 }
 
 /// What the convolutions read at a place, which may lie outside the image.
-static approx read_middle(const spatial_work *work, ptrdiff_t block, ptrdiff_t row, ptrdiff_t column,
-                          ptrdiff_t lane) {
+static approx read_middle(const spatial_work *work, ptrdiff_t block, ptrdiff_t row,
+                          ptrdiff_t column, ptrdiff_t lane) {
   const mux_spatial_step *s = work->step;
   if (row < 0 || row >= s->in_height || column < 0 || column >= s->in_width) {
     return exactly(s->precision == MUX_INT8 ? (int)s->middle.zero : 0);
@@ -33,8 +33,8 @@ static approx read_middle(const spatial_work *work, ptrdiff_t block, ptrdiff_t r
 
 // --- The expansion --------------------------------------------------------------------------------
 
-static approx expanded_floats(const mux_spatial_step *s, const reference_context *c, ptrdiff_t block,
-                              ptrdiff_t pixel, ptrdiff_t lane) {
+static approx expanded_floats(const mux_spatial_step *s, const reference_context *c,
+                              ptrdiff_t block, ptrdiff_t pixel, ptrdiff_t lane) {
   approx_sum sum = {0};
   add_term(&sum, exactly(s->bias[block * c->lanes + lane]));
   for (ptrdiff_t k = 0; k < s->inner; ++k) {
@@ -55,8 +55,8 @@ static approx expanded_cells(const mux_spatial_step *s, const reference_context 
     for (int j = 0; j < values_of(s->precision); ++j) {
       approx x;
       if (s->window.kernel > 0) {
-        x = reference_window_value(&s->window, c->arena, s->precision, s->gathered, s->offsets[k], j,
-                                   pixel / s->in_width, pixel % s->in_width);
+        x = reference_window_value(&s->window, c->arena, s->precision, s->gathered, s->offsets[k],
+                                   j, pixel / s->in_width, pixel % s->in_width);
       } else {
         int32_t cell;
         memcpy(&cell, c->arena + s->offsets[k] + pixel, sizeof cell);
@@ -85,9 +85,9 @@ static approx expanded(const mux_spatial_step *s, const reference_context *c, pt
 
 /// The weight of a row and a tap of a unit, whose rows number `rows` and have `taps` taps; `outer` is an
 /// output block or a phase, `inner` an input block.
-static double unit_weight(const mux_spatial_step *s, const mux_spatial_unit *u, int lanes, ptrdiff_t outer,
-                          ptrdiff_t inner, ptrdiff_t rows, ptrdiff_t taps, ptrdiff_t row, ptrdiff_t tap,
-                          ptrdiff_t lane) {
+static double unit_weight(const mux_spatial_step *s, const mux_spatial_unit *u, int lanes,
+                          ptrdiff_t outer, ptrdiff_t inner, ptrdiff_t rows, ptrdiff_t taps,
+                          ptrdiff_t row, ptrdiff_t tap, ptrdiff_t lane) {
   const ptrdiff_t place = outer * (u->mode == MUX_SPATIAL_PLAIN ? u->in_count : 1) + inner;
   if (s->precision == MUX_FLOAT32) {
     return u->weights[((place * rows + row) * taps + tap) * lanes + lane];
@@ -119,13 +119,13 @@ static void plain_sum(const spatial_work *work, const mux_spatial_unit *u, ptrdi
   }
 }
 
-static void subpixel_sum(const spatial_work *work, const mux_spatial_unit *u, ptrdiff_t y, ptrdiff_t x,
-                         ptrdiff_t lane, approx_sum *sum) {
+static void subpixel_sum(const spatial_work *work, const mux_spatial_unit *u, ptrdiff_t y,
+                         ptrdiff_t x, ptrdiff_t lane, approx_sum *sum) {
   const ptrdiff_t kernel = u->kernel, r = u->factor, phase = y % r * r + x % r;
   for (ptrdiff_t row = 0; row < kernel; ++row) {
     for (ptrdiff_t tap = 0; tap < kernel; ++tap) {
-      const double weight =
-          unit_weight(work->step, u, work->context->lanes, phase, 0, kernel, kernel, row, tap, lane);
+      const double weight = unit_weight(work->step, u, work->context->lanes, phase, 0, kernel,
+                                        kernel, row, tap, lane);
       add_product(sum, exactly(weight),
                   read_middle(work, u->first_in, y + r * (row * u->dilation - u->top),
                               x + r * (tap * u->dilation - u->left), lane));
@@ -144,16 +144,16 @@ static void superpixel_sum(const spatial_work *work, const mux_spatial_unit *u, 
       const ptrdiff_t j = x * r + phase % r + tap * u->dilation - u->left;
       const ptrdiff_t coarse_row = quotient(i, r), coarse_column = quotient(j, r);
       const ptrdiff_t block = (i - coarse_row * r) * r + j - coarse_column * r;
-      const double weight =
-          unit_weight(work->step, u, work->context->lanes, phase, 0, kernel, kernel, row, tap, lane);
+      const double weight = unit_weight(work->step, u, work->context->lanes, phase, 0, kernel,
+                                        kernel, row, tap, lane);
       add_product(sum, exactly(weight),
                   read_middle(work, u->first_in + block, coarse_row, coarse_column, lane));
     }
   }
 }
 
-static void narrow_sum(const spatial_work *work, const mux_spatial_unit *u, ptrdiff_t y, ptrdiff_t x,
-                       ptrdiff_t lane, approx_sum *sum) {
+static void narrow_sum(const spatial_work *work, const mux_spatial_unit *u, ptrdiff_t y,
+                       ptrdiff_t x, ptrdiff_t lane, approx_sum *sum) {
   const ptrdiff_t lanes = work->context->lanes, quarter = lanes / 4;
   const ptrdiff_t around = (u->kernel / 2 + 1) / 2, columns = 4 * around + 2;
   for (ptrdiff_t row = 0; row <= u->kernel; ++row) {
@@ -171,8 +171,8 @@ static void narrow_sum(const spatial_work *work, const mux_spatial_unit *u, ptrd
 }
 
 /// Output (y, x) of a unit's output block `o` in a lane, activated.
-static approx unit_output(const spatial_work *work, const mux_spatial_unit *u, ptrdiff_t o, ptrdiff_t y,
-                          ptrdiff_t x, ptrdiff_t lane) {
+static approx unit_output(const spatial_work *work, const mux_spatial_unit *u, ptrdiff_t o,
+                          ptrdiff_t y, ptrdiff_t x, ptrdiff_t lane) {
   const mux_spatial_step *s = work->step;
   const ptrdiff_t lanes = work->context->lanes;
   // What bias and scale belong to: an output block, or a phase.
@@ -248,8 +248,9 @@ void reference_spatial(const mux_spatial_step *s, const reference_context *c, sh
         expect_value(sheet, precision, s->out, at, encoded(precision, result, s->result));
       }
       widen_range(&results, result, true);
-      add_term(&sums[(y / s->rows_per_task * s->out_blocks + block) * lanes + lane],
-               s->precision == MUX_FLOAT32 ? result : perhaps_clamped(precision, result, s->result));
+      add_term(
+          &sums[(y / s->rows_per_task * s->out_blocks + block) * lanes + lane],
+          s->precision == MUX_FLOAT32 ? result : perhaps_clamped(precision, result, s->result));
     }
   }
   for (ptrdiff_t i = 0; s->sums >= 0 && i < bands * s->out_blocks * lanes; ++i) {
@@ -267,7 +268,8 @@ void reference_spatial(const mux_spatial_step *s, const reference_context *c, sh
         widen_range(&gathered, exactly(c->arena[w->inputs[k] + i]), false);
       }
     }
-    for (ptrdiff_t i = 0; i < in_blocks * plane; ++i) widen_range(&middle, values[i], work.is_read[i]);
+    for (ptrdiff_t i = 0; i < in_blocks * plane; ++i)
+      widen_range(&middle, values[i], work.is_read[i]);
     if (w->kernel > 0) expect_range(sheet, s->observed, gathered);
     expect_range(sheet, s->observed + 2, middle);
     expect_range(sheet, s->observed + 4, results);

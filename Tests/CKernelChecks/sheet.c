@@ -31,13 +31,16 @@ void expect_anything(sheet *sheet, ptrdiff_t offset) {
   sheet->entries[offset].varies = true;
 }
 
-void expect_value(sheet *sheet, mux_precision precision, ptrdiff_t offset, ptrdiff_t index, approx value) {
+void expect_value(sheet *sheet, mux_precision precision, ptrdiff_t offset, ptrdiff_t index,
+                  approx value) {
   const int values = values_of(precision);
   expect(sheet, offset + index / values, precision == MUX_INT8 ? FOUR_BYTES : TWO_HALVES,
          (int)(index % values), value.value - value.error, value.value + value.error);
 }
 
-value_range empty_range(void) { return (value_range){{INFINITY, INFINITY}, {-INFINITY, -INFINITY}}; }
+value_range empty_range(void) {
+  return (value_range){{INFINITY, INFINITY}, {-INFINITY, -INFINITY}};
+}
 
 void widen_range(value_range *range, approx value, bool is_certain) {
   // [0]: as far as the range may go; [1]: as far as it must.
@@ -55,15 +58,15 @@ void expect_range(sheet *sheet, ptrdiff_t offset, value_range range) {
   sheet->entries[offset].varies = sheet->entries[offset + 1].varies = true;
 }
 
-static void fault(kernel_check_result *result, size_t offset, const char *what, double found, double low,
-                  double high) {
+static void fault(kernel_check_result *result, size_t offset, const char *what, double found,
+                  double low, double high) {
   if (result->fault[0]) return;
-  snprintf(result->fault, sizeof result->fault, "offset %zu, %s: %.9g instead of %.9g to %.9g", offset,
-           what, found, low, high);
+  snprintf(result->fault, sizeof result->fault, "offset %zu, %s: %.9g instead of %.9g to %.9g",
+           offset, what, found, low, high);
 }
 
-static void compare(kernel_check_result *result, size_t offset, const char *what, double found, double low,
-                    double high) {
+static void compare(kernel_check_result *result, size_t offset, const char *what, double found,
+                    double low, double high) {
   result->values++;
   if (low == -INFINITY && high == INFINITY) return;
   if (!(found >= low && found <= high)) fault(result, offset, what, found, low, high);

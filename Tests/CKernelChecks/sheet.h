@@ -31,7 +31,8 @@ void expect_float(sheet *sheet, ptrdiff_t offset, approx value);
 void expect_anything(sheet *sheet, ptrdiff_t offset);
 
 /// A value in less than single precision: number `index` of those from an offset of the arena on.
-void expect_value(sheet *sheet, mux_precision precision, ptrdiff_t offset, ptrdiff_t index, approx value);
+void expect_value(sheet *sheet, mux_precision precision, ptrdiff_t offset, ptrdiff_t index,
+                  approx value);
 
 /// The least and the greatest of some values: those of which it is certain that they are looked at, and
 /// those of which it is allowed.

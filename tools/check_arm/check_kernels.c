@@ -67,9 +67,13 @@ static void check_training_spatial(void) {
           {.channels = 12, .kernel = 3, .group_width = 1},
       };
       if (stride == 1) branches[2].multiplex = variant % 2 ? -1 : 1;
-      mux_spatial operation = {.height = sizes[shape][0], .width = sizes[shape][1],
-                               .channels = 36 + shape, .stride = stride, .factor = 2,
-                               .branch_count = 3, .branches = branches};
+      mux_spatial operation = {.height = sizes[shape][0],
+                               .width = sizes[shape][1],
+                               .channels = 36 + shape,
+                               .stride = stride,
+                               .factor = 2,
+                               .branch_count = 3,
+                               .branches = branches};
       if (mux_spatial_validate(&operation)) continue;
       const int outputs =
           mux_spatial_output_height(&operation) * mux_spatial_output_width(&operation);
@@ -79,13 +83,20 @@ static void check_training_spatial(void) {
       float *packed = noises(mux_spatial_packed_count(&operation));
       float *scratch = noises(mux_spatial_scratch_count(&operation));
       mux_spatial_pack(&operation, weights, packed);
-      float *found = noises((size_t)outputs * channels), *expected = noises((size_t)outputs * channels);
+      float *found = noises((size_t)outputs * channels),
+            *expected = noises((size_t)outputs * channels);
       double *sums = calloc(4 * (size_t)channels, sizeof(double));
       mux_spatial_forward_arguments arguments = {
-          .packed = packed, .input = noises((size_t)inputs * channels), .input_stride = channels,
+          .packed = packed,
+          .input = noises((size_t)inputs * channels),
+          .input_stride = channels,
           .input_transform = {noises(channels), noises(channels),
-                              mux_usual_activation((mux_activation_kind)(variant % MUX_ACTIVATION_COUNT))},
-          .output = found, .output_stride = channels, .sum = sums, .sum_squares = sums + channels};
+                              mux_usual_activation(
+                                  (mux_activation_kind)(variant % MUX_ACTIVATION_COUNT))},
+          .output = found,
+          .output_stride = channels,
+          .sum = sums,
+          .sum_squares = sums + channels};
       mux_spatial_forward(&operation, &arguments, scratch);
       arguments.output = expected;
       arguments.sum = sums + 2 * channels;
@@ -99,7 +110,8 @@ static void check_training_spatial(void) {
 }
 
 static void check_training_pointwise(void) {
-  const int shapes[][3] = {{1, 1, 1}, {7, 3, 5}, {33, 16, 24}, {50, 40, 17}, {64, 8, 96}, {5, 130, 64}};
+  const int shapes[][3] = {{1, 1, 1},    {7, 3, 5},   {33, 16, 24},
+                           {50, 40, 17}, {64, 8, 96}, {5, 130, 64}};
   for (int shape = 0; shape < 6; shape++) {
     const int rows = shapes[shape][0], inner = shapes[shape][1], outer = shapes[shape][2];
     float *weight = noises((size_t)inner * outer), *x = noises((size_t)rows * inner);

@@ -16,8 +16,8 @@
 typedef struct mux_decoder mux_decoder;
 
 struct mux_decoder {
-  uint32_t width;          // 0 where opening failed; then `message` says why
-  bool is_unsupported;     // the failure is not the file's: it is of a kind that is not read
+  uint32_t width;       // 0 where opening failed; then `message` says why
+  bool is_unsupported;  // the failure is not the file's: it is of a kind that is not read
   uint32_t height;
   uint32_t channels;       // 1 for grey, 3 for RGB: what `read` writes
   uint64_t working_bytes;  // what `read` takes beside the picture, at most

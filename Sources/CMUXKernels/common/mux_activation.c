@@ -28,13 +28,9 @@ float mux_activation_derivative(mux_activation activation, float x) {
   case MUX_IDENTITY: return 1;
   case MUX_RELU: return x > 0 ? 1 : 0;
   case MUX_RELU6: return x > 0 && x < 6 ? 1 : 0;
-  case MUX_SWISH:
-    s = 1 / (1 + expf(-x));
-    return s * (1 + x * (1 - s));
+  case MUX_SWISH: s = 1 / (1 + expf(-x)); return s * (1 + x * (1 - s));
   case MUX_HARD_SWISH: return x <= -3 ? 0 : x >= 3 ? 1 : x / 3 + 0.5f;
-  case MUX_SIGMOID:
-    s = 1 / (1 + expf(-x));
-    return s * (1 - s);
+  case MUX_SIGMOID: s = 1 / (1 + expf(-x)); return s * (1 - s);
   case MUX_HARD_SIGMOID: {
     const float low = activation.beta / activation.alpha;
     return x > -low && x < 1 / activation.alpha - low ? activation.alpha : 0;

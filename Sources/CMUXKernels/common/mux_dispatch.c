@@ -26,7 +26,8 @@ bool mux_variant_available(mux_variant variant) {
 // The builtin also asks the operating system (XGETBV) whether it saves the wide registers.
 #define MUX_FEATURE(feature) &&__builtin_cpu_supports(#feature)
 #define MUX_ROW(NAME, name, ARCHITECTURE, more) \
-  case MUX_VARIANT_##NAME: return MUX_ON_##ARCHITECTURE(true MUX_FEATURES_##name(MUX_FEATURE), false);
+  case MUX_VARIANT_##NAME:                      \
+    return MUX_ON_##ARCHITECTURE(true MUX_FEATURES_##name(MUX_FEATURE), false);
     MUX_VARIANTS(MUX_ROW, )
 #undef MUX_ROW
 #undef MUX_FEATURE

@@ -28,15 +28,15 @@
 #define MUX_PLAIN(KIND) ((mux_activation){KIND, 0, 0})
 
 /// Calls the macro `call` with an activation whose kind is a constant.
-#define MUX_EACH_ACTIVATION(activation, call)                                 \
-  switch ((activation).kind) {                                                \
-  case MUX_IDENTITY: call(MUX_AS(activation, MUX_IDENTITY)); break;           \
-  case MUX_RELU: call(MUX_AS(activation, MUX_RELU)); break;                   \
-  case MUX_RELU6: call(MUX_AS(activation, MUX_RELU6)); break;                 \
-  case MUX_SWISH: call(MUX_AS(activation, MUX_SWISH)); break;                 \
-  case MUX_HARD_SWISH: call(MUX_AS(activation, MUX_HARD_SWISH)); break;       \
-  case MUX_SIGMOID: call(MUX_AS(activation, MUX_SIGMOID)); break;             \
-  case MUX_HARD_SIGMOID: call(MUX_AS(activation, MUX_HARD_SIGMOID)); break;   \
+#define MUX_EACH_ACTIVATION(activation, call)                               \
+  switch ((activation).kind) {                                              \
+  case MUX_IDENTITY: call(MUX_AS(activation, MUX_IDENTITY)); break;         \
+  case MUX_RELU: call(MUX_AS(activation, MUX_RELU)); break;                 \
+  case MUX_RELU6: call(MUX_AS(activation, MUX_RELU6)); break;               \
+  case MUX_SWISH: call(MUX_AS(activation, MUX_SWISH)); break;               \
+  case MUX_HARD_SWISH: call(MUX_AS(activation, MUX_HARD_SWISH)); break;     \
+  case MUX_SIGMOID: call(MUX_AS(activation, MUX_SIGMOID)); break;           \
+  case MUX_HARD_SIGMOID: call(MUX_AS(activation, MUX_HARD_SIGMOID)); break; \
   }
 
 /// Calls the macro MUX_DO likewise.

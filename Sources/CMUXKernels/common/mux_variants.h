@@ -11,11 +11,9 @@
 #define MUX_FEATURES_generic(FEATURE)
 #define MUX_FEATURES_avx2(FEATURE) FEATURE(avx2) FEATURE(fma)
 #define MUX_FEATURES_avx512(FEATURE) \
-  MUX_FEATURES_avx2(FEATURE)         \
-  FEATURE(avx512f) FEATURE(avx512vl) FEATURE(avx512dq) FEATURE(avx512bw)
+  MUX_FEATURES_avx2(FEATURE) FEATURE(avx512f) FEATURE(avx512vl) FEATURE(avx512dq) FEATURE(avx512bw)
 #define MUX_FEATURES_avx512cells(FEATURE) \
-  MUX_FEATURES_avx512(FEATURE)            \
-  FEATURE(avx512bf16) FEATURE(avx512vnni) FEATURE(avx512vbmi2)
+  MUX_FEATURES_avx512(FEATURE) FEATURE(avx512bf16) FEATURE(avx512vnni) FEATURE(avx512vbmi2)
 
 /// The features as a target: "sse2,avx2,fma".
 #define MUX_TARGET(name) "sse2" MUX_FEATURES_##name(MUX_TARGET_FEATURE)

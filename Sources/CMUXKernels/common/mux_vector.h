@@ -70,9 +70,7 @@ MUX_INLINE vf v_fma(vf a, vf b, vf c) {
 }
 
 /// NaN in x comes through: a diverging run must not look healthy.
-MUX_INLINE vf v_select(vi mask, vf yes, vf no) {
-  return (vf)((mask & (vi)yes) | (~mask & (vi)no));
-}
+MUX_INLINE vf v_select(vi mask, vf yes, vf no) { return (vf)((mask & (vi)yes) | (~mask & (vi)no)); }
 MUX_INLINE vf v_min(vf x, vf limit) { return v_select(x > limit, limit, x); }
 MUX_INLINE vf v_max(vf x, vf limit) { return v_select(x < limit, limit, x); }
 
@@ -126,8 +124,7 @@ MUX_INLINE vf v_activate(mux_activation activation, vf x) {
   case MUX_RELU: return v_max(x, zero);
   case MUX_RELU6: return v_min(v_max(x, zero), v_splat(6));
   case MUX_SWISH: return x * v_sigmoid(x);
-  case MUX_HARD_SWISH:
-    return x * v_min(v_max(x + 3.0f, zero), v_splat(6)) * (1.0f / 6);
+  case MUX_HARD_SWISH: return x * v_min(v_max(x + 3.0f, zero), v_splat(6)) * (1.0f / 6);
   case MUX_SIGMOID: return v_sigmoid(x);
   case MUX_HARD_SIGMOID: {
     const float a = activation.alpha;
@@ -141,12 +138,8 @@ MUX_INLINE vf v_activate(mux_activation activation, vf x) {
 MUX_INLINE vf v_activate_both(mux_activation activation, vf x, vf *derivative) {
   const vf zero = {0}, one = v_splat(1);
   switch (activation.kind) {
-  case MUX_IDENTITY:
-    *derivative = one;
-    return x;
-  case MUX_RELU:
-    *derivative = v_select(x > zero, one, zero);
-    return v_max(x, zero);
+  case MUX_IDENTITY: *derivative = one; return x;
+  case MUX_RELU: *derivative = v_select(x > zero, one, zero); return v_max(x, zero);
   case MUX_RELU6:
     *derivative = v_select((x > zero) & (x < 6.0f), one, zero);
     return v_min(v_max(x, zero), v_splat(6));

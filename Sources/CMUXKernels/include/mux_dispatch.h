@@ -6,9 +6,9 @@
 
 /// The instruction sets that all kernels are compiled for: ROW(NAME, name, ARCHITECTURE, more). Generic
 /// is what the compiler's target has (SSE2 on x86-64, NEON on arm64), through vector extensions.
-#define MUX_ISAS(ROW, more)            \
-  ROW(GENERIC, generic, ANY, more)     \
-  ROW(AVX2, avx2, X86, more)           \
+#define MUX_ISAS(ROW, more)        \
+  ROW(GENERIC, generic, ANY, more) \
+  ROW(AVX2, avx2, X86, more)       \
   ROW(AVX512, avx512, X86, more)
 
 /// All variants of the kernels: the instruction sets, then their extensions, which only some steps of

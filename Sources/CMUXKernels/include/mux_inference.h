@@ -304,17 +304,17 @@ typedef struct mux_pack {
 /// `mux_steps_body.h`; `mux_name_tasks` counts their tasks. SMALL ones have a `name_task` for each variant
 /// and a field `tasks`; PLAIN ones a `mux_name_task` that is the same everywhere (`mux_plain_steps.c`).
 /// Of those with CELLS, `mux_name_has_cells` says whether one multiplies or writes cells.
-#define MUX_STEPS(STEP)                                           \
-  STEP(DENSE, dense, mux_dense, LARGE, CELLS)                     \
-  STEP(SPATIAL, spatial, mux_spatial_step, LARGE, CELLS)          \
-  STEP(LINEAR, linear, mux_linear, LARGE, CELLS)                  \
-  STEP(ELEMENTWISE, elementwise, mux_elementwise, SMALL, FLOATS)  \
-  STEP(UNBLOCK, unblock, mux_unblock, SMALL, FLOATS)              \
-  STEP(POOL, pool, mux_pool_step, SMALL, FLOATS)                  \
-  STEP(MULTIPLEX, multiplex, mux_multiplex, SMALL, FLOATS)        \
+#define MUX_STEPS(STEP)                                                \
+  STEP(DENSE, dense, mux_dense, LARGE, CELLS)                          \
+  STEP(SPATIAL, spatial, mux_spatial_step, LARGE, CELLS)               \
+  STEP(LINEAR, linear, mux_linear, LARGE, CELLS)                       \
+  STEP(ELEMENTWISE, elementwise, mux_elementwise, SMALL, FLOATS)       \
+  STEP(UNBLOCK, unblock, mux_unblock, SMALL, FLOATS)                   \
+  STEP(POOL, pool, mux_pool_step, SMALL, FLOATS)                       \
+  STEP(MULTIPLEX, multiplex, mux_multiplex, SMALL, FLOATS)             \
   STEP(ADAPTIVE_POOL, adaptive_pool, mux_adaptive_pool, PLAIN, FLOATS) \
-  STEP(PAD, pad, mux_pad, PLAIN, FLOATS)                          \
-  STEP(L2_NORM, l2_norm, mux_l2_norm, PLAIN, FLOATS)              \
+  STEP(PAD, pad, mux_pad, PLAIN, FLOATS)                               \
+  STEP(L2_NORM, l2_norm, mux_l2_norm, PLAIN, FLOATS)                   \
   STEP(PACK, pack, mux_pack, SMALL, CELLS)
 
 #define MUX_STEP(NAME, name, type, SORT, PRECISION) MUX_STEP_##NAME,

@@ -59,8 +59,8 @@ size_t mux_spatial_scratch_count(const mux_spatial *operation);
 void mux_spatial_pack(const mux_spatial *operation, const float *const *weights, float *packed);
 
 /// Adds a packed weight gradient to weight_gradients[branch] (PyTorch's layout).
-void mux_spatial_unpack_gradient(
-    const mux_spatial *operation, const float *packed_gradient, float *const *weight_gradients);
+void mux_spatial_unpack_gradient(const mux_spatial *operation, const float *packed_gradient,
+                                 float *const *weight_gradients);
 
 /// One image forward: d = convolution(act(scale · e + shift)).
 typedef struct mux_spatial_forward_arguments {
@@ -77,8 +77,8 @@ typedef struct mux_spatial_forward_arguments {
   double *sum_squares;
 } mux_spatial_forward_arguments;
 
-void mux_spatial_forward(
-    const mux_spatial *operation, const mux_spatial_forward_arguments *arguments, float *scratch);
+void mux_spatial_forward(const mux_spatial *operation,
+                         const mux_spatial_forward_arguments *arguments, float *scratch);
 
 /// One image backward. With u = scale₂ · d + shift₂, the gradient of the raw output is
 ///   dL/dd = k0 · act₂′(u) · (gate · g + pooled) + k1 · d + k2
@@ -118,19 +118,18 @@ typedef struct mux_spatial_backward_arguments {
   double *sum_gradient_input;
 } mux_spatial_backward_arguments;
 
-void mux_spatial_backward(
-    const mux_spatial *operation, const mux_spatial_backward_arguments *arguments,
-    float *scratch);
+void mux_spatial_backward(const mux_spatial *operation,
+                          const mux_spatial_backward_arguments *arguments, float *scratch);
 
 /// The same straight from the definition, in scalar code and double accumulators, with the
 /// permutations materialised: what the kernels are tested against. `weights` and
 /// `weight_gradients` (added to) are in PyTorch's layout; `packed` and `weight_gradient` of the
 /// arguments are not used. Allocates; returns false if memory ran out.
-bool mux_spatial_reference_forward(
-    const mux_spatial *operation, const mux_spatial_forward_arguments *arguments,
-    const float *const *weights);
-bool mux_spatial_reference_backward(
-    const mux_spatial *operation, const mux_spatial_backward_arguments *arguments,
-    const float *const *weights, float *const *weight_gradients);
+bool mux_spatial_reference_forward(const mux_spatial *operation,
+                                   const mux_spatial_forward_arguments *arguments,
+                                   const float *const *weights);
+bool mux_spatial_reference_backward(const mux_spatial *operation,
+                                    const mux_spatial_backward_arguments *arguments,
+                                    const float *const *weights, float *const *weight_gradients);
 
 #endif

@@ -12,8 +12,8 @@ static size_t CELL(gather_scratch)(const mux_window *w) {
 }
 
 /// Encodes `count` values one after the other.
-static void CELL(encode_values)(
-    const float *from, ptrdiff_t count, mux_quantization quantization, char *to) {
+static void CELL(encode_values)(const float *from, ptrdiff_t count, mux_quantization quantization,
+                                char *to) {
   enum { SIZE = 4 / MUX_CELL };
   ptrdiff_t i = 0;
   for (; i + MUX_LANES <= count; i += MUX_LANES) {
@@ -27,9 +27,8 @@ static void CELL(encode_values)(
 
 /// Gathers the rows under output row `y`, with the padding, and encodes them:
 /// [channel][row][column]. Gives where they are.
-static const int32_t *CELL(gather)(
-    const mux_window *w, ptrdiff_t y, mux_quantization quantization, float *observed,
-    const float *arena, float *scratch) {
+static const int32_t *CELL(gather)(const mux_window *w, ptrdiff_t y, mux_quantization quantization,
+                                   float *observed, const float *arena, float *scratch) {
   enum { SIZE = 4 / MUX_CELL };
   const ptrdiff_t length = mux_window_length(w), pitch = CELL(row_pitch)(w);
   const ptrdiff_t left = w->left < length ? w->left : length;

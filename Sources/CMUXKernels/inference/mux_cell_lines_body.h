@@ -1,25 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 // Lines of cells: pushed onto the row before, convolved, and encoded; included by mux_cells_body.h.
 
-MUX_INLINE void CELL(push_values)(
-    mux_activation activation, bool has_phases, const float *x, ptrdiff_t count,
-    mux_quantization quantization, const int32_t *before, int32_t *to, char *kept) {
+MUX_INLINE void CELL(push_values)(mux_activation activation, bool has_phases, const float *x,
+                                  ptrdiff_t count, mux_quantization quantization,
+                                  const int32_t *before, int32_t *to, char *kept) {
   for (ptrdiff_t i = 0; i < count; ++i) {
     const vf y = MUX_NAME(i_activate)(activation, v_load(x + i * MUX_LANES));
     if (kept) MUX_NAME(keep)(kept + i * 2 * MUX_LANES, y);
     const vi cells = MUX_NAME(load_cells)(before + i * MUX_LANES);
     const vi value = CELL(encode)(y, quantization);
-    MUX_NAME(store_cells)(
-        to + i * MUX_LANES,
-        has_phases ? CELL(push_phases)(cells, value) : CELL(push)(cells, value));
+    MUX_NAME(store_cells)(to + i * MUX_LANES,
+                          has_phases ? CELL(push_phases)(cells, value) : CELL(push)(cells, value));
   }
 }
 
 /// Activates values [pixel][lane] and pushes them onto the cells of the row before; stores them in
 /// bfloat16 at `kept`, too, if that is not NULL.
-static void CELL(push_line)(
-    mux_activation activation, bool has_phases, const float *x, ptrdiff_t count,
-    mux_quantization quantization, const int32_t *before, int32_t *to, char *kept) {
+static void CELL(push_line)(mux_activation activation, bool has_phases, const float *x,
+                            ptrdiff_t count, mux_quantization quantization, const int32_t *before,
+                            int32_t *to, char *kept) {
   if (has_phases) {
 #define MUX_DO(A) CELL(push_values)(A, true, x, count, quantization, before, to, kept)
     MUX_SWITCH(activation)
@@ -31,9 +30,9 @@ static void CELL(push_line)(
   }
 }
 
-MUX_INLINE void CELL(emit_values)(
-    mux_activation activation, const float *x, ptrdiff_t count, mux_quantization quantization,
-    ptrdiff_t spread, char *to, float *sums) {
+MUX_INLINE void CELL(emit_values)(mux_activation activation, const float *x, ptrdiff_t count,
+                                  mux_quantization quantization, ptrdiff_t spread, char *to,
+                                  float *sums) {
   vf total = {0};
   for (ptrdiff_t i = 0; i < count; ++i) {
     const vf y = MUX_NAME(i_activate)(activation, v_load(x + i * MUX_LANES));
@@ -45,9 +44,9 @@ MUX_INLINE void CELL(emit_values)(
 
 /// Activates values [pixel][lane], adds them to `sums` if not NULL, and writes them blocked, `spread`
 /// pixels apart.
-static void CELL(emit_line)(
-    mux_activation activation, const float *x, ptrdiff_t count, mux_quantization quantization,
-    ptrdiff_t spread, char *to, float *sums) {
+static void CELL(emit_line)(mux_activation activation, const float *x, ptrdiff_t count,
+                            mux_quantization quantization, ptrdiff_t spread, char *to,
+                            float *sums) {
 #define MUX_DO(A) CELL(emit_values)(A, x, count, quantization, spread, to, sums)
   MUX_SWITCH(activation)
 #undef MUX_DO
@@ -55,9 +54,9 @@ static void CELL(emit_line)(
 
 /// `pixels` outputs of a line from `index` on, `spread` pixels apart as are the taps. Rows have their
 /// padding, so nothing is clipped.
-MUX_INLINE void CELL(line_tile)(
-    const MUX_TYPE(line) *s, const float *scale, int taps, int stride, int spread, int pixels,
-    ptrdiff_t index, bool partial, ptrdiff_t stored, const CELL_TYPE(sink) *sink) {
+MUX_INLINE void CELL(line_tile)(const MUX_TYPE(line) *s, const float *scale, int taps, int stride,
+                                int spread, int pixels, ptrdiff_t index, bool partial,
+                                ptrdiff_t stored, const CELL_TYPE(sink) *sink) {
   CELL_TYPE(sum) sum[16];
   const float *bias = s->bias;
   MUX_UNROLL
@@ -84,9 +83,9 @@ MUX_INLINE void CELL(line_tile)(
 
 /// The same for a block with all phases of a superpixel branch. A row starts at the lanes of its fine
 /// row; each column gives two fine columns, as in narrow_tile.
-MUX_INLINE void CELL(narrow_tile)(
-    const MUX_TYPE(line) *s, const float *scale, int kernel, int pixels, ptrdiff_t index,
-    bool partial, ptrdiff_t stored, const CELL_TYPE(sink) *sink) {
+MUX_INLINE void CELL(narrow_tile)(const MUX_TYPE(line) *s, const float *scale, int kernel,
+                                  int pixels, ptrdiff_t index, bool partial, ptrdiff_t stored,
+                                  const CELL_TYPE(sink) *sink) {
   const int reach = kernel / 2, columns = 2 * ((reach + 1) / 2) + 1;
   CELL_TYPE(sum) sum[16];
   const float *bias = s->bias;
@@ -132,8 +131,8 @@ typedef struct {
   float *observed;
 } CELL_TYPE(target);
 
-MUX_INLINE void CELL(finish)(
-    const CELL_TYPE(target) *target, const float *values, ptrdiff_t index, ptrdiff_t count) {
+MUX_INLINE void CELL(finish)(const CELL_TYPE(target) *target, const float *values, ptrdiff_t index,
+                             ptrdiff_t count) {
   if (target->observed) {
     MUX_NAME(observe_values)(target->activation, values, count, target->observed);
   }
@@ -153,30 +152,30 @@ MUX_INLINE CELL_TYPE(sink) CELL(line_sink)(const CELL_TYPE(target) *target, floa
 }
 
 // TILE: the function of a tile; what follows are its constants.
-#define MUX_CELL_LINE_TILE(TILE, PIXELS, ...)                                                  \
-  if (left >= PIXELS) {                                                                        \
-    CELL(TILE)(s, target->scale, __VA_ARGS__, PIXELS, i, false, PIXELS, &sink);                \
-  } else {                                                                                     \
-    CELL(TILE)(s, target->scale, __VA_ARGS__, PIXELS, i, true, left, &sink);                   \
+#define MUX_CELL_LINE_TILE(TILE, PIXELS, ...)                                   \
+  if (left >= PIXELS) {                                                         \
+    CELL(TILE)(s, target->scale, __VA_ARGS__, PIXELS, i, false, PIXELS, &sink); \
+  } else {                                                                      \
+    CELL(TILE)(s, target->scale, __VA_ARGS__, PIXELS, i, true, left, &sink);    \
   }
 
-#define MUX_CELL_LINE(NAME, SPREAD, TILE, ...)                                                 \
-  static void CELL(NAME)(const MUX_TYPE(line) *s, const CELL_TYPE(target) *target) {                \
-    float floats[14 * MUX_LANES] __attribute__((aligned(64)));                                 \
-    CELL_TYPE(sink) sink = CELL(line_sink)(target, floats);                                         \
-    for (ptrdiff_t i = 0; i < s->count;) {                                                     \
-      const ptrdiff_t left = s->count - i, now = left > 7 ? 14 : 7;                            \
-      if (left > 7) {                                                                          \
-        MUX_CELL_LINE_TILE(TILE, 14, __VA_ARGS__)                                              \
-      } else {                                                                                 \
-        MUX_CELL_LINE_TILE(TILE, 7, __VA_ARGS__)                                               \
-      }                                                                                        \
-      if (sink.mode == CELL(to_floats)) {                                                      \
-        CELL(finish)(target, floats, i, now < left ? now : left);                              \
-      }                                                                                        \
-      sink.values += now * SPREAD * (MUX_LANES * 4 / MUX_CELL);                                \
-      i += now;                                                                                \
-    }                                                                                          \
+#define MUX_CELL_LINE(NAME, SPREAD, TILE, ...)                                       \
+  static void CELL(NAME)(const MUX_TYPE(line) *s, const CELL_TYPE(target) *target) { \
+    float floats[14 * MUX_LANES] __attribute__((aligned(64)));                       \
+    CELL_TYPE(sink) sink = CELL(line_sink)(target, floats);                          \
+    for (ptrdiff_t i = 0; i < s->count;) {                                           \
+      const ptrdiff_t left = s->count - i, now = left > 7 ? 14 : 7;                  \
+      if (left > 7) {                                                                \
+        MUX_CELL_LINE_TILE(TILE, 14, __VA_ARGS__)                                    \
+      } else {                                                                       \
+        MUX_CELL_LINE_TILE(TILE, 7, __VA_ARGS__)                                     \
+      }                                                                              \
+      if (sink.mode == CELL(to_floats)) {                                            \
+        CELL(finish)(target, floats, i, now < left ? now : left);                    \
+      }                                                                              \
+      sink.values += now * SPREAD * (MUX_LANES * 4 / MUX_CELL);                      \
+      i += now;                                                                      \
+    }                                                                                \
   }
 
 #if defined(MUX_HAS_CELL_INSTRUCTIONS)
@@ -241,8 +240,7 @@ static void CELL(run_line)(const MUX_TYPE(line) *s, const CELL_TYPE(target) *tar
   CELL(line_any)(s, target);
 }
 
-static void CELL(run_narrow)(
-    const MUX_TYPE(line) *s, int kernel, const CELL_TYPE(target) *target) {
+static void CELL(run_narrow)(const MUX_TYPE(line) *s, int kernel, const CELL_TYPE(target) *target) {
   switch (kernel) {
   case 3: CELL(narrow_3)(s, target); break;
   case 5: CELL(narrow_5)(s, target); break;

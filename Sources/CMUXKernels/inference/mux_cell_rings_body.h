@@ -46,9 +46,8 @@ static CELL_TYPE(ring) CELL(ring_of)(const mux_spatial_step *s, const mux_spatia
   r.step = u->mode == MUX_SPATIAL_SUBPIXEL ? u->factor : 1;
   r.margin = r.has_phases ? (u->kernel / 2 + 1) / 2 : r.step * u->left;
   const ptrdiff_t windows = mux_ceil_div(mux_ceil_div(s->out_width, r.step), 7) * 7;
-  const ptrdiff_t covered = r.has_phases
-                                ? windows + 2 * r.margin
-                                : r.step * ((windows - 1) * u->stride + u->kernel);
+  const ptrdiff_t covered =
+      r.has_phases ? windows + 2 * r.margin : r.step * ((windows - 1) * u->stride + u->kernel);
   const ptrdiff_t needed = s->in_width + r.margin;
   r.columns = covered > needed ? covered : needed;
   // All that are made, those of the padding below included, if they are fewer.
@@ -101,17 +100,17 @@ typedef struct {
 } CELL_TYPE(work);
 
 /// The cells onto which those of row `row` are pushed.
-MUX_INLINE const int32_t *CELL(row_before)(
-    const CELL_TYPE(ring) *r, ptrdiff_t row, const CELL_TYPE(work) *work) {
+MUX_INLINE const int32_t *CELL(row_before)(const CELL_TYPE(ring) *r, ptrdiff_t row,
+                                           const CELL_TYPE(work) *work) {
   const ptrdiff_t before = row - r->step;
   return before < r->start ? work->padding : CELL(ring_row)(r, before);
 }
 
 /// Pushes `count` pixels [pixel][lane] from pixel `pixel` of the image on into a ring; to `kept` as
 /// well, if that is not NULL.
-static void CELL(push_pixels)(
-    const mux_spatial_step *s, const CELL_TYPE(ring) *r, const float *values, ptrdiff_t pixel,
-    ptrdiff_t count, const CELL_TYPE(work) *work, mux_activation activation, char *kept) {
+static void CELL(push_pixels)(const mux_spatial_step *s, const CELL_TYPE(ring) *r,
+                              const float *values, ptrdiff_t pixel, ptrdiff_t count,
+                              const CELL_TYPE(work) *work, mux_activation activation, char *kept) {
   while (count > 0) {
     const ptrdiff_t row = pixel / s->in_width, column = pixel % s->in_width;
     const ptrdiff_t now = count < s->in_width - column ? count : s->in_width - column;
@@ -132,9 +131,8 @@ MUX_INLINE bool CELL(is_alike)(const mux_spatial_unit *a, const mux_spatial_unit
 }
 
 /// Sets what is outside the image in rows `first` to before `end` of a ring: left, right and below.
-static void CELL(surround)(
-    const mux_spatial_step *s, const CELL_TYPE(ring) *r, ptrdiff_t first, ptrdiff_t end,
-    const CELL_TYPE(work) *work) {
+static void CELL(surround)(const mux_spatial_step *s, const CELL_TYPE(ring) *r, ptrdiff_t first,
+                           ptrdiff_t end, const CELL_TYPE(work) *work) {
   const ptrdiff_t right = r->margin + s->in_width;
   const vi zeros = (vi){0} + work->zero, value = CELL(encode)((vf){0}, s->middle);
   for (ptrdiff_t row = first; row < end; ++row) {
@@ -158,9 +156,9 @@ static void CELL(surround)(
 
 /// Makes rows `first` to before `end` of an input block whose ring is `r`, and of the next one if
 /// `count` is 2, whose ring lies behind it.
-static void CELL(produce)(
-    const mux_spatial_step *s, const CELL_TYPE(ring) *r, ptrdiff_t block, int count, ptrdiff_t first,
-    ptrdiff_t end, CELL_TYPE(work) *work, float *arena) {
+static void CELL(produce)(const mux_spatial_step *s, const CELL_TYPE(ring) *r, ptrdiff_t block,
+                          int count, ptrdiff_t first, ptrdiff_t end, CELL_TYPE(work) *work,
+                          float *arena) {
   const ptrdiff_t width = s->in_width;
   float *observed = s->observed < 0 ? NULL : arena + s->observed;
   CELL_TYPE(ring) rings[2] = {*r, *r};
@@ -180,19 +178,16 @@ static void CELL(produce)(
   // A tile goes straight into the ring if it lies in one row; where rows are short, or the values
   // are measured, copied, kept or more than clamped, or are phases, it goes through a buffer.
   CELL_TYPE(sink) sink = CELL(sink_for)(activation, s->middle);
-  const bool by_row =
-      s->weights && !observed && !s->keeps && width >= 12 && sink.mode != CELL(to_floats) &&
-      !r->has_phases;
-  char *kept_from =
-      (char *)(arena + s->kept) + block * s->in_height * width * 2 * MUX_LANES;
+  const bool by_row = s->weights && !observed && !s->keeps && width >= 12 &&
+                      sink.mode != CELL(to_floats) && !r->has_phases;
+  char *kept_from = (char *)(arena + s->kept) + block * s->in_height * width * 2 * MUX_LANES;
   const ptrdiff_t rows = window || by_row || s->keeps ? 1 : end - first;
   for (ptrdiff_t row = first; row < end; row += rows) {
     const int32_t *source = (const int32_t *)arena + row * width;
     ptrdiff_t step = 1;
     if (window) {
       if (work->gathered_line != row) {
-        work->gathered =
-            CELL(gather)(&s->window, row, s->gathered, observed, arena, work->gather);
+        work->gathered = CELL(gather)(&s->window, row, s->gathered, observed, arena, work->gather);
         work->gathered_line = row;
       }
       source = work->gathered;
@@ -206,8 +201,8 @@ static void CELL(produce)(
       CELL_TYPE(sink) second = sink;
       second.cells += r->size;
       if (before != work->padding) second.before += r->size;
-      CELL(run_tiles)(kind, source, s->offsets, s->inner, weights, scale, bias, step,
-                      width, sink, count == 2 ? &second : NULL);
+      CELL(run_tiles)(kind, source, s->offsets, s->inner, weights, scale, bias, step, width, sink,
+                      count == 2 ? &second : NULL);
       continue;
     }
     const ptrdiff_t pixels = rows * width;
@@ -216,12 +211,12 @@ static void CELL(produce)(
       const int now = left < chunk ? (int)left : chunk;
       const ptrdiff_t pixel = row * width + done;
       if (s->weights) {
-        const int32_t *from = window ? (const int32_t *)((const char *)source + done * step)
-                                     : source + done;
+        const int32_t *from =
+            window ? (const int32_t *)((const char *)source + done * step) : source + done;
         const CELL_TYPE(sink) floats[2] = {{.mode = CELL(to_floats), .floats = values[0]},
-                                      {.mode = CELL(to_floats), .floats = values[1]}};
-        CELL(run_tiles)(kind, from, s->offsets, s->inner, weights, scale, bias, step,
-                        now, floats[0], count == 2 ? &floats[1] : NULL);
+                                           {.mode = CELL(to_floats), .floats = values[1]}};
+        CELL(run_tiles)(kind, from, s->offsets, s->inner, weights, scale, bias, step, now,
+                        floats[0], count == 2 ? &floats[1] : NULL);
       } else {
         for (int n = 0; n < count; ++n) {
           const int32_t *offsets = s->offsets + (block + n) * MUX_LANES;

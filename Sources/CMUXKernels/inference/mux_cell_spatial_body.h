@@ -4,9 +4,8 @@
 
 /// Sets the rows of cells under the windows of output row `y`, and their weights, those of output
 /// block (or phase) `o`. The rows start `shift` cells further on.
-static void CELL(collect_rows)(
-    const CELL_TYPE(ring) *r, ptrdiff_t o, ptrdiff_t y, ptrdiff_t shift, const CELL_TYPE(work) *work,
-    MUX_TYPE(line) *line) {
+static void CELL(collect_rows)(const CELL_TYPE(ring) *r, ptrdiff_t o, ptrdiff_t y, ptrdiff_t shift,
+                               const CELL_TYPE(work) *work, MUX_TYPE(line) *line) {
   const mux_spatial_unit *u = r->unit;
   const ptrdiff_t taps = r->has_phases ? 4 * r->margin + 2 : u->kernel;
   const ptrdiff_t cell_rows = mux_ceil_div(r->has_phases ? u->kernel + 1 : u->kernel, MUX_CELL);
@@ -33,16 +32,17 @@ static void CELL(collect_rows)(
 }
 
 /// Output row `y` of a unit, each block of which starts at `out` and has `plane` bytes.
-static void CELL(unit_line)(
-    const mux_spatial_step *s, const CELL_TYPE(ring) *r, const CELL_TYPE(work) *work, ptrdiff_t y,
-    char *out, ptrdiff_t plane, float *sums, float *arena) {
+static void CELL(unit_line)(const mux_spatial_step *s, const CELL_TYPE(ring) *r,
+                            const CELL_TYPE(work) *work, ptrdiff_t y, char *out, ptrdiff_t plane,
+                            float *sums, float *arena) {
   const mux_spatial_unit *u = r->unit;
   MUX_TYPE(line) line;
   line.taps = u->kernel;
   line.stride = u->stride;
-  CELL_TYPE(target) target = {
-      .activation = s->activation, .quantization = s->result, .spread = (int)r->step,
-      .observed = s->observed < 0 ? NULL : arena + s->observed + 4};
+  CELL_TYPE(target) target = {.activation = s->activation,
+                              .quantization = s->result,
+                              .spread = (int)r->step,
+                              .observed = s->observed < 0 ? NULL : arena + s->observed + 4};
   if (u->mode == MUX_SPATIAL_SUBPIXEL) {
     target.sums = sums;
     for (ptrdiff_t x = 0; x < r->step && x < s->out_width; ++x) {
@@ -72,9 +72,8 @@ static void CELL(unit_line)(
 }
 
 /// Makes the rows that output row `y` needs and that are not there yet, of `blocks` blocks.
-static void CELL(fill_ring)(
-    const mux_spatial_step *s, CELL_TYPE(ring) *r, int32_t blocks, ptrdiff_t y, CELL_TYPE(work) *work,
-    float *arena) {
+static void CELL(fill_ring)(const mux_spatial_step *s, CELL_TYPE(ring) *r, int32_t blocks,
+                            ptrdiff_t y, CELL_TYPE(work) *work, float *arena) {
   const ptrdiff_t bottom = CELL(bottom_row)(r, y);
   while (r->next <= bottom) {
     // Rows below the image, and gathered ones, which serve all blocks, are made one by one.
@@ -92,9 +91,8 @@ static void CELL(fill_ring)(
   }
 }
 
-static void CELL(spatial_bands)(
-    const mux_spatial_step *s, int32_t first_unit, ptrdiff_t first_band, ptrdiff_t end_band,
-    float *arena, float *scratch) {
+static void CELL(spatial_bands)(const mux_spatial_step *s, int32_t first_unit, ptrdiff_t first_band,
+                                ptrdiff_t end_band, float *arena, float *scratch) {
   int32_t count = s->units_per_task;
   if (count > s->unit_count - first_unit) count = s->unit_count - first_unit;
   const mux_spatial_unit *units = s->units + first_unit;
@@ -103,9 +101,11 @@ static void CELL(spatial_bands)(
   if (end > s->out_height) end = s->out_height;
   const ptrdiff_t row_size = s->out_width * MUX_LANES * (4 / MUX_CELL);
   const ptrdiff_t plane = s->out_height * row_size, widest = CELL(widest)(s);
-  CELL_TYPE(work) work = {
-      .gather = scratch, .gathered_line = -1, .zero = CELL(zero)(s->middle),
-      .own_first = first, .own_end = end};
+  CELL_TYPE(work) work = {.gather = scratch,
+                          .gathered_line = -1,
+                          .zero = CELL(zero)(s->middle),
+                          .own_first = first,
+                          .own_end = end};
   scratch += CELL(gather_scratch)(&s->window);
   work.padding = (int32_t *)scratch;
   for (ptrdiff_t i = 0; i < widest * MUX_LANES; ++i) work.padding[i] = work.zero;
@@ -146,8 +146,8 @@ static void CELL(spatial_bands)(
   }
 }
 
-static void CELL(spatial_tasks)(
-    const mux_spatial_step *s, int32_t first, int32_t end, float *arena, float *scratch) {
+static void CELL(spatial_tasks)(const mux_spatial_step *s, int32_t first, int32_t end, float *arena,
+                                float *scratch) {
   const int32_t groups = (int32_t)mux_ceil_div(s->unit_count, s->units_per_task);
   if (groups == 1) {
     CELL(spatial_bands)(s, 0, first, end, arena, scratch);

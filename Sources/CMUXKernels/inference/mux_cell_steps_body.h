@@ -21,8 +21,7 @@ static void CELL(pack_task)(const mux_pack *s, int32_t task, float *arena) {
       vi cell = {0};
       MUX_UNROLL
       for (int j = 0; j < MUX_CELL; ++j) {
-        cell = CELL(push)(
-            cell, CELL(encode)(v_load_first(from[j] + i, now), s->quantization));
+        cell = CELL(push)(cell, CELL(encode)(v_load_first(from[j] + i, now), s->quantization));
       }
       v_store_first((float *)to + i, (vf)cell, now);
     }
@@ -31,7 +30,8 @@ static void CELL(pack_task)(const mux_pack *s, int32_t task, float *arena) {
 
 /// Floats for the gates as factors of a step's weights.
 MUX_INLINE size_t CELL(factors_scratch)(const mux_dense *s) {
-  return s->gate >= 0 && MUX_CELL == 4 ? (size_t)mux_ceil_div(2 * s->cells, MUX_LANES) * MUX_LANES : 0;
+  return s->gate >= 0 && MUX_CELL == 4 ? (size_t)mux_ceil_div(2 * s->cells, MUX_LANES) * MUX_LANES
+                                       : 0;
 }
 
 static size_t CELL(dense_scratch)(const mux_dense *s) {
@@ -81,8 +81,8 @@ MUX_INLINE vi CELL(gated)(vi cell, const int32_t *factors) {
   const __m512i low = _mm512_mulhrs_epi16(even, _mm512_set1_epi32(factors[0]));
   const __m512i high = _mm512_mulhrs_epi16(odd, _mm512_set1_epi32(factors[1]));
   // Bits of `low` where the mask has ones, else of `high` moved up.
-  return (vi)_mm512_ternarylogic_epi32(
-      _mm512_set1_epi16(255), low, _mm512_slli_epi16(high, 8), 0xca);
+  return (vi)_mm512_ternarylogic_epi32(_mm512_set1_epi16(255), low, _mm512_slli_epi16(high, 8),
+                                       0xca);
 #else
   vi result = {0};
   for (int j = 0; j < 4; ++j) {
@@ -97,9 +97,9 @@ MUX_INLINE vi CELL(gated)(vi cell, const int32_t *factors) {
 
 /// The cells of a block's weights times the gate; for 8 bits also the scale and the bias, which
 /// depend on it: `greatest` is the greatest gate.
-static void CELL(gate_cells)(
-    const mux_dense *s, ptrdiff_t block, const float *gate, const int32_t *factors, float greatest,
-    int32_t *to, float *scale, float *bias) {
+static void CELL(gate_cells)(const mux_dense *s, ptrdiff_t block, const float *gate,
+                             const int32_t *factors, float greatest, int32_t *to, float *scale,
+                             float *bias) {
   const int32_t *weights = (const int32_t *)s->weights + block * s->cells * MUX_LANES;
 #if MUX_CELL == 2
   (void)factors, (void)greatest, (void)scale;
@@ -107,37 +107,33 @@ static void CELL(gate_cells)(
   for (ptrdiff_t k = 0; k < s->cells; ++k) {
     const vi weight = MUX_NAME(load_cells)(weights + k * MUX_LANES);
     const vf first = (vf)(weight << 16), second = (vf)(weight & (int32_t)0xffff0000u);
-    const vi cell = CELL(push)(
-        (vi){0}, CELL(encode)(first * MUX_NAME(i_splat)(gate[k * 2]), s->quantization));
-    MUX_NAME(store_cells)(
-        to + k * MUX_LANES,
-        CELL(push)(cell,
-                   CELL(encode)(second * MUX_NAME(i_splat)(gate[k * 2 + 1]), s->quantization)));
+    const vi cell =
+        CELL(push)((vi){0}, CELL(encode)(first * MUX_NAME(i_splat)(gate[k * 2]), s->quantization));
+    MUX_NAME(store_cells)(to + k * MUX_LANES,
+                          CELL(push)(cell, CELL(encode)(second * MUX_NAME(i_splat)(gate[k * 2 + 1]),
+                                                        s->quantization)));
   }
 #else
   (void)gate;
   vi sum = {0};
   const vi ones = (vi){0} + 0x01010101;
   for (ptrdiff_t k = 0; k < s->cells; ++k) {
-    const vi cell =
-        CELL(gated)(MUX_NAME(load_cells)(weights + k * MUX_LANES), factors + 2 * k);
+    const vi cell = CELL(gated)(MUX_NAME(load_cells)(weights + k * MUX_LANES), factors + 2 * k);
     sum = CELL(dot)(ones, cell, sum);
     MUX_NAME(store_cells)(to + k * MUX_LANES, cell);
   }
   const vf unit = v_load(s->scale + block * MUX_LANES) * MUX_NAME(i_splat)(greatest);
   v_store(scale, unit);
-  v_store(bias, v_load(s->bias + block * MUX_LANES) -
-                    unit * __builtin_convertvector(sum, vf) *
-                        MUX_NAME(i_splat)(s->quantization.zero));
+  v_store(bias, v_load(s->bias + block * MUX_LANES) - unit * __builtin_convertvector(sum, vf) *
+                                                          MUX_NAME(i_splat)(s->quantization.zero));
 #endif
 }
 
 /// Adds the blocked residual in bfloat16 to a tile.
-static void CELL(add_kept)(
-    const mux_dense *s, ptrdiff_t block, float *tile, ptrdiff_t pixel, ptrdiff_t pixels,
-    const float *arena) {
-  const char *from = (const char *)(arena + s->blocked_residual) +
-                     (block * s->pixels + pixel) * 2 * MUX_LANES;
+static void CELL(add_kept)(const mux_dense *s, ptrdiff_t block, float *tile, ptrdiff_t pixel,
+                           ptrdiff_t pixels, const float *arena) {
+  const char *from =
+      (const char *)(arena + s->blocked_residual) + (block * s->pixels + pixel) * 2 * MUX_LANES;
   for (ptrdiff_t i = 0; i < pixels; ++i) {
     float *to = tile + i * MUX_LANES;
     v_store(to, v_load(to) + MUX_NAME(load_kept)(from + i * 2 * MUX_LANES));
@@ -145,8 +141,8 @@ static void CELL(add_kept)(
 }
 
 /// Activates a tile and encodes it as cells of the next step.
-static void CELL(store_packed)(
-    const mux_dense *s, ptrdiff_t block, float *tile, ptrdiff_t pixel, int pixels, float *arena) {
+static void CELL(store_packed)(const mux_dense *s, ptrdiff_t block, float *tile, ptrdiff_t pixel,
+                               int pixels, float *arena) {
   MUX_NAME(activate_line)(s->activation, tile, MUX_LANES, pixels, NULL);
   vf x[MUX_LANES];
   MUX_UNROLL
@@ -168,8 +164,7 @@ static void CELL(store_packed)(
   }
 }
 
-static void CELL(dense_task)(
-    const mux_dense *step, int32_t task, float *arena, float *scratch) {
+static void CELL(dense_task)(const mux_dense *step, int32_t task, float *arena, float *scratch) {
   const bool adds_kept =
       step->has_blocked_residual && step->blocked_residual_precision == MUX_BFLOAT16;
   mux_dense rest = *step;
@@ -183,8 +178,8 @@ static void CELL(dense_task)(
            &end_block);
   first_block *= 2;
   end_block = 2 * end_block < blocks ? 2 * end_block : blocks;
-  mux_band(window ? s->window.out_height : s->pixels, s->pixel_bands, task / s->block_bands,
-           &first, &end);
+  mux_band(window ? s->window.out_height : s->pixels, s->pixel_bands, task / s->block_bands, &first,
+           &end);
   if (!window && s->pixel_bands > 1) {
     first = first / MUX_LANES * MUX_LANES;
     if (end < s->pixels) end = end / MUX_LANES * MUX_LANES;
@@ -202,10 +197,10 @@ static void CELL(dense_task)(
   for (ptrdiff_t y = window ? first : 0; y < (window ? end : 1); ++y) {
     const ptrdiff_t start = window ? y * s->window.out_width : first;
     const ptrdiff_t pixels = window ? s->window.out_width : end - first;
-    const int32_t *x = window ? CELL(gather)(&s->window, y, s->quantization,
-                                             s->observed < 0 ? NULL : arena + s->observed, arena,
-                                             rows)
-                              : (const int32_t *)arena + first * s->step;
+    const int32_t *x = window
+                           ? CELL(gather)(&s->window, y, s->quantization,
+                                          s->observed < 0 ? NULL : arena + s->observed, arena, rows)
+                           : (const int32_t *)arena + first * s->step;
     for (ptrdiff_t b = first_block; b < end_block; b += 2) {
       const int count = b + 1 < end_block ? 2 : 1;
       const int32_t *weights = (const int32_t *)s->weights + b * s->cells * MUX_LANES;
@@ -223,14 +218,13 @@ static void CELL(dense_task)(
       }
       float tile[2][MUX_LANES * MUX_LANES] __attribute__((aligned(64))) = {0};
       const CELL_TYPE(sink) sinks[2] = {{.mode = CELL(to_floats), .floats = tile[0]},
-                                   {.mode = CELL(to_floats), .floats = tile[1]}};
+                                        {.mode = CELL(to_floats), .floats = tile[1]}};
       vf totals[2] = {{0}, {0}};
       for (ptrdiff_t done = 0; done < pixels; done += MUX_LANES) {
         const ptrdiff_t rest = pixels - done;
         const int now = rest < MUX_LANES ? (int)rest : MUX_LANES;
-        const int32_t *from = window
-                                  ? (const int32_t *)((const char *)x + done * s->step)
-                                  : x + done * s->step;
+        const int32_t *from =
+            window ? (const int32_t *)((const char *)x + done * s->step) : x + done * s->step;
         CELL(run_tiles)(kind, from, s->offsets, s->cells, weights, scale, bias, s->step, now,
                         sinks[0], count == 2 ? &sinks[1] : NULL);
         for (int i = 0; i < count; ++i) {

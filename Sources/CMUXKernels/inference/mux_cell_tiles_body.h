@@ -2,79 +2,79 @@
 // Register tiles of dense products of cells; included by mux_cells_body.h.
 
 /// `pixels` outputs of a block: Σ over the cells, times scale, plus bias, to the sink.
-typedef void (*CELL(tile_function))(
-    const int32_t *x, const int32_t *offsets, ptrdiff_t cells, const int32_t *weights,
-    const float *scale, const float *bias, ptrdiff_t step, const CELL_TYPE(sink) *sink);
+typedef void (*CELL(tile_function))(const int32_t *x, const int32_t *offsets, ptrdiff_t cells,
+                                    const int32_t *weights, const float *scale, const float *bias,
+                                    ptrdiff_t step, const CELL_TYPE(sink) *sink);
 
 #if MUX_CELL == 2
 #define MUX_FIRST_SUM v_load(bias)
 #define MUX_TILE_RESULT(sum) (sum)
 #else
 #define MUX_FIRST_SUM ((vi){0})
-#define MUX_TILE_RESULT(sum)                                                                   \
-  v_fma(__builtin_convertvector(sum, vf), v_load(scale), v_load(bias))
+#define MUX_TILE_RESULT(sum) v_fma(__builtin_convertvector(sum, vf), v_load(scale), v_load(bias))
 #endif
 
 // UNIT: what the offsets count. STEP: from pixel to pixel, in the same.
-#define MUX_CELL_TILE(NAME, UNIT, PIXELS, STEP)                                                \
-  static void CELL(tile_##NAME##_##PIXELS)(                                                    \
-      const int32_t *x, const int32_t *offsets, ptrdiff_t cells, const int32_t *weights,       \
-      const float *scale, const float *bias, ptrdiff_t step, const CELL_TYPE(sink) *sink) {         \
-    CELL_TYPE(sum) sum[PIXELS];                                                                     \
-    (void)step;                                                                                \
-    MUX_UNROLL                                                                                 \
-    for (int i = 0; i < PIXELS; ++i) sum[i] = MUX_FIRST_SUM;                                   \
-    for (ptrdiff_t k = 0; k < cells; ++k) {                                                    \
-      const UNIT *from = (const UNIT *)x + offsets[k];                                         \
-      const vi weight = MUX_NAME(load_cells)(weights + k * MUX_LANES);                         \
-      MUX_UNROLL                                                                               \
-      for (int i = 0; i < PIXELS; ++i) {                                                       \
-        int32_t cell;                                                                          \
-        memcpy(&cell, from + i * (STEP), sizeof cell);                                         \
-        sum[i] = CELL(dot)((vi){0} + cell, weight, sum[i]);                                    \
-      }                                                                                        \
-    }                                                                                          \
-    CELL(store_sums)(sink, sum, PIXELS, false, PIXELS, scale, bias, 1);                                 \
+#define MUX_CELL_TILE(NAME, UNIT, PIXELS, STEP)                                             \
+  static void CELL(tile_##NAME##_##PIXELS)(                                                 \
+      const int32_t *x, const int32_t *offsets, ptrdiff_t cells, const int32_t *weights,    \
+      const float *scale, const float *bias, ptrdiff_t step, const CELL_TYPE(sink) *sink) { \
+    CELL_TYPE(sum) sum[PIXELS];                                                             \
+    (void)step;                                                                             \
+    MUX_UNROLL                                                                              \
+    for (int i = 0; i < PIXELS; ++i) sum[i] = MUX_FIRST_SUM;                                \
+    for (ptrdiff_t k = 0; k < cells; ++k) {                                                 \
+      const UNIT *from = (const UNIT *)x + offsets[k];                                      \
+      const vi weight = MUX_NAME(load_cells)(weights + k * MUX_LANES);                      \
+      MUX_UNROLL                                                                            \
+      for (int i = 0; i < PIXELS; ++i) {                                                    \
+        int32_t cell;                                                                       \
+        memcpy(&cell, from + i * (STEP), sizeof cell);                                      \
+        sum[i] = CELL(dot)((vi){0} + cell, weight, sum[i]);                                 \
+      }                                                                                     \
+    }                                                                                       \
+    CELL(store_sums)(sink, sum, PIXELS, false, PIXELS, scale, bias, 1);                     \
   }
 
 #if defined(MUX_HAS_CELL_INSTRUCTIONS)
 /// The same for two blocks, whose weights lie one behind the other.
-typedef void (*CELL(pair_function))(
-    const int32_t *x, const int32_t *offsets, ptrdiff_t cells, const int32_t *weights,
-    const float *scale, const float *bias, ptrdiff_t step, const CELL_TYPE(sink) *sink,
-    const CELL_TYPE(sink) *second);
+typedef void (*CELL(pair_function))(const int32_t *x, const int32_t *offsets, ptrdiff_t cells,
+                                    const int32_t *weights, const float *scale, const float *bias,
+                                    ptrdiff_t step, const CELL_TYPE(sink) *sink,
+                                    const CELL_TYPE(sink) *second);
 
 #if MUX_CELL == 2
 #define MUX_SECOND_SUM v_load(bias + MUX_LANES)
 #else
 #define MUX_SECOND_SUM ((vi){0})
 #endif
-#define MUX_CELL_PAIR(NAME, UNIT, PIXELS, STEP)                                                \
-  static void CELL(pair_##NAME##_##PIXELS)(                                                    \
-      const int32_t *x, const int32_t *offsets, ptrdiff_t cells, const int32_t *weights,       \
-      const float *scale, const float *bias, ptrdiff_t step, const CELL_TYPE(sink) *sink,           \
-      const CELL_TYPE(sink) *second) {                                                              \
-    CELL_TYPE(sum) sum[PIXELS], next[PIXELS];                                                       \
-    (void)step;                                                                                \
-    MUX_UNROLL                                                                                 \
-    for (int i = 0; i < PIXELS; ++i) sum[i] = MUX_FIRST_SUM, next[i] = MUX_SECOND_SUM;         \
-    for (ptrdiff_t k = 0; k < cells; ++k) {                                                    \
-      const UNIT *from = (const UNIT *)x + offsets[k];                                         \
-      const vi weight = MUX_NAME(load_cells)(weights + k * MUX_LANES);                         \
-      const vi beside = MUX_NAME(load_cells)(weights + (cells + k) * MUX_LANES);               \
-      MUX_UNROLL                                                                               \
-      for (int i = 0; i < PIXELS; ++i) {                                                       \
-        int32_t cell;                                                                          \
-        memcpy(&cell, from + i * (STEP), sizeof cell);                                         \
-        const vi pixel = (vi){0} + cell;                                                       \
-        sum[i] = CELL(dot)(pixel, weight, sum[i]);                                             \
-        next[i] = CELL(dot)(pixel, beside, next[i]);                                           \
-      }                                                                                        \
-    }                                                                                          \
-    CELL(store_sums)(sink, sum, PIXELS, false, PIXELS, scale, bias, 1);                                 \
-    CELL(store_sums)(second, next, PIXELS, false, PIXELS, scale ? scale + MUX_LANES : NULL,          \
-               bias + MUX_LANES, 1);                                                           \
+#define MUX_CELL_PAIR(NAME, UNIT, PIXELS, STEP)                                             \
+  static void CELL(pair_##NAME##_##PIXELS)(                                                 \
+      const int32_t *x, const int32_t *offsets, ptrdiff_t cells, const int32_t *weights,    \
+      const float *scale, const float *bias, ptrdiff_t step, const CELL_TYPE(sink) *sink,   \
+      const CELL_TYPE(sink) *second) {                                                      \
+    CELL_TYPE(sum) sum[PIXELS], next[PIXELS];                                               \
+    (void)step;                                                                             \
+    MUX_UNROLL                                                                              \
+    for (int i = 0; i < PIXELS; ++i) sum[i] = MUX_FIRST_SUM, next[i] = MUX_SECOND_SUM;      \
+    for (ptrdiff_t k = 0; k < cells; ++k) {                                                 \
+      const UNIT *from = (const UNIT *)x + offsets[k];                                      \
+      const vi weight = MUX_NAME(load_cells)(weights + k * MUX_LANES);                      \
+      const vi beside = MUX_NAME(load_cells)(weights + (cells + k) * MUX_LANES);            \
+      MUX_UNROLL                                                                            \
+      for (int i = 0; i < PIXELS; ++i) {                                                    \
+        int32_t cell;                                                                       \
+        memcpy(&cell, from + i * (STEP), sizeof cell);                                      \
+        const vi pixel = (vi){0} + cell;                                                    \
+        sum[i] = CELL(dot)(pixel, weight, sum[i]);                                          \
+        next[i] = CELL(dot)(pixel, beside, next[i]);                                        \
+      }                                                                                     \
+    }                                                                                       \
+    CELL(store_sums)(sink, sum, PIXELS, false, PIXELS, scale, bias, 1);                     \
+    CELL(store_sums)(second, next, PIXELS, false, PIXELS, scale ? scale + MUX_LANES : NULL, \
+                     bias + MUX_LANES, 1);                                                  \
   }
+// clang-format off
 #define MUX_CELL_PAIRS(NAME, UNIT, STEP)                                                       \
   MUX_CELL_PAIR(NAME, UNIT, 1, STEP) MUX_CELL_PAIR(NAME, UNIT, 2, STEP)                        \
   MUX_CELL_PAIR(NAME, UNIT, 3, STEP) MUX_CELL_PAIR(NAME, UNIT, 4, STEP)                        \
@@ -83,11 +83,12 @@ typedef void (*CELL(pair_function))(
   MUX_CELL_PAIR(NAME, UNIT, 9, STEP) MUX_CELL_PAIR(NAME, UNIT, 10, STEP)                       \
   MUX_CELL_PAIR(NAME, UNIT, 11, STEP) MUX_CELL_PAIR(NAME, UNIT, 12, STEP)                      \
   MUX_CELL_PAIR(NAME, UNIT, 13, STEP) MUX_CELL_PAIR(NAME, UNIT, 14, STEP)
-#define MUX_PAIR_CELL_NAMES(NAME)                                                              \
-  {CELL(pair_##NAME##_1), CELL(pair_##NAME##_2), CELL(pair_##NAME##_3), CELL(pair_##NAME##_4), \
-   CELL(pair_##NAME##_5), CELL(pair_##NAME##_6), CELL(pair_##NAME##_7), CELL(pair_##NAME##_8), \
-   CELL(pair_##NAME##_9), CELL(pair_##NAME##_10), CELL(pair_##NAME##_11),                      \
-   CELL(pair_##NAME##_12), CELL(pair_##NAME##_13), CELL(pair_##NAME##_14)}
+// clang-format on
+#define MUX_PAIR_CELL_NAMES(NAME)                                                                  \
+  {CELL(pair_##NAME##_1),  CELL(pair_##NAME##_2),  CELL(pair_##NAME##_3),  CELL(pair_##NAME##_4),  \
+   CELL(pair_##NAME##_5),  CELL(pair_##NAME##_6),  CELL(pair_##NAME##_7),  CELL(pair_##NAME##_8),  \
+   CELL(pair_##NAME##_9),  CELL(pair_##NAME##_10), CELL(pair_##NAME##_11), CELL(pair_##NAME##_12), \
+   CELL(pair_##NAME##_13), CELL(pair_##NAME##_14)}
 MUX_CELL_PAIRS(one, int32_t, 1)
 MUX_CELL_PAIRS(block, int32_t, MUX_LANES / MUX_CELL)
 MUX_CELL_PAIRS(bytes, char, step)
@@ -100,18 +101,19 @@ static const CELL_TYPE(pair_function) CELL(pairs)[4][14] = {
 #undef MUX_CELL_PAIRS
 #undef MUX_PAIR_CELL_NAMES
 
+// clang-format off
 #define MUX_CELL_SIZES(M, NAME, UNIT, STEP)                                                    \
   M(NAME, UNIT, 1, STEP) M(NAME, UNIT, 2, STEP) M(NAME, UNIT, 3, STEP) M(NAME, UNIT, 4, STEP)  \
   M(NAME, UNIT, 5, STEP) M(NAME, UNIT, 6, STEP) M(NAME, UNIT, 7, STEP) M(NAME, UNIT, 8, STEP)  \
   M(NAME, UNIT, 9, STEP) M(NAME, UNIT, 10, STEP) M(NAME, UNIT, 11, STEP)                       \
   M(NAME, UNIT, 12, STEP) M(NAME, UNIT, 13, STEP) M(NAME, UNIT, 14, STEP)                      \
   M(NAME, UNIT, 15, STEP) M(NAME, UNIT, 16, STEP)
-#define MUX_CELL_NAMES(NAME)                                                                   \
-  {CELL(tile_##NAME##_1), CELL(tile_##NAME##_2), CELL(tile_##NAME##_3), CELL(tile_##NAME##_4), \
-   CELL(tile_##NAME##_5), CELL(tile_##NAME##_6), CELL(tile_##NAME##_7), CELL(tile_##NAME##_8), \
-   CELL(tile_##NAME##_9), CELL(tile_##NAME##_10), CELL(tile_##NAME##_11),                      \
-   CELL(tile_##NAME##_12), CELL(tile_##NAME##_13), CELL(tile_##NAME##_14),                     \
-   CELL(tile_##NAME##_15), CELL(tile_##NAME##_16)}
+// clang-format on
+#define MUX_CELL_NAMES(NAME)                                                                       \
+  {CELL(tile_##NAME##_1),  CELL(tile_##NAME##_2),  CELL(tile_##NAME##_3),  CELL(tile_##NAME##_4),  \
+   CELL(tile_##NAME##_5),  CELL(tile_##NAME##_6),  CELL(tile_##NAME##_7),  CELL(tile_##NAME##_8),  \
+   CELL(tile_##NAME##_9),  CELL(tile_##NAME##_10), CELL(tile_##NAME##_11), CELL(tile_##NAME##_12), \
+   CELL(tile_##NAME##_13), CELL(tile_##NAME##_14), CELL(tile_##NAME##_15), CELL(tile_##NAME##_16)}
 enum { CELL(most) = 16 };
 #else
 #define MUX_CELL_SIZES(M, NAME, UNIT, STEP) M(NAME, UNIT, 1, STEP) M(NAME, UNIT, 2, STEP)
@@ -142,10 +144,10 @@ MUX_INLINE void CELL(advance)(CELL_TYPE(sink) *sink, ptrdiff_t pixels) {
 }
 
 /// Runs tiles over `pixels` pixels of a block; of two blocks if there is a sink for the `second`.
-static void CELL(run_tiles)(
-    int kind, const int32_t *x, const int32_t *offsets, ptrdiff_t cells, const int32_t *weights,
-    const float *scale, const float *bias, ptrdiff_t step, ptrdiff_t pixels, CELL_TYPE(sink) sink,
-    const CELL_TYPE(sink) *second) {
+static void CELL(run_tiles)(int kind, const int32_t *x, const int32_t *offsets, ptrdiff_t cells,
+                            const int32_t *weights, const float *scale, const float *bias,
+                            ptrdiff_t step, ptrdiff_t pixels, CELL_TYPE(sink) sink,
+                            const CELL_TYPE(sink) *second) {
 #if defined(MUX_HAS_CELL_INSTRUCTIONS)
   CELL_TYPE(sink) other = second ? *second : sink;
   const ptrdiff_t most = second ? 14 : CELL(most);

@@ -107,9 +107,9 @@ static CELL_TYPE(sink) CELL(sink_for)(mux_activation activation, mux_quantizatio
 
 /// Scales, activates and stores the sums of a tile; `stored` of them are wanted: `pixels` unless
 /// `partial`. Values are written `spread` pixels apart.
-MUX_INLINE void CELL(store_sums)(
-    const CELL_TYPE(sink) *sink, const CELL_TYPE(sum) *sum, int pixels, bool partial, ptrdiff_t stored,
-    const float *scale, const float *bias, int spread) {
+MUX_INLINE void CELL(store_sums)(const CELL_TYPE(sink) *sink, const CELL_TYPE(sum) *sum, int pixels,
+                                 bool partial, ptrdiff_t stored, const float *scale,
+                                 const float *bias, int spread) {
   (void)scale, (void)bias;
 #if MUX_CELL == 4
   vf unit = v_load(scale), shift = v_load(bias);
@@ -140,8 +140,7 @@ MUX_INLINE void CELL(store_sums)(
       if (!partial || i < stored) {
         const vf y = MUX_NAME(i_min)(high, MUX_NAME(i_max)(low, MUX_RESULT(i)));
         const vi before = MUX_NAME(load_cells)(sink->before + i * MUX_LANES);
-        MUX_NAME(store_cells)(sink->cells + i * MUX_LANES,
-                              CELL(push)(before, MUX_ENCODED(y)));
+        MUX_NAME(store_cells)(sink->cells + i * MUX_LANES, CELL(push)(before, MUX_ENCODED(y)));
       }
     }
     return;

@@ -24,8 +24,7 @@ MUX_INLINE vi MUX_NAME(swap_halves)(vi x) {
   return __builtin_shufflevector(x, x, 8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3, 4, 5, 6, 7);
 }
 MUX_INLINE vi MUX_NAME(join_halves)(vi a, vi b) {
-  return __builtin_shufflevector(
-      a, b, 0, 1, 2, 3, 4, 5, 6, 7, 24, 25, 26, 27, 28, 29, 30, 31);
+  return __builtin_shufflevector(a, b, 0, 1, 2, 3, 4, 5, 6, 7, 24, 25, 26, 27, 28, 29, 30, 31);
 }
 #else
 MUX_INLINE vi MUX_NAME(swap_halves)(vi x) {
@@ -52,8 +51,8 @@ MUX_INLINE vf MUX_NAME(load_kept)(const char *p) {
 }
 
 /// Widens the range observed[0]…observed[1] to the activated values [pixel][lane].
-static void MUX_NAME(observe_values)(
-    mux_activation activation, const float *x, ptrdiff_t count, float *observed) {
+static void MUX_NAME(observe_values)(mux_activation activation, const float *x, ptrdiff_t count,
+                                     float *observed) {
   for (ptrdiff_t i = 0; i < count; ++i) {
     float y[MUX_LANES];
     v_store(y, MUX_NAME(i_activate)(activation, v_load(x + i * MUX_LANES)));

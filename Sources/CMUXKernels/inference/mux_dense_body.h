@@ -3,10 +3,10 @@
 
 /// Writes a tile [pixel][lane] to planes: transposes it, activates, adds the residual. All in
 /// registers; what is a constant after inlining decides what code there is.
-MUX_INLINE void MUX_NAME(store_activated)(
-    const mux_dense *s, mux_activation activation, bool has_residual, bool is_whole,
-    const float *tile, ptrdiff_t first_channel, int channels, ptrdiff_t pixel, int pixels,
-    float *arena) {
+MUX_INLINE void MUX_NAME(store_activated)(const mux_dense *s, mux_activation activation,
+                                          bool has_residual, bool is_whole, const float *tile,
+                                          ptrdiff_t first_channel, int channels, ptrdiff_t pixel,
+                                          int pixels, float *arena) {
   vf x[MUX_LANES];
   MUX_UNROLL
   for (int i = 0; i < MUX_LANES; ++i) x[i] = v_load(tile + i * MUX_LANES);
@@ -29,9 +29,8 @@ MUX_INLINE void MUX_NAME(store_activated)(
   }
 }
 
-static void MUX_NAME(store_planes)(
-    const mux_dense *s, float *tile, ptrdiff_t first_channel, int channels, ptrdiff_t pixel,
-    int pixels, float *arena) {
+static void MUX_NAME(store_planes)(const mux_dense *s, float *tile, ptrdiff_t first_channel,
+                                   int channels, ptrdiff_t pixel, int pixels, float *arena) {
   // Constants after inlining, as all that decides what code there is.
   const mux_activation relu = MUX_PLAIN(MUX_RELU), none = MUX_PLAIN(MUX_IDENTITY);
   const bool is_whole = pixels == MUX_LANES;
@@ -49,32 +48,31 @@ static void MUX_NAME(store_planes)(
                                   pixels, arena);
       }
     } else if (is_whole) {
-      MUX_NAME(store_activated)(s, none, false, true, tile, first_channel, channels,
-                                pixel, pixels, arena);
+      MUX_NAME(store_activated)(s, none, false, true, tile, first_channel, channels, pixel, pixels,
+                                arena);
     } else {
-      MUX_NAME(store_activated)(s, none, false, false, tile, first_channel, channels,
-                                pixel, pixels, arena);
+      MUX_NAME(store_activated)(s, none, false, false, tile, first_channel, channels, pixel, pixels,
+                                arena);
     }
     return;
   }
   if (is_whole) {
-    MUX_NAME(store_activated)(s, none, true, true, tile, first_channel, channels, pixel,
-                              pixels, arena);
+    MUX_NAME(store_activated)(s, none, true, true, tile, first_channel, channels, pixel, pixels,
+                              arena);
   } else {
-    MUX_NAME(store_activated)(s, none, true, false, tile, first_channel, channels, pixel,
-                              pixels, arena);
+    MUX_NAME(store_activated)(s, none, true, false, tile, first_channel, channels, pixel, pixels,
+                              arena);
   }
   if (is_final) return;
   for (int c = 0; c < channels; ++c) {
     float *to = arena + s->outputs[first_channel + c] + pixel;
-    v_store_first(
-        to, MUX_NAME(i_activate)(s->final_activation, v_load_first(to, pixels)), pixels);
+    v_store_first(to, MUX_NAME(i_activate)(s->final_activation, v_load_first(to, pixels)), pixels);
   }
 }
 
 /// The weights of a block with the gate multiplied in.
-MUX_INLINE void MUX_NAME(gate_weights)(
-    const float *weights, const float *gate, ptrdiff_t inner, int half, float *to) {
+MUX_INLINE void MUX_NAME(gate_weights)(const float *weights, const float *gate, ptrdiff_t inner,
+                                       int half, float *to) {
   if (half) {
     for (ptrdiff_t k = 0; k < inner; ++k) {
       const ptrdiff_t at = k * (MUX_LANES / 2);
@@ -90,9 +88,8 @@ MUX_INLINE void MUX_NAME(gate_weights)(
 
 /// Stores a tile [pixel][lane] of a block where it belongs (blocked results are there already, unless
 /// there is a residual); `total` gets the sums if only means are wanted.
-MUX_INLINE void MUX_NAME(dense_store)(
-    const mux_dense *s, ptrdiff_t block, float *tile, ptrdiff_t pixel, ptrdiff_t pixels, vf *total,
-    float *arena) {
+MUX_INLINE void MUX_NAME(dense_store)(const mux_dense *s, ptrdiff_t block, float *tile,
+                                      ptrdiff_t pixel, ptrdiff_t pixels, vf *total, float *arena) {
   const ptrdiff_t channel = block * MUX_LANES, left = s->outer - channel;
   if (s->has_blocked_residual) {
     const ptrdiff_t at = (block * s->pixels + pixel) * MUX_LANES;
@@ -116,9 +113,9 @@ MUX_INLINE void MUX_NAME(dense_store)(
 
 /// A run of pixels of a block, or of two (`paired`). `x` is where the offsets start, for pixel 0 of
 /// the run.
-static void MUX_NAME(dense_run)(
-    const mux_dense *s, ptrdiff_t block, bool paired, int half, const float *weights,
-    const float *x, ptrdiff_t pixel, ptrdiff_t pixels, vf *totals, float *arena) {
+static void MUX_NAME(dense_run)(const mux_dense *s, ptrdiff_t block, bool paired, int half,
+                                const float *weights, const float *x, ptrdiff_t pixel,
+                                ptrdiff_t pixels, vf *totals, float *arena) {
   float tile[2][MUX_LANES * MUX_LANES] __attribute__((aligned(64))) = {0};
   const MUX_TYPE(tile_function) *tiles = MUX_NAME(tiles_for)(half, s->step);
   const MUX_TYPE(pair_function) *pairs = MUX_NAME(pairs_for)(half, s->step);
@@ -148,8 +145,8 @@ static void MUX_NAME(dense_run)(
       MUX_NAME(dense_store)(s, block, to[0], pixel + done, now, totals, arena);
       MUX_NAME(dense_store)(s, block + 1, to[1], pixel + done, now, totals + 1, arena);
     } else {
-      tiles[now - 1](from, s->offsets, s->inner, weights, bias, -infinity, infinity, s->step,
-                     to[0], MUX_LANES);
+      tiles[now - 1](from, s->offsets, s->inner, weights, bias, -infinity, infinity, s->step, to[0],
+                     MUX_LANES);
       MUX_NAME(dense_store)(s, block, to[0], pixel + done, now, totals, arena);
     }
     done += now;

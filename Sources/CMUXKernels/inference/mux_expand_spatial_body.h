@@ -8,8 +8,8 @@ typedef struct {
   float *sums;
 } MUX_TYPE(ending);
 
-MUX_INLINE void MUX_NAME(end_line)(
-    MUX_TYPE(line) *line, const MUX_TYPE(ending) *ending, ptrdiff_t block) {
+MUX_INLINE void MUX_NAME(end_line)(MUX_TYPE(line) *line, const MUX_TYPE(ending) *ending,
+                                   ptrdiff_t block) {
   line->activation = ending->activation;
   line->sums = ending->sums ? ending->sums + block * MUX_LANES : NULL;
 }
@@ -21,20 +21,21 @@ typedef struct {
   ptrdiff_t first, end, slot;
 } MUX_TYPE(window_rows);
 
-MUX_INLINE MUX_TYPE(window_rows) MUX_NAME(rows_inside)(
-    ptrdiff_t top, ptrdiff_t step, ptrdiff_t kernel, ptrdiff_t height, ptrdiff_t capacity) {
+MUX_INLINE MUX_TYPE(window_rows) MUX_NAME(rows_inside)(ptrdiff_t top, ptrdiff_t step,
+                                                       ptrdiff_t kernel, ptrdiff_t height,
+                                                       ptrdiff_t capacity) {
   ptrdiff_t first = 0, end = kernel;
   while (first < end && top + first * step < 0) ++first;
   while (first < end && top + (end - 1) * step >= height) --end;
-  return (MUX_TYPE(window_rows)){
-      first, end, first < end ? mux_slot(top + first * step, capacity) : 0};
+  return (MUX_TYPE(window_rows)){first, end,
+                                 first < end ? mux_slot(top + first * step, capacity) : 0};
 }
 
 #include "mux_fine_line_body.h"
 
-static void MUX_NAME(plain_lines)(
-    const mux_spatial_step *s, const mux_spatial_unit *u, const MUX_TYPE(rings) *rings,
-    float *ring, ptrdiff_t y, float *out, ptrdiff_t plane, const MUX_TYPE(ending) *ending) {
+static void MUX_NAME(plain_lines)(const mux_spatial_step *s, const mux_spatial_unit *u,
+                                  const MUX_TYPE(rings) *rings, float *ring, ptrdiff_t y,
+                                  float *out, ptrdiff_t plane, const MUX_TYPE(ending) *ending) {
   MUX_TYPE(line) line;
   const ptrdiff_t kernel = u->kernel, top = y * u->stride - u->top;
   const MUX_TYPE(window_rows) rows =
@@ -79,9 +80,9 @@ static void MUX_NAME(plain_lines)(
   }
 }
 
-static void MUX_NAME(subpixel_lines)(
-    const mux_spatial_step *s, const mux_spatial_unit *u, const float *ring, ptrdiff_t capacity,
-    ptrdiff_t y, float *out, const MUX_TYPE(ending) *ending) {
+static void MUX_NAME(subpixel_lines)(const mux_spatial_step *s, const mux_spatial_unit *u,
+                                     const float *ring, ptrdiff_t capacity, ptrdiff_t y, float *out,
+                                     const MUX_TYPE(ending) *ending) {
   MUX_TYPE(line) line;
   const ptrdiff_t kernel = u->kernel, r = u->factor, apart = r * u->dilation;
   const MUX_TYPE(window_rows) rows =
@@ -98,8 +99,7 @@ static void MUX_NAME(subpixel_lines)(
     ptrdiff_t slot = rows.slot;
     for (ptrdiff_t k = rows.first; k < rows.end; ++k) {
       line.rows[line.row_count] = ring + (slot * s->in_width + x) * MUX_LANES;
-      line.weights[line.row_count++] =
-          u->weights + (phase * kernel + k) * kernel * MUX_LANES;
+      line.weights[line.row_count++] = u->weights + (phase * kernel + k) * kernel * MUX_LANES;
       slot = mux_next_slot(slot, apart, capacity);
     }
     line.bias = u->bias + phase * MUX_LANES;
@@ -109,9 +109,10 @@ static void MUX_NAME(subpixel_lines)(
   }
 }
 
-static void MUX_NAME(superpixel_lines)(
-    const mux_spatial_step *s, const mux_spatial_unit *u, const float *ring, ptrdiff_t capacity,
-    ptrdiff_t y, float *out, ptrdiff_t plane, const MUX_TYPE(ending) *ending) {
+static void MUX_NAME(superpixel_lines)(const mux_spatial_step *s, const mux_spatial_unit *u,
+                                       const float *ring, ptrdiff_t capacity, ptrdiff_t y,
+                                       float *out, ptrdiff_t plane,
+                                       const MUX_TYPE(ending) *ending) {
   MUX_TYPE(line) line;
   const ptrdiff_t kernel = u->kernel, r = u->factor, width = r * s->in_width;
   line.columns = width;
@@ -127,8 +128,7 @@ static void MUX_NAME(superpixel_lines)(
       if (row < 0 || row >= s->in_height * r) continue;
       line.rows[line.row_count] =
           ring + (mux_slot(row / r, capacity) * r + row % r) * width * MUX_LANES;
-      line.weights[line.row_count++] =
-          u->weights + (phase * kernel + k) * kernel * MUX_LANES;
+      line.weights[line.row_count++] = u->weights + (phase * kernel + k) * kernel * MUX_LANES;
     }
     line.padding = u->left - phase % r;
     line.bias = u->bias + phase * MUX_LANES;
@@ -139,9 +139,9 @@ static void MUX_NAME(superpixel_lines)(
 }
 
 /// All phases at once: each lane has the window of its own phase, with zeros around it.
-static void MUX_NAME(narrow_lines)(
-    const mux_spatial_step *s, const mux_spatial_unit *u, const float *ring, ptrdiff_t capacity,
-    ptrdiff_t y, float *out, const MUX_TYPE(ending) *ending) {
+static void MUX_NAME(narrow_lines)(const mux_spatial_step *s, const mux_spatial_unit *u,
+                                   const float *ring, ptrdiff_t capacity, ptrdiff_t y, float *out,
+                                   const MUX_TYPE(ending) *ending) {
 #if defined(MUX_IS_AVX512)
   if (u->kernel == 3) {
     MUX_NAME(fine_line)(s, u, ring, capacity, y, out, ending);
@@ -171,15 +171,14 @@ static void MUX_NAME(narrow_lines)(
   }
 }
 
-static void MUX_PASTE(MUX_NAME(emit_line), bf16)(
-    mux_activation, const float *, ptrdiff_t, mux_quantization, ptrdiff_t, char *, float *);
-static void MUX_PASTE(MUX_NAME(emit_line), int8)(
-    mux_activation, const float *, ptrdiff_t, mux_quantization, ptrdiff_t, char *, float *);
+static void MUX_PASTE(MUX_NAME(emit_line), bf16)(mux_activation, const float *, ptrdiff_t,
+                                                 mux_quantization, ptrdiff_t, char *, float *);
+static void MUX_PASTE(MUX_NAME(emit_line), int8)(mux_activation, const float *, ptrdiff_t,
+                                                 mux_quantization, ptrdiff_t, char *, float *);
 
 /// Encodes line `y` of the results of a unit, [out][pixel][lane], and writes it where it belongs.
-static void MUX_NAME(encode_line)(
-    const mux_spatial_step *s, const mux_spatial_unit *u, ptrdiff_t y, const float *line,
-    float *arena) {
+static void MUX_NAME(encode_line)(const mux_spatial_step *s, const mux_spatial_unit *u, ptrdiff_t y,
+                                  const float *line, float *arena) {
   const ptrdiff_t row = s->out_width * MUX_LANES;
   const ptrdiff_t size = s->result_precision == MUX_BFLOAT16 ? 2 : 1;
   for (int32_t o = 0; o < u->out_count; ++o) {
@@ -189,20 +188,20 @@ static void MUX_NAME(encode_line)(
       MUX_NAME(observe_values)(MUX_PLAIN(MUX_IDENTITY), x, s->out_width, arena + s->observed);
     }
     if (s->result_precision == MUX_BFLOAT16) {
-      MUX_PASTE(MUX_NAME(emit_line), bf16)(
-          MUX_PLAIN(MUX_IDENTITY), x, s->out_width, s->result, 1, to, NULL);
+      MUX_PASTE(MUX_NAME(emit_line), bf16)(MUX_PLAIN(MUX_IDENTITY), x, s->out_width, s->result, 1,
+                                           to, NULL);
     } else {
-      MUX_PASTE(MUX_NAME(emit_line), int8)(
-          MUX_PLAIN(MUX_IDENTITY), x, s->out_width, s->result, 1, to, NULL);
+      MUX_PASTE(MUX_NAME(emit_line), int8)(MUX_PLAIN(MUX_IDENTITY), x, s->out_width, s->result, 1,
+                                           to, NULL);
     }
   }
 }
 
 /// Runs bands `first_band` to before `end_band` of the units from `first_unit` on; what one band
 /// has expanded, the next one finds there.
-static void MUX_NAME(spatial_bands)(
-    const mux_spatial_step *s, int32_t first_unit, ptrdiff_t first_band, ptrdiff_t end_band,
-    float *arena, float *scratch) {
+static void MUX_NAME(spatial_bands)(const mux_spatial_step *s, int32_t first_unit,
+                                    ptrdiff_t first_band, ptrdiff_t end_band, float *arena,
+                                    float *scratch) {
   MUX_TYPE(rings) rings = MUX_NAME(rings_of)(s, first_unit);
   const int32_t end_unit = rings.end_unit;
   const ptrdiff_t first = first_band * s->rows_per_task;
@@ -236,8 +235,8 @@ static void MUX_NAME(spatial_bands)(
     const ptrdiff_t needed = bottom < s->in_height ? bottom : s->in_height;
     ptrdiff_t from = (top > 0 ? top : 0) / chunk * chunk;
     if (y > first) {
-      const ptrdiff_t last = bottom - rings.stride < s->in_height ? bottom - rings.stride
-                                                                  : s->in_height;
+      const ptrdiff_t last =
+          bottom - rings.stride < s->in_height ? bottom - rings.stride : s->in_height;
       const ptrdiff_t before = last > 0 ? mux_ceil_div(last, chunk) * chunk : 0;
       if (before > from) from = before;
     }
@@ -248,8 +247,7 @@ static void MUX_NAME(spatial_bands)(
     float *ring = scratch;
     for (int32_t n = first_unit; n < end_unit; ++n) {
       const mux_spatial_unit *u = &s->units[n];
-      float *out =
-          encodes ? encoded_line : arena + s->out + u->first_out * plane + y * row_size;
+      float *out = encodes ? encoded_line : arena + s->out + u->first_out * plane + y * row_size;
       float *unit_sums = sums ? sums + u->first_out * MUX_LANES : NULL;
       ending.sums = ends_line ? unit_sums : NULL;
       switch (u->mode) {
@@ -276,8 +274,8 @@ static void MUX_NAME(spatial_bands)(
   }
 }
 
-static void MUX_NAME(spatial_tasks)(
-    const mux_spatial_step *s, int32_t first, int32_t end, float *arena, float *scratch) {
+static void MUX_NAME(spatial_tasks)(const mux_spatial_step *s, int32_t first, int32_t end,
+                                    float *arena, float *scratch) {
   const int32_t groups = (int32_t)mux_ceil_div(s->unit_count, s->units_per_task);
   if (groups == 1) {
     MUX_NAME(spatial_bands)(s, 0, first, end, arena, scratch);

@@ -7,15 +7,15 @@
 
 /// Four fine rows of two pixels: the lower one of the row above, both of the row, the upper one of the
 /// row below. Rows and pixels outside the image are zeros.
-MUX_INLINE void MUX_NAME(fine_rows)(
-    const float *const *rows, const __mmask16 *masks, ptrdiff_t pixel, ptrdiff_t width, vf *fine) {
+MUX_INLINE void MUX_NAME(fine_rows)(const float *const *rows, const __mmask16 *masks,
+                                    ptrdiff_t pixel, ptrdiff_t width, vf *fine) {
   __m512 first[3], second[3];
   const bool has_second = pixel + 1 < width;
   MUX_UNROLL
   for (int r = 0; r < 3; ++r) {
     first[r] = _mm512_maskz_loadu_ps(masks[r], rows[r] + pixel * MUX_LANES);
-    second[r] = _mm512_maskz_loadu_ps(
-        has_second ? masks[r] : 0, rows[r] + (pixel + has_second) * MUX_LANES);
+    second[r] = _mm512_maskz_loadu_ps(has_second ? masks[r] : 0,
+                                      rows[r] + (pixel + has_second) * MUX_LANES);
   }
   enum { UPPER = 0x44, LOWER = 0xee };
   fine[0] = (vf)_mm512_shuffle_f32x4(first[0], second[0], LOWER);
@@ -30,7 +30,8 @@ MUX_INLINE void MUX_NAME(fine_weights)(const float *weights, vf *to) {
   enum { COLUMNS = 6 };
   for (int phase = 0; phase < 2; ++phase) {
     for (int tap = 0; tap < 9; ++tap) {
-      const float *at = weights + ((phase + tap / 3) * COLUMNS + tap % 3 + 1) * MUX_LANES + phase * 8;
+      const float *at =
+          weights + ((phase + tap / 3) * COLUMNS + tap % 3 + 1) * MUX_LANES + phase * 8;
       const __m512 left = _mm512_broadcast_f32x8(_mm256_loadu_ps(at));
       const __m512 right = _mm512_broadcast_f32x8(_mm256_loadu_ps(at + MUX_LANES));
       to[phase * 9 + tap] = (vf)_mm512_mask_blend_ps(0xf0f0, left, right);
@@ -38,9 +39,9 @@ MUX_INLINE void MUX_NAME(fine_weights)(const float *weights, vf *to) {
   }
 }
 
-MUX_INLINE void MUX_NAME(fine_line_activated)(
-    const mux_spatial_step *s, const mux_spatial_unit *u, const float *ring, ptrdiff_t capacity,
-    ptrdiff_t y, float *out, mux_activation activation, float *sums) {
+MUX_INLINE void MUX_NAME(fine_line_activated)(const mux_spatial_step *s, const mux_spatial_unit *u,
+                                              const float *ring, ptrdiff_t capacity, ptrdiff_t y,
+                                              float *out, mux_activation activation, float *sums) {
   const ptrdiff_t width = s->in_width;
   const float *rows[3];
   __mmask16 masks[3];
@@ -67,9 +68,8 @@ MUX_INLINE void MUX_NAME(fine_line_activated)(
     vf sum[2][3];
     MUX_UNROLL
     for (int r = 0; r < 4; ++r) {
-      const vf taps[3] = {
-          (vf)_mm512_alignr_epi32((__m512i)here[r], (__m512i)before[r], 12), here[r],
-          (vf)_mm512_alignr_epi32((__m512i)after[r], (__m512i)here[r], 4)};
+      const vf taps[3] = {(vf)_mm512_alignr_epi32((__m512i)here[r], (__m512i)before[r], 12),
+                          here[r], (vf)_mm512_alignr_epi32((__m512i)after[r], (__m512i)here[r], 4)};
       MUX_UNROLL
       for (int phase = 0; phase < 2; ++phase) {
         const int k = r - phase;
@@ -100,10 +100,10 @@ MUX_INLINE void MUX_NAME(fine_line_activated)(
 }
 
 /// Output row `y`, the unit's ring being at `ring`.
-static void MUX_NAME(fine_line)(
-    const mux_spatial_step *s, const mux_spatial_unit *u, const float *ring, ptrdiff_t capacity,
-    ptrdiff_t y, float *out, const MUX_TYPE(ending) *ending) {
-#define MUX_DO(ACTIVATION)                                                                     \
+static void MUX_NAME(fine_line)(const mux_spatial_step *s, const mux_spatial_unit *u,
+                                const float *ring, ptrdiff_t capacity, ptrdiff_t y, float *out,
+                                const MUX_TYPE(ending) *ending) {
+#define MUX_DO(ACTIVATION) \
   MUX_NAME(fine_line_activated)(s, u, ring, capacity, y, out, ACTIVATION, ending->sums)
   switch (ending->activation.kind) {
   case MUX_RELU: MUX_DO(MUX_PLAIN(MUX_RELU)); break;

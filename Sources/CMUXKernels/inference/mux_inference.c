@@ -64,7 +64,7 @@ static bool has_cells(const mux_step *step) {
 
 mux_variant mux_step_variant(mux_isa isa, const mux_step *step) {
   return isa == MUX_ISA_AVX512 && has_cells(step) && mux_has_cells() ? MUX_VARIANT_AVX512_CELLS
-                                                                      : (mux_variant)isa;
+                                                                     : (mux_variant)isa;
 }
 
 size_t mux_step_scratch_of(mux_variant variant, const mux_step *step) {

@@ -56,23 +56,23 @@ static double MUX_NAME(measure_peak)(void) {
 }
 
 // The steps behind one signature.
-#define MUX_CODE_LARGE(name, type)                                                               \
-  static size_t MUX_NAME(scratch_of_##name)(const void *step) {                                  \
-    return MUX_NAME(name##_step_scratch)((const type *)step);                                    \
-  }                                                                                              \
-  static void MUX_NAME(run_##name)(                                                              \
-      const void *step, int32_t first, int32_t end, float *arena, float *scratch) {              \
-    MUX_NAME(name##_step)((const type *)step, first, end, arena, scratch);                       \
+#define MUX_CODE_LARGE(name, type)                                                             \
+  static size_t MUX_NAME(scratch_of_##name)(const void *step) {                                \
+    return MUX_NAME(name##_step_scratch)((const type *)step);                                  \
+  }                                                                                            \
+  static void MUX_NAME(run_##name)(const void *step, int32_t first, int32_t end, float *arena, \
+                                   float *scratch) {                                           \
+    MUX_NAME(name##_step)((const type *)step, first, end, arena, scratch);                     \
   }
-#define MUX_CODE_TASKS(name, type, task_function)                                                \
-  static size_t MUX_NAME(scratch_of_##name)(const void *step) {                                  \
-    (void)step;                                                                                  \
-    return 0;                                                                                    \
-  }                                                                                              \
-  static void MUX_NAME(run_##name)(                                                              \
-      const void *step, int32_t first, int32_t end, float *arena, float *scratch) {              \
-    (void)scratch;                                                                               \
-    for (int32_t t = first; t < end; ++t) task_function((const type *)step, t, arena);           \
+#define MUX_CODE_TASKS(name, type, task_function)                                              \
+  static size_t MUX_NAME(scratch_of_##name)(const void *step) {                                \
+    (void)step;                                                                                \
+    return 0;                                                                                  \
+  }                                                                                            \
+  static void MUX_NAME(run_##name)(const void *step, int32_t first, int32_t end, float *arena, \
+                                   float *scratch) {                                           \
+    (void)scratch;                                                                             \
+    for (int32_t t = first; t < end; ++t) task_function((const type *)step, t, arena);         \
   }
 #define MUX_CODE_SMALL(name, type) MUX_CODE_TASKS(name, type, MUX_NAME(name##_task))
 #define MUX_CODE_PLAIN(name, type) MUX_CODE_TASKS(name, type, mux_##name##_task)
@@ -81,13 +81,16 @@ static double MUX_NAME(measure_peak)(void) {
 MUX_STEPS(MUX_STEP)
 #undef MUX_STEP
 
+#define MUX_STEP(NAME, name, type, SORT, PRECISION) \
+  [MUX_STEP_##NAME] = {MUX_NAME(scratch_of_##name), MUX_NAME(run_##name)},
 const mux_inference_table MUX_NAME(mux_inference_table) = {
     .lanes = MUX_LANES,
     .peak = MUX_NAME(measure_peak),
     .copy_finite = MUX_NAME(copy_finite),
-    .steps = {
-#define MUX_STEP(NAME, name, type, SORT, PRECISION) \
-  [MUX_STEP_##NAME] = {MUX_NAME(scratch_of_##name), MUX_NAME(run_##name)},
-        MUX_STEPS(MUX_STEP)
+    .steps = {MUX_STEPS(MUX_STEP)},
+};
 #undef MUX_STEP
-    }};
+#undef MUX_CODE_LARGE
+#undef MUX_CODE_TASKS
+#undef MUX_CODE_SMALL
+#undef MUX_CODE_PLAIN

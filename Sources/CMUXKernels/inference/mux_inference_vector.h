@@ -42,17 +42,16 @@ MUX_INLINE vf MUX_NAME(i_bounded)(vf x) {
 /// (j << 19) taken off.
 MUX_INLINE vf MUX_NAME(i_one_plus_exp)(vf x) {
 #define SPLAT MUX_NAME(i_splat)
-  const vi table = {
-      0x3f800000, 0x3f7daac3, 0x3f7b95c2, 0x3f79c3d3, 0x3f7837f0, 0x3f76f532,
-      0x3f75fed7, 0x3f75583f, 0x3f7504f3, 0x3f7508a4, 0x3f75672a, 0x3f76248c,
-      0x3f7744fd, 0x3f78ccdf, 0x3f7ac0c7, 0x3f7d257d};
+  const vi table = {0x3f800000, 0x3f7daac3, 0x3f7b95c2, 0x3f79c3d3, 0x3f7837f0, 0x3f76f532,
+                    0x3f75fed7, 0x3f75583f, 0x3f7504f3, 0x3f7508a4, 0x3f75672a, 0x3f76248c,
+                    0x3f7744fd, 0x3f78ccdf, 0x3f7ac0c7, 0x3f7d257d};
   const vf magic = SPLAT(786432.0f), slope = SPLAT(-1.44269504f);
   const vf shifted = v_fma(x, slope, magic);
   const vf f = v_fma(x, slope, magic - shifted);
   vf p = v_fma(SPLAT(2.4021946e-1f), f, SPLAT(6.9318784e-1f));
   p = v_fma(p, f, SPLAT(1.0f));
-  const vi power = (vi)_mm512_permutexvar_epi32((__m512i)shifted, (__m512i)table) +
-                   ((vi)shifted << 19);
+  const vi power =
+      (vi)_mm512_permutexvar_epi32((__m512i)shifted, (__m512i)table) + ((vi)shifted << 19);
   return v_fma(p, (vf)power, SPLAT(1.0f));
 #undef SPLAT
 }
@@ -102,10 +101,8 @@ MUX_INLINE vf MUX_NAME(i_swish)(vf x) {
   const vf size = (vf)_mm512_range_ps((__m512)x, (__m512)SPLAT(8.85f), 10);
   // Adding 1.5 · 2²³ rounds to an integer, which then lies in the low bits.
   const __m512i index = (__m512i)v_fma(size, SPLAT(32.0f / 9), SPLAT(12582912.0f));
-  const vf value =
-      (vf)_mm512_permutex2var_ps((__m512)values[0], index, (__m512)values[1]);
-  const vf slope =
-      (vf)_mm512_permutex2var_ps((__m512)slopes[0], index, (__m512)slopes[1]);
+  const vf value = (vf)_mm512_permutex2var_ps((__m512)values[0], index, (__m512)values[1]);
+  const vf slope = (vf)_mm512_permutex2var_ps((__m512)slopes[0], index, (__m512)slopes[1]);
   return v_fma((vf)_mm512_abs_ps((__m512)x), v_fma(size, slope, value), x * SPLAT(0.5f));
 #undef SPLAT
 }
@@ -133,8 +130,7 @@ MUX_INLINE vf MUX_NAME(i_activate)(mux_activation activation, vf x) {
   case MUX_RELU: return MUX_NAME(i_max)(0, x);
   case MUX_RELU6: return MUX_NAME(i_min)(6, MUX_NAME(i_max)(0, x));
   case MUX_SWISH: return MUX_NAME(i_swish)(x);
-  case MUX_HARD_SWISH:
-    return x * (MUX_NAME(i_min)(6, MUX_NAME(i_max)(0, x + 3.0f)) * (1.0f / 6));
+  case MUX_HARD_SWISH: return x * (MUX_NAME(i_min)(6, MUX_NAME(i_max)(0, x + 3.0f)) * (1.0f / 6));
   case MUX_SIGMOID: return MUX_NAME(i_sigmoid)(x);
   case MUX_HARD_SIGMOID: {
     const float a = activation.alpha;
@@ -145,8 +141,8 @@ MUX_INLINE vf MUX_NAME(i_activate)(mux_activation activation, vf x) {
 }
 
 /// Activates `count` vectors, `pitch` floats apart, in place; adds them to `sum` if not NULL.
-MUX_INLINE void MUX_NAME(activate_sum)(
-    mux_activation activation, float *x, ptrdiff_t pitch, ptrdiff_t count, float *sum) {
+MUX_INLINE void MUX_NAME(activate_sum)(mux_activation activation, float *x, ptrdiff_t pitch,
+                                       ptrdiff_t count, float *sum) {
   vf total = {0};
   for (ptrdiff_t i = 0; i < count; ++i) {
     vf y = MUX_NAME(i_activate)(activation, v_load(x + i * pitch));
@@ -156,8 +152,9 @@ MUX_INLINE void MUX_NAME(activate_sum)(
   if (sum) v_store(sum, v_load(sum) + total);
 }
 
-static __attribute__((unused)) void MUX_NAME(activate_line)(
-    mux_activation activation, float *x, ptrdiff_t pitch, ptrdiff_t count, float *sum) {
+static __attribute__((unused)) void MUX_NAME(activate_line)(mux_activation activation, float *x,
+                                                            ptrdiff_t pitch, ptrdiff_t count,
+                                                            float *sum) {
   if (activation.kind == MUX_IDENTITY && !sum) return;
 #define MUX_DO(A) MUX_NAME(activate_sum)(A, x, pitch, count, sum)
   MUX_SWITCH(activation)
@@ -167,26 +164,24 @@ static __attribute__((unused)) void MUX_NAME(activate_line)(
 /// Rows become columns: lane j of x[i] is exchanged with lane i of x[j].
 MUX_INLINE void MUX_NAME(transpose)(vf *x) {
 #if MUX_LANES == 16
-#define MUX_STAGE(D, l)                                                                        \
-  ((l) & (D)) ? 16 + (l) - (D) : (l)
+#define MUX_STAGE(D, l) ((l) & (D)) ? 16 + (l) - (D) : (l)
 #define MUX_STAGE_HIGH(D, l) ((l) & (D)) ? 16 + (l) : (l) + (D)
-#define MUX_ALL(M, D)                                                                          \
-  M(D, 0), M(D, 1), M(D, 2), M(D, 3), M(D, 4), M(D, 5), M(D, 6), M(D, 7), M(D, 8), M(D, 9),    \
+#define MUX_ALL(M, D)                                                                       \
+  M(D, 0), M(D, 1), M(D, 2), M(D, 3), M(D, 4), M(D, 5), M(D, 6), M(D, 7), M(D, 8), M(D, 9), \
       M(D, 10), M(D, 11), M(D, 12), M(D, 13), M(D, 14), M(D, 15)
 #else
 #define MUX_STAGE(D, l) ((l) & (D)) ? 8 + (l) - (D) : (l)
 #define MUX_STAGE_HIGH(D, l) ((l) & (D)) ? 8 + (l) : (l) + (D)
-#define MUX_ALL(M, D)                                                                          \
-  M(D, 0), M(D, 1), M(D, 2), M(D, 3), M(D, 4), M(D, 5), M(D, 6), M(D, 7)
+#define MUX_ALL(M, D) M(D, 0), M(D, 1), M(D, 2), M(D, 3), M(D, 4), M(D, 5), M(D, 6), M(D, 7)
 #endif
-#define MUX_EXCHANGE(D)                                                                        \
-  MUX_UNROLL                                                                                   \
-  for (int i = 0; i < MUX_LANES; ++i) {                                                        \
-    if ((i & D) == 0) {                                                                        \
-      vf a = x[i], b = x[i + D];                                                               \
-      x[i] = __builtin_shufflevector(a, b, MUX_ALL(MUX_STAGE, D));                             \
-      x[i + D] = __builtin_shufflevector(a, b, MUX_ALL(MUX_STAGE_HIGH, D));                    \
-    }                                                                                          \
+#define MUX_EXCHANGE(D)                                                     \
+  MUX_UNROLL                                                                \
+  for (int i = 0; i < MUX_LANES; ++i) {                                     \
+    if ((i & D) == 0) {                                                     \
+      vf a = x[i], b = x[i + D];                                            \
+      x[i] = __builtin_shufflevector(a, b, MUX_ALL(MUX_STAGE, D));          \
+      x[i + D] = __builtin_shufflevector(a, b, MUX_ALL(MUX_STAGE_HIGH, D)); \
+    }                                                                       \
   }
   MUX_EXCHANGE(1)
   MUX_EXCHANGE(2)

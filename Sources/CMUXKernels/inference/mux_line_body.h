@@ -29,9 +29,9 @@ MUX_INLINE bool MUX_NAME(ends_line)(mux_activation activation) {
 }
 
 /// Activates and stores the outputs of a tile, the first `stored` of them if `clips`.
-MUX_INLINE void MUX_NAME(store_tile)(
-    const MUX_TYPE(line) *s, mux_activation activation, const vf *sum, int pixels, bool clips,
-    ptrdiff_t stored, float *out, ptrdiff_t pitch) {
+MUX_INLINE void MUX_NAME(store_tile)(const MUX_TYPE(line) *s, mux_activation activation,
+                                     const vf *sum, int pixels, bool clips, ptrdiff_t stored,
+                                     float *out, ptrdiff_t pitch) {
   vf total = {0};
   MUX_UNROLL
   for (int i = 0; i < pixels; ++i) {
@@ -44,9 +44,8 @@ MUX_INLINE void MUX_NAME(store_tile)(
   if (s->sums) v_store(s->sums, v_load(s->sums) + total);
 }
 
-MUX_INLINE void MUX_NAME(store_line)(
-    const MUX_TYPE(line) *s, const vf *sum, int pixels, bool clips, ptrdiff_t stored, float *out,
-    ptrdiff_t pitch) {
+MUX_INLINE void MUX_NAME(store_line)(const MUX_TYPE(line) *s, const vf *sum, int pixels, bool clips,
+                                     ptrdiff_t stored, float *out, ptrdiff_t pitch) {
   switch (s->activation.kind) {
   case MUX_RELU:
     MUX_NAME(store_tile)(s, MUX_PLAIN(MUX_RELU), sum, pixels, clips, stored, out, pitch);
@@ -63,9 +62,8 @@ MUX_INLINE void MUX_NAME(store_line)(
 
 /// `pixels` outputs from window `index` on, of which `stored` are wanted. All sizes are
 /// constants after inlining; `clips` says that some window may stick out.
-MUX_INLINE void MUX_NAME(line_tile)(
-    const MUX_TYPE(line) *s, int taps, int stride, int pixels, bool clips, ptrdiff_t index,
-    ptrdiff_t stored) {
+MUX_INLINE void MUX_NAME(line_tile)(const MUX_TYPE(line) *s, int taps, int stride, int pixels,
+                                    bool clips, ptrdiff_t index, ptrdiff_t stored) {
   vf sum[16];
   const vf bias = v_load(s->bias);
   MUX_UNROLL
@@ -102,27 +100,27 @@ enum { MUX_NAME(wide) = 14 };
 enum { MUX_NAME(wide) = 7 };
 #endif
 
-#define MUX_LINE(TAPS, STRIDE)                                                                 \
-  static void MUX_NAME(line_##TAPS##_##STRIDE)(const MUX_TYPE(line) *s) {                      \
-    for (ptrdiff_t i = 0; i < s->count;) {                                                     \
-      const ptrdiff_t left = s->count - i, first = i * STRIDE - s->padding;                    \
-      enum { W = MUX_NAME(wide) };                                                             \
-      if (left > 7 && W > 7) {                                                                 \
-        if (left >= W && first >= 0 && first + (W - 1) * STRIDE + TAPS <= s->columns) {        \
-          MUX_NAME(line_tile)(s, TAPS, STRIDE, W, false, i, W);                                \
-        } else {                                                                               \
-          MUX_NAME(line_tile)(s, TAPS, STRIDE, W, true, i, left);                              \
-        }                                                                                      \
-        i += W;                                                                                \
-      } else {                                                                                 \
-        if (left >= 7 && first >= 0 && first + 6 * STRIDE + TAPS <= s->columns) {              \
-          MUX_NAME(line_tile)(s, TAPS, STRIDE, 7, false, i, 7);                                \
-        } else {                                                                               \
-          MUX_NAME(line_tile)(s, TAPS, STRIDE, 7, true, i, left);                              \
-        }                                                                                      \
-        i += 7;                                                                                \
-      }                                                                                        \
-    }                                                                                          \
+#define MUX_LINE(TAPS, STRIDE)                                                          \
+  static void MUX_NAME(line_##TAPS##_##STRIDE)(const MUX_TYPE(line) *s) {               \
+    for (ptrdiff_t i = 0; i < s->count;) {                                              \
+      const ptrdiff_t left = s->count - i, first = i * STRIDE - s->padding;             \
+      enum { W = MUX_NAME(wide) };                                                      \
+      if (left > 7 && W > 7) {                                                          \
+        if (left >= W && first >= 0 && first + (W - 1) * STRIDE + TAPS <= s->columns) { \
+          MUX_NAME(line_tile)(s, TAPS, STRIDE, W, false, i, W);                         \
+        } else {                                                                        \
+          MUX_NAME(line_tile)(s, TAPS, STRIDE, W, true, i, left);                       \
+        }                                                                               \
+        i += W;                                                                         \
+      } else {                                                                          \
+        if (left >= 7 && first >= 0 && first + 6 * STRIDE + TAPS <= s->columns) {       \
+          MUX_NAME(line_tile)(s, TAPS, STRIDE, 7, false, i, 7);                         \
+        } else {                                                                        \
+          MUX_NAME(line_tile)(s, TAPS, STRIDE, 7, true, i, left);                       \
+        }                                                                               \
+        i += 7;                                                                         \
+      }                                                                                 \
+    }                                                                                   \
   }
 
 MUX_LINE(1, 1)
@@ -156,9 +154,8 @@ MUX_INLINE vf MUX_NAME(load_quarter)(const float *p) {
 /// `pixels` outputs of a narrow superpixel unit. A row starts at the phases of its fine row; each
 /// column gives two fine columns. Of the first and the last column only one is under a window if
 /// the kernel reaches an odd number of columns.
-MUX_INLINE void MUX_NAME(narrow_tile)(
-    const MUX_TYPE(line) *s, int kernel, int pixels, bool clips, ptrdiff_t index,
-    ptrdiff_t stored) {
+MUX_INLINE void MUX_NAME(narrow_tile)(const MUX_TYPE(line) *s, int kernel, int pixels, bool clips,
+                                      ptrdiff_t index, ptrdiff_t stored) {
   const int reach = kernel / 2, around = (reach + 1) / 2, columns = 2 * around + 1;
   vf sum[16];
   const vf bias = v_load(s->bias);
@@ -190,17 +187,17 @@ MUX_INLINE void MUX_NAME(narrow_tile)(
   MUX_NAME(store_line)(s, sum, pixels, clips, stored, s->out + index * MUX_LANES, MUX_LANES);
 }
 
-#define MUX_NARROW(KERNEL)                                                                     \
-  static void MUX_NAME(narrow_##KERNEL)(const MUX_TYPE(line) *s) {                             \
-    enum { W = 7, AROUND = (KERNEL / 2 + 1) / 2 };                                             \
-    for (ptrdiff_t i = 0; i < s->count; i += W) {                                              \
-      const ptrdiff_t left = s->count - i;                                                     \
-      if (left >= W && i >= AROUND && i + W + AROUND <= s->columns) {                          \
-        MUX_NAME(narrow_tile)(s, KERNEL, W, false, i, W);                                      \
-      } else {                                                                                 \
-        MUX_NAME(narrow_tile)(s, KERNEL, W, true, i, left);                                    \
-      }                                                                                        \
-    }                                                                                          \
+#define MUX_NARROW(KERNEL)                                            \
+  static void MUX_NAME(narrow_##KERNEL)(const MUX_TYPE(line) *s) {    \
+    enum { W = 7, AROUND = (KERNEL / 2 + 1) / 2 };                    \
+    for (ptrdiff_t i = 0; i < s->count; i += W) {                     \
+      const ptrdiff_t left = s->count - i;                            \
+      if (left >= W && i >= AROUND && i + W + AROUND <= s->columns) { \
+        MUX_NAME(narrow_tile)(s, KERNEL, W, false, i, W);             \
+      } else {                                                        \
+        MUX_NAME(narrow_tile)(s, KERNEL, W, true, i, left);           \
+      }                                                               \
+    }                                                                 \
   }
 MUX_NARROW(3)
 MUX_NARROW(5)
@@ -215,8 +212,8 @@ static void MUX_NAME(line_any)(const MUX_TYPE(line) *s) {
       for (int t = 0; t < s->taps; ++t) {
         const ptrdiff_t column = i * s->stride - s->padding + (ptrdiff_t)t * s->dilation;
         if (column < 0 || column >= s->columns) continue;
-        sum = v_fma(v_load(s->weights[a] + t * MUX_LANES),
-                    v_load(s->rows[a] + column * s->pitch), sum);
+        sum = v_fma(v_load(s->weights[a] + t * MUX_LANES), v_load(s->rows[a] + column * s->pitch),
+                    sum);
       }
     }
     MUX_NAME(store_line)(s, &sum, 1, false, 1, s->out + i * s->out_pitch, s->out_pitch);
@@ -225,9 +222,9 @@ static void MUX_NAME(line_any)(const MUX_TYPE(line) *s) {
 
 static void MUX_NAME(run_line)(const MUX_TYPE(line) *s) {
   static void (*const lines[6][2])(const MUX_TYPE(line) *) = {
-      {MUX_NAME(line_1_1), MUX_NAME(line_1_2)},   {MUX_NAME(line_3_1), MUX_NAME(line_3_2)},
-      {MUX_NAME(line_5_1), MUX_NAME(line_5_2)},   {MUX_NAME(line_7_1), MUX_NAME(line_7_2)},
-      {MUX_NAME(line_9_1), MUX_NAME(line_9_2)},   {MUX_NAME(line_11_1), MUX_NAME(line_11_2)},
+      {MUX_NAME(line_1_1), MUX_NAME(line_1_2)}, {MUX_NAME(line_3_1), MUX_NAME(line_3_2)},
+      {MUX_NAME(line_5_1), MUX_NAME(line_5_2)}, {MUX_NAME(line_7_1), MUX_NAME(line_7_2)},
+      {MUX_NAME(line_9_1), MUX_NAME(line_9_2)}, {MUX_NAME(line_11_1), MUX_NAME(line_11_2)},
   };
   const bool known = s->taps <= 11 && s->taps % 2 == 1 && s->stride <= 2 && s->dilation == 1;
   if (known) {

@@ -20,8 +20,8 @@ typedef struct {
 
 static MUX_TYPE(digits) MUX_NAME(digits_of)(const mux_linear *s, const float *x, float *scratch) {
   const ptrdiff_t count = s->inner;
-  MUX_TYPE(digits) digits = {
-      .high = (char *)scratch, .low = (char *)scratch + MUX_NAME(digit_bytes)(s)};
+  MUX_TYPE(digits) digits = {.high = (char *)scratch,
+                             .low = (char *)scratch + MUX_NAME(digit_bytes)(s)};
   vf least = MUX_NAME(i_splat)(x[0]), greatest = least, check = {0};
   for (ptrdiff_t k = 0; k < count; k += MUX_LANES) {
     const ptrdiff_t left = count - k;
@@ -43,8 +43,8 @@ static MUX_TYPE(digits) MUX_NAME(digits_of)(const mux_linear *s, const float *x,
     const ptrdiff_t left = count - k;
     const vf value = left < MUX_LANES ? v_load_first(x + k, (int)left) : v_load(x + k);
     const vf steps = v_fma(value - low, MUX_NAME(i_splat)(inverse), MUX_NAME(i_splat)(0.5f));
-    const vi whole = __builtin_convertvector(
-        MUX_NAME(i_min)(65535.0f, MUX_NAME(i_max)(0.0f, steps)), vi);
+    const vi whole =
+        __builtin_convertvector(MUX_NAME(i_min)(65535.0f, MUX_NAME(i_max)(0.0f, steps)), vi);
     MUX_PASTE(MUX_NAME(write), int8)(digits.high + k, whole >> 8 & 255);
     MUX_PASTE(MUX_NAME(write), int8)(digits.low + k, whole & 255);
   }
@@ -52,8 +52,8 @@ static MUX_TYPE(digits) MUX_NAME(digits_of)(const mux_linear *s, const float *x,
   return digits;
 }
 
-static void MUX_NAME(linear_cells_task)(
-    const mux_linear *s, int32_t task, float *arena, float *scratch) {
+static void MUX_NAME(linear_cells_task)(const mux_linear *s, int32_t task, float *arena,
+                                        float *scratch) {
   const ptrdiff_t blocks = mux_ceil_div(s->outer, MUX_LANES), cells = s->inner / 4;
   ptrdiff_t first, end;
   mux_band(blocks, s->tasks, task, &first, &end);

@@ -10,9 +10,9 @@ MUX_INLINE bool MUX_NAME(is_narrow_dense)(const mux_dense *s) {
 }
 
 /// Two vectors of pixels from `pixel` on, `left` of which are there: all if `is_whole`.
-MUX_INLINE void MUX_NAME(narrow_dense_tile)(
-    const mux_dense *s, const float *weights, ptrdiff_t pixel, bool is_whole, ptrdiff_t left,
-    float *arena) {
+MUX_INLINE void MUX_NAME(narrow_dense_tile)(const mux_dense *s, const float *weights,
+                                            ptrdiff_t pixel, bool is_whole, ptrdiff_t left,
+                                            float *arena) {
   enum { OUTPUTS = MUX_LANES / 2 };
   // [vector][lane of a block][pixel]
   float columns[2][MUX_LANES * MUX_LANES] __attribute__((aligned(64)));
@@ -63,8 +63,8 @@ MUX_INLINE void MUX_NAME(narrow_dense_tile)(
 }
 
 /// Pixels `first` to before `end`.
-static void MUX_NAME(narrow_dense)(
-    const mux_dense *s, const float *weights, ptrdiff_t first, ptrdiff_t end, float *arena) {
+static void MUX_NAME(narrow_dense)(const mux_dense *s, const float *weights, ptrdiff_t first,
+                                   ptrdiff_t end, float *arena) {
   enum { WIDTH = 2 * MUX_LANES };
   ptrdiff_t pixel = first;
   for (; pixel + WIDTH <= end; pixel += WIDTH) {

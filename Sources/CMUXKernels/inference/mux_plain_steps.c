@@ -45,7 +45,8 @@ void mux_pad_task(const mux_pad *s, int32_t task, float *arena) {
         continue;
       }
       if (from > 0) memset(out, 0, (size_t)from * sizeof(float));
-      memcpy(out + from, in + row * s->in_width + from - s->left, (size_t)(to - from) * sizeof(float));
+      memcpy(out + from, in + row * s->in_width + from - s->left,
+             (size_t)(to - from) * sizeof(float));
       if (to < s->out_width) memset(out + to, 0, (size_t)(s->out_width - to) * sizeof(float));
     }
   }

@@ -4,8 +4,7 @@
 
 /// The rows of the input, counted from the first window's stride times y, that output row y of a
 /// unit needs: from `first` to before `end`.
-static void MUX_NAME(rows_needed)(
-    const mux_spatial_unit *u, ptrdiff_t *first, ptrdiff_t *end) {
+static void MUX_NAME(rows_needed)(const mux_spatial_unit *u, ptrdiff_t *first, ptrdiff_t *end) {
   const ptrdiff_t reach = (ptrdiff_t)(u->kernel - 1) * u->dilation;
   switch (u->mode) {
   case MUX_SPATIAL_SUBPIXEL:
@@ -17,9 +16,7 @@ static void MUX_NAME(rows_needed)(
     *first = mux_floor_div(-u->top, u->factor);
     *end = mux_floor_div(u->factor - 1 + reach - u->top, u->factor) + 1;
     break;
-  default:
-    *first = -u->top;
-    *end = *first + reach + 1;
+  default: *first = -u->top; *end = *first + reach + 1;
   }
 }
 
@@ -52,8 +49,7 @@ static MUX_TYPE(rings) MUX_NAME(rings_of)(const mux_spatial_step *s, int32_t fir
     if (n == first_unit) rings.stride = stride;
     if (rings.stride != stride) is_alike = false;
   }
-  const ptrdiff_t rows =
-      mux_ceil_div(rings.end - rings.first - 1 + s->chunk, s->chunk) * s->chunk;
+  const ptrdiff_t rows = mux_ceil_div(rings.end - rings.first - 1 + s->chunk, s->chunk) * s->chunk;
   rings.capacity = is_alike && rows < s->in_height ? rows : s->in_height;
   // Of units whose windows move differently every row is kept from the start, whichever row is the
   // task's first.
@@ -67,8 +63,8 @@ static MUX_TYPE(rings) MUX_NAME(rings_of)(const mux_spatial_step *s, int32_t fir
 }
 
 /// Row `row` of an input block if it is kept by this task, else NULL.
-MUX_INLINE float *MUX_NAME(kept_row)(
-    const mux_spatial_step *s, const MUX_TYPE(rings) *rings, ptrdiff_t block, ptrdiff_t row) {
+MUX_INLINE float *MUX_NAME(kept_row)(const mux_spatial_step *s, const MUX_TYPE(rings) *rings,
+                                     ptrdiff_t block, ptrdiff_t row) {
   if (!rings->kept || row < rings->own_first || row >= rings->own_end) return NULL;
   return rings->kept + (block * s->in_height + row) * s->in_width * MUX_LANES;
 }
@@ -97,9 +93,9 @@ static size_t MUX_NAME(spatial_scratch)(const mux_spatial_step *s) {
 
 /// Expands `pixels` pixels, whose inputs lie at `offsets` from `x`, of a block, or of two if there is
 /// a `second`, and activates them.
-static void MUX_NAME(expand)(
-    const mux_spatial_step *s, ptrdiff_t block, const float *x, const int32_t *offsets,
-    ptrdiff_t step, ptrdiff_t pixels, float *to, float *second, ptrdiff_t pitch) {
+static void MUX_NAME(expand)(const mux_spatial_step *s, ptrdiff_t block, const float *x,
+                             const int32_t *offsets, ptrdiff_t step, ptrdiff_t pixels, float *to,
+                             float *second, ptrdiff_t pitch) {
   float low, high;
   const bool clamps = MUX_NAME(clamp_of)(s->producer_activation, &low, &high);
   const MUX_TYPE(tile_function) *tiles = MUX_NAME(tiles_for)(0, step);
@@ -126,9 +122,9 @@ static void MUX_NAME(expand)(
 }
 
 /// Copies `pixels` pixels of a block from planes.
-static void MUX_NAME(copy_planes)(
-    const mux_spatial_step *s, ptrdiff_t block, ptrdiff_t pixel, ptrdiff_t pixels, float *to,
-    ptrdiff_t pitch, const float *arena) {
+static void MUX_NAME(copy_planes)(const mux_spatial_step *s, ptrdiff_t block, ptrdiff_t pixel,
+                                  ptrdiff_t pixels, float *to, ptrdiff_t pitch,
+                                  const float *arena) {
   const int32_t *offsets = s->offsets + block * MUX_LANES;
   for (ptrdiff_t done = 0; done < pixels; done += MUX_LANES) {
     const ptrdiff_t left = pixels - done;
@@ -161,9 +157,9 @@ typedef struct {
 } MUX_TYPE(gathered);
 
 /// Expands row `row` from windows.
-static void MUX_NAME(expand_windows)(
-    const mux_spatial_step *s, ptrdiff_t block, ptrdiff_t row, float *to, float *second,
-    ptrdiff_t pitch, MUX_TYPE(gathered) *gathered, const float *arena) {
+static void MUX_NAME(expand_windows)(const mux_spatial_step *s, ptrdiff_t block, ptrdiff_t row,
+                                     float *to, float *second, ptrdiff_t pitch,
+                                     MUX_TYPE(gathered) *gathered, const float *arena) {
   const mux_window *w = &s->window;
   if (gathered->line != row) {
     MUX_NAME(windows_inside)(w, row, &gathered->first, &gathered->end);
@@ -173,22 +169,21 @@ static void MUX_NAME(expand_windows)(
   }
   // Outside, inside, outside.
   const ptrdiff_t ends[3] = {gathered->first, gathered->end, s->in_width};
-  const float *inside =
-      arena + (row * w->stride - w->top) * w->in_width - w->left;
+  const float *inside = arena + (row * w->stride - w->top) * w->in_width - w->left;
   for (ptrdiff_t part = 0, at = 0; part < 3; at = ends[part++]) {
     if (at >= ends[part]) continue;
     MUX_NAME(expand)(s, block, (part == 1 ? inside : gathered->rows) + at * w->stride,
-                     part == 1 ? w->taps : s->offsets, w->stride, ends[part] - at,
-                     to + at * pitch, second ? second + at * pitch : NULL, pitch);
+                     part == 1 ? w->taps : s->offsets, w->stride, ends[part] - at, to + at * pitch,
+                     second ? second + at * pitch : NULL, pitch);
   }
 }
 
 /// Makes `rows` rows of `count` input blocks from row `row` on, those of `block` at `to` and those
 /// of each next block `apart` floats further.
-static void MUX_NAME(produce_rows)(
-    const mux_spatial_step *s, ptrdiff_t block, ptrdiff_t count, ptrdiff_t row, ptrdiff_t rows,
-    float *to, ptrdiff_t apart, ptrdiff_t pitch, MUX_TYPE(gathered) *gathered,
-    const float *arena) {
+static void MUX_NAME(produce_rows)(const mux_spatial_step *s, ptrdiff_t block, ptrdiff_t count,
+                                   ptrdiff_t row, ptrdiff_t rows, float *to, ptrdiff_t apart,
+                                   ptrdiff_t pitch, MUX_TYPE(gathered) *gathered,
+                                   const float *arena) {
   const ptrdiff_t pixel = row * s->in_width, pixels = rows * s->in_width;
   if (!s->weights) {
     for (ptrdiff_t j = 0; j < count; ++j) {
@@ -208,9 +203,9 @@ static void MUX_NAME(produce_rows)(
 }
 
 /// Makes rows `first` to before `end` of the input blocks of a task's units.
-static void MUX_NAME(fill_rings)(
-    const mux_spatial_step *s, const MUX_TYPE(rings) *rings, float *ring, ptrdiff_t first,
-    ptrdiff_t end, MUX_TYPE(gathered) *gathered, float *arena) {
+static void MUX_NAME(fill_rings)(const mux_spatial_step *s, const MUX_TYPE(rings) *rings,
+                                 float *ring, ptrdiff_t first, ptrdiff_t end,
+                                 MUX_TYPE(gathered) *gathered, float *arena) {
   const ptrdiff_t width = s->in_width, capacity = rings->capacity;
   for (int32_t n = rings->first_unit; n < rings->end_unit;) {
     const mux_spatial_unit *u = &s->units[n];

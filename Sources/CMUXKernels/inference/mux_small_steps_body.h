@@ -14,8 +14,8 @@ MUX_INLINE vf MUX_NAME(widen)(const uint16_t *p) {
 static size_t MUX_NAME(linear_scratch)(const mux_linear *s) { return (size_t)s->inner; }
 
 /// The inputs one after the other: where they are, or gathered in the scratch memory.
-static const float *MUX_NAME(linear_inputs)(
-    const mux_linear *s, const float *arena, float *scratch) {
+static const float *MUX_NAME(linear_inputs)(const mux_linear *s, const float *arena,
+                                            float *scratch) {
   if (!s->offsets && s->bands == 1 && s->scale == 1) return arena + s->input;
   for (ptrdiff_t k = 0; k < s->inner; ++k) {
     const float *from = arena + (s->offsets ? s->offsets[k] : s->input + k);
@@ -43,13 +43,12 @@ static void MUX_NAME(linear_task)(const mux_linear *s, int32_t task, float *aren
           if ((i * MUX_LANES) % 32 == 0) {
             __builtin_prefetch(narrow + (k + i) * MUX_LANES + 2 * MUX_PREFETCH_FLOATS);
           }
-          sum[i] = v_fma(MUX_NAME(i_splat)(x[k + i]),
-                         MUX_NAME(widen)(narrow + (k + i) * MUX_LANES), sum[i]);
+          sum[i] = v_fma(MUX_NAME(i_splat)(x[k + i]), MUX_NAME(widen)(narrow + (k + i) * MUX_LANES),
+                         sum[i]);
         }
       }
       for (; k < inner; ++k) {
-        sum[0] =
-            v_fma(MUX_NAME(i_splat)(x[k]), MUX_NAME(widen)(narrow + k * MUX_LANES), sum[0]);
+        sum[0] = v_fma(MUX_NAME(i_splat)(x[k]), MUX_NAME(widen)(narrow + k * MUX_LANES), sum[0]);
       }
     }
     for (; k + 8 <= inner; k += 8) {
@@ -132,9 +131,11 @@ static void MUX_NAME(pool_task)(const mux_pool_step *s, int32_t task, float *are
         const ptrdiff_t top = y * s->stride - s->padding, left = x * s->stride - s->padding;
         // Windows count their padding only up to one padding beyond the image.
         const ptrdiff_t bottom = top + s->kernel < s->in_height + s->padding
-                                     ? top + s->kernel : s->in_height + s->padding;
+                                     ? top + s->kernel
+                                     : s->in_height + s->padding;
         const ptrdiff_t right = left + s->kernel < s->in_width + s->padding
-                                    ? left + s->kernel : s->in_width + s->padding;
+                                    ? left + s->kernel
+                                    : s->in_width + s->padding;
         float best = -__builtin_inff(), sum = 0;
         ptrdiff_t seen = 0;
         for (ptrdiff_t i = top < 0 ? 0 : top; i < bottom && i < s->in_height; ++i) {

@@ -13,8 +13,8 @@ static size_t MUX_NAME(dense_step_scratch)(const mux_dense *s) {
   return 0;
 }
 
-static void MUX_NAME(dense_step)(
-    const mux_dense *s, int32_t first, int32_t end, float *arena, float *scratch) {
+static void MUX_NAME(dense_step)(const mux_dense *s, int32_t first, int32_t end, float *arena,
+                                 float *scratch) {
   for (int32_t task = first; task < end; ++task) {
     switch (s->precision) {
     case MUX_FLOAT32: MUX_NAME(dense_task)(s, task, arena, scratch); break;
@@ -33,8 +33,8 @@ static size_t MUX_NAME(spatial_step_scratch)(const mux_spatial_step *s) {
   return 0;
 }
 
-static void MUX_NAME(spatial_step)(
-    const mux_spatial_step *s, int32_t first, int32_t end, float *arena, float *scratch) {
+static void MUX_NAME(spatial_step)(const mux_spatial_step *s, int32_t first, int32_t end,
+                                   float *arena, float *scratch) {
   switch (s->precision) {
   case MUX_FLOAT32: MUX_NAME(spatial_tasks)(s, first, end, arena, scratch); break;
   case MUX_BFLOAT16: MUX_BF16(spatial_tasks)(s, first, end, arena, scratch); break;
@@ -46,8 +46,8 @@ static size_t MUX_NAME(linear_step_scratch)(const mux_linear *s) {
   return s->cells ? MUX_NAME(linear_cells_scratch)(s) : MUX_NAME(linear_scratch)(s);
 }
 
-static void MUX_NAME(linear_step)(
-    const mux_linear *s, int32_t first, int32_t end, float *arena, float *scratch) {
+static void MUX_NAME(linear_step)(const mux_linear *s, int32_t first, int32_t end, float *arena,
+                                  float *scratch) {
   for (int32_t task = first; task < end; ++task) {
     if (s->cells) {
       MUX_NAME(linear_cells_task)(s, task, arena, scratch);

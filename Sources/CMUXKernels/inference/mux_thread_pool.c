@@ -139,8 +139,7 @@ static void run_steps(const run *run, int32_t threads, int32_t index) {
         if (task >= part_end) break;
         const int32_t end = task + share < part_end ? (int32_t)task + share : part_end;
         mux_step_run(run->isa, step, (int32_t)task, end, run->arena, run->scratch[index]);
-        atomic_fetch_add_explicit(&progress[index].done, end - (int32_t)task,
-                                  memory_order_acq_rel);
+        atomic_fetch_add_explicit(&progress[index].done, end - (int32_t)task, memory_order_acq_rel);
       }
     }
     if (!wait_for(progress, threads, run->number, tasks)) return;
@@ -251,8 +250,7 @@ static void start(mux_thread_pool *pool, run description) {
   int32_t count = description.arenas ? 1 : description.count;
   if (count > MOST_STEPS || (pool->threads == 1 && !description.arenas)) count = 0;
   pthread_mutex_lock(&pool->mutex);
-  const uint32_t number =
-      atomic_load_explicit(&pool->generation, memory_order_relaxed) + 1;
+  const uint32_t number = atomic_load_explicit(&pool->generation, memory_order_relaxed) + 1;
   description.number = number;
   description.progress = pool->progress;
   for (int32_t i = 0; i < count; ++i) {
@@ -261,8 +259,7 @@ static void start(mux_thread_pool *pool, run description) {
       progress *progress = &pool->progress[(ptrdiff_t)i * pool->threads + t];
       const uint64_t first = (uint64_t)((int64_t)tasks * t / pool->threads);
       atomic_store_explicit(&progress->done, 0, memory_order_relaxed);
-      atomic_store_explicit(&progress->next, (uint64_t)number << 32 | first,
-                            memory_order_release);
+      atomic_store_explicit(&progress->next, (uint64_t)number << 32 | first, memory_order_release);
     }
   }
   pool->current = description;

@@ -6,9 +6,9 @@ typedef float MUX_TYPE(vhu) __attribute__((vector_size(MUX_LANES * 2), aligned(4
 
 /// `pixels` outputs of one block: bias + Σ over k of x[offsets[k] + pixel · step] · weights[k],
 /// clamped to low…high, stored `pitch` floats apart.
-typedef void (*MUX_NAME(tile_function))(
-    const float *x, const int32_t *offsets, ptrdiff_t inner, const float *weights,
-    const float *bias, float low, float high, ptrdiff_t step, float *out, ptrdiff_t pitch);
+typedef void (*MUX_NAME(tile_function))(const float *x, const int32_t *offsets, ptrdiff_t inner,
+                                        const float *weights, const float *bias, float low,
+                                        float high, ptrdiff_t step, float *out, ptrdiff_t pitch);
 
 #define MUX_TILE(NAME, PIXELS, STEP)                                                           \
   static void MUX_NAME(tile_##NAME##_##PIXELS)(                                                \
@@ -34,95 +34,95 @@ typedef void (*MUX_NAME(tile_function))(
   }
 
 /// The same for a block of half the width; only the lower half of each output is written.
-#define MUX_HALF_TILE(NAME, PIXELS, STEP)                                                      \
-  static void MUX_NAME(half_##NAME##_##PIXELS)(                                                \
-      const float *x, const int32_t *offsets, ptrdiff_t inner, const float *weights,           \
-      const float *bias, float low, float high, ptrdiff_t step, float *out, ptrdiff_t pitch) { \
-    MUX_TYPE(vh) sum[PIXELS];                                                                  \
-    const MUX_TYPE(vh) first = *(const MUX_TYPE(vhu) *)bias;                                   \
-    (void)step, (void)low, (void)high;                                                         \
-    MUX_UNROLL                                                                                 \
-    for (int i = 0; i < PIXELS; ++i) sum[i] = first;                                           \
-    for (ptrdiff_t k = 0; k < inner; ++k) {                                                    \
-      const float *from = x + offsets[k];                                                      \
-      const MUX_TYPE(vh) weight = *(const MUX_TYPE(vhu) *)(weights + k * (MUX_LANES / 2));     \
-      MUX_UNROLL                                                                               \
-      for (int i = 0; i < PIXELS; ++i) {                                                       \
-        sum[i] = __builtin_elementwise_fma(                                                    \
-            from[i * (STEP)] - (MUX_TYPE(vh)){0}, weight, sum[i]);                             \
-      }                                                                                        \
-    }                                                                                          \
-    MUX_UNROLL                                                                                 \
-    for (int i = 0; i < PIXELS; ++i) *(MUX_TYPE(vhu) *)(out + i * pitch) = sum[i];             \
+#define MUX_HALF_TILE(NAME, PIXELS, STEP)                                                         \
+  static void MUX_NAME(half_##NAME##_##PIXELS)(                                                   \
+      const float *x, const int32_t *offsets, ptrdiff_t inner, const float *weights,              \
+      const float *bias, float low, float high, ptrdiff_t step, float *out, ptrdiff_t pitch) {    \
+    MUX_TYPE(vh) sum[PIXELS];                                                                     \
+    const MUX_TYPE(vh) first = *(const MUX_TYPE(vhu) *)bias;                                      \
+    (void)step, (void)low, (void)high;                                                            \
+    MUX_UNROLL                                                                                    \
+    for (int i = 0; i < PIXELS; ++i) sum[i] = first;                                              \
+    for (ptrdiff_t k = 0; k < inner; ++k) {                                                       \
+      const float *from = x + offsets[k];                                                         \
+      const MUX_TYPE(vh) weight = *(const MUX_TYPE(vhu) *)(weights + k * (MUX_LANES / 2));        \
+      MUX_UNROLL                                                                                  \
+      for (int i = 0; i < PIXELS; ++i) {                                                          \
+        sum[i] = __builtin_elementwise_fma(from[i * (STEP)] - (MUX_TYPE(vh)){0}, weight, sum[i]); \
+      }                                                                                           \
+    }                                                                                             \
+    MUX_UNROLL                                                                                    \
+    for (int i = 0; i < PIXELS; ++i) *(MUX_TYPE(vhu) *)(out + i * pitch) = sum[i];                \
   }
 
 /// The same for two blocks side by side, whose weights lie one behind the other: a pixel is loaded
 /// once for both. (With a load for each product, loads limit.) The second block goes to `second`.
-typedef void (*MUX_NAME(pair_function))(
-    const float *x, const int32_t *offsets, ptrdiff_t inner, const float *weights,
-    const float *bias, float low, float high, ptrdiff_t step, float *out, float *second,
-    ptrdiff_t pitch);
+typedef void (*MUX_NAME(pair_function))(const float *x, const int32_t *offsets, ptrdiff_t inner,
+                                        const float *weights, const float *bias, float low,
+                                        float high, ptrdiff_t step, float *out, float *second,
+                                        ptrdiff_t pitch);
 
-#define MUX_PAIR_TILE(NAME, PIXELS, STEP)                                                      \
-  static void MUX_NAME(pair_##NAME##_##PIXELS)(                                                \
-      const float *x, const int32_t *offsets, ptrdiff_t inner, const float *weights,           \
-      const float *bias, float low, float high, ptrdiff_t step, float *out, float *second,     \
-      ptrdiff_t pitch) {                                                                       \
-    vf sum[PIXELS], next[PIXELS];                                                              \
-    const vf first = v_load(bias), other = v_load(bias + MUX_LANES);                           \
-    (void)step;                                                                                \
-    MUX_UNROLL                                                                                 \
-    for (int i = 0; i < PIXELS; ++i) sum[i] = first, next[i] = other;                          \
-    for (ptrdiff_t k = 0; k < inner; ++k) {                                                    \
-      const float *from = x + offsets[k];                                                      \
-      const vf weight = v_load(weights + k * MUX_LANES);                                       \
-      const vf beside = v_load(weights + (inner + k) * MUX_LANES);                             \
-      MUX_UNROLL                                                                               \
-      for (int i = 0; i < PIXELS; ++i) {                                                       \
-        const vf pixel = MUX_NAME(i_splat)(from[i * (STEP)]);                                  \
-        sum[i] = v_fma(pixel, weight, sum[i]);                                                 \
-        next[i] = v_fma(pixel, beside, next[i]);                                               \
-      }                                                                                        \
-    }                                                                                          \
-    MUX_UNROLL                                                                                 \
-    for (int i = 0; i < PIXELS; ++i) {                                                         \
-      v_store(out + i * pitch, MUX_NAME(i_min)(high, MUX_NAME(i_max)(low, sum[i])));           \
-      v_store(second + i * pitch, MUX_NAME(i_min)(high, MUX_NAME(i_max)(low, next[i])));       \
-    }                                                                                          \
+#define MUX_PAIR_TILE(NAME, PIXELS, STEP)                                                  \
+  static void MUX_NAME(pair_##NAME##_##PIXELS)(                                            \
+      const float *x, const int32_t *offsets, ptrdiff_t inner, const float *weights,       \
+      const float *bias, float low, float high, ptrdiff_t step, float *out, float *second, \
+      ptrdiff_t pitch) {                                                                   \
+    vf sum[PIXELS], next[PIXELS];                                                          \
+    const vf first = v_load(bias), other = v_load(bias + MUX_LANES);                       \
+    (void)step;                                                                            \
+    MUX_UNROLL                                                                             \
+    for (int i = 0; i < PIXELS; ++i) sum[i] = first, next[i] = other;                      \
+    for (ptrdiff_t k = 0; k < inner; ++k) {                                                \
+      const float *from = x + offsets[k];                                                  \
+      const vf weight = v_load(weights + k * MUX_LANES);                                   \
+      const vf beside = v_load(weights + (inner + k) * MUX_LANES);                         \
+      MUX_UNROLL                                                                           \
+      for (int i = 0; i < PIXELS; ++i) {                                                   \
+        const vf pixel = MUX_NAME(i_splat)(from[i * (STEP)]);                              \
+        sum[i] = v_fma(pixel, weight, sum[i]);                                             \
+        next[i] = v_fma(pixel, beside, next[i]);                                           \
+      }                                                                                    \
+    }                                                                                      \
+    MUX_UNROLL                                                                             \
+    for (int i = 0; i < PIXELS; ++i) {                                                     \
+      v_store(out + i * pitch, MUX_NAME(i_min)(high, MUX_NAME(i_max)(low, sum[i])));       \
+      v_store(second + i * pitch, MUX_NAME(i_min)(high, MUX_NAME(i_max)(low, next[i])));   \
+    }                                                                                      \
   }
 
 /// Two blocks, the second of half the width; nothing is clamped.
-#define MUX_HALF_PAIR_TILE(NAME, PIXELS, STEP)                                                 \
-  static void MUX_NAME(half_pair_##NAME##_##PIXELS)(                                           \
-      const float *x, const int32_t *offsets, ptrdiff_t inner, const float *weights,           \
-      const float *bias, float low, float high, ptrdiff_t step, float *out, float *second,     \
-      ptrdiff_t pitch) {                                                                       \
-    vf sum[PIXELS];                                                                            \
-    MUX_TYPE(vh) next[PIXELS];                                                                 \
-    const vf first = v_load(bias);                                                             \
-    const MUX_TYPE(vh) other = *(const MUX_TYPE(vhu) *)(bias + MUX_LANES);                     \
-    const float *half = weights + inner * MUX_LANES;                                           \
-    (void)step, (void)low, (void)high;                                                         \
-    MUX_UNROLL                                                                                 \
-    for (int i = 0; i < PIXELS; ++i) sum[i] = first, next[i] = other;                          \
-    for (ptrdiff_t k = 0; k < inner; ++k) {                                                    \
-      const float *from = x + offsets[k];                                                      \
-      const vf weight = v_load(weights + k * MUX_LANES);                                       \
-      const MUX_TYPE(vh) beside = *(const MUX_TYPE(vhu) *)(half + k * (MUX_LANES / 2));        \
-      MUX_UNROLL                                                                               \
-      for (int i = 0; i < PIXELS; ++i) {                                                       \
-        sum[i] = v_fma(MUX_NAME(i_splat)(from[i * (STEP)]), weight, sum[i]);                   \
-        next[i] = __builtin_elementwise_fma(                                                   \
-            from[i * (STEP)] - (MUX_TYPE(vh)){0}, beside, next[i]);                            \
-      }                                                                                        \
-    }                                                                                          \
-    MUX_UNROLL                                                                                 \
-    for (int i = 0; i < PIXELS; ++i) {                                                         \
-      v_store(out + i * pitch, sum[i]);                                                        \
-      *(MUX_TYPE(vhu) *)(second + i * pitch) = next[i];                                        \
-    }                                                                                          \
+#define MUX_HALF_PAIR_TILE(NAME, PIXELS, STEP)                                                \
+  static void MUX_NAME(half_pair_##NAME##_##PIXELS)(                                          \
+      const float *x, const int32_t *offsets, ptrdiff_t inner, const float *weights,          \
+      const float *bias, float low, float high, ptrdiff_t step, float *out, float *second,    \
+      ptrdiff_t pitch) {                                                                      \
+    vf sum[PIXELS];                                                                           \
+    MUX_TYPE(vh) next[PIXELS];                                                                \
+    const vf first = v_load(bias);                                                            \
+    const MUX_TYPE(vh) other = *(const MUX_TYPE(vhu) *)(bias + MUX_LANES);                    \
+    const float *half = weights + inner * MUX_LANES;                                          \
+    (void)step, (void)low, (void)high;                                                        \
+    MUX_UNROLL                                                                                \
+    for (int i = 0; i < PIXELS; ++i) sum[i] = first, next[i] = other;                         \
+    for (ptrdiff_t k = 0; k < inner; ++k) {                                                   \
+      const float *from = x + offsets[k];                                                     \
+      const vf weight = v_load(weights + k * MUX_LANES);                                      \
+      const MUX_TYPE(vh) beside = *(const MUX_TYPE(vhu) *)(half + k * (MUX_LANES / 2));       \
+      MUX_UNROLL                                                                              \
+      for (int i = 0; i < PIXELS; ++i) {                                                      \
+        sum[i] = v_fma(MUX_NAME(i_splat)(from[i * (STEP)]), weight, sum[i]);                  \
+        next[i] =                                                                             \
+            __builtin_elementwise_fma(from[i * (STEP)] - (MUX_TYPE(vh)){0}, beside, next[i]); \
+      }                                                                                       \
+    }                                                                                         \
+    MUX_UNROLL                                                                                \
+    for (int i = 0; i < PIXELS; ++i) {                                                        \
+      v_store(out + i * pitch, sum[i]);                                                       \
+      *(MUX_TYPE(vhu) *)(second + i * pitch) = next[i];                                       \
+    }                                                                                         \
   }
 
+// clang-format off
 #define MUX_PAIR_TILES(M, NAME, STEP)                                                          \
   M(NAME, 1, STEP) M(NAME, 2, STEP) M(NAME, 3, STEP) M(NAME, 4, STEP) M(NAME, 5, STEP)         \
   M(NAME, 6, STEP)
@@ -152,6 +152,7 @@ typedef void (*MUX_NAME(pair_function))(
 #define MUX_WIDE_TILE_NAMES(KIND, NAME)                                                        \
   MUX_NAME(KIND##_##NAME##_13), MUX_NAME(KIND##_##NAME##_14), MUX_NAME(KIND##_##NAME##_15),    \
       MUX_NAME(KIND##_##NAME##_16)
+// clang-format on
 
 // Names: steps of 1, 2, a block, any.
 MUX_TILES(MUX_TILE, one, 1)

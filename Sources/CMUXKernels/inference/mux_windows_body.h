@@ -3,9 +3,8 @@
 
 /// Gathers the input rows under the windows of pixels `first` to before `end` of output row `y`, with
 /// the padding, to where they lie among those of the whole line: [channel][row][column].
-static void MUX_NAME(gather_windows)(
-    const mux_window *w, ptrdiff_t y, ptrdiff_t first, ptrdiff_t end, const float *arena,
-    float *to) {
+static void MUX_NAME(gather_windows)(const mux_window *w, ptrdiff_t y, ptrdiff_t first,
+                                     ptrdiff_t end, const float *arena, float *to) {
   if (first >= end) return;
   const ptrdiff_t length = mux_window_length(w), column = first * w->stride - w->left;
   const ptrdiff_t count = (end - 1 - first) * w->stride + (w->kernel - 1) * w->dilation + 1;
@@ -33,8 +32,8 @@ static void MUX_NAME(gather_windows)(
 /// The pixels of output row `y` whose windows lie inside the image, `first` to before `end`; with
 /// none, both are the width. (Gathering three planes of 224×224 pixels takes a quarter as long as the
 /// products of a stem.)
-MUX_INLINE void MUX_NAME(windows_inside)(
-    const mux_window *w, ptrdiff_t y, ptrdiff_t *first, ptrdiff_t *end) {
+MUX_INLINE void MUX_NAME(windows_inside)(const mux_window *w, ptrdiff_t y, ptrdiff_t *first,
+                                         ptrdiff_t *end) {
   const ptrdiff_t reach = (ptrdiff_t)(w->kernel - 1) * w->dilation;
   const ptrdiff_t row = y * w->stride - w->top;
   ptrdiff_t last = w->in_width + w->left - reach - 1;

@@ -8,13 +8,11 @@
 MUX_INLINE vf MUX_NAME(partner)(vf x, int j) {
 #if MUX_LANES == 16
 #define MUX_XOR(j)                                                                             \
-  __builtin_shufflevector(                                                                     \
-      x, x, 0 ^ j, 1 ^ j, 2 ^ j, 3 ^ j, 4 ^ j, 5 ^ j, 6 ^ j, 7 ^ j, 8 ^ j, 9 ^ j, 10 ^ j,      \
-      11 ^ j, 12 ^ j, 13 ^ j, 14 ^ j, 15 ^ j)
+  __builtin_shufflevector(x, x, 0 ^ j, 1 ^ j, 2 ^ j, 3 ^ j, 4 ^ j, 5 ^ j, 6 ^ j, 7 ^ j, 8 ^ j, \
+                          9 ^ j, 10 ^ j, 11 ^ j, 12 ^ j, 13 ^ j, 14 ^ j, 15 ^ j)
 #else
-#define MUX_XOR(j)                                                                             \
-  __builtin_shufflevector(                                                                     \
-      x, x, 0 ^ j, 1 ^ j, 2 ^ j, 3 ^ j, 4 ^ j, 5 ^ j, 6 ^ j, 7 ^ j)
+#define MUX_XOR(j) \
+  __builtin_shufflevector(x, x, 0 ^ j, 1 ^ j, 2 ^ j, 3 ^ j, 4 ^ j, 5 ^ j, 6 ^ j, 7 ^ j)
 #endif
   switch (j) {
   case 1: return MUX_XOR(1);
@@ -33,9 +31,9 @@ MUX_INLINE vf MUX_NAME(partner)(vf x, int j) {
 
 /// `pixels` outputs: out[i] = Σ over rows, partners and taps of weight · row[i · step + tap].
 /// All sizes but the number of rows are constants after inlining.
-MUX_INLINE void MUX_NAME(block)(
-    int taps, int partners, int step, int pixels, const float *const *rows,
-    const float *const *weights, int row_count, ptrdiff_t offset, float *out) {
+MUX_INLINE void MUX_NAME(block)(int taps, int partners, int step, int pixels,
+                                const float *const *rows, const float *const *weights,
+                                int row_count, ptrdiff_t offset, float *out) {
   vf sum[8];
   MUX_UNROLL
   for (int i = 0; i < pixels; ++i) sum[i] = (vf){0};
@@ -74,9 +72,9 @@ MUX_INLINE void MUX_NAME(block)(
 }
 
 /// The same for any number of taps: four outputs at a time, nothing kept between taps.
-MUX_INLINE void MUX_NAME(block_any)(
-    int taps, int partners, int step, const float *const *rows, const float *const *weights,
-    int row_count, ptrdiff_t offset, float *out) {
+MUX_INLINE void MUX_NAME(block_any)(int taps, int partners, int step, const float *const *rows,
+                                    const float *const *weights, int row_count, ptrdiff_t offset,
+                                    float *out) {
   vf sum[4] = {{0}, {0}, {0}, {0}};
   for (int a = 0; a < row_count; ++a) {
     const float *row = rows[a] + offset;
@@ -96,50 +94,50 @@ MUX_INLINE void MUX_NAME(block_any)(
   for (int i = 0; i < 4; ++i) v_store(out + i * MUX_LANES, sum[i]);
 }
 
-typedef void (*MUX_NAME(line_function))(
-    int taps, const float *const *rows, const float *const *weights, int row_count, float *out,
-    int count);
+typedef void (*MUX_NAME(line_function))(int taps, const float *const *rows,
+                                        const float *const *weights, int row_count, float *out,
+                                        int count);
 
 /// A line of `count` outputs; up to three more are computed and written.
-#define MUX_LINE(TAPS, PARTNERS, STEP)                                                         \
-  static void MUX_NAME(line_##TAPS##_##PARTNERS##_##STEP)(                                     \
-      int taps, const float *const *rows, const float *const *weights, int row_count,          \
-      float *out, int count) {                                                                 \
-    (void)taps;                                                                                \
-    for (int i = 0; i < count;) {                                                              \
-      int left = count - i;                                                                    \
-      ptrdiff_t offset = (ptrdiff_t)i * (STEP * MUX_LANES);                                    \
-      float *to = out + (ptrdiff_t)i * MUX_LANES;                                              \
-      if (left % 7 == 0 && left % 8 != 0 ? 0 : left >= 8) {                                    \
-        MUX_NAME(block)(TAPS, PARTNERS, STEP, 8, rows, weights, row_count, offset, to);        \
-        i += 8;                                                                                \
-      } else if (left >= 5) {                                                                  \
-        MUX_NAME(block)(TAPS, PARTNERS, STEP, 7, rows, weights, row_count, offset, to);        \
-        i += 7;                                                                                \
-      } else {                                                                                 \
-        MUX_NAME(block)(TAPS, PARTNERS, STEP, 4, rows, weights, row_count, offset, to);        \
-        i += 4;                                                                                \
-      }                                                                                        \
-    }                                                                                          \
+#define MUX_LINE(TAPS, PARTNERS, STEP)                                                            \
+  static void MUX_NAME(line_##TAPS##_##PARTNERS##_##STEP)(int taps, const float *const *rows,     \
+                                                          const float *const *weights,            \
+                                                          int row_count, float *out, int count) { \
+    (void)taps;                                                                                   \
+    for (int i = 0; i < count;) {                                                                 \
+      int left = count - i;                                                                       \
+      ptrdiff_t offset = (ptrdiff_t)i * (STEP * MUX_LANES);                                       \
+      float *to = out + (ptrdiff_t)i * MUX_LANES;                                                 \
+      if (left % 7 == 0 && left % 8 != 0 ? 0 : left >= 8) {                                       \
+        MUX_NAME(block)(TAPS, PARTNERS, STEP, 8, rows, weights, row_count, offset, to);           \
+        i += 8;                                                                                   \
+      } else if (left >= 5) {                                                                     \
+        MUX_NAME(block)(TAPS, PARTNERS, STEP, 7, rows, weights, row_count, offset, to);           \
+        i += 7;                                                                                   \
+      } else {                                                                                    \
+        MUX_NAME(block)(TAPS, PARTNERS, STEP, 4, rows, weights, row_count, offset, to);           \
+        i += 4;                                                                                   \
+      }                                                                                           \
+    }                                                                                             \
   }
 
-#define MUX_LINE_ANY(PARTNERS, STEP)                                                           \
-  static void MUX_NAME(line_any_##PARTNERS##_##STEP)(                                          \
-      int taps, const float *const *rows, const float *const *weights, int row_count,          \
-      float *out, int count) {                                                                 \
-    for (int i = 0; i < count; i += 4) {                                                       \
-      MUX_NAME(block_any)                                                                      \
-      (taps, PARTNERS, STEP, rows, weights, row_count, (ptrdiff_t)i * (STEP * MUX_LANES),      \
-       out + (ptrdiff_t)i * MUX_LANES);                                                        \
-    }                                                                                          \
+#define MUX_LINE_ANY(PARTNERS, STEP)                                                             \
+  static void MUX_NAME(line_any_##PARTNERS##_##STEP)(int taps, const float *const *rows,         \
+                                                     const float *const *weights, int row_count, \
+                                                     float *out, int count) {                    \
+    for (int i = 0; i < count; i += 4) {                                                         \
+      MUX_NAME(block_any)                                                                        \
+      (taps, PARTNERS, STEP, rows, weights, row_count, (ptrdiff_t)i * (STEP * MUX_LANES),        \
+       out + (ptrdiff_t)i * MUX_LANES);                                                          \
+    }                                                                                            \
   }
 
 /// Weight gradients of one line: gradient[tap] += Σ over i of x[i] · row[i + tap], with the
 /// partners of the row's channels. x has zeros after its end. A sweep does two at once, so that
 /// the additions do not wait for each other: two partners of one row, or one of two rows.
-MUX_INLINE void MUX_NAME(weight_sweep)(
-    int taps, int partner, bool two_partners, bool two_rows, const float *x, const float *row,
-    const float *row1, float *gradient, float *gradient1, int count) {
+MUX_INLINE void MUX_NAME(weight_sweep)(int taps, int partner, bool two_partners, bool two_rows,
+                                       const float *x, const float *row, const float *row1,
+                                       float *gradient, float *gradient1, int count) {
   vf sum0[16], sum1[16];
   MUX_UNROLL
   for (int t = 0; t < taps; ++t) sum0[t] = sum1[t] = (vf){0};
@@ -177,47 +175,45 @@ MUX_INLINE void MUX_NAME(weight_sweep)(
   }
 }
 
-typedef void (*MUX_NAME(weight_function))(
-    int taps, const float *x, const float *const *rows, float *const *gradients, int row_count,
-    int count);
+typedef void (*MUX_NAME(weight_function))(int taps, const float *x, const float *const *rows,
+                                          float *const *gradients, int row_count, int count);
 
-#define MUX_WEIGHT(TAPS, PARTNERS)                                                             \
-  static void MUX_NAME(weight_##TAPS##_##PARTNERS)(                                            \
-      int taps, const float *x, const float *const *rows, float *const *gradients,             \
-      int row_count, int count) {                                                              \
-    (void)taps;                                                                                \
-    int a = 0;                                                                                 \
-    for (; PARTNERS == 1 && TAPS <= 5 && a + 2 <= row_count; a += 2) {                         \
-      MUX_NAME(weight_sweep)                                                                   \
-      (TAPS, 0, false, true, x, rows[a], rows[a + 1], gradients[a], gradients[a + 1], count);  \
-    }                                                                                          \
-    for (; a < row_count; ++a) {                                                               \
-      MUX_UNROLL                                                                               \
-      for (int j = 0; j < PARTNERS; j += 2) {                                                  \
-        MUX_NAME(weight_sweep)                                                                 \
-        (TAPS, j, PARTNERS > 1, false, x, rows[a], NULL, gradients[a], NULL, count);           \
-      }                                                                                        \
-    }                                                                                          \
+#define MUX_WEIGHT(TAPS, PARTNERS)                                                                \
+  static void MUX_NAME(weight_##TAPS##_##PARTNERS)(                                               \
+      int taps, const float *x, const float *const *rows, float *const *gradients, int row_count, \
+      int count) {                                                                                \
+    (void)taps;                                                                                   \
+    int a = 0;                                                                                    \
+    for (; PARTNERS == 1 && TAPS <= 5 && a + 2 <= row_count; a += 2) {                            \
+      MUX_NAME(weight_sweep)                                                                      \
+      (TAPS, 0, false, true, x, rows[a], rows[a + 1], gradients[a], gradients[a + 1], count);     \
+    }                                                                                             \
+    for (; a < row_count; ++a) {                                                                  \
+      MUX_UNROLL                                                                                  \
+      for (int j = 0; j < PARTNERS; j += 2) {                                                     \
+        MUX_NAME(weight_sweep)                                                                    \
+        (TAPS, j, PARTNERS > 1, false, x, rows[a], NULL, gradients[a], NULL, count);              \
+      }                                                                                           \
+    }                                                                                             \
   }
 
-#define MUX_WEIGHT_ANY(PARTNERS)                                                               \
-  static void MUX_NAME(weight_any_##PARTNERS)(                                                 \
-      int taps, const float *x, const float *const *rows, float *const *gradients,             \
-      int row_count, int count) {                                                              \
-    for (int a = 0; a < row_count; ++a) {                                                      \
-      for (int t = 0; t < taps; ++t) {                                                         \
-        MUX_UNROLL                                                                             \
-        for (int j = 0; j < PARTNERS; ++j) {                                                   \
-          vf sum = {0};                                                                        \
-          for (int i = 0; i < count; ++i) {                                                    \
-            vf g = MUX_NAME(partner)(v_load(rows[a] + (ptrdiff_t)(i + t) * MUX_LANES), j);     \
-            sum = v_fma(g, v_load(x + (ptrdiff_t)i * MUX_LANES), sum);                         \
-          }                                                                                    \
-          float *to = gradients[a] + (j * taps + t) * MUX_LANES;                               \
-          v_store(to, v_load(to) + sum);                                                       \
-        }                                                                                      \
-      }                                                                                        \
-    }                                                                                          \
+#define MUX_WEIGHT_ANY(PARTNERS)                                                                   \
+  static void MUX_NAME(weight_any_##PARTNERS)(int taps, const float *x, const float *const *rows,  \
+                                              float *const *gradients, int row_count, int count) { \
+    for (int a = 0; a < row_count; ++a) {                                                          \
+      for (int t = 0; t < taps; ++t) {                                                             \
+        MUX_UNROLL                                                                                 \
+        for (int j = 0; j < PARTNERS; ++j) {                                                       \
+          vf sum = {0};                                                                            \
+          for (int i = 0; i < count; ++i) {                                                        \
+            vf g = MUX_NAME(partner)(v_load(rows[a] + (ptrdiff_t)(i + t) * MUX_LANES), j);         \
+            sum = v_fma(g, v_load(x + (ptrdiff_t)i * MUX_LANES), sum);                             \
+          }                                                                                        \
+          float *to = gradients[a] + (j * taps + t) * MUX_LANES;                                   \
+          v_store(to, v_load(to) + sum);                                                           \
+        }                                                                                          \
+      }                                                                                            \
+    }                                                                                              \
   }
 
 // clang-format off
@@ -235,13 +231,13 @@ MUX_WEIGHT(3, 4) MUX_WEIGHT(5, 4) MUX_WEIGHT(3, 8) MUX_WEIGHT(5, 8)
 MUX_WEIGHT_ANY(1) MUX_WEIGHT_ANY(2) MUX_WEIGHT_ANY(4) MUX_WEIGHT_ANY(8)
 // clang-format on
 
-#define MUX_CASE(TAPS, PARTNERS, STEP)                                                         \
+#define MUX_CASE(TAPS, PARTNERS, STEP) \
   case (TAPS * 16 + PARTNERS) * 4 + STEP: return MUX_NAME(line_##TAPS##_##PARTNERS##_##STEP);
-#define MUX_CASE_ANY(PARTNERS, STEP)                                                           \
+#define MUX_CASE_ANY(PARTNERS, STEP) \
   case PARTNERS * 4 + STEP: return MUX_NAME(line_any_##PARTNERS##_##STEP);
 
+    // clang-format off
 static MUX_TYPE(line_function) MUX_NAME(choose_line)(int taps, int partners, int step) {
-  // clang-format off
   switch ((taps * 16 + partners) * 4 + step) {
   MUX_CASE(1, 1, 1) MUX_CASE(2, 1, 1) MUX_CASE(3, 1, 1) MUX_CASE(4, 1, 1) MUX_CASE(5, 1, 1)
   MUX_CASE(6, 1, 1) MUX_CASE(7, 1, 1) MUX_CASE(9, 1, 1) MUX_CASE(11, 1, 1)
@@ -254,14 +250,14 @@ static MUX_TYPE(line_function) MUX_NAME(choose_line)(int taps, int partners, int
   MUX_CASE_ANY(1, 2) MUX_CASE_ANY(2, 2) MUX_CASE_ANY(4, 2) MUX_CASE_ANY(8, 2)
   default: return MUX_NAME(line_any_1_1);
   }
-  // clang-format on
 }
+// clang-format on
 
-#define MUX_WEIGHT_CASE(TAPS, PARTNERS)                                                        \
+#define MUX_WEIGHT_CASE(TAPS, PARTNERS) \
   case TAPS * 16 + PARTNERS: return MUX_NAME(weight_##TAPS##_##PARTNERS);
 
+// clang-format off
 static MUX_TYPE(weight_function) MUX_NAME(choose_weight)(int taps, int partners) {
-  // clang-format off
   switch (taps * 16 + partners) {
   MUX_WEIGHT_CASE(1, 1) MUX_WEIGHT_CASE(2, 1) MUX_WEIGHT_CASE(3, 1) MUX_WEIGHT_CASE(4, 1)
   MUX_WEIGHT_CASE(5, 1) MUX_WEIGHT_CASE(6, 1) MUX_WEIGHT_CASE(7, 1) MUX_WEIGHT_CASE(9, 1)
@@ -275,8 +271,8 @@ static MUX_TYPE(weight_function) MUX_NAME(choose_weight)(int taps, int partners)
   case 8: return MUX_NAME(weight_any_8);
   default: return MUX_NAME(weight_any_1);
   }
-  // clang-format on
 }
+// clang-format on
 
 #undef MUX_LINE
 #undef MUX_LINE_ANY

@@ -3,8 +3,8 @@
 // Gradients of a block's projection and expansion; part of mux_pointwise_body.h.
 
 MUX_INLINE void NAME(gradient_tile)(const float *g, ptrdiff_t g_stride, const float *y,
-                                       ptrdiff_t rows, ptrdiff_t columns, const float *k0,
-                                       const float *k1, const float *k2, float *tile) {
+                                    ptrdiff_t rows, ptrdiff_t columns, const float *k0,
+                                    const float *k1, const float *k2, float *tile) {
   for (ptrdiff_t r = 0; r < rows; r++) {
     float *to = tile + r * KB;
     for (ptrdiff_t c0 = 0; c0 < columns; c0 += KB, to += MB * KB) {
@@ -12,18 +12,18 @@ MUX_INLINE void NAME(gradient_tile)(const float *g, ptrdiff_t g_stride, const fl
       for (ptrdiff_t c = 0; c < cn; c += VW) {
         const vf gv = NAME(loadn)(g + r * g_stride + c0 + c, cn - c);
         const vf yv = NAME(loadn)(y + r * columns + c0 + c, cn - c);
-        v_store(to + c, v_load(k0 + c0 + c) * gv +
-                                (v_load(k1 + c0 + c) * yv + v_load(k2 + c0 + c)));
+        v_store(to + c,
+                v_load(k0 + c0 + c) * gv + (v_load(k1 + c0 + c) * yv + v_load(k2 + c0 + c)));
       }
     }
   }
 }
 
 MUX_INLINE void NAME(project_epilogue)(const float *c, ptrdiff_t rows, ptrdiff_t columns,
-                                          ptrdiff_t stride, const float *d, const float *scale,
-                                          const float *shift, const float *gate, float *gz,
-                                          float *z, double *sums, ptrdiff_t sums_stride,
-                                          const mux_activation kind) {
+                                       ptrdiff_t stride, const float *d, const float *scale,
+                                       const float *shift, const float *gate, float *gz, float *z,
+                                       double *sums, ptrdiff_t sums_stride,
+                                       const mux_activation kind) {
   for (ptrdiff_t j = 0; j < columns; j += VW) {
     const ptrdiff_t n = columns - j;
     const vf a = v_load(scale + j), b = v_load(shift + j);
@@ -69,8 +69,8 @@ static void NAME(project_backward)(const mux_pointwise_project_gradient *q, floa
     for (ptrdiff_t n0 = 0; n0 < mid; n0 += PW) {
       const ptrdiff_t columns = mid - n0 < PW ? mid - n0 : PW;
       NAME(panel_product)(tile, rn, out, q->packed + n0 * out, columns, c);
-#define CALL(kind)                                                                              \
-  NAME(project_epilogue)(c, rn, columns, mid, q->d + r0 * mid + n0, scale + n0, shift + n0,     \
+#define CALL(kind)                                                                          \
+  NAME(project_epilogue)(c, rn, columns, mid, q->d + r0 * mid + n0, scale + n0, shift + n0, \
                          gate ? gate + n0 : 0, q->gz + r0 * mid + n0, z, q->sums + n0, mid, kind)
       MUX_EACH_ACTIVATION(q->transform.activation, CALL)
 #undef CALL
@@ -79,11 +79,10 @@ static void NAME(project_backward)(const mux_pointwise_project_gradient *q, floa
   }
 }
 
-
-MUX_INLINE void NAME(slope_tile)(const float *g, ptrdiff_t g_stride, const float *y,
-                                    ptrdiff_t rows, ptrdiff_t columns, const float *scale,
-                                    const float *shift, const float *k0, const float *k1,
-                                    const float *k2, float *tile, const mux_activation kind) {
+MUX_INLINE void NAME(slope_tile)(const float *g, ptrdiff_t g_stride, const float *y, ptrdiff_t rows,
+                                 ptrdiff_t columns, const float *scale, const float *shift,
+                                 const float *k0, const float *k1, const float *k2, float *tile,
+                                 const mux_activation kind) {
   for (ptrdiff_t r = 0; r < rows; r++) {
     float *to = tile + r * KB;
     for (ptrdiff_t c0 = 0; c0 < columns; c0 += KB, to += MB * KB) {
@@ -92,10 +91,9 @@ MUX_INLINE void NAME(slope_tile)(const float *g, ptrdiff_t g_stride, const float
         const vf gv = NAME(loadn)(g + r * g_stride + c0 + c, cn - c);
         const vf yv = NAME(loadn)(y + r * columns + c0 + c, cn - c);
         vf slope;
-        v_activate_both(kind, v_load(scale + c0 + c) * yv + v_load(shift + c0 + c),
-                            &slope);
+        v_activate_both(kind, v_load(scale + c0 + c) * yv + v_load(shift + c0 + c), &slope);
         v_store(to + c, v_load(k0 + c0 + c) * (slope * gv) +
-                                (v_load(k1 + c0 + c) * yv + v_load(k2 + c0 + c)));
+                            (v_load(k1 + c0 + c) * yv + v_load(k2 + c0 + c)));
       }
     }
   }
@@ -120,8 +118,7 @@ static void NAME(expand_backward)(const mux_pointwise_expand_gradient *q, float 
     } else {
       const float *g = q->gh ? q->gh + r0 * outer : pooled;
       const ptrdiff_t g_stride = q->gh ? outer : 0;
-#define CALL(kind) \
-  NAME(slope_tile)(g, g_stride, y, rn, outer, scale, shift, k0, k1, k2, tile, kind)
+#define CALL(kind) NAME(slope_tile)(g, g_stride, y, rn, outer, scale, shift, k0, k1, k2, tile, kind)
       MUX_EACH_ACTIVATION(q->transform.activation, CALL)
 #undef CALL
     }

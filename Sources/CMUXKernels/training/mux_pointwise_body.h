@@ -57,9 +57,9 @@ MUX_INLINE void NAME(storen)(float *p, vf v, ptrdiff_t n) {
 #include "mux_pointwise_passes_body.h"
 
 static const mux_pointwise_kernels NAME(mux_pointwise_table) = {
-    NAME(packed_size), NAME(partial_size),     NAME(pack),            NAME(reduce_partials),
-    NAME(forward_blocks), NAME(project_backward), NAME(expand_backward), NAME(sums),
-    NAME(apply),
+    NAME(packed_size),     NAME(partial_size),   NAME(pack),
+    NAME(reduce_partials), NAME(forward_blocks), NAME(project_backward),
+    NAME(expand_backward), NAME(sums),           NAME(apply),
 };
 
 #undef VW

@@ -2,9 +2,8 @@
 //
 // Y = T(X) · B, with the sums that batch norm needs; part of mux_pointwise_body.h.
 
-MUX_INLINE void NAME(forward_epilogue)(const float *c, ptrdiff_t rows, ptrdiff_t columns,
-                                          float *y, ptrdiff_t stride, double *sum,
-                                          double *square_sum) {
+MUX_INLINE void NAME(forward_epilogue)(const float *c, ptrdiff_t rows, ptrdiff_t columns, float *y,
+                                       ptrdiff_t stride, double *sum, double *square_sum) {
   for (ptrdiff_t j = 0; j < columns; j += VW) {
     const ptrdiff_t n = columns - j;
     vf s = {0}, q = {0};
@@ -31,10 +30,10 @@ MUX_INLINE void NAME(forward_epilogue)(const float *c, ptrdiff_t rows, ptrdiff_t
   }
 }
 
-static void NAME(forward_blocks)(const float *x, ptrdiff_t x_stride, const mux_pointwise_window *window,
-                                 ptrdiff_t rows, ptrdiff_t inner, ptrdiff_t outer,
-                                 const mux_transform *t, const float *gates,
-                                 const float *packed, float *y,
+static void NAME(forward_blocks)(const float *x, ptrdiff_t x_stride,
+                                 const mux_pointwise_window *window, ptrdiff_t rows,
+                                 ptrdiff_t inner, ptrdiff_t outer, const mux_transform *t,
+                                 const float *gates, const float *packed, float *y,
                                  ptrdiff_t y_stride, double *sum, double *square_sum,
                                  float *scratch) {
   const float *scale = NAME(padded)(t->scale, inner, &scratch);
@@ -52,8 +51,8 @@ static void NAME(forward_blocks)(const float *x, ptrdiff_t x_stride, const mux_p
     for (ptrdiff_t n0 = 0; n0 < outer; n0 += PW) {
       const ptrdiff_t columns = outer - n0 < PW ? outer - n0 : PW;
       NAME(panel_product)(tile, rn, inner, packed + n0 * inner, columns, c);
-      NAME(forward_epilogue)(c, rn, columns, y + r0 * y_stride + n0, y_stride,
-                             sum ? sum + n0 : 0, sum ? square_sum + n0 : 0);
+      NAME(forward_epilogue)(c, rn, columns, y + r0 * y_stride + n0, y_stride, sum ? sum + n0 : 0,
+                             sum ? square_sum + n0 : 0);
     }
   }
 }

@@ -3,9 +3,9 @@
 // Tiles filled from rows or from the windows of an image; part of mux_pointwise_body.h.
 
 MUX_INLINE void NAME(tile_transform)(const float *x, ptrdiff_t stride, ptrdiff_t rows,
-                                        ptrdiff_t columns, const float *scale, const float *shift,
-                                        const float *gate, float *tile, const mux_activation kind,
-                                        const int affine, const int gated) {
+                                     ptrdiff_t columns, const float *scale, const float *shift,
+                                     const float *gate, float *tile, const mux_activation kind,
+                                     const int affine, const int gated) {
   for (ptrdiff_t r = 0; r < rows; r++) {
     const float *from = x + r * stride;
     float *to = tile + r * KB;

@@ -4,8 +4,8 @@
 // mux_pointwise_body.h.
 
 MUX_INLINE void NAME(column_sums)(const float *y, const float *gh, ptrdiff_t rows,
-                                     ptrdiff_t columns, const float *scale, const float *shift,
-                                     double *sums, const mux_activation kind) {
+                                  ptrdiff_t columns, const float *scale, const float *shift,
+                                  double *sums, const mux_activation kind) {
   for (ptrdiff_t r0 = 0; r0 < rows; r0 += MB) {
     const ptrdiff_t rn = rows - r0 < MB ? rows - r0 : MB;
     for (ptrdiff_t j = 0; j < columns; j += VW) {
@@ -43,8 +43,8 @@ static void NAME(sums)(const float *y, const float *gh, ptrdiff_t rows, ptrdiff_
 }
 
 MUX_INLINE void NAME(apply_kind)(const float *y, ptrdiff_t rows, ptrdiff_t columns,
-                                    const float *scale, const float *shift, float *out,
-                                    const mux_activation kind) {
+                                 const float *scale, const float *shift, float *out,
+                                 const mux_activation kind) {
   for (ptrdiff_t r = 0; r < rows; r++) {
     for (ptrdiff_t j = 0; j < columns; j += VW) {
       const vf v = NAME(loadn)(y + r * columns + j, columns - j);
@@ -54,8 +54,8 @@ MUX_INLINE void NAME(apply_kind)(const float *y, ptrdiff_t rows, ptrdiff_t colum
   }
 }
 
-static void NAME(apply)(const float *y, ptrdiff_t rows, ptrdiff_t columns,
-                        const mux_transform *t, float *out, float *scratch) {
+static void NAME(apply)(const float *y, ptrdiff_t rows, ptrdiff_t columns, const mux_transform *t,
+                        float *out, float *scratch) {
   const float *scale = NAME(padded)(t->scale, columns, &scratch);
   const float *shift = NAME(padded)(t->shift, columns, &scratch);
 #define CALL(kind) NAME(apply_kind)(y, rows, columns, scale, shift, out, kind)

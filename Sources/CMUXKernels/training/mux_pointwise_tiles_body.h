@@ -5,7 +5,7 @@
 
 /// c[mr × (units · UNIT)] (row stride KB) = tile rows · packed panel.
 MUX_INLINE void NAME(multiply)(const float *a, const float *b, ptrdiff_t inner, float *c,
-                                  const int mr, const int units) {
+                               const int mr, const int units) {
   const int full = HALF ? units / 2 : units;
   vf acc[MR][3];
 #if HALF
@@ -57,7 +57,7 @@ MUX_INLINE void NAME(multiply)(const float *a, const float *b, ptrdiff_t inner, 
 
 /// p[mr × (units · UNIT)] (row stride PW) += narrowᵀ · wide over `rows` rows.
 MUX_INLINE void NAME(outer)(const float *narrow, ptrdiff_t narrow_stride, const float *wide,
-                               ptrdiff_t rows, float *p, const int mr, const int units) {
+                            ptrdiff_t rows, float *p, const int mr, const int units) {
   const int full = HALF ? units / 2 : units;
   vf acc[MR][3];
 #if HALF
@@ -102,35 +102,37 @@ MUX_INLINE void NAME(outer)(const float *narrow, ptrdiff_t narrow_stride, const 
   }
 }
 
-#define TILE(mr, units)                                                                        \
-  static void NAME(multiply_##mr##_##units)(const float *a, const float *b, ptrdiff_t inner,   \
-                                            float *c) {                                        \
-    NAME(multiply)(a, b, inner, c, mr, units);                                                 \
-  }                                                                                            \
-  static void NAME(outer_##mr##_##units)(const float *narrow, ptrdiff_t narrow_stride,         \
-                                         const float *wide, ptrdiff_t rows, float *p) {        \
-    NAME(outer)(narrow, narrow_stride, wide, rows, p, mr, units);                              \
+#define TILE(mr, units)                                                                      \
+  static void NAME(multiply_##mr##_##units)(const float *a, const float *b, ptrdiff_t inner, \
+                                            float *c) {                                      \
+    NAME(multiply)(a, b, inner, c, mr, units);                                               \
+  }                                                                                          \
+  static void NAME(outer_##mr##_##units)(const float *narrow, ptrdiff_t narrow_stride,       \
+                                         const float *wide, ptrdiff_t rows, float *p) {      \
+    NAME(outer)(narrow, narrow_stride, wide, rows, p, mr, units);                            \
   }
 #if HALF
 #define TILES(mr) TILE(mr, 1) TILE(mr, 2) TILE(mr, 3) TILE(mr, 4) TILE(mr, 5) TILE(mr, 6)
-#define ROW_OF(f, mr)                                                             \
-  {NAME(f##_##mr##_1), NAME(f##_##mr##_2), NAME(f##_##mr##_3), NAME(f##_##mr##_4), \
-   NAME(f##_##mr##_5), NAME(f##_##mr##_6)}
+#define ROW_OF(f, mr)                                          \
+  {NAME(f##_##mr##_1), NAME(f##_##mr##_2), NAME(f##_##mr##_3), \
+   NAME(f##_##mr##_4), NAME(f##_##mr##_5), NAME(f##_##mr##_6)}
 #else
 #define TILES(mr) TILE(mr, 1) TILE(mr, 2) TILE(mr, 3)
 #define ROW_OF(f, mr) {NAME(f##_##mr##_1), NAME(f##_##mr##_2), NAME(f##_##mr##_3)}
 #endif
+// clang-format off
 TILES(1) TILES(2) TILES(3) TILES(4)
 #if MR == 8
 TILES(5) TILES(6) TILES(7) TILES(8)
 #endif
+    // clang-format on
 
-typedef void (*NAME(multiply_function))(const float *, const float *, ptrdiff_t, float *);
+    typedef void (*NAME(multiply_function))(const float *, const float *, ptrdiff_t, float *);
 typedef void (*NAME(outer_function))(const float *, ptrdiff_t, const float *, ptrdiff_t, float *);
 #if MR == 8
-#define TABLE(f)                                                                       \
-  {ROW_OF(f, 1), ROW_OF(f, 2), ROW_OF(f, 3), ROW_OF(f, 4), ROW_OF(f, 5), ROW_OF(f, 6), \
-   ROW_OF(f, 7), ROW_OF(f, 8)}
+#define TABLE(f)                                           \
+  {ROW_OF(f, 1), ROW_OF(f, 2), ROW_OF(f, 3), ROW_OF(f, 4), \
+   ROW_OF(f, 5), ROW_OF(f, 6), ROW_OF(f, 7), ROW_OF(f, 8)}
 #else
 #define TABLE(f) {ROW_OF(f, 1), ROW_OF(f, 2), ROW_OF(f, 3), ROW_OF(f, 4)}
 #endif
@@ -162,8 +164,8 @@ static void NAME(panel_outer)(const float *narrow, ptrdiff_t stride, ptrdiff_t n
     ptrdiff_t k = 0;
     for (ptrdiff_t s = 0; s < strips; s++) {
       const ptrdiff_t next = kn * (s + 1) / strips;
-      NAME(outer_table)[next - k - 1][units - 1](base + k, stride ? stride : KB, wide, rows,
-                                                  p + (k0 + k) * PW);
+      NAME(outer_table)
+      [next - k - 1][units - 1](base + k, stride ? stride : KB, wide, rows, p + (k0 + k) * PW);
       k = next;
     }
   }

@@ -14,34 +14,31 @@ typedef struct MUX_NAME(span) {
 
 /// The spans of grid row y of an image that is `width` pixels wide (on the grid), for rows with
 /// `planes` planes of `plane_pixels` pixels, of which `lead` zeros.
-static int MUX_NAME(make_spans)(
-    const mux_branch_plan *plan, int y, int width, int planes, int plane_pixels, int lead,
-    span *spans) {
+static int MUX_NAME(make_spans)(const mux_branch_plan *plan, int y, int width, int planes,
+                                int plane_pixels, int lead, span *spans) {
   if (plan->fine > 1) {
     int r = plan->fine, image_width = width / r;
     for (int b = 0; b < r; ++b) {
       int slice = y % r * r + b;
-      spans[b] = (span){
-          .pixel = (ptrdiff_t)(y / r) * image_width,
-          .pixel_step = 1,
-          .channel = plan->offset + slice * plan->channels,
-          .target = (ptrdiff_t)(lead + b) * MUX_LANES,
-          .target_step = (ptrdiff_t)r * MUX_LANES,
-          .count = image_width,
-          .slice = slice,
-          .row = image_width};
+      spans[b] = (span){.pixel = (ptrdiff_t)(y / r) * image_width,
+                        .pixel_step = 1,
+                        .channel = plan->offset + slice * plan->channels,
+                        .target = (ptrdiff_t)(lead + b) * MUX_LANES,
+                        .target_step = (ptrdiff_t)r * MUX_LANES,
+                        .count = image_width,
+                        .slice = slice,
+                        .row = image_width};
     }
     return r;
   }
   for (int b = 0; b < planes; ++b) {
-    spans[b] = (span){
-        .pixel = (ptrdiff_t)y * width + b,
-        .pixel_step = planes,
-        .channel = plan->offset,
-        .target = ((ptrdiff_t)b * plane_pixels + lead) * MUX_LANES,
-        .target_step = MUX_LANES,
-        .count = width <= b ? 0 : (width - b + planes - 1) / planes,
-        .row = width};
+    spans[b] = (span){.pixel = (ptrdiff_t)y * width + b,
+                      .pixel_step = planes,
+                      .channel = plan->offset,
+                      .target = ((ptrdiff_t)b * plane_pixels + lead) * MUX_LANES,
+                      .target_step = MUX_LANES,
+                      .count = width <= b ? 0 : (width - b + planes - 1) / planes,
+                      .row = width};
   }
   return planes;
 }
@@ -60,8 +57,7 @@ MUX_INLINE int MUX_NAME(lanes_of)(const chunk *c, int tile) {
 }
 
 /// Copies per-channel coefficients to [slice][tile][lane], zero in lanes without channel.
-static void MUX_NAME(gather)(
-    const chunk *c, const float *coefficients, float missing, float *to) {
+static void MUX_NAME(gather)(const chunk *c, const float *coefficients, float missing, float *to) {
   int slices = c->plan->fine * c->plan->fine, n = (c->tiles - 1) * MUX_LANES + c->last_lanes;
   for (int s = 0; s < slices; ++s) {
     ptrdiff_t from = c->plan->offset + s * c->plan->channels + c->first * MUX_LANES;
@@ -72,15 +68,14 @@ static void MUX_NAME(gather)(
 }
 
 /// Zeros around the pixels of `rows` rows of tiles; they stay while the pixels are overwritten.
-static void MUX_NAME(clear_edges)(
-    float *row, size_t tiles, int planes, int plane_pixels, int lead, int width) {
+static void MUX_NAME(clear_edges)(float *row, size_t tiles, int planes, int plane_pixels, int lead,
+                                  int width) {
   for (size_t t = 0; t < tiles; ++t) {
     for (int b = 0; b < planes; ++b, row += (ptrdiff_t)plane_pixels * MUX_LANES) {
       int count = width <= b ? 0 : (width - b + planes - 1) / planes;
       memset(row, 0, sizeof(float) * MUX_LANES * (size_t)lead);
-      memset(
-          row + (ptrdiff_t)(lead + count) * MUX_LANES, 0,
-          sizeof(float) * MUX_LANES * (size_t)(plane_pixels - lead - count));
+      memset(row + (ptrdiff_t)(lead + count) * MUX_LANES, 0,
+             sizeof(float) * MUX_LANES * (size_t)(plane_pixels - lead - count));
     }
   }
 }
@@ -96,10 +91,10 @@ MUX_INLINE vf MUX_NAME(load_first)(const float *p, int lanes) {
 /// n pixels of one tile: z = act(scale · e + shift), and act′ if `both`. Two pixels at a time, as
 /// the activations are long chains of dependent operations. All but the pointers, n and perhaps
 /// `lanes` are constants after inlining.
-MUX_INLINE void MUX_NAME(load_tile)(
-    mux_activation activation, bool both, int lanes, int n, const float *from,
-    ptrdiff_t from_step, ptrdiff_t ahead, vf scale, vf shift, float *row, float *derivative,
-    ptrdiff_t step) {
+MUX_INLINE void MUX_NAME(load_tile)(mux_activation activation, bool both, int lanes, int n,
+                                    const float *from, ptrdiff_t from_step, ptrdiff_t ahead,
+                                    vf scale, vf shift, float *row, float *derivative,
+                                    ptrdiff_t step) {
   int i = 0;
   for (; i + 2 <= n; i += 2, from += 2 * from_step, row += 2 * step, derivative += 2 * step) {
     __builtin_prefetch(from + ahead, 0, 2);
@@ -118,17 +113,17 @@ MUX_INLINE void MUX_NAME(load_tile)(
   }
   if (i < n) {
     __builtin_prefetch(from + ahead, 0, 2);
-    vf d, z = v_activate_both(
-              activation, v_fma(scale, MUX_NAME(load_first)(from, lanes), shift), &d);
+    vf d,
+        z = v_activate_both(activation, v_fma(scale, MUX_NAME(load_first)(from, lanes), shift), &d);
     v_store(row, z);
     if (both) v_store(derivative, d);
   }
 }
 
-MUX_INLINE void MUX_NAME(load_span_as)(
-    mux_activation activation, bool both, const chunk *c, const span *s, const float *image,
-    ptrdiff_t stride, const float *scale, const float *shift, ptrdiff_t tile_stride, float *row,
-    float *derivative) {
+MUX_INLINE void MUX_NAME(load_span_as)(mux_activation activation, bool both, const chunk *c,
+                                       const span *s, const float *image, ptrdiff_t stride,
+                                       const float *scale, const float *shift,
+                                       ptrdiff_t tile_stride, float *row, float *derivative) {
   const float *from = image + s->pixel * stride + s->channel + c->first * MUX_LANES;
   ptrdiff_t from_step = s->pixel_step * stride, ahead = s->row * stride;
   for (int x = 0; x < s->count; x += MUX_NAME(run)) {
@@ -140,8 +135,8 @@ MUX_INLINE void MUX_NAME(load_span_as)(
       ptrdiff_t to = t * tile_stride + s->target + x * s->target_step;
       if (lanes == MUX_LANES) {
         MUX_NAME(load_tile)
-        (activation, both, MUX_LANES, n, source, from_step, ahead, a, b, row + to,
-         derivative + to, s->target_step);
+        (activation, both, MUX_LANES, n, source, from_step, ahead, a, b, row + to, derivative + to,
+         s->target_step);
       } else {
         MUX_NAME(load_tile)
         (activation, both, lanes, n, source, from_step, ahead, a, b, row + to, derivative + to,
@@ -151,22 +146,22 @@ MUX_INLINE void MUX_NAME(load_span_as)(
   }
 }
 
-static void MUX_NAME(load_span)(
-    mux_activation activation, const chunk *c, const span *s, const float *image,
-    ptrdiff_t stride, const float *scale, const float *shift, ptrdiff_t tile_stride, float *row) {
-#define MUX_DO(kind)                                                                           \
-  MUX_NAME(load_span_as)                                                                       \
+static void MUX_NAME(load_span)(mux_activation activation, const chunk *c, const span *s,
+                                const float *image, ptrdiff_t stride, const float *scale,
+                                const float *shift, ptrdiff_t tile_stride, float *row) {
+#define MUX_DO(kind)     \
+  MUX_NAME(load_span_as) \
   (kind, false, c, s, image, stride, scale, shift, tile_stride, row, row)
   MUX_SWITCH(activation)
 #undef MUX_DO
 }
 
-static void MUX_NAME(load_span_both)(
-    mux_activation activation, const chunk *c, const span *s, const float *image,
-    ptrdiff_t stride, const float *scale, const float *shift, ptrdiff_t tile_stride, float *row,
-    float *derivative) {
-#define MUX_DO(kind)                                                                           \
-  MUX_NAME(load_span_as)                                                                       \
+static void MUX_NAME(load_span_both)(mux_activation activation, const chunk *c, const span *s,
+                                     const float *image, ptrdiff_t stride, const float *scale,
+                                     const float *shift, ptrdiff_t tile_stride, float *row,
+                                     float *derivative) {
+#define MUX_DO(kind)     \
+  MUX_NAME(load_span_as) \
   (kind, true, c, s, image, stride, scale, shift, tile_stride, row, derivative)
   MUX_SWITCH(activation)
 #undef MUX_DO
@@ -178,10 +173,11 @@ typedef struct MUX_NAME(coefficients) {
 } MUX_TYPE(coefficients);
 
 /// dL/dd of n pixels of one tile.
-MUX_INLINE void MUX_NAME(gradient_tile)(
-    mux_activation activation, int lanes, int n, const float *g, ptrdiff_t g_step,
-    ptrdiff_t g_ahead, const float *d, ptrdiff_t d_step, ptrdiff_t d_ahead,
-    const MUX_TYPE(coefficients) *k, ptrdiff_t at, float *row, ptrdiff_t step) {
+MUX_INLINE void MUX_NAME(gradient_tile)(mux_activation activation, int lanes, int n, const float *g,
+                                        ptrdiff_t g_step, ptrdiff_t g_ahead, const float *d,
+                                        ptrdiff_t d_step, ptrdiff_t d_ahead,
+                                        const MUX_TYPE(coefficients) *k, ptrdiff_t at, float *row,
+                                        ptrdiff_t step) {
   vf scale = v_load(k->scale + at), shift = v_load(k->shift + at);
   vf gate = v_load(k->gate + at), pooled = v_load(k->pooled + at);
   vf k0 = v_load(k->k0 + at), k1 = v_load(k->k1 + at), k2 = v_load(k->k2 + at);
@@ -210,10 +206,10 @@ MUX_INLINE void MUX_NAME(gradient_tile)(
   }
 }
 
-MUX_INLINE void MUX_NAME(load_gradient_as)(
-    mux_activation activation, const chunk *c, const span *s,
-    const mux_spatial_backward_arguments *arguments, const MUX_TYPE(coefficients) *k,
-    ptrdiff_t tile_stride, float *row) {
+MUX_INLINE void MUX_NAME(load_gradient_as)(mux_activation activation, const chunk *c, const span *s,
+                                           const mux_spatial_backward_arguments *arguments,
+                                           const MUX_TYPE(coefficients) *k, ptrdiff_t tile_stride,
+                                           float *row) {
   ptrdiff_t channel = s->channel + c->first * MUX_LANES;
   ptrdiff_t g_stride = arguments->output_gradient_stride, d_stride = arguments->output_stride;
   const float *g_from = arguments->output_gradient + s->pixel * g_stride + channel;
@@ -241,10 +237,10 @@ MUX_INLINE void MUX_NAME(load_gradient_as)(
   }
 }
 
-static void MUX_NAME(load_gradient)(
-    mux_activation activation, const chunk *c, const span *s,
-    const mux_spatial_backward_arguments *arguments, const MUX_TYPE(coefficients) *k,
-    ptrdiff_t tile_stride, float *row) {
+static void MUX_NAME(load_gradient)(mux_activation activation, const chunk *c, const span *s,
+                                    const mux_spatial_backward_arguments *arguments,
+                                    const MUX_TYPE(coefficients) *k, ptrdiff_t tile_stride,
+                                    float *row) {
 #define MUX_DO(kind) MUX_NAME(load_gradient_as)(kind, c, s, arguments, k, tile_stride, row)
   MUX_SWITCH(activation)
 #undef MUX_DO
@@ -252,17 +248,18 @@ static void MUX_NAME(load_gradient)(
 
 /// Writes a span of one tile's line to the image, and adds its sums (two of each: additions
 /// take several cycles).
-MUX_INLINE void MUX_NAME(store_as)(
-    int lanes, const span *s, const float *line, float *to, ptrdiff_t step, double *sum,
-    double *sum_squares) {
+MUX_INLINE void MUX_NAME(store_as)(int lanes, const span *s, const float *line, float *to,
+                                   ptrdiff_t step, double *sum, double *sum_squares) {
   vf total0 = {0}, total1 = {0}, squares0 = {0}, squares1 = {0};
   const float *from = line + s->target;
   ptrdiff_t from_step = s->target_step, ahead = s->row * step / s->pixel_step;
   for (int i = 0; i < s->count; ++i, from += from_step, to += step) {
     vf x = v_load(from);
     __builtin_prefetch(to + ahead, 1, 2);
-    if (lanes == MUX_LANES) v_store(to, x);
-    else v_store_first(to, x, lanes);
+    if (lanes == MUX_LANES)
+      v_store(to, x);
+    else
+      v_store_first(to, x, lanes);
     vf total = total1 + x, squares = v_fma(x, x, squares1);
     total1 = total0;
     squares1 = squares0;
@@ -276,16 +273,19 @@ MUX_INLINE void MUX_NAME(store_as)(
 }
 
 /// Multiplies a span of the gradient line by act′, writes it, and adds its sums.
-MUX_INLINE void MUX_NAME(store_gradient_as)(
-    int lanes, const span *s, const float *line, const float *derivative, const float *e,
-    ptrdiff_t e_step, float *to, ptrdiff_t to_step, double *sum, double *sum_input) {
+MUX_INLINE void MUX_NAME(store_gradient_as)(int lanes, const span *s, const float *line,
+                                            const float *derivative, const float *e,
+                                            ptrdiff_t e_step, float *to, ptrdiff_t to_step,
+                                            double *sum, double *sum_input) {
   vf total0 = {0}, total1 = {0}, products0 = {0}, products1 = {0};
   ptrdiff_t from = s->target, ahead = s->row * to_step / s->pixel_step;
   for (int i = 0; i < s->count; ++i, from += s->target_step, e += e_step) {
     vf du = v_load(line + from) * v_load(derivative + from);
     if (to) {
-      if (lanes == MUX_LANES) v_store(to, du);
-      else v_store_first(to, du, lanes);
+      if (lanes == MUX_LANES)
+        v_store(to, du);
+      else
+        v_store_first(to, du, lanes);
       __builtin_prefetch(to + ahead, 1, 2);
       to += to_step;
     }

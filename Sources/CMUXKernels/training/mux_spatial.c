@@ -40,9 +40,7 @@ int32_t mux_spatial_output_height(const mux_spatial *op) {
   return (op->height - 1) / op->stride + 1;
 }
 
-int32_t mux_spatial_output_width(const mux_spatial *op) {
-  return (op->width - 1) / op->stride + 1;
-}
+int32_t mux_spatial_output_width(const mux_spatial *op) { return (op->width - 1) / op->stride + 1; }
 
 size_t mux_spatial_weight_count(const mux_spatial *op, int32_t index) {
   const mux_spatial_branch *branch = &op->branches[index];

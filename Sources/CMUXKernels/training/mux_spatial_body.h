@@ -11,21 +11,21 @@ typedef struct MUX_NAME(wide) {
   int row_count, taps, step, position, count;
 } MUX_TYPE(wide);
 
-static ptrdiff_t MUX_NAME(wide_weight)(
-    const MUX_TYPE(wide) *w, int channel, int partner, int row, int tap) {
+static ptrdiff_t MUX_NAME(wide_weight)(const MUX_TYPE(wide) *w, int channel, int partner, int row,
+                                       int tap) {
   int k = w->plan->kernel;
   return (ptrdiff_t)((channel * w->plan->group_width + partner) * k + w->kernel_rows[row]) * k +
          w->position + tap;
 }
 
-static const float *MUX_NAME(wide_source)(
-    const MUX_TYPE(wide) *w, int channel, int partner, int row) {
+static const float *MUX_NAME(wide_source)(const MUX_TYPE(wide) *w, int channel, int partner,
+                                          int row) {
   int other = channel - channel % w->plan->group_width + partner;
   return w->rows[row] + other / MUX_LANES * w->tile_stride + other % MUX_LANES;
 }
 
-static void MUX_NAME(wide_line)(
-    const MUX_TYPE(wide) *w, int tile, const float *weights, float *out) {
+static void MUX_NAME(wide_line)(const MUX_TYPE(wide) *w, int tile, const float *weights,
+                                float *out) {
   memset(out, 0, sizeof(float) * MUX_LANES * (size_t)w->count);
   for (int lane = 0, c = tile * MUX_LANES; lane < MUX_LANES && c < w->plan->channels; ++lane, ++c) {
     for (int a = 0; a < w->row_count; ++a) {
@@ -43,8 +43,8 @@ static void MUX_NAME(wide_line)(
   }
 }
 
-static void MUX_NAME(wide_gradient)(
-    const MUX_TYPE(wide) *w, int tile, const float *x, float *gradient) {
+static void MUX_NAME(wide_gradient)(const MUX_TYPE(wide) *w, int tile, const float *x,
+                                    float *gradient) {
   for (int lane = 0, c = tile * MUX_LANES; lane < MUX_LANES && c < w->plan->channels; ++lane, ++c) {
     for (int a = 0; a < w->row_count; ++a) {
       for (int j = 0; j < w->plan->group_width; ++j) {
@@ -71,8 +71,8 @@ static int MUX_NAME(plane_count)(int width, int planes, int plane) {
   return width <= plane ? 0 : (width - plane + planes - 1) / planes;
 }
 
-static void MUX_NAME(forward_chunk)(
-    const mux_spatial_forward_arguments *arguments, const chunk *c, float *scratch) {
+static void MUX_NAME(forward_chunk)(const mux_spatial_forward_arguments *arguments, const chunk *c,
+                                    float *scratch) {
   const mux_branch_plan *plan = c->plan;
   int k = plan->kernel, planes = plan->dilation, ring_rows = mux_ring_rows(plan);
   int pixels = mux_plane_pixels(plan->width, planes, plan->padding);
@@ -99,8 +99,7 @@ static void MUX_NAME(forward_chunk)(
     int top = y * plan->stride - plan->padding * plan->dilation;
     int last = top + (k - 1) * plan->dilation;
     for (; next <= last && next < plan->height; ++next) {
-      int n = MUX_NAME(make_spans)(
-          plan, next, plan->width, planes, pixels, plan->padding, spans);
+      int n = MUX_NAME(make_spans)(plan, next, plan->width, planes, pixels, plan->padding, spans);
       for (int i = 0; i < n; ++i) {
         size_t at = slice_floats * (size_t)spans[i].slice;
         MUX_NAME(load_span)
@@ -109,15 +108,15 @@ static void MUX_NAME(forward_chunk)(
          ring + next % ring_rows * row_floats);
       }
     }
-    int span_count = MUX_NAME(make_spans)(
-        plan, y, plan->output_width, planes, line_pixels, 0, spans);
+    int span_count =
+        MUX_NAME(make_spans)(plan, y, plan->output_width, planes, line_pixels, 0, spans);
     for (int t = 0; t < c->tiles; ++t) {
       for (int b = 0; b < planes; ++b) {
         const float *rows[MUX_MAXIMUM_KERNEL], *weights[MUX_MAXIMUM_KERNEL];
         int kernel_rows[MUX_MAXIMUM_KERNEL], n = 0;
         int phase = plan->dilation > 1 ? y % plan->dilation * plan->dilation + b : 0;
-        const float *phase_weights = arguments->packed + plan->forward_weights +
-                                     (size_t)phase * plan->phase_weights;
+        const float *phase_weights =
+            arguments->packed + plan->forward_weights + (size_t)phase * plan->phase_weights;
         int count = MUX_NAME(plane_count)(plan->output_width, planes, b);
         float *to = line + (ptrdiff_t)b * line_pixels * MUX_LANES;
         for (int dy = 0; dy < k; ++dy) {
@@ -154,9 +153,8 @@ static void MUX_NAME(forward_chunk)(
   }
 }
 
-static void MUX_NAME(backward_chunk)(
-    const mux_spatial_backward_arguments *arguments, const chunk *c, size_t gradient_base,
-    float *scratch) {
+static void MUX_NAME(backward_chunk)(const mux_spatial_backward_arguments *arguments,
+                                     const chunk *c, size_t gradient_base, float *scratch) {
   const mux_branch_plan *plan = c->plan;
   int k = plan->kernel, p = plan->padding, ring_rows = mux_ring_rows(plan);
   int planes = plan->input_planes, gradient_planes = plan->dilation;
@@ -178,18 +176,23 @@ static void MUX_NAME(backward_chunk)(
   }
 
   float *coefficients[9];
-  const float *const sources[9] = {
-      arguments->input_transform.scale, arguments->input_transform.shift,
-      arguments->output_transform.scale, arguments->output_transform.shift, arguments->gate,
-      arguments->pooled, arguments->k0, arguments->k1, arguments->k2};
+  const float *const sources[9] = {arguments->input_transform.scale,
+                                   arguments->input_transform.shift,
+                                   arguments->output_transform.scale,
+                                   arguments->output_transform.shift,
+                                   arguments->gate,
+                                   arguments->pooled,
+                                   arguments->k0,
+                                   arguments->k1,
+                                   arguments->k2};
   const float missing[9] = {1, 0, 1, 0, 1, 0, 1, 0, 0};
   for (int i = 0; i < 9; ++i) {
     coefficients[i] = MUX_NAME(take)(&scratch, coefficient_floats);
     MUX_NAME(gather)(c, sources[i], missing[i], coefficients[i]);
   }
-  MUX_TYPE(coefficients) output_coefficients = {
-      coefficients[2], coefficients[3], coefficients[4], coefficients[5],
-      coefficients[6], coefficients[7], coefficients[8]};
+  MUX_TYPE(coefficients) output_coefficients = {coefficients[2], coefficients[3], coefficients[4],
+                                                coefficients[5], coefficients[6], coefficients[7],
+                                                coefficients[8]};
   float *ring = MUX_NAME(take)(&scratch, (size_t)(ring_rows * gradient_row));
   float *values = MUX_NAME(take)(&scratch, (size_t)(tile_floats * c->tiles));
   float *derivatives = MUX_NAME(take)(&scratch, (size_t)(tile_floats * c->tiles));
@@ -203,8 +206,8 @@ static void MUX_NAME(backward_chunk)(
   for (int y = 0; y < plan->height; ++y) {
     int reach = p * plan->dilation;
     for (; next * plan->stride <= y + reach && next < plan->output_height; ++next) {
-      int n = MUX_NAME(make_spans)(
-          plan, next, plan->output_width, gradient_planes, gradient_pixels, p, spans);
+      int n = MUX_NAME(make_spans)(plan, next, plan->output_width, gradient_planes, gradient_pixels,
+                                   p, spans);
       for (int i = 0; i < n; ++i) {
         MUX_NAME(load_gradient)
         (arguments->output_transform.activation, c, &spans[i], arguments, &output_coefficients,
@@ -241,8 +244,7 @@ static void MUX_NAME(backward_chunk)(
           rows[n] = ring + from % ring_rows * gradient_row +
                     (plan->partners ? t : 0) * gradient_tile +
                     (ptrdiff_t)(gradient_plane * gradient_pixels + p + taps[b].first) * MUX_LANES;
-          ptrdiff_t at =
-              (((ptrdiff_t)(c->first + t) * k + dy) * k + taps[b].position) * tap_floats;
+          ptrdiff_t at = (((ptrdiff_t)(c->first + t) * k + dy) * k + taps[b].position) * tap_floats;
           weights[n] = phase_weights + at;
           gradients[n] = phase_gradient ? phase_gradient + at : NULL;
           kernel_rows[n++] = dy;
@@ -253,8 +255,8 @@ static void MUX_NAME(backward_chunk)(
           line_kernels[b](taps[b].taps, rows, weights, n, to, count);
           if (phase_gradient) weight_kernels[b](taps[b].taps, x, rows, gradients, n, count);
         } else {
-          MUX_TYPE(wide) w = {plan, gradient_tile, rows, kernel_rows, n, taps[b].taps,
-                              1, taps[b].position, count};
+          MUX_TYPE(wide) w = {plan, gradient_tile,    rows, kernel_rows, n, taps[b].taps,
+                              1,    taps[b].position, count};
           MUX_NAME(wide_line)(&w, t, phase_weights, to);
           if (phase_gradient) MUX_NAME(wide_gradient)(&w, t, x, phase_gradient);
         }
@@ -267,10 +269,10 @@ static void MUX_NAME(backward_chunk)(
         const float *e = arguments->input + s->pixel * arguments->input_stride + channel;
         ptrdiff_t e_step = s->pixel_step * arguments->input_stride;
         ptrdiff_t to_step = s->pixel_step * arguments->input_gradient_stride;
-        float *to = arguments->input_gradient ? arguments->input_gradient +
-                                                    s->pixel * arguments->input_gradient_stride +
-                                                    channel
-                                              : NULL;
+        float *to =
+            arguments->input_gradient
+                ? arguments->input_gradient + s->pixel * arguments->input_gradient_stride + channel
+                : NULL;
         double *sum = arguments->sum_gradient ? arguments->sum_gradient + channel : NULL;
         double *products = sum ? arguments->sum_gradient_input + channel : NULL;
         if (lanes == MUX_LANES) {
@@ -292,13 +294,12 @@ static float *MUX_NAME(align)(float *scratch) {
 static chunk MUX_NAME(make_chunk)(const mux_branch_plan *plan, int first, int size) {
   int tiles = plan->tiles - first < size ? plan->tiles - first : size;
   int channels = plan->channels - first * MUX_LANES;
-  return (chunk){
-      plan, first, tiles,
-      channels >= tiles * MUX_LANES ? MUX_LANES : channels - (tiles - 1) * MUX_LANES};
+  return (chunk){plan, first, tiles,
+                 channels >= tiles * MUX_LANES ? MUX_LANES : channels - (tiles - 1) * MUX_LANES};
 }
 
-static void MUX_NAME(forward)(
-    const mux_spatial *op, const mux_spatial_forward_arguments *arguments, float *scratch) {
+static void MUX_NAME(forward)(const mux_spatial *op, const mux_spatial_forward_arguments *arguments,
+                              float *scratch) {
   for (int i = 0; i < op->channels && arguments->sum; ++i) {
     arguments->sum[i] = 0;
     arguments->sum_squares[i] = 0;
@@ -313,8 +314,8 @@ static void MUX_NAME(forward)(
   }
 }
 
-static void MUX_NAME(backward)(
-    const mux_spatial *op, const mux_spatial_backward_arguments *arguments, float *scratch) {
+static void MUX_NAME(backward)(const mux_spatial *op,
+                               const mux_spatial_backward_arguments *arguments, float *scratch) {
   for (int i = 0; i < op->channels && arguments->sum_gradient; ++i) {
     arguments->sum_gradient[i] = 0;
     arguments->sum_gradient_input[i] = 0;
@@ -329,8 +330,8 @@ static void MUX_NAME(backward)(
   }
 }
 
-static const mux_spatial_table MUX_NAME(spatial) = {
-    MUX_LANES, MUX_NAME(forward), MUX_NAME(backward)};
+static const mux_spatial_table MUX_NAME(spatial) = {MUX_LANES, MUX_NAME(forward),
+                                                    MUX_NAME(backward)};
 
 #undef span
 #undef chunk

@@ -71,8 +71,8 @@ int32_t mux_plan_chunk(const mux_branch_plan *plan, size_t floats_per_tile) {
 /// operation's forward and backward part) of each weight of a branch.
 typedef void (*weight_visitor)(void *context, size_t plain, size_t forward, size_t backward);
 
-static void visit_weights(
-    const mux_branch_plan *plan, int32_t lanes, weight_visitor visit, void *context) {
+static void visit_weights(const mux_branch_plan *plan, int32_t lanes, weight_visitor visit,
+                          void *context) {
   int32_t k = plan->kernel, w = plan->group_width, phases = plan->dilation * plan->dilation;
   size_t plain = 0;
   for (int32_t phase = 0; phase < phases; ++phase) {
@@ -150,14 +150,13 @@ void mux_spatial_pack(const mux_spatial *op, const float *const *weights, float 
   memset(packed, 0, mux_spatial_packed_count(op) * sizeof(float));
   for (int32_t i = 0; i < op->branch_count; ++i) {
     mux_branch_plan plan = mux_plan_branch(op, i, lanes);
-    packing p = {
-        weights[i], packed + plan.forward_weights, packed + plan.backward_weights};
+    packing p = {weights[i], packed + plan.forward_weights, packed + plan.backward_weights};
     visit_weights(&plan, lanes, pack_weight, &p);
   }
 }
 
-void mux_spatial_unpack_gradient(
-    const mux_spatial *op, const float *packed_gradient, float *const *weight_gradients) {
+void mux_spatial_unpack_gradient(const mux_spatial *op, const float *packed_gradient,
+                                 float *const *weight_gradients) {
   int32_t lanes = table()->lanes;
   for (int32_t i = 0; i < op->branch_count; ++i) {
     mux_branch_plan plan = mux_plan_branch(op, i, lanes);
@@ -182,12 +181,12 @@ size_t mux_spatial_scratch_count(const mux_spatial *op) {
   return most + 16;  // the kernels align it
 }
 
-void mux_spatial_forward(
-    const mux_spatial *op, const mux_spatial_forward_arguments *arguments, float *scratch) {
+void mux_spatial_forward(const mux_spatial *op, const mux_spatial_forward_arguments *arguments,
+                         float *scratch) {
   table()->forward(op, arguments, scratch);
 }
 
-void mux_spatial_backward(
-    const mux_spatial *op, const mux_spatial_backward_arguments *arguments, float *scratch) {
+void mux_spatial_backward(const mux_spatial *op, const mux_spatial_backward_arguments *arguments,
+                          float *scratch) {
   table()->backward(op, arguments, scratch);
 }

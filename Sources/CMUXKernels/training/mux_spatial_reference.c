@@ -7,9 +7,9 @@
 
 /// A branch's tensors on the grid on which its convolution acts.
 typedef struct grid {
-  int32_t channels, height, width;           // of the multiplexed input
-  int32_t output_height, output_width;       // of the multiplexed output
-  int32_t image_height, image_width;         // of the plain input or output: what is not padding
+  int32_t channels, height, width;      // of the multiplexed input
+  int32_t output_height, output_width;  // of the multiplexed output
+  int32_t image_height, image_width;    // of the plain input or output: what is not padding
   int32_t r;
 } grid;
 
@@ -31,9 +31,8 @@ static grid make_grid(const mux_spatial *op, const mux_spatial_branch *branch) {
 }
 
 /// Where element (c, y, x) of the multiplexed grid is in the plain image; false in the padding.
-static _Bool locate(
-    const grid *g, const mux_spatial_branch *branch, int32_t height, int32_t width, int32_t c,
-    int32_t y, int32_t x, size_t *pixel, size_t *channel) {
+static _Bool locate(const grid *g, const mux_spatial_branch *branch, int32_t height, int32_t width,
+                    int32_t c, int32_t y, int32_t x, size_t *pixel, size_t *channel) {
   int32_t py = y, px = x, pc = c;
   if (branch->multiplex < 0) {
     int32_t phase = c / branch->channels;
@@ -56,9 +55,9 @@ static double affine(const mux_transform *t, size_t c, double x) {
 }
 
 /// The transformed input of a branch on its grid.
-static void load_input(
-    const mux_spatial *op, const mux_spatial_branch *branch, const grid *g, size_t offset,
-    const float *input, ptrdiff_t stride, const mux_transform *t, double *z) {
+static void load_input(const mux_spatial *op, const mux_spatial_branch *branch, const grid *g,
+                       size_t offset, const float *input, ptrdiff_t stride, const mux_transform *t,
+                       double *z) {
   size_t i = 0;
   for (int32_t c = 0; c < g->channels; ++c) {
     for (int32_t y = 0; y < g->height; ++y) {
@@ -79,9 +78,8 @@ static void load_input(
 typedef void (*visitor)(void *context, size_t output, size_t input, size_t weight);
 
 /// Visits every product of the grouped convolution: index of output, input and weight.
-static void convolve(
-    const mux_spatial *op, const mux_spatial_branch *branch, const grid *g, visitor visit,
-    void *context) {
+static void convolve(const mux_spatial *op, const mux_spatial_branch *branch, const grid *g,
+                     visitor visit, void *context) {
   int32_t k = branch->kernel, w = branch->group_width, p = k / 2;
   for (int32_t o = 0; o < g->channels; ++o) {
     for (int32_t y = 0; y < g->output_height; ++y) {
@@ -89,13 +87,11 @@ static void convolve(
         for (int32_t j = 0; j < w; ++j) {
           for (int32_t dy = 0; dy < k; ++dy) {
             for (int32_t dx = 0; dx < k; ++dx) {
-              int32_t c = o / w * w + j, sy = y * op->stride + dy - p,
-                      sx = x * op->stride + dx - p;
+              int32_t c = o / w * w + j, sy = y * op->stride + dy - p, sx = x * op->stride + dx - p;
               if (sy < 0 || sy >= g->height || sx < 0 || sx >= g->width) continue;
-              visit(
-                  context, (size_t)((o * g->output_height + y) * g->output_width + x),
-                  (size_t)((c * g->height + sy) * g->width + sx),
-                  (size_t)(((o * w + j) * k + dy) * k + dx));
+              visit(context, (size_t)((o * g->output_height + y) * g->output_width + x),
+                    (size_t)((c * g->height + sy) * g->width + sx),
+                    (size_t)(((o * w + j) * k + dy) * k + dx));
             }
           }
         }
@@ -120,8 +116,8 @@ static void visit_backward(void *context, size_t output, size_t input, size_t we
   p->weight_gradient[weight] += p->output[output] * p->input[input];
 }
 
-bool mux_spatial_reference_forward(
-    const mux_spatial *op, const mux_spatial_forward_arguments *a, const float *const *weights) {
+bool mux_spatial_reference_forward(const mux_spatial *op, const mux_spatial_forward_arguments *a,
+                                   const float *const *weights) {
   int32_t height = mux_spatial_output_height(op), width = mux_spatial_output_width(op);
   size_t offset = 0;
   for (int32_t b = 0; b < op->branch_count; offset += (size_t)op->branches[b++].channels) {
@@ -167,21 +163,19 @@ bool mux_spatial_reference_forward(
 }
 
 /// dL/dd of one element (see `mux_spatial_backward_arguments`).
-static double raw_gradient(
-    const mux_spatial_backward_arguments *a, size_t pixel, size_t channel) {
+static double raw_gradient(const mux_spatial_backward_arguments *a, size_t pixel, size_t channel) {
   double g = a->output_gradient[(ptrdiff_t)pixel * a->output_gradient_stride + (ptrdiff_t)channel];
   double d = a->output[(ptrdiff_t)pixel * a->output_stride + (ptrdiff_t)channel];
   double u = affine(&a->output_transform, channel, d);
-  double du = (a->gate ? (double)a->gate[channel] : 1) * g +
-              (a->pooled ? (double)a->pooled[channel] : 0);
+  double du =
+      (a->gate ? (double)a->gate[channel] : 1) * g + (a->pooled ? (double)a->pooled[channel] : 0);
   du *= (double)mux_activation_derivative(a->output_transform.activation, (float)u);
   return (a->k0 ? (double)a->k0[channel] : 1) * du + (a->k1 ? (double)a->k1[channel] : 0) * d +
          (a->k2 ? (double)a->k2[channel] : 0);
 }
 
-bool mux_spatial_reference_backward(
-    const mux_spatial *op, const mux_spatial_backward_arguments *a, const float *const *weights,
-    float *const *weight_gradients) {
+bool mux_spatial_reference_backward(const mux_spatial *op, const mux_spatial_backward_arguments *a,
+                                    const float *const *weights, float *const *weight_gradients) {
   int32_t height = mux_spatial_output_height(op), width = mux_spatial_output_width(op);
   size_t offset = 0;
   for (int32_t b = 0; b < op->branch_count; offset += (size_t)op->branches[b++].channels) {
@@ -226,9 +220,8 @@ bool mux_spatial_reference_backward(
             channel += offset;
             double e = a->input[(ptrdiff_t)pixel * a->input_stride + (ptrdiff_t)channel];
             double u = affine(&a->input_transform, channel, e);
-            double du =
-                p.input_gradient[i] *
-                (double)mux_activation_derivative(a->input_transform.activation, (float)u);
+            double du = p.input_gradient[i] *
+                        (double)mux_activation_derivative(a->input_transform.activation, (float)u);
             if (a->input_gradient) {
               a->input_gradient[(ptrdiff_t)pixel * a->input_gradient_stride + (ptrdiff_t)channel] =
                   (float)du;

@@ -28,9 +28,9 @@ struct mux_child {
 /// - grace: milliseconds between asking the program to end (SIGTERM) and making it (SIGKILL) where
 ///   this process ends first; 0 makes it at once, below 0 lets it live
 /// Returns 0, or the system's error number.
-int mux_child_start(
-    const char *path, char *const arguments[], char *const variables[], const char *folder,
-    int input, int output, int errors, int grace, struct mux_child *child);
+int mux_child_start(const char *path, char *const arguments[], char *const variables[],
+                    const char *folder, int input, int output, int errors, int grace,
+                    struct mux_child *child);
 
 /// The words of the command line where the system shows them to others, to be written over; NULL
 /// where the system does not say. `count` gets their number.

@@ -19,8 +19,9 @@ ct_error ct_set_grad(ct_tensor a, ct_tensor gradient);
 /// `gradient` may be NULL for a tensor of one element.
 ct_error ct_backward(ct_tensor a, ct_tensor gradient, bool retain);
 /// Gradients of `outputs` with respect to `inputs`, not accumulated; `out` gets NULL for unused ones.
-ct_error ct_gradients(const ct_tensor *outputs, const ct_tensor *output_gradients, int32_t outputs_count,
-                      const ct_tensor *inputs, int32_t inputs_count, bool retain, ct_tensor *out);
+ct_error ct_gradients(const ct_tensor *outputs, const ct_tensor *output_gradients,
+                      int32_t outputs_count, const ct_tensor *inputs, int32_t inputs_count,
+                      bool retain, ct_tensor *out);
 
 bool ct_grad_enabled(void);
 void ct_set_grad_enabled(bool value);

@@ -14,7 +14,8 @@ help:
 	@echo "make test       all tests (release build, so that libtorch code is built once)"
 	@echo "make test-core  build and test the half that needs no libtorch"
 	@echo "make docs       build the documentation (DocC) as one site; scripts/docs --serve shows it"
-	@echo "make lint       check the format of all Swift files, and that every file begins with its licence"
+	@echo "make lint       check the format of all files in Swift, C and C++, and that each begins with its licence"
+	@echo "make format     format them"
 	@echo "make build      build the program, .build/release/muxnet, and what it needs (make setup)"
 
 setup:
@@ -43,9 +44,11 @@ docs:
 
 lint:
 	@scripts/check-headers
+	@scripts/format-c --check
 	$(SWIFT) format lint --strict --recursive Package.swift Sources Tests Samples/ClassifyImage/Package.swift Samples/ClassifyImage/Sources
 
 format:
+	@scripts/format-c
 	$(SWIFT) format --in-place --recursive Package.swift Sources Tests Samples/ClassifyImage/Package.swift Samples/ClassifyImage/Sources
 
 clean:

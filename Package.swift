@@ -47,7 +47,7 @@ let imageFormats = ["CWebP": "WEBP", "CGIF": "GIF", "CTIFF": "TIFF"]
 /// The recipes that programs hold (`ShippedRecipes` has the same list).
 let recipes = [
   "cifar10_scratch", "cifar10_search", "cifar_transfer", "digits", "digits_search",
-  "imagenet_muxnet", "multilabel",
+  "imagenet_muxnet", "multilabel", "photos",
 ]
 
 let swift: [SwiftSetting] = [

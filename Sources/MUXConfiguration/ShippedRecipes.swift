@@ -11,6 +11,7 @@ package enum ShippedRecipes {
     ("digits_search", PackageResources.digits_search_yaml),
     ("imagenet_muxnet", PackageResources.imagenet_muxnet_yaml),
     ("multilabel", PackageResources.multilabel_yaml),
+    ("photos", PackageResources.photos_yaml),
   ]
 
   /// Their names, sorted.

@@ -19,7 +19,10 @@ public struct EvaluationConfiguration: Codable, Hashable, Sendable {
   /// Reads the settings that are there; the others keep their defaults.
   public init(from decoder: any Decoder) throws {
     let container = try decoder.container(keyedBy: CodingKeys.self)
-    try container.update(&batchSize, .batchSize)
+    var given = 0
+    try container.update(&given, .batchSize)
+    // A batch that follows the training images means nothing here.
+    if given != 0 { batchSize = given }
     try container.update(&precision, .precision)
     try container.update(&data, .data)
   }

@@ -54,6 +54,9 @@ public enum ClassWeights: Hashable, Sendable {
   /// Weights by class name; others weigh 1.
   case given([String: Double])
 
+  /// Whether they were given one by one.
+  var isByHand: Bool { if case .given = self { true } else { false } }
+
   /// The weights in the order of the classes; nil where all are the same.
   ///
   /// - Parameters:

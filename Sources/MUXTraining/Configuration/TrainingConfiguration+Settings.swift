@@ -12,7 +12,13 @@ extension TrainingConfiguration: SettingGroup {
         "epochs", \.epochs, "Passes over the training data", unit: "epochs",
         in: .within(1...1_000_000)),
       Setting(
-        "batchSize", \.batchSize, "Images in one batch", unit: "images", in: .within(1...1_000_000)),
+        "minimumSteps", \.minimumSteps,
+        "Optimizer steps that the run has at least: where epochs bring fewer, there are more of them",
+        unit: "steps", in: .within(0...1_000_000)),
+      Setting(
+        "batchSize", \.batchSize,
+        "Images in one batch; 0 fits it to the training images: at least 16 batches of 8 to 64",
+        unit: "images", in: .within(0...1_000_000)),
       Setting(
         "accumulation", \.accumulation,
         "Batches whose gradients are averaged before the optimizer steps", unit: "batches",

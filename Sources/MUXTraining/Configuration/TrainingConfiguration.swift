@@ -15,7 +15,11 @@ public struct TrainingConfiguration: Codable, Hashable, Sendable {
   public var seed: UInt64 = 0
   /// Passes over the training data.
   public var epochs: Int = 100
-  /// Images in one batch.
+  /// Optimizer steps that the run has at least: where `epochs` bring fewer, as on a few hundred images,
+  /// there are more of them. 0…1000000; 0, the default, leaves the epochs as they are.
+  public var minimumSteps: Int = 0
+  /// Images in one batch; 0 fits it to the training images: the greatest power of two, 8 to 64, that makes
+  /// at least 16 batches of them.
   public var batchSize: Int = 128
   /// Batches whose gradients are averaged before the optimizer steps.
   public var accumulation: Int = 1
@@ -87,5 +91,39 @@ public struct TrainingConfiguration: Codable, Hashable, Sendable {
     BaseRate(
       rate: optimizer.learningRate, scaling: optimizer.scaling,
       batchSize: batchSize * accumulation, referenceBatchSize: optimizer.referenceBatchSize)
+  }
+}
+
+extension TrainingConfiguration {
+  /// The batch that is fitted to so many training images.
+  public static func automaticBatch(images: Int) -> Int {
+    var batch = 8
+    while batch < 64, images / (2 * batch) >= 16 { batch *= 2 }
+    return max(min(batch, images), 1)
+  }
+
+  /// Fits batch and epochs to so many training images.
+  ///
+  /// - Returns: What was decided, a line each.
+  mutating func fit(images: Int) -> [String] {
+    guard images > 0 else { return [] }
+    var decisions: [String] = []
+    if batchSize == 0 {
+      batchSize = Self.automaticBatch(images: images)
+      decisions.append("batches of \(batchSize), fitted to \(images) training images (batchSize)")
+    } else if batchSize > images {
+      decisions.append(
+        "the batch of \(batchSize) images is larger than the training data: batches"
+          + " of \(images) instead (batchSize)")
+      batchSize = images
+    }
+    let steps = max((images / batchSize + accumulation - 1) / accumulation, 1)
+    if epochs * steps < minimumSteps {
+      epochs = (minimumSteps + steps - 1) / steps
+      decisions.append(
+        "\(epochs) epochs of \(steps) step\(steps == 1 ? "" : "s"), for at least \(minimumSteps) steps"
+          + " (minimumSteps)")
+    }
+    return decisions
   }
 }

@@ -12,7 +12,8 @@ extension Classification: TrainableTask {
   ) throws -> any Objective {
     ClassificationObjective(
       mixing: settings.mixing, seed: settings.seed, classes: head.classNames.count,
-      weights: try settings.classWeights()?.map { Float($0) }, focal: settings.weighing.focal)
+      weights: try settings.classWeights()?.map { Float($0) }, focal: settings.weighing.focal,
+      meanWeight: settings.weighing.classWeights.isByHand ? nil : 1)
   }
 }
 
@@ -51,6 +52,13 @@ private struct ClassificationObjective: Objective {
   let classes: Int
   let weights: [Float]?
   let focal: Double
+  /// Over the images; nil where it is not known.
+  let meanWeight: Double?
+
+  /// The same probability for each class costs log K, whatever the target, and less with a focus.
+  var chanceLoss: Double? {
+    meanWeight.map { $0 * log(Double(classes)) * pow(1 - 1 / Double(classes), focal) }
+  }
 
   func losses(of batch: Batch, outputs: (PixelBatch) throws -> [Tensor]) throws -> Losses {
     var batch = batch

@@ -73,6 +73,12 @@ private struct MultiLabelObjective: Objective {
   /// Of each class's part, positive and negative images alike.
   let classWeights: [Float]?
   let focal: Double
+
+  /// A probability of one half costs log 2 (or a quarter), whatever the target.
+  var chanceLoss: Double? {
+    guard weights == nil, classWeights == nil else { return nil }
+    return loss == .squaredError ? 0.25 : log(2) * pow(0.5, focal)
+  }
   let mixing: MixingConfiguration
   let seed: UInt64
   let classes: Int

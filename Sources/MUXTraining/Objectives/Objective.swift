@@ -81,6 +81,10 @@ public struct ObjectiveSettings: Sendable {
 
 /// What training makes small.
 public protocol Objective {
+  /// The loss of answers that say nothing about an image; nil where that is not known. A training that
+  /// does not come below it goes nowhere.
+  var chanceLoss: Double? { get }
+
   /// The loss of a batch, the mean over its images, with a graph for the gradients.
   ///
   /// Whatever is drawn follows from the seed and the place of the batch in the run.
@@ -89,6 +93,11 @@ public protocol Objective {
   ///   - batch: The images and their targets; the objective may mix them first.
   ///   - outputs: Runs the network on images; all of its outputs.
   func losses(of batch: Batch, outputs: (PixelBatch) throws -> [Tensor]) throws -> Losses
+}
+
+extension Objective {
+  /// Not known.
+  public var chanceLoss: Double? { nil }
 }
 
 /// The loss of a batch, and what it is made of.

@@ -84,6 +84,10 @@ extension WarmUp: SettingGroup {
         "epochs", \.epochs, "Length; 0 means none, and at most the epochs of the run",
         unit: "epochs",
         in: .within(0...1e6)),
+      Setting(
+        "fraction", \.fraction,
+        "Length as a share of the run; the longer of this and epochs counts",
+        in: .within(0...0.9)),
       Setting("from", \.from, "The rate at the first step", in: .within(0...1e30)),
       Setting("interval", \.interval, "How often the rate moves in the warm-up"),
       Setting(

@@ -84,11 +84,12 @@ public struct LearningRateSchedule: Codable, Hashable, Sendable {
   /// The rate of optimizer step `step` (counted from 0) of a run that `clock` describes.
   public func rate(step: Int, base: Double, clock: ScheduleClock) -> Double {
     let warm = position(of: step, interval: warmUp.interval, clock: clock)
-    if warm < warmUp.epochs {
-      return warmUp.from + (base - warmUp.from) * warm / warmUp.epochs
+    let warmEpochs = warmUp.length(of: clock.epochs)
+    if warm < warmEpochs {
+      return warmUp.from + (base - warmUp.from) * warm / warmEpochs
     }
     if shape == .oneCycle { return oneCycleRate(step: step, base: base, clock: clock) }
-    let delay = warmUp.delaysDecay ? warmUp.epochs : 0
+    let delay = warmUp.delaysDecay ? warmEpochs : 0
     let time = max(position(of: step, interval: interval, clock: clock) - delay, 0)
     let fraction = min(time / max(Double(clock.epochs) - delay, 1e-12), 1)
     switch shape {

@@ -8,6 +8,8 @@ import MUXCore
 public struct WarmUp: Codable, Hashable, Sendable {
   /// Length in epochs; 0 means none.
   public var epochs: Double = 0
+  /// Length as a share of the run, 0…0.9; the longer of this and `epochs` counts. 0 by default.
+  public var fraction: Double = 0
   /// The rate at the first step.
   public var from: Double = 0
   /// Whether the rate moves with every step or once per epoch.
@@ -19,9 +21,10 @@ public struct WarmUp: Codable, Hashable, Sendable {
   /// Makes a warm-up of `epochs` epochs from the rate `from`.
   public init(
     epochs: Double = 0, from: Double = 0, interval: LearningRateSchedule.Interval = .step,
-    delaysDecay: Bool = false
+    delaysDecay: Bool = false, fraction: Double = 0
   ) {
     self.epochs = epochs
+    self.fraction = fraction
     self.from = from
     self.interval = interval
     self.delaysDecay = delaysDecay
@@ -31,4 +34,7 @@ public struct WarmUp: Codable, Hashable, Sendable {
   public init(from decoder: any Decoder) throws {
     try self.init(settingsFrom: decoder)
   }
+
+  /// Its length in a run of so many epochs.
+  func length(of run: Int) -> Double { max(epochs, fraction * Double(run)) }
 }

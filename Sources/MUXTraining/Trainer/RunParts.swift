@@ -49,13 +49,10 @@ struct RunParts {
     if let classNames, classNames != training.classNames {
       throw TrainingError.otherClasses(before: classNames, now: training.classNames)
     }
-    var notices: [String] = []
-    if configuration.batchSize > training.count, training.count > 0 {
-      notices.append(
-        "the batch of \(configuration.batchSize) images is larger than the training data: batches"
-          + " of \(training.count) instead (batchSize)")
-      configuration.batchSize = training.count
-    }
+    // A run that goes on keeps the length that it was begun with.
+    let epochs = configuration.epochs
+    var notices = configuration.fit(images: training.count)
+    if classNames != nil { configuration.epochs = epochs }
     let validation = try configuration.data.open(.validation, classNames: training.classNames)
     let task = configuration.task.task
     try task.check(training)

@@ -152,6 +152,21 @@ extension Trainer {
     }
     try writing { try writeSummary() }
     try announce(.epoch(report))
+    try warnWhereNothingIsLearned(report)
+  }
+
+  /// Says once that a run goes nowhere, when a quarter of it (but no more than 200 steps) is done.
+  private func warnWhereNothingIsLearned(_ report: EpochReport) throws {
+    guard let chance = objective.chanceLoss, !hasWarned, report.trainingLoss >= 0.99 * chance,
+      state.step >= min(max(clock.totalSteps / 4, 20), 200)
+    else { return }
+    hasWarned = true
+    try announce(
+      .notice(
+        "after \(state.step) steps the training loss \(NumberText.fixed(report.trainingLoss, decimals: 3))"
+          + " is not below \(NumberText.fixed(chance, decimals: 3)), that of guessing: try another"
+          + " optimizer.learningRate, start from trained weights (model.initialWeights), or look at the"
+          + " labels"))
   }
 
   private func evaluate(_ model: NetworkModel) throws -> EvaluationResult {

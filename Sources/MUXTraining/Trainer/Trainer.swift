@@ -53,6 +53,8 @@ public final class Trainer {
   var sessionStart = ContinuousClock.now
   var secondsBefore = 0.0
   var stepSeconds = 0.0
+  /// Whether it was said that nothing is learned.
+  var hasWarned = false
   var sessionSteps = 0
 
   /// Runs of fewer optimizer steps get a warning.

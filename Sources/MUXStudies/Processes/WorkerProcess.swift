@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-package import Foundation
+public import Foundation
 
 /// A worker in a process of its own. When this process ends first, the worker is asked to put its
 /// trial back.
-package final class WorkerProcess {
+public final class WorkerProcess {
   /// The exit code of a worker that cannot be of use, so that another one would not be either.
-  package static let uselessCode: Int32 = 1
+  public static let uselessCode: Int32 = 1
   /// Seconds that a worker gets to put its trial back.
   static let grace = 20.0
 
@@ -21,7 +21,7 @@ package final class WorkerProcess {
   ///   - environment: All variables.
   ///   - input: What it finds on its standard input, where nobody else can read it.
   /// - Throws: ``StudyError/evaluation(reason:)`` with the system's reason.
-  package init(
+  public init(
     _ program: URL, _ arguments: [String], environment: [String: String], input: Data = Data()
   ) throws(StudyError) {
     log = try UnnamedFile()
@@ -31,9 +31,9 @@ package final class WorkerProcess {
   }
 
   /// The process's number.
-  package var processIdentifier: Int32 { process.processIdentifier }
+  public var processIdentifier: Int32 { process.processIdentifier }
   /// Whether it has not ended.
-  package var isRunning: Bool { process.isRunning }
+  public var isRunning: Bool { process.isRunning }
   /// Seconds since its start.
   var age: Double { watch.seconds() }
   /// Whether it ended with success.

@@ -60,7 +60,7 @@ struct DashboardCommand: ParsableCommand {
     let server = Failure()
     try waitFor {
       // Large studies are read before the first page is asked for.
-      _ = try await model.moments()
+      _ = try await model.snapshots()
       let application = Dashboard.application(
         model, host: host, port: port, trusting: trusted, idle: idle
       ) { port in

@@ -100,7 +100,7 @@ public struct NASBench101Domain: SearchDomain {
   public init() { self.init(entries: [:]) }
 
   /// The cell of a genome, not pruned.
-  public func cell(_ genome: Genome) -> NASBench101Cell {
+  package func cell(_ genome: Genome) -> NASBench101Cell {
     var successors = [UInt64](repeating: 0, count: 7)
     var place = 5
     for source in 0..<6 {
@@ -115,7 +115,7 @@ public struct NASBench101Domain: SearchDomain {
   }
 
   /// The genome of a pruned cell: its inner vertices first, unused ones after them with operation 0.
-  public func genome(_ cell: NASBench101Cell) -> Genome {
+  package func genome(_ cell: NASBench101Cell) -> Genome {
     var values = [Int](repeating: 0, count: genes.count)
     for (place, operation) in cell.operations.enumerated() { values[place] = operation.rawValue }
     let last = cell.vertexCount - 1

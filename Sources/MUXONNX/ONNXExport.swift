@@ -118,8 +118,7 @@ public struct ONNXExport: Sendable {
       entries.append(("class_names", ModelMetadata.json(of: classNames)))
     }
     if let pipeline {
-      let size = PixelSize(width: costs.inputSize.width, height: costs.inputSize.height)
-      entries += PreparationMetadata(pipeline: pipeline.fitted(to: size)).entries
+      entries += PreparationMetadata(pipeline: pipeline.fitted(to: costs.inputSize)).entries
     }
     if let license { entries.append(("weights_license", license)) }
     return entries

@@ -244,7 +244,7 @@ public final class InferencePlan: @unchecked Sendable {
     self.classNames = classNames
     self.task = task
     self.pipeline = (pipeline ?? .usual(for: network))?
-      .fitted(to: PixelSize(width: size.width, height: size.height))
+      .fitted(to: size)
   }
 }
 

@@ -84,7 +84,7 @@ public protocol TaskHead: Sendable {
   ///   - settings: How much is said.
   /// - Throws: ``TaskError`` where the outputs are not of the expected shapes.
   func decode(
-    _ outputs: [OutputTensor], original: [PixelSize], settings: DecodingSettings
+    _ outputs: [OutputTensor], original: [ImageSize], settings: DecodingSettings
   ) throws -> [Output]
 
   /// A meter that has counted nothing.
@@ -94,7 +94,7 @@ public protocol TaskHead: Sendable {
   ///
   /// - Throws: ``TaskError`` where outputs or targets are not those of the task.
   func measure(
-    _ outputs: [OutputTensor], _ targets: [Target], original: [PixelSize],
+    _ outputs: [OutputTensor], _ targets: [Target], original: [ImageSize],
     into meter: inout TaskMeter
   ) throws
 

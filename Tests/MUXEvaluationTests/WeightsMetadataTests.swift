@@ -92,9 +92,9 @@ struct WeightsMetadataTests {
       try Safetensors.write(archive, to: path)
       _ = try TrainedWeights(path: path)
     }
-    try read(.resize(Resize(size: PixelSize(4096))))
+    try read(.resize(Resize(size: ImageSize(4096))))
     for huge in [
-      ImageTransform.resize(Resize(size: PixelSize(8192))), .centerCrop(PixelSize(65536)),
+      ImageTransform.resize(Resize(size: ImageSize(8192))), .centerCrop(ImageSize(65536)),
       .resize(Resize(shorterSide: 8192)),
     ] {
       let error = #expect(throws: CheckpointError.self) { try read(huge) }

@@ -18,7 +18,7 @@ enum DigitsWeights {
     archive.metadata = try WeightsMetadata(
       network: network, classNames: (0..<10).map { "digit \($0)" },
       pipeline: ImagePipeline(
-        transforms: [.resize(Resize(size: PixelSize(8)))], channels: 1, mean: [0.3],
+        transforms: [.resize(Resize(size: ImageSize(8)))], channels: 1, mean: [0.3],
         standardDeviation: [0.4]),
       isAveraged: false, epoch: 1, step: 1, scores: nil
     ).dictionary()

@@ -25,5 +25,5 @@ func zoo(_ name: String, _ options: ModelOptions = ModelOptions()) throws -> Net
 
 /// The cost report of a network of the zoo.
 func costs(_ name: String, classes: Int? = nil, side: Int? = nil) throws -> CostReport {
-  try CostReport(zoo(name, ModelOptions(classes: classes)), inputSize: side.map(ImageSize.init))
+  try CostReport(zoo(name, ModelOptions(classes: classes)), inputSize: side.map { ImageSize($0) })
 }

@@ -54,7 +54,7 @@ struct OrderedHead: TaskHead {
   }
 
   func decode(
-    _ outputs: [OutputTensor], original: [PixelSize], settings: DecodingSettings
+    _ outputs: [OutputTensor], original: [ImageSize], settings: DecodingSettings
   ) throws -> [OrderedGuess] {
     places(outputs).map {
       OrderedGuess(place: $0.place, label: classNames[Int($0.place.rounded())])
@@ -64,7 +64,7 @@ struct OrderedHead: TaskHead {
   func makeMeter() -> OrderedMeter { OrderedMeter() }
 
   func measure(
-    _ outputs: [OutputTensor], _ targets: [Target], original: [PixelSize],
+    _ outputs: [OutputTensor], _ targets: [Target], original: [ImageSize],
     into meter: inout OrderedMeter
   ) throws {
     for ((place, logits), target) in zip(places(outputs), targets) {

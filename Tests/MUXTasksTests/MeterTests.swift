@@ -23,7 +23,7 @@ struct MeterTests {
     func meter(_ images: Range<Int>) throws -> Head.TaskMeter {
       var meter = head.makeMeter()
       try head.measure(
-        outputs(images), images.map(target), original: images.map { _ in PixelSize(8) },
+        outputs(images), images.map(target), original: images.map { _ in ImageSize(8) },
         into: &meter)
       return meter
     }

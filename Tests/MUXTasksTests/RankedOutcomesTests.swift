@@ -69,7 +69,7 @@ struct RankedOutcomesTests {
           values: golden.scores.flatMap { $0.map { Float($0) } })
       ],
       golden.labels.map { row in .labels(Set(row.indices.filter { row[$0] == 1 })) },
-      original: golden.labels.map { _ in PixelSize(8) }, into: &meter)
+      original: golden.labels.map { _ in ImageSize(8) }, into: &meter)
     for (entry, expected) in zip(meter.details().classes, golden.auroc) {
       #expect((entry.auroc == nil) == (expected == nil))
       if let value = entry.auroc, let expected { #expect(abs(value - expected) < 1e-12) }

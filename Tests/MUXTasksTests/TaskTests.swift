@@ -91,7 +91,7 @@ struct TaskTests {
   @Test("a classifier says the most likely classes, a head of several labels those that are there")
   func outputs() throws {
     let outputs = [OutputTensor(name: "o", shape: [2, 3], values: [2, 0, 1, -3, -2, -1])]
-    let sizes = [PixelSize(4), PixelSize(4)]
+    let sizes = [ImageSize(4), ImageSize(4)]
     let names = ["a", "b,c", "d"]
     let guesses = try ClassificationHead(network: "n", classNames: names)
       .decode(outputs, original: sizes, settings: DecodingSettings(limit: 2))

@@ -105,7 +105,7 @@ import Testing
 
   @Test("A pipeline that scales and cuts gives what its steps give one by one")
   func pipelines() throws {
-    for crop in [PixelSize(8), PixelSize(width: 7, height: 10), PixelSize(30)] {
+    for crop in [ImageSize(8), ImageSize(height: 10, width: 7), ImageSize(30)] {
       for resize in [
         Resize(shorterSide: 11, interpolation: .bicubic), Resize(size: 12), Resize(shorterSide: 9),
       ] {

@@ -108,7 +108,7 @@ import Testing
     let pipeline = ImagePipeline(mean: [0, 0.2, 0.5], standardDeviation: [1, 0.5, 0.25])
     var random = stream()
     let planes = try pipeline.values(of: image, random: &random)
-    #expect(planes.size == PixelSize(width: 2, height: 1))
+    #expect(planes.size == ImageSize(height: 1, width: 2))
     let expected: [Float] = [0, 0.4, 0, 1.2, 2, 0.4]
     #expect(zip(planes.values, expected).allSatisfy { abs($0 - $1) < 1e-6 })
     let last = try pipeline.values(of: image, layout: .channelsLast, random: &random)
@@ -220,13 +220,13 @@ import Testing
     let photo = noise(width: 61, height: 47)
     #expect(
       try ImagePipeline.imageNetTraining(size: 24).values(of: photo, random: &random).size
-        == PixelSize(24))
+        == ImageSize(24))
     let evaluation = ImagePipeline.imageNetEvaluation()
     #expect(
       evaluation.transforms == [
         .resize(Resize(shorterSide: 256, interpolation: .bicubic)), .centerCrop(224),
       ])
-    #expect(try evaluation.values(of: photo, random: &random).size == PixelSize(224))
+    #expect(try evaluation.values(of: photo, random: &random).size == ImageSize(224))
     let digit = try DigitsDataSet().image(at: 0)
     #expect(
       try ImagePipeline.digitsTraining(size: 16, channels: 3).values(of: digit, random: &random)
@@ -327,11 +327,11 @@ struct BoxTests {
   @Test(
     "each step that moves pixels moves the box alike",
     arguments: [
-      .resize(Resize(size: PixelSize(width: 60, height: 60), interpolation: .nearest)),
-      .horizontalFlip(probability: 1), .centerCrop(PixelSize(16)),
-      .randomCrop(RandomCrop(size: PixelSize(18), padding: 4)),
+      .resize(Resize(size: ImageSize(height: 60, width: 60), interpolation: .nearest)),
+      .horizontalFlip(probability: 1), .centerCrop(ImageSize(16)),
+      .randomCrop(RandomCrop(size: ImageSize(18), padding: 4)),
       .randomResizedCrop(
-        RandomResizedCrop(size: PixelSize(64), scale: 0.5...1, interpolation: .nearest)),
+        RandomResizedCrop(size: ImageSize(64), scale: 0.5...1, interpolation: .nearest)),
       .colorJitter(ColorJitter(brightness: 0.1)),
     ] as [ImageTransform])
   func moves(step: ImageTransform) throws {
@@ -359,14 +359,14 @@ struct BoxTests {
   func clips() throws {
     var random = RandomStream(seed: 1, purpose: .augmentation, indices: 0)
     var inside = sample(2, 4, 16, 12)
-    try ImageTransform.centerCrop(PixelSize(20)).apply(to: &inside, random: &random)
+    try ImageTransform.centerCrop(ImageSize(20)).apply(to: &inside, random: &random)
     #expect(
       inside.target
         == .boxes([
           LabeledBox(label: 3, left: 0, top: 4, right: 11, bottom: 12, isDifficult: true)
         ]))
     var outside = sample(0, 4, 8, 12)
-    try ImageTransform.centerCrop(PixelSize(20)).apply(to: &outside, random: &random)
+    try ImageTransform.centerCrop(ImageSize(20)).apply(to: &outside, random: &random)
     #expect(outside.target == .boxes([]))
     var labelled = Sample(image: inside.image, target: .labels([1, 2]))
     try ImageTransform.horizontalFlip(probability: 1).apply(to: &labelled, random: &random)

@@ -78,7 +78,7 @@ import Testing
     arguments: [(16, 16), (24, 13), (50, 20), (48, 51)])
   func centerCrop(size: (Int, Int)) throws {
     #expect(
-      source.centerCropped(to: PixelSize(width: size.0, height: size.1))
+      source.centerCropped(to: ImageSize(height: size.1, width: size.0))
         == (try Fixture.image("center_crop_\(size.0)x\(size.1).png")))
   }
 

@@ -53,11 +53,11 @@ import Testing
   func pipelines() throws {
     func resize(_ side: Int) -> ImageTransform { .resize(Resize(shorterSide: side)) }
     let exact = ImageTransform.resize(
-      Resize(size: PixelSize(width: 20, height: 44), interpolation: .bicubic))
+      Resize(size: ImageSize(height: 44, width: 20), interpolation: .bicubic))
     let cases: [[ImageTransform]] = [
       [resize(32), .centerCrop(28)],
       [resize(20), .centerCrop(28)],
-      [exact, .centerCrop(PixelSize(width: 31, height: 9))],
+      [exact, .centerCrop(ImageSize(height: 9, width: 31))],
       [resize(40), .randomCrop(RandomCrop(size: 32))],
       [resize(30), .randomCrop(RandomCrop(size: 32, padding: 7))],
       [resize(30), .horizontalFlip(), .randomCrop(RandomCrop(size: 27, padding: 7))],
@@ -122,7 +122,7 @@ import Testing
     #expect(
       try #require(error)
         == .scaledTooLarge(
-          width: 1, height: 1_000_000, size: PixelSize(width: 256, height: 256_000_000),
+          width: 1, height: 1_000_000, size: ImageSize(height: 256_000_000, width: 256),
           limit: Resize.pixelLimit))
     #expect("\(try #require(error))".contains("256×256000000"))
   }

@@ -85,7 +85,7 @@ extension Predictor {
     batchSize: Int, _ body: (ImagePrediction, Image) throws -> Void
   ) throws -> PredictionReport {
     var report = PredictionReport()
-    var batch: [(path: String, image: Image, prepared: (size: PixelSize, values: [Float]))] = []
+    var batch: [(path: String, image: Image, prepared: (size: ImageSize, values: [Float]))] = []
     var bytes = 0
     func finish() throws {
       let predictions = try predict(

@@ -54,7 +54,7 @@ public struct Predictor {
   }
 
   /// An image as the network takes it.
-  func prepared(_ image: Image) throws(ImageError) -> (size: PixelSize, values: [Float]) {
+  func prepared(_ image: Image) throws(ImageError) -> (size: ImageSize, values: [Float]) {
     // Nothing in the pipeline of an evaluation is random; it still asks for a stream.
     var random = ImagePipeline.stream(seed: 0, epoch: 0, index: 0)
     return try pipeline.values(of: image, random: &random)
@@ -62,7 +62,7 @@ public struct Predictor {
 
   /// What is said about several prepared images, run as one batch; their names are for messages.
   func predict(
-    prepared images: [(size: PixelSize, values: [Float])], original: [PixelSize], names: [String],
+    prepared images: [(size: ImageSize, values: [Float])], original: [ImageSize], names: [String],
     settings: DecodingSettings
   ) throws -> [any TaskOutput] {
     guard let size = images.first?.size else { return [] }

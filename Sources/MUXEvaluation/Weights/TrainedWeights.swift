@@ -86,8 +86,8 @@ public struct TrainedWeights: Sendable {
       guard overflow || pixels > limit else { continue }
       throw CheckpointError.unreadable(
         path: path,
-        reason: "its pipeline makes images of \(size), out of proportion to the network's"
-          + " \(network.inputSize); write the file anew")
+        reason: "its pipeline makes images of \(size.width)×\(size.height), out of proportion to"
+          + " the network's \(network.inputSize); write the file anew")
     }
   }
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+public import MUXCore
 
 /// A decoded image: rows from top to bottom, channels interleaved, 8 bits each.
 public struct Image: Sendable, Hashable {
@@ -60,7 +61,7 @@ public struct Image: Sendable, Hashable {
   }
 
   /// Width and height.
-  public var size: PixelSize { PixelSize(width: width, height: height) }
+  public var size: ImageSize { ImageSize(height: height, width: width) }
 
   /// The value of one channel of one pixel.
   public subscript(x: Int, y: Int, channel: Int) -> UInt8 {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 public import Foundation
+public import MUXCore
 
 /// Why an image could not be read, changed or written.
 public enum ImageError: Error, Sendable, Hashable, CustomStringConvertible, LocalizedError {
@@ -17,7 +18,7 @@ public enum ImageError: Error, Sendable, Hashable, CustomStringConvertible, Loca
   /// Decoding would take far more memory than the file's size explains.
   case unpacksTooFar(name: String, width: Int, height: Int, bytes: Int, fileSize: Int)
   /// An image would be scaled to more pixels than the limit.
-  case scaledTooLarge(width: Int, height: Int, size: PixelSize, limit: Int)
+  case scaledTooLarge(width: Int, height: Int, size: ImageSize, limit: Int)
   /// The image is smaller than the crop that was asked for.
   case tooSmall(width: Int, height: Int, neededWidth: Int, neededHeight: Int)
   /// Bytes in memory that are no image of the given size and format.

@@ -147,7 +147,7 @@ extension Image {
     let window = window ?? PixelRectangle(x: 0, y: 0, width: width, height: height)
     precondition(
       window.isInside(width: width, height: height), "the window lies outside the result")
-    let size = PixelSize(width: width, height: height)
+    let size = ImageSize(height: height, width: width)
     if part.width == width && part.height == height {
       return cropped(
         to: PixelRectangle(
@@ -182,7 +182,7 @@ extension Image {
     }
   }
 
-  private func nearest(_ size: PixelSize, part: PixelRectangle, window: PixelRectangle) -> Image {
+  private func nearest(_ size: ImageSize, part: PixelRectangle, window: PixelRectangle) -> Image {
     let columns = (window.x..<(window.x + window.width)).map { x in
       min(part.width - 1, Int((Double(x) + 0.5) * Double(part.width) / Double(size.width))) + part.x
     }
@@ -293,7 +293,7 @@ extension Image {
   /// Filters along the columns, after the rows: whole rows are weighted and summed. As many rows of
   /// the result are made at a time as the rows between the passes allow.
   private func filterRows(
-    _ part: PixelRectangle, to size: PixelSize, window: PixelRectangle,
+    _ part: PixelRectangle, to size: ImageSize, window: PixelRectangle,
     _ interpolation: Interpolation, _ blockBytes: Int, _ target: UnsafeMutablePointer<UInt8>
   ) {
     let count = window.width * channels

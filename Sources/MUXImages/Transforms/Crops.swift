@@ -14,7 +14,7 @@ func roundedToEven(_ value: Double) -> Int { Int(value.rounded(.toNearestOrEven)
 
 extension Image {
   /// A window on the image at (x, y), which may reach beyond it; what lies outside gets `fill`.
-  public func window(x: Int, y: Int, size: PixelSize, fill: UInt8 = 0) -> Image {
+  public func window(x: Int, y: Int, size: ImageSize, fill: UInt8 = 0) -> Image {
     let inside = max(0, x)..<max(0, x, min(width, x + size.width))
     return Image(width: size.width, height: size.height, channels: channels) { target in
       withPixels { source in
@@ -64,15 +64,15 @@ extension Image {
 
   /// The middle of the image; a side that is too short is padded with zeros (torchvision's
   /// `CenterCrop`).
-  public func centerCropped(to size: PixelSize) -> Image {
-    let (x, y) = PixelSize(width: width, height: height).center(size)
+  public func centerCropped(to size: ImageSize) -> Image {
+    let (x, y) = ImageSize(height: height, width: width).center(size)
     return window(x: x, y: y, size: size)
   }
 }
 
-extension PixelSize {
+extension ImageSize {
   /// Where the middle of a picture of this size begins; below 0 where it is too small.
-  func center(_ part: PixelSize) -> (x: Int, y: Int) {
+  func center(_ part: ImageSize) -> (x: Int, y: Int) {
     func start(_ side: Int, _ part: Int) -> Int {
       side >= part ? roundedToEven(Double(side - part) / 2) : -((part - side) / 2)
     }
@@ -83,12 +83,12 @@ extension PixelSize {
 /// A crop at a random place after padding with zeros (torchvision's `RandomCrop`).
 public struct RandomCrop: Sendable, Hashable, Codable {
   /// The size of the crop.
-  public var size: PixelSize
+  public var size: ImageSize
   /// Rows and columns of zeros added on each side first.
   public var padding: Int
 
   /// Makes the transform.
-  public init(size: PixelSize, padding: Int = 0) {
+  public init(size: ImageSize, padding: Int = 0) {
     self.size = size
     self.padding = padding
   }
@@ -99,11 +99,18 @@ public struct RandomCrop: Sendable, Hashable, Codable {
   public init(from decoder: any Decoder) throws {
     let values = try decoder.strictContainer(keyedBy: CodingKeys.self)
     self.init(
-      size: try values.decode(PixelSize.self, forKey: .size),
+      size: try values.decode(SizeSetting.self, forKey: .size).size,
       padding: try values.value(.padding, default: 0))
     guard (0...1 << 16).contains(padding) else {
       throw decoder.invalid("the padding must lie in 0 … 65536")
     }
+  }
+
+  /// Encodes the settings.
+  public func encode(to encoder: any Encoder) throws {
+    var values = encoder.container(keyedBy: CodingKeys.self)
+    try values.encode(SizeSetting(size), forKey: .size)
+    try values.encode(padding, forKey: .padding)
   }
 
   /// Crops an image.
@@ -115,7 +122,7 @@ public struct RandomCrop: Sendable, Hashable, Codable {
 
   /// Draws where the crop begins in a picture of a size.
   func place(
-    in whole: PixelSize, random: inout RandomStream
+    in whole: ImageSize, random: inout RandomStream
   ) throws(ImageError) -> (x: Int, y: Int) {
     let spareX = whole.width + 2 * padding - size.width
     let spareY = whole.height + 2 * padding - size.height
@@ -134,7 +141,7 @@ public struct RandomCrop: Sendable, Hashable, Codable {
 /// `RandomResizedCrop`).
 public struct RandomResizedCrop: Sendable, Hashable, Codable {
   /// The size of the result.
-  public var size: PixelSize
+  public var size: ImageSize
   /// Least and greatest share of the image's area.
   public var scale: [Double]
   /// Least and greatest aspect, width over height; drawn uniformly in its logarithm.
@@ -144,7 +151,7 @@ public struct RandomResizedCrop: Sendable, Hashable, Codable {
 
   /// Makes the transform.
   public init(
-    size: PixelSize, scale: ClosedRange<Double> = 0.08...1,
+    size: ImageSize, scale: ClosedRange<Double> = 0.08...1,
     ratio: ClosedRange<Double> = 0.75...4 / 3,
     interpolation: Interpolation = .bilinear
   ) {
@@ -171,9 +178,18 @@ public struct RandomResizedCrop: Sendable, Hashable, Codable {
       throw decoder.invalid("ratio must be [least, greatest], both positive")
     }
     self.init(
-      size: try values.decode(PixelSize.self, forKey: .size), scale: scale[0]...scale[1],
+      size: try values.decode(SizeSetting.self, forKey: .size).size, scale: scale[0]...scale[1],
       ratio: ratio[0]...ratio[1],
       interpolation: try values.value(.interpolation, default: .bilinear))
+  }
+
+  /// Encodes the settings.
+  public func encode(to encoder: any Encoder) throws {
+    var values = encoder.container(keyedBy: CodingKeys.self)
+    try values.encode(SizeSetting(size), forKey: .size)
+    try values.encode(scale, forKey: .scale)
+    try values.encode(ratio, forKey: .ratio)
+    try values.encode(interpolation, forKey: .interpolation)
   }
 
   /// The rectangle to cut out: ten draws, then the largest centre crop of an allowed aspect.

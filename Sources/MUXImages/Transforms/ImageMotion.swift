@@ -13,7 +13,7 @@ struct ImageMotion: Sendable, Hashable {
   }
 
   /// A part of the image becomes all of it, at another size.
-  static func scaling(_ part: PixelRectangle, to size: PixelSize) -> ImageMotion {
+  static func scaling(_ part: PixelRectangle, to size: ImageSize) -> ImageMotion {
     let x = Double(size.width) / Double(part.width)
     let y = Double(size.height) / Double(part.height)
     return ImageMotion(
@@ -27,7 +27,7 @@ struct ImageMotion: Sendable, Hashable {
 
   /// The box after the step, cut off at the border of the new image; nil where its centre lies outside
   /// or nothing is left of it.
-  func apply(to box: LabeledBox, in size: PixelSize) -> LabeledBox? {
+  func apply(to box: LabeledBox, in size: ImageSize) -> LabeledBox? {
     let (width, height) = (Double(size.width), Double(size.height))
     let xs = [box.left, box.right].map { scaleX * $0 + shiftX }.sorted()
     let ys = [box.top, box.bottom].map { scaleY * $0 + shiftY }.sorted()

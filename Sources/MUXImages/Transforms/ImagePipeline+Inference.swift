@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import MUXCore
+public import MUXCore
 
 extension ImagePipeline {
   /// The most pixels that a pipeline for inference may ask for in one step, 8192 × 8192: it comes with a
@@ -15,7 +15,7 @@ extension ImagePipeline {
   ///   - size: The network's image size.
   ///   - normalization: Mean and deviation; nil takes ImageNet's.
   package static func usual(
-    channels: Int, size: PixelSize, normalization: Normalization? = nil
+    channels: Int, size: ImageSize, normalization: Normalization? = nil
   ) -> ImagePipeline {
     let standard =
       channels == 1
@@ -34,7 +34,7 @@ extension ImagePipeline {
   }
 
   /// The size that every image gets; nil where it depends on the image's own.
-  public var outputSize: PixelSize? {
+  public var outputSize: ImageSize? {
     transforms.reduce(nil) { size, step in
       switch step {
       case .resize(let resize): resize.size
@@ -48,14 +48,14 @@ extension ImagePipeline {
 
   /// The same preparation for another size of the result: all sizes grow or shrink with it. Nothing
   /// changes where the result's size depends on the image.
-  package func fitted(to size: PixelSize) -> ImagePipeline {
+  package func fitted(to size: ImageSize) -> ImagePipeline {
     guard let own = outputSize, own != size else { return self }
     let width = Double(size.width) / Double(own.width)
     let height = Double(size.height) / Double(own.height)
-    func fitted(_ size: PixelSize) -> PixelSize {
-      PixelSize(
-        width: max(1, Int((Double(size.width) * width).rounded())),
-        height: max(1, Int((Double(size.height) * height).rounded())))
+    func fitted(_ size: ImageSize) -> ImageSize {
+      ImageSize(
+        height: max(1, Int((Double(size.height) * height).rounded())),
+        width: max(1, Int((Double(size.width) * width).rounded())))
     }
     var result = self
     for index in transforms.indices {
@@ -77,10 +77,10 @@ extension ImagePipeline {
   /// for more pixels than an image may have.
   package var inferenceDefect: String? {
     for step in transforms {
-      let sides: PixelSize
+      let sides: ImageSize
       switch step {
       case .resize(let resize):
-        sides = resize.size ?? PixelSize(resize.shorterSide ?? 1)
+        sides = resize.size ?? ImageSize(resize.shorterSide ?? 1)
       case .centerCrop(let size): sides = size
       case .randomCrop: return "the step 'randomCrop' is random"
       case .randomResizedCrop: return "the step 'randomResizedCrop' is random"

@@ -127,9 +127,9 @@ public struct ImagePipeline: Sendable, Hashable, Codable {
   /// - Returns: The size and the values, `channels · width · height` of them.
   public func values(
     of image: Image, layout: MemoryLayout4D = .channelsFirst, random: inout RandomStream
-  ) throws(ImageError) -> (size: PixelSize, values: [Float]) {
+  ) throws(ImageError) -> (size: ImageSize, values: [Float]) {
     let final = try transform(image, random: &random)
-    let size = PixelSize(width: final.width, height: final.height)
+    let size = ImageSize(height: final.height, width: final.width)
     let count = size.width * size.height * channels
     let normalizer = Normalizer(self)
     let values = [Float](unsafeUninitializedCapacity: count) { buffer, used in
@@ -207,7 +207,7 @@ package struct Normalizer: Sendable {
 
   /// Applies random erasing and cutout to normalised values.
   package func erase(
-    _ values: UnsafeMutablePointer<Float>, size: PixelSize, layout: MemoryLayout4D,
+    _ values: UnsafeMutablePointer<Float>, size: ImageSize, layout: MemoryLayout4D,
     random: inout RandomStream
   ) {
     if let erasing,
@@ -224,7 +224,7 @@ package struct Normalizer: Sendable {
   }
 
   private func wipe(
-    _ values: UnsafeMutablePointer<Float>, size: PixelSize, layout: MemoryLayout4D,
+    _ values: UnsafeMutablePointer<Float>, size: ImageSize, layout: MemoryLayout4D,
     part: PixelRectangle, noise: Bool, random: inout RandomStream
   ) {
     // Channel by channel in either layout, so that the layout does not change what is drawn.

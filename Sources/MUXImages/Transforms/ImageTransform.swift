@@ -9,7 +9,7 @@ public enum ImageTransform: Sendable, Hashable {
   /// Another size.
   case resize(Resize)
   /// The middle, padded with zeros where the image is smaller.
-  case centerCrop(PixelSize)
+  case centerCrop(ImageSize)
   /// A random place after padding.
   case randomCrop(RandomCrop)
   /// A random area and aspect, resized.
@@ -84,9 +84,9 @@ public enum ImageTransform: Sendable, Hashable {
 extension ImageTransform {
   /// The size of the images that the step makes, where its settings say it: of a scaled shorter side,
   /// the square over it.
-  package var statedSize: PixelSize? {
+  package var statedSize: ImageSize? {
     switch self {
-    case .resize(let resize): resize.size ?? resize.shorterSide.map { PixelSize($0) }
+    case .resize(let resize): resize.size ?? resize.shorterSide.map { ImageSize($0) }
     case .centerCrop(let size): size
     case .randomCrop(let crop): crop.size
     case .randomResizedCrop(let crop): crop.size
@@ -102,12 +102,12 @@ extension ImageTransform: Codable {
   }
 
   private struct CenterCropSettings: Codable {
-    var size: PixelSize
+    var size: SizeSetting
     enum CodingKeys: String, CodingKey, CaseIterable { case size }
-    init(size: PixelSize) { self.size = size }
+    init(size: SizeSetting) { self.size = size }
     init(from decoder: any Decoder) throws {
       let values = try decoder.strictContainer(keyedBy: CodingKeys.self)
-      size = try values.decode(PixelSize.self, forKey: .size)
+      size = try values.decode(SizeSetting.self, forKey: .size)
     }
   }
 
@@ -143,7 +143,7 @@ extension ImageTransform: Codable {
     switch Name(rawValue: key.stringValue) {
     case .resize: self = .resize(try values.decode(Resize.self, forKey: key))
     case .centerCrop:
-      self = .centerCrop(try values.decode(CenterCropSettings.self, forKey: key).size)
+      self = .centerCrop(try values.decode(CenterCropSettings.self, forKey: key).size.size)
     case .randomCrop: self = .randomCrop(try values.decode(RandomCrop.self, forKey: key))
     case .randomResizedCrop:
       self = .randomResizedCrop(try values.decode(RandomResizedCrop.self, forKey: key))
@@ -163,7 +163,7 @@ extension ImageTransform: Codable {
     case .resize(let step): try values.encode(step, forKey: AnyKey(Name.resize.rawValue))
     case .centerCrop(let size):
       try values.encode(
-        CenterCropSettings(size: size), forKey: AnyKey(Name.centerCrop.rawValue))
+        CenterCropSettings(size: SizeSetting(size)), forKey: AnyKey(Name.centerCrop.rawValue))
     case .randomCrop(let step): try values.encode(step, forKey: AnyKey(Name.randomCrop.rawValue))
     case .randomResizedCrop(let step):
       try values.encode(step, forKey: AnyKey(Name.randomResizedCrop.rawValue))

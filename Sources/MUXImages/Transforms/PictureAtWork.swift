@@ -44,13 +44,13 @@ struct PictureAtWork {
     return isMirrored ? scaled.flippedHorizontally : scaled
   }
 
-  private var size: PixelSize {
+  private var size: ImageSize {
     resize?.targetSize(width: image.width, height: image.height)
-      ?? PixelSize(width: image.width, height: image.height)
+      ?? ImageSize(height: image.height, width: image.width)
   }
 
   /// Cuts out a window, which may reach beyond the image.
-  private mutating func cut(x: Int, y: Int, size part: PixelSize) {
+  private mutating func cut(x: Int, y: Int, size part: ImageSize) {
     guard let resize else {
       image = image.window(x: x, y: y, size: part)
       return

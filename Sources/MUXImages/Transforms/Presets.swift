@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+public import MUXCore
 
 extension ImagePipeline {
   /// Mean of ImageNet's channels.
@@ -17,7 +18,7 @@ extension ImagePipeline {
   ///   - randAugment: RandAugment instead of or after the jitter.
   ///   - erasing: Random erasing after normalisation.
   public static func imageNetTraining(
-    size: PixelSize = 224, colorJitter: Double = 0, randAugment: RandAugment? = nil,
+    size: ImageSize = 224, colorJitter: Double = 0, randAugment: RandAugment? = nil,
     erasing: RandomErasing? = nil
   ) -> ImagePipeline {
     var steps: [ImageTransform] = [
@@ -45,7 +46,7 @@ extension ImagePipeline {
     return ImagePipeline(
       transforms: [
         .resize(Resize(shorterSide: side, interpolation: interpolation)),
-        .centerCrop(PixelSize(size)),
+        .centerCrop(ImageSize(size)),
       ], mean: imageNetMean, standardDeviation: imageNetDeviation)
   }
 
@@ -69,14 +70,14 @@ extension ImagePipeline {
 
   /// CIFAR transfer: as the authors' script, padding and crop of 32×32, flip, then bicubic to
   /// `size` (on the 8-bit image here, on the normalised tensor there).
-  public static func cifarTransferTraining(size: PixelSize = 224) -> ImagePipeline {
+  public static func cifarTransferTraining(size: ImageSize = 224) -> ImagePipeline {
     var pipeline = cifarTraining()
     pipeline.transforms.append(.resize(Resize(size: size, interpolation: .bicubic)))
     return pipeline
   }
 
   /// CIFAR transfer, evaluation: bicubic to `size`.
-  public static func cifarTransferEvaluation(size: PixelSize = 224) -> ImagePipeline {
+  public static func cifarTransferEvaluation(size: ImageSize = 224) -> ImagePipeline {
     var pipeline = cifarEvaluation()
     pipeline.transforms.append(.resize(Resize(size: size, interpolation: .bicubic)))
     return pipeline
@@ -96,7 +97,7 @@ extension ImagePipeline {
   public static func digitsEvaluation(size: Int = 8, channels: Int = 1) -> ImagePipeline {
     ImagePipeline(
       transforms: size == 8
-        ? [] : [.resize(Resize(size: PixelSize(size), interpolation: .bicubic))],
+        ? [] : [.resize(Resize(size: ImageSize(size), interpolation: .bicubic))],
       channels: channels, mean: [Float](repeating: 0.3053, count: channels),
       standardDeviation: [Float](repeating: 0.3761, count: channels))
   }

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-import MUXCore
+public import MUXCore
 
 /// A change of size, either of the shorter side (keeping the aspect) or to exact sides.
 public struct Resize: Sendable, Hashable, Codable {
   /// The length that the shorter side gets; the longer one follows, rounded down.
   public var shorterSide: Int?
   /// The exact size, where the aspect may change.
-  public var size: PixelSize?
+  public var size: ImageSize?
   /// The filter.
   public var interpolation: Interpolation
 
@@ -17,7 +17,7 @@ public struct Resize: Sendable, Hashable, Codable {
   }
 
   /// Makes the size exact.
-  public init(size: PixelSize, interpolation: Interpolation = .bilinear) {
+  public init(size: ImageSize, interpolation: Interpolation = .bilinear) {
     self.size = size
     self.interpolation = interpolation
   }
@@ -30,7 +30,7 @@ public struct Resize: Sendable, Hashable, Codable {
   public init(from decoder: any Decoder) throws {
     let values = try decoder.strictContainer(keyedBy: CodingKeys.self)
     shorterSide = try values.decodeIfPresent(Int.self, forKey: .shorterSide)
-    size = try values.decodeIfPresent(PixelSize.self, forKey: .size)
+    size = try values.decodeIfPresent(SizeSetting.self, forKey: .size)?.size
     interpolation = try values.value(.interpolation, default: .bilinear)
     guard (shorterSide == nil) != (size == nil) else {
       throw decoder.invalid("give either shorterSide or size")
@@ -40,13 +40,21 @@ public struct Resize: Sendable, Hashable, Codable {
     }
   }
 
+  /// Encodes the settings.
+  public func encode(to encoder: any Encoder) throws {
+    var values = encoder.container(keyedBy: CodingKeys.self)
+    try values.encodeIfPresent(shorterSide, forKey: .shorterSide)
+    try values.encodeIfPresent(size.map(SizeSetting.init), forKey: .size)
+    try values.encode(interpolation, forKey: .interpolation)
+  }
+
   /// The size that an image of the given size gets.
-  public func targetSize(width: Int, height: Int) -> PixelSize {
+  public func targetSize(width: Int, height: Int) -> ImageSize {
     if let size { return size }
-    guard let side = shorterSide else { return PixelSize(width: width, height: height) }
+    guard let side = shorterSide else { return ImageSize(height: height, width: width) }
     return width <= height
-      ? PixelSize(width: side, height: max(1, side * height / width))
-      : PixelSize(width: max(1, side * width / height), height: side)
+      ? ImageSize(height: max(1, side * height / width), width: side)
+      : ImageSize(height: side, width: max(1, side * width / height))
   }
 
   /// A result of more pixels than this is refused: scaling the shorter side of a strip makes the

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+public import MUXCore
 
 /// A classification network in a few lines: a stem, stages of block strings, a head.
 ///

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+public import MUXCore
 
 /// Changes that any model of the zoo, block-string file or network takes.
 public struct ModelOptions: Sendable, Hashable, Codable {

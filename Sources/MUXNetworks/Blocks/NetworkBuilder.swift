@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+public import MUXCore
 
 /// Puts a network together node by node, keeping track of the channels.
 ///

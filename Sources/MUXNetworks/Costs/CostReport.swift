@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+public import MUXCore
 
 /// What a network costs on one image: parameters, multiply-adds, activations, memory.
 ///

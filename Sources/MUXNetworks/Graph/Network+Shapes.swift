@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+public import MUXCore
 
 extension Network {
   /// The output shape of each node for images of `inputSize`.

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import MUXCore
 
 /// What the means over a grid of windows say of themselves.
 struct AdaptiveAveragePoolRules: Codable {

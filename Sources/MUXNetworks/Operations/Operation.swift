@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+public import MUXCore
 
 /// What a node of a network computes, with its settings.
 public enum Operation: Sendable, Hashable {

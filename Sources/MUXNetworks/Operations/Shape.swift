@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+public import MUXCore
 
 /// The shape of one sample, [C, H, W]; features after a flatten are [F, 1, 1].
 public struct Shape: Sendable, Hashable, Codable, CustomStringConvertible {
@@ -23,28 +24,5 @@ public struct Shape: Sendable, Hashable, Codable, CustomStringConvertible {
   public var description: String { "\(channels)×\(height)×\(width)" }
 }
 
-/// The height and width of an image in pixels.
-public struct ImageSize: Sendable, Hashable, Codable, CustomStringConvertible {
-  enum CodingKeys: String, CodingKey, CaseIterable {
-    case height, width
-  }
-
-  /// H in pixels.
-  public var height: Int
-  /// W in pixels.
-  public var width: Int
-
-  /// An image of the given height and width.
-  public init(height: Int, width: Int) {
-    self.height = height
-    self.width = width
-  }
-
-  /// A square image.
-  public init(_ side: Int) {
-    self.init(height: side, width: side)
-  }
-
-  /// For example `224×224` (height first).
-  public var description: String { "\(height)×\(width)" }
-}
+/// Height and width of an image or a plane.
+public typealias ImageSize = MUXCore.ImageSize

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 public import MUXCharts
-import MUXCore
+public import MUXCore
 public import MUXNetworks
 
 /// A drawing of a network: its blocks from top to bottom with their layers, shapes and costs.

@@ -11,7 +11,7 @@ extension ImagePipeline {
     guard network.inputChannels == 1 || network.inputChannels == 3 else { return nil }
     return usual(
       channels: network.inputChannels,
-      size: PixelSize(width: network.inputSize.width, height: network.inputSize.height),
+      size: network.inputSize,
       normalization: normalization)
   }
 

@@ -74,7 +74,7 @@ public struct ClassificationHead: TaskHead {
   /// The most likely classes of each image, most likely first; five of them unless `limit` says
   /// otherwise, and none below `threshold`.
   public func decode(
-    _ outputs: [OutputTensor], original: [PixelSize], settings: DecodingSettings
+    _ outputs: [OutputTensor], original: [ImageSize], settings: DecodingSettings
   ) throws -> [Prediction] {
     let rows = try rows(of: outputs)
     let limit = min(settings.limit ?? 5, classNames.count)
@@ -94,7 +94,7 @@ public struct ClassificationHead: TaskHead {
 
   /// Counts right guesses, and adds up the cross entropy. Ties between outputs go to the first.
   public func measure(
-    _ outputs: [OutputTensor], _ targets: [Target], original: [PixelSize],
+    _ outputs: [OutputTensor], _ targets: [Target], original: [ImageSize],
     into meter: inout ClassificationMeter
   ) throws {
     let rows = try rows(of: outputs)

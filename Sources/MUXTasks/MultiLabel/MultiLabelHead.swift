@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import MUXCore
+public import MUXCore
 public import MUXImages
 
 /// Multi-label classification for one network and its classes.
@@ -21,7 +21,7 @@ public struct MultiLabelHead: TaskHead {
   /// The probability of each class, and which classes reach their threshold. `threshold` replaces
   /// those of the task, and `limit` is the most classes that are said to be there.
   public func decode(
-    _ outputs: [OutputTensor], original: [PixelSize], settings: DecodingSettings
+    _ outputs: [OutputTensor], original: [ImageSize], settings: DecodingSettings
   ) throws -> [LabelSet] {
     let rows = try rows(of: outputs)
     let classes = classNames.count
@@ -49,7 +49,7 @@ public struct MultiLabelHead: TaskHead {
 
   /// Keeps the outputs with the targets, and adds up the loss (without positive weights).
   public func measure(
-    _ outputs: [OutputTensor], _ targets: [Target], original: [PixelSize],
+    _ outputs: [OutputTensor], _ targets: [Target], original: [ImageSize],
     into meter: inout MultiLabelMeter
   ) throws {
     let rows = try rows(of: outputs)

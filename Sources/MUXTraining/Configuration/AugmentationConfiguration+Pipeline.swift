@@ -19,12 +19,12 @@ extension AugmentationConfiguration {
       steps.append(
         .randomResizedCrop(
           RandomResizedCrop(
-            size: PixelSize(size), scale: area[0]...area[1], ratio: aspect[0]...aspect[1],
+            size: ImageSize(size), scale: area[0]...area[1], ratio: aspect[0]...aspect[1],
             interpolation: interpolation)))
     case .padded:
       if side != nativeSize { steps.append(resize(to: side)) }
       if padding > 0 {
-        steps.append(.randomCrop(RandomCrop(size: PixelSize(side), padding: padding)))
+        steps.append(.randomCrop(RandomCrop(size: ImageSize(side), padding: padding)))
       }
     case .none:
       if nativeSize != size { steps.append(resize(to: size)) }
@@ -55,7 +55,7 @@ extension AugmentationConfiguration {
     if evaluationCrop < 1 {
       let side = Int((Double(size) / evaluationCrop).rounded())
       steps.append(.resize(Resize(shorterSide: side, interpolation: interpolation)))
-      steps.append(.centerCrop(PixelSize(size)))
+      steps.append(.centerCrop(ImageSize(size)))
     } else {
       // Also where the data set's images have the size already: predictions see others.
       steps.append(resize(to: size))
@@ -66,6 +66,6 @@ extension AugmentationConfiguration {
   }
 
   private func resize(to side: Int) -> ImageTransform {
-    .resize(Resize(size: PixelSize(side), interpolation: interpolation))
+    .resize(Resize(size: ImageSize(side), interpolation: interpolation))
   }
 }

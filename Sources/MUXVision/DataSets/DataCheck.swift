@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import MUXCore
+public import MUXCore
 public import MUXImages
 
 /// What decoding every sample of a data set showed.
@@ -31,9 +31,15 @@ public struct DataCheck: Sendable, Hashable, Codable {
   /// Samples that cannot be decoded, in the order of the data set.
   public var broken: [BrokenSample]
   /// Least width and least height of all images; nil if none could be decoded.
-  public var smallest: PixelSize?
+  public var smallest: ImageSize? {
+    get { least?.size }
+    set { least = newValue.map(SizeSetting.init) }
+  }
   /// Greatest width and greatest height of all images; nil if none could be decoded.
-  public var largest: PixelSize?
+  public var largest: ImageSize? {
+    get { greatest?.size }
+    set { greatest = newValue.map(SizeSetting.init) }
+  }
   /// Images of one channel.
   public var greyImages: Int
   /// Bytes that all images would take decoded, as a cache holds them.
@@ -48,9 +54,13 @@ public struct DataCheck: Sendable, Hashable, Codable {
   /// A hash of the pixels of each sample; 0 for broken ones. Not part of what is encoded.
   public private(set) var pixelHashes: [UInt64] = []
 
+  private var least: SizeSetting?
+  private var greatest: SizeSetting?
+
   private enum CodingKeys: String, CodingKey {
-    case samples, classes, broken, smallest, largest, greyImages, decodedBytes, warnings, leftOut
-    case duplicates
+    case samples, classes, broken, greyImages, decodedBytes, warnings, leftOut, duplicates
+    case least = "smallest"
+    case greatest = "largest"
   }
 
   /// True if every sample could be decoded.
@@ -108,12 +118,14 @@ public struct DataCheck: Sendable, Hashable, Codable {
               reason: reason.hasPrefix("\(name): ")
                 ? String(reason.dropFirst(name.count + 2)) : reason))
         } else {
-          smallest = PixelSize(
-            width: min(smallest?.width ?? .max, finding.width),
-            height: min(smallest?.height ?? .max, finding.height))
-          largest = PixelSize(
-            width: max(largest?.width ?? 0, finding.width),
-            height: max(largest?.height ?? 0, finding.height))
+          least = SizeSetting(
+            ImageSize(
+              height: min(least?.size.height ?? .max, finding.height),
+              width: min(least?.size.width ?? .max, finding.width)))
+          greatest = SizeSetting(
+            ImageSize(
+              height: max(greatest?.size.height ?? 0, finding.height),
+              width: max(greatest?.size.width ?? 0, finding.width)))
           if finding.channels == 1 { greyImages += 1 }
           decodedBytes += finding.width * finding.height * finding.channels
         }

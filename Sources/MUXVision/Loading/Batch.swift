@@ -25,19 +25,19 @@ public struct Batch: Sendable, Hashable {
   /// What is known about each image, N of them; boxes are in pixels of the batch.
   public var targets: [Target]
   /// The sizes of the images before they were prepared, N of them.
-  public var originalSizes: [PixelSize]
+  public var originalSizes: [ImageSize]
   /// Where the batch stands in a run.
   public var place: Place
 
   /// Makes a batch; there are as many targets as images, and as many sizes (those of the batch unless
   /// given).
   public init(
-    pixels: PixelBatch, targets: [Target], originalSizes: [PixelSize]? = nil,
+    pixels: PixelBatch, targets: [Target], originalSizes: [ImageSize]? = nil,
     place: Place = Place()
   ) {
     let sizes =
       originalSizes
-      ?? targets.map { _ in PixelSize(width: pixels.width, height: pixels.height) }
+      ?? targets.map { _ in ImageSize(height: pixels.height, width: pixels.width) }
     precondition(
       targets.count == pixels.count && sizes.count == pixels.count,
       "each image has one target and one size")

@@ -158,7 +158,7 @@ public struct DataLoader: Sendable {
     let volume = size.width * size.height * pipeline.channels
     let total = volume * samples.count
     var targets: [Target] = []
-    var originalSizes: [PixelSize] = []
+    var originalSizes: [ImageSize] = []
 
     let values = try [Float](unsafeUninitializedCapacity: total) { buffer, used in
       guard let base = buffer.baseAddress else { return }
@@ -192,7 +192,7 @@ public struct DataLoader: Sendable {
 
   private func transformed(
     _ index: Int, random: inout RandomStream
-  ) throws -> (image: Image, target: Target, originalSize: PixelSize) {
+  ) throws -> (image: Image, target: Target, originalSize: ImageSize) {
     var sample = try dataSet.sample(at: index)
     let originalSize = sample.image.size
     do throws(ImageError) {

@@ -16,7 +16,7 @@ public enum LoaderError: Error, Sendable, Hashable, CustomStringConvertible, Loc
   /// A step of the pipeline failed on a sample.
   case transform(name: String, error: ImageError)
   /// The images of a batch come out in different sizes.
-  case unequalSizes(name: String, size: PixelSize, otherName: String, otherSize: PixelSize)
+  case unequalSizes(name: String, size: ImageSize, otherName: String, otherSize: ImageSize)
 
   /// One line: what, where, how to fix.
   public var description: String {
@@ -34,7 +34,8 @@ public enum LoaderError: Error, Sendable, Hashable, CustomStringConvertible, Loc
     case .transform(let name, let error):
       "\(name): \(error)"
     case .unequalSizes(let name, let size, let otherName, let otherSize):
-      "\(name) comes out as \(size), but \(otherName) as \(otherSize); add a resize or crop to one"
+      "\(name) comes out as \(size.width)×\(size.height), but \(otherName) as"
+        + " \(otherSize.width)×\(otherSize.height); add a resize or crop to one"
         + " size to the pipeline"
     }
   }

@@ -250,7 +250,7 @@ let modules: [Module] = [
     excludes: ["Fixtures"]),
   Module(
     "MUXTasksTests", .upper, .tests,
-    uses: ["MUXImages", "MUXNetworks", "MUXTasks", "MUXWeights", "MUXTestSupport"]),
+    uses: ["MUXCore", "MUXImages", "MUXNetworks", "MUXTasks", "MUXWeights", "MUXTestSupport"]),
   Module(
     "MUXWeightsTests", .upper, .tests,
     uses: ["MUXCore", "MUXNetworks", "MUXWeights", "MUXRuntime", "MUXTestSupport"]),
@@ -270,7 +270,7 @@ let modules: [Module] = [
   Module(
     "MUXEvaluationTests", .upper, .tests,
     uses: [
-      "MUXImages", "MUXNetworks", "MUXTasks", "MUXWeights", "MUXRuntime", "MUXVision",
+      "MUXCore", "MUXImages", "MUXNetworks", "MUXTasks", "MUXWeights", "MUXRuntime", "MUXVision",
       "MUXEvaluation", "MUXTestSupport",
     ]),
   Module(

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
+import MUXCore
 import MUXEvaluation
 import MUXImages
 import MUXNetworks
@@ -38,7 +39,7 @@ import Testing
   }
 
   private let pipeline = ImagePipeline(
-    transforms: [.resize(Resize(shorterSide: 6)), .centerCrop(PixelSize(4))], channels: 1,
+    transforms: [.resize(Resize(shorterSide: 6)), .centerCrop(ImageSize(4))], channels: 1,
     mean: [0],
     standardDeviation: [1])
 
@@ -81,7 +82,7 @@ import Testing
     let base = try classifier()
     let views = try AugmentedClassifier(base, .tenCrop, head: head, pipeline: pipeline)
     #expect(
-      views.pipeline.transforms == [.resize(Resize(shorterSide: 6)), .centerCrop(PixelSize(6))])
+      views.pipeline.transforms == [.resize(Resize(shorterSide: 6)), .centerCrop(ImageSize(6))])
     for layout in [MemoryLayout4D.channelsFirst, .channelsLast] {
       let batch = batch(layout)
       var sums = [0.0, 0.0, 0.0, 0.0]
@@ -113,12 +114,12 @@ import Testing
   @Test("where a pipeline shows the whole image, that is enlarged; without room it is refused")
   func margins() throws {
     var whole = pipeline
-    whole.transforms = [.resize(Resize(size: PixelSize(28)))]
+    whole.transforms = [.resize(Resize(size: ImageSize(28)))]
     let (larger, view) = try TestAugmentation.tenCrop.preparation(whole)
-    #expect(larger.transforms == [.resize(Resize(size: PixelSize(32)))] && view == PixelSize(28))
+    #expect(larger.transforms == [.resize(Resize(size: ImageSize(32)))] && view == ImageSize(28))
     for transforms: [ImageTransform] in [
-      [], [.centerCrop(PixelSize(4))],
-      [.resize(Resize(shorterSide: 4)), .centerCrop(PixelSize(4))],
+      [], [.centerCrop(ImageSize(4))],
+      [.resize(Resize(shorterSide: 4)), .centerCrop(ImageSize(4))],
       [.horizontalFlip()],
     ] {
       whole.transforms = transforms

@@ -140,7 +140,7 @@ import Testing
       let metadata = try WeightsMetadata(
         network: network, task: task, classNames: names,
         pipeline: ImagePipeline(
-          transforms: [.resize(Resize(size: PixelSize(8)))], channels: network.inputChannels,
+          transforms: [.resize(Resize(size: ImageSize(8)))], channels: network.inputChannels,
           mean: [Float](repeating: 0.3, count: network.inputChannels),
           standardDeviation: [Float](repeating: 0.3, count: network.inputChannels))
       ).dictionary()

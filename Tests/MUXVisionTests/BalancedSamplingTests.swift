@@ -26,7 +26,7 @@ import Testing
     try DataLoader(
       data,
       pipeline: ImagePipeline(
-        transforms: [.randomCrop(RandomCrop(size: PixelSize(4), padding: 2))], channels: 1,
+        transforms: [.randomCrop(RandomCrop(size: ImageSize(4), padding: 2))], channels: 1,
         mean: [0], standardDeviation: [1]),
       settings: LoaderSettings(
         batchSize: 10, shuffles: true, seed: seed, dropsLast: true, workers: 0),

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+public import MUXCore
 public import MUXImages
 public import MUXNetworks
 public import MUXTasks
@@ -29,7 +30,7 @@ public enum TestAugmentation: String, Codable, CaseIterable, Sendable {
   /// - Throws: ``EvaluationError/noMargin(pipeline:)`` for pipelines that end in something else.
   public func preparation(
     _ pipeline: ImagePipeline
-  ) throws(EvaluationError) -> (pipeline: ImagePipeline, view: PixelSize?) {
+  ) throws(EvaluationError) -> (pipeline: ImagePipeline, view: ImageSize?) {
     guard self == .tenCrop else { return (pipeline, nil) }
     var pipeline = pipeline
     guard let last = pipeline.transforms.last else { throw .noMargin(pipeline: "nothing") }
@@ -40,11 +41,11 @@ public enum TestAugmentation: String, Codable, CaseIterable, Sendable {
         let side = resize.shorterSide ?? resize.size.map({ min($0.width, $0.height) }),
         side > max(size.width, size.height)
       else { throw .noMargin(pipeline: "a crop without a larger image around it") }
-      pipeline.transforms[pipeline.transforms.count - 1] = .centerCrop(PixelSize(side))
+      pipeline.transforms[pipeline.transforms.count - 1] = .centerCrop(ImageSize(side))
       return (pipeline, size)
     case .resize(var resize):
       guard let size = resize.size else { throw .noMargin(pipeline: "images of any shape") }
-      resize.size = PixelSize(width: (size.width * 8 + 3) / 7, height: (size.height * 8 + 3) / 7)
+      resize.size = ImageSize(height: (size.height * 8 + 3) / 7, width: (size.width * 8 + 3) / 7)
       pipeline.transforms[pipeline.transforms.count - 1] = .resize(resize)
       return (pipeline, size)
     case .randomCrop, .randomResizedCrop, .horizontalFlip, .colorJitter, .randAugment:
@@ -57,7 +58,7 @@ public enum TestAugmentation: String, Codable, CaseIterable, Sendable {
 public struct AugmentedClassifier: Classifier {
   private let base: any Classifier
   private let augmentation: TestAugmentation
-  private let view: PixelSize?
+  private let view: ImageSize?
   private let average: @Sendable ([[OutputTensor]]) throws -> [OutputTensor]
   /// How images have to be prepared for it.
   public let pipeline: ImagePipeline
@@ -108,18 +109,18 @@ public struct AugmentedClassifier: Classifier {
 extension PixelBatch {
   /// The same images seen in a mirror.
   package func mirrored() -> PixelBatch {
-    copy(size: PixelSize(width: width, height: height)) { x, y in (width - 1 - x, y) }
+    copy(size: ImageSize(height: height, width: width)) { x, y in (width - 1 - x, y) }
   }
 
   /// A part of each image; it must lie inside.
-  package func cropped(x left: Int, y top: Int, size: PixelSize) -> PixelBatch {
+  package func cropped(x left: Int, y top: Int, size: ImageSize) -> PixelBatch {
     precondition(
       left >= 0 && top >= 0 && left + size.width <= width && top + size.height <= height,
       "the part lies outside the images")
     return copy(size: size) { x, y in (left + x, top + y) }
   }
 
-  private func copy(size: PixelSize, _ source: (Int, Int) -> (Int, Int)) -> PixelBatch {
+  private func copy(size: ImageSize, _ source: (Int, Int) -> (Int, Int)) -> PixelBatch {
     let area = size.width * size.height
     let values = [Float](unsafeUninitializedCapacity: count * channels * area) { buffer, used in
       let (pixel, plane) = layout == .channelsLast ? (channels, 1) : (1, width * height)

@@ -22,7 +22,7 @@ final class Teacher {
   private let order: [Int]?
   private let classes: Int
   private let student: ImagePipeline
-  private let size: PixelSize
+  private let size: ImageSize
   /// The outputs for each training image, where every epoch shows the same.
   private var known: [Float]?
 
@@ -88,7 +88,7 @@ final class Teacher {
   }
 
   /// The size of the images that it was trained for.
-  private static func size(_ weights: TrainedWeights) -> PixelSize {
+  private static func size(_ weights: TrainedWeights) -> ImageSize {
     switch weights.pipeline.transforms.last {
     case .centerCrop(let size): return size
     case .resize(let resize):
@@ -96,7 +96,7 @@ final class Teacher {
     case .randomCrop, .randomResizedCrop, .horizontalFlip, .colorJitter, .randAugment, nil: break
     }
     let own = weights.network.inputSize
-    return PixelSize(width: own.width, height: own.height)
+    return ImageSize(height: own.height, width: own.width)
   }
 
   /// Computes the outputs for all training images at once, where every epoch shows them unchanged.

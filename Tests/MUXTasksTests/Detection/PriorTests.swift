@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
-import MUXImages
+import MUXCore
 import MUXTasks
 import MUXTestSupport
 import Testing
@@ -28,10 +28,10 @@ struct PriorTests {
 
       var layout: PriorLayout {
         PriorLayout(
-          imageSize: PixelSize(imageSize), clipping: clip ? .centersAndSides : .none,
+          imageSize: ImageSize(imageSize), clipping: clip ? .centersAndSides : .none,
           maps: maps.map {
             .init(
-              size: PixelSize($0.side), step: $0.step, minimum: $0.minimum, maximum: $0.maximum,
+              size: ImageSize($0.side), step: $0.step, minimum: $0.minimum, maximum: $0.maximum,
               ratios: $0.ratios)
           })
       }
@@ -116,12 +116,12 @@ struct PriorTests {
       maps: known.maps.map { ($0.size, $0.boxesPerPosition) }, imageSize: 300)
     #expect(same == known)
     let other = try #require(
-      PriorLayout.usual(maps: [(PixelSize(8), 4), (PixelSize(4), 6)], imageSize: 64))
+      PriorLayout.usual(maps: [(ImageSize(8), 4), (ImageSize(4), 6)], imageSize: 64))
     #expect(other.count == 8 * 8 * 4 + 4 * 4 * 6)
     #expect(other.maps[0].minimum == 0.2 * 64 && other.maps[1].maximum == 64)
     let edges = (0..<other.count).map { other.boxes[$0] }
     #expect(edges.contains { $0.left < 0.1 } && edges.contains { $0.right > 0.9 })
-    #expect(PriorLayout.usual(maps: [(PixelSize(8), 5)], imageSize: 64) == nil)
+    #expect(PriorLayout.usual(maps: [(ImageSize(8), 5)], imageSize: 64) == nil)
   }
 
   @Test(

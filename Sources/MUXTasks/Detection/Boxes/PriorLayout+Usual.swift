@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-public import MUXImages
+public import MUXCore
 
 extension PriorLayout {
   /// What the public detectors on mobile backbones have on 300×300 pixels: six boxes at each position of
@@ -13,7 +13,7 @@ extension PriorLayout {
       maps: maps.enumerated().map { index, map in
         let minimum = Double(60 + 45 * index)
         return Map(
-          size: PixelSize(map.side), step: map.step, minimum: minimum, maximum: minimum + 45)
+          size: ImageSize(map.side), step: map.step, minimum: minimum, maximum: minimum + 45)
       })
   }()
 
@@ -28,7 +28,7 @@ extension PriorLayout {
       imageSize: 300,
       maps: maps.indices.map { index in
         Map(
-          size: PixelSize(maps[index].0), step: maps[index].1,
+          size: ImageSize(maps[index].0), step: maps[index].1,
           minimum: index == 0 ? first : sides[index - 1], maximum: sides[index],
           ratios: (1...3).contains(index) ? [2, 3] : [2])
       })
@@ -41,7 +41,7 @@ extension PriorLayout {
       imageSize: 320, clipping: .sides,
       maps: [20, 10, 5, 3, 2, 1].enumerated().map { index, side in
         Map(
-          size: PixelSize(side), step: 320 / Double(side), minimum: scales[index] * 320,
+          size: ImageSize(side), step: 320 / Double(side), minimum: scales[index] * 320,
           maximum: scales[index + 1] * 320)
       })
   }()
@@ -54,7 +54,7 @@ extension PriorLayout {
   ///   - imageSize: The network's image size.
   /// - Returns: Nil where the number of boxes at a position is none that the type can give.
   public static func usual(
-    maps: [(size: PixelSize, boxesPerPosition: Int)], imageSize: PixelSize
+    maps: [(size: ImageSize, boxesPerPosition: Int)], imageSize: ImageSize
   ) -> PriorLayout? {
     for known in [mobile300, vgg300VOC, torchvisionSSDLite320] where known.imageSize == imageSize {
       if known.maps.count == maps.count,

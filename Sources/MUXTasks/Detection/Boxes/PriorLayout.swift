@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import MUXCore
-public import MUXImages
+public import MUXCore
 
 /// The default boxes ("priors") of a detector as settings: for each map of features, how far apart they
 /// stand and how large they are.
@@ -21,7 +20,7 @@ public struct PriorLayout: Sendable, Hashable, Codable {
   /// The boxes of one map of features. Lengths are in pixels of an image of ``PriorLayout/imageSize``.
   public struct Map: Sendable, Hashable, Codable {
     /// Positions in the map.
-    public var size: PixelSize
+    public var size: ImageSize
     /// From one position to the next.
     public var step: Double
     /// The side of the small square.
@@ -33,7 +32,7 @@ public struct PriorLayout: Sendable, Hashable, Codable {
 
     /// A map.
     public init(
-      size: PixelSize, step: Double, minimum: Double, maximum: Double, ratios: [Double] = [2, 3]
+      size: ImageSize, step: Double, minimum: Double, maximum: Double, ratios: [Double] = [2, 3]
     ) {
       self.size = size
       self.step = step
@@ -55,7 +54,7 @@ public struct PriorLayout: Sendable, Hashable, Codable {
     public init(from decoder: any Decoder) throws {
       let values = try decoder.strictContainer(keyedBy: CodingKeys.self)
       self.init(
-        size: try values.decode(PixelSize.self, forKey: .size),
+        size: try values.decode(ImageSize.self, forKey: .size),
         step: try values.decode(Double.self, forKey: .step),
         minimum: try values.decode(Double.self, forKey: .minimum),
         maximum: try values.decode(Double.self, forKey: .maximum),
@@ -70,14 +69,14 @@ public struct PriorLayout: Sendable, Hashable, Codable {
   }
 
   /// The image that the lengths are given for.
-  public var imageSize: PixelSize
+  public var imageSize: ImageSize
   /// What is done to numbers outside the image.
   public var clipping: Clipping
   /// The maps, in the order of the network's outputs.
   public var maps: [Map]
 
   /// A layout.
-  public init(imageSize: PixelSize, clipping: Clipping = .centersAndSides, maps: [Map]) {
+  public init(imageSize: ImageSize, clipping: Clipping = .centersAndSides, maps: [Map]) {
     self.imageSize = imageSize
     self.clipping = clipping
     self.maps = maps
@@ -92,7 +91,7 @@ public struct PriorLayout: Sendable, Hashable, Codable {
   public init(from decoder: any Decoder) throws {
     let values = try decoder.strictContainer(keyedBy: CodingKeys.self)
     self.init(
-      imageSize: try values.decode(PixelSize.self, forKey: .imageSize),
+      imageSize: try values.decode(ImageSize.self, forKey: .imageSize),
       clipping: try values.value(.clipping, default: .centersAndSides),
       maps: try values.list(of: Map.self, .maps, atMost: 32))
     guard !maps.isEmpty, count <= Self.limit else {

@@ -35,7 +35,7 @@ import Testing
   private func classifier() throws -> Halves {
     var builder = NetworkBuilder(name: "halves", inputChannels: 1, inputSize: ImageSize(4))
     _ = builder.classify(builder.input, classes: 2)
-    return Halves(network: try builder.network())
+    return Halves(network: try builder.build())
   }
 
   private let pipeline = ImagePipeline(

@@ -2,7 +2,7 @@
 #if TORCH
   import Foundation
   import MUXCore
-  import MUXReport
+  import MUXCharts
   import MUXTraining
 
   /// The loss over rising learning rates, as a table and a picture beside each other.

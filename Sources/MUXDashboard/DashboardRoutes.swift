@@ -71,7 +71,7 @@ struct DashboardRoutes: Sendable {
     var page = 1
     if let text = query["page"] {
       guard let number = Int(text), (1...last).contains(number) else {
-        throw HTTPError(.badRequest, message: "'\(text)' is no page; there are 1 to \(last)")
+        throw HTTPError(.badRequest, message: "'\(text)' is not a page; there are 1 to \(last)")
       }
       page = number
     }
@@ -153,7 +153,7 @@ struct DashboardRoutes: Sendable {
   private static func number(_ context: some RequestContext) throws -> Int {
     let text = try context.parameters.require("trial")
     guard let number = Int(text), number >= 0 else {
-      throw HTTPError(.badRequest, message: "'\(text)' is no number of a trial")
+      throw HTTPError(.badRequest, message: "'\(text)' is not the number of a trial")
     }
     return number
   }

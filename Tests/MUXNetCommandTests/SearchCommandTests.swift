@@ -269,7 +269,7 @@ struct SearchCommandTests {
     #expect(
       broken.errors.contains(
         "all of the first 10 trials of study 'demo' failed, the last one with: the command ended"
-          + " with exit code 7: no luck; mend that, then retry the failed trials with"
+          + " with exit code 7: no luck; fix that, then retry the failed trials with"
           + " 'muxnet search retry demo'"))
     let trial = try Program.run(
       ["search", "show", "--trial", "3", "--storage", "a.db"], in: folder.path)

@@ -169,7 +169,7 @@ struct DetectorTests {
   @Test(
     "Outputs that are no layers, none, or the same twice are one line",
     arguments: [
-      (["b"], "layer 'b': it is named as an output but is no layer"),
+      (["b"], "layer 'b': it is named as an output but is not a layer"),
       ([], "layer 'input': a network needs outputs, each named once"),
       (["a", "a"], "layer 'a': a network needs outputs, each named once"),
     ])

@@ -129,7 +129,7 @@ struct ReproductionTests {
     arguments: [
       ("transfer,muxnet_m,cifar10,10,,top1,91.2,x\n", "line 2: the value must be a share"),
       ("transfer,muxnet_m,cifar10\n", "line 2: 3 fields, but the header has 8"),
-      ("transfer,muxnet_m,cifar10,ten,,top1,0.9,x\n", "'ten' in 'classes' is no number"),
+      ("transfer,muxnet_m,cifar10,ten,,top1,0.9,x\n", "'ten' in 'classes' is not a number"),
       ("transfer,\"muxnet_m\n", "line 2: a quotation mark is not closed"),
     ])
   func damaged(rows: String, reason: String) throws {

@@ -84,7 +84,7 @@ extension LeftOut.Group: CustomStringConvertible {
         + " \(example), which leads back; remove such links"
     case .brokenLink:
       "left out \(Self.plural(count, "link")) that lead\(count == 1 ? "s" : "") nowhere, such as"
-        + " \(example); mend or remove such links"
+        + " \(example); repair or remove such links"
     case .misnamed:
       "left out \(Self.plural(count, "name")) that \(count == 1 ? "is" : "are") not UTF-8, such as"
         + " \(example); rename what they name"

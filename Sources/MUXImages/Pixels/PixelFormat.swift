@@ -117,8 +117,8 @@ private struct BufferLayout {
     let needed = (height - 1) * self.bytesPerRow + row
     guard bytesPerRow == nil ? count == needed : count >= needed else {
       throw .badBuffer(
-        reason: "\(count) bytes are no image of \(width)×\(height) \(format.rawValue) pixels with"
-          + " \(self.bytesPerRow) bytes from row to row; that takes \(needed)")
+        reason: "\(count) bytes are not an image of \(width)×\(height) \(format.rawValue) pixels"
+          + " with \(self.bytesPerRow) bytes from row to row; that takes \(needed)")
     }
   }
 }

@@ -169,7 +169,7 @@ public struct Network: Sendable, Hashable {
     var positions: [Int] = []
     for output in outputs {
       guard let position = indices[output] else {
-        throw .invalidLayer(name: output, reason: "it is named as an output but is no layer")
+        throw .invalidLayer(name: output, reason: "it is named as an output but is not a layer")
       }
       positions.append(position)
     }

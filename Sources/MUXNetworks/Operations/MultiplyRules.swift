@@ -16,7 +16,7 @@ extension MultiplyRules: OperationRules {
   func shape(of inputs: [Shape]) throws(ShapeMismatch) -> Shape {
     let input = inputs[0]
     guard inputs[1] == Shape(channels: input.channels) || inputs[1] == input else {
-      throw ShapeMismatch(reason: "\(inputs[1]) is no gate for \(input)")
+      throw ShapeMismatch(reason: "\(inputs[1]) cannot be a gate for \(input)")
     }
     return input
   }

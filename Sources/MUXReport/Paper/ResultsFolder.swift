@@ -64,7 +64,7 @@ public struct ResultsFolder: Sendable {
         let text = try field(name)
         if text.isEmpty { return nil }
         guard let value = Int(text), value > 0 else {
-          throw .results(path: path, line: line, reason: "'\(text)' in '\(name)' is no number")
+          throw .results(path: path, line: line, reason: "'\(text)' in '\(name)' is not a number")
         }
         return value
       }
@@ -105,7 +105,7 @@ public struct ResultsFolder: Sendable {
           throw .results(
             path: path, line: record[name] == nil ? 1 : line,
             reason: record[name] == nil
-              ? "the column '\(name)' is missing" : "'\(name)' is no number")
+              ? "the column '\(name)' is missing" : "'\(name)' is not a number")
         }
         return value
       }

@@ -137,7 +137,7 @@ extension PackedModel {
     let reader = PackedReader(bytes: bytes)
     guard bytes.count >= PackedFormat.signature.count,
       bytes.prefix(PackedFormat.signature.count).elementsEqual(PackedFormat.signature)
-    else { throw Defect("it is no packed model; convert the weights to one") }
+    else { throw Defect("it is not a packed model; convert the weights to one") }
     guard let version = reader.raw(UInt32.self, 8) else { throw .truncated }
     guard PackedFormat.versions.contains(version) else {
       throw Defect(

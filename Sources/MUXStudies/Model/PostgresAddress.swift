@@ -99,7 +99,7 @@ public struct PostgresAddress: Sendable, Hashable {
         port.allSatisfy(\.isASCII)
       else {
         throw Defect(
-          reason: "what follows the host's ':' is no port; a password stands before an '@'")
+          reason: "what follows the host's ':' is not a port; a password stands before an '@'")
       }
       names.append(try Self.decoded(host))
       ports.append(String(port))

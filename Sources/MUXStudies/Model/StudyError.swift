@@ -123,7 +123,7 @@ extension StudyError: CustomStringConvertible, LocalizedError {
         + " \(Int(seconds.rounded())) s ago); add workers"
     case .alwaysFails(let study, let count, let reason):
       "all of the first \(count) trials of study '\(study)' failed, the last one with: \(reason);"
-        + " mend that, then retry the failed trials"
+        + " fix that, then retry the failed trials"
     case .evaluation(let reason): reason
     }
   }

@@ -60,7 +60,7 @@ extension ImageFile {
           position += 1
         }
       } else if !(byte == 0x20 || (0x09...0x0d).contains(byte)) {
-        throw damaged("the header is no number")
+        throw damaged("the header is not a number")
       }
       position += 1
     }

@@ -19,7 +19,7 @@ package enum WeightsFormat {
   package static func reasonToRefuse(_ metadata: [String: String]) -> String? {
     guard let text = metadata[key] else { return nil }
     guard let found = Int(text), found >= 1 else {
-      return "its metadata have a format version that is no number (“\(text.prefix(40))”);"
+      return "its metadata have a format version that is not a number (“\(text.prefix(40))”);"
         + " write the file anew"
     }
     guard found > version else { return nil }

@@ -31,7 +31,7 @@ enum OptionHint {
 
   /// Hints for reasons that are texts.
   private static let advice = [
-    "it is no packed model; convert the weights to one": " with 'muxnet convert --to runtime'",
+    "it is not a packed model; convert the weights to one": " with 'muxnet convert --to runtime'",
     "it holds weights but no network; convert the weights to a file with both":
       " with 'muxnet convert'",
     "it does not say which network it is for; name the network": " with --model",

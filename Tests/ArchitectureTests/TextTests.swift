@@ -15,7 +15,10 @@ import Testing
 
   /// The options and commands in a text.
   static func named(in text: String, commands: Set<String>) -> [String] {
-    let options = text.matches(of: /(?:^|[\s'\[(])(--[a-z][a-z\-]*)(?![a-z\-:])/).map {
+    // Variables of style sheets look like options.
+    let options = text.replacing(/var\(--[a-z]+\)/, with: "").matches(
+      of: /(?:^|[\s'\[(])(--[a-z][a-z\-]*)(?![a-z\-:])/
+    ).map {
       String($0.1)
     }
     let own = text.matches(of: /\bmuxnet ([a-z]+)\b/).map { String($0.1) }

@@ -52,7 +52,7 @@ struct MeterTests {
     }
   }
 
-  @Test("classification by hand: top-1, loss, recall of a class")
+  @Test("classification by hand: top-1, loss, recall, precision and F1 of a class")
   func byHand() throws {
     let head = ClassificationHead(network: "n", classNames: ["a", "b"])
     var meter = head.makeMeter()
@@ -63,7 +63,13 @@ struct MeterTests {
     #expect(scores.count == 3 && scores["top1"] == 2.0 / 3 && scores["top5"] == 1)
     let losses = [log(2.0), log(1 + exp(1.0)), log(1 + exp(-2.0))]
     #expect(abs((scores["loss"] ?? 0) - losses.reduce(0, +) / 3) < 1e-12)
-    #expect(meter.tables()[0].rows == [.init("a", [1, 1]), .init("b", [2, 0.5])])
+    // Of two guesses of a one is right, the one of b is; both have an F1 of 2/3.
+    let f1 = 2.0 / 3
+    #expect(
+      meter.tables()[0].rows == [
+        .init("a", [1, 0.5, 1, f1]), .init("b", [2, 1, 0.5, f1]),
+        .init("mean of the classes", [3, 0.75, 0.75, f1]),
+      ])
     #expect(meter.details().confusion == [[1, 0], [1, 1]])
   }
 

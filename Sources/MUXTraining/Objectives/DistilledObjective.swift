@@ -3,10 +3,16 @@ import MUXImages
 import MUXTensor
 import MUXVision
 
+/// What answers for the images of a batch (``Teacher``).
+protocol TeacherAnswers: AnyObject {
+  /// Its outputs, [N, classes] in the order of the student's classes.
+  func outputs(_ pixels: PixelBatch, samples: [Int]) throws -> Tensor
+}
+
 /// The loss of a task, and beside it the difference from a teacher's answers to the same images.
 struct DistilledObjective: Objective {
   let base: any Objective
-  let teacher: Teacher
+  let teacher: any TeacherAnswers
   let settings: DistillationConfiguration
   /// The difference of a student's outputs from a teacher's at a temperature.
   let difference: ([Tensor], Tensor, Double) throws -> Tensor

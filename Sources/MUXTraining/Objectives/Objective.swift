@@ -153,7 +153,7 @@ extension VisionTask {
   ///
   /// - Throws: `ConfigurationError` where the task cannot.
   func distilled(
-    _ base: any Objective, teacher: Teacher, settings: DistillationConfiguration
+    _ base: any Objective, teacher: any TeacherAnswers, settings: DistillationConfiguration
   ) throws -> any Objective {
     let task = try asTrainable
     return DistilledObjective(base: base, teacher: teacher, settings: settings) {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 public import MUXCore
+import MUXImages
 
 /// The default boxes ("priors") of a detector as settings: for each map of features, how far apart they
 /// stand and how large they are.
@@ -54,7 +55,7 @@ public struct PriorLayout: Sendable, Hashable, Codable {
     public init(from decoder: any Decoder) throws {
       let values = try decoder.strictContainer(keyedBy: CodingKeys.self)
       self.init(
-        size: try values.decode(ImageSize.self, forKey: .size),
+        size: try values.decode(SizeSetting.self, forKey: .size).size,
         step: try values.decode(Double.self, forKey: .step),
         minimum: try values.decode(Double.self, forKey: .minimum),
         maximum: try values.decode(Double.self, forKey: .maximum),
@@ -65,6 +66,16 @@ public struct PriorLayout: Sendable, Hashable, Codable {
       guard ratios.count <= 16, max(size.width, size.height) <= 4096 else {
         throw decoder.invalid("a map has at most 4096 positions a side and 16 ratios")
       }
+    }
+
+    /// Writes a map.
+    public func encode(to encoder: any Encoder) throws {
+      var container = encoder.container(keyedBy: CodingKeys.self)
+      try container.encode(SizeSetting(size), forKey: .size)
+      try container.encode(step, forKey: .step)
+      try container.encode(minimum, forKey: .minimum)
+      try container.encode(maximum, forKey: .maximum)
+      try container.encode(ratios, forKey: .ratios)
     }
   }
 
@@ -91,12 +102,20 @@ public struct PriorLayout: Sendable, Hashable, Codable {
   public init(from decoder: any Decoder) throws {
     let values = try decoder.strictContainer(keyedBy: CodingKeys.self)
     self.init(
-      imageSize: try values.decode(ImageSize.self, forKey: .imageSize),
+      imageSize: try values.decode(SizeSetting.self, forKey: .imageSize).size,
       clipping: try values.value(.clipping, default: .centersAndSides),
       maps: try values.list(of: Map.self, .maps, atMost: 32))
     guard !maps.isEmpty, count <= Self.limit else {
       throw decoder.invalid("there must be a map, and at most \(Self.limit) default boxes in all")
     }
+  }
+
+  /// Writes a layout.
+  public func encode(to encoder: any Encoder) throws {
+    var container = encoder.container(keyedBy: CodingKeys.self)
+    try container.encode(SizeSetting(imageSize), forKey: .imageSize)
+    try container.encode(clipping, forKey: .clipping)
+    try container.encode(maps, forKey: .maps)
   }
 
   /// More boxes than any detector has.

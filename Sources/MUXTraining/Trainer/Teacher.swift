@@ -10,7 +10,7 @@ import MUXTensor
 import MUXVision
 
 /// A trained network that says about the images of a training what it thinks of them.
-final class Teacher {
+final class Teacher: TeacherAnswers {
   /// A hash of its weights, by which a run that goes on knows it again.
   let digest: String
   /// What is worth a line.

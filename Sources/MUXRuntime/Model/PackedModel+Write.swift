@@ -108,13 +108,16 @@ extension PackedModel {
     let network = weights.network
     let set = lanes == InstructionSet.generic.lanes ? InstructionSet.generic : .avx512
     let source = PackedWeightSource(isRecording: true)
-    var compiler = try PlanCompiler(
-      network: network, weights: LayerWeights(weights),
-      inputSize: network.inputSize, instructionSet: set, precision: precision,
-      calibration: calibration, packed: source)
-    _ = try compiler.compile()
-    try compiler.checkPacking()
-    return (source.entries, compiler.vanishingChannels)
+    let weights = LayerWeights(weights)
+    let program = try Compilation(
+      network, inputSize: network.inputSize,
+      target: PlanTarget(lanes: set.lanes, precision: precision)
+    ).program
+    _ = try Packing.pack(program, weights: weights, source: source, calibration: calibration)
+    let checks = PackingChecks(
+      network: network, weights: weights, source: source, precision: precision)
+    try checks.check()
+    return (source.entries, checks.vanishingChannels)
   }
 
   private static func assemble(

@@ -39,9 +39,22 @@ final class PackedWeightSource {
     var bytes: [UInt8]
   }
 
-  private let file: PackedWeights?
-  private let isRecording: Bool
+  /// One stretch as a plan that is only shown names it.
+  struct Listed: Sendable {
+    var use: String
+    var count: Int
+  }
+
+  private enum Origin {
+    case tensors(isRecording: Bool)
+    case file(PackedWeights)
+    case nowhere
+  }
+
+  private let origin: Origin
   private var next = 0
+  /// What was asked for, if weights are only listed.
+  private(set) var listed: [Listed] = []
   /// What was packed, if that is recorded.
   private(set) var entries: [Entry] = []
   /// The first layer whose weights the file has not, or not so.
@@ -51,21 +64,22 @@ final class PackedWeightSource {
   /// The channels whose weights are not 0 and were packed as 0, by layer and use.
   private(set) var vanished: [(layer: String, use: String, channels: Int)] = []
 
-  init(isRecording: Bool = false) {
-    file = nil
-    self.isRecording = isRecording
-  }
+  /// Weights that are packed from tensors.
+  init(isRecording: Bool = false) { origin = .tensors(isRecording: isRecording) }
 
-  init(_ file: PackedWeights) {
-    self.file = file
-    isRecording = false
-  }
+  /// Weights that lie in a file.
+  init(_ file: PackedWeights) { origin = .file(file) }
 
-  /// Whether weights are there already, so that nothing has to be packed.
-  var isPacked: Bool { file != nil }
+  private init(_ origin: Origin) { self.origin = origin }
+
+  /// No weights: those asked for are listed, for a plan that is shown and not run.
+  static func listing() -> PackedWeightSource { PackedWeightSource(.nowhere) }
+
+  /// Whether weights are only listed.
+  var isListing: Bool { if case .nowhere = origin { true } else { false } }
 
   /// Whether all of a file was asked for.
-  var isExhausted: Bool { file.map { next == $0.count } ?? true }
+  var isExhausted: Bool { if case .file(let file) = origin { next == file.count } else { true } }
 
   /// The next packed weights.
   ///
@@ -79,7 +93,13 @@ final class PackedWeightSource {
     _ layer: String, _ use: String, lanes: Int, count: Int, _ pack: () -> [Value]
   ) -> PackedArray<Value> {
     let key = Self.key(layer, use, lanes: lanes, count: count)
-    guard let file else {
+    let file: PackedWeights
+    switch origin {
+    case .file(let own): file = own
+    case .nowhere:
+      listed.append(Listed(use: use, count: count))
+      return .made([])
+    case .tensors(let isRecording):
       let values = pack()
       if !Self.isFinite(values) { noteOverflow(layer, use) }
       if isRecording {

@@ -16,12 +16,18 @@ package struct VanishingChannels: Sendable, Hashable {
   }
 }
 
-extension PlanCompiler {
+/// What packing lost, by the names of tensors.
+struct PackingChecks {
+  let network: Network
+  let weights: LayerWeights
+  let source: PackedWeightSource
+  let precision: Precision
+
   /// Makes sure that all weights that were packed are finite.
   ///
   /// - Throws: `TensorValueError` with the tensor that is not.
-  func checkPacking() throws(TensorValueError) {
-    guard let overflow = packed.overflow else { return }
+  func check() throws(TensorValueError) {
+    guard let overflow = source.overflow else { return }
     throw TensorValueError(
       path: weights.path, tensor: tensor(overflow.layer, overflow.use),
       reason: .packing(precision: precision.rawValue))
@@ -30,7 +36,7 @@ extension PlanCompiler {
   /// The channels that packing has made 0, by tensor.
   var vanishingChannels: [VanishingChannels] {
     var counts: [String: Int] = [:]
-    for entry in packed.vanished {
+    for entry in source.vanished {
       counts[tensor(entry.layer, entry.use), default: 0] += entry.channels
     }
     return counts.sorted { $0.key < $1.key }.map {

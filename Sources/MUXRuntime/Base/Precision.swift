@@ -25,10 +25,10 @@ public enum Precision: String, Sendable, Hashable, CaseIterable, Codable {
   }
 
   /// Values that are multiplied and added up at once.
-  var valuesPerCell: Int { self == .int8 ? 4 : 2 }
+  var valuesPerGroup: Int { self == .int8 ? 4 : 2 }
 
   /// Bytes of a value.
-  var valueSize: Int { 4 / valuesPerCell }
+  var valueSize: Int { 4 / valuesPerGroup }
 }
 
 /// The ranges of a network's tensors, measured on images, from which 8-bit plans take their scales.

@@ -1,31 +1,31 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// Weights as cells: 32 bits with two values of bfloat16 or four of 8 bits.
-struct CellPacking {
-  /// The cells, in the order of the kernels.
-  var cells: [Int32]
+/// VNNI packing: weights as groups of 32 bits with two values of bfloat16 or four of 8 bits.
+struct GroupPacking {
+  /// The groups, in the order of the kernels.
+  var groups: [Int32]
   /// For each lane of each block: what 1 of a weight's integer is worth (8 bits only).
   var scale: [Float]
   /// For each lane of each block: the sum of the integers (8 bits only).
   var sums: [Float]
-  /// Whether all weights are in the precision's range. If not, the cells hold nothing of use.
+  /// Whether all weights are in the precision's range. If not, the groups hold nothing of use.
   let isFinite: Bool
-  /// Lanes whose weights are not 0, but too small for a scale of 8 bits: their cells are 0.
+  /// Lanes whose weights are not 0, but too small for a scale of 8 bits: their groups are 0.
   private(set) var vanished = 0
 
-  /// Cells from floats [block][term][lane], whose number of terms is a multiple of a cell's.
+  /// Groups from floats [block][term][lane], whose number of terms is a multiple of a group's.
   ///
-  /// - Parameter taps: The values of a cell are this many terms apart: [row][tap] by rows.
+  /// - Parameter taps: The values of a group are this many terms apart: [row][tap] by rows.
   init(_ weights: [Float], blocks: Int, lanes: Int, precision: Precision, taps: Int = 1) {
     let terms = blocks == 0 ? 0 : weights.count / blocks / lanes
-    let values = precision.valuesPerCell
+    let values = precision.valuesPerGroup
     // From here on a float is rounded to an infinite bfloat16.
     let limit: UInt32 = precision == .bfloat16 ? 0x7f7f_8000 : 0x7f80_0000
     isFinite = weights.reduce(UInt32(0)) { max($0, $1.bitPattern & 0x7fff_ffff) } < limit
     scale = []
     sums = []
-    cells = []
-    cells.reserveCapacity(weights.count / values)
+    groups = []
+    groups.reserveCapacity(weights.count / values)
     for block in 0..<blocks {
       let first = block * terms * lanes
       var inverse = Array(repeating: Float(1), count: lanes)
@@ -49,19 +49,19 @@ struct CellPacking {
       for row in 0..<terms / values / taps {
         for tap in 0..<taps {
           for lane in 0..<lanes {
-            var cell: UInt32 = 0
+            var group: UInt32 = 0
             for value in 0..<values {
               let term = (row * values + value) * taps + tap
               let weight = weights[first + term * lanes + lane]
               if precision == .int8 {
                 let integer = (weight * inverse[lane]).rounded(.toNearestOrEven)
                 total[lane] += integer
-                cell |= UInt32(Self.byte(integer)) << UInt32(8 * value)
+                group |= UInt32(Self.byte(integer)) << UInt32(8 * value)
               } else {
-                cell |= UInt32(Self.bfloat16(weight)) << UInt32(16 * value)
+                group |= UInt32(Self.bfloat16(weight)) << UInt32(16 * value)
               }
             }
-            cells.append(Int32(bitPattern: cell))
+            groups.append(Int32(bitPattern: group))
           }
         }
       }

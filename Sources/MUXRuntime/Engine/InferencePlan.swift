@@ -178,49 +178,44 @@ public final class InferencePlan: @unchecked Sendable {
     }
     let prepared = pipeline?.outputSize.map { ImageSize(height: $0.height, width: $0.width) }
     let size = inputSize ?? prepared ?? network.inputSize
-    var compiler = try PlanCompiler(
-      network: network, weights: weights, inputSize: size, instructionSet: instructionSet,
-      precision: precision, calibration: calibration, isObserving: isObserving, packed: source)
-    let outputs = try compiler.compile()
-    try compiler.checkPacking()
+    let program = try Compilation(
+      network, inputSize: size,
+      target: PlanTarget(
+        lanes: instructionSet.lanes, precision: precision, isObserving: isObserving)
+    ).program
+    let packed = try Packing.pack(
+      program, weights: weights, source: source, calibration: calibration)
+    try PackingChecks(network: network, weights: weights, source: source, precision: precision)
+      .check()
     if let misfit = source.misfit { throw PackedMisfit(place: "the layer '\(misfit)'") }
     if !source.isExhausted { throw PackedMisfit(place: "its last layer") }
-    let placed =
-      isGuarded
-      ? MemoryPlan(guarded: compiler.storages, pageSize: PlanMemory.pageSize)
-      : MemoryPlan(compiler.storages)
-    guard placed.size < Int(Int32.max) else {
+    let placement = Placement(program, isGuarded: isGuarded)
+    guard placement.size < Int(Int32.max) else {
       throw RuntimeError.unsupported(
         layer: Network.inputName, reason: "images of \(size) need too much memory")
     }
-    try Self.checkProportion(network, size: size, memory: placed.size * 4)
+    try Self.checkProportion(network, size: size, memory: placement.size * 4)
     let memory = PlanMemory(isGuarded: isGuarded)
-    let emitter = PlanEmitter(
-      memory: memory, offsets: placed.offsets, packedProjections: compiler.packedProjections,
-      blockedProjections: compiler.blockedProjections)
-    let compiled = compiler.steps.map { $0.emit(emitter) }
+    let compiled = Emission.emit(
+      program, placement, packed.steps, quantizations: packed.quantizations, memory: memory)
     self.compiled = memory.copy(compiled)
-    steps = zip(compiler.steps, compiled).map { step, compiled in
+    steps = zip(program.steps, compiled).map { step, compiled in
       PlanStep(
-        name: step.name, kind: step.kind, multiplyAdds: step.multiplyAdds,
+        name: step.name, kind: step.kind, multiplyAdds: program.multiplyAdds(of: step),
         taskCount: withUnsafePointer(to: compiled) { Int(mux_step_tasks($0)) })
     }
     name = network.name
     inputShape = Shape(
       channels: network.inputChannels, height: size.height, width: size.width)
-    let shapes = outputs.map {
-      Shape(channels: $0.planes.count, height: $0.height, width: $0.width)
-    }
+    let shapes = program.outputs.map(\.shape)
     self.outputs = zip(network.outputs, shapes).map { PlanOutput(name: $0, shape: $1) }
     outputShape =
       shapes.count == 1 ? shapes[0] : Shape(channels: shapes.reduce(0) { $0 + $1.count })
     self.instructionSet = instructionSet
     self.precision = precision
-    observations = compiler.observations.map {
-      ($0.key, emitter.offset($0.storage) + $0.offset)
-    }
+    observations = program.observations.map { ($0.key, placement[$0.place]) }
     self.isGuarded = isGuarded
-    arenaSize = placed.size
+    arenaSize = placement.size
     scratchSize = compiled.reduce(1) { size, step in
       withUnsafePointer(to: step) {
         max(size, mux_step_scratch(instructionSet.kernels, $0))
@@ -231,12 +226,12 @@ public final class InferencePlan: @unchecked Sendable {
       throw RuntimeError.unsupported(
         layer: Network.inputName, reason: "its windows over images of \(size) need too much memory")
     }
-    inputOffset = Int(emitter.offset(compiler.input.planes[0]))
-    outputOffset = Int(emitter.offset(outputs[0].planes[0]))
+    inputOffset = placement[Program.input]
+    outputOffset = program.outputs.first.map { placement[$0.place] } ?? 0
     guards =
       isGuarded
-      ? zip(compiler.storages, placed.offsets).map { storage, offset in
-        let end = offset + storage.size
+      ? placement.stretches.map { stretch in
+        let end = stretch.offset + stretch.storage.size
         return end..<end + PlanMemory.pageSize / 4
       } : []
     self.memory = memory

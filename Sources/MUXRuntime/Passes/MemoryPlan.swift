@@ -1,28 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// A stretch of the arena, not yet placed.
-struct Storage {
+struct Storage: Hashable, Sendable {
   /// In floats.
   var size: Int
   /// The first and the last step that touch it.
   var firstStep: Int
   var lastStep: Int
-}
-
-/// The start of one channel's plane: where in which storage.
-struct Plane: Hashable {
-  var storage: Int
-  var offset: Int
-}
-
-/// The value of a node: a plane per channel. Slices, concatenations and shuffles of channels are
-/// other lists of the same planes.
-struct PlaneTensor {
-  var planes: [Plane]
-  var height: Int
-  var width: Int
-
-  var pixels: Int { height * width }
 }
 
 /// Where the storages lie: those that live at the same time do not overlap.
@@ -43,11 +27,11 @@ struct MemoryPlan {
       }.sorted { offsets[$0] < offsets[$1] }
       var offset = 0
       for rival in rivals {
-        if offset + Self.aligned(storage.size) <= offsets[rival] { break }
-        offset = max(offset, offsets[rival] + Self.aligned(storages[rival].size))
+        if offset + PlanValue.aligned(storage.size) <= offsets[rival] { break }
+        offset = max(offset, offsets[rival] + PlanValue.aligned(storages[rival].size))
       }
       offsets[index] = offset
-      size = max(size, offset + Self.aligned(storage.size))
+      size = max(size, offset + PlanValue.aligned(storage.size))
       placed.append(index)
     }
   }
@@ -63,7 +47,4 @@ struct MemoryPlan {
       size += (pages + 1) * page
     }
   }
-
-  /// Whole cache lines.
-  static func aligned(_ size: Int) -> Int { (size + 15) / 16 * 16 }
 }

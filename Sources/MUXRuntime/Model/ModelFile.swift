@@ -129,32 +129,3 @@ public struct ModelFile: Sendable {
     try Safetensors.write(try archive.convertingFloatingPoint(to: .float32), to: path)
   }
 }
-
-extension InferencePlan {
-  /// Makes a plan of the model in a file: packed (``PackedModel``), or safetensors with the network
-  /// inside (``ModelFile``). Classes and the preparation of images are those of the file.
-  ///
-  /// - Parameters:
-  ///   - path: The file.
-  ///   - inputSize: The size of the images; nil takes that of the preparation, else the network's own.
-  ///   - instructionSet: The kernels' variant; nil takes the best one here.
-  ///   - precision: The precision of products; nil takes what a packed file is for, else single
-  ///     precision. 8 bits are for packed files (`muxnet quantize`), which hold the calibration.
-  /// - Throws: ``RuntimeError``, `SafetensorsError` or `NetworkError`.
-  public convenience init(
-    model path: String, inputSize: ImageSize? = nil, instructionSet: InstructionSet? = nil,
-    precision: Precision? = nil
-  ) throws {
-    if PackedModel.isPacked(path) {
-      try self.init(
-        PackedModel(contentsOf: path), inputSize: inputSize, instructionSet: instructionSet,
-        precision: precision)
-      return
-    }
-    let model = try ModelFile(contentsOf: path)
-    try self.init(
-      CheckedWeights(model.weights, for: model.network, path: path), inputSize: inputSize,
-      instructionSet: instructionSet, precision: precision ?? .float32,
-      classNames: model.classNames, task: model.task, pipeline: model.pipeline)
-  }
-}

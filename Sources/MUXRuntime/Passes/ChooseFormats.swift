@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: Apache-2.0
+internal import MUXNetworks
+
+/// The third pass: the precision of products, and how values lie in memory between steps.
+///
+/// First it is decided, by what makes a value and what reads it, how the value lies. Then all steps are
+/// rewritten for that, and where a reader wants something else than there is, a step that converts stands
+/// before it.
+struct FormatChoice {
+  private let before: Program
+  private var program: Program
+  private let readers: [Int?]
+  /// The step that makes each value.
+  private var makers: [Int?]
+
+  private var precision: Precision { before.target.precision }
+  private var isObserving: Bool { before.target.isObserving }
+  private var lanes: Int { before.target.lanes }
+
+  static func chooseFormats(_ program: Program) -> Program {
+    var choice = FormatChoice(program)
+    for (index, step) in program.steps.enumerated() {
+      if case .spatial(let spatial) = step.operation { choice.chooseInput(of: spatial, at: index) }
+    }
+    for step in program.steps { choice.rewrite(step) }
+    return choice.program
+  }
+
+  private init(_ program: Program) {
+    before = program
+    self.program = program
+    self.program.steps = []
+    self.program.steps.reserveCapacity(program.steps.count)
+    readers = program.soleReaders()
+    makers = Array(repeating: nil, count: program.values.count)
+    for (index, step) in program.steps.enumerated() {
+      for id in step.writes { makers[Int(id.index)] = index }
+    }
+  }
+
+  // MARK: What each value is
+
+  /// A projection that a single expansion reads gives what that would have: VNNI groups, or lanes of
+  /// blocks, which spares a transposition. (What is measured is measured where groups are made of
+  /// planes.)
+  private mutating func chooseInput(of step: SpatialStep, at index: Int) {
+    guard !isObserving, let expansion = step.expansion, expansion.window == nil,
+      case .planes(let planes) = step.input, let value = program.whole(planes),
+      readers[Int(value.index)] == index, let maker = makers[Int(value.index)],
+      case .dense(let projection) = before.steps[maker].operation,
+      case .value = projection.source
+    else { return }
+    var kept: ValueID?
+    switch projection.sum?.addend {
+    case .planes: return
+    case .value(let id): kept = id
+    case nil: break
+    }
+    switch (precision, multipliesGroups(step)) {
+    case (.float32, _):
+      let count = program[value].channels
+      let order = (0..<(count + lanes - 1) / lanes * lanes).map { $0 < count ? $0 : -1 }
+      program[value].format = .blocked(order: order, .float32)
+      // The result takes the place of what is added, lane by lane.
+      if let kept { program[value].residence = .overValue(kept) }
+    case (_, true):
+      program[value].format = .groups(
+        Element(precision: precision, range: before.steps[index].range("input")))
+    case (_, false): break
+    }
+  }
+
+  /// Whether a spatial step multiplies groups: plain branches without dilation. Multiplexed ones only
+  /// with 8 bits (groups of two values save less than making them costs), and superpixel branches
+  /// only if a block can hold all their phases.
+  private func multipliesGroups(_ step: SpatialStep) -> Bool {
+    // What measures ranges for 8 bits has the steps of 8 bits.
+    let gains = precision == .int8 || isObserving
+    return isProjected(step) && precision != .float32
+      && (step.expansion?.window?.dilation ?? 1) == 1
+      && step.branches.allSatisfy { branch in
+        guard branch.convolution.dilation == 1 else { return false }
+        return switch branch.mode {
+        case .plain: true
+        case .superpixel, .narrowSuperpixel: gains && SpatialLayout.canBeNarrow(branch)
+        case .subpixel: gains
+        }
+      }
+  }
+
+  /// Whether a projection reads the result, and not a step that makes planes of it.
+  private func isProjected(_ step: SpatialStep) -> Bool {
+    guard let reader = readers[Int(step.output.index)] else { return false }
+    if case .dense = before.steps[reader].operation { return true }
+    return false
+  }
+
+  // MARK: Rewriting
+
+  private mutating func rewrite(_ step: Step) {
+    var step = step
+    switch step.operation {
+    case .spatial(let spatial): step.operation = .spatial(rewritten(spatial, step))
+    case .dense(let dense): step.operation = .dense(rewritten(dense, step))
+    case .linear(var linear):
+      linear.weights = linearWeights(
+        inputs: program.inputs(of: linear), outputs: program.outputs(of: linear))
+      step.operation = .linear(linear)
+    case .elementwise, .planes, .l2Normalization, .unblock, .pack: break
+    }
+    program.steps.append(step)
+  }
+
+  private mutating func rewritten(_ spatial: SpatialStep, _ step: Step) -> SpatialStep {
+    var spatial = spatial
+    let multipliesGroups = multipliesGroups(spatial)
+    if multipliesGroups { narrow(&spatial) }
+    if let expansion = spatial.expansion, expansion.window == nil,
+      case .planes(let planes) = spatial.input
+    {
+      if let value = program.whole(planes), isChosen(value) {
+        spatial.input = .value(value)
+      } else if multipliesGroups {
+        spatial.input = .value(addPack(planes, for: step))
+      }
+    }
+    if multipliesGroups {
+      spatial.precision = precision
+      spatial.observed = addExtremes(["gathered", "middle", "result"])
+      if let kept = spatial.kept {
+        program[kept].format = .blocked(
+          order: program[kept].order, Element(precision: .bfloat16))
+      }
+    } else if isProjected(spatial), precision != .float32 {
+      spatial.observed = addExtremes(["result"])
+    }
+    if isProjected(spatial), precision != .float32 {
+      program[spatial.output].format = .blocked(
+        order: spatial.layout.outputs,
+        Element(precision: precision, range: step.range("result")))
+    }
+    return spatial
+  }
+
+  /// Whether a value was given another format for its only reader.
+  private func isChosen(_ value: ValueID) -> Bool {
+    switch program[value].format {
+    case .blocked, .groups: true
+    case .planes, .flat, .sums, .gate, .extremes: false
+    }
+  }
+
+  /// Has superpixel branches lie with all phases in a block.
+  private mutating func narrow(_ spatial: inout SpatialStep) {
+    let height = program[spatial.output].height
+    spatial.layout = SpatialLayout(spatial.branches, lanes: lanes, isAlwaysNarrow: true)
+    spatial.tiling = SpatialTiling(
+      spatial.layout, input: spatial.inputShape, expanded: spatial.expanded, outputHeight: height,
+      gathersWindows: spatial.expansion?.window != nil)
+    program[spatial.output].format = .blocked(order: spatial.layout.outputs, .float32)
+    if let sums = spatial.sums {
+      program[sums].format = .sums(
+        of: spatial.output, bands: spatial.tiling.bands(outputHeight: height))
+    }
+  }
+
+  private mutating func rewritten(_ dense: DenseStep, _ step: Step) -> DenseStep {
+    var dense = dense
+    if dense.linearWeights != nil {
+      dense.linearWeights = linearWeights(inputs: dense.rowLength, outputs: dense.rows.count)
+      return dense
+    }
+    guard precision != .float32 else { return dense }
+    switch dense.source {
+    case .planes(let planes):
+      dense.source = .value(addPack(planes, for: step))
+      dense.precision = precision
+    case .windows(_, let convolution) where convolution.dilation == 1:
+      dense.observed = addExtremes(["input"])
+      dense.precision = precision
+    case .windows: break
+    case .value: dense.precision = precision
+    }
+    return dense
+  }
+
+  /// What is read once per image is as slow as memory: half the bytes, half the time.
+  private func linearWeights(inputs: Int, outputs: Int) -> Precision {
+    let count = (outputs + lanes - 1) / lanes * lanes * inputs
+    if precision == .int8, inputs % 4 == 0, count >= 1 << 18 { return .int8 }
+    return precision != .float32 && count >= 1 << 15 ? .bfloat16 : .float32
+  }
+
+  /// Adds a step that makes groups of planes; gives them.
+  private mutating func addPack(_ planes: Planes, for step: Step) -> ValueID {
+    let observed = addExtremes(["input"])
+    let groups = program.add(
+      PlanValue(
+        channels: planes.count, height: planes.height, width: planes.width,
+        format: .groups(Element(precision: precision, range: step.range("input")))))
+    program.steps.append(
+      Step(step.name, .pack(PackStep(input: planes, output: groups, observed: observed))))
+    return groups
+  }
+
+  /// A value for the least and the greatest values of a layer's tensors, if they are measured.
+  private mutating func addExtremes(_ tensors: [String]) -> ValueID? {
+    guard isObserving else { return nil }
+    return program.add(
+      PlanValue(
+        channels: 2 * tensors.count, height: 1, width: 1,
+        format: .extremes(tensors: tensors.count)))
+  }
+}

@@ -73,6 +73,24 @@ struct MeterTests {
     #expect(meter.details().confusion == [[1, 0], [1, 1]])
   }
 
+  @Test("in JSON the recall of a class without images is null, neither absent nor 0")
+  func absentClass() throws {
+    let head = ClassificationHead(network: "n", classNames: ["a", "b", "c"])
+    var meter = head.makeMeter()
+    try head.measure(
+      [OutputTensor(name: "o", shape: [2, 3], values: [2, 0, 0, 2, 1, 0])],
+      [.label(0), .label(1)], original: [8, 8], into: &meter)
+    let json = try #require(
+      try JSONSerialization.jsonObject(with: JSONEncoder().encode(meter.details()))
+        as? [String: Any])
+    let classes = try #require(json["classes"] as? [[String: Any]])
+    #expect(classes.map { $0["recall"] as? Double } == [1, 0, nil])
+    #expect(classes[2]["recall"] is NSNull)
+    let details = try JSONDecoder().decode(
+      ClassificationMeter.Details.self, from: JSONEncoder().encode(meter.details()))
+    #expect(details == meter.details())
+  }
+
   @Test("several labels by hand: the loss is the mean binary cross entropy, or squared error")
   func losses() throws {
     let outputs = [OutputTensor(name: "o", shape: [1, 2], values: [0, 1])]

@@ -19,6 +19,18 @@ public struct ClassificationMeter: Meter, Hashable {
     public var recall: Double?
     /// The harmonic mean of precision and recall; nil where there are no images.
     public var f1: Double?
+
+    /// Writes shares that are undefined as `null`: they are neither absent nor 0.
+    public func encode(to encoder: any Encoder) throws {
+      var container = encoder.container(keyedBy: CodingKeys.self)
+      try container.encode(name, forKey: .name)
+      try container.encode(count, forKey: .count)
+      try container.encode(correct, forKey: .correct)
+      try container.encode(predicted, forKey: .predicted)
+      try container.encode(precision, forKey: .precision)
+      try container.encode(recall, forKey: .recall)
+      try container.encode(f1, forKey: .f1)
+    }
   }
 
   /// What an evaluation says beside the scores.

@@ -87,17 +87,44 @@ struct BadStorageTests {
     }
   }
 
-  @Test("A version that cannot be is damage, also for commands that write")
-  func negativeVersion() throws {
+  @Test(
+    "A version that cannot be is damage, also for commands that write",
+    arguments: [
+      "UPDATE muxnet_schema SET version = -1", "UPDATE muxnet_schema SET version = 0",
+      "UPDATE muxnet_schema SET version = -9223372036854775808",
+      "UPDATE muxnet_schema SET version = '3 or so'", "UPDATE muxnet_schema SET version = 2.5",
+      "UPDATE muxnet_schema SET version = x'03'", "UPDATE muxnet_schema SET version = 1e300",
+      "DELETE FROM muxnet_schema", "INSERT INTO muxnet_schema (version) VALUES (3)",
+    ])
+  func absurdVersion(statement: String) throws {
     let folder = try TemporaryFolder()
     let path = folder("a.db")
-    _ = try SQLiteStore(path: path, access: .create)
-    try DatabaseQueue(path: path).write {
-      try $0.execute(sql: "UPDATE muxnet_schema SET version = -1")
-    }
+    let open = try SQLiteStore(path: path, access: .create)
+    try DatabaseQueue(path: path).write { try $0.execute(sql: statement) }
     for access in [StorageAccess.create, .write, .read] {
       let line = try error { _ = try SQLiteStore(path: path, access: access) }
-      #expect(line.contains("its version is -1"), "\(line)")
+      #expect(line.contains("version"), "\(line)")
+    }
+    // Also where it became so while a program was at work.
+    let line = try error { _ = try open.write { try $0.studies() } }
+    #expect(line.contains("version"), "\(line)")
+    try DatabaseQueue(path: path).read {
+      try #expect(String.fetchAll($0, sql: "SELECT name FROM sqlite_master").count > 4)
+    }
+  }
+
+  @Test(
+    "The largest version is a newer one, the first an older one, for all that was opened before")
+  func versionChanges() throws {
+    let folder = try TemporaryFolder()
+    let path = folder("a.db")
+    let store = try SQLiteStore(path: path, access: .create)
+    for (version, text) in [("9223372036854775807", "knows up to 3"), ("1", "needs 3")] {
+      try DatabaseQueue(path: path).write {
+        try $0.execute(sql: "UPDATE muxnet_schema SET version = \(version)")
+      }
+      let line = try error { _ = try store.read { try $0.studies() } }
+      #expect(line.contains("has version \(version)") && line.contains(text), "\(line)")
     }
   }
 

@@ -104,6 +104,14 @@ final class PostgresServer: Sendable {
     watcher.withLock { $0 = nil }
   }
 
+  /// Stops all of the server's processes where they are, or lets them go on.
+  func freeze(_ isFrozen: Bool) throws {
+    let signal = isFrozen ? "STOP" : "CONT"
+    try Self.check(
+      "main=$(head -n 1 '\(folder)/data/postmaster.pid'); kill -\(signal) $main;"
+        + " kill -\(signal) $(ps -o pid= --ppid $main) || true")
+  }
+
   /// A new and empty database.
   func newDatabase() throws -> StorageURL {
     let name = "db\(databases.wrappingAdd(1, ordering: .relaxed).newValue)"

@@ -3,16 +3,30 @@
   import CPostgres
   import Foundation
 
+  #if canImport(Darwin)
+    import Darwin
+  #elseif canImport(Glibc)
+    import Glibc
+  #endif
+
   /// A connection to PostgreSQL, for one thread at a time.
+  ///
+  /// No call waits for ever: a server that sends nothing for some seconds, since it is frozen or the
+  /// network swallows everything, is given up as if it had closed the connection.
   final class PostgresConnection: SQLConnection {
     private var handle: OpaquePointer?
     private let address: PostgresAddress
     private let timeout: Int
+    /// The last time-out. For a second it is the answer to everything, so that those who queued up behind
+    /// it do not wait one after the other.
+    private var silence: (error: StudyError, watch: Stopwatch)?
     private var url: String { "\(address)" }
 
     init(address: PostgresAddress, timeout: Int) throws {
       self.address = address
-      self.timeout = timeout
+      let given = address.parameters.last { $0.name == "connect_timeout" }
+      // As libpq has it, 0 waits for ever.
+      self.timeout = given.flatMap { Int($0.value) }.map { $0 > 0 ? $0 : .max } ?? timeout
       try connect()
     }
 
@@ -28,10 +42,12 @@
     private func connect() throws {
       PQfinish(handle)
       handle = nil
+      if silence?.watch.seconds() ?? 1 < 1, let silence { throw silence.error }
+      var watch = Stopwatch()
       // Later entries win, so what the address says goes before our defaults.
       let settings: [(String, String)] =
         [
-          ("connect_timeout", "\(timeout)"), ("application_name", "muxnet"),
+          ("connect_timeout", "\(min(timeout, 1_000_000))"), ("application_name", "muxnet"),
           ("client_encoding", "UTF8"), ("keepalives_idle", "15"),
         ] + address.parameters
       let names = settings.map { strdup($0.0) }
@@ -45,9 +61,14 @@
         let reason = line(handle.flatMap { PQerrorMessage($0) })
         PQfinish(handle)
         handle = nil
-        throw StudyError.unreachable(url: url, reason: reason)
+        let error = StudyError.unreachable(url: url, reason: reason)
+        // Not a server that refuses: that takes no time, and it may be back at any moment.
+        if watch.seconds() > 1 { silence = (error, Stopwatch()) }
+        throw error
       }
       PQsetNoticeReceiver(handle, { _, _ in }, nil)
+      // Sending does not wait either; answers are waited for below.
+      guard PQsetnonblocking(handle, 1) == 0 else { throw lost() }
     }
 
     func now() throws -> Date {
@@ -69,7 +90,7 @@
 
     /// Ends a transaction in which something failed; a broken connection has ended it already.
     func rollback() {
-      if handle != nil, PQstatus(handle) == CONNECTION_OK { PQclear(PQexec(handle, "ROLLBACK")) }
+      if handle != nil, PQstatus(handle) == CONNECTION_OK { _ = try? run("ROLLBACK", []) }
     }
 
     func run(_ sql: String, _ values: [SQLValue]) throws -> [SQLRow] {
@@ -84,17 +105,74 @@
       defer { for text in texts { free(text) } }
       let parameters = texts.map { UnsafePointer($0) }
       guard
-        let result = PQexecParams(
-          handle, sql, Int32(values.count), nil, parameters, nil, nil, 0)
-      else {
-        throw StudyError.unreachable(url: url, reason: line(PQerrorMessage(handle)))
-      }
+        PQsendQueryParams(handle, sql, Int32(values.count), nil, parameters, nil, nil, 0) == 1
+      else { throw lost() }
+      let result = try answer()
       defer { PQclear(result) }
       switch PQresultStatus(result) {
       case PGRES_COMMAND_OK: return []
       case PGRES_TUPLES_OK: return Self.rows(result)
       default: throw failure(result)
       }
+    }
+
+    /// The answer to what was sent last.
+    private func answer() throws -> OpaquePointer {
+      while true {
+        let state = PQflush(handle)
+        if state < 0 { throw lost() }
+        if state == 0 { break }
+        // The server may want to be read from before it takes more.
+        try wait(for: Int16(POLLIN | POLLOUT))
+        guard PQconsumeInput(handle) == 1 else { throw lost() }
+      }
+      var last: OpaquePointer?
+      do {
+        while true {
+          while PQisBusy(handle) == 1 {
+            try wait(for: Int16(POLLIN))
+            guard PQconsumeInput(handle) == 1 else { throw lost() }
+          }
+          guard let next = PQgetResult(handle) else { break }
+          PQclear(last)
+          last = next
+        }
+      } catch {
+        PQclear(last)
+        throw error
+      }
+      guard let last else { throw lost() }
+      return last
+    }
+
+    /// Waits until the connection can be read or written.
+    ///
+    /// - Throws: ``StudyError/unreachable(url:reason:)`` after the time-out. What the server makes of the
+    ///   statement is then unknown, so that the connection is of no use any more.
+    private func wait(for events: Int16) throws {
+      var watch = Stopwatch()
+      while true {
+        var place = pollfd(fd: PQsocket(handle), events: events, revents: 0)
+        let left = Double(timeout) - watch.seconds()
+        let ready = left > 0 ? poll(&place, 1, Int32(min(left, 1e6) * 1000) + 1) : 0
+        if ready > 0 { return }
+        if ready < 0, errno == EINTR { continue }
+        guard ready == 0, left <= 0 else {
+          if ready == 0 { continue }
+          throw lost()
+        }
+        PQfinish(handle)
+        handle = nil
+        let error = StudyError.unreachable(
+          url: url, reason: "the server has not answered for \(timeout) s")
+        silence = (error, Stopwatch())
+        throw error
+      }
+    }
+
+    /// The error of a connection that libpq gave up.
+    private func lost() -> StudyError {
+      .unreachable(url: url, reason: line(PQerrorMessage(handle)))
     }
 
     private static func rows(_ result: OpaquePointer) -> [SQLRow] {

@@ -18,7 +18,8 @@
     /// - Parameters:
     ///   - address: The server and the database.
     ///   - access: Whether tables may be made and written.
-    ///   - timeout: Seconds to wait for the server, unless the address says.
+    ///   - timeout: Seconds to wait for the server to connect and to send something of an answer, unless
+    ///     `connect_timeout` in the address says.
     /// - Throws: ``StudyError``.
     public init(address: PostgresAddress, access: StorageAccess, timeout: Int = 10) throws {
       url = StorageURL(.postgres(address))
@@ -31,7 +32,7 @@
       let address = url.description
       let (exists, found) = try transaction(writes: false) { connection in
         let exists = try Self.hasTables(connection)
-        return (exists, try StudySchema.version(of: connection, exists: exists))
+        return (exists, try StudySchema.version(of: connection, exists: exists, url: address))
       }
       guard exists || access == .create else {
         throw StudyError.noStorage(

@@ -69,7 +69,7 @@ public final class SQLiteStore: StudyStore {
       let (exists, found) = try pool.read { database in
         let exists = try database.tableExists("muxnet_schema")
         let connection = SQLiteConnection(database)
-        return (exists, try StudySchema.version(of: connection, exists: exists))
+        return (exists, try StudySchema.version(of: connection, exists: exists, url: address))
       }
       guard exists || access == .create else {
         throw StudyError.noStorage(

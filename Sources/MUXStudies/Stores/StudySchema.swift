@@ -69,10 +69,22 @@ enum StudySchema {
   static let oldestReadable = 2
 
   /// The version of a storage; 0 where there is no table of ours.
-  static func version(of connection: any SQLConnection, exists: Bool) throws -> Int {
+  ///
+  /// - Throws: ``StudyError/corrupt(url:reason:)`` where the table does not say one version: no program
+  ///   leaves it so, and to make the tables anew could only fail.
+  static func version(of connection: any SQLConnection, exists: Bool, url: String) throws -> Int {
     guard exists else { return 0 }
-    return try connection.run("SELECT version FROM muxnet_schema", []).first?
-      .integer("version") ?? 0
+    let rows = try connection.run("SELECT version FROM muxnet_schema LIMIT 2", [])
+    guard rows.count == 1 else {
+      throw StudyError.corrupt(
+        url: url,
+        reason: rows.isEmpty ? "it does not say its version" : "it says more than one version")
+    }
+    guard let version = rows[0].integer("version"), version > 0 else {
+      throw StudyError.corrupt(
+        url: url, reason: "its version is \((rows[0].text("version") ?? "NULL").prefix(40))")
+    }
+    return version
   }
 
   /// Brings a storage up to date, in a transaction that no other process can enter.
@@ -81,7 +93,7 @@ enum StudySchema {
   static func migrate(
     _ connection: any SQLConnection, exists: Bool, url: String
   ) throws {
-    let found = try version(of: connection, exists: exists)
+    let found = try version(of: connection, exists: exists, url: url)
     try check(found, url: url, canMigrate: true)
     guard found < version else { return }
     if !exists {
@@ -96,21 +108,15 @@ enum StudySchema {
 
   /// Checks the version before a transaction: another program may have raised it since the start.
   ///
-  /// - Throws: ``StudyError/schemaTooNew(url:found:known:)``.
+  /// - Throws: ``StudyError`` where this program cannot work with it any more.
   static func checkUnchanged(_ connection: any SQLConnection, url: String) throws {
-    let found = try version(of: connection, exists: true)
-    if found > version {
-      throw StudyError.schemaTooNew(url: url, found: found, known: version)
-    }
+    try check(try version(of: connection, exists: true, url: url), url: url, canMigrate: false)
   }
 
   /// - Throws: ``StudyError`` where this program cannot work with a version.
   static func check(_ found: Int, url: String, canMigrate: Bool) throws {
     if found > version {
       throw StudyError.schemaTooNew(url: url, found: found, known: version)
-    }
-    if found < 0 {
-      throw StudyError.corrupt(url: url, reason: "its version is \(found)")
     }
     if found < oldestReadable, !canMigrate {
       throw StudyError.schemaTooOld(url: url, found: found, known: version)

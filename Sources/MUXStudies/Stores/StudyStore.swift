@@ -129,16 +129,20 @@ public enum StorageAccess: Sendable, Hashable {
 public enum StudyStorage {
   /// Opens a storage, and brings it up to date where it may be written.
   ///
+  /// - Parameters:
+  ///   - url: The address.
+  ///   - access: Whether it may be made and written.
+  ///   - timeout: Seconds to wait for a server that does not answer.
   /// - Throws: ``StudyError``.
   public static func open(
-    _ url: StorageURL, for access: StorageAccess
+    _ url: StorageURL, for access: StorageAccess, timeout: Int = 10
   ) throws -> any StudyStore {
     switch url.kind {
     case .memory: return MemoryStore()
     case .sqlite(let path): return try SQLiteStore(path: path, access: access)
     case .postgres(let address):
       #if POSTGRES
-        return try PostgresStore(address: address, access: access)
+        return try PostgresStore(address: address, access: access, timeout: timeout)
       #else
         _ = address
         throw StudyError.invalidStorage(

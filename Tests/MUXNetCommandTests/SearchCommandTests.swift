@@ -33,6 +33,26 @@ struct SearchCommandTests {
   }
 
   @Test(
+    "However few files may be open, studies are made, or refused in one line, never by a signal",
+    arguments: [4, 5, 6, 7, 8, 9, 10, 12, 14, 16, 18, 20])
+  func fewOpenFiles(limit: Int) throws {
+    let folder = try TemporaryFolder()
+    let made = try create(["--trials", "1"], in: folder)
+    #expect(made.code == 0, "\(made.errors)")
+    func run(_ command: String) throws -> Program {
+      try Program.run(shell: "ulimit -n \(limit); exec \"$MUXNET\" \(command)", in: folder.path)
+    }
+    let other = try run("search create b --storage b.db --space digits --evaluate false")
+    #expect(other.code == 0 || other.code == 1 && limit < 15, "\(other.code): \(other.errors)")
+    for command in ["search run --workers 1", "search worker", "dashboard --port 0"] {
+      let program = try run("\(command) --storage a.db")
+      #expect(program.code == 1, "\(command): \(program.code), \(program.errors)")
+      #expect(program.errorLines.count == 1, "\(program.errors)")
+      #expect(program.errors.contains("ulimit -n 1024"), "\(program.errors)")
+    }
+  }
+
+  @Test(
     "Every command has help with an example",
     arguments: [
       "create", "run", "worker", "list", "show", "pareto", "best", "retry", "export", "delete",

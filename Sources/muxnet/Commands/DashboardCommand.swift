@@ -2,6 +2,7 @@
 import ArgumentParser
 import Dispatch
 import Foundation
+import MUXCore
 import MUXDashboard
 import MUXStudies
 import Synchronization
@@ -52,7 +53,11 @@ struct DashboardCommand: ParsableCommand {
   }
 
   func run() throws {
-    let model = DashboardModel(try StudyStorage.open(try storage.url(), for: .read))
+    // The server's threads, one per core, open a few files each.
+    try OpenFiles.require(12 + 4 * ProcessInfo.processInfo.activeProcessorCount)
+    // Who looks at a page waits less long than a worker.
+    let model = DashboardModel(
+      try StudyStorage.open(try storage.url(), for: .read, timeout: 5))
     if !Dashboard.isLoopback(host), trustedHosts.isEmpty {
       Console.warning("everyone who reaches \(host):\(port) can read the studies")
     }

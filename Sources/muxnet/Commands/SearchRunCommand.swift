@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import ArgumentParser
 import Foundation
+import MUXCore
 import MUXStudies
 
 /// Drives a study with workers of its own.
@@ -64,6 +65,8 @@ struct SearchRunCommand: ParsableCommand {
   }
 
   func run() throws {
+    // Pipes and logs of child processes among them.
+    try OpenFiles.require(20)
     StopRequest.watch()
     let coordinator = try storage.coordinator(
       for: options.describesStudy ? .create : .write, patience: patience)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import ArgumentParser
 import Foundation
+import MUXCore
 import MUXStudies
 
 /// Works on the trials of studies.
@@ -56,6 +57,8 @@ struct SearchWorkerCommand: ParsableCommand {
   }
 
   func run() throws {
+    // Pipes and logs of child processes among them.
+    try OpenFiles.require(20)
     StopRequest.watch()
     // A worker of a search that was killed is asked to end by its guard; the next search starts its
     // own.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import ArgumentParser
 import Foundation
+import MUXCore
 import MUXStudies
 import Synchronization
 
@@ -24,7 +25,10 @@ struct StorageOptions: ParsableArguments {
   private static let known = Mutex<StorageURL?>(nil)
 
   /// The storage that is meant.
+  ///
+  /// - Throws: also where so few files may be open that the database would end the process.
   func url() throws -> StorageURL {
+    try OpenFiles.require(12)
     if let known = Self.known.withLock({ $0 }) { return known }
     var url = try StorageURL(try text())
     if case .memory = url.kind {

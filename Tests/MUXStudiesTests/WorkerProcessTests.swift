@@ -62,8 +62,9 @@ struct WorkerProcessTests {
     let url = try kind.url(in: folder)
     let coordinator = StudyCoordinator(
       try StudyStorage.open(url, for: .create), retry: RetryPolicy(patience: 30))
+    let count = 36 * Repeats.factor
     let definition = try Sample.definition(
-      trials: 36, evaluation: evaluation(seconds: 0.15), lease: 2, retries: 100)
+      trials: count, evaluation: evaluation(seconds: 0.15), lease: 2, retries: 100)
     let study = try coordinator.create("killed", definition)
     let arguments =
       ["search", "run", "killed", "--workers", "3", "--quiet"]
@@ -71,7 +72,7 @@ struct WorkerProcessTests {
     var random = SearchRandom(seed: 7, purpose: "kills")
     var master = try Program(arguments, in: folder.path)
     var kills = (workers: 0, masters: 0)
-    while kills.workers < 8 || kills.masters < 3 {
+    while kills.workers < 8 * Repeats.factor || kills.masters < 3 * Repeats.factor {
       usleep(UInt32(100_000 + random.below(300_000)))
       if !master.isRunning { master = try Program(arguments, in: folder.path) }
       let running = try coordinator.store.read {
@@ -79,8 +80,8 @@ struct WorkerProcessTests {
       }
       let processes = running.compactMap { $0.worker.flatMap(ProcessIdentity.init)?.process }
       let counts = try coordinator.store.read { try $0.counts(of: study.id) }
-      guard counts[.complete] ?? 0 < 30 else { break }
-      if random.below(4) == 0, kills.masters < 3 {
+      guard counts[.complete] ?? 0 < count - 6 else { break }
+      if random.below(4) == 0, kills.masters < 3 * Repeats.factor {
         master.send(SIGKILL)
         master.wait()
         kills.masters += 1
@@ -98,7 +99,7 @@ struct WorkerProcessTests {
       })
     let attempts = try coordinator.trials(study).map(\.attempt)
     #expect(attempts.contains { $0 > 1 }, "no kill hit a trial")
-    try check(coordinator, study, count: 36)
+    try check(coordinator, study, count: count)
   }
 
   @Test(

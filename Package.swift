@@ -135,7 +135,8 @@ let modules: [Module] = [
   Module("MUXNetworkFiles", .upper, .library, uses: ["MUXCore", "MUXNetworks", .yams]),
   Module("MUXTasks", .upper, .library, uses: ["MUXCore", "MUXImages", "MUXNetworks"]),
   Module("MUXWeights", .upper, .library, uses: ["MUXCore", "MUXNetworks"]),
-  Module("MUXPyTorch", .upper, .library, uses: ["MUXCore", "MUXWeights"]),
+  Module("CZlib", .upper, .system(pkgConfig: "zlib", apt: ["zlib1g-dev"], brew: ["zlib"])),
+  Module("MUXPyTorch", .upper, .library, uses: ["MUXCore", "MUXWeights", "CZlib"]),
   Module("CMUXKernels", .upper, .hidden),
   Module(
     "MUXRuntime", .upper, .library,
@@ -161,9 +162,8 @@ let modules: [Module] = [
     "MUXEvaluation", .upper, .library,
     uses: [
       "MUXCore", "MUXImages", "MUXNetworks", "MUXTasks", "MUXWeights", "MUXPyTorch", "MUXRuntime",
-      "MUXVision", "MUXConfiguration",
-    ]),
-  Module("CZlib", .upper, .system(pkgConfig: "zlib", apt: ["zlib1g-dev"], brew: ["zlib"])),
+      "MUXVision", "MUXConfiguration", .yams,
+    ], embeds: ["Pretrained/catalogue.yaml", "Pretrained/imagenet1k.csv"]),
   Module(
     "MUXSearch", .upper, .library, uses: ["MUXCore", "MUXNetworks", "CZlib", .yams],
     embeds: [

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 public import Foundation
-import MUXCore
+package import MUXCore
 public import MUXWeights
 
 /// A weights file of any format that is understood, told apart by its first bytes.
@@ -43,7 +43,14 @@ public struct WeightsFile: Sendable {
   public static func load(
     _ path: String, key: String? = nil, prefersAveraged: Bool = true
   ) throws -> WeightsFile {
-    let file = try ByteRegion(mapping: path)
+    try load(
+      ByteRegion(mapping: path), path: path, key: key, prefersAveraged: prefersAveraged)
+  }
+
+  /// Reads a weights file's bytes from memory; `path` is for messages.
+  package static func load(
+    _ file: ByteRegion, path: String, key: String? = nil, prefersAveraged: Bool = true
+  ) throws -> WeightsFile {
     switch FileKind(file, path: path) {
     case .safetensors:
       let archive = try Safetensors.read(file, path: path)

@@ -1,29 +1,34 @@
 // SPDX-License-Identifier: Apache-2.0
-import MUXCore
+package import MUXCore
 
-/// The directory of a zip file whose entries are stored without compression, as PyTorch writes it.
+/// The directory of a zip file. PyTorch writes entries without compression, Python's wheels deflate them.
 ///
 /// Reads the central directory (also in its 64-bit form) and checks every offset against the file.
-struct ZipArchive {
+package struct ZipArchive {
   struct Entry {
     let name: String
     let size: Int
+    let packedSize: Int
     let checksum: UInt32
-    let isStored: Bool
+    let method: UInt16
     let isEncrypted: Bool
     let headerOffset: Int
   }
 
-  struct Failure: Error, Equatable {
-    let reason: String
+  /// What is wrong with a file, to stand after its name.
+  package struct Failure: Error, Equatable {
+    package let reason: String
     init(_ reason: String) { self.reason = reason }
   }
 
   let file: ByteRegion
   private(set) var entries: [String: Entry] = [:]
 
+  /// The names of all entries, sorted.
+  package var names: [String] { entries.keys.sorted() }
+
   /// Reads the directory.
-  init(_ file: ByteRegion) throws(Failure) {
+  package init(_ file: ByteRegion) throws(Failure) {
     self.file = file
     let (start, size, count) = try Self.locateDirectory(file)
     guard start >= 0, size >= 0, start <= file.count, size <= file.count - start else {
@@ -40,22 +45,44 @@ struct ZipArchive {
     }
   }
 
-  /// The bytes of an entry, without copying, after checking its checksum.
+  /// The bytes of an entry as they are in the file, without copying, after checking its checksum.
   func bytes(of name: String) throws(Failure) -> ByteRegion {
     guard let entry = entries[name] else { throw Failure("the zip entry “\(name)” is missing") }
-    guard entry.isStored, !entry.isEncrypted else {
+    guard entry.method == 0, !entry.isEncrypted else {
       throw Failure("the zip entry “\(name)” is compressed or encrypted")
     }
+    return try checked(stored(entry), entry)
+  }
+
+  /// The bytes of an entry that may be deflated, after checking its checksum.
+  package func inflatedBytes(of name: String) throws(Failure) -> ByteRegion {
+    guard let entry = entries[name] else { throw Failure("the zip entry “\(name)” is missing") }
+    if entry.method == 0 { return try bytes(of: name) }
+    guard entry.method == 8, !entry.isEncrypted else {
+      throw Failure("the zip entry “\(name)” is encrypted, or compressed in an unusual way")
+    }
+    guard let bytes = Inflation.bytes(try stored(entry), count: entry.size) else {
+      throw Failure("the zip entry “\(name)” is damaged (it cannot be inflated)")
+    }
+    return try checked(bytes, entry)
+  }
+
+  private func stored(_ entry: Entry) throws(Failure) -> ByteRegion {
+    let name = entry.name
     guard entry.headerOffset >= 0, entry.headerOffset <= file.count - 30 else {
       throw Failure("the zip entry “\(name)” lies outside the file")
     }
     var reader = ByteReader(file[entry.headerOffset..<file.count])
     guard reader.integer(UInt32.self) == 0x0403_4b50, reader.skip(22),
       let nameLength = reader.integer(UInt16.self), let extraLength = reader.integer(UInt16.self),
-      reader.skip(Int(nameLength) + Int(extraLength)), let bytes = reader.region(entry.size)
+      reader.skip(Int(nameLength) + Int(extraLength)), let bytes = reader.region(entry.packedSize)
     else { throw Failure("the zip entry “\(name)” is cut off") }
+    return bytes
+  }
+
+  private func checked(_ bytes: ByteRegion, _ entry: Entry) throws(Failure) -> ByteRegion {
     guard bytes.withUnsafeBytes({ CyclicRedundancyCheck.zip.checksum($0) }) == entry.checksum else {
-      throw Failure("the zip entry “\(name)” is damaged (its checksum differs)")
+      throw Failure("the zip entry “\(entry.name)” is damaged (its checksum differs)")
     }
     return bytes
   }
@@ -91,7 +118,7 @@ struct ZipArchive {
       throw Failure("the zip entry “\(name)” has two different sizes")
     }
     return Entry(
-      name: name, size: size, checksum: checksum, isStored: method == 0,
+      name: name, size: size, packedSize: packedSize, checksum: checksum, method: method,
       isEncrypted: flags & 1 != 0, headerOffset: offset)
   }
 

@@ -57,8 +57,24 @@ public enum WeightsEvaluation {
     // What the weights were trained on; weights of other origin do not say.
     if weights.metadata != nil { data.orientation = weights.pipeline.orientation }
     return try data.openAsIs(
-      part, classNames: data.isNamedByClass ? weights.metadata?.classNames : nil,
+      part, classNames: data.isNamedByClass ? classNames(weights, in: data) : nil,
       allowsEmptyClasses: true)
+  }
+
+  /// The classes of weights as the data calls them: ImageNet's folders have numbers of WordNet for names,
+  /// its networks words.
+  private static func classNames(
+    _ weights: TrainedWeights, in data: DataConfiguration
+  ) -> [String]? {
+    guard let names = weights.metadata?.classNames, names == ImageNetClasses.names,
+      let path = data.path
+    else { return weights.metadata?.classNames }
+    let parts = [data.trainingFolder, data.validationFolder, data.testFolder]
+    let isNumbered = Set(parts + [""]).contains { part in
+      let folders = try? FileManager.default.contentsOfDirectory(atPath: "\(path)/\(part)")
+      return folders?.contains(where: ImageNetClasses.isWordNetID) ?? false
+    }
+    return isNumbered ? ImageNetClasses.wordNetIDs : names
   }
 }
 

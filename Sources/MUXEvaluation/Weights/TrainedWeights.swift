@@ -33,7 +33,7 @@ public struct TrainedWeights: Sendable {
   /// origin the network has to be given.
   ///
   /// - Parameters:
-  ///   - path: The file or the folder.
+  ///   - path: The file or the folder, or the name of public weights that were fetched.
   ///   - network: The network; nil takes that of the file.
   ///   - classNames: The classes; nil takes those of the file.
   ///   - task: What the network is for; nil takes what the file says, or classification.
@@ -45,6 +45,7 @@ public struct TrainedWeights: Sendable {
     path: String, network: Network? = nil, classNames: [String]? = nil, task: NamedTask? = nil,
     prefersAveraged: Bool = true, key: String? = nil
   ) throws {
+    let path = try WeightsSource.resolve(path)
     if PackedModel.isPacked(path) {
       self = try TrainedWeights(
         PackedModel(contentsOf: path), network: network, classNames: classNames, task: task)

@@ -43,7 +43,8 @@ struct MUXNetCommand: ParsableCommand {
     subcommands: lowerHalf + [
       EvaluateCommand.self, PredictCommand.self, ForwardCommand.self, BenchmarkCommand.self,
       ModelsCommand.self, DescribeCommand.self, DataCommand.self, ConvertCommand.self,
-      QuantizeCommand.self, SearchCommand.self, DashboardCommand.self, DrawCommand.self,
+      QuantizeCommand.self, WeightsCommand.self, SearchCommand.self, DashboardCommand.self,
+      DrawCommand.self,
       ReproduceCommand.self, EnvironmentCommand.self,
     ])
 }

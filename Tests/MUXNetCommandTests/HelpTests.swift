@@ -8,7 +8,7 @@ struct HelpTests {
     var commands = [
       ["models"], ["describe"], ["data", "check"], ["convert"], ["environment"], ["evaluate"],
       ["predict"], ["forward"], ["benchmark"], ["draw"], ["reproduce"], ["search", "benchmark"],
-      ["quantize"],
+      ["quantize"], ["weights"], ["weights", "fetch"],
     ]
     #if TORCH
       commands.append(["train"])

@@ -26,7 +26,9 @@
     @Option(help: "The learning rate before the schedule.")
     var learningRate: Double?
 
-    @Option(help: "Weights to start from.", completion: .file())
+    @Option(
+      help: "Weights to start from: a file, a run, or a name of muxnet weights list.",
+      completion: .file())
     var initialWeights: String?
 
     @Option(

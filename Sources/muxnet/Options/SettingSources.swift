@@ -31,7 +31,7 @@
     /// Environment variables that begin as settings do and mean something else.
     private static let reserved: Set<String> = [
       "MUXNET_TORCH", "MUXNET_SHARED", "MUXNET_RECIPES", "MUXNET_POSTGRES", "MUXNET_STORAGE",
-      "MUXNET_STUDY", "MUXNET_TRIAL", "MUXNET_ISA", "MUXNET_RESULTS",
+      "MUXNET_STUDY", "MUXNET_TRIAL", "MUXNET_ISA", "MUXNET_RESULTS", "MUXNET_CACHE",
     ]
 
     /// The settings in layers: defaults, recipe, file, environment, options.

@@ -4,7 +4,10 @@ import ArgumentParser
 /// Which weights.
 struct WeightsOptions: ParsableArguments {
   @Option(
-    help: "Weights: a safetensors, PyTorch or packed file, or the folder of a run.",
+    help: """
+      Weights: a safetensors, PyTorch or packed file, the folder of a run, or a name of muxnet weights \
+      list.
+      """,
     completion: .file())
   var weights: String
 

@@ -24,6 +24,12 @@ enum OptionHint {
     case EvaluationError.uncalibrated: " with 'muxnet quantize'"
     case CheckpointError.unreadable(_, let reason): advice[reason] ?? ""
     case CheckpointError.mismatch: " with --initial-weights"
+    case PretrainedError.notFetched(let name, _): " with 'muxnet weights fetch \(name)'"
+    case PretrainedError.byHand, PretrainedError.unreachable, PretrainedError.noFile:
+      " with --from FILE"
+    case PretrainedError.unknown(_, let nearest) where nearest.isEmpty,
+      PretrainedError.neither(_, let nearest) where nearest.isEmpty:
+      "; 'muxnet weights list' shows what there is"
     case let error as StudyError: text(for: error)
     default: ""
     }

@@ -16,7 +16,7 @@ struct PretrainedCatalogueTests {
       let network = try ModelZoo.network(named: entry.network)
       #expect(network.classCount == entry.classes.names.count, "\(entry.name)")
       #expect(network.inputSize == ImageSize(entry.preparation.crop), "\(entry.name)")
-      #expect(entry.preparation.pipeline.outputSize == PixelSize(entry.preparation.crop))
+      #expect(entry.preparation.pipeline.outputSize == ImageSize(entry.preparation.crop))
       #expect((0.5..<1).contains(entry.accuracy.top1))
       #expect((entry.accuracy.top5 ?? 1) > entry.accuracy.top1, "\(entry.name)")
       switch entry.source {

@@ -118,12 +118,13 @@ import Testing
     for text in [
       "data.path=\(folder("photos"))", "output.folder=\(folder("runs"))",
       "model.name=muxnet_digits",
-      "model.inputChannels=3", "model.inputSize=16", "minimumSteps=40", "data.workers=1",
+      "model.inputChannels=3", "model.inputSize=16", "minimumSteps=40",
+      "optimizer.learningRate=0.01", "data.workers=1",
     ] { try tree.set(assignment: text, source: .option("test")) }
     let trainer = try Trainer(try tree.decode(TrainingConfiguration.self))
     trainer.stop = StopSignal()
     let result = try trainer.run()
     #expect(trainer.configuration.batchSize == 8 && result.steps >= 40)
-    #expect(try #require(result.best?.validation?["balancedAccuracy"]) == 1)
+    #expect(try #require(result.best?.validation?["balancedAccuracy"]) > 0.9)
   }
 }

@@ -94,7 +94,7 @@ import Testing
       balancing: Data(targets: Self.labels.map { .label($0) }), strength: 1)
     #expect(abs(try loss(weighing, shares: shares) - expected(oneHot)) < 1e-6)
     mixing.labelSmoothing = 0
-    mixing.mixup = 0.4
+    mixing.mixup = 8
     let plain = try loss(ObjectiveConfiguration(), mixing: mixing)
     weighing.classWeights = .given(["a": 1])
     #expect(abs(try loss(weighing, mixing: mixing) - plain) < 1e-6, "weights of 1 change nothing")

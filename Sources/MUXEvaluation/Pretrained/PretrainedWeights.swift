@@ -70,7 +70,7 @@ public struct PretrainedWeights: Codable, Hashable, Sendable {
       ImagePipeline(
         transforms: [
           .resize(Resize(shorterSide: shorterSide, interpolation: interpolation)),
-          .centerCrop(PixelSize(crop)),
+          .centerCrop(ImageSize(crop)),
         ], mean: mean, standardDeviation: standardDeviation)
     }
   }

@@ -35,18 +35,26 @@ public enum WeightsSource {
     func read(_ file: String) throws -> WeightsFile {
       try WeightsFile.load(file, key: key, prefersAveraged: prefersAveraged)
     }
+    let chosen = try file(of: path)
+    do { return try read(chosen) } catch {
+      // Other weights give other answers: who wants them has to say so.
+      guard chosen != path, let last = try? RunFolder(existing: path).lastWeights, last != chosen,
+        (try? read(last)) != nil
+      else { throw error }
+      throw CheckpointError.bestUnreadable(reason: "\(error)", last: last)
+    }
+  }
+
+  /// The file that a path or a name of public weights stands for: itself, or the best weights of a run's
+  /// folder.
+  package static func file(of path: String) throws -> String {
+    let path = try resolve(path)
     var isFolder: ObjCBool = false
     guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), isFolder.boolValue
-    else { return try read(path) }
+    else { return path }
     let run = try RunFolder(existing: path)
-    guard FileManager.default.fileExists(atPath: run.bestWeights) else {
-      return try read(run.lastWeights)
-    }
-    do { return try read(run.bestWeights) } catch {
-      // Other weights give other answers: who wants them has to say so.
-      guard (try? read(run.lastWeights)) != nil else { throw error }
-      throw CheckpointError.bestUnreadable(reason: "\(error)", last: run.lastWeights)
-    }
+    return FileManager.default.fileExists(atPath: run.bestWeights)
+      ? run.bestWeights : run.lastWeights
   }
 
   /// Reads the tensors and the metadata.

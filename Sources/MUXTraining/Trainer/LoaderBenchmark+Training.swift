@@ -11,7 +11,9 @@ extension LoaderBenchmark {
   ///   - atLeastSeconds: How long to go on.
   /// - Throws: Errors of the data and the settings.
   public init(training configuration: TrainingConfiguration, atLeastSeconds: Double = 5) throws {
+    var configuration = configuration
     let training = try configuration.data.open(.training)
+    _ = configuration.fit(images: training.count)
     let validation = try configuration.data.open(.validation, classNames: training.classNames)
     let network = try configuration.resolveNetwork(for: training)
     let data = try TrainingData(

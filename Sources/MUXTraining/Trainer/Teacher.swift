@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-import Foundation
 import MUXCore
 import MUXEvaluation
 import MUXImages
@@ -75,8 +74,9 @@ final class Teacher: TeacherAnswers {
     self.student = student
     size = Self.size(weights)
     digest = String(
-      try ByteRegion(mapping: weights.path.isFolder ? RunFolder(existing: path).bestWeights : path)
-        .withUnsafeBytes { Manifest.File.hash($0) }, radix: 16)
+      try ByteRegion(mapping: WeightsSource.file(of: path)).withUnsafeBytes {
+        Manifest.File.hash($0)
+      }, radix: 16)
     // Measured on one machine, the runtime takes a fraction of libtorch's time on the CPU.
     classifier =
       device == .cpu
@@ -177,13 +177,5 @@ extension ImagePipeline {
   /// Whether every epoch sees an image the same.
   var isFixed: Bool {
     !transforms.contains(where: \.isRandom) && erasing == nil && cutout == nil
-  }
-}
-
-extension String {
-  fileprivate var isFolder: Bool {
-    var isFolder: ObjCBool = false
-    return FileManager.default.fileExists(atPath: self, isDirectory: &isFolder)
-      && isFolder.boolValue
   }
 }

@@ -54,13 +54,17 @@ extension NetworkModel {
   ///   - pass: Runs the network on the next batch, and says whether there was one.
   func measureStatistics(_ count: Int, pass: () throws -> Bool) throws {
     // A pass leaves (1 − m)·old + m·batch behind: with zeros before it, m times what it measured.
-    let norms: [(tensors: [Tensor], momentum: Double)] = network.nodes.indices.compactMap { index in
-      guard case .batchNormalization(let settings) = network.nodes[index].operation else {
-        return nil
-      }
-      return (Array(tensors(ofNode: index)[2...3]), settings.momentum)
+    var norms: [(tensors: [Tensor], momentum: Double)] = []
+    var counters: [(tensor: Tensor, before: Tensor)] = []
+    for (index, node) in network.nodes.enumerated() {
+      guard case .batchNormalization(let settings) = node.operation else { continue }
+      let own = tensors(ofNode: index)
+      norms.append((Array(own[2...3]), settings.momentum))
+      counters.append((own[4], try own[4].clone()))
     }
     try withoutGradient {
+      // The passes are none of the training's, also where they are broken off.
+      defer { for counter in counters { try? counter.tensor.copyInPlace(from: counter.before) } }
       let sums = try norms.map { try $0.tensors.map { try $0.filled(0) } }
       let wasTraining = isTraining
       isTraining = true

@@ -90,8 +90,8 @@ extension Trainer {
 
   /// Lets frozen parameters be trained from the epoch on at which they are due.
   private func thawIfDue() throws {
-    guard !model.frozenNames.isEmpty, let epochs = configuration.model.freezeEpochs,
-      state.epoch >= epochs
+    guard let epochs = configuration.model.freezeEpochs, state.epoch >= epochs,
+      !model.frozenNames.isEmpty
     else { return }
     try model.freeze([], statistics: false)
     guard optimizer.lateStart == nil else { return }

@@ -128,13 +128,13 @@ public final class Trainer {
     let store = CheckpointStore(path: folder.checkpoints)
     guard !store.names().isEmpty else { throw RunFolderError.nothingToResume(path: path) }
     var configuration = try RunParts.readConfiguration(folder.configuration)
-    var saying = configuration
+    var stored = configuration
     adjust(&configuration)
-    let (epochs, before) = (configuration.epochs, saying.epochs)
+    let (epochs, before) = (configuration.epochs, stored.epochs)
     try ConfigurationError.require(
       epochs >= before, "epochs", epochs,
       "the run was begun with \(before); it can be prolonged, not cut")
-    saying.epochs = epochs
+    stored.epochs = epochs
     try configuration.validate()
     let (name, saved, damaged) = try store.loadNewestSound(requiring: Self.requiredFiles)
     var state = saved
@@ -174,7 +174,7 @@ public final class Trainer {
     }
     try writing {
       if epochs > before {
-        try AtomicFile.write(try ConfigurationText.yaml(saying), to: folder.configuration)
+        try AtomicFile.write(try ConfigurationText.yaml(stored), to: folder.configuration)
         // What it says is no longer the end.
         try? FileManager.default.removeItem(atPath: folder.result)
       }

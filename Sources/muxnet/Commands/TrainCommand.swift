@@ -96,7 +96,10 @@
         return Console.result(text.trimmingCharacters(in: .newlines))
       }
       StopSignal.watch()
-      if let findRate { return try RateCurve(findRate).find(options.configuration(), quiet: quiet) }
+      if let findRate {
+        return try RateCurve(findRate).find(
+          options.configuration(), quiet: quiet, json: output.json)
+      }
       let trainer = try makeTrainer()
       let configuration = trainer.configuration
       if let text = try configuration.precision.slowness(on: Device(name: configuration.device)) {

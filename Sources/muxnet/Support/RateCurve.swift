@@ -17,7 +17,7 @@
     }
 
     /// Finds a rate for these settings, writes both files and says what was found.
-    func find(_ configuration: TrainingConfiguration, quiet: Bool) throws {
+    func find(_ configuration: TrainingConfiguration, quiet: Bool, json: Bool) throws {
       var finder = RateFinder()
       let showsProgress = !quiet && Console.errorIsTerminal
       if showsProgress { finder.progress = { Console.standardError("\r\($0) of \($1) steps") } }
@@ -28,6 +28,7 @@
       if let number = StopSignal.process.requested {
         throw CommandError("stopped by signal \(number) after \(result.points.count) steps")
       }
+      if json { return try Console.json(result) }
       guard let rate = result.suggestedRate, let setting = result.suggestedSetting else {
         throw CommandError(
           "the loss did not fall at any rate; see \(base).csv, and look at the data and the settings"

@@ -54,7 +54,8 @@ struct ModelFacts: Encodable {
     path = trained.path
     task = trained.task.name
     classNames = trained.classNames
-    namesClasses = classNames != classNames.indices.map(String.init)
+    // Classes may be called by numbers: those of a run are names all the same.
+    namesClasses = trained.metadata != nil || classNames != classNames.indices.map(String.init)
     pipeline = trained.pipeline
     averaged = trained.metadata?.isAveraged
     epoch = trained.metadata?.epoch

@@ -1,0 +1,177 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""What newcomers stumbled over, and what the program prints there now: makes the table of Docs/FRICTIONS.md.
+
+    tools/frictions.py .build/release/muxnet > Docs/FRICTIONS.md
+
+Every command is run, in a temporary folder with small data made of the digits. Needs Python alone.
+"""
+import os
+import re
+import shutil
+import struct
+import subprocess
+import sys
+import tempfile
+import zlib
+
+HEAD = """# What newcomers stumbled over
+
+Four people used the program for a first day and noted each friction (harm A: stops or silently misleads; B:
+costs an hour; C: annoys). Each stands here with a command and what it prints now: the first lines, long ones
+cut (…). `tools/frictions.py PROGRAM` runs all of them and prints this page. "Later" names the work that a
+friction belongs to.
+"""
+
+
+def chunk(kind, data):
+    body = kind + data
+    return struct.pack(">I", len(data)) + body + struct.pack(">I", zlib.crc32(body))
+
+
+def png(path, pixel, orientation=None):
+    """A 16×16 grey PNG, with an EXIF orientation if there is one."""
+    rows = b"".join(b"\0" + bytes(pixel(x, y) for x in range(16)) for y in range(16))
+    data = b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", 16, 16, 8, 0, 0, 0, 0))
+    if orientation:
+        entry = struct.pack("<HHIHH", 0x112, 3, 1, orientation, 0)
+        data += chunk(b"eXIf", b"II*\0" + struct.pack("<IH", 8, 1) + entry + b"\0\0\0\0")
+    data += chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
+    with open(path, "wb") as file:
+        file.write(data)
+
+
+class Session:
+    def __init__(self, program, folder):
+        self.folder = folder
+        os.makedirs(f"{folder}/bin")
+        os.symlink(os.path.abspath(program), f"{folder}/bin/muxnet")
+        self.environment = {k: v for k, v in os.environ.items() if not k.startswith("MUXNET_")}
+        # Threads that spin while they wait slow a busy machine.
+        self.environment.setdefault("OMP_WAIT_POLICY", "passive")
+        self.environment["PATH"] = f"{folder}/bin:{self.environment['PATH']}"
+
+    def run(self, command):
+        done = subprocess.run(
+            ["bash", "-c", command], cwd=self.folder, env=self.environment, text=True,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        return done.stdout.replace(self.folder + "/", ""), done.returncode
+
+    def prepare(self):
+        for command in [
+            "muxnet data export flat --recipe digits --part test --limit 120",
+            "mkdir parts && mkdir parts/train parts/test",
+            "cp -r flat/0 flat/1 flat/2 flat/3 parts/train && cp -r flat/0 flat/1 flat/2 flat/3 parts/test",
+            "ln -s flat link",
+            "mkdir -p odd/train odd/test && cp -r flat/0 flat/1 odd/train && echo no > odd/train/0/x.png"
+            " && echo no > odd/train/0/y.heic && cp flat/1/* odd/train/1",
+            "muxnet train --recipe digits --epochs 4 --name digits --quiet",
+            "muxnet convert runs/digits digits.muxnet",
+            "cp runs/digits/best.safetensors best.safetensors",
+        ]:
+            output, code = self.run(command)
+            if code:
+                sys.exit(f"{command}: {output}")
+        png(f"{self.folder}/upright.png", lambda x, y: 255 if 6 < x < 9 else 0)
+        # The same picture stored on its side, and a note which way it was held.
+        png(f"{self.folder}/turned.png", lambda x, y: 255 if 6 < y < 9 else 0, orientation=6)
+
+
+# id, harm, friction, command (None: none to run), lines shown, pattern of the lines shown, remark
+FLAT = ("--recipe digits --source folder --epochs 1 --set schedule.warmUp.epochs=0"
+        " --set data.validationFraction=0 --set data.testFraction=0")
+ROWS = [
+    ("1.1", "A", "Swift API and `predict` prepared images differently",
+     "muxnet describe digits.muxnet", 1, "preparation", "The packed file has the preparation; the runtime carries it out."),
+    ("1.2", "A", "`InferencePlan` of a run's weights had other classes and normalisation",
+     "muxnet describe best.safetensors", 2, "classes  |preparation", "The plan reads both from the file (tests of `MUXRuntime`)."),
+    ("1.3", "A", "`classify(image, top: -1)` ended the process", "muxnet predict upright.png --weights best.safetensors --top=-1", 1, "",
+     "In Swift an error, too, as every other argument."),
+    ("1.4", "A", "Training photos by a recipe for thumbnails said nothing of 15 steps in all",
+     f"muxnet train {FLAT} --data parts --name few", 4, "only|batch of", "Later: a recipe for photographs, with pretrained weights."),
+    ("1.5", "B", "Nothing said which product serves, and how a JPEG gets in", None, 0, "",
+     "README, \"Use it in an app\": `MUXRuntime` with `MUXImages`; `Image` takes buffers with stride and pixel format; `MUXVision` decodes. Later: `CGImage`, `CVPixelBuffer`, NV12."),
+    ("1.6", "B", "One engine per caller, no pool, no batch of images", None, 0, "",
+     "`EnginePool`, `classify([Image])`. Later: a sample of a server."),
+    ("1.7", "B", "A folder of classes without `train` was refused", f"muxnet train {FLAT} --data flat --name flat", 2, "held out", ""),
+    ("1.7", "B", "The same where `val` was missing", f"muxnet train {FLAT} --data parts --name four", 2, "held out", ""),
+    ("1.8", "B", "`data check` stopped at the first empty part and passed over unread formats", "muxnet data check odd", 5, "", ""),
+    ("1.9", "B", "EXIF orientation was not applied",
+     "muxnet predict upright.png turned.png --weights best.safetensors --top 1", 2, "", "The second is stored on its side."),
+    ("1.10", "C", "A checkout of another name, 28 packages to resolve, no tags", None, 0, "",
+     "README shows `name:`. Later: fewer packages for the runtime alone; tags come with a release (Docs/RELEASING.md)."),
+    ("1.11", "C", "`quantize` did not judge a poor result", "muxnet quantize runs/digits digits8.muxnet", 3, "", "Below 20 dB, or on little variety, it warns."),
+    ("1.12", "C", "\"top-5 100.0 %\" of four classes", "muxnet evaluate --weights runs/four --part test", 1, "top-1", ""),
+    ("1.12", "C", "Paths as `runs\\/pets` in JSON", "muxnet predict flat/0 --weights runs/digits --json --top 1 | grep path | head -n 1", 1, "", ""),
+    ("1.13", "C", "A batch larger than the data was an error", f"muxnet train {FLAT} --data parts --batch-size 500 --name fitted", 1, "batch of", ""),
+    ("1.13", "C", "`evaluate` refused a test folder that lacks a class",
+     "mkdir -p less && cp -r parts/train less/ && mkdir less/test && cp -r flat/0 flat/1 less/test && muxnet evaluate --weights runs/four --data less --part test", 2, "", ""),
+    ("2.1", "A", "No pretrained weights, no word where they are", None, 0, "", "README says that none are shipped and how to load public ones. Later: `muxnet weights`."),
+    ("2.2", "A", "Transfer to own photos failed on the data's kind, then on the head",
+     f"muxnet train {FLAT} --data parts --initial-weights best.safetensors --name transfer", 1, "error", "Later: a recipe that does it alone."),
+    ("2.3", "A", "Freezing, rates by group, class weights, focal loss", "muxnet settings model.freeze", 1, "", "Later: transfer and distillation. Several labels an image: recipe `multilabel`."),
+    ("2.4", "B", "No reference of settings", "muxnet settings optimizer.clipNorm", 5, "", "[TRAINING.md](TRAINING.md) has all of them."),
+    ("2.4", "B", "`--dry-run` needed data", "muxnet train --recipe cifar10_scratch --dry-run | head -n 4", 4, "", ""),
+    ("2.4", "B", "No recipe names in `train --help`", "muxnet train --help | grep -A 3 RECIPES", 4, "", ""),
+    ("2.5", "B", "Recall only: no precision, F1, per-image list", None, 0, "", "Later: transfer and what a practitioner looks for."),
+    ("2.6", "B", "Half precision on a processor was slow without a word", "muxnet train --recipe digits --epochs 1 --set schedule.warmUp.epochs=0 --set precision=bfloat16 --quiet --name half", 1, "warning", ""),
+    ("2.7", "B", "`convert` refused a run", "muxnet convert runs/digits digits.pth", 1, "", ""),
+    ("2.7", "B", "`describe` refused runs and packed files", "muxnet describe digits.muxnet | grep -E 'file|format|task|precision|lanes'", 5, "", ""),
+    ("2.7", "B", "`draw` refused runs", "muxnet draw runs/digits --output digits.svg", 1, "", ""),
+    ("2.8", "B", "`predict` did not follow a link to a folder", "muxnet predict link --weights runs/digits --top 1 | head -n 2", 2, "", ""),
+    ("2.9", "C", "`predict`: no CSV, no standard input", "muxnet predict - --weights runs/digits --format csv --top 2 < upright.png", 3, "", "Later: ImageNet's names, Grad-CAM, averaged flips."),
+    ("2.10", "C", "A bare `--resume` was wrong usage", "muxnet train --resume", 1, "going on", "Later: prolonging a finished run."),
+    ("2.11", "C", "`data export --help` listed options of training", "muxnet data export --help | grep -cE 'epochs|device|time-budget'", 1, "", "Later: k-fold, comparison of runs, augmented previews."),
+    ("2.12", "C", "ONNX metadata lacked mean and deviation", "muxnet convert runs/digits digits.onnx && strings -n 3 digits.onnx | grep -A 1 -E '^(mean|std)$' | head -n 4", 4, "", "Later: an image input of the Core ML package."),
+    ("2.13", "C", "No suggestion for a family of names", "muxnet describe mobilnetv3", 1, "", ""),
+    ("2.13", "C", "The same for `resnet18`", "muxnet describe resnet18", 1, "", ""),
+    ("2.13", "C", "A detector given to `train` complained of dropout first", "muxnet train --recipe cifar_transfer --model ssdlite_muxnet_m --data none", 1, "", ""),
+    ("2.13", "C", "An unknown name was reported after a missing folder", "muxnet train --model yolov8n --data none", 1, "", ""),
+    ("2.13", "C", "A part that is missing: no word of `--part test`", "muxnet evaluate --weights best.safetensors --data parts", 1, "", ""),
+    ("2.13", "C", "\"OF PEAK 113 %\" in 8 bits", "muxnet benchmark muxnet_digits --precision int8 --batch-size 1 --threads 1 --steps 2", 2, "OF PEAK|int8", ""),
+    ("4.1", "B", "Documentation without a way to open it on Linux", None, 0, "", "`scripts/docs --serve` shows one site with all modules."),
+    ("4.2", "B", "README: 51 rows of networks before the first command", None, 0, "", "It begins with four things to do, what they print and how long they take; the table is in [NETWORKS.md](NETWORKS.md)."),
+    ("4.3", "B", "CONTRIBUTING: one test, times, what runs without libtorch, releases, reports", None, 0, "", "All there."),
+    ("4.4", "C", "Block strings were explained in Swift source only", "muxnet describe --help | grep -A 3 'BLOCK STRINGS'", 4, "", ""),
+    ("4.5", "C", "Hard sentences in help and pages", None, 0, "", "Mended with the pages that were rewritten; INFERENCE begins with what users need."),
+    ("4.6", "C", "Version without a tag", "muxnet --version", 1, "", "Docs/RELEASING.md: the tag is made with the release."),
+]
+
+
+def cell(text):
+    text = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", text).strip()
+    if len(text) > 260:
+        text = text[:260].rstrip() + " …"
+    return text.replace("|", "\\|").replace("<", "&lt;")
+
+
+def main():
+    if len(sys.argv) != 2:
+        sys.exit(__doc__)
+    folder = tempfile.mkdtemp(prefix="muxnet-frictions-")
+    try:
+        session = Session(sys.argv[1], folder)
+        session.prepare()
+        print(HEAD)
+        print("| | harm | friction | command | what it prints now | |")
+        print("| --- | --- | --- | --- | --- | --- |")
+        for number, harm, friction, command, count, pattern, remark in ROWS:
+            shown = ""
+            if command:
+                output, code = session.run(command)
+                lines = [line for line in output.splitlines() if line.strip()]
+                if pattern:
+                    lines = [line for line in lines if re.search(pattern, line)]
+                shown = "<br>".join(cell(line) for line in lines[:count])
+                if not shown:
+                    print(f"{number}: nothing to show of: {command}\n{output}", file=sys.stderr)
+                if code:
+                    shown += f"<br>(exit {code})"
+            told = f"`{command}`".replace("|", "\\|") if command else "–"
+            print(f"| {number} | {harm} | {friction} | {told} | {shown or '–'} | {remark} |", flush=True)
+    finally:
+        shutil.rmtree(folder)
+
+
+if __name__ == "__main__":
+    main()

@@ -102,6 +102,13 @@ struct ModelSourceTests {
     }
   }
 
+  @Test("A run that is not there is what evaluate complains of, not the data that it would have named")
+  func missingRun() throws {
+    let outcome = try Muxnet.run(["evaluate", "--weights", "runs/none"])
+    #expect(outcome.code == 1 && outcome.errorLines.count == 1)
+    #expect(outcome.errors.contains("there is no file or run runs/none"), "\(outcome.errors)")
+  }
+
   @Test("predict reads an image on the standard input, and writes CSV")
   func standardInput() throws {
     let folder = try TemporaryFolder()

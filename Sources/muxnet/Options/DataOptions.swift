@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import ArgumentParser
+import Foundation
 import MUXConfiguration
+import MUXCore
 import MUXEvaluation
 
 /// Which images weights are evaluated on.
@@ -21,6 +23,10 @@ struct DataOptions: ParsableArguments {
 
   /// The settings of the run that the weights belong to, if any, changed by the options.
   func configuration(weights: String) throws -> EvaluationConfiguration {
+    // Said before what such weights would have told is missed.
+    guard FileManager.default.fileExists(atPath: weights) else {
+      throw CommandError("there is no file or run \(weights.printable)")
+    }
     var tree = try WeightsEvaluation.settings(ofRun: weights)
     for assignment in assignments {
       try tree.set(assignment: assignment, source: .option("--set \(assignment)"))

@@ -102,7 +102,7 @@ struct ModelSourceTests {
     }
   }
 
-  @Test("A run that is not there is what evaluate complains of, not the data that it would have named")
+  @Test("evaluate complains of a run that is not there, not of the data that it would name")
   func missingRun() throws {
     let outcome = try Muxnet.run(["evaluate", "--weights", "runs/none"])
     #expect(outcome.code == 1 && outcome.errorLines.count == 1)

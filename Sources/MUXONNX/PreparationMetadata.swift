@@ -47,7 +47,14 @@ struct PreparationMetadata {
         let share = Double(min(size.width, size.height)) / Double(shorterSide)
         entries.append(("crop_pct", "\((share * 1e6).rounded() / 1e6)"))
         entries.append(("crop_mode", "center"))
-      case .randomCrop, .randomResizedCrop, .horizontalFlip, .colorJitter, .randAugment: continue
+      case .letterbox(let letterbox):
+        entries.append(("interpolation", letterbox.interpolation.rawValue))
+        entries.append(("resize", "\(letterbox.size.height)x\(letterbox.size.width)"))
+        entries.append(("crop_pct", "1.0"))
+        entries.append(("crop_mode", "border"))
+      case .randomCrop, .randomResizedCrop, .horizontalFlip, .colorJitter, .randAugment,
+        .photometricDistortion, .randomExpansion, .overlapCrop:
+        continue
       }
     }
     if let json { entries.append(("preparation", json)) }

@@ -17,6 +17,11 @@ public protocol ImageDataSet: Sendable {
   /// Decodes a sample.
   /// - Throws: An error that names the file, if it is unreadable or damaged.
   func image(at index: Int) throws -> Image
+  /// Decodes a sample and gives it with what is known about it, moved with the image where that is
+  /// prepared already.
+  func sample(at index: Int) throws -> Sample
+  /// The steps that the images have been through already.
+  var preparation: [ImageTransform] { get }
   /// Things that are allowed but probably not meant, such as a single class.
   var warnings: [DataSetWarning] { get }
   /// What lies where the samples come from and is not among them.
@@ -31,6 +36,9 @@ extension ImageDataSet {
   public func sample(at index: Int) throws -> Sample {
     Sample(image: try image(at: index), target: target(at: index))
   }
+
+  /// None.
+  public var preparation: [ImageTransform] { [] }
 
   /// The first class of a sample; those of no class come behind all others.
   public func stratum(at index: Int) -> Int {
@@ -76,6 +84,9 @@ public enum DataSetWarning: Sendable, Hashable, Codable, CustomStringConvertible
   /// A cache that has no room for all images.
   case partlyCached(images: Int, of: Int, bytes: Int)
 
+  /// Boxes that were left out or cut off, in words.
+  case boxes(String)
+
   /// Images beside those that a list names.
   case unlabelled(list: String, files: [String])
 
@@ -94,6 +105,7 @@ public enum DataSetWarning: Sendable, Hashable, Codable, CustomStringConvertible
     case .partlyCached(let images, let count, let bytes):
       "the cache of \(bytes >> 20) MiB holds \(images) of \(count) images; the others are decoded each"
         + " time they are used"
+    case .boxes(let text): text
     case .unlabelled(let list, let files):
       "\(files.count) image\(files.count == 1 ? " is" : "s are") not in \(list.printable) and left out:"
         + " \(files.prefix(5).map(\.printable).joined(separator: ", "))\(files.count > 5 ? ", …" : "")"

@@ -63,6 +63,8 @@ public enum Target: Sendable, Hashable, Codable {
         hash.add(box.label)
         for edge in [box.left, box.top, box.right, box.bottom] { hash.add(edge.bitPattern) }
         hash.add(box.isDifficult ? 1 : 0)
+        if box.isCrowd { hash.add("crowd") }
+        if let area = box.area { hash.add(area.bitPattern) }
       }
     }
   }
@@ -83,10 +85,16 @@ public struct LabeledBox: Sendable, Hashable, Codable {
   public var bottom: Double
   /// Whether the data set calls it hard to recognise: evaluations leave it out.
   public var isDifficult: Bool
+  /// Whether the box has many things in it, which the data set does not tell apart: nothing is learned
+  /// from it, and evaluations take no detection in it for wrong.
+  public var isCrowd: Bool
+  /// The area of the thing itself in square pixels, where the data set says it; nil for that of the box.
+  public var area: Double?
 
   /// A box of its edges.
   public init(
-    label: Int, left: Double, top: Double, right: Double, bottom: Double, isDifficult: Bool = false
+    label: Int, left: Double, top: Double, right: Double, bottom: Double, isDifficult: Bool = false,
+    isCrowd: Bool = false, area: Double? = nil
   ) {
     self.label = label
     self.left = left
@@ -94,6 +102,26 @@ public struct LabeledBox: Sendable, Hashable, Codable {
     self.right = right
     self.bottom = bottom
     self.isDifficult = isDifficult
+    self.isCrowd = isCrowd
+    self.area = area
+  }
+
+  private enum CodingKeys: String, CodingKey {
+    case label, left, top, right, bottom, isDifficult, isCrowd, area
+  }
+
+  /// Reads a box; whether it is a crowd, and the area, may be left out.
+  public init(from decoder: any Decoder) throws {
+    let values = try decoder.container(keyedBy: CodingKeys.self)
+    self.init(
+      label: try values.decode(Int.self, forKey: .label),
+      left: try values.decode(Double.self, forKey: .left),
+      top: try values.decode(Double.self, forKey: .top),
+      right: try values.decode(Double.self, forKey: .right),
+      bottom: try values.decode(Double.self, forKey: .bottom),
+      isDifficult: try values.value(.isDifficult, default: false),
+      isCrowd: try values.value(.isCrowd, default: false),
+      area: try values.decodeIfPresent(Double.self, forKey: .area))
   }
 }
 
@@ -103,10 +131,13 @@ public struct Sample: Sendable, Hashable {
   public var image: Image
   /// What is known about it.
   public var target: Target
+  /// The size of the image before anything was done to it.
+  public var originalSize: ImageSize
 
-  /// A sample.
-  public init(image: Image, target: Target) {
+  /// A sample; its original size is that of the image unless given.
+  public init(image: Image, target: Target, originalSize: ImageSize? = nil) {
     self.image = image
     self.target = target
+    self.originalSize = originalSize ?? image.size
   }
 }

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// Where a step moves the points of an image: x′ = scaleX · x + shiftX, and y alike.
-struct ImageMotion: Sendable, Hashable {
-  var scaleX = 1.0
-  var scaleY = 1.0
-  var shiftX = 0.0
-  var shiftY = 0.0
+package struct ImageMotion: Sendable, Hashable {
+  package var scaleX = 1.0
+  package var scaleY = 1.0
+  package var shiftX = 0.0
+  package var shiftY = 0.0
 
   /// By whole pixels.
   static func shift(x: Int, y: Int) -> ImageMotion {
@@ -13,7 +13,7 @@ struct ImageMotion: Sendable, Hashable {
   }
 
   /// A part of the image becomes all of it, at another size.
-  static func scaling(_ part: PixelRectangle, to size: ImageSize) -> ImageMotion {
+  package static func scaling(_ part: PixelRectangle, to size: ImageSize) -> ImageMotion {
     let x = Double(size.width) / Double(part.width)
     let y = Double(size.height) / Double(part.height)
     return ImageMotion(
@@ -25,9 +25,22 @@ struct ImageMotion: Sendable, Hashable {
     ImageMotion(scaleX: -1, shiftX: Double(width))
   }
 
+  /// This step, then another one.
+  package func followed(by next: ImageMotion) -> ImageMotion {
+    ImageMotion(
+      scaleX: next.scaleX * scaleX, scaleY: next.scaleY * scaleY,
+      shiftX: next.scaleX * shiftX + next.shiftX, shiftY: next.scaleY * shiftY + next.shiftY)
+  }
+
+  /// The way back.
+  package var inverse: ImageMotion {
+    ImageMotion(
+      scaleX: 1 / scaleX, scaleY: 1 / scaleY, shiftX: -shiftX / scaleX, shiftY: -shiftY / scaleY)
+  }
+
   /// The box after the step, cut off at the border of the new image; nil where its centre lies outside
   /// or nothing is left of it.
-  func apply(to box: LabeledBox, in size: ImageSize) -> LabeledBox? {
+  package func apply(to box: LabeledBox, in size: ImageSize) -> LabeledBox? {
     let (width, height) = (Double(size.width), Double(size.height))
     let xs = [box.left, box.right].map { scaleX * $0 + shiftX }.sorted()
     let ys = [box.top, box.bottom].map { scaleY * $0 + shiftY }.sorted()
@@ -38,6 +51,12 @@ struct ImageMotion: Sendable, Hashable {
     result.right = min(xs[1], width)
     result.top = max(ys[0], 0)
     result.bottom = min(ys[1], height)
+    result.area = box.area.map { $0 * abs(scaleX * scaleY) }
     return result.left < result.right && result.top < result.bottom ? result : nil
   }
+}
+
+extension ImageSize {
+  /// All of a picture of this size.
+  package var whole: PixelRectangle { PixelRectangle(x: 0, y: 0, width: width, height: height) }
 }

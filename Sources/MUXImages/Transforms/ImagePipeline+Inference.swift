@@ -41,9 +41,36 @@ extension ImagePipeline {
       case .centerCrop(let size): size
       case .randomCrop(let crop): crop.size
       case .randomResizedCrop(let crop): crop.size
-      case .horizontalFlip, .colorJitter, .randAugment: size
+      case .letterbox(let letterbox): letterbox.size
+      case .horizontalFlip, .colorJitter, .randAugment, .photometricDistortion: size
+      case .randomExpansion, .overlapCrop: nil
       }
     }
+  }
+
+  /// Where the steps move the points of an image of a size; nil where one of them is random.
+  package func motion(of size: ImageSize) -> ImageMotion? {
+    var (motion, size) = (ImageMotion(), size)
+    for step in transforms {
+      guard let (next, result) = step.fixedMotion(of: size) else { return nil }
+      motion = motion.followed(by: next)
+      size = result
+    }
+    return motion
+  }
+
+  /// What is known about an image of a size after fixed steps: boxes move with it.
+  package static func moved(
+    _ target: Target, of size: ImageSize, by steps: [ImageTransform]
+  ) -> Target {
+    guard case .boxes(var boxes) = target else { return target }
+    var size = size
+    for step in steps {
+      guard let (motion, result) = step.fixedMotion(of: size) else { return target }
+      if motion != ImageMotion() { boxes = boxes.compactMap { motion.apply(to: $0, in: result) } }
+      size = result
+    }
+    return .boxes(boxes)
   }
 
   /// The same preparation for another size of the result: all sizes grow or shrink with it. Nothing
@@ -67,7 +94,12 @@ extension ImagePipeline {
         }
         result.transforms[index] = .resize(resize)
       case .centerCrop(let size): result.transforms[index] = .centerCrop(fitted(size))
-      case .randomCrop, .randomResizedCrop, .horizontalFlip, .colorJitter, .randAugment: break
+      case .letterbox(var letterbox):
+        letterbox.size = fitted(letterbox.size)
+        result.transforms[index] = .letterbox(letterbox)
+      case .randomCrop, .randomResizedCrop, .horizontalFlip, .colorJitter, .randAugment,
+        .photometricDistortion, .randomExpansion, .overlapCrop:
+        break
       }
     }
     return result
@@ -87,6 +119,10 @@ extension ImagePipeline {
       case .horizontalFlip: return "the step 'horizontalFlip' is random"
       case .colorJitter: return "the step 'colorJitter' is random"
       case .randAugment: return "the step 'randAugment' is random"
+      case .letterbox(let letterbox): sides = letterbox.size
+      case .photometricDistortion: return "the step 'photometricDistortion' is random"
+      case .randomExpansion: return "the step 'randomExpansion' is random"
+      case .overlapCrop: return "the step 'overlapCrop' is random"
       }
       let (pixels, overflow) = sides.width.multipliedReportingOverflow(by: sides.height)
       guard sides.width > 0, sides.height > 0, !overflow, pixels <= Self.pixelLimit else {

@@ -20,12 +20,22 @@ public enum ImageTransform: Sendable, Hashable {
   case colorJitter(ColorJitter)
   /// Random operations of a common strength.
   case randAugment(RandAugment)
+  /// Another size, the aspect kept.
+  case letterbox(Letterbox)
+  /// Random colours, as detectors are trained with.
+  case photometricDistortion(PhotometricDistortion)
+  /// Somewhere on a larger ground.
+  case randomExpansion(RandomExpansion)
+  /// A random part that shows an object.
+  case overlapCrop(OverlapCrop)
 
   /// Whether the step draws random numbers.
   public var isRandom: Bool {
     switch self {
-    case .resize, .centerCrop: false
-    case .randomCrop, .randomResizedCrop, .horizontalFlip, .colorJitter, .randAugment: true
+    case .resize, .centerCrop, .letterbox: false
+    case .randomCrop, .randomResizedCrop, .horizontalFlip, .colorJitter, .randAugment,
+      .photometricDistortion, .randomExpansion, .overlapCrop:
+      true
     }
   }
 
@@ -43,6 +53,8 @@ public enum ImageTransform: Sendable, Hashable {
   /// nothing is left, is dropped. RandAugment leaves boxes where they are: pipelines for boxes do
   /// without it.
   public func apply(to sample: inout Sample, random: inout RandomStream) throws(ImageError) {
+    // The one step for which it matters where the boxes are.
+    if case .overlapCrop(let crop) = self { return crop.apply(to: &sample, random: &random) }
     let (image, motion) = try applied(to: sample.image, random: &random)
     sample.image = image
     if motion != ImageMotion(), case .boxes(let boxes) = sample.target {
@@ -56,12 +68,7 @@ public enum ImageTransform: Sendable, Hashable {
     switch self {
     case .resize(let resize):
       let result = try resize.apply(to: image)
-      return (
-        result,
-        .scaling(
-          PixelRectangle(x: 0, y: 0, width: image.width, height: image.height),
-          to: result.size)
-      )
+      return (result, .scaling(image.size.whole, to: result.size))
     case .centerCrop(let size):
       let (x, y) = image.size.center(size)
       return (image.window(x: x, y: y, size: size), .shift(x: -x, y: -y))
@@ -77,11 +84,37 @@ public enum ImageTransform: Sendable, Hashable {
     case .colorJitter(let jitter): return (jitter.apply(to: image, random: &random), ImageMotion())
     case .randAugment(let augment):
       return (augment.apply(to: image, random: &random), ImageMotion())
+    case .letterbox(let letterbox):
+      return (letterbox.apply(to: image), letterbox.motion(of: image.size))
+    case .photometricDistortion(let distortion):
+      return (distortion.apply(to: image, random: &random), ImageMotion())
+    case .randomExpansion(let expansion):
+      return expansion.applied(to: image, random: &random)
+    case .overlapCrop:
+      // An image without boxes stays whole.
+      return (image, ImageMotion())
     }
   }
 }
 
 extension ImageTransform {
+  /// Where the step moves the points of an image of a size, and the size that comes out; nil for a step
+  /// that is random.
+  func fixedMotion(of size: ImageSize) -> (ImageMotion, ImageSize)? {
+    switch self {
+    case .resize(let resize):
+      let target = resize.targetSize(width: size.width, height: size.height)
+      return (.scaling(size.whole, to: target), target)
+    case .centerCrop(let part):
+      let (x, y) = size.center(part)
+      return (.shift(x: -x, y: -y), part)
+    case .letterbox(let letterbox): return (letterbox.motion(of: size), letterbox.size)
+    case .randomCrop, .randomResizedCrop, .horizontalFlip, .colorJitter, .randAugment,
+      .photometricDistortion, .randomExpansion, .overlapCrop:
+      return nil
+    }
+  }
+
   /// The size of the images that the step makes, where its settings say it: of a scaled shorter side,
   /// the square over it.
   package var statedSize: ImageSize? {
@@ -90,7 +123,10 @@ extension ImageTransform {
     case .centerCrop(let size): size
     case .randomCrop(let crop): crop.size
     case .randomResizedCrop(let crop): crop.size
-    case .horizontalFlip, .colorJitter, .randAugment: nil
+    case .letterbox(let letterbox): letterbox.size
+    case .horizontalFlip, .colorJitter, .randAugment, .photometricDistortion, .randomExpansion,
+      .overlapCrop:
+      nil
     }
   }
 }
@@ -98,7 +134,7 @@ extension ImageTransform {
 extension ImageTransform: Codable {
   private enum Name: String, CaseIterable {
     case resize, centerCrop, randomCrop, randomResizedCrop, horizontalFlip, colorJitter
-    case randAugment
+    case randAugment, letterbox, photometricDistortion, randomExpansion, overlapCrop
   }
 
   private struct CenterCropSettings: Codable {
@@ -130,6 +166,10 @@ extension ImageTransform: Codable {
       switch text {
       case Name.horizontalFlip.rawValue: self = .horizontalFlip()
       case Name.randAugment.rawValue: self = .randAugment(RandAugment())
+      case Name.photometricDistortion.rawValue:
+        self = .photometricDistortion(PhotometricDistortion())
+      case Name.randomExpansion.rawValue: self = .randomExpansion(RandomExpansion())
+      case Name.overlapCrop.rawValue: self = .overlapCrop(OverlapCrop())
       default:
         throw decoder.invalid(
           Name(rawValue: text) == nil ? Self.unknown(text) : "the step '\(text)' needs settings")
@@ -152,6 +192,13 @@ extension ImageTransform: Codable {
         probability: try values.decode(FlipSettings.self, forKey: key).probability)
     case .colorJitter: self = .colorJitter(try values.decode(ColorJitter.self, forKey: key))
     case .randAugment: self = .randAugment(try values.decode(RandAugment.self, forKey: key))
+    case .letterbox: self = .letterbox(try values.decode(Letterbox.self, forKey: key))
+    case .photometricDistortion:
+      self = .photometricDistortion(
+        try values.decode(PhotometricDistortion.self, forKey: key))
+    case .randomExpansion:
+      self = .randomExpansion(try values.decode(RandomExpansion.self, forKey: key))
+    case .overlapCrop: self = .overlapCrop(try values.decode(OverlapCrop.self, forKey: key))
     case nil: throw decoder.invalid(Self.unknown(key.stringValue))
     }
   }
@@ -172,6 +219,13 @@ extension ImageTransform: Codable {
         FlipSettings(probability: probability), forKey: AnyKey(Name.horizontalFlip.rawValue))
     case .colorJitter(let step): try values.encode(step, forKey: AnyKey(Name.colorJitter.rawValue))
     case .randAugment(let step): try values.encode(step, forKey: AnyKey(Name.randAugment.rawValue))
+    case .letterbox(let step): try values.encode(step, forKey: AnyKey(Name.letterbox.rawValue))
+    case .photometricDistortion(let step):
+      try values.encode(step, forKey: AnyKey(Name.photometricDistortion.rawValue))
+    case .randomExpansion(let step):
+      try values.encode(step, forKey: AnyKey(Name.randomExpansion.rawValue))
+    case .overlapCrop(let step):
+      try values.encode(step, forKey: AnyKey(Name.overlapCrop.rawValue))
     }
   }
 

@@ -30,7 +30,8 @@ struct PictureAtWork {
     case .randomCrop(let crop):
       let (x, y) = try crop.place(in: size, random: &random)
       cut(x: x, y: y, size: crop.size)
-    case .horizontalFlip, .randomResizedCrop, .colorJitter, .randAugment:
+    case .horizontalFlip, .randomResizedCrop, .colorJitter, .randAugment, .letterbox,
+      .photometricDistortion, .randomExpansion, .overlapCrop:
       image = try step.apply(to: result(), random: &random)
       resize = nil
       isMirrored = false

@@ -6,7 +6,8 @@ public import MUXImages
 /// The images are decoded once, when the cache is made. What does not fit is decoded each time, so the
 /// budget changes the speed but never the result; `warnings` says so then. The first steps of a
 /// pipeline that draw nothing, such as a change of size, can be taken before images are kept: then
-/// they take the memory of what the network needs, or of what is in the file where that is less.
+/// they take the memory of what the network needs, or of what is in the file where that is less. Boxes
+/// move with the images (``sample(at:)``).
 public struct CachedDataSet: ImageDataSet {
   /// The data set behind.
   public let base: any ImageDataSet
@@ -22,6 +23,7 @@ public struct CachedDataSet: ImageDataSet {
   private struct Kept: Sendable {
     var image: Image
     var isPrepared: Bool
+    var originalSize: ImageSize
   }
 
   private let images: [Kept?]
@@ -57,8 +59,9 @@ public struct CachedDataSet: ImageDataSet {
         Result {
           let image = try base.image(at: first + offset)
           let prepared = try Self.prepared(image, preparation, name: base.name(at: first + offset))
-          return prepared.pixels.count <= image.pixels.count
-            ? Kept(image: prepared, isPrepared: true) : Kept(image: image, isPrepared: false)
+          let isPrepared = prepared.pixels.count <= image.pixels.count
+          return Kept(
+            image: isPrepared ? prepared : image, isPrepared: isPrepared, originalSize: image.size)
         }
       }
       for (offset, result) in group.enumerated() {
@@ -88,7 +91,7 @@ public struct CachedDataSet: ImageDataSet {
   public var contentHash: UInt64 { base.contentHash }
   /// What the data set behind leaves out.
   public var leftOut: LeftOut { base.leftOut }
-  /// What is known about a sample.
+  /// What is known about a sample; boxes are in pixels of its image before it is prepared.
   public func target(at index: Int) -> Target { base.target(at: index) }
   /// The stratum of a sample.
   public func stratum(at index: Int) -> Int { base.stratum(at: index) }
@@ -108,6 +111,21 @@ public struct CachedDataSet: ImageDataSet {
     if let kept, kept.isPrepared { return kept.image }
     return try Self.prepared(
       kept?.image ?? base.image(at: index), preparation, name: base.name(at: index))
+  }
+
+  /// A sample whose boxes are where they are in the prepared image.
+  public func sample(at index: Int) throws -> Sample {
+    let target = target(at: index)
+    guard !preparation.isEmpty else { return Sample(image: try image(at: index), target: target) }
+    let kept = images[index]
+    let image = try kept?.image ?? base.image(at: index)
+    let size = kept?.originalSize ?? image.size
+    let prepared =
+      try kept?.isPrepared == true
+      ? image : Self.prepared(image, preparation, name: base.name(at: index))
+    return Sample(
+      image: prepared, target: ImagePipeline.moved(target, of: size, by: preparation),
+      originalSize: size)
   }
 
   private static func prepared(

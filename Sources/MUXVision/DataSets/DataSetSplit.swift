@@ -38,6 +38,10 @@ public struct DataSubset: ImageDataSet {
   public func name(at index: Int) -> String { base.name(at: indices[index]) }
   /// Decodes a sample.
   public func image(at index: Int) throws -> Image { try base.image(at: indices[index]) }
+  /// A sample as `base` gives it.
+  public func sample(at index: Int) throws -> Sample { try base.sample(at: indices[index]) }
+  /// The steps that the images of `base` have been through.
+  public var preparation: [ImageTransform] { base.preparation }
 }
 
 extension ImageDataSet {

@@ -88,6 +88,13 @@ public struct DataLoader: Sendable {
     normalizer = Normalizer(pipeline)
   }
 
+  /// All that is done to the images, what the data set has done already included.
+  public var wholePipeline: ImagePipeline {
+    var whole = pipeline
+    whole.transforms = dataSet.preparation + whole.transforms
+    return whole
+  }
+
   /// The number of batches in an epoch.
   public var batchesPerEpoch: Int {
     let full = dataSet.count / settings.batchSize
@@ -194,7 +201,7 @@ public struct DataLoader: Sendable {
     _ index: Int, random: inout RandomStream
   ) throws -> (image: Image, target: Target, originalSize: ImageSize) {
     var sample = try dataSet.sample(at: index)
-    let originalSize = sample.image.size
+    let originalSize = sample.originalSize
     do throws(ImageError) {
       try pipeline.transform(&sample, random: &random)
     } catch {

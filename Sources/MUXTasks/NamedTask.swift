@@ -14,6 +14,12 @@ public struct NamedTask: Sendable, Codable {
   /// The task's name.
   public var name: String { type(of: task).name }
 
+  /// Whether some setting does not have its default.
+  package var hasSettings: Bool {
+    func isDefault(_ task: some VisionTask) -> Bool { task == .init() }
+    return !isDefault(task)
+  }
+
   private enum CodingKeys: String, CodingKey { case name }
 
   /// Reads a name, or a name with settings.
@@ -34,8 +40,7 @@ public struct NamedTask: Sendable, Codable {
 
   /// Writes the name alone where all settings have their defaults.
   public func encode(to encoder: any Encoder) throws {
-    func isDefault(_ task: some VisionTask) -> Bool { task == .init() }
-    if isDefault(task) {
+    if !hasSettings {
       var container = encoder.singleValueContainer()
       try container.encode(name)
     } else {

@@ -26,4 +26,15 @@ extension Target {
         name: name)
     }
   }
+
+  /// The boxes of a target.
+  ///
+  /// - Throws: ``TaskError/otherTargets(task:expected:found:name:)`` where it is of another kind.
+  package func boxes(task: String, name: String) throws(TaskError) -> [LabeledBox] {
+    guard case .boxes(let boxes) = self else {
+      throw .otherTargets(
+        task: task, expected: "boxes", found: kind.description, name: name)
+    }
+    return boxes
+  }
 }

@@ -9,6 +9,8 @@ public enum TaskError: Error, Sendable, Hashable, CustomStringConvertible, Local
   case outputCount(task: String, network: String, outputs: Int, classes: Int, expected: Int)
   /// The task needs one output tensor, and the network has several.
   case severalOutputs(task: String, network: String, count: Int)
+  /// The outputs of the network are not those of a detector for the classes.
+  case detectorOutputs(network: String, reason: String)
   /// The targets are of another kind than the task learns.
   case otherTargets(task: String, expected: String, found: String, name: String)
   /// The data has too few classes for the task.
@@ -37,6 +39,8 @@ public enum TaskError: Error, Sendable, Hashable, CustomStringConvertible, Local
     case .severalOutputs(let task, let network, let count):
       "the network '\(network)' has \(count) outputs (a detector), but the task \(task) needs one;"
         + " give another network, or another task"
+    case .detectorOutputs(let network, let reason):
+      "the outputs of the network '\(network)' are not those of a detector for these classes: \(reason)"
     case .otherTargets(let task, let expected, let found, let name):
       "\(name) has \(found), but the task \(task) learns \(expected); choose the task or the data"
         + " to fit"

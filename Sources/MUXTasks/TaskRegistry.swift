@@ -6,7 +6,9 @@ import Synchronization
 /// packed files pick theirs.
 public enum TaskRegistry {
   /// The tasks of this package.
-  public static let builtIn: [any VisionTask.Type] = [Classification.self, MultiLabel.self]
+  public static let builtIn: [any VisionTask.Type] = [
+    Classification.self, MultiLabel.self, Detection.self,
+  ]
 
   private static let added = Mutex<[any VisionTask.Type]>([])
 

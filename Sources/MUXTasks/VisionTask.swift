@@ -35,6 +35,11 @@ public protocol VisionTask: Sendable, Hashable, Codable {
   /// the task cannot be built from a number alone.
   func outputCount(classes: Int) -> Int?
 
+  /// Makes sure that a network is of a kind that the task can use, whatever classes it is for.
+  ///
+  /// - Throws: An error that says in one line what the task needs.
+  func check(_ network: Network) throws
+
   /// The task for a network and its classes.
   ///
   /// - Throws: An error that says in one line why the network's outputs do not fit.
@@ -63,6 +68,13 @@ extension VisionTask {
         task: Self.name, name: name ?? "", known: metrics.map(\.name))
     }
     return found
+  }
+
+  /// A task whose networks are built from a number of classes needs one output.
+  public func check(_ network: Network) throws {
+    guard network.outputs.count > 1, outputCount(classes: 2) != nil else { return }
+    throw TaskError.severalOutputs(
+      task: Self.name, network: network.name, count: network.outputs.count)
   }
 
   /// Nothing is to be chosen.
@@ -112,6 +124,10 @@ public protocol TaskHead: Sendable {
 
   /// Formats in which predictions are written, beside text and JSON.
   var formats: [PredictionFormat<Output>] { get }
+
+  /// The head for images that a pipeline prepares, where it matters what that does to the places of
+  /// things.
+  func forImages(preparedBy pipeline: ImagePipeline) -> Self
 }
 
 extension TaskHead {
@@ -122,6 +138,9 @@ extension TaskHead {
 
   /// None.
   public var formats: [PredictionFormat<Output>] { [] }
+
+  /// The same: places do not matter.
+  public func forImages(preparedBy pipeline: ImagePipeline) -> Self { self }
 
   /// None that can be counted.
   public func agreement(
@@ -135,11 +154,14 @@ public struct DecodingSettings: Sendable, Hashable {
   public var limit: Int?
   /// The least probability; nil leaves it to the task.
   public var threshold: Double?
+  /// How much two boxes of one class may overlap, 0…1; nil leaves it to the task.
+  public var overlap: Double?
 
   /// Settings; what is nil is left to the task.
-  public init(limit: Int? = nil, threshold: Double? = nil) {
+  public init(limit: Int? = nil, threshold: Double? = nil, overlap: Double? = nil) {
     self.limit = limit
     self.threshold = threshold
+    self.overlap = overlap
   }
 }
 
@@ -147,6 +169,13 @@ public struct DecodingSettings: Sendable, Hashable {
 public protocol TaskOutput: Sendable, Encodable {
   /// One line for people.
   var text: String { get }
+  /// What of it can be drawn into the image; nil where nothing has a place.
+  var drawnBoxes: [DrawnBox]? { get }
+}
+
+extension TaskOutput {
+  /// Nothing has a place.
+  public var drawnBoxes: [DrawnBox]? { nil }
 }
 
 /// Sums and lists over images, which two processes can put together.

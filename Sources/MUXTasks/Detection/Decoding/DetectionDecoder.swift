@@ -74,6 +74,31 @@ public struct DetectionDecoder: Sendable {
     }
   }
 
+  /// The values of an image as rows: [default boxes, classes] and [default boxes, 4].
+  func rows(_ values: ArraySlice<Float>) -> (logits: [Float], offsets: [Float]) {
+    precondition(values.count == valueCount, "the values must be those of one image")
+    var logits = [Float](repeating: 0, count: priors.count * classes)
+    var offsets = [Float](repeating: 0, count: priors.count * 4)
+    values.withUnsafeBufferPointer { values in
+      func take(_ rows: inout [Float], _ width: Int, _ map: Map, from start: Int) {
+        var place = start
+        for box in 0..<map.boxes {
+          for value in 0..<width {
+            for position in 0..<map.positions {
+              rows[(map.firstPrior + position * map.boxes + box) * width + value] = values[place]
+              place += 1
+            }
+          }
+        }
+      }
+      for map in maps {
+        take(&logits, classes, map, from: map.logits)
+        take(&offsets, 4, map, from: map.offsets)
+      }
+    }
+    return (logits, offsets)
+  }
+
   // MARK: Candidates
 
   /// A candidate as one number: they sort by falling score, then by class, then by default box.

@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: Apache-2.0
+public import MUXImages
+
+/// Detection for one network and its classes.
+public struct DetectionHead: TaskHead {
+  /// The task and its settings.
+  public let task: Detection
+  /// The network's name, for messages.
+  public let network: String
+  /// The network's image size.
+  public let imageSize: PixelSize
+  /// The classes, in the order of the outputs, without the background.
+  public let classNames: [String]
+  /// The default boxes as settings.
+  public let layout: PriorLayout
+  /// What turns outputs into boxes.
+  public let decoder: DetectionDecoder
+  /// The edges of the default boxes.
+  private let edges: [BoundingBox]
+  /// What is done to images, where that is known; else they are scaled to the network's size.
+  private var pipeline: ImagePipeline?
+
+  /// The head of a network with such maps.
+  init(
+    task: Detection, network: String, imageSize: PixelSize, classNames: [String],
+    maps: [(size: PixelSize, boxesPerPosition: Int)], layout: PriorLayout
+  ) {
+    self.task = task
+    self.network = network
+    self.imageSize = imageSize
+    self.classNames = classNames
+    self.layout = layout
+    let priors = layout.boxes
+    decoder = DetectionDecoder(
+      priors: priors, maps: maps.map { ($0.size.width * $0.size.height, $0.boxesPerPosition) },
+      classes: classNames.count + 1)
+    edges = priors.edges
+  }
+
+  /// The head for images that are prepared in a certain way: boxes are told in pixels of the images as
+  /// they were before.
+  public func forImages(preparedBy pipeline: ImagePipeline) -> DetectionHead {
+    var head = self
+    head.pipeline = pipeline
+    return head
+  }
+
+  /// The boxes of each image, the most likely first: those from the task's threshold on, unless
+  /// `threshold` is another. `limit` and `overlap` replace those of the task, too.
+  public func decode(
+    _ outputs: [OutputTensor], original: [PixelSize], settings: DecodingSettings
+  ) throws -> [Detections] {
+    zip(try images(of: outputs), original).map { values, size in
+      decode(values[...], original: size, settings: settings)
+    }
+  }
+
+  /// The boxes in the values of one image, the maps of its outputs one after the other.
+  package func decode(
+    _ values: ArraySlice<Float>, original: PixelSize, settings: DecodingSettings
+  ) -> Detections {
+    var limits = task.limits
+    limits.score = (settings.threshold ?? task.threshold).nextDown
+    limits.overlap = settings.overlap ?? task.overlap
+    limits.boxesPerImage = settings.limit ?? task.limit
+    return Detections(
+      boxes: found(values, of: original, limits: limits).map {
+        Detections.Box(
+          label: classNames[$0.label], index: $0.label, probability: $0.score, left: $0.box.left,
+          top: $0.box.top, right: $0.box.right, bottom: $0.box.bottom)
+      }, width: original.width, height: original.height)
+  }
+
+  /// A meter that has counted nothing.
+  public func makeMeter() -> DetectionMeter { DetectionMeter(classNames: classNames) }
+
+  /// Compares boxes and objects in pixels of the images as they were, and adds up the loss.
+  public func measure(
+    _ outputs: [OutputTensor], _ targets: [Target], original: [PixelSize],
+    into meter: inout DetectionMeter
+  ) throws {
+    let images = try images(of: outputs)
+    for (image, target) in targets.enumerated() {
+      let boxes = try checked(target, name: "an image")
+      let motion = motion(of: original[image]).inverse
+      let objects = boxes.map { box in
+        TrueObject(
+          label: box.label, box: BoundingBox(box).moved(motion), isDifficult: box.isDifficult,
+          isCrowd: box.isCrowd, area: box.area.map { $0 * abs(motion.scaleX * motion.scaleY) })
+      }
+      meter.add(
+        found(images[image][...], of: original[image], limits: task.limits), objects: objects)
+      var loss = MultiBoxLoss()
+      let rows = decoder.rows(images[image][...])
+      loss.add(
+        logits: rows.logits, offsets: rows.offsets, targets: self.targets(boxes),
+        ratio: task.negatives)
+      meter.add(loss)
+    }
+  }
+
+  /// Whether a box is there, for each box that either computation says is.
+  public func agreement(
+    _ outputs: [OutputTensor], _ reference: [OutputTensor]
+  ) throws -> DecisionCount? {
+    var limits = task.limits
+    limits.score = task.threshold.nextDown
+    var count = DecisionCount("boxes")
+    for (own, exact) in zip(try images(of: outputs), try images(of: reference)) {
+      func boxes(_ values: [Float]) -> Set<[Int]> {
+        Set(decoder.boxes(values[...], limits: limits).map { [$0.label, $0.prior] })
+      }
+      let (a, b) = (boxes(own), boxes(exact))
+      count.same += a.intersection(b).count
+      count.total += a.union(b).count
+    }
+    return count
+  }
+
+  // MARK: Objects and their default boxes
+
+  /// The boxes of a target, all of classes that there are.
+  package func checked(_ target: Target, name: String) throws(TaskError) -> [LabeledBox] {
+    let boxes = try target.boxes(task: Detection.name, name: name)
+    if let wrong = boxes.first(where: { !classNames.indices.contains($0.label) }) {
+      throw .classOutside(index: wrong.label, classes: classNames.count, name: name)
+    }
+    return boxes
+  }
+
+  /// What the default boxes of an image are to learn; boxes are in pixels of the prepared image.
+  package func targets(_ boxes: [LabeledBox]) -> DetectionTargets {
+    let (x, y) = (1 / Double(imageSize.width), 1 / Double(imageSize.height))
+    return DetectionTargets(
+      boxes.filter { !$0.isCrowd && (task.learnsDifficult || !$0.isDifficult) }
+        .map { ($0.label, BoundingBox($0).scaled(x: x, y: y)) },
+      priors: decoder.priors, edges: edges,
+      matching: PriorMatching(threshold: task.matchingOverlap, rule: task.matching),
+      coding: decoder.coding)
+  }
+
+  // MARK: Outputs and places
+
+  /// The values of each image, map after map: first the class scores, then the offsets.
+  private func images(of outputs: [OutputTensor]) throws(TaskError) -> [[Float]] {
+    let count = outputs.first?.count ?? 0
+    guard outputs.allSatisfy({ $0.count == count }),
+      outputs.reduce(0, { $0 + $1.values.count }) == count * decoder.valueCount
+    else {
+      throw .detectorOutputs(
+        network: network,
+        reason: "they have another number of values than its default boxes; prepare images for its"
+          + " own size of \(imageSize)")
+    }
+    return (0..<count).map { image in
+      var values: [Float] = []
+      values.reserveCapacity(decoder.valueCount)
+      for output in outputs {
+        let own = output.values.count / count
+        values += output.values[image * own..<(image + 1) * own]
+      }
+      return values
+    }
+  }
+
+  /// Where the points of an image of a size are in the prepared one.
+  private func motion(of size: PixelSize) -> ImageMotion {
+    pipeline?.motion(of: size)
+      ?? .scaling(size.whole, to: imageSize)
+  }
+
+  /// The boxes in an image's values, in pixels of the image before it was prepared.
+  private func found(
+    _ values: ArraySlice<Float>, of size: PixelSize, limits: DetectionLimits
+  ) -> [FoundObject] {
+    let back = motion(of: size).inverse
+    let (width, height) = (Double(imageSize.width), Double(imageSize.height))
+    return decoder.boxes(values, limits: limits).compactMap { decoded in
+      var box = decoded.box.scaled(x: width, y: height).moved(back)
+      if task.clipsBoxes {
+        guard
+          let inside = box.clipped(width: Double(size.width), height: Double(size.height))
+        else { return nil }
+        box = inside
+      } else if ![box.left, box.top, box.right, box.bottom].allSatisfy(\.isFinite) {
+        return nil
+      }
+      return FoundObject(label: decoded.label, score: Double(decoded.score), box: box)
+    }
+  }
+}
+
+extension BoundingBox {
+  /// The edges of a box of a data set.
+  init(_ box: LabeledBox) {
+    self.init(left: box.left, top: box.top, right: box.right, bottom: box.bottom)
+  }
+
+  /// Where a step takes the box.
+  func moved(_ motion: ImageMotion) -> BoundingBox {
+    let xs = [left, right].map { motion.scaleX * $0 + motion.shiftX }.sorted()
+    let ys = [top, bottom].map { motion.scaleY * $0 + motion.shiftY }.sorted()
+    return BoundingBox(left: xs[0], top: ys[0], right: xs[1], bottom: ys[1])
+  }
+}

@@ -76,7 +76,9 @@ extension DataConfiguration {
   /// Where the images or the list of a part lie.
   func place(of part: DataPart) -> String {
     let (path, folder) = (path ?? "", folder(of: part))
-    if source == .list { return Self.isFile(path) ? path : "\(path)/\(folder).csv" }
+    if source == .list || source == .boxes {
+      return Self.isFile(path) ? path : "\(path)/\(folder).csv"
+    }
     return folder.isEmpty ? path : "\(path)/\(folder)"
   }
 
@@ -118,7 +120,8 @@ extension DataConfiguration {
       }
     return ConfigurationError(
       setting: "data.\(part.rawValue)Folder", value: folder,
-      expected: "there is no such \(source == .list ? "list (.csv)" : "folder") in \(path)"
+      expected:
+        "there is no such \(source == .list || source == .boxes ? "list (.csv)" : "folder") in \(path)"
         + (there.map { " (but \($0))" } ?? "")
         + "; \(remedy)")
   }

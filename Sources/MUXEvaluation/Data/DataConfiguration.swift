@@ -17,6 +17,16 @@ public struct DataConfiguration: Codable, Hashable, Sendable {
     /// A list of images and their classes as comma-separated values (`path,label`), or a folder
     /// with such lists: `train.csv`, `val.csv`, `test.csv`.
     case list
+    /// Boxes in PASCAL VOC's form: a folder with `Annotations`, `ImageSets` and `JPEGImages`, or one with
+    /// several of these (`VOC2007`, `VOC2012`). Parts are lists of `ImageSets/Main`, such as `trainval`,
+    /// `VOC2007/test`, or several with `+` between them.
+    case voc
+    /// Boxes in COCO's form: a folder with `annotations/instances_PART.json`, or one JSON file.
+    case coco
+    /// Boxes in YOLO's form: the YAML file that names parts and classes, or its folder.
+    case yolo
+    /// Boxes as comma-separated values (`image,x0,y0,x1,y1,class`): a list, or a folder with such lists.
+    case boxes
   }
 
   /// In which order the images of an epoch come.
@@ -32,7 +42,7 @@ public struct DataConfiguration: Codable, Hashable, Sendable {
   /// The folder of the data, or a list; the digits need none.
   public var path: String?
   /// Source `folder`: the training images' folder below `path`; source `list`: their list there,
-  /// without `.csv`.
+  /// without `.csv`; with boxes: the name of the part.
   public var trainingFolder: String = "train"
   /// Source `folder`: the validation images' folder below `path`, used where
   /// `validationFraction` is 0.

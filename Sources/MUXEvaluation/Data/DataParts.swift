@@ -84,6 +84,7 @@ extension DataConfiguration {
       if part == .training, Self.isFile(path) { images.noteUnlabelled() }
       images.orientation = orientation
       return images
+    case .voc, .coco, .yolo, .boxes: return try openBoxes(part, classNames: classNames)
     }
   }
 
@@ -92,7 +93,7 @@ extension DataConfiguration {
     switch source {
     case .digits: 8
     case .cifar10, .cifar100: 32
-    case .folder, .list: nil
+    case .folder, .list, .voc, .coco, .yolo, .boxes: nil
     }
   }
 
@@ -104,7 +105,8 @@ extension DataConfiguration {
       switch source {
       case .digits: ([0.3053], [0.3761])
       case .cifar10, .cifar100: (ImagePipeline.cifarMean, ImagePipeline.cifarDeviation)
-      case .folder, .list: (ImagePipeline.imageNetMean, ImagePipeline.imageNetDeviation)
+      case .folder, .list, .voc, .coco, .yolo, .boxes:
+        (ImagePipeline.imageNetMean, ImagePipeline.imageNetDeviation)
       }
     func fitted(_ given: [Double]?, _ standard: [Float], _ key: String)
       throws(ConfigurationError) -> [Float]

@@ -92,7 +92,7 @@ public struct Detection: VisionTask {
 
   /// The task for outputs of known shapes; classes are called by their numbers where no names are known.
   package func head(
-    network: String, imageSize: PixelSize, outputs: [(name: String, shape: Shape)],
+    network: String, imageSize: ImageSize, outputs: [(name: String, shape: Shape)],
     classNames: [String]?
   ) throws -> DetectionHead {
     let boxes = (outputs.last?.shape.channels ?? 0) / 4, scores = outputs.count / 2 - 1

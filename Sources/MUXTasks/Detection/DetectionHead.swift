@@ -8,7 +8,7 @@ public struct DetectionHead: TaskHead {
   /// The network's name, for messages.
   public let network: String
   /// The network's image size.
-  public let imageSize: PixelSize
+  public let imageSize: ImageSize
   /// The classes, in the order of the outputs, without the background.
   public let classNames: [String]
   /// The default boxes as settings.
@@ -22,8 +22,8 @@ public struct DetectionHead: TaskHead {
 
   /// The head of a network with such maps.
   init(
-    task: Detection, network: String, imageSize: PixelSize, classNames: [String],
-    maps: [(size: PixelSize, boxesPerPosition: Int)], layout: PriorLayout
+    task: Detection, network: String, imageSize: ImageSize, classNames: [String],
+    maps: [(size: ImageSize, boxesPerPosition: Int)], layout: PriorLayout
   ) {
     self.task = task
     self.network = network
@@ -48,7 +48,7 @@ public struct DetectionHead: TaskHead {
   /// The boxes of each image, the most likely first: those from the task's threshold on, unless
   /// `threshold` is another. `limit` and `overlap` replace those of the task, too.
   public func decode(
-    _ outputs: [OutputTensor], original: [PixelSize], settings: DecodingSettings
+    _ outputs: [OutputTensor], original: [ImageSize], settings: DecodingSettings
   ) throws -> [Detections] {
     zip(try images(of: outputs), original).map { values, size in
       decode(values[...], original: size, settings: settings)
@@ -57,7 +57,7 @@ public struct DetectionHead: TaskHead {
 
   /// The boxes in the values of one image, the maps of its outputs one after the other.
   package func decode(
-    _ values: ArraySlice<Float>, original: PixelSize, settings: DecodingSettings
+    _ values: ArraySlice<Float>, original: ImageSize, settings: DecodingSettings
   ) -> Detections {
     var limits = task.limits
     limits.score = (settings.threshold ?? task.threshold).nextDown
@@ -76,7 +76,7 @@ public struct DetectionHead: TaskHead {
 
   /// Compares boxes and objects in pixels of the images as they were, and adds up the loss.
   public func measure(
-    _ outputs: [OutputTensor], _ targets: [Target], original: [PixelSize],
+    _ outputs: [OutputTensor], _ targets: [Target], original: [ImageSize],
     into meter: inout DetectionMeter
   ) throws {
     let images = try images(of: outputs)
@@ -164,14 +164,14 @@ public struct DetectionHead: TaskHead {
   }
 
   /// Where the points of an image of a size are in the prepared one.
-  private func motion(of size: PixelSize) -> ImageMotion {
+  private func motion(of size: ImageSize) -> ImageMotion {
     pipeline?.motion(of: size)
       ?? .scaling(size.whole, to: imageSize)
   }
 
   /// The boxes in an image's values, in pixels of the image before it was prepared.
   private func found(
-    _ values: ArraySlice<Float>, of size: PixelSize, limits: DetectionLimits
+    _ values: ArraySlice<Float>, of size: ImageSize, limits: DetectionLimits
   ) -> [FoundObject] {
     let back = motion(of: size).inverse
     let (width, height) = (Double(imageSize.width), Double(imageSize.height))

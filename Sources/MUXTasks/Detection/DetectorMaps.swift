@@ -5,9 +5,9 @@ import MUXNetworks
 /// The maps of features that a detector's outputs come from.
 struct DetectorMaps {
   /// Positions and default boxes at each, for every map.
-  let maps: [(size: PixelSize, boxesPerPosition: Int)]
+  let maps: [(size: ImageSize, boxesPerPosition: Int)]
   /// The network's image size.
-  let imageSize: PixelSize
+  let imageSize: ImageSize
   private let network: String
 
   /// What to say of a network that classifies.
@@ -27,13 +27,13 @@ struct DetectorMaps {
     }
     try self.init(
       network: network.name,
-      imageSize: PixelSize(width: network.inputSize.width, height: network.inputSize.height),
+      imageSize: ImageSize(width: network.inputSize.width, height: network.inputSize.height),
       outputs: outputs, classes: classes)
   }
 
   /// Finds the maps of outputs.
   init(
-    network: String, imageSize: PixelSize, outputs: [(name: String, shape: Shape)], classes: Int
+    network: String, imageSize: ImageSize, outputs: [(name: String, shape: Shape)], classes: Int
   ) throws(TaskError) {
     func fail(_ reason: String) -> TaskError {
       .detectorOutputs(network: network, reason: reason)
@@ -47,7 +47,7 @@ struct DetectorMaps {
           : "there are \(outputs.count), but each map of features has two: class scores, offsets")
     }
     let count = outputs.count / 2
-    var maps: [(size: PixelSize, boxesPerPosition: Int)] = []
+    var maps: [(size: ImageSize, boxesPerPosition: Int)] = []
     for index in 0..<count {
       let (name, scores) = outputs[index]
       let offsets = outputs[count + index].shape
@@ -67,7 +67,7 @@ struct DetectorMaps {
             + " background; give the list of classes that the network was made for, or make it for"
             + " these (model.classes, which may be left out)")
       }
-      maps.append((PixelSize(width: scores.width, height: scores.height), boxes))
+      maps.append((ImageSize(width: scores.width, height: scores.height), boxes))
     }
     self.maps = maps
   }
@@ -86,7 +86,7 @@ struct DetectorMaps {
         reason: "its maps have an odd number of boxes at a position, for which there are no usual"
           + " sizes; set task.priors")
     }
-    func text(_ maps: [(size: PixelSize, boxesPerPosition: Int)]) -> String {
+    func text(_ maps: [(size: ImageSize, boxesPerPosition: Int)]) -> String {
       maps.map { "\($0.size) × \($0.boxesPerPosition)" }.joined(separator: ", ")
     }
     let own = layout.maps.map { (size: $0.size, boxesPerPosition: $0.boxesPerPosition) }

@@ -53,6 +53,8 @@ public struct DataCheck: Sendable, Hashable, Codable {
   public var duplicates: Int
   /// A hash of the pixels of each sample; 0 for broken ones. Not part of what is encoded.
   public private(set) var pixelHashes: [UInt64] = []
+  /// The size of each image; nil for broken ones. Not part of what is encoded.
+  public private(set) var sizes: [ImageSize?] = []
 
   private var least: SizeSetting?
   private var greatest: SizeSetting?
@@ -108,6 +110,8 @@ public struct DataCheck: Sendable, Hashable, Codable {
         let labels = dataSet.target(at: index).classes
         for label in labels { classes[label].samples += 1 }
         pixelHashes.append(finding.hash)
+        sizes.append(
+          finding.reason == nil ? ImageSize(width: finding.width, height: finding.height) : nil)
         if let reason = finding.reason {
           for label in labels { classes[label].broken += 1 }
           let name = dataSet.name(at: index)

@@ -32,6 +32,12 @@ public enum DataSetError: Error, Sendable, Hashable, CustomStringConvertible, Lo
   case wrongSplit(reason: String)
   /// A line of a list file is not `path,label`.
   case wrongLine(path: String, line: Int, reason: String)
+  /// A line of a list of boxes is not `image,x0,y0,x1,y1,class`.
+  case wrongBoxLine(path: String, line: Int, reason: String)
+  /// An annotation file is damaged or of another kind.
+  case wrongAnnotation(path: String, reason: String)
+  /// An image has another size than its annotation says.
+  case otherImage(path: String, size: ImageSize, annotated: ImageSize)
 
   /// One line: what, where, how to fix.
   public var description: String {
@@ -75,6 +81,15 @@ public enum DataSetError: Error, Sendable, Hashable, CustomStringConvertible, Lo
       "cannot split the data set: \(reason)"
     case .wrongLine(let path, let line, let reason):
       "\(path.printable):\(line): \(reason.printable); each line must be: image path, comma, label"
+    case .wrongBoxLine(let path, let line, let reason):
+      "\(path.printable):\(line): \(reason.printable); each line must be: image, four edges, class"
+    case .wrongAnnotation(let path, let reason):
+      "\(path.printable): \(reason.printable); mend the annotation, or take the image off the list"
+    case .otherImage(let path, let size, let annotated):
+      "\(path.printable): the image has \(size) pixels, but its annotation is for \(annotated); "
+        + (size.width == annotated.height && size.height == annotated.width
+          ? "it lies on its side (data.orientation: ignored leaves it so), or is another image"
+          : "it is another image, or was scaled: annotate it anew")
     }
   }
 

@@ -9,7 +9,7 @@ package struct DataSetPart: Sendable {
   /// The images, or why they cannot be had.
   package let content: Result<any ImageDataSet, any Error>
 
-  private init(_ name: String, _ open: () throws -> any ImageDataSet) {
+  package init(_ name: String, _ open: () throws -> any ImageDataSet) {
     self.name = name
     content = Result { try open() }
   }

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+import Foundation
+import MUXEvaluation
+import MUXImages
+import MUXTestSupport
+import MUXVision
+import Testing
+
+@Suite("Data sets with boxes: their kinds are told apart, and objects set beside default boxes")
+struct BoxReportTests {
+  private func write(_ folder: TemporaryFolder, _ name: String, _ text: String) throws {
+    try folder.write(name, Array(text.utf8))
+  }
+
+  private func image(_ folder: TemporaryFolder, _ name: String) throws {
+    try folder.write(name, [])
+    try Image(width: 200, height: 100, color: [1, 2, 3]).writePNG(to: folder(name))
+  }
+
+  private func open(_ source: DataConfiguration.Source, _ path: String) -> DataConfiguration {
+    var data = DataConfiguration()
+    data.source = source
+    data.path = path
+    return data
+  }
+
+  @Test("YOLO's YAML names parts and classes, one after the other or numbered")
+  func yolo() throws {
+    let folder = try TemporaryFolder()
+    for part in ["train", "val"] {
+      try image(folder, "images/\(part)/a.png")
+      try write(folder, "labels/\(part)/a.txt", "1 0.5 0.5 0.5 0.5\n")
+    }
+    for names in ["names: [cat, dog]", "names:\n  0: cat\n  1: dog"] {
+      try write(
+        folder, "data.yaml",
+        "path: ../elsewhere\ntrain: images/train\nval: images/val\nnc: 2\nroboflow: {a: 1}\n\(names)\n"
+      )
+      let data = open(.yolo, folder.path)
+      let training = try data.open(.training)
+      #expect(training.classNames == ["cat", "dog"] && training.count == 1)
+      #expect(
+        training.target(at: 0)
+          == .boxes([LabeledBox(label: 1, left: 50, top: 25, right: 150, bottom: 75)]))
+      #expect(try data.open(.validation, classNames: ["dog"]).target(at: 0).classes == [0])
+      #expect(throws: (any Error).self) { try data.open(.test) }
+      #expect(try DataConfiguration.boxParts(at: folder("data.yaml"))?.count == 2)
+    }
+    try write(folder, "data.yaml", "train: images/train\nnames: {1: cat}\n")
+    #expect(throws: (any Error).self) { try open(.yolo, folder.path).open(.training) }
+  }
+
+  @Test("parts of lists, COCO and VOC are found; a folder of classes is none of them")
+  func parts() throws {
+    let folder = try TemporaryFolder()
+    try image(folder, "1.png")
+    try write(folder, "train.csv", "image,x0,y0,x1,y1,class\n1.png,10,10,60,60,dog\n")
+    try write(folder, "val.csv", "image,x0,y0,x1,y1,class\n1.png,10,10,60,60,cat\n")
+    let lists = try #require(try DataConfiguration.boxParts(at: folder.path))
+    #expect(lists.count == 2)
+    let validation = try lists[1].content.get()
+    #expect(validation.classNames == ["dog"] && validation.target(at: 0) == .boxes([]))
+    #expect(validation.warnings.contains { "\($0)".contains("not among the others") })
+    let other = try TemporaryFolder()
+    try image(other, "cat/1.png")
+    #expect(try DataConfiguration.boxParts(at: other.path) == nil)
+    try write(other, "labels.csv", "path,label\n1.png,cat\n")
+    #expect(try DataConfiguration.boxParts(at: other("labels.csv")) == nil)
+    let coco = try TemporaryFolder()
+    try image(coco, "val2017/1.png")
+    try write(
+      coco, "annotations/instances_val2017.json",
+      #"{"images":[{"id":1,"file_name":"1.png"}],"categories":[{"id":3,"name":"a"}],"annotations":[{"id":1,"image_id":1,"category_id":3,"bbox":[1,2,3,4]}]}"#
+    )
+    let found = try #require(try DataConfiguration.boxParts(at: coco.path))
+    #expect(found.count == 1)
+    #expect(try found[0].content.get().image(at: 0).width == 200)
+  }
+
+  @Test("objects that no default box reaches are named with their size")
+  func sizes() throws {
+    let folder = try TemporaryFolder()
+    for name in ["1.png", "2.png"] { try image(folder, name) }
+    try write(
+      folder, "boxes.csv",
+      "image,x0,y0,x1,y1,class\n1.png,20,20,30,30,speck\n1.png,20,10,160,90,whale\n2.png,,,,,\n")
+    let data = try BoxDataSet.list(path: folder("boxes.csv"))
+    let check = DataCheck(data)
+    let report = try #require(BoxReport(data, sizes: check.sizes))
+    #expect(report.emptyImages == 1 && report.mostObjects == 2)
+    #expect(report.classes.map(\.objects) == [1, 1])
+    #expect(report.classes[0].medianWidth == 15 && report.classes[0].medianHeight == 30)
+    #expect(report.classes[0].matched == 0 && report.classes[1].matched == 1)
+    #expect(report.warnings.count == 1 && report.warnings[0].hasPrefix("speck: "))
+    #expect(report.warnings[0].contains("15×30") && report.warnings[0].contains("has 60"))
+    #expect(report.table.rows.count == 2)
+    #expect(BoxReport(DigitsDataSet(), sizes: []) == nil)
+  }
+}

@@ -43,6 +43,7 @@ public struct Evaluator {
     _ classifier: some Classifier, _ task: Task, _ loader: DataLoader
   ) throws -> EvaluationResult {
     let head = try task.head(for: classifier.network, classNames: loader.dataSet.classNames)
+      .forImages(preparedBy: loader.wholePipeline)
     var meter = head.makeMeter()
     let start = ContinuousClock.now
     let total = loader.samplesPerEpoch

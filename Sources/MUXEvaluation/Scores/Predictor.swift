@@ -16,7 +16,7 @@ public struct Predictor {
   public init(_ classifier: any Classifier, pipeline: ImagePipeline, head: any TaskHead) {
     self.classifier = classifier
     self.pipeline = pipeline
-    self.head = head
+    self.head = head.forImages(preparedBy: pipeline)
   }
 
   /// A predictor of trained weights.

@@ -81,7 +81,7 @@ public enum WeightsEvaluation {
 extension DataConfiguration {
   /// These settings for images that may be arranged otherwise than those of the training were.
   func forEvaluation(_ part: DataPart) throws -> DataConfiguration {
-    guard let path, isNamedByClass else { return self }
+    guard let path, isNamedByClass, !hasBoxes else { return self }
     var settings = self
     if Self.isFile(path), source == .list || path.lowercased().hasSuffix(".csv") {
       // One list is taken as a whole, unless settings divide it.
@@ -119,7 +119,7 @@ extension DataConfiguration {
   }
 
   /// Whether the classes are known by the names that folders or lists give them.
-  var isNamedByClass: Bool { source == .folder || source == .list }
+  var isNamedByClass: Bool { source == .folder || source == .list || hasBoxes }
 
   private func isUsual(_ key: KeyPath<DataConfiguration, String>) -> Bool {
     self[keyPath: key] == DataConfiguration()[keyPath: key]

@@ -141,7 +141,7 @@ public struct TrainedWeights: Sendable {
   ///
   /// - Throws: `TaskError` where they are not those of the task, as for a detector that is to classify.
   public func head() throws -> any TaskHead {
-    try task.task.head(for: network, classNames: classNames)
+    try task.task.head(for: network, classNames: classNames).forImages(preparedBy: pipeline)
   }
 
   /// Packs the weights for the runtime, with the classes and what is done to an image.
@@ -169,7 +169,8 @@ public struct TrainedWeights: Sendable {
     let isNamed = metadata != nil || classNames != (0..<classNames.count).map(String.init)
     return try PackedModel.pack(
       checked(), classNames: isNamed ? classNames : nil,
-      task: task.name == Classification.name ? nil : task.name, pipeline: pipeline,
+      task: task.name == Classification.name ? nil : task.name,
+      taskSettings: task.hasSettings ? task : nil, pipeline: pipeline,
       metadata: try PackedTraining(metadata).dictionary(),
       precision: precision, calibration: calibration, lanes: lanes)
   }

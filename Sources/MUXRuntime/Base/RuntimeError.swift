@@ -23,6 +23,8 @@ public enum RuntimeError: Error, Sendable, Hashable {
   case notClassifier(network: String)
   /// Images can be classified by classifiers only; this network is for something else.
   case otherTask(network: String, task: String)
+  /// Things can be found by detectors only; this network is for something else (classification for nil).
+  case notDetector(network: String, task: String?)
   /// Pixels of another number than the plan takes.
   case pixelCount(expected: Int, actual: Int, shape: String)
   /// A number of engines that no pool can have.
@@ -68,6 +70,10 @@ extension RuntimeError: CustomStringConvertible, LocalizedError {
     case .otherTask(let network, let task):
       return "the network '\(network)' is not for classification but for the task '\(task)': run it"
         + " on the prepared pixels, and decode its outputs as that task does"
+    case .notDetector(let network, let task):
+      return "the network '\(network)' is not for detection but for"
+        + " \(task.map { "the task '\($0)'" } ?? "classification"); give a model that was packed with"
+        + " the task detection"
     case .notClassifier(let network):
       return "network '\(network)' does not give one value for each class; run it on pixels"
         + " instead of classifying"

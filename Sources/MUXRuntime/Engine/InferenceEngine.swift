@@ -2,6 +2,7 @@
 internal import CMUXKernels
 internal import Foundation
 internal import MUXNetworks
+internal import MUXTasks
 internal import Synchronization
 
 /// Runs a plan on images. An engine has threads and memory of its own and is used by one caller
@@ -28,6 +29,8 @@ public final class InferenceEngine {
   private let isInUse = Atomic<Bool>(false)
   /// What prepares images, from the first one on.
   private var prepares: Preparation?
+  /// What makes boxes of outputs, from the first image of a detector on.
+  private var detects: DetectionHead?
 
   /// An engine.
   ///
@@ -92,6 +95,14 @@ public final class InferenceEngine {
     if let prepares { return prepares }
     let made = try plan.preparation()
     prepares = made
+    return made
+  }
+
+  /// What makes boxes of the plan's outputs.
+  func detectionHead() throws(RuntimeError) -> DetectionHead {
+    if let detects { return detects }
+    let made = try plan.detectionHead()
+    detects = made
     return made
   }
 

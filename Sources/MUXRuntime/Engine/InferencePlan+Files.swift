@@ -27,6 +27,7 @@ extension InferencePlan {
     try self.init(
       CheckedWeights(model.weights, for: model.network, path: path), inputSize: inputSize,
       instructionSet: instructionSet, precision: precision ?? .float32,
-      classNames: model.classNames, task: model.task, pipeline: model.pipeline)
+      classNames: model.classNames, task: model.task, taskSettings: model.taskSettings,
+      pipeline: model.pipeline)
   }
 }

@@ -2,6 +2,7 @@
 internal import CMUXKernels
 public import MUXImages
 public import MUXNetworks
+package import MUXTasks
 public import MUXWeights
 
 /// A network compiled for inference on images of one size: steps, packed weights, memory plan.
@@ -35,6 +36,8 @@ public final class InferencePlan: @unchecked Sendable {
   public let classNames: [String]?
   /// The name of what the network is for, such as `multiLabel`; nil for classification.
   public let task: String?
+  /// The settings of that task, where the model has any.
+  package let taskSettings: NamedTask?
   /// What is done to an image before it goes in, for images of the plan's size: what the model says,
   /// else what is usual for networks of ImageNet. Nil if the network takes neither grey nor colours.
   public let pipeline: ImagePipeline?
@@ -105,7 +108,8 @@ public final class InferencePlan: @unchecked Sendable {
     _ weights: CheckedWeights, inputSize: ImageSize? = nil,
     instructionSet: InstructionSet? = nil, isGuarded: Bool = false,
     precision: Precision = .float32, calibration: Calibration? = nil, isObserving: Bool = false,
-    classNames: [String]? = nil, task: String? = nil, pipeline: ImagePipeline? = nil
+    classNames: [String]? = nil, task: String? = nil, taskSettings: NamedTask? = nil,
+    pipeline: ImagePipeline? = nil
   ) throws {
     let network = weights.network
     if let defect = PackedDescription.defect(
@@ -117,7 +121,7 @@ public final class InferencePlan: @unchecked Sendable {
       network, LayerWeights(weights), PackedWeightSource(), file: nil,
       inputSize: inputSize, instructionSet: instructionSet ?? .current, isGuarded: isGuarded,
       precision: precision, calibration: calibration, isObserving: isObserving,
-      classNames: classNames, task: task, pipeline: pipeline)
+      classNames: classNames, task: task, taskSettings: taskSettings, pipeline: pipeline)
   }
 
   /// Makes a plan of a packed model; the weights are used where they lie in the file.
@@ -158,7 +162,8 @@ public final class InferencePlan: @unchecked Sendable {
       try self.init(
         model.network, .absent, source, file: file, inputSize: inputSize, instructionSet: set,
         isGuarded: isGuarded, precision: model.precision, calibration: model.calibration,
-        classNames: model.classNames, task: model.task, pipeline: model.pipeline)
+        classNames: model.classNames, task: model.task, taskSettings: model.taskSettings,
+        pipeline: model.pipeline)
     } catch let misfit as PackedMisfit {
       throw RuntimeError.modelFile(
         path: model.path,
@@ -171,7 +176,8 @@ public final class InferencePlan: @unchecked Sendable {
     _ network: Network, _ weights: LayerWeights, _ source: PackedWeightSource,
     file: PackedWeights?, inputSize: ImageSize?, instructionSet: InstructionSet, isGuarded: Bool,
     precision: Precision = .float32, calibration: Calibration? = nil, isObserving: Bool = false,
-    classNames: [String]? = nil, task: String? = nil, pipeline: ImagePipeline? = nil
+    classNames: [String]? = nil, task: String? = nil, taskSettings: NamedTask? = nil,
+    pipeline: ImagePipeline? = nil
   ) throws {
     guard instructionSet.isAvailable else {
       throw RuntimeError.instructionSet(instructionSet.rawValue)
@@ -238,6 +244,7 @@ public final class InferencePlan: @unchecked Sendable {
     self.file = file
     self.classNames = classNames
     self.task = task
+    self.taskSettings = taskSettings
     self.pipeline = (pipeline ?? .usual(for: network))?
       .fitted(to: size)
   }

@@ -2,7 +2,7 @@
 internal import Foundation
 public import MUXImages
 public import MUXNetworks
-internal import MUXTasks
+package import MUXTasks
 public import MUXWeights
 
 /// A network with its weights in one file: safetensors whose metadata holds the network, such as
@@ -23,6 +23,8 @@ public struct ModelFile: Sendable {
   public let classNames: [String]?
   /// The name of what the network is for, such as `multiLabel`; nil for classification.
   public let task: String?
+  /// The settings of that task, where the file has any.
+  package let taskSettings: NamedTask?
   /// What is done to an image before it goes in; nil if the file does not say.
   public let pipeline: ImagePipeline?
 
@@ -32,6 +34,7 @@ public struct ModelFile: Sendable {
     self.weights = weights
     classNames = nil
     task = nil
+    taskSettings = nil
     pipeline = nil
   }
 
@@ -48,6 +51,7 @@ public struct ModelFile: Sendable {
     network = description.network
     classNames = description.classNames
     task = description.task.flatMap { $0.name == Classification.name ? nil : $0.name }
+    taskSettings = description.task?.task
     pipeline = description.pipeline
     weights = archive
     if let defect = PackedDescription.defect(
@@ -57,26 +61,11 @@ public struct ModelFile: Sendable {
     }
   }
 
-  /// A task as runs write it: its name, or its name beside its settings.
-  private struct Task: Decodable {
-    let name: String
-
-    private enum CodingKeys: CodingKey { case name }
-
-    init(from decoder: any Decoder) throws {
-      if let text = try? decoder.singleValueContainer().decode(String.self) {
-        name = text
-      } else {
-        name = try decoder.container(keyedBy: CodingKeys.self).decode(String.self, forKey: .name)
-      }
-    }
-  }
-
   /// What a training run writes of its weights, as far as inference needs it.
   private struct Description: Decodable {
     var network: Network
     var classNames: [String]?
-    var task: Task?
+    var task: TaskMention?
     var pipeline: ImagePipeline?
   }
 

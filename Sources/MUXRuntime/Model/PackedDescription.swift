@@ -3,6 +3,7 @@ internal import Foundation
 internal import MUXCore
 internal import MUXImages
 internal import MUXNetworks
+internal import MUXTasks
 
 /// What a packed model file says about itself beside the weights.
 struct PackedDescription: Codable {
@@ -10,6 +11,8 @@ struct PackedDescription: Codable {
   var classNames: [String]?
   /// What the network is for; absent for classification.
   var task: String?
+  /// The settings of the task, where they are not its defaults.
+  var taskSettings: TaskMention?
   /// What is done to an image before it goes in, from version 3 of the format on.
   var pipeline: ImagePipeline?
   /// Mean and deviation, in files of versions 1 and 2.

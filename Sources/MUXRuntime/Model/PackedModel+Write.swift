@@ -4,6 +4,7 @@ internal import Foundation
 import MUXCore
 public import MUXImages
 public import MUXNetworks
+package import MUXTasks
 public import MUXWeights
 
 extension PackedModel {
@@ -64,7 +65,8 @@ extension PackedModel {
   /// The file's bytes, and the channels that its precision makes 0.
   package static func pack(
     _ weights: CheckedWeights, classNames: [String]? = nil,
-    task: String? = nil, pipeline: ImagePipeline? = nil, metadata: [String: String] = [:],
+    task: String? = nil, taskSettings: NamedTask? = nil, pipeline: ImagePipeline? = nil,
+    metadata: [String: String] = [:],
     precision: Precision = .float32, calibration: Calibration? = nil, lanes: [Int]? = nil
   ) throws -> (bytes: [UInt8], vanishing: [VanishingChannels]) {
     let network = weights.network
@@ -85,7 +87,8 @@ extension PackedModel {
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
     let description = try encoder.encode(
       PackedDescription(
-        network: network, classNames: classNames, task: task, pipeline: pipeline,
+        network: network, classNames: classNames, task: task,
+        taskSettings: taskSettings.map { TaskMention($0) }, pipeline: pipeline,
         metadata: metadata.isEmpty ? nil : metadata,
         precision: precision == .float32 ? nil : precision, calibration: calibration))
     // The widest lie beside the index: a system that maps files in large pages then keeps less in memory

@@ -4,6 +4,7 @@ internal import Foundation
 package import MUXCore
 public import MUXImages
 public import MUXNetworks
+package import MUXTasks
 
 /// A network with its weights packed for the kernels, in one file that is mapped into memory: the
 /// weights are used where they lie, so a plan is made within milliseconds.
@@ -26,6 +27,8 @@ public struct PackedModel: Sendable {
   public let classNames: [String]?
   /// The name of what the network is for, such as `multiLabel`; nil for classification.
   public let task: String?
+  /// The settings of that task, where the file has any.
+  package let taskSettings: NamedTask?
   /// What is done to an image before it goes in; nil if the file does not say.
   public let pipeline: ImagePipeline?
   /// What the weights are packed for; plans of this model compute so.
@@ -82,6 +85,7 @@ public struct PackedModel: Sendable {
     network = description.network
     classNames = description.classNames
     task = description.task
+    taskSettings = description.taskSettings?.task
     self.pipeline = pipeline
     precision = description.precision ?? .float32
     calibration = precision == .int8 ? description.calibration : nil

@@ -46,8 +46,8 @@ let imageFormats = ["CWebP": "WEBP", "CGIF": "GIF", "CTIFF": "TIFF"]
 
 /// The recipes that programs hold (`ShippedRecipes` has the same list).
 let recipes = [
-  "cifar10_scratch", "cifar10_search", "cifar_transfer", "digits", "digits_search",
-  "imagenet_muxnet", "multilabel", "photos",
+  "bccd_ssdlite", "cifar10_scratch", "cifar10_search", "cifar_transfer", "digits", "digits_search",
+  "imagenet_muxnet", "multilabel", "photos", "voc_ssd", "voc_ssdlite",
 ]
 
 let swift: [SwiftSetting] = [

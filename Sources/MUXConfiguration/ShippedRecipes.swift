@@ -4,6 +4,7 @@ import Foundation
 /// The recipes that are inside the program, so that it works wherever it is copied to.
 package enum ShippedRecipes {
   private static let files: [(name: String, bytes: [UInt8])] = [
+    ("bccd_ssdlite", PackageResources.bccd_ssdlite_yaml),
     ("cifar10_scratch", PackageResources.cifar10_scratch_yaml),
     ("cifar10_search", PackageResources.cifar10_search_yaml),
     ("cifar_transfer", PackageResources.cifar_transfer_yaml),
@@ -12,6 +13,8 @@ package enum ShippedRecipes {
     ("imagenet_muxnet", PackageResources.imagenet_muxnet_yaml),
     ("multilabel", PackageResources.multilabel_yaml),
     ("photos", PackageResources.photos_yaml),
+    ("voc_ssd", PackageResources.voc_ssd_yaml),
+    ("voc_ssdlite", PackageResources.voc_ssdlite_yaml),
   ]
 
   /// Their names, sorted.

@@ -99,6 +99,11 @@ extension Double: SettingElement {
   package var elementText: String { settingText }
 }
 
+extension Int: SettingElement {
+  package static var listKind: SettingKind { .other("list of whole numbers") }
+  package var elementText: String { settingText }
+}
+
 extension String: SettingElement {
   package static var listKind: SettingKind { .other("list of texts") }
   package var elementText: String { self }

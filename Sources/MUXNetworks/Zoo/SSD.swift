@@ -92,8 +92,21 @@ struct SSD: Sendable {
     }
   }
 
+  /// The names of the backbone's layers in the zoo, by their names in the detector.
+  func backboneNames(
+    inputChannels: Int, inputSize: ImageSize
+  ) throws(NetworkError) -> [String: String] {
+    let base = try base(
+      ModelOptions(inputChannels: inputChannels, inputSize: inputSize))
+    return Dictionary(zip(nodeNames(of: base), base.nodes.map(\.name))) { first, _ in first }
+  }
+
   /// The backbone up to its last map of features, under the names of the zoo.
   private func base(_ options: BuiltNetworkOptions) throws(NetworkError) -> Network {
+    try base(ModelOptions(inputChannels: options.inputChannels, inputSize: options.inputSize))
+  }
+
+  private func base(_ options: ModelOptions) throws(NetworkError) -> Network {
     var architecture: Architecture
     switch backbone {
     case .mobileNetV1:
@@ -104,9 +117,7 @@ struct SSD: Sendable {
     case .muxNetM: architecture = try MUXNet.m()
     case .muxNetL: architecture = try MUXNet.l()
     }
-    let whole = try architecture.applying(
-      ModelOptions(inputChannels: options.inputChannels, inputSize: options.inputSize)
-    ).network()
+    let whole = try architecture.applying(options).network()
     let blocks = whole.blocks.filter { $0.name != "classifier" }
     return try whole.cut(atLayer: blocks[blocks.count - 1].name)
   }

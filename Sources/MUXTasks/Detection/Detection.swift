@@ -140,28 +140,8 @@ extension Detection: Codable {
 
   /// Reads the settings that are there; the others keep their defaults.
   public init(from decoder: any Decoder) throws {
-    let container = try decoder.container(keyedBy: CodingKeys.self)
-    try container.update(&priors, .priors)
-    try container.update(&matching, .matching)
-    try container.update(&matchingOverlap, .matchingOverlap)
-    try container.update(&negatives, .negatives)
-    try container.update(&learnsDifficult, .learnsDifficult)
-    try container.update(&threshold, .threshold)
-    try container.update(&minimumScore, .minimumScore)
-    try container.update(&overlap, .overlap)
-    try container.update(&candidates, .candidates)
-    try container.update(&limit, .limit)
-    try container.update(&clipsBoxes, .clipsBoxes)
-    try container.update(&categoryIDs, .categoryIDs)
-    guard [matchingOverlap, threshold, minimumScore, overlap].allSatisfy({ 0 <= $0 && $0 <= 1 })
-    else {
-      throw decoder.invalid(
-        "matchingOverlap, threshold, minimumScore and overlap must lie in 0…1")
-    }
-    guard matchingOverlap > 0 else { throw decoder.invalid("matchingOverlap must lie above 0") }
-    guard [negatives, candidates, limit].allSatisfy({ (1...1_000_000).contains($0) }) else {
-      throw decoder.invalid("negatives, candidates and limit must lie in 1…1000000")
-    }
+    try self.init(settingsFrom: decoder)
+    do { try checkSettings(path: "task") } catch { throw decoder.invalid(error.description) }
   }
 
   /// Writes all settings.

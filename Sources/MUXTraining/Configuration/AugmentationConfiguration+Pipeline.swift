@@ -27,7 +27,21 @@ extension AugmentationConfiguration {
         steps.append(.randomCrop(RandomCrop(size: ImageSize(side), padding: padding)))
       }
     case .none:
-      if nativeSize != size { steps.append(resize(to: size)) }
+      if nativeSize != size { steps.append(whole(size, normalization)) }
+    case .overlap:
+      let fill = Self.colour(normalization.mean)
+      if distortion > 0 {
+        steps.append(
+          .photometricDistortion(
+            PhotometricDistortion(probability: distortion, permutation: distortion)))
+      }
+      if expansion > 0, largestExpansion > 1 {
+        steps.append(
+          .randomExpansion(
+            RandomExpansion(probability: expansion, largest: largestExpansion, fill: fill)))
+      }
+      steps.append(.overlapCrop(OverlapCrop(rule: overlapRule)))
+      steps.append(whole(size, normalization))
     }
     if flip > 0 { steps.append(.horizontalFlip(probability: flip)) }
     if brightness > 0 || contrast > 0 || saturation > 0 || hue > 0 {
@@ -58,11 +72,26 @@ extension AugmentationConfiguration {
       steps.append(.centerCrop(ImageSize(size)))
     } else {
       // Also where the data set's images have the size already: predictions see others.
-      steps.append(resize(to: size))
+      steps.append(whole(size, normalization))
     }
     return ImagePipeline(
       transforms: steps, channels: normalization.mean.count, mean: normalization.mean,
       standardDeviation: normalization.standardDeviation)
+  }
+
+  /// All of an image at the input's size.
+  private func whole(_ side: Int, _ normalization: Normalization) -> ImageTransform {
+    letterbox
+      ? .letterbox(
+        Letterbox(
+          size: ImageSize(side), fill: Self.colour(normalization.mean),
+          interpolation: interpolation))
+      : resize(to: side)
+  }
+
+  /// The mean as a colour, which is 0 in the network's input.
+  private static func colour(_ mean: [Float]) -> [UInt8] {
+    mean.map { UInt8(min(max(($0 * 255).rounded(), 0), 255)) }
   }
 
   private func resize(to side: Int) -> ImageTransform {

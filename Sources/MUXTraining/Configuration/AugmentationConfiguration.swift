@@ -14,6 +14,9 @@ public struct AugmentationConfiguration: Codable, Hashable, Sendable {
     case padded
     /// The whole image, resized to the input.
     case none
+    /// For boxes: a part that shows some object well enough, resized to the input. Colours are distorted
+    /// and the image is expanded before, as `distortion` and `expansion` say.
+    case overlap
   }
 
   /// How a training image is cut.
@@ -49,6 +52,19 @@ public struct AugmentationConfiguration: Codable, Hashable, Sendable {
   public var cutout: Int = 0
   /// Evaluation: share of the resized image's side that the central crop keeps; 1 shows it all.
   public var evaluationCrop: Double = 0.875
+
+  /// Crop `overlap`: when a part suits.
+  public var overlapRule: OverlapCrop.Rule = .someObject
+  /// Crop `overlap`: how often each of brightness, contrast, saturation, hue and the order of the colours
+  /// is changed.
+  public var distortion: Double = 0.5
+  /// Crop `overlap`: how often an image is put on a larger ground.
+  public var expansion: Double = 0.5
+  /// Crop `overlap`: the largest side of that ground, of the image's.
+  public var largestExpansion: Double = 4
+  /// Whether images keep their aspect where the whole of one is resized: what is missing of the input is
+  /// filled with the mean colour.
+  public var letterbox: Bool = false
 
   /// The defaults: a random resized crop and a flip, as in the paper's ImageNet training.
   public init() {}
@@ -115,6 +131,20 @@ extension AugmentationConfiguration: SettingGroup {
         "evaluationCrop", \.evaluationCrop,
         "Evaluation: share of the resized image's side that the central crop keeps; 1 shows it all",
         in: .within(0.1...1)),
+      Setting("overlapRule", \.overlapRule, "Crop overlap: when a part suits"),
+      Setting(
+        "distortion", \.distortion,
+        "Crop overlap: how often each of brightness, contrast, saturation, hue and colour order changes",
+        in: .within(0...1)),
+      Setting(
+        "expansion", \.expansion, "Crop overlap: how often an image is put on a larger ground",
+        in: .within(0...1)),
+      Setting(
+        "largestExpansion", \.largestExpansion,
+        "Crop overlap: the largest side of that ground, of the image's", in: .within(1...16)),
+      Setting(
+        "letterbox", \.letterbox,
+        "Whether whole images keep their aspect; the rest of the input has the mean colour"),
     ]
   }
 
@@ -131,6 +161,7 @@ extension AugmentationConfiguration.Crop: ChosenSetting {
     case .padded:
       "the image with a border of zeros, cut back at a random place, then resized where the input is larger"
     case .none: "the whole image, resized to the input"
+    case .overlap: "for boxes: a part that shows some object well enough, resized to the input"
     }
   }
 }

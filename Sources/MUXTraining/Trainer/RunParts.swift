@@ -111,7 +111,8 @@ struct RunParts {
     let tolerance: LoadTolerance =
       settings.allowsPartialWeights ? .partial : settings.replacesHead ? .newHead : .exact
     let file = try WeightsSource.load(path, prefersAveraged: settings.prefersAveragedWeights)
-    let report = try model.load(file.archive, from: path, allowing: tolerance)
+    let archive = file.archive.namedAsBackbone(of: network)
+    let report = try model.load(archive, from: path, allowing: tolerance)
     let fresh = report.missing + report.mismatched.map(\.name)
     var lines = [
       "initial weights from \(path): \(report)"
@@ -158,15 +159,32 @@ struct RunParts {
   }
 }
 
+extension TensorArchive {
+  /// Weights of a classifier under the names that a detector gives its backbone; weights that have names of
+  /// the detector already, or of something else, stay as they are.
+  func namedAsBackbone(of network: Network) -> TensorArchive {
+    let layers = ModelZoo.backboneNames(of: network)
+    guard !layers.isEmpty else { return self }
+    let clean = unwrapped
+    var own: [String: String] = [:]
+    for parameter in network.parameters {
+      guard clean[parameter.name] == nil else { return self }
+      guard let dot = parameter.name.lastIndex(of: "."),
+        let layer = layers[String(parameter.name[..<dot])]
+      else { continue }
+      own[layer + parameter.name[dot...]] = parameter.name
+    }
+    let named = clean.named(for: network.parameters)
+    return named.names.contains { own[$0] != nil } ? named.renamed { own[$0] ?? $0 } : self
+  }
+}
+
 extension TrainingConfiguration {
   /// Finds out whether there is such a network and whether it suits the task, before any data is read
   /// and before settings of it are judged.
   func requireSuitableNetwork() throws {
     let network = try NetworkFile.resolve(model.name)
-    // A task whose networks are built from a number of classes needs one output.
-    guard network.outputs.count > 1, task.task.outputCount(classes: 2) != nil else { return }
-    throw TaskError.severalOutputs(
-      task: task.name, network: network.name, count: network.outputs.count)
+    try task.task.check(network)
   }
 
   /// The network of these settings, with the outputs that the task needs for the classes of some data.

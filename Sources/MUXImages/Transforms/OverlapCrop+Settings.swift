@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: Apache-2.0
+import MUXCore
+
+extension OverlapCrop.Rule: ChosenSetting {
+  package var meaning: String {
+    switch self {
+    case .someObject: "the overlap of some object with the part reaches the bound"
+    case .asPublished: "any part that shows the centre of an object, as in several public programs"
+    }
+  }
+}

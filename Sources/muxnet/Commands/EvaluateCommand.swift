@@ -15,7 +15,9 @@ struct EvaluateCommand: ParsableCommand {
       taken as a whole if it has no sub-folder of that part.
 
       What is measured depends on the task of the weights: top-1, top-5, balanced accuracy, F1 and \
-      loss for classification; AUROC, average precision, F1 and loss for several labels an image.
+      loss for classification; AUROC, average precision, F1 and loss for several labels an image; \
+      mean average precision by the rules of PASCAL VOC (area and eleven points) and COCO, and \
+      loss for detection.
 
       EXAMPLES
         muxnet evaluate --weights runs/pets --part test

@@ -11,7 +11,7 @@ import MUXTasks
 struct PredictCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "predict",
-    abstract: "Classify images, or say what else weights are for.",
+    abstract: "Classify images, find things in them, or say what else weights are for.",
     discussion: """
       Weights that muxnet trained know their network, their classes and how to prepare an \
       image; for others name the network with --model. Broken images are reported and make the \
@@ -23,6 +23,8 @@ struct PredictCommand: ParsableCommand {
         muxnet predict cat.jpg --weights muxnet_m.pth --model muxnet_m --labels imagenet.txt
         muxnet predict scans --weights runs/chest --format csv
         curl -s https://example.org/cat.jpg | muxnet predict - --weights runs/pets
+        muxnet predict street.jpg --weights runs/voc --score 0.3 --draw drawn
+        muxnet predict val2017 --weights runs/coco --score 0.01 --format coco
       """)
 
   @Argument(
@@ -42,13 +44,26 @@ struct PredictCommand: ParsableCommand {
   @OptionGroup var task: TaskOptions
 
   @Option(
-    help: "The most classes shown for an image (default: 5, or all that reach their threshold).")
+    name: [.long, .customLong("max")],
+    help:
+      "The most classes or boxes shown for an image (default: what the task says; 5 classes).")
   var top: Int?
 
-  @Option(help: "The least probability of a class that is shown (default: what the task says).")
+  @Option(
+    name: [.long, .customLong("score")],
+    help: "The least probability of a class or a box that is shown (default: what the task says).")
   var threshold: Double?
 
-  @Option(help: "How predictions are written: text, json, or a format of the task, such as csv.")
+  @Option(help: "How much boxes of one class may overlap (default: what the task says).")
+  var iou: Double?
+
+  @Option(
+    help: "Draw what was found into pictures in this folder; for detectors.",
+    completion: .directory)
+  var draw: String?
+
+  @Option(
+    help: "How predictions are written: text, json, or a format of the task, such as csv or coco.")
   var format: String?
 
   @Option(help: "Average over views of each image: none, flip or ten-crop.")
@@ -73,6 +88,9 @@ struct PredictCommand: ParsableCommand {
     if let threshold, !(0...1).contains(threshold) {
       throw ValidationError("--threshold must lie in 0…1, not \(threshold)")
     }
+    if let iou, !(0...1).contains(iou) {
+      throw ValidationError("--iou must lie in 0…1, not \(iou)")
+    }
     if output.json, format ?? "json" != "json" {
       throw ValidationError("give either --json or --format")
     }
@@ -94,12 +112,21 @@ struct PredictCommand: ParsableCommand {
     guard ["text", "json"].contains(format) || predictor.formatNames.contains(format) else {
       throw TaskError.unknownFormat(name: format, known: ["text", "json"] + predictor.formatNames)
     }
+    let pictures = try draw.map { try BoxPictures(folder: $0) }
     let report = try predictor.predict(
       paths: images.filter { $0 != "-" }, given: try images.contains("-") ? [standardInput()] : [],
-      settings: DecodingSettings(limit: top, threshold: threshold),
+      settings: DecodingSettings(limit: top, threshold: threshold, overlap: iou),
       batchSize: batchSize
     ) { result, image in
+      if draw != nil || iou != nil, result.output.drawnBoxes == nil {
+        throw CommandError(
+          "these weights are for the task \(trained.task.name), which has no boxes: leave out"
+            + " \(draw != nil ? "--draw" : "--iou")")
+      }
       if format == "text" { present(result, image) }
+      if let boxes = result.output.drawnBoxes {
+        try pictures?.draw(boxes, into: image, path: result.path)
+      }
     }
     switch format {
     case "text": break

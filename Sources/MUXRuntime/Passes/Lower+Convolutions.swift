@@ -71,27 +71,27 @@ extension Lowering {
     var layer = PlainConvolution(
       name: name, convolution: convolution,
       tensors: LayerTensors(layers: [name], hasBias: convolution.hasBias))
-    func onGrid(_ planes: Planes) -> Shape {
-      Shape(channels: convolution.outputChannels, height: planes.height, width: planes.width)
+    func onGrid(_ height: Int, _ width: Int) -> Shape {
+      Shape(channels: convolution.outputChannels, height: height, width: width)
     }
     switch branch.multiplexing {
     case .none:
       layer.isLinear = convolution.isFullyConnected(on: own)
-      return addConvolution(layer, slice, shape)
+      return addConvolution(layer, slice, onGrid(shape.height, shape.width))
     case .subpixel:
       layer.isLinear = convolution.isFullyConnected(
         on: Shape(
           channels: own.channels, height: (own.height + r - 1) / r, width: (own.width + r - 1) / r))
       let coarse = addMultiplex(
         name, slice, toChannels: true, factor: r, height: slice.height, width: slice.width)
-      let moved = addConvolution(layer, coarse, onGrid(coarse))
+      let moved = addConvolution(layer, coarse, onGrid(coarse.height, coarse.width))
       return addMultiplex(
         name, moved, toChannels: false, factor: r, height: slice.height, width: slice.width)
     case .superpixel:
       let fine = addMultiplex(
         name, slice, toChannels: false, factor: r, height: slice.height * r,
         width: slice.width * r)
-      let moved = addConvolution(layer, fine, onGrid(fine))
+      let moved = addConvolution(layer, fine, onGrid(fine.height, fine.width))
       return addMultiplex(
         name, moved, toChannels: true, factor: r, height: fine.height, width: fine.width)
     }

@@ -72,7 +72,7 @@ package struct PlanListing {
       single.steps = [step]
       _ = try Packing.pack(single, weights: .absent, source: source, calibration: nil)
       if source.listed.isEmpty { return nil }
-      return "[" + source.listed.map { "\($0.use) ×\($0.count)" }.joined(separator: ", ") + "]"
+      return "[" + source.listed.map { "\($0.use) ×\($0.count)" }.joined(separator: "; ") + "]"
     }
   }
 }

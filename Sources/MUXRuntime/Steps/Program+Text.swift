@@ -3,7 +3,7 @@ internal import MUXNetworks
 
 /// The text of a program: a line for what comes in, one for each step, one for what goes out.
 ///
-/// `v4 planes 24×56×56 = dense blocks.1.0.conv_pw (v2, gate v3): blocks.1.0.conv_pw+blocks.1.0.bn3`
+/// `v4 planes 24×56×56 = dense blocks.1.0.conv_pw (v2, gate v3) 1×1 blocks.1.0.conv_pw+blocks.1.0.bn3`
 /// says what is made and how it lies, by what kind of step under which name, of what is read, and then
 /// tensors by name, activations and fused parts. Tests compare it, so it changes only with the plan.
 extension Program {
@@ -64,6 +64,7 @@ extension Program {
     }
     var text = "\(id)\(place(id) ?? "") \(kind)"
     if element != .float32 { text += " \(element.rawValue)" }
+    if element == .int8 { text += " of \(value.element.range)" }
     switch value.residence {
     case .own: break
     case .overValue(let owner): text += " over \(owner)"

@@ -39,10 +39,10 @@ extension Program {
     let end = "\(norms.isEmpty ? "" : " \(norms)")\(text(step.activation))"
     if !end.isEmpty { parts.append("then\(end)") }
     if step.precision != .float32 { parts.append("products of \(step.precision.rawValue)") }
-    let tiling = step.tiling
+    let tiling = step.tiling, units = step.layout.units.count
+    parts.append("ring \(tiling.chunk) rows")
     parts.append(
-      "ring \(tiling.chunk) rows, task \(tiling.rowsPerTask) rows × \(tiling.unitsPerTask) of"
-        + " \(step.layout.units.count) units")
+      "tasks \(tiling.rowsPerTask) rows × \(min(tiling.unitsPerTask, units))/\(units) units")
     return parts.joined(separator: "; ")
   }
 

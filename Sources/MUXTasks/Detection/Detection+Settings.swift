@@ -5,7 +5,8 @@ extension Detection: SettingGroup {
   package static var settings: [Setting<Self>] {
     [
       Setting(
-        "priors", \.priors, "The default boxes: {imageSize, maps: [{size, step, minimum, maximum}]}",
+        "priors", \.priors,
+        "The default boxes: {imageSize, maps: [{size, step, minimum, maximum}]}",
         absent: "those that belong to the network's maps"),
       Setting(
         "matching", \.matching, "Training: where several objects have the same best default box"),
@@ -15,7 +16,8 @@ extension Detection: SettingGroup {
         in: .above(0, upTo: 1)),
       Setting(
         "negatives", \.negatives,
-        "Training: default boxes without an object for each that has one", in: .within(1...1_000_000)
+        "Training: default boxes without an object for each that has one",
+        in: .within(1...1_000_000)
       ),
       Setting(
         "learnsDifficult", \.learnsDifficult,
@@ -27,7 +29,8 @@ extension Detection: SettingGroup {
         "minimumScore", \.minimumScore,
         "Evaluation: boxes count whose class has a probability above this", in: .within(0...1)),
       Setting(
-        "overlap", \.overlap, "A box goes if it overlaps a better one of its class by more than this",
+        "overlap", \.overlap,
+        "A box goes if it overlaps a better one of its class by more than this",
         in: .within(0...1)),
       Setting(
         "candidates", \.candidates, "The most candidates of a class, the best", unit: "boxes",

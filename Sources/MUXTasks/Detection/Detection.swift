@@ -85,9 +85,14 @@ public struct Detection: VisionTask {
     }
   }
 
-  /// The task for a network with class scores and offsets for each map of features.
+  /// The task for a network with class scores and offsets for each map of features; where no classes are
+  /// given, they are called by their numbers.
   public func head(for network: Network, classNames: [String]) throws -> DetectionHead {
-    try head(DetectorMaps(network, classes: classNames.count + 1), network.name, classNames)
+    let outputs = try DetectorMaps.outputs(of: network)
+    return try head(
+      network: network.name,
+      imageSize: ImageSize(width: network.inputSize.width, height: network.inputSize.height),
+      outputs: outputs, classNames: classNames.isEmpty ? nil : classNames)
   }
 
   /// The task for outputs of known shapes; classes are called by their numbers where no names are known.

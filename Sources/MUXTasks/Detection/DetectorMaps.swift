@@ -15,23 +15,19 @@ struct DetectorMaps {
     "it has one output only, as classifiers have; give a detector, such as ssdlite_muxnet_m, or another"
     + " task"
 
-  /// Finds the maps of a network for so many classes, the background among them.
-  init(_ network: Network, classes: Int) throws {
+  /// The outputs of a network with their shapes.
+  static func outputs(of network: Network) throws -> [(name: String, shape: Shape)] {
     let shapes = try network.shapes()
-    let outputs = try zip(network.outputs, network.outputIndices).map { name, index in
+    return try zip(network.outputs, network.outputIndices).map { name, index in
       guard index >= 0 else {
         throw TaskError.detectorOutputs(
           network: network.name, reason: "the images themselves are one of them")
       }
       return (name: name, shape: shapes[index])
     }
-    try self.init(
-      network: network.name,
-      imageSize: ImageSize(width: network.inputSize.width, height: network.inputSize.height),
-      outputs: outputs, classes: classes)
   }
 
-  /// Finds the maps of outputs.
+  /// Finds the maps of outputs for so many classes, the background among them.
   init(
     network: String, imageSize: ImageSize, outputs: [(name: String, shape: Shape)], classes: Int
   ) throws(TaskError) {

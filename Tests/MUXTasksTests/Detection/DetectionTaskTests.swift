@@ -57,6 +57,8 @@ struct DetectionTaskTests {
       named: "ssdlite_muxnet_m", options: ModelOptions(classes: 3, inputSize: ImageSize(160)))
     let head = try Detection().head(for: small, classNames: ["a", "b"])
     #expect(head.layout.imageSize == 160 && head.layout.maps[0].size == 10)
+    let unnamed = try Detection().head(for: small, classNames: [])
+    #expect(unnamed.classNames == ["0", "1"])
   }
 
   @Test("a network that does not fit is refused in one line")

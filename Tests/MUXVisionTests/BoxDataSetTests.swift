@@ -75,7 +75,7 @@ struct BoxDataSetTests {
         LabeledBox(label: 1, left: 94, top: 4, right: 100, bottom: 9),
       ])
     #expect(boxes(data, 1).isEmpty)
-    #expect(try data.image(at: 0).size == ImageSize(width: 100, height: 50))
+    #expect(try data.image(at: 0).size == ImageSize(height: 50, width: 100))
     #expect(data.problems.mapValues(\.count) == [.withoutArea: 1, .partlyOutside: 1, .outside: 1])
     #expect(data.warnings.count == 3)
     let other = try BoxDataSet.voc(path: folder.path, part: "train", classNames: ["dog"])

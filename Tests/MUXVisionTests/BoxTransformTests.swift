@@ -144,7 +144,7 @@ struct BoxTransformTests {
       let crop = OverlapCrop(overlaps: [0.5])
       guard
         let part = crop.part(
-          of: ImageSize(width: 200, height: 100), objects: boxes, random: &random)
+          of: ImageSize(height: 100, width: 200), objects: boxes, random: &random)
       else {
         whole += 1
         continue
@@ -197,7 +197,7 @@ struct BoxTransformTests {
     let copy = try JSONDecoder().decode(
       ImagePipeline.self, from: JSONEncoder().encode(pipeline))
     #expect(copy == pipeline)
-    for size in [ImageSize(width: 1, height: 3000), ImageSize(1)] {
+    for size in [ImageSize(height: 3000, width: 1), ImageSize(1)] {
       let strip = Image(width: size.width, height: size.height, color: [5, 5, 5])
       #expect(Letterbox(size: 32).apply(to: strip).size == 32)
     }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import MUXCore
+public import MUXCore
 public import MUXImages
 public import MUXTasks
 

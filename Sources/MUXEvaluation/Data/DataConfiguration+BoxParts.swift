@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
 import MUXImages
-public import MUXVision
+package import MUXVision
 
 extension DataConfiguration {
   /// All parts of a data set with boxes; nil where what lies at the path is another kind of data.
   ///
   /// PASCAL VOC's form is told by a folder `Annotations`, COCO's by JSON files, YOLO's by a YAML file, and
   /// a list of boxes by its columns.
-  public static func boxParts(at path: String) throws -> [DataSetPart]? {
+  package static func boxParts(at path: String) throws -> [DataSetPart]? {
     guard let source = boxSource(at: path) else { return nil }
     var data = DataConfiguration()
     data.source = source

@@ -8,7 +8,8 @@ extension DataConfiguration: SettingGroup {
       Setting("path", \.path, "The folder of the data, or a list", absent: "the digits need none"),
       Setting(
         "trainingFolder", \.trainingFolder,
-        "The training images' folder below path; for lists the list's name without .csv"),
+        "The training images' folder below path; for lists their name without .csv, for boxes the part"
+      ),
       Setting(
         "validationFolder", \.validationFolder,
         "The same of the validation images, where validationFraction is 0"),
@@ -112,6 +113,10 @@ extension DataConfiguration.Source: ChosenSetting {
     case .cifar100: "CIFAR-100 in its binary files"
     case .folder: "one folder of images per class, or train, val and test folders of that kind"
     case .list: "lists of images and classes (path,label) as comma-separated values"
+    case .voc: "boxes in PASCAL VOC's form: Annotations, ImageSets and JPEGImages; parts are lists"
+    case .coco: "boxes in COCO's form: annotations/instances_PART.json, or one JSON file"
+    case .yolo: "boxes in YOLO's form: the YAML file that names parts and classes, or its folder"
+    case .boxes: "boxes as comma-separated values (image,x0,y0,x1,y1,class), a list for each part"
     }
   }
 }

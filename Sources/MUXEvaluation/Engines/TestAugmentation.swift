@@ -48,7 +48,9 @@ public enum TestAugmentation: String, Codable, CaseIterable, Sendable {
       resize.size = ImageSize(height: (size.height * 8 + 3) / 7, width: (size.width * 8 + 3) / 7)
       pipeline.transforms[pipeline.transforms.count - 1] = .resize(resize)
       return (pipeline, size)
-    case .randomCrop, .randomResizedCrop, .horizontalFlip, .colorJitter, .randAugment:
+    case .letterbox: throw .noMargin(pipeline: "a letterbox")
+    case .randomCrop, .randomResizedCrop, .horizontalFlip, .colorJitter, .randAugment,
+      .photometricDistortion, .randomExpansion, .overlapCrop:
       throw .noMargin(pipeline: "a random step")
     }
   }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-package import MUXCore
+public import MUXCore
 
 /// What is known about an image: what a network is to say about it.
 ///

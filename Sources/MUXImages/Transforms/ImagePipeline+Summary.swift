@@ -28,6 +28,10 @@ extension ImageTransform {
     case .horizontalFlip(let probability): "mirrored with probability \(probability)"
     case .colorJitter: "random colours"
     case .randAugment: "RandAugment"
+    case .letterbox(let letterbox): "fitted into \(letterbox.size), the rest of one colour"
+    case .photometricDistortion: "distorted colours"
+    case .randomExpansion: "on a larger ground at random"
+    case .overlapCrop: "random part that shows objects"
     }
   }
 }

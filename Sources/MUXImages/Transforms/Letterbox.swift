@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import MUXCore
+public import MUXCore
 
 /// The image as large as it fits into a size with its aspect kept, in the middle, on a ground of one
 /// colour.
@@ -31,8 +31,16 @@ public struct Letterbox: Sendable, Hashable, Codable {
       throw decoder.invalid("fill must have 1 or 3 values")
     }
     self.init(
-      size: try values.decode(ImageSize.self, forKey: .size), fill: fill,
+      size: try values.decode(SizeSetting.self, forKey: .size).size, fill: fill,
       interpolation: try values.value(.interpolation, default: .bilinear))
+  }
+
+  /// Writes the settings.
+  public func encode(to encoder: any Encoder) throws {
+    var values = encoder.container(keyedBy: CodingKeys.self)
+    try values.encode(SizeSetting(size), forKey: .size)
+    try values.encode(fill, forKey: .fill)
+    try values.encode(interpolation, forKey: .interpolation)
   }
 
   /// Where an image of a size comes to stand.
@@ -49,7 +57,7 @@ public struct Letterbox: Sendable, Hashable, Codable {
   func motion(of image: ImageSize) -> ImageMotion {
     let place = place(of: image)
     return ImageMotion.scaling(
-      image.whole, to: ImageSize(width: place.width, height: place.height)
+      image.whole, to: ImageSize(height: place.height, width: place.width)
     ).followed(by: .shift(x: place.x, y: place.y))
   }
 

@@ -99,7 +99,7 @@ public struct OverlapCrop: Sendable, Hashable, Codable {
     _ objects: [LabeledBox], in part: PixelRectangle
   ) -> [LabeledBox] {
     let motion = ImageMotion.shift(x: -part.x, y: -part.y)
-    let size = ImageSize(width: part.width, height: part.height)
+    let size = ImageSize(height: part.height, width: part.width)
     return objects.filter { shows($0, part) }.compactMap { motion.apply(to: $0, in: size) }
   }
 
@@ -127,7 +127,7 @@ public struct OverlapCrop: Sendable, Hashable, Codable {
       let part = part(of: sample.image.size, objects: boxes, random: &random)
     else { return }
     sample.image = sample.image.window(
-      x: part.x, y: part.y, size: ImageSize(width: part.width, height: part.height))
+      x: part.x, y: part.y, size: ImageSize(height: part.height, width: part.width))
     sample.target = .boxes(Self.objects(boxes, in: part))
   }
 }

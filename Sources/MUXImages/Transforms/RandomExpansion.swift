@@ -48,7 +48,7 @@ public struct RandomExpansion: Sendable, Hashable, Codable {
     let y = Int(random.uniform(0, height - Double(image.height)))
     // The truncated sides hold the truncated place.
     let size = ImageSize(
-      width: max(Int(width), x + image.width), height: max(Int(height), y + image.height))
+      height: max(Int(height), y + image.height), width: max(Int(width), x + image.width))
     guard size.width <= 1 << 16, size.height <= 1 << 16,
       size.width * size.height <= Resize.pixelLimit
     else { return nil }

@@ -44,7 +44,7 @@ extension InferencePlan {
     let settings = taskSettings?.task as? Detection ?? Detection()
     do {
       let head = try settings.head(
-        network: name, imageSize: ImageSize(width: inputShape.width, height: inputShape.height),
+        network: name, imageSize: ImageSize(height: inputShape.height, width: inputShape.width),
         outputs: outputs.map { ($0.name, $0.shape) }, classNames: classNames)
       return pipeline.map { head.forImages(preparedBy: $0) } ?? head
     } catch {

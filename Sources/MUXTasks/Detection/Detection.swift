@@ -91,7 +91,7 @@ public struct Detection: VisionTask {
     let outputs = try DetectorMaps.outputs(of: network)
     return try head(
       network: network.name,
-      imageSize: ImageSize(width: network.inputSize.width, height: network.inputSize.height),
+      imageSize: ImageSize(height: network.inputSize.height, width: network.inputSize.width),
       outputs: outputs, classNames: classNames.isEmpty ? nil : classNames)
   }
 

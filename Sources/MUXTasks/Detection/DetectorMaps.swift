@@ -63,7 +63,7 @@ struct DetectorMaps {
             + " background; give the list of classes that the network was made for, or make it for"
             + " these (model.classes, which may be left out)")
       }
-      maps.append((ImageSize(width: scores.width, height: scores.height), boxes))
+      maps.append((ImageSize(height: scores.height, width: scores.width), boxes))
     }
     self.maps = maps
   }

@@ -93,7 +93,10 @@ final class Teacher: TeacherAnswers {
     case .centerCrop(let size): return size
     case .resize(let resize):
       if let size = resize.size { return size }
-    case .randomCrop, .randomResizedCrop, .horizontalFlip, .colorJitter, .randAugment, nil: break
+    case .letterbox(let letterbox): return letterbox.size
+    case .randomCrop, .randomResizedCrop, .horizontalFlip, .colorJitter, .randAugment,
+      .photometricDistortion, .randomExpansion, .overlapCrop, nil:
+      break
     }
     let own = weights.network.inputSize
     return ImageSize(height: own.height, width: own.width)

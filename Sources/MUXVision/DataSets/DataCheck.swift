@@ -111,7 +111,7 @@ public struct DataCheck: Sendable, Hashable, Codable {
         for label in labels { classes[label].samples += 1 }
         pixelHashes.append(finding.hash)
         sizes.append(
-          finding.reason == nil ? ImageSize(width: finding.width, height: finding.height) : nil)
+          finding.reason == nil ? ImageSize(height: finding.height, width: finding.width) : nil)
         if let reason = finding.reason {
           for label in labels { classes[label].broken += 1 }
           let name = dataSet.name(at: index)

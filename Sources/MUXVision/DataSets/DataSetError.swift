@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 public import Foundation
-import MUXCore
+public import MUXCore
 public import MUXImages
 
 /// Why a data set cannot be opened or used as asked.

@@ -109,7 +109,7 @@ struct DetectionTaskTests {
     // The prior of the whole image, and a small one at the upper left corner.
     let outputs = outputs(head, [(2994, 3, 3), (0, 7, 1)])
     let found = try head.decode(
-      outputs, original: [ImageSize(width: 600, height: 150)], settings: DecodingSettings())
+      outputs, original: [ImageSize(height: 150, width: 600)], settings: DecodingSettings())
     #expect(found[0].boxes.map(\.label) == ["class3", "class7"])
     let whole = found[0].boxes[0], small = found[0].boxes[1]
     #expect(abs(whole.left - 15) < 1e-3 && abs(whole.right - 585) < 1e-3)
@@ -131,11 +131,11 @@ struct DetectionTaskTests {
   func preparation() throws {
     let pipeline = ImagePipeline(
       transforms: [
-        .resize(Resize(size: ImageSize(width: 400, height: 300))), .centerCrop(300),
+        .resize(Resize(size: ImageSize(height: 300, width: 400))), .centerCrop(300),
       ], mean: [0, 0, 0], standardDeviation: [1, 1, 1])
     let head = try head().forImages(preparedBy: pipeline)
     let found = try head.decode(
-      outputs(head, [(2994, 3, 9)]), original: [ImageSize(width: 800, height: 600)],
+      outputs(head, [(2994, 3, 9)]), original: [ImageSize(height: 600, width: 800)],
       settings: DecodingSettings())
     let box = found[0].boxes[0]
     // The middle 300 of 400 columns, twice as large in the picture.
@@ -151,7 +151,7 @@ struct DetectionTaskTests {
     let object = LabeledBox(label: 3, left: 7.5, top: 7.5, right: 292.5, bottom: 292.5)
     try head.measure(
       outputs, [.boxes([object]), .boxes([]), .boxes([object])],
-      original: [300, 300, ImageSize(width: 600, height: 300)], into: &meter)
+      original: [300, 300, ImageSize(height: 300, width: 600)], into: &meter)
     let scores = meter.scores()
     #expect(scores.count == 3)
     // Three detections of equal score, of which the second finds nothing.
@@ -192,7 +192,7 @@ struct DetectionTaskTests {
     task.categoryIDs = (0..<20).map { 2 * $0 + 1 }
     let head = try head(task)
     let found = try head.decode(
-      outputs(head, [(2994, 3, 9)]), original: [ImageSize(width: 600, height: 300)],
+      outputs(head, [(2994, 3, 9)]), original: [ImageSize(height: 300, width: 600)],
       settings: DecodingSettings())
     #expect(
       found[0].text.hasPrefix("class3 100.0 %") && found[0].text.contains("at (15, 8)–(585, 293)"))

@@ -41,7 +41,7 @@ extension BoxDataSet {
         if let width = image.width, let height = image.height, 1...1 << 16 ~= width,
           1...1 << 16 ~= height
         {
-          ImageSize(width: width, height: height)
+          ImageSize(height: height, width: width)
         } else { nil }
       reading.images.append(
         BoxReading.Entry(file: FolderWalk.join(images, image.file_name), size: size))

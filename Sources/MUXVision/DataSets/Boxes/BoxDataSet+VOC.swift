@@ -172,7 +172,7 @@ struct VOCAnnotation {
     }
     // Some tools write 0 for what they do not know.
     size = sides.flatMap { sides in
-      sides.allSatisfy { 1...1 << 16 ~= $0 } ? ImageSize(width: sides[0], height: sides[1]) : nil
+      sides.allSatisfy { 1...1 << 16 ~= $0 } ? ImageSize(height: sides[1], width: sides[0]) : nil
     }
     // Parts of an object (a head, a hand) have boxes of their own, which are none of the data set's.
     objects = try root.children.filter { $0.name == "object" }.map { object in

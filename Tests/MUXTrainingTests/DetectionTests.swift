@@ -98,7 +98,8 @@ import Testing
     #expect(task.priors?.count == 8 * 8 * 4 + 4 * 4 * 4 && model.classNames == ["green", "red"])
     let validation = try settings.data.open(.validation)
     let again = try model.evaluate(on: validation)
-    #expect(again.scores["map"] == best["map"])
+    // Batches of another size may round otherwise.
+    #expect(abs((again.scores["map"] ?? 0) - (best["map"] ?? 1)) < 0.02)
     let details = try #require(again.details as? DetectionMeter.Details)
     #expect(details.classes.map(\.name) == ["green", "red"])
 

@@ -60,7 +60,7 @@ public struct DetectionHead: TaskHead {
     _ values: ArraySlice<Float>, original: ImageSize, settings: DecodingSettings
   ) -> Detections {
     var limits = task.limits
-    limits.score = (settings.threshold ?? task.threshold).nextDown
+    limits.score = Self.justBelow(settings.threshold ?? task.threshold)
     limits.overlap = settings.overlap ?? task.overlap
     limits.boxesPerImage = settings.limit ?? task.limit
     return Detections(
@@ -104,7 +104,7 @@ public struct DetectionHead: TaskHead {
     _ outputs: [OutputTensor], _ reference: [OutputTensor]
   ) throws -> DecisionCount? {
     var limits = task.limits
-    limits.score = task.threshold.nextDown
+    limits.score = Self.justBelow(task.threshold)
     var count = DecisionCount("boxes")
     for (own, exact) in zip(try images(of: outputs), try images(of: reference)) {
       func boxes(_ values: [Float]) -> Set<[Int]> {
@@ -140,6 +140,11 @@ public struct DetectionHead: TaskHead {
   }
 
   // MARK: Outputs and places
+
+  /// The greatest number that a probability of a threshold, in single precision, lies above.
+  private static func justBelow(_ threshold: Double) -> Double {
+    Double(Float(threshold).nextDown)
+  }
 
   /// The values of each image, map after map: first the class scores, then the offsets.
   private func images(of outputs: [OutputTensor]) throws(TaskError) -> [[Float]] {

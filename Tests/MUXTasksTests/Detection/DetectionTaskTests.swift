@@ -121,6 +121,13 @@ struct DetectionTaskTests {
     let one = try head.decode(
       outputs, original: [300], settings: DecodingSettings(limit: 1, threshold: 0.001))
     #expect(one[0].boxes.count == 1)
+    // Two classes that are equally likely reach one half exactly.
+    let single = try Detection().head(
+      for: ModelZoo.network(named: "ssdlite_muxnet_m", options: ModelOptions(classes: 2)),
+      classNames: ["a"])
+    let half = try single.decode(
+      self.outputs(single, [(2994, 0, 0)]), original: [300], settings: DecodingSettings())
+    #expect(half[0].boxes.map(\.probability) == [0.5])
     #expect(throws: TaskError.self) {
       try head.decode(
         Array(outputs.dropLast()), original: [300], settings: DecodingSettings())

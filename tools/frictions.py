@@ -133,7 +133,7 @@ ROWS = [
     ("4.2", "B", "README: 51 rows of networks before the first command", None, 0, "", "It begins with four things to do, what they print and how long they take; the table is in [NETWORKS.md](NETWORKS.md)."),
     ("4.3", "B", "CONTRIBUTING: one test, times, what runs without libtorch, releases, reports", None, 0, "", "All there."),
     ("4.4", "C", "Block strings were explained in Swift source only", "muxnet describe --help | grep -A 3 'BLOCK STRINGS'", 4, "", ""),
-    ("4.5", "C", "Hard sentences in help and pages", None, 0, "", "Mended with the pages that were rewritten; INFERENCE begins with what users need."),
+    ("4.5", "C", "Hard sentences in help and pages", None, 0, "", "The four that were named are said plainly. Later: INFERENCE in two pages, for users and for kernels."),
     ("4.6", "C", "Version without a tag", "muxnet --version", 1, "", "Docs/RELEASING.md: the tag is made with the release."),
 ]
 

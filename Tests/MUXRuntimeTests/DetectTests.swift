@@ -55,7 +55,7 @@ struct DetectTests {
       }
     }
     #expect(try engine.detect(image, settings: DecodingSettings(threshold: 0)).boxes.count == 7)
-    for strange in [ImageSize(1), ImageSize(width: 1, height: 3000)] {
+    for strange in [ImageSize(1), ImageSize(height: 3000, width: 1)] {
       let strip = Image(width: strange.width, height: strange.height, color: [9, 9, 9])
       #expect(try engine.detect(strip).height == strange.height)
     }

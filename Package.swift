@@ -270,8 +270,8 @@ let modules: [Module] = [
   Module(
     "MUXEvaluationTests", .upper, .tests,
     uses: [
-      "MUXCore", "MUXImages", "MUXNetworks", "MUXTasks", "MUXWeights", "MUXRuntime", "MUXVision",
-      "MUXEvaluation", "MUXTestSupport",
+      "MUXCore", "MUXImages", "MUXNetworks", "MUXTasks", "MUXWeights", "MUXPyTorch", "MUXRuntime",
+      "MUXVision", "MUXEvaluation", "MUXTestSupport",
     ]),
   Module(
     "MUXSearchTests", .upper, .tests,

@@ -7,8 +7,9 @@ import Testing
 @Suite("Texts of libraries") struct TextTests {
   /// Files that name options or commands for a reason.
   static let exceptions = [
-    // The arguments of another program.
+    // The arguments of other programs.
     "Sources/MUXCharts/Drawing/PNGRenderer.swift",
+    "Sources/MUXEvaluation/Pretrained/PretrainedDownload.swift",
     // The command that a published number came from.
     "Sources/MUXReport/Paper/ResultsFolder.swift",
   ]

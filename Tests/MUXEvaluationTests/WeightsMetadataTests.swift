@@ -75,7 +75,7 @@ struct WeightsMetadataTests {
       let error = #expect(throws: (any Error).self) { try body() }
       let text = error.map { "\($0)" } ?? ""
       #expect(text.hasPrefix(path), "\(text)")
-      #expect(text.contains(version == "2" ? "version 2 of the format" : "no number"), "\(text)")
+      #expect(text.contains(version == "2" ? "version 2 of the format" : "not a number"), "\(text)")
     }
   }
 

@@ -93,7 +93,7 @@ import MUXCore
       // What a resumed run cannot take is refused, not ignored.
       let ignored = try Muxnet.run(["train", "--resume", run, "--epochs", "2", "--set", "seed=1"])
       #expect(ignored.code == 64)
-      #expect(ignored.errors.contains("leave out --set, --epochs"), "\(ignored.errors)")
+      #expect(ignored.errors.contains("leave out --set"), "\(ignored.errors)")
 
       let export = ["data", "export", folder("pictures"), "--recipe", "digits", "--limit", "2"]
       #expect(try Muxnet.run(export).code == 0)
@@ -129,7 +129,7 @@ import MUXCore
         (["--recipe", "digit"], "did you mean digits?"),
         (["--set", "epochs=many"], "“epochs” is wrong: a whole number expected, found “many”"),
         (["--set", "optimizer.kind=adam"], "one of sgd, rmspropTensorFlow, rmsprop, adamW"),
-        (["--recipe", "digits", "--batch-size", "0"], "batchSize"),
+        (["--recipe", "digits", "--batch-size", "2000000"], "batchSize"),
         (["--recipe", "digits", "--threads", "3000"], "must lie in 0…1024"),
         (["--recipe", "digits", "--device", "tpu"], "tpu"),
         (["--data", folder("none")], "none"),

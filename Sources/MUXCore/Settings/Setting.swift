@@ -139,7 +139,7 @@ extension SettingRule where Value: SettingValue {
     // The text of files, but for numbers, which say in errors that they are not whole.
     let text = (value as? any CustomStringConvertible)?.description ?? value.settingText
     try ConfigurationError.require(
-      allows(value), setting, text.isEmpty || text == "[]" ? "empty" : text, expected)
+      allows(value), setting, text.isEmpty || text == "[]" ? "empty" : text.printable, expected)
   }
 }
 

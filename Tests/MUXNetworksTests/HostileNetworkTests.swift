@@ -45,7 +45,7 @@ struct HostileNetworkTests {
     let cases = try HostileValues.variants(
       ofJSON: EarlierVersion("0.1").text("networks/every_operation.json"))
     let counts = counts(cases)
-    #expect(counts.taken > 50 && counts.refused > 1000)
+    #expect(counts.taken * 33 > cases.count && counts.refused * 2 > cases.count)
   }
 
   @Test("Each number of a block-string file at all extremes is taken or refused in one line")
@@ -60,8 +60,9 @@ struct HostileNetworkTests {
        "normalizationEpsilon": 0.001, "normalizationMomentum": 0.01}
       """
     try exhaust(text)
-    let counts = counts(try HostileValues.variants(ofJSON: text))
-    #expect(counts.taken > 20 && counts.refused > 150)
+    let cases = try HostileValues.variants(ofJSON: text)
+    let counts = counts(cases)
+    #expect(counts.taken * 33 > cases.count && counts.refused * 4 > cases.count)
   }
 
   @Test(

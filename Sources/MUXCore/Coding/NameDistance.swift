@@ -8,13 +8,14 @@ package enum NameDistance {
   }
 
   /// The names that begin most nearly as `name` does, if that is near: a fifth of its letters, and one
-  /// at least; none where they begin as much like others.
+  /// at least; the nearest as a whole first.
   package static func family(of name: String, among names: [String]) -> [String] {
     let starts = names.map { (name: $0, distance: distances(name, $0).min() ?? 0) }
     guard let best = starts.map(\.distance).min(), best <= max(1, name.count / 5),
       best < name.count / 2
     else { return [] }
-    return starts.filter { $0.distance == best }.map(\.name).sorted()
+    return starts.filter { $0.distance == best }.map { ($0.name, distance(name, $0.name)) }
+      .sorted { ($0.1, $0.0) < ($1.1, $1.0) }.map(\.0)
   }
 
   /// The distances of a name to all beginnings of another, the empty one first.

@@ -44,6 +44,33 @@ struct NetworkCommandTests {
     #expect(text.output.contains("1,798,748"))
   }
 
+  @Test("describe --plan shows the runtime's steps after each pass of its compiler")
+  func plan() throws {
+    func lines(_ options: [String]) throws -> [String] {
+      let result = try Muxnet.json(["describe", "muxnet_xs", "--plan", "--json"] + options)
+      return try #require(result["lines"] as? [String])
+    }
+    let place = try lines([])
+    #expect(place[0].hasPrefix("# muxnet_xs, float32, "))
+    #expect(place[0].hasSuffix(" after place"))
+    #expect(place.last?.hasPrefix("arena ") == true)
+    #expect(!place.contains { $0.contains(" = pack ") })
+    // A step for each of the lower pass, and those that convert.
+    let lower = try lines(["--after", "lower", "--precision", "int8"])
+    let formats = try lines(["--after", "formats", "--precision", "int8"])
+    let packs = formats.count { $0.contains(" = pack ") }
+    #expect(packs > 0)
+    #expect(formats.count == lower.count + packs)
+    #expect(try lines(["--after", "match"]).contains { $0.hasPrefix("block ") })
+    let text = try Muxnet.run(["describe", "muxnet_xs", "--plan"])
+    #expect(text.output == place.joined(separator: "\n") + "\n")
+    let unknown = try Muxnet.run(["describe", "muxnet_xs", "--plan", "--after", "pas"])
+    #expect(unknown.code == 64)
+    let alone = try Muxnet.run(["describe", "muxnet_xs", "--after", "match"])
+    #expect(alone.code == 64)
+    #expect(alone.errors.contains("add --plan"))
+  }
+
   @Test("models takes patterns, and its numbers are those of describe")
   func models() throws {
     let outcome = try Muxnet.run(["models", "muxnet_?", "--json"])

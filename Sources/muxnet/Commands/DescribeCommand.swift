@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import ArgumentParser
 import MUXNetworks
+import MUXRuntime
 
 /// Shows what a network is made of and what it costs.
 struct DescribeCommand: ParsableCommand {
@@ -20,6 +21,8 @@ struct DescribeCommand: ParsableCommand {
         muxnet describe pets.muxnet --json
         muxnet describe muxnet_xs --classes 10 --input-size 32 --output-stride 4 --blocks
         muxnet describe my-network.yaml --layers --json
+        muxnet describe muxnet_m --plan --precision int8
+        muxnet describe muxnet_m --plan --after lower
       """)
 
   @OptionGroup var model: ModelOptionGroup
@@ -30,11 +33,30 @@ struct DescribeCommand: ParsableCommand {
   @Flag(help: "List the layers.")
   var layers = false
 
+  @Flag(
+    help:
+      "Show the plan that the runtime makes of the network on this processor, a line for each step."
+  )
+  var plan = false
+
+  @Option(help: "With --plan: after which of the compiler's passes (default: the last, place).")
+  var after: PlanPass?
+
+  @Option(help: "With --plan: the precision of products (default: float32).")
+  var precision: Precision?
+
   @OptionGroup var output: OutputOptions
+
+  func validate() throws {
+    if !plan, after != nil || precision != nil {
+      throw ValidationError("--after and --precision say how a plan is shown; add --plan")
+    }
+  }
 
   func run() throws {
     let source = try ModelSource(model)
     let network = source.network
+    if plan { return try show(plan: network) }
     let costs = try CostReport(network)
     let facts = try ModelFacts(source)
     if output.json {
@@ -43,6 +65,25 @@ struct DescribeCommand: ParsableCommand {
     Console.result(Self.summary(network, costs, facts))
     if blocks { Console.result("\n" + Self.blockTable(network, costs)) }
     if layers { Console.result("\n" + Self.layerTable(costs)) }
+  }
+
+  private struct Plan: Encodable {
+    let name: String
+    let precision: Precision
+    let pass: String
+    let lines: [String]
+  }
+
+  private func show(plan network: Network) throws {
+    let precision = precision ?? .float32, pass = after ?? .place
+    let listing = try PlanListing(
+      network, precision: precision, lanes: InstructionSet.current.lanes)
+    let text = listing.text(after: pass)
+    guard output.json else { return Console.result(text) }
+    try Console.json(
+      Plan(
+        name: network.name, precision: precision, pass: pass.rawValue,
+        lines: text.split(separator: "\n").map(String.init)))
   }
 
   private struct Description: Encodable {
@@ -140,3 +181,5 @@ struct DescribeCommand: ParsableCommand {
     return table.text
   }
 }
+
+extension PlanPass: ExpressibleByArgument {}

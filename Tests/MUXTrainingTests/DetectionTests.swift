@@ -178,6 +178,37 @@ import Testing
       error(["task=detection"], network: network) == "none", "default boxes follow from the maps")
   }
 
+  @Test(
+    "weights of a classifier load into the backbone of a detector by name",
+    arguments: [("muxnet_m", "ssdlite_muxnet_m"), ("mobilenetv2_100", "ssdlite_mobilenetv2")])
+  func backbone(classifier: String, detector: String) throws {
+    let folder = try TemporaryFolder()
+    let list = try TinyDetector.writeData(folder, count: 8)
+    let network = try ModelZoo.network(named: classifier)
+    let archive = RandomWeights.archive(network, seed: 5)
+    try Safetensors.write(archive, to: folder("classifier.safetensors"))
+    let settings = try settings(
+      TinyDetector.recipe(folder, list),
+      [
+        "epochs=1", "batchSize=6", "model.name=\(detector)", "model.inputSize=64",
+        "task=detection", "model.initialWeights=\(folder("classifier.safetensors"))",
+        "model.allowsPartialWeights=true", "optimizer.kind=sgd", "optimizer.learningRate=1e-12",
+      ])
+    let trainer = try Trainer(settings)
+    trainer.stop = StopSignal()
+    _ = try trainer.run()
+    let trained = try TrainedModel(path: trainer.folder.path).weights.archive
+    let names = ModelZoo.backboneNames(of: try ModelZoo.network(named: detector))
+    var compared = 0
+    for (own, layer) in names {
+      guard let source = archive["\(layer).weight"] else { continue }
+      let loaded = try #require(trained["\(own).weight"]).floats
+      #expect(zip(loaded, source.floats).allSatisfy { abs($0 - $1) < 1e-5 }, "\(own)")
+      compared += 1
+    }
+    #expect(compared > 40)
+  }
+
   @Test("a batch without objects gives 0")
   func nothing() throws {
     let network = try TinyDetector.network(classes: 2)

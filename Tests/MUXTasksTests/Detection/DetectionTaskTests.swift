@@ -202,7 +202,7 @@ struct DetectionTaskTests {
       outputs(head, [(2994, 3, 9)]), original: [ImageSize(height: 300, width: 600)],
       settings: DecodingSettings())
     #expect(
-      found[0].text.hasPrefix("class3 100.0 %") && found[0].text.contains("at (15, 8)–(585, 293)"))
+      found[0].text.hasPrefix("class3 100.0 %") && found[0].text.contains("at (15, 8)–(585, 292)"))
     let nothing = try head.decode(
       outputs(head, []), original: [300], settings: DecodingSettings())
     #expect(nothing[0].text == "nothing found")

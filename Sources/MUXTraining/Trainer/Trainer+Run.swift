@@ -23,7 +23,7 @@ extension Trainer {
     defer { stream.cancel() }
     var ending = TrainingResult.Ending.completed
     var signal: Int32?
-    if isStepLimitReached { ending = .maxSteps }
+    if isStepLimitReached, state.epoch < configuration.epochs { ending = .maxSteps }
     training: while state.epoch < configuration.epochs, ending == .completed {
       while state.batch < data.training.batchesPerEpoch {
         try step(stream)

@@ -180,7 +180,8 @@ public struct DetectionHead: TaskHead {
   ) -> [FoundObject] {
     let back = motion(of: size).inverse
     let (width, height) = (Double(imageSize.width), Double(imageSize.height))
-    return decoder.boxes(values, limits: limits).compactMap { decoded in
+    // Boxes that lie outside the image do not take the place of others.
+    return decoder.boxes(values, limits: limits) { decoded in
       var box = decoded.box.scaled(x: width, y: height).moved(back)
       if task.clipsBoxes {
         guard

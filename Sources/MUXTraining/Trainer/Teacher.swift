@@ -77,7 +77,7 @@ final class Teacher: TeacherAnswers {
       try ByteRegion(mapping: WeightsSource.file(of: path)).withUnsafeBytes {
         Manifest.File.hash($0)
       }, radix: 16)
-    // Measured on one machine, the runtime takes a fraction of libtorch's time on the CPU.
+    // On the CPU the runtime is faster (results/inference).
     classifier =
       device == .cpu
       ? try weights.runtimeClassifier(threads: TorchRuntime.threads)

@@ -67,10 +67,18 @@ public struct DetectionDecoder: Sendable {
   ///
   /// Logits that are not numbers are no candidates.
   public func boxes(_ values: ArraySlice<Float>, limits: DetectionLimits) -> [DecodedBox] {
+    boxes(values, limits: limits) { $0 }
+  }
+
+  /// The same for what is made of each box that is left; one of which nothing is made does not count
+  /// towards the limit.
+  func boxes<Result>(
+    _ values: ArraySlice<Float>, limits: DetectionLimits, _ make: (DecodedBox) -> Result?
+  ) -> [Result] {
     precondition(values.count == valueCount, "the values must be those of one image")
     return values.withUnsafeBufferPointer { values in
       guard let values = values.baseAddress else { return [] }
-      return suppressed(candidates(values, limits), values, limits)
+      return suppressed(candidates(values, limits), values, limits, make)
     }
   }
 
@@ -187,10 +195,11 @@ public struct DetectionDecoder: Sendable {
 
   /// Goes through the candidates of all classes by falling score, so that it can stop at the last box
   /// that is wanted: classes do not touch each other, so the outcome is that of class after class.
-  private func suppressed(
-    _ candidates: [UInt64], _ values: UnsafePointer<Float>, _ limits: DetectionLimits
-  ) -> [DecodedBox] {
-    var kept: [DecodedBox] = []
+  private func suppressed<Result>(
+    _ candidates: [UInt64], _ values: UnsafePointer<Float>, _ limits: DetectionLimits,
+    _ make: (DecodedBox) -> Result?
+  ) -> [Result] {
+    var kept: [Result] = []
     var own = [[BoundingBox]](repeating: [], count: classes - 1)
     for key in candidates {
       if kept.count >= limits.boxesPerImage { break }
@@ -199,7 +208,8 @@ public struct DetectionDecoder: Sendable {
       let box = coding.decoded(offsets(values, prior), from: priors, prior)
       if own[label].contains(where: { $0.overlap(box) > limits.overlap }) { continue }
       own[label].append(box)
-      kept.append(DecodedBox(label: label, score: candidate.score, box: box, prior: prior))
+      let found = DecodedBox(label: label, score: candidate.score, box: box, prior: prior)
+      if let result = make(found) { kept.append(result) }
     }
     return kept
   }

@@ -83,7 +83,7 @@ struct WeightsCommandTests {
     // Words, not numbers.
     #expect(
       named.contains("label")
-        && named.range(of: "label = [a-z\"]", options: [.regularExpression]) != nil)
+        && named.range(of: "label = [A-Za-z\"]", options: [.regularExpression]) != nil)
 
     // The same weights by name, without a network, wherever weights are asked for.
     for command in [

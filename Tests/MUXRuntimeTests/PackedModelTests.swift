@@ -146,7 +146,7 @@ struct PackedModelTests {
     #expect(try failure { $0[$0.count - 1] ^= 128 }.contains("a checksum differs"))
     #expect(try failure { $0.removeLast() }.contains("cut off"))
     #expect(try failure { $0.append(0) }.contains("cut off or damaged"))
-    #expect(try failure { $0 = [] }.contains("no packed model"))
+    #expect(try failure { $0 = [] }.contains("not a packed model"))
     let missing = #expect(throws: RuntimeError.self) {
       try PackedModel(contentsOf: folder("missing"))
     }

@@ -24,7 +24,7 @@ struct DataOptions: ParsableArguments {
   /// The settings of the run that the weights belong to, if any, changed by the options.
   func configuration(weights: String) throws -> EvaluationConfiguration {
     // Said before what such weights would have told is missed.
-    guard FileManager.default.fileExists(atPath: weights) else {
+    guard FileManager.default.fileExists(atPath: try WeightsSource.resolve(weights)) else {
       throw CommandError("there is no file or run \(weights.printable)")
     }
     var tree = try WeightsEvaluation.settings(ofRun: weights)

@@ -48,7 +48,7 @@ public enum Dashboard {
   }
 
   /// The server. Port 0 takes a free one; `onRunning` hears which. Connections on which no request is
-  /// under way end after `idle` seconds; their number is bounded by ``mostConnections``.
+  /// under way end after `idle` seconds; their number is bounded by that of open files.
   public static func application(
     _ model: DashboardModel, host: String = "127.0.0.1", port: Int = 8080,
     trusting trusted: [String] = [], idle: Double = 15, logger: Logger? = nil,

@@ -31,7 +31,7 @@ public struct PriorMatching: Sendable, Hashable {
   /// The object of each default box, nil for background.
   ///
   /// - Parameters:
-  ///   - priors: The default boxes (``PriorBoxes/edges``).
+  ///   - priors: The default boxes (the edges of ``PriorBoxes``).
   ///   - objects: The objects, in shares of the image.
   public func objects(of priors: [BoundingBox], _ objects: [BoundingBox]) -> [Int?] {
     var matches = [Int?](repeating: nil, count: priors.count)

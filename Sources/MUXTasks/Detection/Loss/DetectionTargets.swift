@@ -23,7 +23,7 @@ public struct DetectionTargets: Sendable, Hashable {
   ///   - objects: The objects with their classes from 0, in shares of the image. Those without an area
   ///     are passed over: they have no logarithm.
   ///   - priors: The default boxes.
-  ///   - edges: Their edges (``PriorBoxes/edges``), worked out once for many images.
+  ///   - edges: Their edges (those of ``PriorBoxes``), worked out once for many images.
   ///   - matching: Which default box learns which object.
   ///   - coding: How boxes become offsets.
   package init(

@@ -243,4 +243,26 @@ import Testing
       log.notices.contains { $0.hasSuffix("; classifier.weight, classifier.bias start anew") },
       "\(log.notices)")
   }
+
+  @Test("a new head on trained features begins with the loss of guessing, by whatever rule")
+  func newHead() throws {
+    let folder = try TestRun.makeFolder()
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    let network = try TestRun.network()
+    // By this rule a head of few classes is drawn with large weights.
+    #expect(network.initialization == .google)
+    let source = try NetworkModel(TestRun.network(classes: 7), seed: 1)
+    let path = "\(folder)/start.safetensors"
+    try Safetensors.write(source.archive(), to: path)
+    var configuration = TestRun.configuration(folder)
+    configuration.model.initialWeights = path
+    configuration.model.replacesHead = true
+    let model = try Trainer(configuration, network: network).model
+    let weight = try #require(model.tensor(named: "classifier.weight")).detach().floats()
+    let deviation = (weight.reduce(0) { $0 + $1 * $1 } / Float(weight.count)).squareRoot()
+    #expect(deviation > 0.008 && deviation < 0.012, "\(deviation)")
+    let stem = "conv_stem.weight"
+    #expect(
+      try #require(model.tensor(named: stem)).isIdentical(to: #require(source.tensor(named: stem))))
+  }
 }

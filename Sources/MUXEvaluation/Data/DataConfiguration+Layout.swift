@@ -9,8 +9,8 @@ extension DataConfiguration {
   /// and nothing else was asked for.
   public static let usualValidationFraction = 0.2
 
-  /// These settings with what the data itself decides: folders of classes without `train` and `val`
-  /// are divided by class, and `valid` or `validation` stand for `val`.
+  /// These settings with what the data itself decides: where there is no `val`, a share of each class is
+  /// held out, of `train` or of folders of classes without parts; `valid` or `validation` stand for `val`.
   ///
   /// - Returns: The settings, and one line for each thing that was decided.
   /// - Throws: `DataSetError` where there is no such folder.
@@ -27,12 +27,18 @@ extension DataConfiguration {
       return (settings, notices)
     }
     guard source == .folder else {
-      if validationFraction == 0, folds == nil, settings.isMissing(.validation),
-        let other = DataPart.validation.folderNames.first(where: {
+      if validationFraction == 0, folds == nil, settings.isMissing(.validation) {
+        if let other = DataPart.validation.folderNames.first(where: {
           Self.isFile("\(path)/\($0).csv")
-        })
-      {
-        settings.validationFolder = other
+        }) {
+          settings.validationFolder = other
+        } else if validationFolder == DataConfiguration().validationFolder,
+          !settings.isMissing(.training), testFraction < 1 - Self.usualValidationFraction
+        {
+          settings.validationFraction = Self.usualValidationFraction
+          notices.append(
+            "\(path) has a list \(trainingFolder).csv and none to validate on: \(heldOut)")
+        }
       }
       return (settings, notices)
     }
@@ -54,10 +60,12 @@ extension DataConfiguration {
       if folder != usual.validationFolder {
         notices.append("\(path): \(folder) holds the validation images")
       }
-    } else if settings.takesWholeFolder, testFraction < 1 - Self.usualValidationFraction {
+    } else if testFraction < 1 - Self.usualValidationFraction,
+      settings.takesWholeFolder || !settings.isMissing(.training)
+    {
       settings.validationFraction = Self.usualValidationFraction
-      notices.append(
-        "\(path) has folders of classes and no folder of validation images: \(heldOut)")
+      let what = settings.takesWholeFolder ? "folders of classes" : "a folder \(trainingFolder)"
+      notices.append("\(path) has \(what) and no folder of validation images: \(heldOut)")
     }
     return (settings, notices)
   }

@@ -43,6 +43,19 @@ extension NetworkModel {
     return specifications.last { $0.node == classifier.index && $0.role == .bias }?.name
   }
 
+  /// Draws the last layer's weight anew, small, if it is among those that other weights left as they were.
+  func drawNewHead(_ names: [String], seed: UInt64) throws {
+    let initializer = ParameterInitializer(network.initialization, seed: seed)
+    for (index, specification) in specifications.enumerated()
+    where specification.role == .linearWeight && specification.node == network.classifier?.index
+      && names.contains(specification.name)
+    {
+      let weight = try initializer.weightOfNewHead(specification.shape, index: index)
+      let values = try weight.to(dtype).to(device)
+      try withoutGradient { () throws(TorchError) in try state[index].copyInPlace(from: values) }
+    }
+  }
+
   /// Overwrites the last layer's bias.
   func setHeadBias(_ values: [Float]) throws {
     guard let name = headBiasName, let bias = tensor(named: name) else { return }

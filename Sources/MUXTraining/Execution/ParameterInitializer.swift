@@ -40,6 +40,13 @@ struct ParameterInitializer {
     }
   }
 
+  /// A linear layer's weights for features that other weights have learned already. The Google rule draws
+  /// from ± 1/√classes: for five classes that gives such features logits of ± 10 and a loss far above that
+  /// of guessing, and the first steps undo what was learned.
+  func weightOfNewHead(_ shape: [Int], index: Int) throws -> Tensor {
+    try generator(index).normal(shape, deviation: 0.01)
+  }
+
   private func generator(_ index: Int) throws -> TorchGenerator {
     var stream = RandomStream(seed: seed, purpose: .initialization, indices: UInt64(index))
     return try TorchGenerator(seed: stream.next())

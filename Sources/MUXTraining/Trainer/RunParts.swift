@@ -114,6 +114,7 @@ struct RunParts {
     let archive = file.archive.namedAsBackbone(of: network)
     let report = try model.load(archive, from: path, allowing: tolerance)
     let fresh = report.missing + report.mismatched.map(\.name)
+    try model.drawNewHead(fresh, seed: configuration.seed)
     var lines = [
       "initial weights from \(path): \(report)"
         + (fresh.isEmpty ? "" : "; \(Self.list(fresh)) start\(fresh.count == 1 ? "s" : "") anew")

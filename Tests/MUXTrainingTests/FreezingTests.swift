@@ -116,10 +116,11 @@ import Testing
   }
 
   @Test(
-    "fused blocks behind frozen ones give the gradients of the reference", arguments: [true, false])
-  func gradients(statistics: Bool) throws {
+    "fused blocks behind frozen ones give the gradients of the reference",
+    arguments: [RestingNorms.none, .frozen, .all])
+  func gradients(resting: RestingNorms) throws {
     let network = try TestRun.network(drops: false)
-    for frozen in [["conv_stem", "bn1", "blocks.0"], ["blocks.1.0"], ["blocks.0.0.bn2"]] {
+    for frozen in [["conv_stem", "bn1", "blocks.0"], ["blocks.1.0"], ["blocks.0.0.bn2"], []] {
       let patterns = frozen.map { NamePattern($0) }
       let (fused, reference) = try FusedTests.pair(network)
       let names = Set(
@@ -127,7 +128,7 @@ import Testing
       let images = try TorchGenerator(seed: 5).normal([6, 1, 8, 8])
       let direction = try TorchGenerator(seed: 6).normal([6, 10])
       for model in [fused, reference] {
-        try model.freeze(names, statistics: statistics)
+        try model.freeze(names, resting: resting)
         model.isTraining = true
       }
       let output = try fused.forward(images)

@@ -3,6 +3,14 @@ public import MUXCore
 
 /// Which network to train, and from which weights.
 public struct ModelConfiguration: Codable, Hashable, Sendable {
+  /// What batch norms divide by in training.
+  public enum Statistics: String, Codable, CaseIterable, Sendable {
+    /// The mean and deviation of each batch.
+    case batch
+    /// The running statistics that the initial weights brought; without such weights as `batch`.
+    case fixed
+  }
+
   /// How the bias of the last layer starts.
   public enum HeadBias: String, Codable, CaseIterable, Sendable {
     /// At zero, as every bias, or as `initialWeights` have it.
@@ -50,6 +58,9 @@ public struct ModelConfiguration: Codable, Hashable, Sendable {
   /// Whether batch norms all of whose parameters are frozen keep and use their running statistics, as
   /// at inference, instead of those of the batch.
   public var freezesStatistics: Bool = true
+  /// What batch norms divide by in training: the statistics of each batch, or those that the initial weights
+  /// brought. Those of small batches are noise, and undo what a trained network knows.
+  public var statistics: Statistics = .batch
   /// How the bias of the last layer starts: `fresh` (zero, or as in `initialWeights`) or `prior` (from
   /// how often the classes occur in the training images).
   public var headBias: HeadBias = .fresh
@@ -116,6 +127,7 @@ extension ModelConfiguration: SettingGroup {
       Setting(
         "freezesStatistics", \.freezesStatistics,
         "Whether batch norms that are frozen as a whole keep and use their running statistics"),
+      Setting("statistics", \.statistics, "What batch norms divide by in training"),
       Setting("headBias", \.headBias, "How the bias of the last layer starts"),
     ]
   }
@@ -126,6 +138,22 @@ extension ModelConfiguration: SettingGroup {
     try ConfigurationError.require(
       freezeEpochs == nil || !freeze.isEmpty, "\(path).freezeEpochs", freezeEpochs ?? 0,
       "says how long the parameters of \(path).freeze rest, but that is empty")
+  }
+
+  /// The batch norms that use their running statistics in training.
+  ///
+  /// - Parameter hasFrozen: Whether parameters of `freeze` rest at present.
+  func restingNorms(hasFrozen: Bool) -> RestingNorms {
+    statistics == .fixed && initialWeights != nil ? .all : freezesStatistics && hasFrozen ? .frozen : .none
+  }
+}
+
+extension ModelConfiguration.Statistics: ChosenSetting {
+  package var meaning: String {
+    switch self {
+    case .batch: "the statistics of the batch"
+    case .fixed: "the running statistics of initialWeights (without those as batch)"
+    }
   }
 }
 

@@ -2,6 +2,15 @@
 import MUXNetworks
 import MUXTensor
 
+/// Batch norms that use their running statistics also in training, and leave them as they are.
+public enum RestingNorms: Sendable {
+  case none
+  /// Those all of whose parameters rest.
+  case frozen
+  /// All, also where scale and shift are trained.
+  case all
+}
+
 extension NetworkModel {
   /// The names of the parameters that have no gradients.
   public var frozenNames: Set<String> {
@@ -17,16 +26,18 @@ extension NetworkModel {
   ///
   /// - Parameters:
   ///   - names: The parameters that rest; names that the network lacks are passed over.
-  ///   - statistics: Whether batch norms all of whose parameters rest use their running statistics
-  ///     also in training, and leave them as they are.
-  public func freeze(_ names: Set<String>, statistics: Bool) throws {
+  ///   - norms: Which batch norms do not follow the batches.
+  public func freeze(_ names: Set<String>, resting norms: RestingNorms) throws {
     for (specification, tensor) in zip(specifications, state) where specification.isLearnable {
       let isFrozen = names.contains(specification.name)
       if tensor.requiresGrad == isFrozen { try tensor.setRequiresGrad(!isFrozen) }
       if isFrozen { try tensor.setGrad(nil) }
     }
     restingNorms = []
-    guard statistics, !names.isEmpty else { return }
+    if norms == .all {
+      restingNorms = Set(network.nodes.indices.filter { network.nodes[$0].isBatchNorm })
+    }
+    guard norms == .frozen, !names.isEmpty else { return }
     var learnable: [Int: [String]] = [:]
     for specification in specifications where specification.isLearnable {
       learnable[specification.node, default: []].append(specification.name)

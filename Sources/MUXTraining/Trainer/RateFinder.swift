@@ -81,7 +81,8 @@ public struct RateFinder {
     let named = model.parameters.filter { !parts.trained.isNeverTrained($0.name) }
     let parameters = named.map(\.tensor)
     let optimizer = try configuration.optimizer.makeOptimizer(named, rates: parts.trained.rates)
-    try model.freeze(parts.trained.frozen, statistics: configuration.model.freezesStatistics)
+    try model.freeze(
+      parts.trained.frozen, resting: configuration.model.restingNorms(hasFrozen: !parts.trained.frozen.isEmpty))
     model.isTraining = true
     let stream = try parts.data.training.epochs(0..<Int.max)
     defer { stream.cancel() }

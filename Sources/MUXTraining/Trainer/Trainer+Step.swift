@@ -93,7 +93,7 @@ extension Trainer {
     guard let epochs = configuration.model.freezeEpochs, state.epoch >= epochs,
       !model.frozenNames.isEmpty
     else { return }
-    try model.freeze([], statistics: false)
+    try model.freeze([], resting: configuration.model.restingNorms(hasFrozen: false))
     guard optimizer.lateStart == nil else { return }
     optimizer.lateStart = optimizer.updates
     try announce(.notice("epoch \(state.epoch + 1): all parameters are trained from now on"))

@@ -209,7 +209,8 @@ public final class Trainer {
     let named = model.parameters.filter { !trained.isNeverTrained($0.name) }
     parameters = named.map(\.tensor)
     optimizer = try configuration.optimizer.makeOptimizer(named, rates: trained.rates)
-    try model.freeze(trained.frozen, statistics: configuration.model.freezesStatistics)
+    try model.freeze(
+      trained.frozen, resting: configuration.model.restingNorms(hasFrozen: !trained.frozen.isEmpty))
     if configuration.average.isEnabled {
       let averaged = try NetworkModel(
         parts.network, seed: configuration.seed, device: parts.model.device)

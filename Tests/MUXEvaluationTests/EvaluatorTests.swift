@@ -12,14 +12,14 @@ import Testing
     classNames: ["bright", "dark"])
 
   /// Outputs −1, −⅓, ⅓, 1 for the first class, and the other way round for the second.
-  private func classifier() throws -> BrightnessClassifier {
-    try BrightnessClassifier(classes: 2) { [2 * $0 - 1, 1 - 2 * $0] }
+  private func model() throws -> BrightnessModel {
+    try BrightnessModel(classes: 2) { [2 * $0 - 1, 1 - 2 * $0] }
   }
 
   @Test("Several labels: AUROC, average precision, F1 and loss are those found on paper")
   func severalLabels() throws {
     let result = try Evaluator().evaluate(
-      classifier(), task: MultiLabel(), pipeline: Pixels.pipeline, on: data, batchSize: 3)
+      model(), task: MultiLabel(), pipeline: Pixels.pipeline, on: data, batchSize: 3)
     func score(_ name: String) -> Double { result.scores[name] ?? .nan }
     #expect(result.scores.count == 4)
     // Bright, by output: 3 (positive), 2, 1 (positive), 0. Three of four pairs are in order; the
@@ -43,11 +43,11 @@ import Testing
     var task = MultiLabel()
     task.choosesThresholds = true
     let first = try Evaluator().evaluate(
-      classifier(), task: task, pipeline: Pixels.pipeline, on: data)
+      model(), task: task, pipeline: Pixels.pipeline, on: data)
     let tuned = try #require(first.tunedTask.task as? MultiLabel)
     #expect(tuned.thresholds?.count == 2)
     let second = try Evaluator().evaluate(
-      classifier(), task: tuned, pipeline: Pixels.pipeline, on: data)
+      model(), task: tuned, pipeline: Pixels.pipeline, on: data)
     // Bright says 1, 2 and 3 now: two right, one wrong, none missed. Dark says 0 alone.
     #expect(abs((second.scores["f1"] ?? .nan) - (0.8 + 1) / 2) < 1e-9)
   }
@@ -58,13 +58,13 @@ import Testing
     var evaluator = Evaluator()
     evaluator.progress = { calls.append([$0, $1]) }
     _ = try evaluator.evaluate(
-      classifier(), task: MultiLabel(), pipeline: Pixels.pipeline, on: data, batchSize: 3)
+      model(), task: MultiLabel(), pipeline: Pixels.pipeline, on: data, batchSize: 3)
     #expect(calls == [[3, 4], [4, 4]])
   }
 
   @Test("An output that is no number names the image")
   func notFinite() throws {
-    let broken = try BrightnessClassifier(classes: 2) { [$0 > 0.6 ? .nan : $0, 0] }
+    let broken = try BrightnessModel(classes: 2) { [$0 > 0.6 ? .nan : $0, 0] }
     let error = #expect(throws: EvaluationError.self) {
       try Evaluator().evaluate(
         broken, task: MultiLabel(), pipeline: Pixels.pipeline, on: data, batchSize: 3)
@@ -75,7 +75,7 @@ import Testing
   @Test("In JSON the scores stand beside what the task says")
   func json() throws {
     let result = try Evaluator().evaluate(
-      classifier(), task: MultiLabel(), pipeline: Pixels.pipeline, on: data)
+      model(), task: MultiLabel(), pipeline: Pixels.pipeline, on: data)
     let json = try #require(
       JSONSerialization.jsonObject(with: JSONEncoder().encode(result)) as? [String: Any])
     #expect((json["scores"] as? [String: Any])?["auroc"] as? Double == 0.875)
@@ -89,7 +89,7 @@ import Testing
     three.classNames.append("third")
     #expect(throws: TaskError.self) {
       try Evaluator().evaluate(
-        classifier(), task: MultiLabel(), pipeline: Pixels.pipeline, on: three)
+        model(), task: MultiLabel(), pipeline: Pixels.pipeline, on: three)
     }
   }
 }

@@ -32,9 +32,9 @@ import Testing
 
   @Test("Images that are predicted together give what each gives alone")
   func batches() throws {
-    let classifier = try BrightnessClassifier(classes: 2) { [2 * $0 - 1, 1 - 2 * $0] }
-    let head = try MultiLabel().head(for: classifier.network, classNames: ["bright", "dark"])
-    let predictor = Predictor(classifier, pipeline: Pixels.pipeline, head: head)
+    let model = try BrightnessModel(classes: 2) { [2 * $0 - 1, 1 - 2 * $0] }
+    let head = try MultiLabel().head(for: model.network, classNames: ["bright", "dark"])
+    let predictor = Predictor(model, pipeline: Pixels.pipeline, head: head)
     let images = [0, 170, 255].map {
       Image(width: 1, height: 1, channels: 1, pixels: [UInt8($0)])
     }
@@ -46,9 +46,9 @@ import Testing
 
   @Test("Images of different sizes cannot be one batch")
   func unequal() throws {
-    let classifier = try BrightnessClassifier(classes: 2) { [$0, 0] }
-    let head = try MultiLabel().head(for: classifier.network, classNames: ["a", "b"])
-    let predictor = Predictor(classifier, pipeline: Pixels.pipeline, head: head)
+    let model = try BrightnessModel(classes: 2) { [$0, 0] }
+    let head = try MultiLabel().head(for: model.network, classNames: ["a", "b"])
+    let predictor = Predictor(model, pipeline: Pixels.pipeline, head: head)
     #expect(throws: (any Error).self) {
       try predictor.predict([
         Image(width: 1, height: 1, channels: 1, pixels: [0]),

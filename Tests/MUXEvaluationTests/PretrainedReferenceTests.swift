@@ -41,7 +41,7 @@ struct PretrainedReferenceTests {
     let weights = try TrainedWeights(path: Self.name)
     let pixels = try array("crop_uint8_hwc", as: UInt8.self)
     let expected = try array("logits", as: Float.self)
-    let classifier = try weights.runtimeClassifier()
+    let model = try weights.runtimeModel()
     let side = 224, classes = 1000, count = expected.count / classes
     #expect(count == 20)
     var normalization = weights.pipeline
@@ -53,7 +53,7 @@ struct PretrainedReferenceTests {
         width: side, height: side, channels: 3,
         pixels: Array(pixels[index * size..<(index + 1) * size]))
       let values = try normalization.values(of: image, random: &random).values
-      let outputs = try classifier.outputs(
+      let outputs = try model.outputs(
         PixelBatch(count: 1, channels: 3, height: side, width: side, values: values))
       let own = expected[index * classes..<(index + 1) * classes]
       let greatest = zip(outputs[0].values, own).map { abs($0 - $1) }.max() ?? .infinity

@@ -50,9 +50,9 @@ struct QuantizationTests {
 
     let packed = try TrainedWeights(path: folder("q.muxnet"))
     #expect(packed.classNames == weights.classNames && packed.pipeline == weights.pipeline)
-    let actual = try packed.runtimeClassifier(threads: 1)
+    let actual = try packed.runtimeModel(threads: 1)
     #expect(actual.precision == precision)
-    let exact = try weights.runtimeClassifier(threads: 1)
+    let exact = try weights.runtimeModel(threads: 1)
     var same = 0, correct = 0, correctExact = 0
     var greatest = 0.0, scale = 0.0, signal = 0.0, noise = 0.0
     for index in 0..<images.heldOut.count {
@@ -120,9 +120,9 @@ struct QuantizationTests {
     let folder = try TemporaryFolder()
     let weights = try weights(in: folder)
     #expect(throws: EvaluationError.uncalibrated(path: weights.path)) {
-      try weights.runtimeClassifier(precision: .int8)
+      try weights.runtimeModel(precision: .int8)
     }
-    #expect(try weights.runtimeClassifier(precision: .bfloat16).precision == .bfloat16)
+    #expect(try weights.runtimeModel(precision: .bfloat16).precision == .bfloat16)
     let images = try QuantizationImages(
       data, part: .test, for: weights, counts: .init(calibration: 4, heldOut: 4))
     _ = try Quantization().write(weights, images: images, to: folder("q.muxnet"))
@@ -130,7 +130,7 @@ struct QuantizationTests {
     #expect(throws: EvaluationError.packed(path: folder("q.muxnet"))) {
       try Quantization().write(packed, images: images, to: folder("r.muxnet"))
     }
-    #expect(throws: RuntimeError.self) { try packed.runtimeClassifier(precision: .bfloat16) }
+    #expect(throws: RuntimeError.self) { try packed.runtimeModel(precision: .bfloat16) }
     #expect(!FileManager.default.fileExists(atPath: folder("r.muxnet")))
   }
 

@@ -4,8 +4,8 @@ import MUXImages
 import MUXNetworks
 import MUXTasks
 
-/// A classifier whose outputs follow from the brightness of an image's first pixel, 0…1.
-struct BrightnessClassifier: Classifier {
+/// A model whose outputs follow from the brightness of an image's first pixel, 0…1.
+struct BrightnessModel: VisionModel {
   let network: Network
   let layout = MemoryLayout4D.channelsFirst
   let outputs: @Sendable (Float) -> [Float]

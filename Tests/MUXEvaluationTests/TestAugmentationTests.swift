@@ -9,7 +9,7 @@ import Testing
 
 @Suite("Several views of an image") struct TestAugmentationTests {
   /// Its first output is the sum of the left half of an image, the second that of the right half.
-  private struct Halves: Classifier {
+  private struct Halves: VisionModel {
     let network: Network
     var layout: MemoryLayout4D { .channelsFirst }
     func outputs(_ batch: PixelBatch) -> [OutputTensor] {
@@ -32,7 +32,7 @@ import Testing
     }
   }
 
-  private func classifier() throws -> Halves {
+  private func model() throws -> Halves {
     var builder = NetworkBuilder(name: "halves", inputChannels: 1, inputSize: ImageSize(4))
     _ = builder.classify(builder.input, classes: 2)
     return Halves(network: try builder.build())
@@ -54,12 +54,12 @@ import Testing
     "the mean over an image and its mirror image is that of the probabilities",
     arguments: [true, false])
   func flips(several: Bool) throws {
-    let base = try classifier()
+    let base = try model()
     let head: any TaskHead =
       several
       ? MultiLabelHead(task: MultiLabel(), network: "halves", classNames: ["a", "b"])
       : ClassificationHead(network: "halves", classNames: ["a", "b"])
-    let views = try AugmentedClassifier(base, .flip, head: head, pipeline: pipeline)
+    let views = try AugmentedModel(base, .flip, head: head, pipeline: pipeline)
     #expect(views.pipeline == pipeline)
     let batch = batch(.channelsFirst)
     let (own, averaged) = (base.outputs(batch)[0].values, try views.outputs(batch)[0].values)
@@ -79,8 +79,8 @@ import Testing
   @Test("ten crops are the corners and the middle of the larger image, and their mirror images")
   func tenCrops() throws {
     let head = ClassificationHead(network: "halves", classNames: ["a", "b"])
-    let base = try classifier()
-    let views = try AugmentedClassifier(base, .tenCrop, head: head, pipeline: pipeline)
+    let base = try model()
+    let views = try AugmentedModel(base, .tenCrop, head: head, pipeline: pipeline)
     #expect(
       views.pipeline.transforms == [.resize(Resize(shorterSide: 6)), .centerCrop(ImageSize(6))])
     for layout in [MemoryLayout4D.channelsFirst, .channelsLast] {

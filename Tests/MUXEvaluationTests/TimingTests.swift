@@ -33,10 +33,10 @@ import Testing
 
   @Test("A row's images per second are those of the median; small batches run several times a turn")
   func rows() throws {
-    let classifier = try BrightnessClassifier(classes: 2) { [$0, 0] }
-    var benchmark = try InferenceBenchmark(classifier.network)
-    benchmark.add(.init(engine: "own", threads: 1, batchSize: 8), classifier: classifier)
-    benchmark.add(.init(engine: "own", threads: 2, batchSize: 32), classifier: classifier)
+    let model = try BrightnessModel(classes: 2) { [$0, 0] }
+    var benchmark = try InferenceBenchmark(model.network)
+    benchmark.add(.init(engine: "own", threads: 1, batchSize: 8), model: model)
+    benchmark.add(.init(engine: "own", threads: 2, batchSize: 32), model: model)
     let rows = try benchmark.run(warmUp: 1, rounds: 3)
     #expect(rows.map(\.runs) == [6, 3])
     #expect(benchmark.peak > 0)

@@ -97,13 +97,13 @@ struct NewTaskTests {
     let weights = try TrainedWeights(path: packed)
     #expect(weights.task == settings.task)
     let fast = try Evaluator().evaluate(
-      try weights.runtimeClassifier(threads: 1), task: weights.task.task,
+      try weights.runtimeModel(threads: 1), task: weights.task.task,
       pipeline: weights.pipeline, on: validation)
     #expect(abs(try #require(fast.scores["distance"]) - #require(distances.min())) < 1e-3)
 
     let image = folder("digit.png")
     try validation.image(at: 0).writePNG(to: image)
-    let predictor = try Predictor(weights, classifier: weights.runtimeClassifier(threads: 1))
+    let predictor = try Predictor(weights, model: weights.runtimeModel(threads: 1))
     let report = try predictor.predict(paths: [image], settings: .init(), batchSize: 1) { _, _ in }
     let guess = try #require(report.images.first?.output as? OrderedGuess)
     #expect(predictor.formatNames == ["lines"])

@@ -70,7 +70,7 @@ import Testing
     let images = [
       Self.image(40, 30, 3), Self.image(size, size, 3), Self.image(9, 61, 1),
     ]
-    let predicted = try Predictor(packed, classifier: packed.runtimeClassifier(threads: 2))
+    let predicted = try Predictor(packed, model: packed.runtimeModel(threads: 2))
       .predict(images)
     for file in ["run.muxnet", "run.safetensors"] {
       let plan = try InferencePlan(model: folder(file))

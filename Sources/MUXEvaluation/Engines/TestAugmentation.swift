@@ -56,26 +56,26 @@ public enum TestAugmentation: String, Codable, CaseIterable, Sendable {
   }
 }
 
-/// A classifier that looks at several views of each image and averages what its task makes of them.
-public struct AugmentedClassifier: Classifier {
-  private let base: any Classifier
+/// A model that looks at several views of each image and averages what its task makes of them.
+public struct AugmentedModel: VisionModel {
+  private let base: any VisionModel
   private let augmentation: TestAugmentation
   private let view: ImageSize?
   private let average: @Sendable ([[OutputTensor]]) throws -> [OutputTensor]
   /// How images have to be prepared for it.
   public let pipeline: ImagePipeline
 
-  /// Wraps a classifier.
+  /// Wraps another model.
   ///
   /// - Parameters:
   ///   - base: What computes.
   ///   - augmentation: The views.
   ///   - head: What makes sense of the outputs, and so knows how to average them.
-  ///   - pipeline: How images are prepared for the classifier itself.
+  ///   - pipeline: How images are prepared for the model itself.
   /// - Throws: ``EvaluationError`` where the pipeline leaves no room for the views, `TaskError` where the
   ///   task cannot average.
   public init(
-    _ base: any Classifier, _ augmentation: TestAugmentation, head: any TaskHead,
+    _ base: any VisionModel, _ augmentation: TestAugmentation, head: any TaskHead,
     pipeline: ImagePipeline
   ) throws {
     self.base = base

@@ -65,7 +65,7 @@ public struct Quantization: Sendable {
     let calibrating = isCalibrated ? images.calibration.count : 0
     let total = calibrating + images.heldOut.count
     let checked = try weights.checked()
-    let exact = try RuntimeClassifier(checked, threads: threads)
+    let exact = try RuntimeModel(checked, threads: threads)
     var calibration: Calibration?
     var variety = ImageVariety(), heldOutVariety = ImageVariety()
     if isCalibrated {
@@ -86,7 +86,7 @@ public struct Quantization: Sendable {
     let (bytes, vanishing) = try weights.pack(
       precision: precision, calibration: calibration, lanes: lanes)
     let model = try PackedModel(ByteRegion(bytes), path: path)
-    let packed = try RuntimeClassifier(model, threads: threads)
+    let packed = try RuntimeModel(model, threads: threads)
     let agreement = try compare(
       weights, head: weights.head(), on: images, exact: exact, packed: packed, done: calibrating
     ) { heldOutVariety.add($0) }
@@ -102,16 +102,16 @@ public struct Quantization: Sendable {
 
   /// Runs both over the images that are held out.
   private func compare<Head: TaskHead>(
-    _ weights: TrainedWeights, head: Head, on images: QuantizationImages, exact: RuntimeClassifier,
-    packed: RuntimeClassifier, done: Int, each: (PixelBatch) -> Void
+    _ weights: TrainedWeights, head: Head, on images: QuantizationImages, exact: RuntimeModel,
+    packed: RuntimeModel, done: Int, each: (PixelBatch) -> Void
   ) throws -> PrecisionAgreement {
     var tally = AgreementTally(head, hasTargets: images.hasTargets)
     var done = done
     let total = done + images.heldOut.count
-    func outputs(_ classifier: RuntimeClassifier, _ pixels: PixelBatch) throws -> [OutputTensor] {
-      do { return try classifier.outputs(pixels) } catch RuntimeError.resultNotFinite {
+    func outputs(_ model: RuntimeModel, _ pixels: PixelBatch) throws -> [OutputTensor] {
+      do { return try model.outputs(pixels) } catch RuntimeError.resultNotFinite {
         throw QuantizationError.notFinite(
-          network: weights.network.name, precision: classifier.precision.rawValue)
+          network: weights.network.name, precision: model.precision.rawValue)
       }
     }
     try forEachBatch(of: images.heldOut, weights.pipeline) { batch in

@@ -15,34 +15,34 @@ public struct Evaluator {
   /// Evaluates a network on all batches of a loader (one that does not shuffle or drop).
   ///
   /// - Parameters:
-  ///   - classifier: What computes.
+  ///   - model: What computes.
   ///   - task: What the network is for.
   ///   - loader: The images; their classes are those of the network.
   /// - Throws: `TaskError` where outputs, classes or targets are not those of the task,
   ///   ``EvaluationError`` where an output is not a number.
   public func evaluate(
-    _ classifier: some Classifier, task: any VisionTask, on loader: DataLoader
+    _ model: some VisionModel, task: any VisionTask, on loader: DataLoader
   ) throws -> EvaluationResult {
-    try measure(classifier, task, loader)
+    try measure(model, task, loader)
   }
 
   /// Evaluates a network on some images.
   public func evaluate(
-    _ classifier: some Classifier, task: any VisionTask, pipeline: ImagePipeline,
+    _ model: some VisionModel, task: any VisionTask, pipeline: ImagePipeline,
     on dataSet: any ImageDataSet, batchSize: Int = 128, workers: Int = 2
   ) throws -> EvaluationResult {
     let loader = try DataLoader(
       dataSet, pipeline: pipeline,
       settings: LoaderSettings(
         batchSize: max(1, min(batchSize, dataSet.count)), workers: workers,
-        layout: classifier.layout))
-    return try evaluate(classifier, task: task, on: loader)
+        layout: model.layout))
+    return try evaluate(model, task: task, on: loader)
   }
 
   private func measure<Task: VisionTask>(
-    _ classifier: some Classifier, _ task: Task, _ loader: DataLoader
+    _ model: some VisionModel, _ task: Task, _ loader: DataLoader
   ) throws -> EvaluationResult {
-    let head = try task.head(for: classifier.network, classNames: loader.dataSet.classNames)
+    let head = try task.head(for: model.network, classNames: loader.dataSet.classNames)
       .forImages(preparedBy: loader.wholePipeline)
     var meter = head.makeMeter()
     let start = ContinuousClock.now
@@ -50,7 +50,7 @@ public struct Evaluator {
     let stream = try loader.epoch(0)
     defer { stream.cancel() }
     while let batch = try stream.next() {
-      let outputs = try classifier.finiteOutputs(batch.pixels) {
+      let outputs = try model.finiteOutputs(batch.pixels) {
         loader.dataSet.name(at: batch.place.samples[$0])
       }
       try head.measure(

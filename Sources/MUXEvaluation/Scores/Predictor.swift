@@ -6,15 +6,15 @@ import MUXVision
 /// Says about images what their network is for.
 public struct Predictor {
   /// What computes.
-  public let classifier: any Classifier
+  public let model: any VisionModel
   /// What is done to an image before it goes in.
   public let pipeline: ImagePipeline
   /// What makes sense of the outputs.
   public let head: any TaskHead
 
   /// A predictor from its parts.
-  public init(_ classifier: any Classifier, pipeline: ImagePipeline, head: any TaskHead) {
-    self.classifier = classifier
+  public init(_ model: any VisionModel, pipeline: ImagePipeline, head: any TaskHead) {
+    self.model = model
     self.pipeline = pipeline
     self.head = head.forImages(preparedBy: pipeline)
   }
@@ -24,16 +24,16 @@ public struct Predictor {
   /// - Throws: `TaskError` where the network does not fit the task of the weights.
   /// - Parameters:
   ///   - weights: The weights: how images are prepared, and what outputs mean.
-  ///   - classifier: What computes with them.
+  ///   - model: What computes with them.
   ///   - augmentation: The views of each image that are averaged.
   public init(
-    _ weights: TrainedWeights, classifier: any Classifier, augmentation: TestAugmentation = .none
+    _ weights: TrainedWeights, model: any VisionModel, augmentation: TestAugmentation = .none
   ) throws {
     let head = try weights.head()
-    let views = try AugmentedClassifier(
-      classifier, augmentation, head: head, pipeline: weights.pipeline)
+    let views = try AugmentedModel(
+      model, augmentation, head: head, pipeline: weights.pipeline)
     self.init(
-      augmentation == .none ? classifier : views, pipeline: views.pipeline, head: head)
+      augmentation == .none ? model : views, pipeline: views.pipeline, head: head)
   }
 
   /// What is said about an image: a `Prediction` by a classifier, a `LabelSet` where there are several
@@ -74,7 +74,7 @@ public struct Predictor {
       }
       values += image.values
     }
-    let outputs = try classifier.finiteOutputs(
+    let outputs = try model.finiteOutputs(
       PixelBatch(
         count: images.count, channels: pipeline.channels, height: size.height, width: size.width,
         values: values)

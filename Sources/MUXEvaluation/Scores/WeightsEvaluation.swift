@@ -22,13 +22,13 @@ public enum WeightsEvaluation {
   ///
   /// - Parameters:
   ///   - weights: The classes, and how images are prepared.
-  ///   - classifier: What computes with the weights.
+  ///   - model: What computes with the weights.
   ///   - configuration: Data and batch size.
   ///   - part: The part of the data.
   ///   - augmentation: The views of each image that are averaged.
   ///   - progress: Told of the images done and their total.
   public static func run(
-    _ weights: TrainedWeights, classifier: some Classifier,
+    _ weights: TrainedWeights, model: some VisionModel,
     configuration: EvaluationConfiguration, part: DataPart,
     augmentation: TestAugmentation = .none,
     progress: @escaping (Int, Int) throws -> Void = { _, _ in }
@@ -37,8 +37,8 @@ public enum WeightsEvaluation {
     let images = try images(part, of: data, for: weights)
     var evaluator = Evaluator()
     evaluator.progress = progress
-    let views = try AugmentedClassifier(
-      classifier, augmentation, head: weights.head(), pipeline: weights.pipeline)
+    let views = try AugmentedModel(
+      model, augmentation, head: weights.head(), pipeline: weights.pipeline)
     var result = try evaluator.evaluate(
       views, task: weights.task.task, pipeline: views.pipeline, on: images,
       batchSize: data.evaluationBatchSize ?? configuration.batchSize, workers: data.workers)

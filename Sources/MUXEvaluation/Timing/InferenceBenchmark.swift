@@ -64,10 +64,10 @@ public struct InferenceBenchmark {
   ///
   /// - Parameters:
   ///   - setting: What is timed.
-  ///   - classifier: The engine.
+  ///   - model: The engine.
   ///   - prepare: Called before each turn, not timed.
   public mutating func add(
-    _ setting: Setting, classifier: any Classifier, prepare: @escaping () throws -> Void = {}
+    _ setting: Setting, model: any VisionModel, prepare: @escaping () throws -> Void = {}
   ) {
     let size = network.inputSize
     let count = setting.batchSize * network.inputChannels * size.height * size.width
@@ -75,12 +75,12 @@ public struct InferenceBenchmark {
     let batch = PixelBatch(
       count: setting.batchSize, channels: network.inputChannels, height: size.height,
       width: size.width,
-      layout: classifier.layout, values: (0..<count).map { Float($0 % 255) / 127 - 1 })
+      layout: model.layout, values: (0..<count).map { Float($0 % 255) / 127 - 1 })
     settings.append(setting)
     subjects.append(
       InterleavedTiming.Subject(
         repetitions: max(1, 16 / setting.batchSize), prepare: prepare,
-        body: { _ = try classifier.outputs(batch) }))
+        body: { _ = try model.outputs(batch) }))
   }
 
   /// Runs all that was added.

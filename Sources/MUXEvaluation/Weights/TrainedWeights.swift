@@ -184,14 +184,14 @@ public struct TrainedWeights: Sendable {
   /// - Throws: `WeightsMismatchError` if the tensors are not those of the network,
   ///   ``EvaluationError/uncalibrated(path:)``, or `RuntimeError` if a packed file is for another
   ///   precision.
-  public func runtimeClassifier(
+  public func runtimeModel(
     threads: Int? = nil, precision: Precision? = nil
-  ) throws -> RuntimeClassifier {
+  ) throws -> RuntimeModel {
     if let packed {
-      return try RuntimeClassifier(packed, threads: threads, precision: precision)
+      return try RuntimeModel(packed, threads: threads, precision: precision)
     }
     guard precision != .int8 else { throw EvaluationError.uncalibrated(path: path) }
-    return try RuntimeClassifier(
+    return try RuntimeModel(
       checked(), threads: threads, precision: precision ?? .float32)
   }
 }

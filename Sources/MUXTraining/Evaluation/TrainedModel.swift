@@ -42,7 +42,7 @@ public struct TrainedModel {
 
   /// Says about images what the network is for.
   public var predictor: Predictor {
-    get throws { try Predictor(weights, classifier: TorchClassifier(model)) }
+    get throws { try Predictor(weights, model: TorchModel(model)) }
   }
 
   /// Evaluates the model on some images with its own transform.
@@ -50,7 +50,7 @@ public struct TrainedModel {
     on dataSet: any ImageDataSet, batchSize: Int = 128, workers: Int = 2
   ) throws -> EvaluationResult {
     try Evaluator().evaluate(
-      TorchClassifier(model), task: weights.task.task, pipeline: weights.pipeline, on: dataSet,
+      TorchModel(model), task: weights.task.task, pipeline: weights.pipeline, on: dataSet,
       batchSize: batchSize,
       workers: workers)
   }

@@ -15,7 +15,7 @@ final class Teacher: TeacherAnswers {
   /// What is worth a line.
   private(set) var notices: [String] = []
 
-  private let classifier: any Classifier
+  private let model: any VisionModel
   private let weights: TrainedWeights
   /// The student's classes among the teacher's, nil where they are in one order.
   private let order: [Int]?
@@ -78,10 +78,10 @@ final class Teacher: TeacherAnswers {
         Manifest.File.hash($0)
       }, radix: 16)
     // On the CPU the runtime is faster (results/inference).
-    classifier =
+    model =
       device == .cpu
-      ? try weights.runtimeClassifier(threads: TorchRuntime.threads)
-      : TorchClassifier(try TrainedModel(weights, device: device).model)
+      ? try weights.runtimeModel(threads: TorchRuntime.threads)
+      : TorchModel(try TrainedModel(weights, device: device).model)
     notices.append(
       "the teacher is \(path.printable) (\(weights.network.name), \(size)),"
         + (device == .cpu ? " in the inference runtime" : " in libtorch"))
@@ -131,7 +131,7 @@ final class Teacher: TeacherAnswers {
   }
 
   private func computed(_ pixels: PixelBatch) throws -> [Float] {
-    let outputs = try classifier.finiteOutputs(prepared(pixels))
+    let outputs = try model.finiteOutputs(prepared(pixels))
     guard let values = outputs.first?.values, values.count == pixels.count * classes else {
       throw TaskError.outputCount(
         task: weights.task.name, network: weights.network.name,

@@ -177,7 +177,7 @@ extension Trainer {
     }
     do {
       return try evaluator.evaluate(
-        TorchClassifier(model, precision: configuration.precision), task: configuration.task.task,
+        TorchModel(model, precision: configuration.precision), task: configuration.task.task,
         on: data.validation)
     } catch EvaluationError.notFinite(_, let image) {
       throw TrainingError.validationNotFinite(image: image, epoch: state.epoch + 1)

@@ -186,7 +186,7 @@ struct BenchmarkCommand: ParsableCommand {
                 InferenceBenchmark.Setting(
                   engine: engine.rawValue, precision: precision.rawValue, threads: count,
                   batchSize: batch),
-                classifier: try subject.classifier(precision, threads: count))
+                model: try subject.model(precision, threads: count))
             }
           case .torch:
             #if TORCH
@@ -199,7 +199,7 @@ struct BenchmarkCommand: ParsableCommand {
               try model.load(subject.checked().archive)
               let setting = InferenceBenchmark.Setting(
                 engine: engine.rawValue, threads: count, batchSize: batch)
-              benchmark.add(setting, classifier: TorchClassifier(model)) {
+              benchmark.add(setting, model: TorchModel(model)) {
                 try TorchRuntime.setThreads(count)
               }
             #else

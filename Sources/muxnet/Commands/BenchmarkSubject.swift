@@ -51,11 +51,11 @@ struct BenchmarkSubject {
   /// The precisions without a choice: what a packed model is for, else single precision.
   var usualPrecision: Precision { packed?.precision ?? .float32 }
 
-  func classifier(_ precision: Precision, threads: Int) throws -> RuntimeClassifier {
+  func model(_ precision: Precision, threads: Int) throws -> RuntimeModel {
     if let packed {
-      return try RuntimeClassifier(packed, threads: threads, precision: precision)
+      return try RuntimeModel(packed, threads: threads, precision: precision)
     }
-    return try RuntimeClassifier(
+    return try RuntimeModel(
       checked(), threads: threads, precision: precision, calibration: calibration)
   }
 

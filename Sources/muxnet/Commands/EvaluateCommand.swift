@@ -72,12 +72,12 @@ struct EvaluateCommand: ParsableCommand {
     let trained = try TrainedWeights(
       path: weights.weights, network: network, task: try task.named, key: weights.key)
     Console.remark(trained.remark, path: trained.path)
-    let classifier = try engine.classifier(trained, precision: configuration.precision)
+    let trainedModel = try engine.model(trained, precision: configuration.precision)
     let showsProgress = Console.errorIsTerminal
     let result: EvaluationResult
     do {
       result = try WeightsEvaluation.run(
-        trained, classifier: classifier, configuration: configuration, part: part.value,
+        trained, model: trainedModel, configuration: configuration, part: part.value,
         augmentation: augment.value
       ) { done, total in
         if showsProgress { Console.standardError("\r\(done.grouped) of \(total.grouped) images") }

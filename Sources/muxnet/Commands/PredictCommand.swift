@@ -107,7 +107,7 @@ struct PredictCommand: ParsableCommand {
       key: weights.key)
     Console.remark(trained.remark, path: trained.path)
     let predictor = try Predictor(
-      trained, classifier: try engine.classifier(trained), augmentation: augment.value)
+      trained, model: try engine.model(trained), augmentation: augment.value)
     let format = output.json ? "json" : format ?? "text"
     guard ["text", "json"].contains(format) || predictor.formatNames.contains(format) else {
       throw TaskError.unknownFormat(name: format, known: ["text", "json"] + predictor.formatNames)

@@ -79,9 +79,9 @@ struct EngineOptions: ParsableArguments {
   ///
   /// - Parameter configured: The precision of the run's settings, for weights that are not packed;
   ///   the option comes first.
-  func classifier(
+  func model(
     _ weights: TrainedWeights, precision configured: ArithmeticPrecision = .float32
-  ) throws -> any Classifier {
+  ) throws -> any VisionModel {
     _ = try weights.head()
     switch chosen() {
     case .runtime:
@@ -96,13 +96,13 @@ struct EngineOptions: ParsableArguments {
       }
       let used = wanted ?? weights.packed?.precision ?? .float32
       if !used.isAccelerated { Console.warning(Self.slowness(used)) }
-      return try weights.runtimeClassifier(threads: runtimeThreads, precision: wanted)
+      return try weights.runtimeModel(threads: runtimeThreads, precision: wanted)
     case .torch:
       #if TORCH
         let device = try prepareTorch()
         let wanted = precision.flatMap { ArithmeticPrecision(rawValue: $0.rawValue) } ?? configured
         if let text = wanted.slowness(on: device) { Console.warning(text) }
-        return TorchClassifier(
+        return TorchModel(
           try TrainedModel(weights, device: device).model, precision: wanted)
       #else
         throw Self.torchIsAbsent

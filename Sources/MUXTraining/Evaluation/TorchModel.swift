@@ -6,13 +6,13 @@ public import MUXTasks
 import MUXTensor
 
 /// Computes a network's outputs on libtorch, in inference mode.
-public struct TorchClassifier: Classifier {
+public struct TorchModel: VisionModel {
   /// The network with its weights.
   public let model: NetworkModel
   /// The arithmetic of the forward pass.
   public let precision: ArithmeticPrecision
 
-  /// A classifier of a model.
+  /// Takes a network with its weights.
   public init(_ model: NetworkModel, precision: ArithmeticPrecision = .float32) {
     self.model = model
     self.precision = precision

@@ -8,7 +8,7 @@ public import MUXWeights
 /// Computes a network's outputs with the inference runtime, without libtorch.
 ///
 /// Images of a new size get a plan of their own, which is kept. Belongs to one thread at a time.
-public final class RuntimeClassifier: Classifier {
+public final class RuntimeModel: VisionModel {
   /// The network that is run.
   public let network: Network
   /// The threads that work on a batch.
@@ -21,7 +21,7 @@ public final class RuntimeClassifier: Classifier {
   /// The runtime's own order.
   public var layout: MemoryLayout4D { .channelsFirst }
 
-  /// A classifier from a network and its tensors; a plan for its own image size is made at once, so
+  /// A model from a network and its tensors; a plan for its own image size is made at once, so
   /// that what does not fit is found here.
   ///
   /// - Parameters:
@@ -41,7 +41,7 @@ public final class RuntimeClassifier: Classifier {
       precision: precision, calibration: calibration)
   }
 
-  /// A classifier of weights that are checked already.
+  /// A model of weights that are checked already.
   package init(
     _ weights: CheckedWeights, threads: Int? = nil, instructionSet: InstructionSet? = nil,
     precision: Precision = .float32, calibration: Calibration? = nil
@@ -57,7 +57,7 @@ public final class RuntimeClassifier: Classifier {
     _ = try engine(for: network.inputSize)
   }
 
-  /// A classifier of a packed model.
+  /// A model from a packed file.
   ///
   /// - Parameters:
   ///   - model: The model.

@@ -4,9 +4,9 @@ public import MUXNetworks
 import MUXRuntime
 public import MUXTasks
 
-/// Something that computes a network's outputs for batches of images: the runtime
-/// (``RuntimeClassifier``), or libtorch in a build that has it.
-public protocol Classifier {
+/// A network with its weights that computes all its outputs for batches of images, whatever its task:
+/// in the runtime (``RuntimeModel``), or on libtorch in a build that has it.
+public protocol VisionModel {
   /// The network that is run.
   var network: Network { get }
   /// The order of the values in memory that suits it best; any order is taken.
@@ -17,7 +17,7 @@ public protocol Classifier {
   func outputs(_ batch: PixelBatch) throws -> [OutputTensor]
 }
 
-extension Classifier {
+extension VisionModel {
   /// All outputs of the network for N images, all of them numbers.
   ///
   /// - Parameters:

@@ -10,7 +10,7 @@ import MUXWeights
 import Testing
 
 @Suite("Classifying with the runtime")
-struct RuntimeClassifierTests {
+struct RuntimeModelTests {
   private func network(_ classes: Int = 4) throws -> Network {
     try ModelZoo.architecture(named: "muxnet_xs")
       .applying(ModelOptions(classes: classes, inputSize: ImageSize(32), outputStride: 8))
@@ -39,12 +39,12 @@ struct RuntimeClassifierTests {
   func layouts() throws {
     let network = try network()
     let weights = RandomWeights.archive(network, seed: 1)
-    let one = try RuntimeClassifier(network, weights: weights, threads: 1)
+    let one = try RuntimeModel(network, weights: weights, threads: 1)
     let expected = try one.outputs(batch(.channelsFirst))
     #expect(expected.map(\.shape) == [[3, 4]])
     #expect(Set(expected[0].values).count > 6)
     #expect(try one.outputs(batch(.channelsLast)) == expected)
-    let two = try RuntimeClassifier(network, weights: weights, threads: 2)
+    let two = try RuntimeModel(network, weights: weights, threads: 2)
     #expect(try two.outputs(batch(.channelsLast)) == expected)
     let first = try two.outputs(batch(.channelsFirst, count: 1))
     #expect(first[0].values == Array(expected[0].values[..<4]))
@@ -53,27 +53,27 @@ struct RuntimeClassifierTests {
   @Test("Images of another size get a plan of their own; too small ones are an error")
   func sizes() throws {
     let network = try network()
-    let classifier = try RuntimeClassifier(
+    let model = try RuntimeModel(
       network, weights: RandomWeights.archive(network, seed: 1), threads: 1)
-    let small = try classifier.outputs(batch(.channelsFirst))
-    let large = try classifier.outputs(batch(.channelsFirst, size: 48))
+    let small = try model.outputs(batch(.channelsFirst))
+    let large = try model.outputs(batch(.channelsFirst, size: 48))
     #expect(small != large)
-    #expect(try classifier.outputs(batch(.channelsFirst)) == small)
+    #expect(try model.outputs(batch(.channelsFirst)) == small)
   }
 
   @Test("Predictions are the softmax of the outputs, in order")
   func predictions() throws {
     let network = try network()
-    let classifier = try RuntimeClassifier(
+    let model = try RuntimeModel(
       network, weights: RandomWeights.archive(network, seed: 2), threads: 1)
     let pipeline = ImagePipeline(mean: [0, 0, 0], standardDeviation: [1, 1, 1])
     let head = ClassificationHead(network: network.name, classNames: ["a", "b", "c", "d"])
     let image = Image(width: 32, height: 32, color: [20, 120, 220])
     let prediction = try #require(
-      try Predictor(classifier, pipeline: pipeline, head: head).predict(image) as? Prediction)
+      try Predictor(model, pipeline: pipeline, head: head).predict(image) as? Prediction)
     var random = ImagePipeline.stream(seed: 0, epoch: 0, index: 0)
     let values = try pipeline.values(of: image, random: &random).values
-    let outputs = try classifier.outputs(
+    let outputs = try model.outputs(
       PixelBatch(count: 1, channels: 3, height: 32, width: 32, values: values))[0].values
     let sum = outputs.reduce(0) { $0 + exp(Double($1)) }
     #expect(prediction.guesses.count == 4)
@@ -92,7 +92,7 @@ struct RuntimeClassifierTests {
     defer { try? FileManager.default.removeItem(atPath: folder) }
     try Safetensors.write(RandomWeights.archive(try self.network(5), seed: 1), to: folder)
     let error = #expect(throws: WeightsMismatchError.self) {
-      _ = try TrainedWeights(path: folder, network: network).runtimeClassifier()
+      _ = try TrainedWeights(path: folder, network: network).runtimeModel()
     }
     let mismatched = error?.report.mismatched.map(\.name)
     #expect(mismatched == ["classifier.weight", "classifier.bias"])
@@ -104,7 +104,7 @@ struct RuntimeClassifierTests {
       _ = try TrainedWeights(path: folder, network: network, classNames: ["a", "b"])
     }
     #expect(throws: RuntimeError.threads(0)) {
-      try RuntimeClassifier(
+      try RuntimeModel(
         network, weights: RandomWeights.archive(network, seed: 1), threads: 0)
     }
   }
@@ -112,13 +112,13 @@ struct RuntimeClassifierTests {
   @Test("An evaluation counts what the outputs say, and its loss is their cross entropy")
   func evaluation() throws {
     let network = try Network.digits()
-    let classifier = try RuntimeClassifier(
+    let model = try RuntimeModel(
       network, weights: RandomWeights.archive(network, seed: 3), threads: 1)
     let pipeline = ImagePipeline(
       transforms: [], channels: 1, mean: [0.3], standardDeviation: [0.4])
     let data = try DigitsDataSet().split(fractions: [0.02, 0.98], seed: 1)[0]
     let result = try Evaluator().evaluate(
-      classifier, task: Classification(), pipeline: pipeline, on: data, batchSize: 7)
+      model, task: Classification(), pipeline: pipeline, on: data, batchSize: 7)
     var correct = 0
     var loss = 0.0
     for index in 0..<data.count {
@@ -126,7 +126,7 @@ struct RuntimeClassifierTests {
       let sample = try data.sample(at: index)
       let (size, values) = try pipeline.values(of: sample.image, random: &random)
       let shares = Softmax.probabilities(
-        try classifier.outputs(
+        try model.outputs(
           PixelBatch(
             count: 1, channels: 1, height: size.height, width: size.width, values: values)
         )[0].values)

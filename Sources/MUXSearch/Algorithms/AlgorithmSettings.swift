@@ -44,7 +44,8 @@ public enum AlgorithmSettings: Sendable, Hashable, Codable {
       try GuidedMOEAD(problem, goal: goal, settings: settings, seed: seed)
     case .evolution(let settings):
       try RegularizedEvolution(problem, goal: goal, settings: settings, seed: seed)
-    case .nsga2(let settings): try NSGA2(problem, settings: settings, seed: seed)
+    case .nsga2(let settings):
+      try NSGA2(problem, goal: goal, settings: settings, seed: seed)
     case .random: RandomSearch(problem, seed: seed)
     }
   }

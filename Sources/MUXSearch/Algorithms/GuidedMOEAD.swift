@@ -113,7 +113,7 @@ public struct GuidedMOEAD: LedgerAlgorithm {
   mutating func plan() -> Int? { base.plan() }
 
   mutating func propose(for subproblem: Int?, _ random: inout SearchRandom) -> Genome? {
-    guard let subproblem else { return nil }
+    guard let subproblem else { return base.propose(for: nil, &random) }
     guard !models.isEmpty else { return base.offspring(of: subproblem, &random) }
     let fits = models.reduce(0) { $0 + ($1?.fits ?? 0) }
     let best = base.state.places[subproblem].first?.value ?? .infinity

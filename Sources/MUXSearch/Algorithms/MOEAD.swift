@@ -127,7 +127,17 @@ public struct MOEAD: LedgerAlgorithm {
   }
 
   func propose(for subproblem: Int?, _ random: inout SearchRandom) -> Genome? {
-    subproblem.map { offspring(of: $0, &random) }
+    guard let subproblem else { return stranger(&random) }
+    return offspring(of: subproblem, &random)
+  }
+
+  /// A random network for the first sample: within a budget where there are some, as far as that is known
+  /// without evaluation. Nil for any.
+  private func stranger(_ random: inout SearchRandom) -> Genome? {
+    guard let budget = state.decomposition.budget(state.ledger.nextID % state.places.count) else {
+      return nil
+    }
+    return problem.stranger(within: budget, of: state.ledger.genes, &random)
   }
 
   /// The sub-problem whose turn it is, each once in a round, in random order.
@@ -173,7 +183,13 @@ public struct MOEAD: LedgerAlgorithm {
     var taken = 0
     for index in state.neighborhoods[subproblem] {
       if offer(entry, point, violation, to: index) { taken += 1 }
-      if taken == state.settings.maximumReplacements { return }
+      if taken == state.settings.maximumReplacements { break }
+    }
+    guard taken < state.places.count else { return }
+    // A network that was found for one target may be the best within any budget.
+    for index in state.decomposition.budgetPlaces
+    where !state.places[index].contains(where: { $0.entry == entry }) {
+      _ = offer(entry, point, violation, to: index)
     }
   }
 

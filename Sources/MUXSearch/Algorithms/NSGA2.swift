@@ -2,7 +2,8 @@
 public import Foundation
 
 /// NSGA-II (Deb et al. 2002): generations of crowded tournament, crossover and mutation, survival by
-/// non-dominated rank and crowding distance. It seeks the whole front and knows no targets.
+/// non-dominated rank and crowding distance. It seeks the whole front and knows no directions; where all
+/// targets are budgets, networks outside of all of them come after those within one.
 public struct NSGA2: LedgerAlgorithm {
   /// The settings.
   public struct Settings: Sendable, Hashable, Codable {
@@ -24,6 +25,8 @@ public struct NSGA2: LedgerAlgorithm {
     var parents: [Member] = []
     /// Results since the last survival.
     var children: [Int] = []
+    /// The budgets, nil where the whole front is sought.
+    var decomposition: Decomposition?
   }
 
   struct Member: Sendable, Codable {
@@ -45,7 +48,8 @@ public struct NSGA2: LedgerAlgorithm {
   ///
   /// - Throws: ``SearchError`` for settings that do not fit.
   public init(
-    _ problem: SearchProblem, settings: Settings = Settings(), seed: UInt64
+    _ problem: SearchProblem, goal: SearchGoal? = nil, settings: Settings = Settings(),
+    seed: UInt64
   ) throws(SearchError) {
     guard settings.population > 1 else {
       throw .invalidSetting(name: "population", reason: "must be above 1")
@@ -54,6 +58,12 @@ public struct NSGA2: LedgerAlgorithm {
     state = State(
       settings: settings,
       ledger: SearchLedger(problem: problem, seed: seed, initial: settings.initial))
+    if case .targets(let targets) = goal, !targets.isEmpty,
+      targets.allSatisfy({ $0.kind == .budget })
+    {
+      state.decomposition = try Decomposition(
+        .targets(targets), objectives: problem.objectives)
+    }
   }
 
   init(_ problem: SearchProblem, state: State) {
@@ -90,9 +100,21 @@ public struct NSGA2: LedgerAlgorithm {
     return a.crowding >= b.crowding ? a.entry : b.entry
   }
 
+  /// By how much a network breaks constraints: measured ones first, then the nearest budget.
+  private func violation(_ entry: Int) -> Double {
+    let found = state.ledger.entries[entry]
+    guard let decomposition = state.decomposition else { return found.violation }
+    let excess = (0..<decomposition.count).reduce(Double.infinity) {
+      min($0, decomposition.budget($1)?.excess(of: found.objectives) ?? 0)
+    }
+    return found.violation > 0 ? SearchLedger.penalized(excess, found.violation) : excess
+  }
+
   private mutating func survive() {
     let entries = state.parents.map(\.entry) + state.children
-    let feasible = entries.filter { state.ledger.entries[$0].violation == 0 }
+    let violations = Dictionary(
+      entries.map { ($0, violation($0)) }, uniquingKeysWith: { first, _ in first })
+    let feasible = entries.filter { violations[$0] == 0 }
     let points = feasible.map { state.ledger.entries[$0].objectives }
     var next: [Member] = []
     for (rank, front) in NonDominatedSorting.fronts(points).enumerated() {
@@ -109,8 +131,8 @@ public struct NSGA2: LedgerAlgorithm {
       next += members
     }
     // Networks that break a constraint fill what is left, the smallest violation first.
-    let broken = entries.filter { state.ledger.entries[$0].violation > 0 }.sorted {
-      (state.ledger.entries[$0].violation, $0) < (state.ledger.entries[$1].violation, $1)
+    let broken = entries.filter { violations[$0] != 0 }.sorted {
+      (violations[$0] ?? 0, $0) < (violations[$1] ?? 0, $1)
     }
     for (index, entry) in broken.prefix(state.settings.population - next.count).enumerated() {
       next.append(Member(entry: entry, rank: entries.count + index, crowding: 0))

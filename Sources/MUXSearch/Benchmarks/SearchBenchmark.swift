@@ -35,7 +35,8 @@ package struct SearchBenchmark: Sendable {
   package init(_ options: Options) { self.options = options }
 
   /// A table from its file, or from the folder that holds the file under its usual name. Names are
-  /// `nas-bench-macro`, `nas-bench-201` and `nas-bench-101`, also without dashes.
+  /// `nas-bench-macro`, `nas-bench-201`, `nats-bench-cifar10`, `nats-bench-cifar100`,
+  /// `nats-bench-imagenet16` and `nas-bench-101`, also without dashes.
   ///
   /// - Throws: ``SearchError/table(path:reason:)``.
   package static func table(
@@ -51,10 +52,17 @@ package struct SearchBenchmark: Sendable {
     case "nasbenchmacro": return try NASBenchMacro.read(file(NASBenchMacro.fileName))
     case "nasbench201": return try NASBench201.read(file(NASBench201.fileName))
     case "nasbench101": return try NASBench101(reading: file(NASBench101.fileName))
+    case let plain where plain.hasPrefix("natsbench"):
+      if let data = NATSBench.DataSet(rawValue: String(plain.dropFirst("natsbench".count))) {
+        return try NATSBench.read(file(NATSBench.fileName), data)
+      }
+      fallthrough
     default:
+      let known =
+        ["nas-bench-macro", "nas-bench-201", "nas-bench-101"]
+        + NATSBench.DataSet.allCases.map(\.tableName)
       throw .table(
-        path: name,
-        reason: "unknown table; there are nas-bench-macro, nas-bench-201, nas-bench-101")
+        path: name, reason: "unknown table; there are \(known.joined(separator: ", "))")
     }
   }
 
@@ -98,6 +106,46 @@ package struct SearchBenchmark: Sendable {
     return reports
   }
 
+  /// Runs every algorithm within random budgets instead of towards reference points, and writes
+  /// `budgets.csv` and `budget-runs.csv`. With `draws` the budgets alone are drawn.
+  ///
+  /// - Throws: ``SearchError``, or an error of writing the results.
+  package func runBudgets(
+    draws: Bool = false, progress: (String) -> Void = { _ in }
+  ) throws -> [[BudgetExperiment.Line]] {
+    var drawn: [DrawnBudget] = []
+    var rows: [BudgetExperiment.Row] = []
+    var lines: [[BudgetExperiment.Line]] = []
+    let contestants = try contestants().filter(\.knowsCosts)
+    let rivals =
+      try rivalText().map { try BudgetExperiment.read(csv: $0.text, path: $0.path) } ?? []
+    for name in options.tables {
+      let table = try Self.table(name, in: options.data)
+      let budgets = try DrawnBudget.draw(table, options.selection)
+      drawn += budgets
+      if draws { continue }
+      var experiment = BudgetExperiment(table, budgets: budgets)
+      experiment.networks = options.budgets.last ?? experiment.networks
+      experiment.seeds = options.seeds
+      for contestant in contestants { rows += try experiment.run(contestant) }
+      lines.append(experiment.lines(rows + rivals))
+      progress(experiment.text(lines.last ?? []))
+    }
+    if let output = options.output {
+      try FileManager.default.createDirectory(at: output, withIntermediateDirectories: true)
+      var files = [("budgets.csv", [DrawnBudget.csvHeader] + drawn.map(\.csv))]
+      if !draws {
+        files.append(("budget-runs.csv", [BudgetExperiment.Row.csvHeader] + rows.map(\.csv)))
+      }
+      for (name, lines) in files {
+        try AtomicFile.write(
+          lines.joined(separator: "\n") + "\n",
+          to: output.appending(path: name).path(percentEncoded: false))
+      }
+    }
+    return lines
+  }
+
   private func contestants() throws(SearchError) -> [SearchExperiment.Contestant] {
     guard let names = options.algorithms else { return SearchExperiment.contestants }
     var chosen: [SearchExperiment.Contestant] = []
@@ -115,12 +163,16 @@ package struct SearchBenchmark: Sendable {
   }
 
   private func rivalRows() throws -> [SearchExperiment.Row] {
-    guard let url = options.rivals else { return [] }
+    try rivalText().map { try SearchExperiment.Row.read(csv: $0.text, path: $0.path) } ?? []
+  }
+
+  private func rivalText() throws -> (text: String, path: String)? {
+    guard let url = options.rivals else { return nil }
     let path = url.path(percentEncoded: false)
     guard let text = try? String(contentsOf: url, encoding: .utf8) else {
       throw SearchError.table(path: path, reason: "cannot be read as text")
     }
-    return try SearchExperiment.Row.read(csv: text, path: path)
+    return (text, path)
   }
 
   private func write(

@@ -82,7 +82,7 @@ public struct ParetoHalving: Sendable, Codable {
     guard isRung(resource), !(rungs[resource] ?? []).contains(where: { $0.trial == trial }) else {
       return .proceed
     }
-    let point = zip(values, objectives).map { $0 / $1.scale }
+    let point = zip(values, objectives).map { $1.coordinate($0) }
     rungs[resource, default: []].append(Report(trial: trial, objectives: point))
     let reports = rungs[resource] ?? []
     guard reports.count >= settings.patience else { return .proceed }

@@ -26,6 +26,9 @@ public struct Decomposition: Sendable, Codable {
   private let policy: IdealPoint
   /// Targets over the scales; empty where directions are fixed.
   private let targets: [[Double]]
+  /// For each sub-problem its budget, nil for a direction; nil as a whole where there are none, as in
+  /// states of version 0.1.
+  private let budgets: [Budget?]?
 
   /// The sub-problems of a goal.
   ///
@@ -48,7 +51,7 @@ public struct Decomposition: Sendable, Codable {
           name: "ideal", reason: "takes one finite value for each of \(objectives.count) objectives"
         )
       }
-      ideal = zip(values, objectives).map { $0 / $1.scale }
+      ideal = zip(values, objectives).map { $1.coordinate($0) }
     }
     switch goal {
     case .targets(let list):
@@ -56,8 +59,13 @@ public struct Decomposition: Sendable, Codable {
         throw .invalidSetting(name: "targets", reason: "there are none")
       }
       var points: [[Double]] = []
-      for target in list { points.append(try target.normalized(for: objectives)) }
+      var budgets: [Budget?] = []
+      for target in list {
+        points.append(try target.normalized(for: objectives))
+        budgets.append(target.kind == .budget ? try Budget(target, objectives) : nil)
+      }
       targets = points
+      self.budgets = budgets.contains { $0 != nil } ? budgets : nil
       names = list.map(\.name)
       directions = []
     case .wholeFront(let partitions):
@@ -65,6 +73,7 @@ public struct Decomposition: Sendable, Codable {
         throw .invalidSetting(name: "partitions", reason: "must be in 1...200, not \(partitions)")
       }
       targets = []
+      budgets = nil
       directions = Self.dasDennis(count: objectives.count, partitions: partitions).map(Self.unit)
       names = directions.indices.map { "direction \($0)" }
     }
@@ -77,9 +86,22 @@ public struct Decomposition: Sendable, Codable {
   /// Whether the directions follow targets, and so the ideal point.
   var hasTargets: Bool { !targets.isEmpty }
 
-  /// g of a point (objectives over their scales) for a sub-problem.
+  /// The budget of a sub-problem, nil for a direction.
+  @inline(__always)
+  package func budget(_ subproblem: Int) -> Budget? { budgets?[subproblem] }
+
+  /// The sub-problems that are budgets.
+  package var budgetPlaces: [Int] {
+    budgets.map { list in list.indices.filter { list[$0] != nil } } ?? []
+  }
+
+  /// What a sub-problem makes small, of a point (objectives as coordinates): g of a direction; of a
+  /// budget its aim, and any point outside comes after all within.
   @inline(__always)
   package func value(_ point: [Double], _ subproblem: Int) -> Double {
+    if let budget = budgets?[subproblem] {
+      return budget.value(point[budget.aim], excess: budget.excess(of: point))
+    }
     var along = 0.0
     let direction = directions[subproblem]
     for index in point.indices { along += (point[index] - ideal[index]) * direction[index] }

@@ -7,16 +7,55 @@ import Foundation
 /// the user leaves out stands at its scale (coordinate 1): so does the error where a target only says
 /// sizes. Coordinate 0 would put all directions into one plane, where one small network is the best
 /// for every target.
+///
+/// A target of kind ``Kind/budget`` is no direction but a limit: see ``ReferenceTarget/budget(_:_:)``.
 public struct ReferenceTarget: Sendable, Hashable, Codable {
+  /// What a target asks for.
+  public enum Kind: String, Sendable, Hashable, Codable {
+    /// The network nearest to a direction, by penalty-based boundary intersection.
+    case direction
+    /// The best network whose values keep the limits.
+    case budget
+  }
+
   /// The target's name.
   public var name: String
-  /// The wanted value for each objective's name.
+  /// The wanted value, or the limit, for each objective's name.
   public var values: [String: Double]
+  /// What it asks for.
+  public var kind: Kind = .direction
 
-  /// A target.
+  /// A target that is a direction.
   public init(_ name: String, _ values: [String: Double]) {
     self.name = name
     self.values = values
+  }
+
+  /// A budget: of the networks whose values are all within the limits (at most, or at least where more
+  /// is better) the one with the least error, or the best value of the first objective without a limit
+  /// where the error is limited itself or no objective.
+  public static func budget(_ name: String, _ limits: [String: Double]) -> ReferenceTarget {
+    var target = ReferenceTarget(name, limits)
+    target.kind = .budget
+    return target
+  }
+
+  private enum CodingKeys: String, CodingKey { case name, values, kind }
+
+  /// Reads a target; one without a kind, as studies of version 0.1 have them, is a direction.
+  public init(from decoder: any Decoder) throws {
+    let container = try decoder.container(keyedBy: CodingKeys.self)
+    name = try container.decode(String.self, forKey: .name)
+    values = try container.decode([String: Double].self, forKey: .values)
+    kind = try container.decodeIfPresent(Kind.self, forKey: .kind) ?? .direction
+  }
+
+  /// Writes the target; the kind only where it is no direction, so that 0.1 can read directions.
+  public func encode(to encoder: any Encoder) throws {
+    var container = encoder.container(keyedBy: CodingKeys.self)
+    try container.encode(name, forKey: .name)
+    try container.encode(values, forKey: .values)
+    if kind != .direction { try container.encode(kind, forKey: .kind) }
   }
 
   /// The paper's four targets for ImageNet: 1.5–5 M parameters with 60–300 M multiply-adds. The two
@@ -69,6 +108,7 @@ public struct ReferenceTarget: Sendable, Hashable, Codable {
     for targets: [ReferenceTarget], objectives: [Objective]
   ) throws(SearchError) -> [String] {
     var points: [[Double]] = []
+    let targets = targets.filter { $0.kind == .direction }
     for target in targets { points.append(try target.normalized(for: objectives)) }
     var lines: [String] = []
     for (index, objective) in objectives.enumerated() where targets.count > 1 {
@@ -114,7 +154,7 @@ public struct ReferenceTarget: Sendable, Hashable, Codable {
         throw .invalidTarget(
           target: name, reason: "'\(objective.name)' must be 0 or above, and at most 10^15")
       }
-      let value = (wanted ?? objective.scale) / objective.scale
+      let value = objective.coordinate(wanted ?? objective.scale)
       guard value.isFinite else {
         throw .invalidTarget(
           target: name, reason: "'\(objective.name)' is too far above its scale \(objective.scale)")

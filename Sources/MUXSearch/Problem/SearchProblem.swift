@@ -8,6 +8,13 @@ public struct Objective: Sendable, Hashable, Codable {
   /// The natural value that counts as 1 in distances: the largest that matters for costs, and for
   /// errors the value that weighs as much as the largest cost.
   public var scale: Double
+  /// What it is, where it is not one of `Metric.objectives`; kept with studies.
+  private var own: Metric?
+
+  private enum CodingKeys: String, CodingKey {
+    case name, scale
+    case own = "metric"
+  }
 
   /// An objective; distances divide it by `scale`.
   public init(_ name: String, scale: Double) {
@@ -15,11 +22,33 @@ public struct Objective: Sendable, Hashable, Codable {
     self.scale = scale
   }
 
-  /// A known quantity as objective; distances divide it by `scale`.
-  public init(_ metric: Metric, scale: Double) { self.init(metric.name, scale: scale) }
+  /// A quantity as objective; distances divide it by `scale`.
+  public init(_ metric: Metric, scale: Double) {
+    self.init(metric.name, scale: scale)
+    own = Metric.objectives.contains(metric) ? nil : metric
+  }
 
-  /// What it is counted in, how it is written, and which values are possible.
-  public var metric: Metric { Metric.objective(named: name) }
+  /// What it is counted in, how it is written, which direction is better, and which values are possible.
+  public var metric: Metric { own ?? Metric.objective(named: name) }
+
+  /// Whether more of it is better.
+  public var isMaximized: Bool { own?.direction == .higher }
+
+  /// A natural value as algorithms see it, always to be made small: over the scale, and for what is to
+  /// be made large 2 − v/scale up to the scale and scale/v above it. That falls smoothly from any value
+  /// to 0, so that the origin is below everything there, too.
+  @inline(__always)
+  package func coordinate(_ value: Double) -> Double {
+    let share = value / scale
+    guard isMaximized else { return share }
+    return share <= 1 ? 2 - share : 1 / share
+  }
+
+  /// The natural value that a coordinate stands for.
+  package func value(at coordinate: Double) -> Double {
+    guard isMaximized else { return coordinate * scale }
+    return scale * (coordinate >= 1 ? 2 - coordinate : 1 / max(coordinate, 1e-300))
+  }
 }
 
 /// A search space with what is to be minimised in it.
@@ -50,10 +79,10 @@ public struct SearchProblem: Sendable {
     self.objectives = objectives
   }
 
-  /// Natural values over their scales.
+  /// Natural values as coordinates.
   func normalized(_ values: [Double]) -> [Double] {
     var result = values
-    for index in result.indices { result[index] /= objectives[index].scale }
+    for index in result.indices { result[index] = objectives[index].coordinate(result[index]) }
     return result
   }
 }

@@ -245,7 +245,10 @@ public struct NetworkDomain: SearchDomain {
   public func warnings(for targets: [ReferenceTarget]) -> [String] {
     var lines: [String] = []
     for quantity in [Quantity.params, .madds] where quantities.contains(quantity) {
-      let named = targets.filter { $0.values[quantity.rawValue] != nil }
+      // What is below a budget is no use, and an error; what is above it limits nothing.
+      let named = targets.filter {
+        $0.kind == .direction && $0.values[quantity.rawValue] != nil
+      }
       guard !named.isEmpty else { continue }
       let range = reach(of: quantity)
       for target in named {

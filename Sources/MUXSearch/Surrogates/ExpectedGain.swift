@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// Finds the networks with the largest expected improvement of g over the best of a sub-problem.
+/// Finds the networks with the largest expected improvement over the best of a sub-problem.
 ///
 /// The objectives that are not known have a normal distribution around their predictions (in the
 /// models' transformed units), moved together; the expectation is a five-point Gauss-Hermite sum.
@@ -31,6 +31,11 @@ package struct ExpectedGain {
   private let count: Int
   private let best: Double
   private let theta: Double
+  private let budget: Budget?
+  /// The excess of the known objectives of the network at hand over the budget.
+  private var excess = 0.0
+  /// The aim of the budget, where that is known.
+  private var aim = 0.0
   /// The objectives that are known, and those that are predicted.
   private let given: [Axis]
   private let predicted: [Axis]
@@ -45,7 +50,7 @@ package struct ExpectedGain {
   /// An objective of the sub-problem.
   private struct Axis {
     var index: Int
-    var scale: Double
+    var objective: Objective
     var ideal: Double
     var direction: Double
     /// The deviation of predictions.
@@ -61,9 +66,10 @@ package struct ExpectedGain {
     self.promises = promises
     self.best = best
     theta = decomposition.theta
+    budget = decomposition.budget(subproblem)
     let axes = objectives.indices.map { index in
       Axis(
-        index: index, scale: objectives[index].scale, ideal: decomposition.ideal[index],
+        index: index, objective: objectives[index], ideal: decomposition.ideal[index],
         direction: decomposition.directions[subproblem][index],
         deviation: (models[index]?.deviation ?? 0) * boldness)
     }
@@ -79,8 +85,14 @@ package struct ExpectedGain {
   package mutating func consider(_ genome: Genome, known: [Double]?, isNew: () -> Bool) {
     along = 0
     squared = 0
+    excess = 0
     for axis in given {
-      let rest = (known?[axis.index] ?? 0) / axis.scale - axis.ideal
+      let coordinate = axis.objective.coordinate(known?[axis.index] ?? 0)
+      if let limit = budget?.limits[axis.index], coordinate > limit {
+        excess += coordinate / limit - 1
+      }
+      if budget?.aim == axis.index { aim = coordinate }
+      let rest = coordinate - axis.ideal
       along += rest * axis.direction
       squared += rest * rest
     }
@@ -120,6 +132,18 @@ package struct ExpectedGain {
 
   /// g with the unknown objectives that many deviations from their predictions.
   private func value(at shift: Double) -> Double {
+    if let budget {
+      var (aim, excess) = (aim, excess)
+      for place in predicted.indices {
+        let axis = predicted[place]
+        let coordinate = AdditiveModel.restored(means[place] + shift * axis.deviation)
+        if let limit = budget.limits[axis.index], coordinate > limit {
+          excess += coordinate / limit - 1
+        }
+        if budget.aim == axis.index { aim = coordinate }
+      }
+      return budget.value(aim, excess: excess)
+    }
     var along = along
     var squared = squared
     for place in predicted.indices {
@@ -134,6 +158,7 @@ package struct ExpectedGain {
   /// No value of the unknown objectives gives a g below this: the known ones alone are that far from
   /// the direction.
   private var leastValue: Double {
+    if let budget { return excess > 0 ? budget.value(0, excess: excess) : -.infinity }
     let shadow = givenLength > 0 ? along * along / givenLength : 0
     return theta * max(0, squared - shadow).squareRoot()
   }

@@ -26,7 +26,7 @@ extension BenchmarkTable {
   public func optimum(_ decomposition: Decomposition) -> [Double] {
     var best = [Double](repeating: .infinity, count: decomposition.count)
     for row in allObjectives {
-      let point = zip(row, objectives).map { $0 / $1.scale }
+      let point = zip(row, objectives).map { $1.coordinate($0) }
       for index in best.indices {
         best[index] = min(best[index], decomposition.value(point, index))
       }

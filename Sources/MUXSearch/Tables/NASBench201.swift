@@ -72,10 +72,11 @@ public enum NASBench201 {
     }
   }
 
-  /// The costs of the network with a cell of these six operations, in the order of the string.
-  public static func costs(of cell: [Operation]) -> Costs {
-    var total = Costs.convolution(3, 16, 3, side: 32, isNormalized: true)
-    for (channels, side) in [(16, 32), (32, 16), (64, 8)] {
+  /// The costs of the network with a cell of these six operations, in the order of the string, for so
+  /// many classes and images of `side` pixels.
+  public static func costs(of cell: [Operation], classes: Int = 10, side whole: Int = 32) -> Costs {
+    var total = Costs.convolution(3, 16, 3, side: whole, isNormalized: true)
+    for (channels, side) in [(16, whole), (32, whole / 2), (64, whole / 4)] {
       if channels > 16 {
         let narrow = channels / 2
         total = total + .convolution(narrow, channels, 3, side: side, isNormalized: true)
@@ -86,7 +87,7 @@ public enum NASBench201 {
         for operation in cell { total = total + operation.costs(channels: channels, side: side) }
       }
     }
-    let classifier = 64 * 10 + 10
+    let classifier = 64 * classes + classes
     return total + Costs(parameters: 2 * 64 + classifier, multiplyAdds: classifier)
   }
 
@@ -121,17 +122,37 @@ public enum NASBench201 {
   public static func read(
     _ url: URL, errorScale: Double = 100.0 / 3
   ) throws(SearchError) -> TabularBenchmark {
+    try read(
+      url, name: "nas-bench-201", column: nil, classes: 10, side: 32, errorScale: errorScale)
+  }
+
+  /// Reads lines of architecture string and, in the column of that name or the only one, test accuracy.
+  static func read(
+    _ url: URL, name: String, column: String?, classes: Int, side: Int, errorScale: Double
+  ) throws(SearchError) -> TabularBenchmark {
     let path = url.path(percentEncoded: false)
     var rows = [[Double]](repeating: [], count: 15625)
-    let text = String(decoding: try GzipReader.read(url), as: UTF8.self)
-    for (number, line) in text.split(whereSeparator: \.isNewline).enumerated() where number > 0 {
-      let fields = line.split(separator: ",")
-      guard fields.count == 2, let cell = cell(String(fields[0])), let accuracy = Double(fields[1]),
-        (0...100).contains(accuracy)
-      else {
-        throw .table(path: path, reason: "line \(number + 1) is not 'architecture,accuracy'")
+    let lines = String(decoding: try GzipReader.read(url), as: UTF8.self)
+      .split(whereSeparator: \.isNewline)
+    let header = (lines.first ?? "").split(separator: ",")
+    var place = 1
+    if let column {
+      guard let found = header.firstIndex(where: { $0 == column }), found > 0 else {
+        throw .table(path: path, reason: "has no column '\(column)'")
       }
-      let costs = costs(of: cell)
+      place = found
+    }
+    let count = column == nil ? 2 : header.count
+    for (number, line) in lines.enumerated() where number > 0 {
+      let fields = line.split(separator: ",")
+      guard fields.count == count, let cell = cell(String(fields[0])),
+        let accuracy = Double(fields[place]), (0...100).contains(accuracy)
+      else {
+        throw .table(
+          path: path,
+          reason: "line \(number + 1) is not 'architecture,\(column ?? "accuracy")'")
+      }
+      let costs = costs(of: cell, classes: classes, side: side)
       let index = cell.reduce(0) { $0 * Operation.allCases.count + $1.rawValue }
       rows[index] = [100 - accuracy, Double(costs.parameters), Double(costs.multiplyAdds)]
     }
@@ -139,6 +160,6 @@ public enum NASBench201 {
       throw .table(path: path, reason: "some of the 15,625 cells are missing")
     }
     return try TabularBenchmark(
-      name: "nas-bench-201", path: path, genes: genes, rows: rows, errorScale: errorScale)
+      name: name, path: path, genes: genes, rows: rows, errorScale: errorScale)
   }
 }

@@ -57,8 +57,10 @@ enum DashboardPages {
         snapshot.view.hasTargets
         ? leaders.compactMap { target, leader in
           leader.map {
-            "\(HTML.escaped(target)): g \(String(format: "%.3f", $0.value)), "
-              + HTML.escaped(snapshot.view.values($0.trial))
+            "\(HTML.escaped(target)): "
+              + (snapshot.view.isBudget(target) ? "" : "g \(String(format: "%.3f", $0.value)), ")
+              + "\(HTML.escaped(snapshot.view.values($0.trial)))"
+              + " (\(HTML.escaped(snapshot.view.fits($0.trial))))"
           }
         }.joined(separator: "<br>") : "\(snapshot.view.history.front.count) on the front"
       let volume = snapshot.view.history.hypervolume.last?.value ?? 0
@@ -188,6 +190,8 @@ enum DashboardPages {
     }
     let leads = snapshot.view.leads(trial.number)
     if !leads.isEmpty { entries.append(("best for", leads.joined(separator: ", "))) }
+    let fits = snapshot.view.hasTargets ? snapshot.view.fits(trial) : ""
+    if !fits.isEmpty { entries.append(("within", fits)) }
     if let worker = trial.worker { entries.append(("worker", worker)) }
     if let seconds = trial.seconds { entries.append(("took", StudyText.duration(seconds))) }
     if let reason = trial.reason { entries.append(("reason", reason)) }

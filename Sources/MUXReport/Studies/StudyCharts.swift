@@ -38,7 +38,11 @@ public struct StudyCharts {
   }
 
   /// All of them.
-  public var all: [StudyChart] { fronts + [hypervolume, bestValues] + preferences }
+  public var all: [StudyChart] {
+    let hasDirections = !view.hasTargets || view.targets.contains { $0.kind == .direction }
+    return fronts + [hypervolume] + (hasDirections ? [bestValues] : [])
+      + (budgetValues.map { [$0] } ?? []) + preferences
+  }
 
   static func color(ofTarget index: Int) -> Int { [0, 2, 3, 4, 5, 6][index % mostTargets] }
 
@@ -102,8 +106,9 @@ public struct StudyCharts {
       shownTargets.isEmpty
       ? []
       : [
-        "Dashed: the directions of the targets, from the ideal point. Diamonds: the targets, where"
-          + " they are within the chart; an objective that a target leaves out stands at its scale."
+        "Dashed: the directions of the targets, from the ideal point, and the limits of budgets."
+          + " Diamonds: the targets, where they are within the chart; an objective that a target leaves"
+          + " out stands at its scale."
       ]
     return StudyChart(
       name: "front-\(objectives[x].name)-\(objectives[y].name)".fileSafe,
@@ -142,6 +147,9 @@ public struct StudyCharts {
     _ target: ReferenceTarget, color: Int, _ x: Int, _ y: Int, _ xAxis: ChartAxis,
     _ yAxis: ChartAxis
   ) -> ChartSeries {
+    if target.kind == .budget {
+      return limits(target, color: color, x, y, xAxis, yAxis)
+    }
     let (tx, ty) = coordinates(target, x, y)
     guard let xEnd = xAxis.range?.upperBound, let yEnd = yAxis.range?.upperBound, tx > 0 || ty > 0
     else { return ChartSeries("", points: [], color: color) }
@@ -151,11 +159,31 @@ public struct StudyCharts {
       mark: .none, line: .dashed, color: color)
   }
 
+  /// The sides of a budget.
+  private func limits(
+    _ target: ReferenceTarget, color: Int, _ x: Int, _ y: Int, _ xAxis: ChartAxis,
+    _ yAxis: ChartAxis
+  ) -> ChartSeries {
+    let objectives = view.history.objectives
+    let (right, top) = (xAxis.range?.upperBound ?? 0, yAxis.range?.upperBound ?? 0)
+    let (limitX, limitY) = (target.values[objectives[x].name], target.values[objectives[y].name])
+    let (endX, endY) = (min(limitX ?? right, right), min(limitY ?? top, top))
+    var points: [ChartPoint] = []
+    if let limitX, limitX <= right {
+      points += [ChartPoint(x: limitX, y: 0), ChartPoint(x: limitX, y: endY)]
+    }
+    if let limitY, limitY <= top {
+      points += [ChartPoint(x: endX, y: limitY), ChartPoint(x: 0, y: limitY)]
+    }
+    return ChartSeries("", points: points, mark: .none, line: .dashed, color: color)
+  }
+
   private func goal(
     _ target: ReferenceTarget, color: Int, _ x: Int, _ y: Int, _ xAxis: ChartAxis,
     _ yAxis: ChartAxis
   ) -> ChartSeries {
     let (tx, ty) = coordinates(target, x, y)
+    if target.kind == .budget { return ChartSeries("", points: [], color: color) }
     let isInside = xAxis.range?.contains(tx) == true && yAxis.range?.contains(ty) == true
     let point = ChartPoint(
       x: tx, y: ty, label: TextMetrics.shortened(target.name, size: 11, limit: 110),
@@ -207,7 +235,7 @@ public struct StudyCharts {
   public var bestValues: StudyChart {
     var series: [ChartSeries] = []
     if !shownTargets.isEmpty {
-      for (index, target) in shownTargets.enumerated() {
+      for (index, target) in shownTargets.enumerated() where target.kind == .direction {
         let name = TextMetrics.shortened(target.name, size: 12, limit: 200)
         let own = view.history.best[index]
         series.append(
@@ -235,6 +263,35 @@ public struct StudyCharts {
             series: series.filter { !$0.points.isEmpty }, emptyText: "no complete trial yet",
             height: 320)
         ], panelWidth: 500, notes: ["Lower is better."]))
+  }
+
+  /// The best value within each budget over the evaluations; nil without budgets, or with many targets.
+  var budgetValues: StudyChart? {
+    let all = shownTargets.enumerated().filter { $0.element.kind == .budget }
+    let aims = all.map { view.history.aim(ofTarget: $0.offset) }
+    guard let aim = aims.compactMap(\.self).first else { return nil }
+    let objective = view.history.objectives[aim]
+    let series = zip(all, aims).filter { $0.1 == aim }.map { entry, _ in
+      let own = view.history.valuesWithinBudget(entry.offset)
+      return ChartSeries(
+        TextMetrics.shortened(entry.element.name, size: 12, limit: 200), points: steps(own),
+        mark: own.count == 1 ? .circle : .none, line: .stepped,
+        color: Self.color(ofTarget: entry.offset), isEmphasized: true)
+    }
+    return StudyChart(
+      name: "best-within-budgets",
+      figure: Figure(
+        title: "Best \(objective.name) within each budget",
+        panels: [
+          XYChart(
+            xAxis: ChartAxis(Self.countAxis, range: countRange),
+            yAxis: ChartAxis(objective.axisTitle, format: objective.axisFormat),
+            series: series.filter { !$0.points.isEmpty },
+            emptyText: "no network within a budget yet", height: 320)
+        ], panelWidth: 500,
+        notes: [
+          "\(objective.isMaximized ? "Higher" : "Lower") is better; networks outside do not count."
+        ]))
   }
 
   private var meanOfBest: [StudyHistory.Step] {

@@ -64,7 +64,7 @@ package struct StudySections {
             "\(objective.name) \(StudyText.value($0, of: objective))"
           }
         }.joined(separator: ", ")
-        return "\(target.name) (\(values))"
+        return "\(target.kind == .budget ? "budget " : "")\(target.name) (\(values))"
       }.joined(separator: "; ")
     }
     var entries = [
@@ -110,7 +110,8 @@ package struct StudySections {
     guard !trials.isEmpty else { return "<p class=\"muted\">no complete trial yet</p>" }
     let objectives = view.history.objectives
     return HTML.table(
-      ["best for", "#trial"] + objectives.map { "#\($0.axisTitle)" } + ["network"],
+      ["best for", "#trial"] + objectives.map { "#\($0.axisTitle)" }
+        + (view.hasTargets ? ["within"] : []) + ["network"],
       trials.map { trial in
         let number =
           link.map { "<a href=\"\(HTML.escaped($0(trial.number)))\">\(trial.number)</a>" }
@@ -122,6 +123,7 @@ package struct StudySections {
         return (
           "trial-\(trial.number)",
           [HTML.escaped(leads), number] + values
+            + (view.hasTargets ? [HTML.escaped(view.fits(trial))] : [])
             + ["<code>\(HTML.escaped(view.network(trial)))</code>"]
         )
       })

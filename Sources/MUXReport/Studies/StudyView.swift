@@ -57,6 +57,11 @@ public struct StudyView: Sendable {
     return []
   }
 
+  /// Whether a target is a budget.
+  public func isBudget(_ target: String) -> Bool {
+    targets.contains { $0.name == target && $0.kind == .budget }
+  }
+
   /// The network's blocks as block strings, nil for a table.
   public func blocks(_ trial: Trial) -> [String]? {
     guard let architecture = try? domain?.architecture(trial.genome) else { return nil }
@@ -80,12 +85,26 @@ public struct StudyView: Sendable {
     zip(history.targets, history.leaders).filter { $0.1?.trial.number == trial }.map(\.0)
   }
 
-  /// A trial in three lines: number, numbers, network.
+  /// Of the targets for which a trial is the best, whether it keeps their values and by how much; of any
+  /// other trial, the targets whose values it keeps.
+  public func fits(_ trial: Trial) -> String {
+    let all = targets.map { TargetFit(trial, $0, history.objectives) }
+    let leads = leads(trial.number)
+    let own = all.filter { leads.contains($0.target.name) }
+    guard own.isEmpty else {
+      return own.map { own.count > 1 ? "\($0.target.name) \($0.text)" : $0.text }
+        .joined(separator: "; ")
+    }
+    return all.filter(\.isWithin).map(\.target.name).joined(separator: ", ")
+  }
+
+  /// A trial in a few lines: number, numbers, how it fits the targets that it is best for, network.
   public func text(_ trial: Trial) -> String {
     let leads = hasTargets ? leads(trial.number) : []
     let title =
       "trial \(trial.number)" + (leads.isEmpty ? "" : ", best for \(leads.joined(separator: ", "))")
-    return [title, values(trial), network(trial)].joined(separator: "\n")
+    let fits = leads.isEmpty ? [] : [fits(trial)]
+    return ([title, values(trial)] + fits + [network(trial)]).joined(separator: "\n")
   }
 
   /// The trials that a table shows first: the best of the targets, then the rest of the front by the

@@ -73,10 +73,12 @@ public final class StudyCoordinator: Sendable {
       _ = try ParetoHalving(
         objectives: definition.objectives, goal: definition.goal, settings: settings)
     }
-    if let domain = definition.networkDomain, case .targets(let targets) = definition.goal,
-      !allowsUnreachableTargets, let line = domain.warnings(for: targets).first
-    {
-      throw StudyError.unreachableTarget(line: line)
+    if case .targets(let targets) = definition.goal {
+      try problem.checkReach(of: targets)
+      let lines = definition.networkDomain?.warnings(for: targets) ?? []
+      if !allowsUnreachableTargets, !lines.isEmpty {
+        throw StudyError.unreachableTarget(line: lines.joined(separator: "; "))
+      }
     }
     var algorithm = try definition.algorithm.make(
       problem, goal: definition.goal, seed: definition.seed)

@@ -108,6 +108,9 @@ public struct StudyDefinition: Sendable, Hashable, Codable {
     case "nas-bench-macro": return try NASBenchMacro.read(URL(filePath: path))
     case "nas-bench-201": return try NASBench201.read(URL(filePath: path))
     default:
+      if let data = NATSBench.DataSet.allCases.first(where: { $0.tableName == name }) {
+        return try NATSBench.read(URL(filePath: path), data)
+      }
       throw .table(
         path: name,
         reason: "there is no such table; there are \(tableNames.joined(separator: ", "))")
@@ -119,12 +122,14 @@ public struct StudyDefinition: Sendable, Hashable, Codable {
     switch name {
     case "nas-bench-macro": NASBenchMacro.genes
     case "nas-bench-201": NASBench201.genes
-    default: []
+    default:
+      NATSBench.DataSet.allCases.contains { $0.tableName == name } ? NASBench201.genes : []
     }
   }
 
   /// The tables that can be searched.
-  public static let tableNames = ["nas-bench-macro", "nas-bench-201"]
+  public static let tableNames =
+    ["nas-bench-macro", "nas-bench-201"] + NATSBench.DataSet.allCases.map(\.tableName)
 
   /// How many networks make a generation on the terminal: the algorithm's population.
   public var population: Int {

@@ -134,8 +134,11 @@ package final class StudyProgressRenderer {
         "\($0.name) \(StudyText.value($1, of: $0))"
       }
       let name = entry.target + String(repeating: " ", count: width - entry.target.count)
-      return "  \(name)  g \(String(format: "%.3f", entry.value))  trial \(entry.trial.number): "
-        + values.joined(separator: ", ")
+      // The value of a budget is that of an objective, which stands in the line anyway.
+      let isBudget = entry.fit?.target.kind == .budget
+      let value = isBudget ? "budget " : "g \(String(format: "%.3f", entry.value))"
+      return "  \(name)  \(value)  trial \(entry.trial.number): "
+        + values.joined(separator: ", ") + (entry.fit.map { "; \($0.text)" } ?? "")
     }
   }
 }

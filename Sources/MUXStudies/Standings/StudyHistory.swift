@@ -19,11 +19,13 @@ public struct StudyHistory: Sendable {
     }
   }
 
-  /// A target's or direction's best network.
+  /// A target's or direction's best network: of those on the front the one of the least value, so that
+  /// no other network of the study is better in everything.
   public struct Leader: Sendable, Hashable {
     /// The trial.
     public var trial: Trial
-    /// g of PBI with θ = 5 and z* at the origin.
+    /// g of PBI with θ = 5 and z* at the origin; within a budget what it makes small as a coordinate, and
+    /// outside more than that of any network within.
     public var value: Double
   }
 
@@ -35,14 +37,18 @@ public struct StudyHistory: Sendable {
   public private(set) var completed: [Trial] = []
   /// The hypervolume (see ``StudyStandings/hypervolume``) wherever it grew.
   public private(set) var hypervolume: [Step] = []
-  /// For each target, the least g wherever it fell.
+  /// For each target, the value of its best network wherever that changed.
   public private(set) var best: [[Step]]
-  /// For each target, the network of the least g; nil before the first.
+  /// For each target, its best network; nil before the first.
   public private(set) var leaders: [Leader?]
   /// The positions in ``completed`` of the trials that no other one dominates.
   public private(set) var front: [Int] = []
 
   private let decomposition: Decomposition
+  /// The coordinates of ``completed``.
+  private var points: [[Double]] = []
+  /// The positions of the ``leaders`` in ``completed``.
+  private var leaderPlaces: [Int?]
   /// The front of all points, also of trials that break measured constraints, over the scales.
   private var volumeFront: [[Double]] = []
   private var volume = 0.0
@@ -56,6 +62,7 @@ public struct StudyHistory: Sendable {
     targets = decomposition.names
     best = targets.map { _ in [] }
     leaders = targets.map { _ in nil }
+    leaderPlaces = targets.map { _ in nil }
   }
 
   /// The history of a study with these trials; those without results are passed over.
@@ -74,21 +81,38 @@ public struct StudyHistory: Sendable {
       values.count == objectives.count
     else { return }
     completed.append(trial)
-    let point = zip(values, objectives).map { $0 / $1.scale }
+    let point = zip(values, objectives).map { $1.coordinate($0) }
+    points.append(point)
     addVolume(point)
     guard trial.violation <= 0 else { return }
-    for index in targets.indices {
-      let value = decomposition.value(point, index)
-      guard value < leaders[index]?.value ?? .infinity else { continue }
-      leaders[index] = Leader(trial: trial, value: value)
-      best[index].append(Step(count: completed.count, value: value))
-    }
-    let isBeaten = front.contains {
-      NonDominatedSorting.dominates(completed[$0].objectives ?? [], values)
-    }
+    let isBeaten = front.contains { NonDominatedSorting.dominates(points[$0], point) }
     guard !isBeaten else { return }
-    front.removeAll { NonDominatedSorting.dominates(values, completed[$0].objectives ?? []) }
+    front.removeAll { NonDominatedSorting.dominates(point, points[$0]) }
     front.append(completed.count - 1)
+    for index in targets.indices { lead(index, point) }
+  }
+
+  /// Lets the newest network of the front compete for a target.
+  private mutating func lead(_ target: Int, _ point: [Double]) {
+    let value = decomposition.value(point, target)
+    var place = completed.count - 1
+    var least = value
+    if let leader = leaders[target], let old = leaderPlaces[target] {
+      if !NonDominatedSorting.dominates(point, points[old]) {
+        guard value < leader.value else { return }
+      } else if value > leader.value {
+        // What was nearest is beaten in everything, by one that is farther: of those left, the nearest.
+        for other in front {
+          let otherValue = decomposition.value(points[other], target)
+          if otherValue < least { (place, least) = (other, otherValue) }
+        }
+      }
+    }
+    leaders[target] = Leader(trial: completed[place], value: least)
+    leaderPlaces[target] = place
+    if best[target].last?.value != least {
+      best[target].append(Step(count: completed.count, value: least))
+    }
   }
 
   /// The point's own part of the volume is its box less what the front covers of it.
@@ -107,10 +131,32 @@ public struct StudyHistory: Sendable {
     hypervolume.append(Step(count: completed.count, value: volume))
   }
 
-  /// g of a trial for a target.
+  /// The place of the objective that a budget makes small; nil for a direction.
+  public func aim(ofTarget target: Int) -> Int? { decomposition.budget(target)?.aim }
+
+  /// The best value within a budget, in natural units, wherever it changed.
+  public func valuesWithinBudget(_ target: Int) -> [Step] {
+    guard let budget = decomposition.budget(target) else { return [] }
+    return best[target].filter { Budget.excess(in: $0.value) == nil }.map {
+      Step(count: $0.count, value: objectives[budget.aim].value(at: $0.value))
+    }
+  }
+
+  /// The value of a trial for a target; see ``Leader/value``.
   public func value(_ trial: Trial, target: Int) -> Double {
-    let point = zip(trial.objectives ?? [], objectives).map { $0 / $1.scale }
+    let point = zip(trial.objectives ?? [], objectives).map { $1.coordinate($0) }
     return decomposition.value(point, target)
+  }
+
+  /// The positions in ``completed`` of the trials that are best for a target where all break measured
+  /// constraints: of those that break them least the one of the least value.
+  func leastBroken(target: Int) -> Leader? {
+    let least = completed.reduce(Double.infinity) { min($0, $1.violation) }
+    let places = completed.indices.filter { completed[$0].violation == least }
+    let front = NonDominatedSorting.front(places.map { points[$0] }).map { places[$0] }
+    return front.map {
+      Leader(trial: completed[$0], value: decomposition.value(points[$0], target))
+    }.min { $0.value < $1.value }
   }
 
   /// The positions in ``completed`` of the `share` of all trials that come nearest to the targets:

@@ -46,10 +46,16 @@ package struct StudyRecord: Sendable, Codable, Hashable {
     package var target: String
     /// Its trial.
     package var trial: Int
-    /// g of PBI.
+    /// g of PBI for a direction, the excess over the limits for a budget.
     package var value: Double
     /// Its objectives by name.
     package var objectives: [String: Double]
+    /// `direction` or `budget`; nil where the user named no targets.
+    package var kind: ReferenceTarget.Kind?
+    /// Whether none of its values is worse than the target's.
+    package var within: Bool?
+    /// For each value that the target names, the difference as a share of it.
+    package var difference: [String: Double]?
   }
 
   /// Its name.
@@ -116,8 +122,14 @@ package struct StudyRecorder: Sendable {
       hypervolume: standings.hypervolume, front: standings.front.map(\.number),
       best: standings.best.map {
         .init(
-          target: $0.target, trial: $0.trial.number, value: $0.value,
-          objectives: named($0.trial.objectives ?? []))
+          target: $0.target, trial: $0.trial.number,
+          value: $0.fit?.target.kind == .budget ? Budget.excess(in: $0.value) ?? 0 : $0.value,
+          objectives: named($0.trial.objectives ?? []), kind: $0.fit?.target.kind,
+          within: $0.fit?.isWithin,
+          difference: $0.fit.map {
+            Dictionary(
+              $0.parts.map { ($0.objective, $0.difference) }, uniquingKeysWith: { old, _ in old })
+          })
       })
   }
 

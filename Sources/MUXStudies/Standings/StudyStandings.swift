@@ -10,8 +10,10 @@ public struct StudyStandings: Sendable {
     public var target: String
     /// The network's trial.
     public var trial: Trial
-    /// g of PBI with θ = 5 and z* at the origin: smaller is better.
+    /// See ``StudyHistory/Leader/value``: smaller is better.
     public var value: Double
+    /// How its values compare with those that the target names; nil for a direction of the whole front.
+    public var fit: TargetFit?
   }
 
   /// The study.
@@ -67,17 +69,29 @@ public struct StudyStandings: Sendable {
   /// be all of it.
   public var hypervolume: Double { history.hypervolume.last?.value ?? 0 }
 
-  /// The best network for each target, empty before the first result. Networks that break measured
+  /// The best network for each target, empty before the first result. No other network of the study is
+  /// better in everything. Networks that break measured
   /// constraints count only where there is no other.
   public var best: [Best] {
     history.targets.indices.compactMap { index in
-      if let leader = history.leaders[index] {
-        return Best(target: history.targets[index], trial: leader.trial, value: leader.value)
+      guard let leader = history.leaders[index] ?? history.leastBroken(target: index) else {
+        return nil
       }
-      let values = history.completed.map { history.value($0, target: index) }
-      guard let place = values.indices.min(by: { values[$0] < values[$1] }) else { return nil }
       return Best(
-        target: history.targets[index], trial: history.completed[place], value: values[place])
+        target: history.targets[index], trial: leader.trial, value: leader.value,
+        fit: study.definition.target(index).map {
+          TargetFit(leader.trial, $0, study.definition.objectives)
+        })
+    }
+  }
+
+  /// The names of the targets within whose values a trial lies.
+  public func targetsHolding(_ trial: Trial) -> [String] {
+    history.targets.indices.compactMap { index in
+      guard let target = study.definition.target(index),
+        TargetFit(trial, target, study.definition.objectives).isWithin
+      else { return nil }
+      return target.name
     }
   }
 }

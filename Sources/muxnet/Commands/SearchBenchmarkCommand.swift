@@ -16,10 +16,16 @@ struct SearchBenchmarkCommand: ParsableCommand {
       objectives are then error, parameters and training time, as in the paper, and the reference \
       points are front networks of the file.
 
+      With --goal budgets each search looks for the least error within one of 50 random budgets of \
+      parameters and multiply-adds, each with at least 1,000 networks of the table in it; the share of \
+      searches that come near to the best network of the budget is printed.
+
       EXAMPLES
         muxnet search benchmark --data DATA
         muxnet search benchmark --data DATA --rivals results/search/pymoo.csv --output results/search
         muxnet search benchmark --table nasbench101 --data nasbench_only108.tfrecord
+        muxnet search benchmark --goal budgets --budgets 300 --seeds 10 --data DATA \
+          --table nas-bench-macro nats-bench-cifar10 nats-bench-cifar100 nats-bench-imagenet16
       """)
 
   @Option(help: "The folder with the tables' files, or the file of the only table.")
@@ -27,7 +33,11 @@ struct SearchBenchmarkCommand: ParsableCommand {
 
   @Option(
     parsing: .upToNextOption,
-    help: "The tables: nas-bench-macro, nas-bench-201, nas-bench-101 (also without dashes).")
+    help:
+      """
+      The tables: nas-bench-macro, nas-bench-201, nas-bench-101, nats-bench-cifar10, \
+      nats-bench-cifar100, nats-bench-imagenet16 (also without dashes).
+      """)
   var table = ["nas-bench-macro", "nas-bench-201"]
 
   @Option(parsing: .upToNextOption, help: "The numbers of networks that may be evaluated.")
@@ -44,7 +54,18 @@ struct SearchBenchmarkCommand: ParsableCommand {
   @Option(help: "Reference points: report, or tune for tuning settings.")
   var points = "report"
 
-  @Option(help: "A CSV file with runs of other tools (tools/compare_search.py).")
+  @Option(help: "What is searched for: points, or budgets for the least error within random ones.")
+  var goal = Goal.points
+
+  @Flag(help: "With --goal budgets, only draw the budgets and write them to --output.")
+  var drawOnly = false
+
+  /// What is searched for.
+  enum Goal: String, CaseIterable, ExpressibleByArgument { case points, budgets }
+
+  @Option(
+    help: "A CSV file with runs of other tools (tools/compare_search.py, tools/compare_budgets.py)."
+  )
   var rivals: String?
 
   @Option(help: "The folder for runs.csv and summary.csv.")
@@ -57,6 +78,13 @@ struct SearchBenchmarkCommand: ParsableCommand {
     guard seeds > 0, !budgets.isEmpty, budgets.allSatisfy({ $0 > 0 }) else {
       throw ValidationError("--seeds and --budgets must be above 0")
     }
+    if goal == .budgets, !drawOnly, budgets.count > 1 {
+      throw ValidationError(
+        "with --goal budgets give one number of networks, such as --budgets 300")
+    }
+    if drawOnly, goal != .budgets || output == nil {
+      throw ValidationError("--draw-only needs --goal budgets and --output")
+    }
   }
 
   func run() throws {
@@ -68,6 +96,11 @@ struct SearchBenchmarkCommand: ParsableCommand {
     options.algorithms = algorithms.isEmpty ? nil : algorithms
     options.rivals = rivals.map { URL(filePath: $0) }
     options.output = output.map { URL(filePath: $0) }
-    _ = try SearchBenchmark(options).run { Console.result($0) }
+    let benchmark = SearchBenchmark(options)
+    if goal == .budgets {
+      _ = try benchmark.runBudgets(draws: drawOnly) { Console.result($0) }
+    } else {
+      _ = try benchmark.run { Console.result($0) }
+    }
   }
 }

@@ -9,6 +9,9 @@ struct SearchBestCommand: ParsableCommand {
     commandName: "best",
     abstract: "Show the best network for each target, and write them as files.",
     discussion: """
+      No other network of the study is better in all objectives than one that is shown. WITHIN says \
+      whether it keeps all values of its target, and by how much; what is over is over by that much.
+
       With --networks each one is written as a block-string file that every command takes as a \
       model; its path is printed.
 
@@ -51,6 +54,7 @@ struct SearchBestCommand: ParsableCommand {
     if let files { return Console.result(files.joined(separator: "\n")) }
     Console.result(
       TrialTable.text(
-        best.map(\.trial), of: standings.study, lead: ("TARGET", best.map(\.target))))
+        best.map(\.trial), of: standings.study, lead: ("TARGET", best.map(\.target)),
+        fits: best.contains { $0.fit != nil } ? best.map { $0.fit?.text ?? "" } : nil))
   }
 }

@@ -11,7 +11,7 @@ struct SearchCreateCommand: ParsableCommand {
     discussion: """
       EXAMPLES
         muxnet search create digits --space digits --recipe digits_search \\
-          --target small:params=5k,madds=100k --target large:params=40k,madds=800k
+          --budget small:params=5k,madds=100k --budget large:params=40k,madds=800k
         muxnet search create mine --space space.yaml --evaluate 'python3 evaluate.py' \\
           --storage postgresql://me@host/studies --trials 500
       """)

@@ -8,6 +8,8 @@ struct SearchParetoCommand: ParsableCommand {
     commandName: "pareto",
     abstract: "List the networks on the Pareto front of a study.",
     discussion: """
+      WITHIN names the targets whose values a network keeps.
+
       EXAMPLES
         muxnet search pareto digits
         muxnet search pareto digits --json
@@ -27,6 +29,11 @@ struct SearchParetoCommand: ParsableCommand {
     guard !standings.front.isEmpty else {
       throw CommandError("study '\(standings.study.name)' has no complete trial yet")
     }
-    Console.result(TrialTable.text(standings.front, of: standings.study))
+    let front = standings.front
+    var fits: [String]?
+    if case .targets = standings.study.definition.goal {
+      fits = front.map { standings.targetsHolding($0).joined(separator: ", ") }
+    }
+    Console.result(TrialTable.text(front, of: standings.study, fits: fits))
   }
 }

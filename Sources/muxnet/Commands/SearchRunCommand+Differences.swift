@@ -27,7 +27,11 @@ extension SearchRunCommand {
     compare("--population", "population", "\(kept.population)", "\(wanted.population)")
     compare("--objectives", "objectives", Self.names(kept), Self.names(wanted))
     compare("--error-scale", "error scale", Self.errorScale(kept), Self.errorScale(wanted))
-    compare("--target", "targets", Self.text(kept.goal), Self.text(wanted.goal))
+    for (option, kind) in [("--target", ReferenceTarget.Kind.direction), ("--budget", .budget)] {
+      compare(
+        option, kind == .budget ? "budgets" : "targets", Self.text(kept.goal, kind),
+        Self.text(wanted.goal, kind))
+    }
     let stopping = kept.earlyStopping == nil ? "none" : "on"
     compare("--prune", "early stopping", stopping, options.prune ? "on" : "none")
     lines += try evaluationDifference(from: kept)
@@ -116,8 +120,10 @@ extension SearchRunCommand {
     definition.objectives.first { $0.metric == .error }.map { "\($0.scale)" } ?? "none"
   }
 
-  private static func text(_ goal: SearchGoal) -> String {
-    guard case .targets(let targets) = goal else { return "none" }
+  private static func text(_ goal: SearchGoal, _ kind: ReferenceTarget.Kind) -> String {
+    guard case .targets(let all) = goal else { return "none" }
+    let targets = all.filter { $0.kind == kind }
+    guard !targets.isEmpty else { return "none" }
     return targets.map { target in
       let values = target.values.sorted { $0.key < $1.key }
         .map { "\($0.key)=\(StudyText.natural($0.value))" }.joined(separator: ",")

@@ -17,7 +17,7 @@ struct SearchRunCommand: ParsableCommand {
 
       EXAMPLES
         muxnet search run digits --space digits --recipe digits_search --trials 60 \\
-          --target small:params=5k,madds=100k --target large:params=40k,madds=800k
+          --budget small:params=5k,madds=100k --budget large:params=40k,madds=800k
         muxnet search run digits --workers 4 --trials 200
         muxnet search run mine --space small --evaluate 'python3 evaluate.py' --timeout 600
       """)

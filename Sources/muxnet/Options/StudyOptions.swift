@@ -22,6 +22,13 @@ struct StudyOptions: ParsableArguments {
         + "several times. Without any the whole front is searched.", valueName: "name=value,…"))
   var targets: [String] = []
 
+  @Option(
+    name: .customLong("budget"),
+    help: ArgumentHelp(
+      "Limits within which the least error is searched, such as small:params=1.5M,madds=60M; may be "
+        + "given several times, beside targets too.", valueName: "name=limit,…"))
+  var budgets: [String] = []
+
   @Flag(help: "Accept targets outside of what the space reaches.")
   var allowOutside = false
 
@@ -208,15 +215,20 @@ struct StudyOptions: ParsableArguments {
   }
 
   private func parsedTargets() throws -> [ReferenceTarget] {
-    let parsed = try targets.map { text -> ReferenceTarget in
-      guard let colon = text.firstIndex(of: ":") else { return try ReferenceTarget(parsing: text) }
-      var target = try ReferenceTarget(parsing: String(text[text.index(after: colon)...]))
-      target.name = String(text[..<colon])
+    func parse(_ text: String, _ kind: ReferenceTarget.Kind) throws -> ReferenceTarget {
+      let colon = text.firstIndex(of: ":")
+      let values = colon.map { String(text[text.index(after: $0)...]) } ?? text
+      var target = try ReferenceTarget(parsing: values)
+      if let colon { target.name = String(text[..<colon]) }
+      target.kind = kind
       return target
     }
+    let parsed =
+      try targets.map { try parse($0, .direction) } + budgets.map { try parse($0, .budget) }
     for (index, target) in parsed.enumerated()
     where parsed.prefix(index).contains(where: { $0.name == target.name }) {
-      throw CommandError("two targets are called '\(target.name)'")
+      throw CommandError(
+        "two targets or budgets are called '\(target.name)'; give each a name of its own")
     }
     return parsed
   }

@@ -14,8 +14,8 @@ struct MUXNetCommand: ParsableCommand {
     private static let note = """
 
 
-      This build has no libtorch, so train, settings, data export, data benchmark, benchmark --train and \
-      --engine torch are absent; build without MUXNET_TORCH=0 to have them.
+      This build has no libtorch, so train, settings, data preview, data export, data benchmark, \
+      benchmark --train and --engine torch are absent; build without MUXNET_TORCH=0 to have them.
       """
   #endif
 

@@ -50,6 +50,18 @@
       ] {
         #expect(check.output.contains(part), "\(check.output)")
       }
+      let preview = try run([
+        "data", "preview", "--recipe", "voc_ssdlite", "--data", "squares", "--output", "sheet.png",
+        "--images", "4", "--columns", "2", "--side", "96", "--set", "batchSize=4", "--set",
+        "model.inputSize=96", "--set", "data.trainingFolder=train", "--set",
+        "data.validationFolder=val",
+      ])
+      #expect(preview.errors.contains("wrote sheet.png: 4 images of 96×96"))
+      let sheet = try Image(contentsOfFile: folder("sheet.png"))
+      #expect(sheet.width == 2 * 102 + 6 && sheet.height == 2 * 112 + 6)
+      let again = try Muxnet.run(
+        ["data", "preview", "--recipe", "voc_ssdlite", "--output", "sheet.png"], in: folder.path)
+      #expect(again.code == 1 && again.errors.contains("sheet.png exists"), "\(again.errors)")
       let trained = try run([
         "train", "--recipe", "voc_ssdlite", "--data", "squares", "--epochs", "1", "--batch-size",
         "4", "--output", "runs", "--name", "a", "--threads", "1", "--set",

@@ -30,44 +30,16 @@ extension Image {
   /// The image in colours with boxes drawn into it, the first above the others: a frame of the class's
   /// colour with a dark line around it, and its text on a ground of the same colour.
   public func drawing(_ boxes: [DrawnBox]) -> Image {
-    var canvas = Canvas(rgb)
+    var canvas = Canvas(self)
     // Lines and letters grow with the picture.
     let scale = max(1, Int((Double(min(width, height)) / 300).rounded()))
     for drawn in boxes.reversed() { canvas.draw(drawn, scale: scale) }
-    return Image(width: width, height: height, channels: 3, pixels: canvas.pixels)
+    return canvas.image
   }
 }
 
-/// Pixels that are drawn on.
-private struct Canvas {
-  let width: Int
-  let height: Int
-  var pixels: [UInt8]
-
-  init(_ image: Image) {
-    width = image.width
-    height = image.height
-    pixels = image.pixels
-  }
-
-  /// Fills what of a rectangle lies in the picture.
-  mutating func fill(_ xs: Range<Int>, _ ys: Range<Int>, _ color: [UInt8]) {
-    for y in ys.clamped(to: 0..<height) {
-      for x in xs.clamped(to: 0..<width) {
-        for channel in 0..<3 { pixels[(y * width + x) * 3 + channel] = color[channel] }
-      }
-    }
-  }
-
-  mutating func frame(_ xs: Range<Int>, _ ys: Range<Int>, thickness: Int, _ color: [UInt8]) {
-    let (left, right, top, bottom) = (xs.lowerBound, xs.upperBound, ys.lowerBound, ys.upperBound)
-    fill(left..<right, top..<min(top + thickness, bottom), color)
-    fill(left..<right, max(bottom - thickness, top)..<bottom, color)
-    fill(left..<min(left + thickness, right), top..<bottom, color)
-    fill(max(right - thickness, left)..<right, top..<bottom, color)
-  }
-
-  mutating func draw(_ drawn: DrawnBox, scale: Int) {
+extension Canvas {
+  fileprivate mutating func draw(_ drawn: DrawnBox, scale: Int) {
     let box = drawn.box
     func place(_ edge: Double, _ side: Int) -> Int {
       edge.isNaN ? 0 : Int(min(max(edge, 0), Double(side)).rounded())
@@ -86,15 +58,6 @@ private struct Canvas {
     let y = top >= textHeight ? top - textHeight : top
     fill(x..<x + textWidth, y..<y + textHeight, color)
     let ink: [UInt8] = luma(color[0], color[1], color[2]) > 120 ? [0, 0, 0] : [255, 255, 255]
-    for (number, character) in drawn.text.enumerated() {
-      for (row, bits) in SmallFont.rows(character).enumerated() {
-        for column in 0..<SmallFont.width
-        where bits >> UInt8(SmallFont.width - 1 - column) & 1 == 1 {
-          let px = x + (2 + number * (SmallFont.width + 1) + column) * scale
-          let py = y + (2 + row) * scale
-          fill(px..<px + scale, py..<py + scale, ink)
-        }
-      }
-    }
+    write(drawn.text, x: x + 2 * scale, y: y + 2 * scale, scale: scale, ink)
   }
 }

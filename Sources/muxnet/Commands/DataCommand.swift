@@ -10,7 +10,8 @@ import MUXVision
 struct DataCommand: ParsableCommand {
   #if TORCH
     private static let subcommands: [any ParsableCommand.Type] = [
-      DataCheckCommand.self, DataExportCommand.self, DataBenchmarkCommand.self,
+      DataCheckCommand.self, DataPreviewCommand.self, DataExportCommand.self,
+      DataBenchmarkCommand.self,
     ]
   #else
     private static let subcommands: [any ParsableCommand.Type] = [DataCheckCommand.self]

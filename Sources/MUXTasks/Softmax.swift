@@ -29,6 +29,13 @@ public enum Softmax {
     let sum = outputs.reduce(0.0) { $0 + exp(Double($1) - largest) }
     return log(sum) + largest - Double(own)
   }
+
+  /// The place of the greatest output of one image, the first of equals, and its softmax.
+  static func best(_ outputs: ArraySlice<Float>) -> (index: Int, probability: Double) {
+    let best = outputs.indices.max { outputs[$0] < outputs[$1] } ?? outputs.startIndex
+    let loss = outputs.isEmpty ? 0 : crossEntropy(outputs, own: outputs[best])
+    return (best - outputs.startIndex, exp(-loss))
+  }
 }
 
 /// Single outputs as probabilities, each on its own.

@@ -110,6 +110,13 @@ public protocol TaskHead: Sendable {
     into meter: inout TaskMeter
   ) throws
 
+  /// What is said about each of some images beside what is true of them; none where the task cannot tell.
+  ///
+  /// - Throws: ``TaskError`` where outputs or targets are not those of the task.
+  func verdicts(
+    _ outputs: [OutputTensor], _ targets: [Target], original: [ImageSize]
+  ) throws -> [ImageVerdict]
+
   /// Counts the decisions that two computations of the same outputs agree on, such as those of another
   /// precision; nil where the task has none that can be counted.
   ///
@@ -141,6 +148,11 @@ extension TaskHead {
 
   /// The same: places do not matter.
   public func forImages(preparedBy pipeline: ImagePipeline) -> Self { self }
+
+  /// None.
+  public func verdicts(
+    _ outputs: [OutputTensor], _ targets: [Target], original: [ImageSize]
+  ) throws -> [ImageVerdict] { [] }
 
   /// None that can be counted.
   public func agreement(
@@ -195,11 +207,16 @@ public protocol Meter: Sendable, Codable {
   func tables() -> [ScoreTable]
   /// How often each class was taken for each; nil where an image is not of one class.
   func confusion() -> ConfusionTable?
+  /// Curves that say more than the scores.
+  func charts() -> [ScoreChart]
 }
 
 extension Meter {
   /// None.
   public func confusion() -> ConfusionTable? { nil }
+
+  /// None.
+  public func charts() -> [ScoreChart] { [] }
 }
 
 /// A way to write predictions, beside text and JSON.

@@ -108,6 +108,26 @@ public struct ClassificationHead: TaskHead {
     meter.add(rows.values, labels: labels)
   }
 
+  /// The cross entropy of each image, its class, and the first guess.
+  public func verdicts(
+    _ outputs: [OutputTensor], _ targets: [Target], original: [ImageSize]
+  ) throws -> [ImageVerdict] {
+    let rows = try rows(of: outputs)
+    return try targets.enumerated().map { image, target in
+      let label = try target.label(task: Classification.name, name: "an image")
+      guard classNames.indices.contains(label) else {
+        throw TaskError.classOutside(index: label, classes: classNames.count, name: "an image")
+      }
+      let values = rows[image]
+      let (index, share) = Softmax.best(values)
+      return ImageVerdict(
+        loss: Softmax.crossEntropy(values, own: values[values.startIndex + label]),
+        isWrong: index != label, truth: classNames[label],
+        said: "\(classNames[index]) \(ImageVerdict.percent(share))",
+        outputIndex: index)
+    }
+  }
+
   /// The most likely class of each image; of equals the first.
   public func agreement(
     _ outputs: [OutputTensor], _ reference: [OutputTensor]

@@ -39,11 +39,15 @@ public struct ClassificationMeter: Meter, Hashable {
     public var classes: [ClassResult]
     /// How many images of class i (row) were taken for class j (column).
     public var confusion: [[Int]]
+    /// How far the probabilities of the first guesses are from how often they are right
+    /// (``Reliability/expectedError``); nil without images.
+    public var expectedCalibrationError: Double?
   }
 
   private let classNames: [String]
   private var metrics: ClassificationMetrics
   private var lossSum = 0.0
+  private var reliability = Reliability()
 
   /// A meter of so many classes that has counted nothing.
   public init(classNames: [String]) {
@@ -60,8 +64,10 @@ public struct ClassificationMeter: Meter, Hashable {
     let classes = classNames.count
     for (row, label) in labels.enumerated() {
       let own = row * classes
-      lossSum += Softmax.crossEntropy(
-        outputs[own..<own + classes], own: outputs[own + Int(label)])
+      let values = outputs[own..<own + classes]
+      let best = Softmax.best(values)
+      lossSum += Softmax.crossEntropy(values, own: outputs[own + Int(label)])
+      reliability.add(confidence: best.probability, isRight: best.index == Int(label))
     }
     metrics.add(scores: outputs, labels: labels)
   }
@@ -70,6 +76,7 @@ public struct ClassificationMeter: Meter, Hashable {
   public mutating func merge(_ other: ClassificationMeter) {
     metrics.merge(other.metrics)
     lossSum += other.lossSum
+    reliability.merge(other.reliability)
   }
 
   private func mean(_ values: [Double?]) -> Double? {
@@ -102,7 +109,7 @@ public struct ClassificationMeter: Meter, Hashable {
           name: name, count: confusion[index].reduce(0, +), correct: confusion[index][index],
           predicted: confusion.reduce(0) { $0 + $1[index] }, precision: precisions[index],
           recall: recalls[index], f1: f1[index])
-      }, confusion: confusion)
+      }, confusion: confusion, expectedCalibrationError: reliability.expectedError)
   }
 
   /// Images, precision, recall and F1 of each class, and their means over the classes with images.
@@ -131,4 +138,7 @@ public struct ClassificationMeter: Meter, Hashable {
   public func confusion() -> ConfusionTable? {
     ConfusionTable(names: classNames, counts: details().confusion)
   }
+
+  /// Whether the probabilities of the first guesses are to be believed.
+  public func charts() -> [ScoreChart] { [reliability.chart(of: "the first guess")] }
 }

@@ -82,20 +82,53 @@ public struct DetectionHead: TaskHead {
     let images = try images(of: outputs)
     for (image, target) in targets.enumerated() {
       let boxes = try checked(target, name: "an image")
-      let motion = motion(of: original[image]).inverse
-      let objects = boxes.map { box in
-        TrueObject(
-          label: box.label, box: BoundingBox(box).moved(motion), isDifficult: box.isDifficult,
-          isCrowd: box.isCrowd, area: box.area.map { $0 * abs(motion.scaleX * motion.scaleY) })
-      }
       meter.add(
-        found(images[image][...], of: original[image], limits: task.limits), objects: objects)
+        found(images[image][...], of: original[image], limits: task.limits),
+        objects: objects(boxes, in: original[image]))
       var loss = MultiBoxLoss()
       let rows = decoder.rows(images[image][...])
       loss.add(
         logits: rows.logits, offsets: rows.offsets, targets: self.targets(boxes),
         ratio: task.negatives)
       meter.add(loss)
+    }
+  }
+
+  /// The faults of each image: objects that are not found, and boxes without an object, each counted by its
+  /// probability. Boxes are those that predictions show.
+  public func verdicts(
+    _ outputs: [OutputTensor], _ targets: [Target], original: [ImageSize]
+  ) throws -> [ImageVerdict] {
+    let images = try images(of: outputs)
+    return try targets.enumerated().map { image, target in
+      let size = original[image]
+      let objects = objects(try checked(target, name: "an image"), in: size)
+      let shown = decode(images[image][...], original: size, settings: DecodingSettings())
+      var (missed, alarms, loss) = (0, 0, 0.0)
+      for label in classNames.indices {
+        let own = shown.boxes.filter { $0.index == label }
+        let wanted = objects.filter { $0.label == label }
+        let verdicts = DetectionVerdict.verdicts(
+          on: own.map { FoundObject(label: label, score: $0.probability, box: $0.box) },
+          objects: wanted)
+        let hits = verdicts.count { $0 == .hit }
+        let lost = max(wanted.count { !$0.isIgnored } - hits, 0)
+        missed += lost
+        alarms += verdicts.count { $0 == .miss }
+        loss += Double(lost)
+        for (box, verdict) in zip(own, verdicts) where verdict == .miss { loss += box.probability }
+      }
+      return ImageVerdict(
+        loss: loss, isWrong: missed + alarms > 0,
+        truth: "\(objects.count) object\(objects.count == 1 ? "" : "s")",
+        said: "\(shown.boxes.count) found, \(missed) missed, \(alarms) wrong",
+        boxes: (shown.drawnBoxes ?? [])
+          + objects.map { object in
+            DrawnBox(
+              LabeledBox(
+                label: object.label, left: object.box.left, top: object.box.top,
+                right: object.box.right, bottom: object.box.bottom), text: "")
+          })
     }
   }
 
@@ -126,6 +159,16 @@ public struct DetectionHead: TaskHead {
       throw .classOutside(index: wrong.label, classes: classNames.count, name: name)
     }
     return boxes
+  }
+
+  /// What must be found in an image as it was before it was prepared.
+  private func objects(_ boxes: [LabeledBox], in original: ImageSize) -> [TrueObject] {
+    let motion = motion(of: original).inverse
+    return boxes.map { box in
+      TrueObject(
+        label: box.label, box: BoundingBox(box).moved(motion), isDifficult: box.isDifficult,
+        isCrowd: box.isCrowd, area: box.area.map { $0 * abs(motion.scaleX * motion.scaleY) })
+    }
   }
 
   /// What the default boxes of an image are to learn; boxes are in pixels of the prepared image.

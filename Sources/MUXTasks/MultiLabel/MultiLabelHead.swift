@@ -74,6 +74,32 @@ public struct MultiLabelHead: TaskHead {
     }
   }
 
+  /// The mean binary cross entropy of each image, its classes, and those that reach their threshold. The
+  /// verdict turns on the class that is most wrong.
+  public func verdicts(
+    _ outputs: [OutputTensor], _ targets: [Target], original: [ImageSize]
+  ) throws -> [ImageVerdict] {
+    let rows = try rows(of: outputs)
+    let thresholds = task.thresholds(classes: classNames.count)
+    return try targets.enumerated().map { image, target in
+      let labels = try target.labels(task: MultiLabel.name, name: "an image")
+      let values = Array(rows[image])
+      let shares = values.map { Sigmoid.probability(Double($0)) }
+      let losses = values.enumerated().map {
+        Sigmoid.crossEntropy(Double($1), isPositive: labels.contains($0))
+      }
+      let found = classNames.indices.filter { shares[$0] >= thresholds[$0] }
+      func list(_ indices: [Int], _ text: (Int) -> String) -> String {
+        indices.isEmpty ? "none" : indices.map(text).joined(separator: ", ")
+      }
+      return ImageVerdict(
+        loss: losses.reduce(0, +) / Double(max(losses.count, 1)),
+        isWrong: Set(found) != labels, truth: list(labels.sorted()) { classNames[$0] },
+        said: list(found) { "\(classNames[$0]) \(ImageVerdict.percent(shares[$0]))" },
+        outputIndex: losses.indices.max { losses[$0] < losses[$1] })
+    }
+  }
+
   /// Whether an image is of a class, for each class of each image.
   public func agreement(
     _ outputs: [OutputTensor], _ reference: [OutputTensor]

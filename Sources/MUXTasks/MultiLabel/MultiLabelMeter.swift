@@ -35,6 +35,7 @@ public struct MultiLabelMeter: Meter, Hashable {
   private let thresholds: [Double]
   private var outcomes: [RankedOutcomes]
   private var lossSum = 0.0
+  private var reliability = Reliability()
   /// Images counted.
   public private(set) var count = 0
 
@@ -49,7 +50,9 @@ public struct MultiLabelMeter: Meter, Hashable {
   /// Counts one image: an output a class, the classes that it is of, and its loss.
   mutating func add(_ outputs: some Collection<Float>, labels: Set<Int>, loss: Double) {
     for (index, output) in outputs.enumerated() {
-      outcomes[index].add(output, isPositive: labels.contains(index))
+      let isPositive = labels.contains(index)
+      outcomes[index].add(output, isPositive: isPositive)
+      reliability.add(confidence: Sigmoid.probability(Double(output)), isRight: isPositive)
     }
     lossSum += loss
     count += 1
@@ -60,6 +63,7 @@ public struct MultiLabelMeter: Meter, Hashable {
     precondition(classNames == other.classNames, "the meters are of different classes")
     for index in outcomes.indices { outcomes[index].merge(other.outcomes[index]) }
     lossSum += other.lossSum
+    reliability.merge(other.reliability)
     count += other.count
   }
 
@@ -103,6 +107,25 @@ public struct MultiLabelMeter: Meter, Hashable {
             ])
         })
     ]
+  }
+
+  /// The share of a class's images that is found over the share of others that is taken for it, and
+  /// whether probabilities are to be believed.
+  public func charts() -> [ScoreChart] {
+    let counts = outcomes.map { $0.negatives > 0 ? $0.positives : 0 }
+    let shown = ScoreChart.shownClasses(counts)
+    let curves = shown.map { index in
+      ScoreChart.Curve(classNames[index], points: outcomes[index].curve())
+    }
+    let chance = ScoreChart.Curve(
+      "chance", points: [.init(x: 0, y: 0), .init(x: 1, y: 1)], isReference: true)
+    let roc = ScoreChart(
+      title: "ROC curves",
+      note:
+        "The share of a class's images that is found, over the share of the others that is taken for"
+        + " it, as the threshold falls.\(ScoreChart.remark(shown: shown.count, of: counts))",
+      xTitle: "false positive rate", yTitle: "true positive rate", curves: [chance] + curves)
+    return (curves.isEmpty ? [] : [roc]) + [reliability.chart(of: "what is said of a class")]
   }
 
   /// The threshold of greatest F1 for each class; nil where no image is positive.

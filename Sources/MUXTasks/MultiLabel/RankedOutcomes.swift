@@ -64,6 +64,30 @@ package struct RankedOutcomes: Sendable, Hashable, Codable {
     return Double(halfPairs) / (2 * Double(positives) * Double(negatives))
   }
 
+  /// The share of positive images found over the share of negative ones taken for positive, as the
+  /// threshold falls: some hundred points of the ROC curve. None where all images have one value.
+  func curve(points limit: Int = 120) -> [ScoreChart.Point] {
+    let (positives, negatives) = (positives, negatives)
+    guard positives > 0, negatives > 0 else { return [] }
+    var points = [ScoreChart.Point(x: 0, y: 0)]
+    var (hits, alarms) = (0, 0)
+    for tie in ties() {
+      hits += tie.positives
+      alarms += tie.negatives
+      points.append(
+        .init(x: Double(alarms) / Double(negatives), y: Double(hits) / Double(positives)))
+    }
+    guard points.count > limit else { return points }
+    // Steps of equal length along the curve, so that neither a steep nor a flat part loses its shape.
+    var kept = [points[0]]
+    for point in points.dropFirst()
+    where point.x + point.y - kept[kept.count - 1].x
+      - kept[kept.count - 1].y >= 2 / Double(limit)
+    { kept.append(point) }
+    if kept.last != points.last { kept.append(points[points.count - 1]) }
+    return kept
+  }
+
   /// The average precision Σ (Rₙ − Rₙ₋₁) Pₙ over the thresholds, without interpolation. Nil without
   /// positive images.
   package func averagePrecision() -> Double? {

@@ -134,6 +134,36 @@ struct DetectionTaskTests {
     }
   }
 
+  @Test(
+    "a verdict counts what was missed and what was not there; the chart has the classes with objects"
+  )
+  func verdicts() throws {
+    let head = try head()
+    let outputs = outputs(head, [(2994, 3, 3), (0, 7, 1)])
+    let whole = LabeledBox(label: 3, left: 7.5, top: 7.5, right: 292.5, bottom: 292.5)
+    let lost = LabeledBox(label: 5, left: 10, top: 10, right: 20, bottom: 20)
+    let verdict = try head.verdicts(outputs, [.boxes([whole, lost])], original: [300])[0]
+    #expect(verdict.isWrong && verdict.truth == "2 objects")
+    #expect(verdict.said == "2 found, 1 missed, 1 wrong")
+    let small = try head.decode(outputs, original: [300], settings: DecodingSettings())[0].boxes[1]
+    #expect(abs(verdict.loss - (1 + small.probability)) < 1e-9)
+    #expect(verdict.boxes?.count == 4)
+    var crowd = whole
+    crowd.isDifficult = true
+    let fine = try head.verdicts(
+      self.outputs(head, [(2994, 3, 3)]), [.boxes([whole])], original: [300])[0]
+    #expect(!fine.isWrong && fine.loss == 0 && fine.said == "1 found, 0 missed, 0 wrong")
+    let hard = try head.verdicts(
+      self.outputs(head, []), [.boxes([crowd])], original: [300])[0]
+    #expect(!hard.isWrong && hard.said == "0 found, 0 missed, 0 wrong")
+    var meter = head.makeMeter()
+    #expect(meter.charts().isEmpty)
+    try head.measure(outputs, [.boxes([whole, lost])], original: [300], into: &meter)
+    let chart = try #require(meter.charts().first)
+    #expect(chart.curves.map(\.name) == ["class3", "class5"])
+    #expect(chart.curves[0].points.map(\.y) == Array(repeating: 1, count: 101))
+  }
+
   @Test("a cut preparation is undone: boxes are where they are in the picture")
   func preparation() throws {
     let pipeline = ImagePipeline(

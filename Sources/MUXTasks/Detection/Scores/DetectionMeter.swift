@@ -148,6 +148,30 @@ public struct DetectionMeter: Meter, Hashable {
     ]
   }
 
+  /// How precision falls as recall rises, for the classes that have objects.
+  public func charts() -> [ScoreChart] {
+    let counts = outcomes.map(\.objects)
+    let shown = ScoreChart.shownClasses(counts)
+    guard !shown.isEmpty else { return [] }
+    return [
+      ScoreChart(
+        title: "Precision and recall",
+        note:
+          "The share of detections that found an object, over the share of objects found, as the"
+          + " least score falls (an overlap of one half counts; made to fall only)."
+          + ScoreChart.remark(shown: shown.count, of: counts), xTitle: "recall",
+        yTitle: "precision",
+        curves: shown.map { index in
+          let precisions = outcomes[index].curve.curve()
+          return ScoreChart.Curve(
+            classNames[index],
+            points: precisions.enumerated().map {
+              .init(x: Double($0) / Double(precisions.count - 1), y: $1)
+            })
+        })
+    ]
+  }
+
   private func results() -> [ClassResult] {
     classNames.indices.map { index in
       let own = outcomes[index]

@@ -12,7 +12,7 @@ help:
 	@echo "make search     search networks for the digits, train the best ones, classify some images"
 	@echo "make demo       train a small MUXNet on the digits, evaluate it, predict some images"
 	@echo "make test       all tests (release build, so that libtorch code is built once)"
-	@echo "make test-core  build and test the half that needs no libtorch"
+	@echo "make test-core  the tests of the half that needs no libtorch, which is then compiled alone"
 	@echo "make docs       build the documentation (DocC) as one site; scripts/docs --serve shows it"
 	@echo "make lint       check the format of all files in Swift, C and C++, and that each begins with its licence"
 	@echo "make format     format them"
@@ -31,13 +31,16 @@ demo: build
 	MUXNET='$(MUXNET)' scripts/demo
 
 # No test imports with @testable; without the flag everything would be compiled twice, for the tests and
-# for the program.
+# for the program. Both commands compile the upper half alike and in one folder, so whichever comes second
+# finds it compiled.
+TEST = test -c release --disable-testable-imports
+
 test: setup
-	$(SWIFT) test -c release --disable-testable-imports
+	$(SWIFT) $(TEST)
 
 test-core:
 	@scripts/setup --core
-	$(CORE) test --scratch-path .build-core
+	$(CORE) $(TEST)
 
 docs:
 	@scripts/docs

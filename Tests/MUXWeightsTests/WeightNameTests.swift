@@ -69,6 +69,33 @@ struct WeightNameTests {
     #expect(error?.report.unexpected == ["criterion.weight"])
   }
 
+  @Test(
+    "DenseNets of public chest X-ray programs: an attribute, old names of layers, a sequence for the head"
+  )
+  func chestXRayCheckpoints() throws {
+    let network = try ModelZoo.network(
+      named: "densenet121", options: ModelOptions(classes: 14))
+    let weights = RandomWeights.archive(network, seed: 3)
+    let published = weights.renamed { name in
+      let name = name.replacing(/denselayer([0-9]+)\.(norm|conv)([12])/) {
+        "denselayer\($0.1).\($0.2).\($0.3)"
+      }
+      return "module.densenet121." + name.replacing("classifier.", with: "classifier.0.")
+    }
+    #expect(published.names.contains("module.densenet121.classifier.0.weight"))
+    #expect(
+      published.names.contains(
+        "module.densenet121.features.denseblock1.denselayer1.norm.1.weight"))
+    let checked = try CheckedWeights(published, for: network)
+    for parameter in network.parameters where parameter.role != .batchCount {
+      #expect(checked.archive[parameter.name]?.floats == weights[parameter.name]?.floats)
+    }
+    // A head of two layers is another network.
+    var deeper = published
+    deeper["module.densenet121.classifier.1.weight"] = ArchivedTensor([1], shape: [1])
+    #expect(throws: WeightsMismatchError.self) { try CheckedWeights(deeper, for: network) }
+  }
+
   @Test("Words that are no wrapper's are no prefix")
   func otherWords() {
     let error = #expect(throws: WeightsMismatchError.self) {

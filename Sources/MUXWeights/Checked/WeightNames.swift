@@ -7,8 +7,11 @@ package import MUXNetworks
 /// - *Wrappers of PyTorch* (``WeightNames/wrappers``) say nothing about the network, and no layer has
 ///   their names. They go wherever they stand in a name, as in `blocks.0._orig_mod.conv.weight`;
 ///   `module` only at the front, and only if all names begin so.
-/// - *Attributes* (``WeightNames/attributes``), such as Lightning's `model.`, go at the front if the
-///   network has no such names itself.
+/// - *Attributes* (``WeightNames/attributes``), such as Lightning's `model.`, or the name of a network of
+///   the zoo, as in `densenet121.features.conv0.weight`, go at the front if the network has no such names
+///   itself.
+/// - A layer that was put into a sequence of its own with what has no weights (CheXNet's classifier and
+///   its sigmoid, `classifier.0.weight`) is the layer.
 /// - `n_averaged`, the count of an averaged model, is no weight and goes.
 /// - *Other packages* may number all blocks in one row: ``NumberedBlockNames``.
 package enum WeightNames {
@@ -21,6 +24,12 @@ package enum WeightNames {
     "module", "model", "net", "network", "backbone", "encoder", "ema", "ema_model", "model_ema",
     "averaged_model",
   ]
+  /// Whether a part of a name is that under which a program keeps a network.
+  static func isAttribute(_ part: some StringProtocol) -> Bool {
+    attributes.contains(String(part)) || networks.contains(String(part))
+  }
+  private static let networks = Set(ModelZoo.entries.map(\.name))
+
   /// Tensors that wrappers add and that belong to no network.
   package static let counters: Set<String> = ["n_averaged"]
 
@@ -59,8 +68,10 @@ extension TensorArchive {
     let clean = unwrapped
     guard let first = parameters.first(where: { $0.role != .batchCount }),
       !parameters.contains(where: { clean[$0.name] != nil })
-    else { return clean }
-    if let bare = clean.withoutAttributes(before: first.name) { return bare }
+    else { return clean.withoutSequences(for: parameters) }
+    if let bare = clean.withoutAttributes(before: first.name) {
+      return bare.withoutSequences(for: parameters)
+    }
     // Another package's names, behind attributes or not.
     let stem = NumberedBlockNames.firstTensor
     guard let others = clean[stem] != nil ? clean : clean.withoutAttributes(before: stem) else {
@@ -77,10 +88,27 @@ extension TensorArchive {
     let prefixes = names.filter { $0.hasSuffix("." + name) }
       .map { String($0.dropLast(name.count)) }
       .filter { prefix in
-        prefix.split(separator: ".").allSatisfy { WeightNames.attributes.contains(String($0)) }
+        prefix.split(separator: ".").allSatisfy { WeightNames.isAttribute($0) }
       }
     guard let prefix = prefixes.min(by: { $0.count < $1.count }) else { return nil }
     return renamedIfUnique { $0.hasPrefix(prefix) ? String($0.dropFirst(prefix.count)) : $0 }
+  }
+
+  /// The same tensors, where a layer of the network that they lack stands first and alone in a sequence of
+  /// its name: `classifier.0.weight` for `classifier.weight`.
+  private func withoutSequences(for parameters: [ParameterSpecification]) -> TensorArchive {
+    let names = Set(names)
+    var own: [String: String] = [:]
+    for parameter in parameters where !names.contains(parameter.name) {
+      guard let dot = parameter.name.lastIndex(of: ".") else { continue }
+      let (layer, tensor) = (parameter.name[..<dot], parameter.name[dot...])
+      let other = "\(layer).0\(tensor)"
+      guard names.contains(other), !names.contains(where: { $0.hasPrefix("\(layer).1.") }) else {
+        continue
+      }
+      own[other] = parameter.name
+    }
+    return own.isEmpty ? self : renamedIfUnique { own[$0] ?? $0 }
   }
 
   private func renamedIfUnique(_ rename: (String) -> String) -> TensorArchive {

@@ -79,7 +79,8 @@ extension DataConfiguration {
         ($0, $0.folderNames[0])
       }
     case .boxes where !isFile(path): return present { isFile("\(path)/\($0).csv") }
-    case .boxes, .digits, .cifar10, .cifar100, .folder, .list: return [(.training, "")]
+    case .boxes, .digits, .cifar10, .cifar100, .folder, .list, .chestxray14:
+      return [(.training, "")]
     }
   }
 

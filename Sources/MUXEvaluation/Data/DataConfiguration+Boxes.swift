@@ -9,7 +9,7 @@ extension DataConfiguration {
   var hasBoxes: Bool {
     switch source {
     case .voc, .coco, .yolo, .boxes: true
-    case .digits, .cifar10, .cifar100, .folder, .list: false
+    case .digits, .cifar10, .cifar100, .folder, .list, .chestxray14: false
     }
   }
 
@@ -38,7 +38,7 @@ extension DataConfiguration {
       if isMissing(part), !Self.isFile(path) { throw missingFolder(of: part, in: path) }
       images = try .list(path: place(of: part), classNames: classNames)
       images.orientation = orientation
-    case .voc, .digits, .cifar10, .cifar100, .folder, .list:
+    case .voc, .digits, .cifar10, .cifar100, .folder, .list, .chestxray14:
       images = try .voc(path: path, part: name, classNames: classNames)
       images.orientation = orientation
     }

@@ -15,6 +15,7 @@ extension DataConfiguration {
   /// - Returns: The settings, and one line for each thing that was decided.
   /// - Throws: `DataSetError` where there is no such folder.
   public func resolved() throws -> (settings: DataConfiguration, notices: [String]) {
+    if source == .chestxray14, let path { return try resolvedChestXRays(at: path) }
     guard let path, source == .folder || source == .list else { return (self, []) }
     var settings = self
     var notices: [String] = []
@@ -66,6 +67,36 @@ extension DataConfiguration {
       settings.validationFraction = Self.usualValidationFraction
       let what = settings.takesWholeFolder ? "folders of classes" : "a folder \(trainingFolder)"
       notices.append("\(path) has \(what) and no folder of validation images: \(heldOut)")
+    }
+    return (settings, notices)
+  }
+
+  /// Shares of the patients for validation and test where no lists divide them: those of the paper.
+  static let chestXRayFractions = (validation: 0.1, test: 0.2)
+
+  private func resolvedChestXRays(
+    at path: String
+  ) throws -> (settings: DataConfiguration, notices: [String]) {
+    var settings = self
+    var notices: [String] = []
+    let split = try split ?? ChestXRay14.usualSplit(at: path)
+    settings.split = split
+    if self.split == nil { notices.append("\(path): data.split is \(split.rawValue)") }
+    guard split != .arnoweng, validationFraction == 0, folds == nil else {
+      return (settings, notices)
+    }
+    let fractions = Self.chestXRayFractions
+    if testFraction < 1 - fractions.validation {
+      settings.validationFraction = fractions.validation
+      notices.append(
+        "\(Int(100 * fractions.validation)) % of the images are held out for validation, by patient"
+          + " (data.validationFraction)")
+    }
+    if split == .seed, testFraction == 0 {
+      settings.testFraction = fractions.test
+      notices.append(
+        "\(Int(100 * fractions.test)) % of the images are held out for the test, by patient"
+          + " (data.testFraction)")
     }
     return (settings, notices)
   }

@@ -40,6 +40,18 @@ extension DataConfiguration: SettingGroup {
         "splitSeed", \.splitSeed,
         "Seed of that split; apart from the run's, so that runs share their validation images"),
       Setting(
+        "split", \.split,
+        "Source chestxray14: by which lists images are divided into parts",
+        absent: "the lists that are there, the official ones first"),
+      Setting(
+        "groupPattern", \.groupPattern,
+        "A regular expression that finds in a file's name what no split may cut apart (the patient)",
+        absent: "each image stands for itself"),
+      Setting(
+        "limit", \.limit,
+        "The most images of each part that are used, spread evenly over it, for trials",
+        absent: "all", unit: "images", in: .within(1...1_000_000_000)),
+      Setting(
         "orientation", \.orientation,
         "What is done with the orientation that cameras write into files (EXIF)"),
       Setting(
@@ -88,6 +100,15 @@ extension DataConfiguration: SettingGroup {
         || (labelColumn ?? noneLabel) == nil, "\(keyPath).labelColumn", labelColumn ?? "none",
       "columns are those of a list; set source to list")
     try ConfigurationError.require(
+      source == .chestxray14 || split == nil, "\(keyPath).split", split?.rawValue ?? "none",
+      "is for source chestxray14; other data is divided by its own parts or by fractions")
+    if let groupPattern {
+      try ConfigurationError.require(
+        ![.digits, .cifar10, .cifar100, .chestxray14].contains(source), "\(keyPath).groupPattern",
+        groupPattern, "source \(source.rawValue) has no names of files that groups are found in")
+      _ = try Self.pattern(groupPattern)
+    }
+    try ConfigurationError.require(
       validationFraction + testFraction < 1, "\(keyPath).testFraction",
       testFraction, "must leave images to train on beside validationFraction \(validationFraction)")
     try ConfigurationError.require(
@@ -117,6 +138,7 @@ extension DataConfiguration.Source: ChosenSetting {
     case .coco: "boxes in COCO's form: annotations/instances_PART.json, or one JSON file"
     case .yolo: "boxes in YOLO's form: the YAML file that names parts and classes, or its folder"
     case .boxes: "boxes as comma-separated values (image,x0,y0,x1,y1,class), a list for each part"
+    case .chestxray14: "ChestX-ray14: its images with a table of findings, or lists with flags"
     }
   }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import MUXCore
 public import MUXImages
+public import MUXVision
 
 /// Which images to train on and how they are read.
 public struct DataConfiguration: Codable, Hashable, Sendable {
@@ -27,6 +28,9 @@ public struct DataConfiguration: Codable, Hashable, Sendable {
     case yolo
     /// Boxes as comma-separated values (`image,x0,y0,x1,y1,class`): a list, or a folder with such lists.
     case boxes
+    /// ChestX-ray14 as it is distributed: images anywhere below the folder, a table of findings or lists
+    /// with flags (`ChestXRay14`); or a table of its form.
+    case chestxray14
   }
 
   /// In which order the images of an epoch come.
@@ -66,6 +70,16 @@ public struct DataConfiguration: Codable, Hashable, Sendable {
   public var folds: Int?
   /// Which of the `folds` is held out, 1…`folds`.
   public var fold: Int = 1
+  /// Source `chestxray14`: by which lists the images are divided into parts; `nil` takes those that are
+  /// there, the official ones first.
+  public var split: ChestXRay14.Split?
+  /// A regular expression that finds in the name of an image's file what no split may cut apart, such as
+  /// the patient: `^([0-9]+)_` finds the number before the first underscore. What is in the first
+  /// parentheses counts, without any all that was found. `nil` means that each image stands for itself.
+  public var groupPattern: String?
+  /// The most images of each part that are used, spread evenly over it: for trials of a whole way; `nil`
+  /// means all.
+  public var limit: Int?
   /// Seed of the split; apart from the run's seed, so that runs share their validation images.
   public var splitSeed: UInt64 = 0
   /// Source `folder`: what is done with the orientation that cameras write into files (EXIF):

@@ -17,8 +17,12 @@ extension DataConfiguration {
   public func open(
     _ part: DataPart, classNames: [String]? = nil, allowsEmptyClasses: Bool? = nil
   ) throws -> any ImageDataSet {
-    try resolved().settings.openAsIs(
+    let images = try resolved().settings.openAsIs(
       part, classNames: classNames, allowsEmptyClasses: allowsEmptyClasses ?? (part != .training))
+    guard let limit, limit < images.count else { return images }
+    return DataSubset(
+      images, indices: (0..<limit).map { $0 * images.count / limit },
+      division: "\(limit.grouped) of \(images.count.grouped) images")
   }
 
   /// Opens one part of the data as the settings say, with nothing decided by the data.
@@ -40,7 +44,10 @@ extension DataConfiguration {
     let fractions = [1 - validationFraction - testFraction, validationFraction, testFraction]
     let index = part == .training ? 0 : part == .validation ? 1 : 2
     guard part == .training || fractions[index] > 0 else {
-      return try openOwn(part, classNames: classNames, allowsEmptyClasses: allowsEmptyClasses)
+      let images = try openOwn(
+        part, classNames: classNames, allowsEmptyClasses: allowsEmptyClasses)
+      if part != .training { try requireApart(images, named: part) }
+      return images
     }
     let whole = try openOwn(
       .training, classNames: classNames, allowsEmptyClasses: allowsEmptyClasses)
@@ -51,8 +58,15 @@ extension DataConfiguration {
     return parts[place]
   }
 
-  /// A part that the data set itself has.
-  private func openOwn(
+  /// A part that the data set itself has, with the groups that its names tell.
+  func openOwn(
+    _ part: DataPart, classNames: [String]?, allowsEmptyClasses: Bool
+  ) throws -> any ImageDataSet {
+    try grouped(
+      openPlain(part, classNames: classNames, allowsEmptyClasses: allowsEmptyClasses))
+  }
+
+  private func openPlain(
     _ part: DataPart, classNames: [String]?, allowsEmptyClasses: Bool
   ) throws -> any ImageDataSet {
     let path = path ?? ""
@@ -85,6 +99,10 @@ extension DataConfiguration {
       images.orientation = orientation
       return images
     case .voc, .coco, .yolo, .boxes: return try openBoxes(part, classNames: classNames)
+    case .chestxray14:
+      return try ChestXRay14(
+        path: path, split: split ?? ChestXRay14.usualSplit(at: path), part: part,
+        classNames: classNames)
     }
   }
 
@@ -93,7 +111,7 @@ extension DataConfiguration {
     switch source {
     case .digits: 8
     case .cifar10, .cifar100: 32
-    case .folder, .list, .voc, .coco, .yolo, .boxes: nil
+    case .folder, .list, .voc, .coco, .yolo, .boxes, .chestxray14: nil
     }
   }
 
@@ -105,7 +123,7 @@ extension DataConfiguration {
       switch source {
       case .digits: ([0.3053], [0.3761])
       case .cifar10, .cifar100: (ImagePipeline.cifarMean, ImagePipeline.cifarDeviation)
-      case .folder, .list, .voc, .coco, .yolo, .boxes:
+      case .folder, .list, .voc, .coco, .yolo, .boxes, .chestxray14:
         (ImagePipeline.imageNetMean, ImagePipeline.imageNetDeviation)
       }
     func fitted(_ given: [Double]?, _ standard: [Float], _ key: String)

@@ -12,6 +12,12 @@ public protocol ImageDataSet: Sendable {
   /// The number of the group of samples that a split divides evenly, from 0; the first class of the
   /// sample, as a rule, with those of no class behind all others.
   func stratum(at index: Int) -> Int
+  /// What a sample belongs to that no split may cut apart, such as the patient of an image; nil where each
+  /// sample stands for itself.
+  func group(at index: Int) -> String?
+  /// Which of several usual divisions of the data the samples are of, for what is said about results; nil
+  /// where there is one only.
+  var division: String? { get }
   /// What to call a sample in messages: the path of its file, or its place in one.
   func name(at index: Int) -> String
   /// Decodes a sample.
@@ -39,6 +45,12 @@ extension ImageDataSet {
 
   /// None.
   public var preparation: [ImageTransform] { [] }
+
+  /// None: each sample stands for itself.
+  public func group(at index: Int) -> String? { nil }
+
+  /// None.
+  public var division: String? { nil }
 
   /// The first class of a sample; those of no class come behind all others.
   public func stratum(at index: Int) -> Int {
@@ -90,6 +102,9 @@ public enum DataSetWarning: Sendable, Hashable, Codable, CustomStringConvertible
   /// Images beside those that a list names.
   case unlabelled(list: String, files: [String])
 
+  /// Images that a list names and that are not there.
+  case missing(list: String, of: Int, files: [String])
+
   /// One line for a log.
   public var description: String {
     switch self {
@@ -108,8 +123,15 @@ public enum DataSetWarning: Sendable, Hashable, Codable, CustomStringConvertible
     case .boxes(let text): text
     case .unlabelled(let list, let files):
       "\(files.count) image\(files.count == 1 ? " is" : "s are") not in \(list.printable) and left out:"
-        + " \(files.prefix(5).map(\.printable).joined(separator: ", "))\(files.count > 5 ? ", …" : "")"
+        + " \(Self.examples(files))"
+    case .missing(let list, let count, let files):
+      "\(files.count.grouped) of the \(count.grouped) images of \(list.printable) are not there and left"
+        + " out: \(Self.examples(files))"
     }
+  }
+
+  private static func examples(_ files: [String]) -> String {
+    files.prefix(5).map(\.printable).joined(separator: ", ") + (files.count > 5 ? ", …" : "")
   }
 
   private static func list(_ names: [String]) -> String {

@@ -14,11 +14,14 @@ public struct DataRecord: Codable, Hashable, Sendable {
     public var digest: String
     /// What lies beside them and was left out.
     public var leftOut: [LeftOut.Group]
+    /// Which of several usual divisions of the data they are of.
+    public var division: String?
 
     init(_ data: any ImageDataSet) {
       images = data.count
       digest = String(data.contentHash, radix: 16)
       leftOut = data.leftOut.groups
+      division = data.division
     }
   }
 

@@ -190,6 +190,7 @@ extension Trainer {
     return TrainingResult(
       folder: folder.path, ending: ending, epochs: state.epoch, steps: state.step,
       last: state.history.last, best: state.history.first { $0.epoch == best?.epoch },
+      division: data.validation.dataSet.division,
       weights: hasBest ? folder.bestWeights : folder.lastWeights, seconds: seconds,
       signal: signal)
   }

@@ -81,7 +81,8 @@ struct TrainingData {
     self.inputSize = inputSize
     record = DataRecord(training: training, validation: validation)
     func lines(_ part: String, _ set: any ImageDataSet, leftOut: LeftOut) -> [String] {
-      (set.warnings.map(\.description) + leftOut.descriptions).map { "\(part) data: \($0)" }
+      (([set.division].compactMap { $0 }) + set.warnings.map(\.description)
+        + leftOut.descriptions).map { "\(part) data: \($0)" }
     }
     // Parts of one folder leave out the same; once is enough.
     warnings =

@@ -114,6 +114,8 @@ public struct TrainingResult: Codable, Hashable, Sendable {
   public var last: EpochReport?
   /// The best epoch's report by the ranked metric.
   public var best: EpochReport?
+  /// Which of several usual divisions of the data the validation images are of.
+  public var division: String?
   /// The weights to use: those of the best epoch.
   public var weights: String?
   /// Seconds of the whole run.

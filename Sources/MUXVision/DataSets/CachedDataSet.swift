@@ -95,6 +95,10 @@ public struct CachedDataSet: ImageDataSet {
   public func target(at index: Int) -> Target { base.target(at: index) }
   /// The stratum of a sample.
   public func stratum(at index: Int) -> Int { base.stratum(at: index) }
+  /// What a sample belongs to.
+  public func group(at index: Int) -> String? { base.group(at: index) }
+  /// The division of the data set behind.
+  public var division: String? { base.division }
   /// The name of a sample.
   public func name(at index: Int) -> String { base.name(at: index) }
 

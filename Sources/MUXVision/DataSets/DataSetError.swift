@@ -32,6 +32,14 @@ public enum DataSetError: Error, Sendable, Hashable, CustomStringConvertible, Lo
   case wrongSplit(reason: String)
   /// A line of a list file is not `path,label`.
   case wrongLine(path: String, line: Int, reason: String)
+  /// A line of a list or table of labels is malformed.
+  case wrongLabels(path: String, line: Int, reason: String)
+  /// Parts of a data set share groups that belong into one of them, such as patients.
+  case sharedGroups(first: String, second: String, groups: [String])
+  /// Files of ChestX-ray14 are not where they should be, or not what they should be.
+  case chestXRays(path: String, reason: String)
+  /// Images cannot be prepared in or from a folder.
+  case preparation(path: String, reason: String)
   /// A line of a list of boxes is not `image,x0,y0,x1,y1,class`.
   case wrongBoxLine(path: String, line: Int, reason: String)
   /// An annotation file is damaged or of another kind.
@@ -81,6 +89,15 @@ public enum DataSetError: Error, Sendable, Hashable, CustomStringConvertible, Lo
       "cannot split the data set: \(reason)"
     case .wrongLine(let path, let line, let reason):
       "\(path.printable):\(line): \(reason.printable); each line must be: image path, comma, label"
+    case .wrongLabels(let path, let line, let reason):
+      "\(path.printable):\(line): \(reason.printable); mend the file, or fetch it again"
+    case .sharedGroups(let first, let second, let groups):
+      "\(first.printable) and \(second.printable) share \(groups.count.grouped)"
+        + " group\(groups.count == 1 ? "" : "s") (patients, say), such as"
+        + " \(groups.prefix(3).map(\.printable).joined(separator: ", ")): scores on one would say nothing"
+        + " about others; leave the images of each in one part"
+    case .chestXRays(let path, let reason), .preparation(let path, let reason):
+      "\(path.printable): \(reason.printable)"
     case .wrongBoxLine(let path, let line, let reason):
       "\(path.printable):\(line): \(reason.printable); each line must be: image, four edges, class"
     case .wrongAnnotation(let path, let reason):

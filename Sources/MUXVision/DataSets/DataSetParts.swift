@@ -31,6 +31,7 @@ package struct DataSetPart: Sendable {
         }
       }
     }
+    if ChestXRay14.isThere(path) { return try ChestXRay14.parts(at: path) }
     guard FolderEntries.isFolder(path) || FileIdentity(path) == nil else {
       // A list; images that are not there are broken ones.
       return [DataSetPart(path) { try ListDataSet(path: path, requiresFiles: false) }]

@@ -8,13 +8,18 @@ public struct DataSubset: ImageDataSet {
   public let base: any ImageDataSet
   /// The samples' indices in `base`.
   public let indices: [Int]
+  /// The division of `base`, and how these samples were divided off it where groups were kept together.
+  public let division: String?
 
-  /// Takes the samples at `indices`.
-  public init(_ base: any ImageDataSet, indices: [Int]) {
+  /// Takes the samples at `indices`; `division` says how they were divided off, for what is said about
+  /// results.
+  public init(_ base: any ImageDataSet, indices: [Int], division: String? = nil) {
     precondition(
       indices.allSatisfy { $0 >= 0 && $0 < base.count }, "an index lies outside the data set")
     self.base = base
     self.indices = indices
+    let divisions = [base.division, division].compactMap { $0 }
+    self.division = divisions.isEmpty ? nil : divisions.joined(separator: ", ")
   }
 
   /// The number of samples taken.
@@ -32,6 +37,8 @@ public struct DataSubset: ImageDataSet {
   public var leftOut: LeftOut { base.leftOut }
   /// What is known about a sample.
   public func target(at index: Int) -> Target { base.target(at: indices[index]) }
+  /// What a sample belongs to.
+  public func group(at index: Int) -> String? { base.group(at: indices[index]) }
   /// The stratum of a sample.
   public func stratum(at index: Int) -> Int { base.stratum(at: indices[index]) }
   /// The name of a sample in `base`.
@@ -48,7 +55,7 @@ extension ImageDataSet {
   /// Splits the data set in parts that have the same share of each class (of each stratum, to be exact).
   ///
   /// The split follows from the seed and the strata alone. Within a part the samples keep the
-  /// order they have here.
+  /// order they have here. Samples of one group (``ImageDataSet/group(at:)``) stay together.
   /// - Parameters:
   ///   - fractions: The share of each part, such as `[0.8, 0.1, 0.1]`; they sum to at most 1
   ///     (what remains is left out).
@@ -60,6 +67,13 @@ extension ImageDataSet {
     }
     guard fractions.reduce(0, +) <= 1 + 1e-9 else {
       throw .wrongSplit(reason: "the fractions \(fractions) sum to more than 1")
+    }
+    if let groups = SampleGroups(self) {
+      let parts = groups.dealt(into: fractions, seed: seed)
+      try Self.requireFilled(parts, fractions, count: count)
+      return parts.map {
+        DataSubset(self, indices: $0, division: groups.division(seed: seed))
+      }
     }
     var members: [[Int]] = []
     for index in 0..<count {
@@ -81,18 +95,24 @@ extension ImageDataSet {
         start = end
       }
     }
+    try Self.requireFilled(parts, fractions, count: count)
+    return parts.map { DataSubset(self, indices: $0.sorted()) }
+  }
+
+  private static func requireFilled(
+    _ parts: [[Int]], _ fractions: [Double], count: Int
+  ) throws(DataSetError) {
     for (part, indices) in parts.enumerated() where indices.isEmpty {
       throw .wrongSplit(
         reason: "part \(part + 1) of \(parts.count) would be empty with \(count) samples; give it"
           + " a larger fraction than \(fractions[part])")
     }
-    return parts.map { DataSubset(self, indices: $0.sorted()) }
   }
 
   /// One of several divisions for cross-validation: every sample is held out in exactly one of them.
   ///
   /// Each class (each stratum, to be exact) is dealt out evenly; what is held out follows from the seed,
-  /// the strata and the number of folds alone.
+  /// the strata and the number of folds alone. Samples of one group stay together.
   /// - Parameters:
   ///   - fold: Which division, from 1.
   ///   - folds: How many there are, at least 2.
@@ -107,6 +127,21 @@ extension ImageDataSet {
     }
     guard folds <= count else {
       throw .wrongSplit(reason: "\(count) samples cannot be divided into \(folds) folds")
+    }
+    if let groups = SampleGroups(self) {
+      let parts = groups.dealt(
+        into: [Double](repeating: 1 / Double(folds), count: folds), seed: seed)
+      guard !parts.contains([]) else {
+        throw .wrongSplit(
+          reason: "\(groups.count) groups of samples cannot be divided into \(folds) folds")
+      }
+      let held = Set(parts[fold - 1])
+      let division = groups.division(seed: seed)
+      return (
+        DataSubset(
+          self, indices: (0..<count).filter { !held.contains($0) }, division: division),
+        DataSubset(self, indices: parts[fold - 1], division: division)
+      )
     }
     var members: [[Int]] = []
     for index in 0..<count {

@@ -10,7 +10,7 @@ struct DataOptions: ParsableArguments {
   @Option(help: "The folder of the data; a run knows its own.", completion: .directory)
   var data: String?
 
-  @Option(help: "The kind of data: digits, cifar10, cifar100, folder or list.")
+  @Option(help: "The kind of data: digits, cifar10, cifar100, folder, list or chestxray14.")
   var source: String?
 
   @Option(help: "Images in a batch.")

@@ -25,7 +25,7 @@
     @Option(help: "The folder of the data.", completion: .directory)
     var data: String?
 
-    @Option(help: "The kind of data: digits, cifar10, cifar100, folder or list.")
+    @Option(help: "The kind of data: digits, cifar10, cifar100, folder, list or chestxray14.")
     var source: String?
 
     /// Environment variables that begin as settings do and mean something else.

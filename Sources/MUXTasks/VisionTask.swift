@@ -209,9 +209,17 @@ public protocol Meter: Sendable, Codable {
   func confusion() -> ConfusionTable?
   /// Curves that say more than the scores.
   func charts() -> [ScoreChart]
+  /// Between which values scores lie when whole groups of images are drawn anew; nil where the task does
+  /// not say.
+  ///
+  /// - Parameter groups: The group of each image from 0, in the order in which they were counted.
+  func intervals(groups: [Int], _ resampling: Resampling) -> ScoreIntervals?
 }
 
 extension Meter {
+  /// Not said.
+  public func intervals(groups: [Int], _ resampling: Resampling) -> ScoreIntervals? { nil }
+
   /// None.
   public func confusion() -> ConfusionTable? { nil }
 

@@ -105,4 +105,25 @@ struct RankedOutcomesTests {
     #expect(outcomes([.nan, -100, 5], [1, 0, 0]).areaUnderROC() == 0)
     #expect(outcomes([.nan, -100, 5], [0, 1, 1]).areaUnderROC() == 1)
   }
+
+  @Test("an ROC curve goes from corner to corner, and all its points are on the curve")
+  func curve() throws {
+    let all = try #require(outcomes([3, 2, 2, 1], [1, 1, 0, 0]).curve())
+    #expect(all.falsePositiveRates == [0, 0, 0.5, 1] && all.truePositiveRates == [0, 0.5, 1, 1])
+    #expect(all.thresholds == [nil] + [3.0, 2, 1].map { 1 / (1 + exp(-$0)) })
+    #expect(outcomes([1, 2], [1, 1]).curve() == nil)
+    // Many images: few points, whose polygon has about the area of all.
+    let outputs = (0..<5000).map { Float(($0 * 7919) % 5003) }
+    let truths = outputs.indices.map { Float(($0 * 104_729) % 5003) < outputs[$0] ? 1 : 0 }
+    let outcome = outcomes(outputs, truths)
+    let curve = try #require(outcome.curve(points: 51))
+    #expect((40...53).contains(curve.thresholds.count))
+    var area = 0.0
+    for place in 1..<curve.thresholds.count {
+      let width = curve.falsePositiveRates[place] - curve.falsePositiveRates[place - 1]
+      #expect(width >= 0 && curve.truePositiveRates[place] >= curve.truePositiveRates[place - 1])
+      area += width * (curve.truePositiveRates[place] + curve.truePositiveRates[place - 1]) / 2
+    }
+    #expect(abs(area - (outcome.areaUnderROC() ?? 0)) < 0.002)
+  }
 }

@@ -15,6 +15,11 @@ public struct EvaluationResult: Sendable, Encodable {
   public var tables: [ScoreTable]
   /// How often each class was taken for each, for tasks of one class an image.
   public var confusion: ConfusionTable?
+  /// Between which values scores lie when images (patients, where they are known) are drawn anew; nil
+  /// unless asked for.
+  public var intervals: ScoreIntervals?
+  /// Which of several usual divisions of the data the images are of.
+  public var division: String?
   /// The task with those of its settings chosen that depend on results.
   public var tunedTask: NamedTask
   /// Images per second, reading included.
@@ -27,7 +32,7 @@ public struct EvaluationResult: Sendable, Encodable {
   public var warnings: [String] = []
 
   private enum CodingKeys: String, CodingKey {
-    case scores, imagesPerSecond, seconds, leftOut, warnings
+    case scores, intervals, division, imagesPerSecond, seconds, leftOut, warnings
   }
 
   /// Writes everything but the tables, which repeat the details.
@@ -35,6 +40,8 @@ public struct EvaluationResult: Sendable, Encodable {
     try details.encode(to: encoder)
     var container = encoder.container(keyedBy: CodingKeys.self)
     try container.encode(scores, forKey: .scores)
+    try container.encodeIfPresent(intervals, forKey: .intervals)
+    try container.encodeIfPresent(division, forKey: .division)
     try container.encode(imagesPerSecond, forKey: .imagesPerSecond)
     try container.encode(seconds, forKey: .seconds)
     try container.encode(leftOut, forKey: .leftOut)

@@ -9,6 +9,9 @@ public struct Evaluator {
   /// Called after each batch with the images done and their total.
   public var progress: (Int, Int) throws -> Void = { _, _ in }
 
+  /// How intervals of the scores are drawn, for tasks that have them; nil leaves them out.
+  public var resampling: Resampling?
+
   /// An evaluator without progress.
   public init() {}
 
@@ -47,6 +50,7 @@ public struct Evaluator {
     var meter = head.makeMeter()
     let start = ContinuousClock.now
     let total = loader.samplesPerEpoch
+    var groups = GroupNumbers()
     let stream = try loader.epoch(0)
     defer { stream.cancel() }
     while let batch = try stream.next() {
@@ -55,13 +59,36 @@ public struct Evaluator {
       }
       try head.measure(
         outputs, batch.targets, original: batch.originalSizes, into: &meter)
+      if resampling != nil {
+        for index in batch.place.samples { groups.add(loader.dataSet.group(at: index)) }
+      }
       try progress(meter.count, total)
     }
+    let intervals = resampling.flatMap { meter.intervals(groups: groups.numbers, $0) }
     let seconds = Seconds.since(start)
     return EvaluationResult(
       scores: meter.scores(), details: meter.details(), tables: meter.tables(),
-      confusion: meter.confusion(),
+      confusion: meter.confusion(), intervals: intervals, division: loader.dataSet.division,
       tunedTask: NamedTask(task.tuned(by: meter)),
       imagesPerSecond: Double(meter.count) / max(seconds, 1e-9), seconds: seconds)
+  }
+}
+
+/// Numbers for groups of samples, as they come.
+private struct GroupNumbers {
+  /// The number of each sample's group.
+  private(set) var numbers: [Int] = []
+  private var known: [String: Int] = [:]
+  private var count = 0
+
+  /// Takes note of a sample; one without a group is a group of its own.
+  mutating func add(_ group: String?) {
+    if let group, let number = known[group] {
+      numbers.append(number)
+      return
+    }
+    if let group { known[group] = count }
+    numbers.append(count)
+    count += 1
   }
 }

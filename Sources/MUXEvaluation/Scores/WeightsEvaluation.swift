@@ -2,6 +2,7 @@
 import Foundation
 public import MUXConfiguration
 public import MUXImages
+public import MUXTasks
 import MUXVision
 
 /// Finds the images that weights are to be evaluated on.
@@ -26,17 +27,19 @@ public enum WeightsEvaluation {
   ///   - configuration: Data and batch size.
   ///   - part: The part of the data.
   ///   - augmentation: The views of each image that are averaged.
+  ///   - resampling: How intervals of the scores are drawn, for tasks that have them.
   ///   - progress: Told of the images done and their total.
   public static func run(
     _ weights: TrainedWeights, model: some VisionModel,
     configuration: EvaluationConfiguration, part: DataPart,
-    augmentation: TestAugmentation = .none,
+    augmentation: TestAugmentation = .none, resampling: Resampling? = nil,
     progress: @escaping (Int, Int) throws -> Void = { _, _ in }
   ) throws -> EvaluationResult {
     let data = configuration.data
     let images = try images(part, of: data, for: weights)
     var evaluator = Evaluator()
     evaluator.progress = progress
+    evaluator.resampling = resampling
     let views = try AugmentedModel(
       model, augmentation, head: weights.head(), pipeline: weights.pipeline)
     var result = try evaluator.evaluate(
@@ -81,7 +84,7 @@ public enum WeightsEvaluation {
 extension DataConfiguration {
   /// These settings for images that may be arranged otherwise than those of the training were.
   func forEvaluation(_ part: DataPart) throws -> DataConfiguration {
-    guard let path, isNamedByClass, !hasBoxes else { return self }
+    guard let path, isNamedByClass, !hasBoxes, source != .chestxray14 else { return self }
     var settings = self
     if Self.isFile(path), source == .list || path.lowercased().hasSuffix(".csv") {
       // One list is taken as a whole, unless settings divide it.
@@ -119,7 +122,9 @@ extension DataConfiguration {
   }
 
   /// Whether the classes are known by the names that folders or lists give them.
-  var isNamedByClass: Bool { source == .folder || source == .list || hasBoxes }
+  var isNamedByClass: Bool {
+    source == .folder || source == .list || source == .chestxray14 || hasBoxes
+  }
 
   private func isUsual(_ key: KeyPath<DataConfiguration, String>) -> Bool {
     self[keyPath: key] == DataConfiguration()[keyPath: key]

@@ -23,6 +23,8 @@ public struct MultiLabelMeter: Meter, Hashable {
     public var bestThreshold: Double?
     /// F1 there.
     public var bestF1: Double?
+    /// The ROC curve; nil where all images have one value.
+    public var roc: ROCCurve?
   }
 
   /// What an evaluation says beside the scores.
@@ -84,8 +86,19 @@ public struct MultiLabelMeter: Meter, Hashable {
       ])
   }
 
-  /// The classes one by one.
-  public func details() -> Details { Details(classes: results()) }
+  /// The classes one by one, with their ROC curves.
+  public func details() -> Details {
+    var classes = results()
+    for index in classes.indices { classes[index].roc = outcomes[index].curve() }
+    return Details(classes: classes)
+  }
+
+  /// Between which values the AUROC of each class, and their mean, lie when whole groups of images are
+  /// drawn anew.
+  public func intervals(groups: [Int], _ resampling: Resampling) -> ScoreIntervals? {
+    guard groups.count == count, count > 0 else { return nil }
+    return ResampledROC(outcomes, groups: groups).intervals(resampling, classNames: classNames)
+  }
 
   /// The classes one by one.
   public func tables() -> [ScoreTable] {
@@ -115,7 +128,7 @@ public struct MultiLabelMeter: Meter, Hashable {
     let counts = outcomes.map { $0.negatives > 0 ? $0.positives : 0 }
     let shown = ScoreChart.shownClasses(counts)
     let curves = shown.map { index in
-      ScoreChart.Curve(classNames[index], points: outcomes[index].curve())
+      ScoreChart.Curve(classNames[index], points: outcomes[index].curve()?.points ?? [])
     }
     let chance = ScoreChart.Curve(
       "chance", points: [.init(x: 0, y: 0), .init(x: 1, y: 1)], isReference: true)

@@ -23,6 +23,9 @@ package struct RankedOutcomes: Sendable, Hashable, Codable {
     truths += other.truths
   }
 
+  /// The images in the order of their outputs, for draws of them.
+  var ranked: RankedImages { RankedImages(outputs: outputs, truths: truths) }
+
   /// Images that are of the class.
   package var positives: Int { truths.count { $0 } }
   /// Images that are not.
@@ -64,28 +67,28 @@ package struct RankedOutcomes: Sendable, Hashable, Codable {
     return Double(halfPairs) / (2 * Double(positives) * Double(negatives))
   }
 
-  /// The share of positive images found over the share of negative ones taken for positive, as the
-  /// threshold falls: some hundred points of the ROC curve. None where all images have one value.
-  func curve(points limit: Int = 120) -> [ScoreChart.Point] {
+  /// The ROC curve from (0, 0) to (1, 1) with at most about so many points, evenly along it. Nil where all
+  /// images have one value.
+  package func curve(points: Int = 101) -> ROCCurve? {
     let (positives, negatives) = (positives, negatives)
-    guard positives > 0, negatives > 0 else { return [] }
-    var points = [ScoreChart.Point(x: 0, y: 0)]
-    var (hits, alarms) = (0, 0)
-    for tie in ties() {
-      hits += tie.positives
+    guard positives > 0, negatives > 0, points > 1 else { return nil }
+    var curve = ROCCurve(falsePositiveRates: [0], truePositiveRates: [0], thresholds: [nil])
+    var (found, alarms, kept) = (0, 0, 0)
+    let ties = ties()
+    for (place, tie) in ties.enumerated() {
+      found += tie.positives
       alarms += tie.negatives
-      points.append(
-        .init(x: Double(alarms) / Double(negatives), y: Double(hits) / Double(positives)))
+      let x = Double(alarms) / Double(negatives)
+      let y = Double(found) / Double(positives)
+      // The way along the curve, of length 2, in as many steps as there are to be points.
+      let step = Int((x + y) / 2 * Double(points - 1))
+      guard step > kept || place == ties.count - 1 else { continue }
+      kept = step
+      curve.falsePositiveRates.append(x)
+      curve.truePositiveRates.append(y)
+      curve.thresholds.append(Sigmoid.probability(Double(tie.output)))
     }
-    guard points.count > limit else { return points }
-    // Steps of equal length along the curve, so that neither a steep nor a flat part loses its shape.
-    var kept = [points[0]]
-    for point in points.dropFirst()
-    where point.x + point.y - kept[kept.count - 1].x
-      - kept[kept.count - 1].y >= 2 / Double(limit)
-    { kept.append(point) }
-    if kept.last != points.last { kept.append(points[points.count - 1]) }
-    return kept
+    return curve
   }
 
   /// The average precision Σ (Rₙ − Rₙ₋₁) Pₙ over the thresholds, without interpolation. Nil without

@@ -4,6 +4,7 @@ import MUXCore
 import MUXEvaluation
 import MUXImages
 import MUXNetworks
+import MUXTasks
 
 /// Measures how well weights do what they are for.
 struct EvaluateCommand: ParsableCommand {
@@ -17,13 +18,15 @@ struct EvaluateCommand: ParsableCommand {
       What is measured depends on the task of the weights: top-1, top-5, balanced accuracy, F1 and \
       loss for classification; AUROC, average precision, F1 and loss for several labels an image; \
       mean average precision by the rules of PASCAL VOC (area and eleven points) and COCO, and \
-      loss for detection.
+      loss for detection. --intervals says between which values the AUROC lies in 95 % of so many draws \
+      of the images, by whole groups where they are known (patients of chest X-rays, data.groupPattern).
 
       EXAMPLES
         muxnet evaluate --weights runs/pets --part test
         muxnet evaluate --weights best.safetensors --data photos --json
         muxnet evaluate --weights m.pth --model muxnet_m --data imagenet
         muxnet evaluate --weights runs/pets --engine torch --device cuda
+        muxnet evaluate --weights runs/chest --part test --augment ten-crop --intervals 1000
       """)
 
   @OptionGroup var weights: WeightsOptions
@@ -42,6 +45,9 @@ struct EvaluateCommand: ParsableCommand {
 
   @Option(help: "Average over views of each image: none, flip or ten-crop.")
   var augment = Augmentation.none
+
+  @Option(help: "Draws of the images (or groups) for intervals of the AUROC; 0 for none.")
+  var intervals = 0
 
   @Flag(help: "Show the scores of each class.")
   var perClass = false
@@ -66,6 +72,12 @@ struct EvaluateCommand: ParsableCommand {
     }
   }
 
+  func validate() throws {
+    if !(0...1_000_000).contains(intervals) {
+      throw ValidationError("--intervals must be from 0 to 1000000, not \(intervals)")
+    }
+  }
+
   func run() throws {
     let configuration = try data.configuration(weights: weights.weights)
     let network = try changes.network(model)
@@ -78,7 +90,8 @@ struct EvaluateCommand: ParsableCommand {
     do {
       result = try WeightsEvaluation.run(
         trained, model: trainedModel, configuration: configuration, part: part.value,
-        augmentation: augment.value
+        augmentation: augment.value,
+        resampling: intervals > 0 ? Resampling(draws: intervals) : nil
       ) { done, total in
         if showsProgress { Console.standardError("\r\(done.grouped) of \(total.grouped) images") }
       }
@@ -92,14 +105,27 @@ struct EvaluateCommand: ParsableCommand {
     }
     if showsProgress { Console.standardError("\r\u{1b}[2K") }
     for line in result.warnings + result.leftOut.map(\.description) { Console.warning(line) }
-    if output.json { return try Console.json(result) }
-    let scores = trained.task.task.metrics(classes: trained.classNames.count).map {
-      "\($0.label) \($0.text(result.scores[$0]))"
+    if intervals > 0, result.intervals == nil {
+      Console.warning("--intervals is for weights that give an image any number of classes")
     }
+    if output.json { return try Console.json(result) }
+    let scores = trained.task.task.metrics(classes: trained.classNames.count).map { metric in
+      let text = "\(metric.label) \(metric.text(result.scores[metric]))"
+      guard let intervals = result.intervals, intervals.metric == metric.name,
+        let all = intervals.all
+      else { return text }
+      return "\(text) (\(metric.text(all.lower)) to \(metric.text(all.upper)))"
+    }
+    let images =
+      "\(result.scores.count.grouped) images (\(part.rawValue)\(result.division.map { ", \($0)" } ?? ""))"
     Console.result(
-      (scores + ["\(result.scores.count.grouped) images (\(part.rawValue))"])
-        .joined(separator: ", ") + ", \(result.imagesPerSecond.fixed(0)) images/s")
-    if perClass { for table in result.tables { Console.result(TextTable(table).text) } }
+      (scores + [images]).joined(separator: ", ")
+        + ", \(result.imagesPerSecond.fixed(0)) images/s")
+    if perClass {
+      for table in result.tables + [result.intervals?.table].compactMap({ $0 }) {
+        Console.result(TextTable(table).text)
+      }
+    }
     guard confusion else { return }
     guard let table = result.confusion else {
       throw CommandError("--confusion is for weights that give one class an image")

@@ -46,8 +46,9 @@ let imageFormats = ["CWebP": "WEBP", "CGIF": "GIF", "CTIFF": "TIFF"]
 
 /// The recipes that programs hold (`ShippedRecipes` has the same list).
 let recipes = [
-  "bccd_ssdlite", "cifar10_scratch", "cifar10_search", "cifar_transfer", "digits", "digits_search",
-  "imagenet_muxnet", "multilabel", "photos", "voc_ssd", "voc_ssdlite",
+  "bccd_ssdlite", "chestxray14_chexnet", "chestxray14_muxnet", "cifar10_scratch", "cifar10_search",
+  "cifar_transfer", "digits", "digits_search", "imagenet_muxnet", "multilabel", "photos", "voc_ssd",
+  "voc_ssdlite",
 ]
 
 let swift: [SwiftSetting] = [

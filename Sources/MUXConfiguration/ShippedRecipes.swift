@@ -5,6 +5,8 @@ import Foundation
 package enum ShippedRecipes {
   private static let files: [(name: String, bytes: [UInt8])] = [
     ("bccd_ssdlite", PackageResources.bccd_ssdlite_yaml),
+    ("chestxray14_chexnet", PackageResources.chestxray14_chexnet_yaml),
+    ("chestxray14_muxnet", PackageResources.chestxray14_muxnet_yaml),
     ("cifar10_scratch", PackageResources.cifar10_scratch_yaml),
     ("cifar10_search", PackageResources.cifar10_search_yaml),
     ("cifar_transfer", PackageResources.cifar_transfer_yaml),

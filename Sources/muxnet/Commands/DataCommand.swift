@@ -10,11 +10,13 @@ import MUXVision
 struct DataCommand: ParsableCommand {
   #if TORCH
     private static let subcommands: [any ParsableCommand.Type] = [
-      DataCheckCommand.self, DataPreviewCommand.self, DataExportCommand.self,
+      DataCheckCommand.self, DataPreviewCommand.self, DataPrepareCommand.self, DataExportCommand.self,
       DataBenchmarkCommand.self,
     ]
   #else
-    private static let subcommands: [any ParsableCommand.Type] = [DataCheckCommand.self]
+    private static let subcommands: [any ParsableCommand.Type] = [
+      DataCheckCommand.self, DataPrepareCommand.self,
+    ]
   #endif
 
   static let configuration = CommandConfiguration(

@@ -50,6 +50,44 @@ struct ReproductionTests {
     }
   }
 
+  @Test("Tables 2 and 4 have rows that recipes train; each fills its row and says on what")
+  func plannedRuns() throws {
+    let detectors = try ExhibitName.table2.plannedRuns()
+    #expect(detectors.map(\.model).contains("ssdlite_muxnet_m") && detectors.count == 6)
+    for run in detectors {
+      #expect(run.recipe == (run.model.hasPrefix("ssdlite") ? "voc_ssdlite" : "voc_ssd"))
+      #expect(run.metric == "map11" && run.model.hasSuffix(run.backbone))
+    }
+    let diagnosis = try ExhibitName.table4.plannedRuns()
+    #expect(diagnosis.map(\.recipe) == ["chestxray14_chexnet", "chestxray14_muxnet"])
+    #expect(diagnosis.map(\.costs.parameters) == [6_968_206, 2_091_210])
+    #expect(try ExhibitName.table1.plannedRuns().isEmpty)
+    #expect(try ExhibitName.figure9.plannedRuns().isEmpty)
+    let runs = [
+      TableRun(model: "muxnet_m", value: 0.75, command: "train it", note: "on two images"),
+      TableRun(model: "densenet121", value: nil, command: "train that", note: "on two images"),
+    ]
+    let (folder, results) = try results([
+      "accuracies.csv": header + "transfer,muxnet_m,chestxray14,14,,auroc,0.5,before\n"
+    ])
+    defer { withExtendedLifetime(folder) {} }
+    let table = try Reproduction(results: results, runs: runs).exhibit(.table4)
+    let row = try row(table, "MUXNet-m")
+    #expect(table.table.value(row, "auroc")?.text == "75.00")
+    #expect(table.table.value(row, "auroc")?.source == .measured(command: "train it"))
+    #expect(table.table.value(row - 1, "auroc") == ReportValue.none)
+    #expect(table.notes.filter { $0 == "on two images" }.count == 1)
+    let before = try Reproduction(results: results).exhibit(.table4)
+    #expect(before.table.value(row, "auroc")?.text == "50.00")
+  }
+
+  @Test("what a training costs is three times its forward passes")
+  func trainingCost() {
+    let cost = TrainingCost(multiplyAdds: 1_000_000, images: 3600, epochs: 10)
+    #expect(cost.multiplyAdds == 3 * 1e6 * 3600 * 10)
+    #expect(cost.hours(perSecond: 3e6) == 10)
+  }
+
   @Test("Latencies come from the meters; a failure leaves a gap and a note")
   func latencies() throws {
     struct Broken: Error, CustomStringConvertible { let description = "no such operation" }

@@ -76,14 +76,15 @@ extension Reproduction {
       + [.init("map", "mAP here (%)"), .init("map_paper", "mAP (%)")]
     let rows = try QuotedTables.table2.map { row -> [ReportValue] in
       try [ReportValue(row.network)] + counts(row, place: place) + [
-        Self.cell(accuracies.first { $0.model == row.model && $0.metric == "map" }),
+        cell(
+          row.model, or: accuracies.first { $0.model == row.model && $0.metric == "map" }),
         .quoted(row["map"], place: place),
       ]
     }
     return Exhibit(
       name: .table2, caption: "Object detection on PASCAL VOC 2007, images of 300×300.",
       table: ReportTable(columns: columns, rows: rows),
-      notes: [Self.countNote] + Self.absentNote(QuotedTables.table2))
+      notes: [Self.countNote] + runNotes + Self.absentNote(QuotedTables.table2))
   }
 
   /// Transfer to CIFAR.
@@ -134,13 +135,14 @@ extension Reproduction {
       try [ReportValue(row.network)] + counts(row, classes: 14, place: place) + [
         row.model.isEmpty
           ? .none
-          : Self.cell(accuracies.first { $0.model == row.model && $0.metric == "auroc" }),
+          : cell(
+            row.model, or: accuracies.first { $0.model == row.model && $0.metric == "auroc" }),
         .quoted(row["auroc"], place: place),
       ]
     }
     return Exhibit(
       name: .table4, caption: "Transfer learning on ChestX-Ray14: area under the ROC curve.",
       table: ReportTable(columns: columns, rows: rows),
-      notes: [Self.countNote + ", with 14 outputs; CheXNet is DenseNet-121"])
+      notes: [Self.countNote + ", with 14 outputs; CheXNet is DenseNet-121"] + runNotes)
   }
 }

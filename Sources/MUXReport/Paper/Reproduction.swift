@@ -8,6 +8,8 @@ import MUXNetworks
 public struct Reproduction {
   /// What runs have left.
   public var results: ResultsFolder
+  /// Rows that were trained for the table that is asked for; they come before those of `results`.
+  public var runs: [TableRun]
   /// How networks are timed; nothing is timed without one.
   public var meters: [LatencyMeter]
   /// The machine on which they are timed, for the notes.
@@ -20,10 +22,12 @@ public struct Reproduction {
 
   /// A reproduction.
   public init(
-    results: ResultsFolder = ResultsFolder(path: nil), meters: [LatencyMeter] = [],
+    results: ResultsFolder = ResultsFolder(path: nil), runs: [TableRun] = [],
+    meters: [LatencyMeter] = [],
     machine: String = "", progress: @escaping (String) -> Void = { _ in }
   ) {
     self.results = results
+    self.runs = runs
     self.meters = meters
     self.machine = machine
     self.progress = progress
@@ -88,6 +92,20 @@ public struct Reproduction {
       costs.map { .count($0.paperMultiplyAdds) } ?? .none,
       .quoted(row["multiply_adds"], place: place),
     ]
+  }
+
+  /// What a row came to: in a training for the table, else in one under `results/`.
+  func cell(_ model: String, or accuracy: ResultsFolder.Accuracy?) -> ReportValue {
+    guard let run = runs.first(where: { $0.model == model }) else { return Self.cell(accuracy) }
+    guard let value = run.value else { return .none }
+    return ReportValue(
+      (value * 100).decimals(2), number: value * 100, source: .measured(command: run.command))
+  }
+
+  /// What has to be said about the rows that were trained for the table.
+  var runNotes: [String] {
+    var seen: Set<String> = []
+    return runs.map(\.note).filter { seen.insert($0).inserted }
   }
 
   /// A measured accuracy as a cell in percent.

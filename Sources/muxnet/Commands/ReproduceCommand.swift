@@ -19,11 +19,18 @@ struct ReproduceCommand: ParsableCommand {
       folder, in every format, with a page index.html. Table 1 times its networks on this machine, \
       which takes minutes; --runs 0 leaves that out.
 
+      Tables 2 and 4 have rows that are trained. With --data (the folder of VOC2007 and VOC2012, or of \
+      ChestX-ray14) their plan is shown with what it costs, what is missing is trained by the recipes, \
+      and the table is filled. Ctrl-C breaks off and exits with 130; the same command goes on. \
+      --max-steps goes through every row in little time, as a check.
+
       EXAMPLES
         muxnet reproduce table1 --runs 0
         muxnet reproduce figure2 --format svg > figure2.svg
         muxnet reproduce table3 --format csv --output tables
         muxnet reproduce all --output reproduction
+        muxnet reproduce table2 --data VOCdevkit --weights imagenet --dry-run
+        muxnet reproduce table4 --data chestxray14-256 --weights imagenet --device cuda
       """)
 
   @Argument(help: "A table or figure, or all.")
@@ -49,6 +56,10 @@ struct ReproduceCommand: ParsableCommand {
   @Option(help: "Threads for latencies; 0 takes one per core.")
   var threads = 0
 
+  #if TORCH
+    @OptionGroup(title: "Training of rows") var training: TableTrainingOptions
+  #endif
+
   enum Format: String, CaseIterable, ExpressibleByArgument {
     case markdown, csv, json, svg, png
 
@@ -69,7 +80,14 @@ struct ReproduceCommand: ParsableCommand {
     if let results, !FileManager.default.fileExists(atPath: results) {
       throw CommandError("the folder of results \(results) does not exist")
     }
-    if exhibit.lowercased() == "all" { return try writeAll() }
+    if exhibit.lowercased() == "all" {
+      #if TORCH
+        if training.data != nil {
+          throw CommandError("--data is for one table that is trained, table2 or table4")
+        }
+      #endif
+      return try writeAll()
+    }
     let name = try ExhibitName.named(exhibit)
     let format = format?.value ?? (name.isFigure ? .svg : .markdown)
     if !name.isFigure, [.svg, .png].contains(format) {
@@ -78,10 +96,35 @@ struct ReproduceCommand: ParsableCommand {
     if format == .png, PNGRenderer.program() == nil { throw PNGRenderer.Failure.missing }
     let folder = output.map { ReportFolder(path: $0, overwrites: overwrite) }
     try folder?.prepare([ReportFolder.file(name, format)])
-    let made = try reproduction(timing: name == .table1).exhibit(name)
+    #if TORCH
+      let runs = try trainedRows(of: name)
+      if training.dryRun { return }
+    #else
+      let runs: [TableRun] = []
+    #endif
+    let made = try reproduction(timing: name == .table1, runs: runs).exhibit(name)
     if let folder { return Console.note("wrote \(try folder.write(made, format))") }
     Console.result(bytes: Data(try made.bytes(format)))
   }
+
+  #if TORCH
+    /// Trains what is missing of a table, where data is named.
+    private func trainedRows(of name: ExhibitName) throws -> [TableRun] {
+      guard training.data != nil else { return [] }
+      let table = try TableTraining(name, training)
+      let plan = try table.plan()
+      if training.dryRun {
+        Console.result(plan)
+        return []
+      }
+      Console.note(plan)
+      if let signal = try table.train() {
+        Console.note("broken off; the same command goes on")
+        throw ExitCode(128 + signal)
+      }
+      return try table.results()
+    }
+  #endif
 
   private func writeAll() throws {
     let folder = ReportFolder(path: output ?? "reproduction", overwrites: overwrite)
@@ -114,10 +157,12 @@ struct ReproduceCommand: ParsableCommand {
       + " \(report.cores) cores"
   }
 
-  private func reproduction(timing: Bool) throws -> Reproduction {
+  private func reproduction(timing: Bool, runs: [TableRun] = []) throws -> Reproduction {
     let measured = results.map { ResultsFolder(path: $0) } ?? ResultsFolder.find()
     let meters =
       timing && runs > 0 ? try LatencyMeters.all(runs: runs, threads: threadCount) : []
-    return Reproduction(results: measured, meters: meters, machine: machine) { Console.note($0) }
+    return Reproduction(results: measured, runs: runs, meters: meters, machine: machine) {
+      Console.note($0)
+    }
   }
 }

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+public import MUXNetworks
+
+/// A row of one of the paper's tables that a training can fill.
+public struct PlannedRun: Sendable, Hashable {
+  /// The network in the zoo, which also names the row.
+  public var model: String
+  /// What the paper calls the row.
+  public var title: String
+  /// The recipe by which it is trained.
+  public var recipe: String
+  /// The network whose ImageNet weights it starts from.
+  public var backbone: String
+  /// The metric that fills the table.
+  public var metric: String
+  /// Multiply-adds of one image, and parameters.
+  public var costs: CostReport
+}
+
+extension ExhibitName {
+  /// The rows that trainings can fill, from the top; none where there are no such rows.
+  public func plannedRuns() throws -> [PlannedRun] {
+    switch self {
+    case .table2:
+      try Self.plan(QuotedTables.table2, classes: nil, metric: "map11") { model in
+        let parts = model.split(separator: "_", maxSplits: 1)
+        guard parts.count == 2 else { return nil }
+        return (parts[0] == "ssdlite" ? "voc_ssdlite" : "voc_ssd", String(parts[1]))
+      }
+    case .table4:
+      try Self.plan(QuotedTables.table4, classes: 14, metric: "auroc") { model in
+        (model.hasPrefix("muxnet") ? "chestxray14_muxnet" : "chestxray14_chexnet", model)
+      }
+    case .table1, .table3, .figure1, .figure2, .figure6, .figure7, .figure8, .figure9: []
+    }
+  }
+
+  private static func plan(
+    _ rows: [QuotedTables.Row], classes: Int?, metric: String,
+    recipe: (String) -> (name: String, backbone: String)?
+  ) throws -> [PlannedRun] {
+    try rows.compactMap { row in
+      guard let entry = ModelZoo.entries.first(where: { $0.name == row.model }),
+        let recipe = recipe(row.model)
+      else { return nil }
+      return PlannedRun(
+        model: row.model, title: row.network, recipe: recipe.name, backbone: recipe.backbone,
+        metric: metric,
+        costs: try CostReport(try entry.network(ModelOptions(classes: classes))))
+    }
+  }
+}
+
+/// What a row of a table came to in a training for it.
+public struct TableRun: Sendable, Hashable {
+  /// The network in the zoo.
+  public var model: String
+  /// A share from 0 to 1; nil where the metric is undefined.
+  public var value: Double?
+  /// The command that trained it.
+  public var command: String
+  /// What it was measured on, and anything that keeps it from being compared with the paper.
+  public var note: String
+
+  /// A row.
+  public init(model: String, value: Double?, command: String, note: String) {
+    self.model = model
+    self.value = value
+    self.command = command
+    self.note = note
+  }
+}
+
+/// How long trainings take, by arithmetic: forward and backward pass are three times the multiply-adds of
+/// the forward pass alone.
+public struct TrainingCost: Sendable, Hashable {
+  /// Multiply-adds of the whole training.
+  public var multiplyAdds: Double
+
+  /// The cost of so many epochs of so many images.
+  public init(multiplyAdds: Int, images: Int, epochs: Int) {
+    self.multiplyAdds = 3 * Double(multiplyAdds) * Double(images) * Double(epochs)
+  }
+
+  /// Hours at so many multiply-adds a second.
+  public func hours(perSecond speed: Double) -> Double { multiplyAdds / speed / 3600 }
+
+  /// Multiply-adds a second of two CPU cores: MUXNet-m trained at 0.476 s a step of 32 images of 224×224.
+  public static let twoCores = 44e9
+  /// An assumption for one GPU of a data centre, far below its peak, since small networks do not fill it.
+  public static let gpu = 5e12
+}

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+public import MUXEvaluation
+public import MUXImages
+public import MUXTasks
+
+/// A training of a list, and how its result is measured.
+public struct ListedRun: Sendable {
+  /// Its name in the list, and of its folder.
+  public var name: String
+  /// Every setting; where it writes follows from the list.
+  public var configuration: TrainingConfiguration
+  /// The part of the data on which the result is measured.
+  public var part: DataPart
+  /// The views of each image that are averaged there.
+  public var augmentation: TestAugmentation
+  /// How intervals of the scores are drawn; nil leaves them out.
+  public var resampling: Resampling?
+
+  /// A training, measured on the test images.
+  public init(
+    name: String, configuration: TrainingConfiguration, part: DataPart = .test,
+    augmentation: TestAugmentation = .none, resampling: Resampling? = nil
+  ) {
+    self.name = name
+    self.configuration = configuration
+    self.part = part
+    self.augmentation = augmentation
+    self.resampling = resampling
+  }
+}
+
+/// What a training of a list came to: `NAME.json` in the list's folder.
+public struct ListedOutcome: Codable, Hashable, Sendable {
+  /// The version of such files.
+  public var version = 1
+  /// The run.
+  public var name: String
+  /// Why the training ended.
+  public var ending: TrainingResult.Ending
+  /// Epochs done.
+  public var epochs: Int
+  /// Optimizer steps done.
+  public var steps: Int
+  /// Training images.
+  public var trainingImages: Int
+  /// Seconds of the training.
+  public var seconds: Double
+  /// The weights that were measured.
+  public var weights: String
+  /// The scores on the part that was measured.
+  public var scores: Scores
+  /// Between which values a score lies, if that was asked for.
+  public var intervals: ScoreIntervals?
+  /// Which of several usual divisions of the data was measured.
+  public var division: String?
+  /// The settings that decide the result.
+  var settings: DecidingSettings
+}
+
+/// Those settings of a run that decide its result: not where it writes, nor how many threads work.
+struct DecidingSettings: Codable, Hashable, Sendable {
+  private var configuration: TrainingConfiguration
+
+  init(_ configuration: TrainingConfiguration) {
+    var configuration = configuration
+    let usual = TrainingConfiguration()
+    configuration.output = usual.output
+    configuration.threads = usual.threads
+    configuration.device = usual.device
+    configuration.timeBudgetMinutes = nil
+    configuration.checkpoints.everySteps = usual.checkpoints.everySteps
+    configuration.data.workers = usual.data.workers
+    configuration.data.prefetch = usual.data.prefetch
+    configuration.data.cache = usual.data.cache
+    configuration.data.cacheMebibytes = usual.data.cacheMebibytes
+    self.configuration = configuration
+  }
+
+  init(from decoder: any Decoder) throws { configuration = try .init(from: decoder) }
+  func encode(to encoder: any Encoder) throws { try configuration.encode(to: encoder) }
+}

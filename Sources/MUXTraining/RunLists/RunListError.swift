@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+public import Foundation
+import MUXCore
+
+/// Why a list of trainings cannot be begun or go on.
+public enum RunListError: Error, Hashable, Sendable, CustomStringConvertible, LocalizedError {
+  /// A name is none for a folder, or is taken.
+  case name(String)
+  /// What is there was trained with other settings.
+  case otherSettings(name: String, folder: String)
+  /// A file that says what was done cannot be read.
+  case damaged(path: String)
+
+  /// One line: what, where, how to fix.
+  public var description: String {
+    switch self {
+    case .name(let name):
+      "'\(name.printable)' cannot be the name of a training in a list; give each a plain name of its own"
+    case .otherSettings(let name, let folder):
+      "\(name.printable) in \(folder.printable) was begun with other settings; take another folder, or give"
+        + " the settings that it was begun with"
+    case .damaged(let path):
+      "\(path.printable) is damaged; remove it, and the training that it is of is measured again"
+    }
+  }
+
+  /// The same line.
+  public var errorDescription: String? { description }
+}

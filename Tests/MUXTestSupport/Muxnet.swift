@@ -34,8 +34,10 @@ public enum Muxnet {
   }
 
   /// Runs a command line and reads its output as a JSON object.
-  public static func json(_ arguments: [String]) throws -> [String: Any] {
-    let outcome = try run(arguments)
+  public static func json(
+    _ arguments: [String], in folder: String? = nil
+  ) throws -> [String: Any] {
+    let outcome = try run(arguments, in: folder)
     let value = try JSONSerialization.jsonObject(with: Data(outcome.output.utf8))
     return value as? [String: Any] ?? [:]
   }

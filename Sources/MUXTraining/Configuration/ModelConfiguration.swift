@@ -49,8 +49,8 @@ public struct ModelConfiguration: Codable, Hashable, Sendable {
   public var allowsPartialWeights: Bool = false
 
   /// Parameters that are not trained: patterns of their names such as `conv_stem`, `blocks.0.*` or
-  /// `*.bias`. `*` stands for any characters; a whole part of a name stands for all below it. Each
-  /// pattern must match, and something must be left to train. By default none is frozen.
+  /// `*.bias`. `*` stands for any characters; a whole part of a name stands for all below it;
+  /// `backbone` for all parameters but the head's, where none has such a name. Each pattern must match, and something must be left to train. By default none is frozen.
   public var freeze: [String] = []
   /// Epochs after which the parameters of `freeze` are trained as all others, from 1 to one less than
   /// the run's; `nil` means never.
@@ -120,7 +120,7 @@ extension ModelConfiguration: SettingGroup {
         "Whether missing, unexpected or misshapen weights in initialWeights are accepted"),
       Setting(
         "freeze", \.freeze,
-        "Parameters that are not trained: patterns of names, as conv_stem, blocks.0.* or *.bias"),
+        "Parameters that are not trained: patterns of names, as conv_stem, blocks.0.*, *.bias; backbone: all but the head's"),
       Setting(
         "freezeEpochs", \.freezeEpochs, "Epochs after which frozen parameters are trained, too",
         absent: "never", unit: "epochs", in: .within(1...1_000_000)),

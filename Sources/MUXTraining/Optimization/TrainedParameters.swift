@@ -11,6 +11,8 @@ struct TrainedParameters {
   let rates: ParameterRates
   /// What is out of the ordinary, in a line each.
   let notices: [String]
+  /// The pattern that stands for all parameters but the head's, where none has such a name.
+  static let backbone = "backbone"
 
   /// Resolves the patterns of `model.freeze` and `optimizer.learningRateScale`, and the layer decay.
   ///
@@ -19,10 +21,12 @@ struct TrainedParameters {
     let (model, optimizer) = (configuration.model, configuration.optimizer)
     let parameters = network.parameters.filter(\.isLearnable)
     let names = parameters.map(\.name)
+    let backbone = network.backboneParameters
     func matching(_ text: String, _ setting: String) throws(ConfigurationError) -> Set<String> {
       let pattern = NamePattern(text)
       let found = Set(names.filter(pattern.matches))
       guard found.isEmpty else { return found }
+      if text == Self.backbone, !backbone.isEmpty { return backbone }
       throw ConfigurationError(
         setting: setting, value: text.printable,
         expected: "no parameter of \(network.name) has such a name" + pattern.hint(among: names))
@@ -89,6 +93,22 @@ struct TrainedParameters {
 }
 
 extension Network {
+  /// The learnable parameters that are not of the head: of a classifier all but the last layer's, of a
+  /// detector those of the network that it was made from. Empty where neither is known.
+  var backboneParameters: Set<String> {
+    let layers = Set(ModelZoo.backboneNames(of: self).keys)
+    let head = classifier?.index
+    guard !layers.isEmpty || head != nil else { return [] }
+    return Set(
+      parameters.lazy.filter { parameter in
+        guard parameter.isLearnable else { return false }
+        guard !layers.isEmpty else { return parameter.node != head }
+        return parameter.name.lastIndex(of: ".").map {
+          layers.contains(String(parameter.name[..<$0]))
+        } ?? false
+      }.map(\.name))
+  }
+
   /// For each node how deep it lies below the outputs, counted in blocks that have parameters on the
   /// longest way: 1 for the head, most for the stem. Nodes outside of blocks form layers that begin
   /// with a convolution or a linear layer each.

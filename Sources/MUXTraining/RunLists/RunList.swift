@@ -141,7 +141,7 @@ public struct RunList: Sendable {
     evaluation.data = configuration.data
     evaluation.batchSize = configuration.data.evaluationBatchSize ?? configuration.batchSize
     let measured = try WeightsEvaluation.run(
-      model.weights, classifier: TorchClassifier(model.model, precision: configuration.precision),
+      model.weights, model: TorchModel(model.model, precision: configuration.precision),
       configuration: evaluation, part: run.part, augmentation: run.augmentation,
       resampling: run.resampling, progress: progress)
     return ListedOutcome(

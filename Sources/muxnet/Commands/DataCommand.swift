@@ -10,7 +10,8 @@ import MUXVision
 struct DataCommand: ParsableCommand {
   #if TORCH
     private static let subcommands: [any ParsableCommand.Type] = [
-      DataCheckCommand.self, DataPreviewCommand.self, DataPrepareCommand.self, DataExportCommand.self,
+      DataCheckCommand.self, DataPreviewCommand.self, DataPrepareCommand.self,
+      DataExportCommand.self,
       DataBenchmarkCommand.self,
     ]
   #else

@@ -102,7 +102,7 @@ struct ReproduceCommand: ParsableCommand {
     #else
       let runs: [TableRun] = []
     #endif
-    let made = try reproduction(timing: name == .table1, runs: runs).exhibit(name)
+    let made = try reproduction(timing: name == .table1, trained: runs).exhibit(name)
     if let folder { return Console.note("wrote \(try folder.write(made, format))") }
     Console.result(bytes: Data(try made.bytes(format)))
   }
@@ -157,11 +157,11 @@ struct ReproduceCommand: ParsableCommand {
       + " \(report.cores) cores"
   }
 
-  private func reproduction(timing: Bool, runs: [TableRun] = []) throws -> Reproduction {
+  private func reproduction(timing: Bool, trained: [TableRun] = []) throws -> Reproduction {
     let measured = results.map { ResultsFolder(path: $0) } ?? ResultsFolder.find()
     let meters =
       timing && runs > 0 ? try LatencyMeters.all(runs: runs, threads: threadCount) : []
-    return Reproduction(results: measured, runs: runs, meters: meters, machine: machine) {
+    return Reproduction(results: measured, runs: trained, meters: meters, machine: machine) {
       Console.note($0)
     }
   }

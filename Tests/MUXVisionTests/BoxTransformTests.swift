@@ -258,6 +258,18 @@ struct BoxTransformTests {
           data, pipeline: pipeline.preparation.rest, settings: settings)
         #expect(try loader.batch(epoch: 0, index: 0) == expected, "\(limit) bytes")
         #expect(loader.wholePipeline == pipeline)
+        for index in 0..<3 {
+          let sample = try data.sample(at: index)
+          #expect(try data.image(at: index) == sample.image)
+          // 80, 100 and 120 pixels wide, 40 high, made 20 by 20.
+          let left = 10 * 20 / Double(80 + 20 * index)
+          #expect(
+            data.target(at: index)
+              == .boxes([LabeledBox(label: 0, left: left, top: 5, right: 4 * left, bottom: 15)]))
+          #expect(data.target(at: index) == sample.target, "\(limit) bytes")
+          #expect(data.storedSize(at: index) == sample.originalSize)
+          #expect(data.stratum(at: index) == 0)
+        }
       }
     }
   }

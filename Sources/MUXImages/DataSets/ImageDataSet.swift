@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import MUXCore
+public import MUXCore
 
 /// Images with what is known about them, reached by index from several threads at once.
 public protocol ImageDataSet: Sendable {
@@ -7,8 +7,11 @@ public protocol ImageDataSet: Sendable {
   var count: Int { get }
   /// The classes; targets have indices into them.
   var classNames: [String] { get }
-  /// What is known about a sample, without decoding its image. The kind is the same for all.
+  /// What is known about a sample, without decoding its image. The kind is the same for all. Boxes are
+  /// where they are in what `image(at:)` gives.
   func target(at index: Int) -> Target
+  /// The size of a sample's image as its file holds it, where that is known without decoding it.
+  func storedSize(at index: Int) -> ImageSize?
   /// The number of the group of samples that a split divides evenly, from 0; the first class of the
   /// sample, as a rule, with those of no class behind all others.
   func stratum(at index: Int) -> Int
@@ -42,6 +45,9 @@ extension ImageDataSet {
   public func sample(at index: Int) throws -> Sample {
     Sample(image: try image(at: index), target: target(at: index))
   }
+
+  /// Not known.
+  public func storedSize(at index: Int) -> ImageSize? { nil }
 
   /// None.
   public var preparation: [ImageTransform] { [] }

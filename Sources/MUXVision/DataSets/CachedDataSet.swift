@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+public import MUXCore
 public import MUXImages
 
 /// Another data set with its images kept in memory, as far as a budget allows.
@@ -7,7 +8,7 @@ public import MUXImages
 /// budget changes the speed but never the result; `warnings` says so then. The first steps of a
 /// pipeline that draw nothing, such as a change of size, can be taken before images are kept: then
 /// they take the memory of what the network needs, or of what is in the file where that is less. Boxes
-/// move with the images (``sample(at:)``).
+/// move with the images, those of images that did not fit as well.
 public struct CachedDataSet: ImageDataSet {
   /// The data set behind.
   public let base: any ImageDataSet
@@ -27,6 +28,8 @@ public struct CachedDataSet: ImageDataSet {
   }
 
   private let images: [Kept?]
+  /// The sizes of all images in their files, where boxes move with them; else empty.
+  private let sizes: [ImageSize]
 
   /// Decodes the images of a data set.
   ///
@@ -51,6 +54,7 @@ public struct CachedDataSet: ImageDataSet {
     var bytes = 0
     var seen = 0
     var seenBytes = 0
+    var sizes: [ImageSize] = []
     while seen < count {
       // As many at once as keep the threads busy, but no more than a few MB beside the cache.
       let first = seen
@@ -67,6 +71,7 @@ public struct CachedDataSet: ImageDataSet {
       for (offset, result) in group.enumerated() {
         let kept = try result.get()
         let size = kept.image.pixels.count
+        sizes.append(kept.originalSize)
         seenBytes += size
         if bytes + size <= memoryLimit {
           images[first + offset] = kept
@@ -81,6 +86,18 @@ public struct CachedDataSet: ImageDataSet {
     self.images = images
     cachedCount = number
     cachedBytes = bytes
+    let moves = !preparation.isEmpty && count > 0 && base.target(at: 0).kind == .boxes
+    self.sizes =
+      try moves ? sizes + Self.sizes(of: base, from: seen, threads: threads) : []
+  }
+
+  /// The sizes of the images from one on; they are decoded where nothing else says it.
+  private static func sizes(
+    of base: any ImageDataSet, from first: Int, threads: Int
+  ) throws -> [ImageSize] {
+    try parallelMap(base.count - first, threads: threads) { offset in
+      Result { try base.storedSize(at: first + offset) ?? base.image(at: first + offset).size }
+    }.map { try $0.get() }
   }
 
   /// The number of samples.
@@ -91,8 +108,16 @@ public struct CachedDataSet: ImageDataSet {
   public var contentHash: UInt64 { base.contentHash }
   /// What the data set behind leaves out.
   public var leftOut: LeftOut { base.leftOut }
-  /// What is known about a sample; boxes are in pixels of its image before it is prepared.
-  public func target(at index: Int) -> Target { base.target(at: index) }
+  /// What is known about a sample; boxes are where they are in the prepared image.
+  public func target(at index: Int) -> Target {
+    let target = base.target(at: index)
+    return sizes.isEmpty
+      ? target : ImagePipeline.moved(target, of: sizes[index], by: preparation)
+  }
+  /// The size of a sample's image before it was prepared, where that is known.
+  public func storedSize(at index: Int) -> ImageSize? {
+    sizes.isEmpty ? images[index]?.originalSize ?? base.storedSize(at: index) : sizes[index]
+  }
   /// The stratum of a sample.
   public func stratum(at index: Int) -> Int { base.stratum(at: index) }
   /// What a sample belongs to.
@@ -123,13 +148,11 @@ public struct CachedDataSet: ImageDataSet {
     guard !preparation.isEmpty else { return Sample(image: try image(at: index), target: target) }
     let kept = images[index]
     let image = try kept?.image ?? base.image(at: index)
-    let size = kept?.originalSize ?? image.size
     let prepared =
       try kept?.isPrepared == true
       ? image : Self.prepared(image, preparation, name: base.name(at: index))
     return Sample(
-      image: prepared, target: ImagePipeline.moved(target, of: size, by: preparation),
-      originalSize: size)
+      image: prepared, target: target, originalSize: kept?.originalSize ?? image.size)
   }
 
   private static func prepared(

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import MUXCore
+public import MUXCore
 public import MUXImages
 
 /// Some samples of another data set, in a given order.
@@ -39,6 +39,8 @@ public struct DataSubset: ImageDataSet {
   public func target(at index: Int) -> Target { base.target(at: indices[index]) }
   /// What a sample belongs to.
   public func group(at index: Int) -> String? { base.group(at: indices[index]) }
+  /// The size of a sample's image in its file.
+  public func storedSize(at index: Int) -> ImageSize? { base.storedSize(at: indices[index]) }
   /// The stratum of a sample.
   public func stratum(at index: Int) -> Int { base.stratum(at: indices[index]) }
   /// The name of a sample in `base`.

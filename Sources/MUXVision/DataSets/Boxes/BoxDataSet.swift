@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import MUXCore
+public import MUXCore
 public import MUXImages
 
 /// Images with boxes, however they were written down.
@@ -34,6 +34,8 @@ public struct BoxDataSet: ImageDataSet {
   public var count: Int { files.count }
   /// The boxes of an image.
   public func target(at index: Int) -> Target { .boxes(boxes[index]) }
+  /// The size of an image, where its annotation says it.
+  public func storedSize(at index: Int) -> ImageSize? { sizes[index] }
   /// The path of an image.
   public func name(at index: Int) -> String { files[index] }
 

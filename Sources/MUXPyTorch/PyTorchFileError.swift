@@ -1,51 +1,32 @@
 // SPDX-License-Identifier: Apache-2.0
-public import Foundation
 public import MUXCore
+public import MUXWeights
 
 /// Why a PyTorch file was refused.
-public struct PyTorchFileError: Error, Sendable, Equatable, CustomStringConvertible, LocalizedError
-{
-  /// What is wrong.
-  public enum Reason: Sendable, Equatable {
-    /// The system refused to read or write.
-    case file(FileError)
-    /// The zip container is damaged or uses a feature that PyTorch does not write.
-    case container(String)
-    /// The pickle asks for a function or class that is not on the short list of harmless ones.
-    case forbiddenGlobal(String)
-    /// The pickle calls something that is not callable here.
-    case forbiddenCall(String)
-    /// The pickle is damaged, too large, or uses an instruction that PyTorch does not write.
-    case pickle(String, offset: Int)
-    /// The tensor's description does not fit its storage.
-    case tensor(String)
-    /// There is no state dict under the key that was asked for, or none at all.
-    case noStateDictionary(asked: String?, found: [String])
-    /// A format of PyTorch that holds a program, or is too old.
-    case unsupported(String)
-  }
+public typealias PyTorchFileError = TensorFileError<PyTorchFileFault>
 
-  /// The path of the file.
-  public let path: String
-  /// The tensor to blame, or nil.
-  public let tensor: String?
-  /// What is wrong.
-  public let reason: Reason
+/// What can be wrong with a PyTorch file.
+public enum PyTorchFileFault: TensorFileFault {
+  /// The system refused to read or write.
+  case file(FileError)
+  /// The zip container is damaged or uses a feature that PyTorch does not write.
+  case container(String)
+  /// The pickle asks for a function or class that is not on the short list of harmless ones.
+  case forbiddenGlobal(String)
+  /// The pickle calls something that is not callable here.
+  case forbiddenCall(String)
+  /// The pickle is damaged, too large, or uses an instruction that PyTorch does not write.
+  case pickle(String, offset: Int)
+  /// The tensor's description does not fit its storage.
+  case tensor(String)
+  /// There is no state dict under the key that was asked for, or none at all.
+  case noStateDictionary(asked: String?, found: [String])
+  /// A format of PyTorch that holds a program, or is too old.
+  case unsupported(String)
 
-  init(_ path: String, _ tensor: String? = nil, _ reason: Reason) {
-    self.path = path
-    self.tensor = tensor
-    self.reason = reason
-  }
-
-  /// What went wrong, in one line.
-  public var description: String {
-    if case .file(let error) = reason { return error.description }
-    return (tensor.map { "\(path): tensor “\($0)”: " } ?? "\(path): ") + text
-  }
-
-  private var text: String {
-    switch reason {
+  /// In words.
+  public var text: String {
+    switch self {
     case .file(let error): return error.description
     case .container(let what): return "not a sound PyTorch file: \(what)"
     case .forbiddenGlobal(let name):
@@ -64,6 +45,6 @@ public struct PyTorchFileError: Error, Sendable, Equatable, CustomStringConverti
     }
   }
 
-  /// The same line, for Foundation.
-  public var errorDescription: String? { description }
+  /// The system's error, if it is one.
+  public var fileError: FileError? { if case .file(let error) = self { error } else { nil } }
 }

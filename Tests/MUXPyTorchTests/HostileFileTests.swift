@@ -7,7 +7,7 @@ import Testing
 
 @Suite("Files that ask for more than they hold")
 struct HostileFileTests {
-  private func reason(_ file: ByteRegion) -> PyTorchFileError.Reason? {
+  private func reason(_ file: ByteRegion) -> PyTorchFileFault? {
     do {
       _ = try PyTorchFile.read(file, path: "file.pth")
       return nil

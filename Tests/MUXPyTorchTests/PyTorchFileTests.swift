@@ -10,7 +10,7 @@ import Testing
 struct PyTorchFileTests {
   private func reason(
     _ file: ByteRegion, key: String? = nil
-  ) -> PyTorchFileError.Reason? {
+  ) -> PyTorchFileFault? {
     do {
       _ = try PyTorchFile.read(file, path: "file.pth", key: key)
       return nil
@@ -85,7 +85,7 @@ struct PyTorchFileTests {
     let storages = [floats([0, 1, 2, 3])]
     func found(
       count: UInt8 = 4, offset: UInt8 = 0, shape: [UInt8], strides: [UInt8]
-    ) throws -> PyTorchFileError.Reason? {
+    ) throws -> PyTorchFileFault? {
       reason(
         try pyTorchFile(
           tensorPickle(count: count, offset: offset, shape: shape, strides: strides),

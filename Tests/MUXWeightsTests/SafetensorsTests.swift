@@ -7,7 +7,7 @@ import Testing
 
 @Suite("Safetensors")
 struct SafetensorsTests {
-  private func reason(_ file: ByteRegion) -> SafetensorsError.Reason? {
+  private func reason(_ file: ByteRegion) -> SafetensorsFault? {
     do {
       _ = try Safetensors.read(file, path: "file")
       return nil

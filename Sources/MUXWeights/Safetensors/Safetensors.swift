@@ -97,7 +97,7 @@ public enum Safetensors {
   private static func entry(
     _ name: String, _ value: StrictJSON, available: Int, path: String
   ) throws(SafetensorsError) -> Entry {
-    func fail(_ reason: SafetensorsError.Reason) -> SafetensorsError {
+    func fail(_ reason: SafetensorsFault) -> SafetensorsError {
       SafetensorsError(path, name, reason)
     }
     guard case .object(let members) = value else { throw fail(.header("an object expected")) }

@@ -1,58 +1,37 @@
 // SPDX-License-Identifier: Apache-2.0
-public import Foundation
 public import MUXCore
 
-/// Why a safetensors file was refused: the file, the tensor if one is to blame, and the reason.
-public struct SafetensorsError: Error, Sendable, Equatable, CustomStringConvertible, LocalizedError
-{
-  /// What is wrong.
-  public enum Reason: Sendable, Equatable {
-    /// The system refused to read or write.
-    case file(FileError)
-    /// The file is too short to hold a header.
-    case tooShort(byteCount: Int)
-    /// The header length is more than the file holds, or more than a header may have.
-    case headerLength(UInt64, available: Int)
-    /// The header is not the JSON object that the format asks for.
-    case header(String)
-    /// A type of element that this package does not know.
-    case elementType(String)
-    /// The shape's size does not fit in 64 bits.
-    case shape([Int])
-    /// The tensor's bytes are not inside the file's data.
-    case outOfBounds(begin: Int, end: Int, available: Int)
-    /// The tensor begins before its predecessor ends.
-    case overlap(with: String)
-    /// Bytes before the tensor, or at the end, that belong to no tensor.
-    case gap(begin: Int, end: Int)
-    /// The byte count is not that of element type and shape.
-    case length(expected: Int, actual: Int)
-    /// The name cannot be written: `__metadata__` is taken by the format.
-    case reservedName
-  }
+/// Why a safetensors file was refused.
+public typealias SafetensorsError = TensorFileError<SafetensorsFault>
 
-  /// The path of the file.
-  public let path: String
-  /// The tensor to blame, or nil.
-  public let tensor: String?
-  /// What is wrong.
-  public let reason: Reason
+/// What can be wrong with a safetensors file.
+public enum SafetensorsFault: TensorFileFault {
+  /// The system refused to read or write.
+  case file(FileError)
+  /// The file is too short to hold a header.
+  case tooShort(byteCount: Int)
+  /// The header length is more than the file holds, or more than a header may have.
+  case headerLength(UInt64, available: Int)
+  /// The header is not the JSON object that the format asks for.
+  case header(String)
+  /// A type of element that this package does not know.
+  case elementType(String)
+  /// The shape's size does not fit in 64 bits.
+  case shape([Int])
+  /// The tensor's bytes are not inside the file's data.
+  case outOfBounds(begin: Int, end: Int, available: Int)
+  /// The tensor begins before its predecessor ends.
+  case overlap(with: String)
+  /// Bytes before the tensor, or at the end, that belong to no tensor.
+  case gap(begin: Int, end: Int)
+  /// The byte count is not that of element type and shape.
+  case length(expected: Int, actual: Int)
+  /// The name cannot be written: `__metadata__` is taken by the format.
+  case reservedName
 
-  init(_ path: String, _ tensor: String? = nil, _ reason: Reason) {
-    self.path = path
-    self.tensor = tensor
-    self.reason = reason
-  }
-
-  /// What went wrong, in one line.
-  public var description: String {
-    if case .file(let error) = reason { return error.description }
-    let place = tensor.map { "\(path): tensor “\($0)”" } ?? path
-    return "\(place): \(text) (is the file complete and in safetensors format?)"
-  }
-
-  private var text: String {
-    switch reason {
+  /// In words.
+  public var text: String {
+    switch self {
     case .file(let error): error.description
     case .tooShort(let count): "\(count) bytes are too few for a header"
     case .headerLength(let length, let available):
@@ -73,6 +52,9 @@ public struct SafetensorsError: Error, Sendable, Equatable, CustomStringConverti
     }
   }
 
-  /// The same line, for Foundation.
-  public var errorDescription: String? { description }
+  /// The system's error, if it is one.
+  public var fileError: FileError? { if case .file(let error) = self { error } else { nil } }
+
+  /// What to look at, whatever it was.
+  public static var hint: String { " (is the file complete and in safetensors format?)" }
 }

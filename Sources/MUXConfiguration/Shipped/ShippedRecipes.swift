@@ -33,8 +33,19 @@ package enum ShippedRecipes {
     let comment = text.split(separator: "\n", omittingEmptySubsequences: false).dropFirst()
       .prefix { $0.hasPrefix("#") }.map { $0.dropFirst().trimmingCharacters(in: .whitespaces) }
       .joined(separator: " ")
-    return comment.firstMatch(of: /^.*?[^.][.:](?= |$)/).map {
-      String($0.0.dropLast())
+    return firstSentence(of: comment)
+  }
+
+  /// What stands before the first full stop or colon that a space or the end follows (not after another
+  /// full stop); nil without one. Programs ask at each start, for their help: no regular expression,
+  /// which would cost them memory and milliseconds.
+  private static func firstSentence(of text: String) -> String? {
+    let bytes = Array(text.utf8)
+    let (stop, colon, space) = (UInt8(ascii: "."), UInt8(ascii: ":"), UInt8(ascii: " "))
+    let end = bytes.indices.dropFirst().first { index in
+      (bytes[index] == stop || bytes[index] == colon) && bytes[index - 1] != stop
+        && (index + 1 == bytes.count || bytes[index + 1] == space)
     }
+    return end.map { String(decoding: bytes[..<$0], as: UTF8.self) }
   }
 }

@@ -41,8 +41,26 @@ package enum WeightNames {
       name = name.split(separator: ".", omittingEmptySubsequences: false)
         .filter { !wrappers.contains(String($0)) }.joined(separator: ".")
     }
-    guard name.contains("denselayer") else { return name }
-    return name.replacing(/(\.denselayer[0-9]+\.(?:norm|conv))\.([12]\.)/) { "\($0.1)\($0.2)" }
+    return name.contains("denselayer") ? joiningDenseLayer(name) : name
+  }
+
+  /// `norm.1.` behind `.denselayer1.` as `norm1.`, and likewise with `conv` and 2. (Without a regular
+  /// expression, which apps would have to bring along.)
+  private static func joiningDenseLayer(_ name: String) -> String {
+    var parts = name.split(separator: ".", omittingEmptySubsequences: false)
+    let prefix = "denselayer"
+    var index = 1
+    while index + 3 < parts.count {
+      let number = parts[index].dropFirst(prefix.count)
+      if parts[index].hasPrefix(prefix), !number.isEmpty,
+        number.utf8.allSatisfy({ UInt8(ascii: "0")...UInt8(ascii: "9") ~= $0 }),
+        ["norm", "conv"].contains(parts[index + 1]), ["1", "2"].contains(parts[index + 2])
+      {
+        parts.replaceSubrange(index + 1...index + 2, with: [parts[index + 1] + parts[index + 2]])
+      }
+      index += 1
+    }
+    return parts.joined(separator: ".")
   }
 }
 

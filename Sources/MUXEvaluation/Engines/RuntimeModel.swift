@@ -13,7 +13,7 @@ public final class RuntimeModel: VisionModel {
   public let network: Network
   /// The threads that work on a batch.
   public let threads: Int
-  /// What products are made of.
+  /// The precision of the operands of products.
   public let precision: Precision
   private let makePlan: (ImageSize) throws -> InferencePlan
   private var engines: [ImageSize: InferenceEngine] = [:]
@@ -29,7 +29,7 @@ public final class RuntimeModel: VisionModel {
   ///   - weights: All of its tensors under their names.
   ///   - threads: Threads that work on a batch; nil takes one per core.
   ///   - instructionSet: The kernels' variant; nil takes the best one here.
-  ///   - precision: What products are made of.
+  ///   - precision: The precision of the operands of products.
   ///   - calibration: The ranges of the tensors, which 8 bits need.
   public convenience init(
     _ network: Network, weights: TensorArchive, threads: Int? = nil,

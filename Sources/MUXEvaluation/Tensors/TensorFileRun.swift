@@ -23,7 +23,7 @@ public enum TensorFileRun {
   ///   - output: The safetensors file to write.
   ///   - layer: The layer or block whose value is written; nil takes the network's output.
   ///   - threads: Threads that compute; nil takes one per core.
-  ///   - precision: What products are made of; nil takes what a packed file is for, else single
+  ///   - precision: The precision of operands; nil takes what a packed file is for, else single
   ///     precision.
   /// - Returns: The shapes of what was written, in the order of the network's outputs.
   @discardableResult

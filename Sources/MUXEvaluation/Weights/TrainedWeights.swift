@@ -179,7 +179,7 @@ public struct TrainedWeights: Sendable {
   ///
   /// - Parameters:
   ///   - threads: Threads that work on a batch; nil takes one per core.
-  ///   - precision: What products are made of; nil takes what a packed file is for, else single
+  ///   - precision: The precision of operands; nil takes what a packed file is for, else single
   ///     precision. 8 bits are for packed files, which hold the calibration.
   /// - Throws: `WeightsMismatchError` if the tensors are not those of the network,
   ///   ``EvaluationError/uncalibrated(path:)``, or `RuntimeError` if a packed file is for another

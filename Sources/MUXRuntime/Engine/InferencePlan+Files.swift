@@ -10,7 +10,7 @@ extension InferencePlan {
   ///   - path: The file.
   ///   - inputSize: The size of the images; nil takes that of the preparation, else the network's own.
   ///   - instructionSet: The kernels' variant; nil takes the best one here.
-  ///   - precision: What products are made of; nil takes what a packed file is for, else single
+  ///   - precision: The precision of operands; nil takes what a packed file is for, else single
   ///     precision. 8 bits are for packed files (`muxnet quantize`), which hold the calibration.
   /// - Throws: ``RuntimeError``, `SafetensorsError` or `NetworkError`.
   public convenience init(

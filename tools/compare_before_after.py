@@ -9,7 +9,8 @@ worse: weights of a training, outputs of networks, memory, speed.
 Equality: the digits for two epochs on one thread give the same weights bit for bit; six networks in
 float32, bfloat16 and 8 bits give outputs within 1e-6 of the greatest; a packed model takes no more
 memory. The weights and the packed files are those that OLD wrote, so NEW also proves that it reads them.
-Speed: each round asks both programs, in changing order; the table has the median of NEW ÷ OLD.
+Speed: each round starts and asks both programs, in changing order; the table has the median of NEW ÷
+OLD. (A pair of processes that lived for all rounds would show which of them had better pages.)
 Only Python's standard library is needed. Exit code 1 where something is worse.
 """
 import argparse
@@ -133,25 +134,26 @@ def check_outputs(old, new, folder, report):
 
 
 def ratios_of_inference(old, new, arguments, rounds, runs):
-    servers = [program.server(*arguments) for program in (old, new)]
-
+    """Ratios of several pairs of processes: which pages of memory a process gets makes the same
+    build some per cent slower or faster for as long as it lives."""
     def ask(server):
         server.stdin.write(f"{runs}\n")
         server.stdin.flush()
         return statistics.median(float(t) for t in server.stdout.readline().split())
 
-    for server in servers:
-        ask(server)
     ratios, times = [], ([], [])
     for round_ in range(rounds):
+        servers = [program.server(*arguments) for program in (old, new)]
+        for server in servers:
+            ask(server)
         pair = [0.0, 0.0]
         for index in ((0, 1) if round_ % 2 == 0 else (1, 0)):
             pair[index] = ask(servers[index])
             times[index].append(pair[index])
         ratios.append(pair[1] / pair[0])
-    for server in servers:
-        server.stdin.close()
-        server.wait()
+        for server in servers:
+            server.stdin.close()
+            server.wait()
     return ratios, [statistics.median(t) for t in times]
 
 

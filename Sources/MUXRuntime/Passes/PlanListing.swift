@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package import MUXNetworks
 
-/// The passes of the plan compiler that leave something to read, in order. (The last one, which emits the
-/// structures of the kernels, follows.)
+/// The passes of the plan compiler, in order.
 package enum PlanPass: String, CaseIterable, Sendable {
   /// Which nodes become one or two steps.
   case match
@@ -14,6 +13,8 @@ package enum PlanPass: String, CaseIterable, Sendable {
   case pack
   /// Where values lie in an engine's arena.
   case place
+  /// The structures of the kernels, with numbers in place of values.
+  case emit
 }
 
 /// A plan as text, without weights and without running it: what each pass makes of a network.
@@ -22,6 +23,8 @@ package struct PlanListing {
   private let compilation: Compilation
   /// The packed weights of each step, as the packer asks for them.
   private let weights: [String?]
+  /// The structure of each step.
+  private let emitted: [String]
   private let heading: String
 
   /// Compiles a network.
@@ -42,6 +45,7 @@ package struct PlanListing {
       network, inputSize: inputSize ?? network.inputSize,
       target: PlanTarget(lanes: lanes, precision: precision, isObserving: isObserving))
     weights = try Self.weights(of: compilation.program)
+    emitted = try Self.emitted(compilation.program)
     heading = "# \(network.name), \(precision.rawValue), \(lanes) lanes"
   }
 
@@ -60,8 +64,22 @@ package struct PlanListing {
         place: { id in program[id].residence == .own ? "@\(placement[id])" : nil },
         note: { weights[$0] })
       lines = text + "\narena \(placement.size * 4) bytes"
+    case .emit: lines = emitted.joined(separator: "\n")
     }
     return "\(heading), after \(pass.rawValue)\n\(lines)"
+  }
+
+  private static func emitted(_ program: Program) throws -> [String] {
+    let packed = try Packing.pack(
+      program, weights: .absent, source: .listing(), calibration: nil)
+    // The structures point into it.
+    let memory = PlanMemory(isGuarded: false)
+    return withExtendedLifetime(memory) {
+      Emission.emit(
+        program, Placement(program), packed.steps, quantizations: packed.quantizations,
+        memory: memory
+      ).map(EmittedText.line)
+    }
   }
 
   private static func weights(of program: Program) throws -> [String?] {

@@ -260,7 +260,8 @@ let modules: [Module] = [
     uses: ["MUXCore", "MUXWeights", "MUXPyTorch", "MUXTestSupport"]),
   // In C, so that it runs where there is no Swift, too (scripts/check-arm).
   Module("CKernelChecks", .upper, .testSupport, uses: ["CMUXKernels"]),
-  Module("MUXKernelsTests", .upper, .tests, uses: ["CMUXKernels", "CKernelChecks"]),
+  Module(
+    "MUXKernelsTests", .upper, .tests, uses: ["CMUXKernels", "CKernelChecks", "MUXTestSupport"]),
   Module(
     "MUXRuntimeTests", .upper, .tests,
     uses: [

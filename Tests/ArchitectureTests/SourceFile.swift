@@ -7,7 +7,8 @@ struct SourceFile {
   let path: String
   /// The folder within its module, such as `Graph`; empty beside the module's folders.
   let folder: String
-  private let code: String
+  /// The code.
+  let code: String
   /// The texts between quotes, with the numbers of their lines.
   let texts: [(line: Int, text: String)]
 

@@ -8,16 +8,18 @@ import Testing
 
 /// What keeps the dashboard quick with many trials, counted instead of timed: pages of bounded size,
 /// made once until the study changes.
-@Suite("Dashboard, large studies")
+@Suite("Dashboard, large studies", .tags(.slow))
 struct LargeStudyTests {
   @Test("Pages of a study with 10,000 trials are not longer than a browser likes")
   func sizes() async throws {
     let folder = try TemporaryFolder()
-    _ = try Sample.store(10_000, in: SQLiteStore(path: folder("a.db"), access: .create))
+    let count = 10_000 / Portion.step
+    _ = try Sample.store(count, in: SQLiteStore(path: folder("a.db"), access: .create))
     let client = Client(DashboardModel(try SQLiteStore(path: folder("a.db"), access: .read)))
     for (path, most) in [
       ("/", 100_000), ("/studies/demo", 2_500_000), ("/studies/demo/trials", 250_000),
-      ("/studies/demo/trials?page=100", 250_000), ("/studies/demo/trials/5000", 100_000),
+      ("/studies/demo/trials?page=\(count / 100)", 250_000),
+      ("/studies/demo/trials/\(count / 2)", 100_000),
       ("/studies/demo/texts/77", 100_000),
     ] {
       let answer = try await client.get(path)

@@ -6,7 +6,7 @@ import MUXTestSupport
 import Synchronization
 import Testing
 
-@Suite("Dashboard, work that is not done twice")
+@Suite("Dashboard, work that is not done twice", .tags(.waits), .endsSometime)
 struct RepeatedWorkTests {
   @Test("A page is made once for as long as nothing changes")
   func pages() async throws {

@@ -11,7 +11,7 @@ import MUXWeights
 import Synchronization
 import Testing
 
-@Suite("The cache of public weights")
+@Suite("The cache of public weights", .tags(.waits), .endsSometime)
 struct PretrainedCacheTests {
   private let folder: TemporaryFolder
   private let cache: PretrainedCache

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import CMUXKernels
 import Foundation
+import MUXTestSupport
 import Testing
 
 /// What another thread found.
@@ -8,7 +9,7 @@ private final class Seen: @unchecked Sendable {
   var isa = MUX_ISA_GENERIC
 }
 
-@Suite("Choice of the instruction set", .serialized)
+@Suite("Choice of the instruction set", .serialized, .tags(.waits), .endsSometime)
 struct DispatchTests {
   @Test("The generic variant is always there, and the current one is available")
   func generic() {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import CMUXKernels
+import MUXTestSupport
 import Testing
 
 /// Rows around a tile (64) and a register tile (4, 8), channels around a vector, a panel (24, 48)
@@ -20,7 +21,7 @@ struct PointwiseTests {
   func forward(index: Int) {
     let (rows, inner, outer) = shapes[index]
     var noise = Noise(seed: UInt64(index))
-    for (number, activation) in activations.enumerated() {
+    for (number, activation) in Portion.of(activations.enumerated(), turn: index) {
       let x = StridedMatrix(rows: rows, columns: inner, gap: number % 3, noise: &noise)
       let weight = StridedMatrix(rows: inner, columns: outer, noise: &noise)
       let transform = ChannelTransform(channels: inner, activation: activation, noise: &noise)
@@ -97,7 +98,7 @@ struct PointwiseTests {
   func projectBackward(index: Int) {
     let (rows, out, mid) = shapes[index]
     var noise = Noise(seed: UInt64(100 + index))
-    for (number, activation) in activations.enumerated() {
+    for (number, activation) in Portion.of(activations.enumerated(), turn: index) {
       let gy = StridedMatrix(rows: rows, columns: out, gap: number % 3, noise: &noise)
       let p = StridedMatrix(rows: rows, columns: out, noise: &noise)
       let k = (0..<3).map { _ in noise.buffer(out) }

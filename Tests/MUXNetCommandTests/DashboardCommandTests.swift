@@ -9,7 +9,7 @@ import Testing
   import Glibc
 #endif
 
-@Suite("muxnet dashboard", .serialized, .timeLimit(.minutes(60)))
+@Suite("muxnet dashboard", .serialized, .tags(.processes), .endsSometime)
 struct DashboardCommandTests {
   private func storage(in folder: TemporaryFolder) throws {
     let made = try Program.run(

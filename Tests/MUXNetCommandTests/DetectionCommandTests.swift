@@ -6,7 +6,7 @@
   import MUXVision
   import Testing
 
-  @Suite("Detection, on the command line")
+  @Suite("Detection, on the command line", .tags(.processes), .endsSometime)
   struct DetectionCommandTests {
     /// Pictures with a bright square each, in PASCAL VOC's form.
     private func writeData(_ folder: TemporaryFolder) throws {

@@ -10,7 +10,8 @@ import MUXVision
 import MUXWeights
 import Testing
 
-@Suite("Detectors, which have several outputs, on the command line")
+@Suite(
+  "Detectors, which have several outputs, on the command line", .tags(.processes), .endsSometime)
 struct DetectorCommandTests {
   private let size = ImageSize(height: 75, width: 99)
   private let options = ["ssdlite_muxnet_m", "--classes", "3", "--input-size", "75x99"]

@@ -5,7 +5,7 @@ import Testing
 
 /// Values that arithmetic on another processor may change a little are compared loosely; everything else
 /// exactly.
-@Suite("Files of earlier versions")
+@Suite("Files of earlier versions", .tags(.processes), .endsSometime)
 struct EarlierVersionTests {
   private static func object(_ text: String) throws -> [String: Any] {
     try #require(try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any])

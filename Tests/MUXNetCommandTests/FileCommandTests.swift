@@ -8,7 +8,7 @@ import MUXVision
 import MUXWeights
 import Testing
 
-@Suite("convert of weights and data check")
+@Suite("convert of weights and data check", .tags(.processes), .endsSometime)
 struct FileCommandTests {
   private func weights() -> TensorArchive {
     var archive = TensorArchive()

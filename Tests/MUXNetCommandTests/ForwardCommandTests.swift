@@ -4,7 +4,9 @@ import MUXTestSupport
 import MUXWeights
 import Testing
 
-@Suite("forward", .enabled(if: Reference.isPresent, "\(Shared.absent)"))
+@Suite(
+  "forward", .enabled(if: Reference.isPresent, "\(Shared.absent)"), .tags(.processes), .endsSometime
+)
 struct ForwardCommandTests {
   private let model = ["forward", "muxnet_m", "--width", "0.5", "--classes", "10"]
   private let inputs = Reference.path("muxnet_m-half-10classes.io.safetensors")

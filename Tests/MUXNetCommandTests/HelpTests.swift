@@ -2,7 +2,7 @@
 import MUXTestSupport
 import Testing
 
-@Suite("Help and usage")
+@Suite("Help and usage", .tags(.processes), .endsSometime)
 struct HelpTests {
   static var commands: [[String]] {
     var commands = [

@@ -14,7 +14,9 @@ import MUXCore
 
   /// Kills at any moment, also while a checkpoint is being written; the tests of the trainer kill at chosen
   /// ones. It takes minutes, so only scripts/release-check asks for it.
-  @Suite("Training survives its processes", .serialized, .enabled(if: Repeats.factor > 1))
+  @Suite(
+    "Training survives its processes", .serialized, .enabled(if: Repeats.factor > 1),
+    .tags(.processes), .endsSometime)
   struct KilledTrainingTests {
     @Test("A run that is killed again and again ends as one that never was, bit for bit")
     func kills() throws {

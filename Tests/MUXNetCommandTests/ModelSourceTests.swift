@@ -6,7 +6,8 @@ import MUXVision
 import MUXWeights
 import Testing
 
-@Suite("Runs, weights and packed files wherever a model is asked for")
+@Suite(
+  "Runs, weights and packed files wherever a model is asked for", .tags(.processes), .endsSometime)
 struct ModelSourceTests {
   private func files(_ folder: TemporaryFolder) throws -> (weights: String, packed: String) {
     let weights = try DigitsWeights.write(in: folder)

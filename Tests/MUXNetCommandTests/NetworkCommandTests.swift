@@ -3,7 +3,7 @@ import Foundation
 import MUXTestSupport
 import Testing
 
-@Suite("models, describe and convert of networks")
+@Suite("models, describe and convert of networks", .tags(.processes), .endsSometime)
 struct NetworkCommandTests {
   @Test(
     "describe --json has the numbers of the paper's networks",

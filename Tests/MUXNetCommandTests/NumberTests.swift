@@ -9,7 +9,7 @@ import MUXTestSupport
 import MUXWeights
 import Testing
 
-@Suite("Numbers that no network computes with, at every command")
+@Suite("Numbers that no network computes with, at every command", .tags(.processes), .endsSometime)
 struct NumberTests {
   private static let data = [
     "--source", "digits", "--part", "test", "--set", "data.validationFraction=0.1", "--set",

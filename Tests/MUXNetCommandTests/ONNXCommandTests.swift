@@ -9,7 +9,7 @@ import MUXTestSupport
 import MUXWeights
 import Testing
 
-@Suite("convert to ONNX")
+@Suite("convert to ONNX", .tags(.processes), .endsSometime)
 struct ONNXCommandTests {
   /// Random weights of a network of the zoo as a file.
   private func weights(

@@ -6,7 +6,7 @@ import MUXTestSupport
 import MUXWeights
 import Testing
 
-@Suite("What cannot be written or read")
+@Suite("What cannot be written or read", .tags(.processes), .endsSometime)
 struct OutputTests {
   /// Runs a command line of the shell, in which $0 is the program.
   private func shell(_ line: String) throws -> (code: Int32, errors: String) {

@@ -11,7 +11,7 @@ import MUXVision
 import MUXWeights
 import Testing
 
-@Suite("quantize, and the other commands on its files")
+@Suite("quantize, and the other commands on its files", .tags(.processes), .endsSometime)
 struct QuantizeCommandTests {
   private static let data = [
     "--source", "digits", "--part", "test", "--set", "data.validationFraction=0.1", "--set",

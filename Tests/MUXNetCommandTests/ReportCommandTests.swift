@@ -3,7 +3,7 @@ import Foundation
 import MUXTestSupport
 import Testing
 
-@Suite("reproduce and draw")
+@Suite("reproduce and draw", .tags(.processes), .endsSometime)
 struct ReportCommandTests {
   @Test("A table goes to the standard output, each number with its source")
   func table() throws {

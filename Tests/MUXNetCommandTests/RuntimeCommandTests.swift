@@ -9,7 +9,7 @@ import MUXVision
 import MUXWeights
 import Testing
 
-@Suite("predict, evaluate and benchmark in the runtime")
+@Suite("predict, evaluate and benchmark in the runtime", .tags(.processes), .endsSometime)
 struct RuntimeCommandTests {
   @Test("predict names the classes of the file, and both engines say the same")
   func predict() throws {

@@ -10,7 +10,7 @@ import Testing
   import Glibc
 #endif
 
-@Suite("muxnet search", .serialized, .timeLimit(.minutes(60)))
+@Suite("muxnet search", .serialized, .tags(.processes), .endsSometime)
 struct SearchCommandTests {
   private static let targets = [
     "--target", "small:params=5k,madds=100k", "--target", "large:params=40k,madds=800k",

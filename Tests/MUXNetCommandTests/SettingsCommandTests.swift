@@ -4,7 +4,7 @@
   import MUXTestSupport
   import Testing
 
-  @Suite("settings, recipes and dry runs")
+  @Suite("settings, recipes and dry runs", .tags(.processes), .endsSometime)
   struct SettingsCommandTests {
     private static let package = URL(filePath: #filePath).deletingLastPathComponent()
       .deletingLastPathComponent().deletingLastPathComponent()

@@ -4,7 +4,7 @@ import MUXTestSupport
 import Testing
 
 /// `scripts/setup`, run in a folder of its own, so that the package's libtorch is not touched.
-@Suite struct SetupTests {
+@Suite(.tags(.processes), .endsSometime) struct SetupTests {
   private static let script = URL(fileURLWithPath: #filePath)
     .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
     .appendingPathComponent("scripts/setup").path

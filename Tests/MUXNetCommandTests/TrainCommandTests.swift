@@ -10,7 +10,7 @@ import MUXCore
   import MUXTestSupport
   import Testing
 
-  @Suite("train, evaluate, predict")
+  @Suite("train, evaluate, predict", .tags(.processes), .endsSometime)
   struct TrainCommandTests {
     @Test("data benchmark times the loader alone, and needs a time")
     func loaderBenchmark() throws {

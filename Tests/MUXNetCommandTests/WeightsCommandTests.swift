@@ -8,7 +8,7 @@ import MUXVision
 import MUXWeights
 import Testing
 
-@Suite("weights, and names of weights in other commands")
+@Suite("weights, and names of weights in other commands", .tags(.processes), .endsSometime)
 struct WeightsCommandTests {
   private let folder: TemporaryFolder
   private let environment: [String: String]

@@ -7,7 +7,7 @@ import Testing
 
 /// What a file claims may be anything: an error in one line, never a trap, and no more work than the
 /// file is long.
-@Suite("Networks that no one would write", .timeLimit(.minutes(60)))
+@Suite("Networks that no one would write", .tags(.slow), .endsSometime)
 struct HostileNetworkTests {
   /// Reads a file and does with it all that this module can do.
   private func exhaust(_ text: String) throws {

@@ -2,11 +2,14 @@
 import Foundation
 import MUXNetworkFiles
 import MUXNetworks
+import MUXTestSupport
 import Testing
 
 @Suite("Networks as data")
 struct NetworkTests {
-  @Test("Every network of the zoo survives JSON and YAML", arguments: ModelZoo.entries.map(\.name))
+  @Test(
+    "Every network of the zoo survives JSON and YAML",
+    arguments: Portion.of(ModelZoo.entries.map(\.name)))
   func codable(name: String) throws {
     let network = try zoo(name, ModelOptions(classes: 7))
     let json = String(decoding: try NetworkFile.json(network), as: UTF8.self)

@@ -4,6 +4,7 @@ import MUXImages
 import MUXNetworks
 import MUXONNX
 import MUXRuntime
+import MUXTestSupport
 import MUXWeights
 import Testing
 
@@ -93,7 +94,7 @@ struct StructureTests {
 
   @Test("of each small network of the zoo is in order: one definition per name, before its use")
   func wholeZoo() throws {
-    for entry in ModelZoo.entries {
+    for entry in Portion.of(ModelZoo.entries) {
       // The last layers of one take no padding.
       let network = try zoo(entry.name, side: entry.name == "ssd300_vgg16" ? 300 : 75)
       // The others take long without optimisation; tools/check_onnx.py goes through all of them.

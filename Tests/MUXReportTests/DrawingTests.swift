@@ -49,7 +49,7 @@ struct DrawingTests {
 
   @Test(
     "Every network of the zoo can be drawn, at its own size",
-    arguments: ModelZoo.entries.map(\.name))
+    arguments: Portion.of(ModelZoo.entries.map(\.name)))
   func zoo(name: String) throws {
     let network = try NetworkFile.resolve(name)
     let picture = try NetworkDrawing(network).picture

@@ -4,7 +4,7 @@ import MUXReport
 import MUXTestSupport
 import Testing
 
-@Suite("Drawings of networks that no one would write", .timeLimit(.minutes(60)))
+@Suite("Drawings of networks that no one would write", .tags(.slow), .endsSometime)
 struct HostileDrawingTests {
   @Test("Whatever a network file may say is drawn")
   func drawings() throws {
@@ -15,6 +15,6 @@ struct HostileDrawingTests {
       #expect(width > 0, "\(hostile)")
       drawn += 1
     }
-    #expect(drawn > 50 / HostileValues.share)
+    #expect(drawn > 50 / Portion.step)
   }
 }

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 import MUXNetworks
 import MUXRuntime
+import MUXTestSupport
 import MUXWeights
 import Testing
 
 /// What one thread computes in belongs to it alone: a batch gives what its images give one by one,
 /// whatever the number of images and of threads.
-@Suite("Batches on threads", .timeLimit(.minutes(60)))
+@Suite("Batches on threads", .tags(.waits), .endsSometime)
 struct BatchTests {
   /// A block with what steps hand each other: an expansion, a spatial convolution, a residual sum.
   private static func blocks(_ builder: inout NetworkBuilder) -> NetworkBuilder.Value {

@@ -3,6 +3,7 @@ import MUXImages
 import MUXNetworks
 import MUXRuntime
 import MUXTasks
+import MUXTestSupport
 import Synchronization
 import Testing
 
@@ -22,7 +23,7 @@ private final class Busy: Sendable {
   }
 }
 
-@Suite("Pools of engines")
+@Suite("Pools of engines", .tags(.waits), .endsSometime)
 struct EnginePoolTests {
   private static func plan() throws -> InferencePlan {
     var builder = NetworkBuilder(name: "small", inputSize: ImageSize(16))

@@ -2,10 +2,11 @@
 import Foundation
 import MUXNetworks
 import MUXRuntime
+import MUXTestSupport
 import MUXWeights
 import Testing
 
-@Suite("Engine, plan and model file")
+@Suite("Engine, plan and model file", .tags(.waits), .endsSometime)
 struct EngineTests {
   private func network(_ classes: Int = 10) throws -> Network {
     try ModelZoo.architecture(named: "muxnet_xs").applying(ModelOptions(classes: classes))

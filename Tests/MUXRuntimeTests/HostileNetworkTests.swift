@@ -4,7 +4,7 @@ import MUXRuntime
 import MUXTestSupport
 import Testing
 
-@Suite("Plans of networks that no one would write", .timeLimit(.minutes(60)))
+@Suite("Plans of networks that no one would write", .tags(.slow), .endsSometime)
 struct HostileNetworkTests {
   @Test("Whatever a network file may say is planned, or refused in one line")
   func plans() throws {
@@ -23,6 +23,6 @@ struct HostileNetworkTests {
         #expect(!"\(error)".contains("\n"), "\(hostile): \(error)")
       }
     }
-    #expect(planned > 50 / HostileValues.share)
+    #expect(planned > 50 / Portion.step)
   }
 }

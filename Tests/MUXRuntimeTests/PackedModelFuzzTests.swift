@@ -4,13 +4,14 @@ import MUXCore
 import MUXImages
 import MUXNetworks
 import MUXRuntime
+import MUXTestSupport
 import MUXWeights
 import Testing
 
-/// Packed files changed in thousands of ways, each decided by a seed. What is accepted is run on
+/// Packed files changed in thousands of ways (a ``Portion`` of them), each decided by a seed. What is accepted is run on
 /// memory whose neighbours may not be touched. Docs/INFERENCE.md has the command that runs this under
 /// the address sanitizer.
-@Suite("Fuzzed packed model files")
+@Suite("Fuzzed packed model files", .tags(.slow))
 struct PackedModelFuzzTests {
   private static let classes = 3
   private static let precisions = Precision.allCases
@@ -59,7 +60,7 @@ struct PackedModelFuzzTests {
     let original = try original(precision)
     var stream = Stream(seed)
     var result = (rejected: 0, accepted: 0)
-    for _ in 0..<rounds {
+    for _ in 0..<rounds / Portion.step {
       var bytes = original
       change(&bytes, &stream)
       do {
@@ -93,7 +94,7 @@ struct PackedModelFuzzTests {
         1 << UInt8.random(in: 0..<8, using: &stream)
     }
     // What is accepted lies in padding, or in the weights for another width of vectors.
-    #expect(result.rejected > (model.lanes.count > 1 ? 600 : 900))
+    #expect(result.rejected > (model.lanes.count > 1 ? 600 : 900) / Portion.step)
     let end = Self.number(original, 32)
     let inIndex = try Self.count(precision, 500, seed: 3) { bytes, stream in
       bytes[Int.random(in: 0..<end, using: &stream)] ^= 1 << UInt8.random(in: 0..<8, using: &stream)
@@ -121,7 +122,7 @@ struct PackedModelFuzzTests {
       PackedModel.seal(&bytes)
     }
     // Cells make the first table longer: of vectors of 8 lanes, which a wider processor does not read.
-    #expect(result.rejected > (precision == .float32 ? 1000 : 500))
+    #expect(result.rejected > (precision == .float32 ? 1000 : 500) / Portion.step)
   }
 
   @Test("Descriptions with hostile numbers never crash", arguments: precisions)
@@ -142,7 +143,7 @@ struct PackedModelFuzzTests {
       PackedModel.seal(&bytes)
     }
     // Among the numbers are those of the calibration, any of which will do.
-    #expect(result.rejected > (precision == .int8 ? 500 : 1500))
+    #expect(result.rejected > (precision == .int8 ? 500 : 1500) / Portion.step)
   }
 
   /// Puts a number of up to 20 digits in the place of another, and moves the rest of the file so
@@ -198,7 +199,7 @@ struct PackedModelFuzzTests {
       -9.9e29, -1e10, -1, -1e-30, -.leastNonzeroMagnitude, 0, 1e-38, 1e-12, 1, 1e20, 9.9e29,
     ]
     var stream = Stream(7)
-    for _ in 0..<200 {
+    for _ in 0..<200 / Portion.step {
       var ranges = original.calibration?.ranges ?? [:]
       for key in keys where Bool.random(using: &stream) {
         let pair = (0..<2).map { _ in values.randomElement(using: &stream) ?? 0 }.sorted()

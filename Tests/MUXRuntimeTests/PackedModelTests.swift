@@ -17,7 +17,7 @@ struct PackedModelTests {
 
   @Test(
     "A packed model gives the same numbers as the network's own tensors, to the bit",
-    arguments: ["muxnet_xs", "muxnet_s", "muxnet_m", "mobilenetv2_050"])
+    arguments: Portion.of(["muxnet_xs", "muxnet_s", "muxnet_m", "mobilenetv2_050"]))
   func sameNumbers(name: String) throws {
     let folder = try TemporaryFolder()
     let network = try network(name)

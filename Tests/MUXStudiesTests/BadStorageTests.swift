@@ -11,7 +11,7 @@ import Testing
   import Glibc
 #endif
 
-@Suite("Storages that cannot be used")
+@Suite("Storages that cannot be used", .tags(.processes), .endsSometime)
 struct BadStorageTests {
   private func error(_ body: () throws -> Void) throws -> String {
     let error = try #require(throws: StudyError.self) { try body() }

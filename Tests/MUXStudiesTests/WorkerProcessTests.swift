@@ -12,7 +12,7 @@ import Testing
 #endif
 
 /// Searches by real processes on a shared storage. The evaluation is a line of the shell.
-@Suite("Searches survive their processes", .serialized, .timeLimit(.minutes(60)))
+@Suite("Searches survive their processes", .serialized, .tags(.processes), .endsSometime)
 struct WorkerProcessTests {
   private func evaluation(seconds: Double) -> EvaluationMethod {
     .command(

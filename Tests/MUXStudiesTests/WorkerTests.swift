@@ -18,7 +18,7 @@ private struct Closure: TrialEvaluator {
   }
 }
 
-@Suite("A worker and evaluations of all kinds", .timeLimit(.minutes(60)))
+@Suite("A worker and evaluations of all kinds", .tags(.processes), .endsSometime)
 struct WorkerTests {
   private struct Broken: Error, CustomStringConvertible {
     var description: String { "two\nlines" }

@@ -14,16 +14,6 @@ public enum HostileValues {
     .greatestFiniteMagnitude,
   ]
 
-  /// One of how many variants is tried: all in a release build (`make test`); in a debug build, where each
-  /// takes many times as long, a fifth, in which each number of a file still meets several values.
-  public static var share: Int {
-    #if DEBUG
-      return 5
-    #else
-      return 1
-    #endif
-  }
-
   /// One changed file.
   public struct Case: Sendable, CustomStringConvertible {
     /// Where the number stands, such as `nodes.3.operation.stride`.
@@ -37,7 +27,8 @@ public enum HostileValues {
     public var description: String { "\(field) = \(value)" }
   }
 
-  /// The variants of a JSON file in which one number is replaced, one of every ``share``.
+  /// The variants of a JSON file in which one number is replaced, or a ``Portion`` of them: each number
+  /// still meets several values.
   public static func variants(ofJSON text: String) throws -> [Case] {
     let root = try JSONSerialization.jsonObject(with: Data(text.utf8))
     var cases: [Case] = []
@@ -45,7 +36,7 @@ public enum HostileValues {
       wholeNumbers.map { NSNumber(value: $0) } + fractions.map { NSNumber(value: $0) }
     for (number, path) in paths(root, []).enumerated() {
       // Other values for the next number.
-      for (index, value) in values.enumerated() where (number + index) % share == 0 {
+      for (index, value) in values.enumerated() where Portion.isTried(index, turn: number) {
         let changed = replacing(root, path[...], by: value)
         let data = try JSONSerialization.data(withJSONObject: changed, options: [.sortedKeys])
         cases.append(

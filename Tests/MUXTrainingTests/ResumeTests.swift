@@ -3,10 +3,11 @@ import Foundation
 import MUXEvaluation
 import MUXNetworkFiles
 import MUXNetworks
+import MUXTestSupport
 import MUXTraining
 import Testing
 
-@Suite struct ResumeTests {
+@Suite(.tags(.waits), .endsSometime) struct ResumeTests {
   /// The run that nothing interrupts.
   static let unbroken = Result {
     let folder = try TestRun.makeFolder()

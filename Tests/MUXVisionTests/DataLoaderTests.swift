@@ -7,7 +7,7 @@ import MUXVision
 import Synchronization
 import Testing
 
-@Suite(.timeLimit(.minutes(60))) struct DataLoaderTests {
+@Suite(.tags(.waits), .endsSometime) struct DataLoaderTests {
   private func collect(_ stream: BatchStream) throws -> [Batch] {
     var batches: [Batch] = []
     while let batch = try stream.next() { batches.append(batch) }

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+public import Testing
+
+extension Tag {
+  /// Takes seconds in a release build.
+  @Tag public static var slow: Self
+  /// Starts processes, as a rule the built program.
+  @Tag public static var processes: Self
+  /// Threads, processes or servers wait for one another.
+  @Tag public static var waits: Self
+}
+
+extension Trait where Self == TimeLimitTrait {
+  /// For suites that start processes or wait: what hangs fails, instead of lasting for ever. Each test has
+  /// many times what it takes on a busy machine or under a sanitizer, since this measures nothing.
+  public static var endsSometime: Self { .timeLimit(.minutes(20 * Repeats.factor)) }
+}

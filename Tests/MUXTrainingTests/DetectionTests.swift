@@ -180,7 +180,11 @@ import Testing
 
   @Test(
     "weights of a classifier load into the backbone of a detector by name",
-    arguments: [("muxnet_m", "ssdlite_muxnet_m"), ("mobilenetv2_100", "ssdlite_mobilenetv2")])
+    arguments: [
+      ("muxnet_m", "ssdlite_muxnet_m"), ("mobilenetv2_100", "ssdlite_mobilenetv2"),
+      ("tf_efficientnet_lite0", "ssdlite8_tf_efficientnet_lite0"),
+      ("mobilenetv3_large_100", "ssdlite_mobilenetv3_large_100"),
+    ])
   func backbone(classifier: String, detector: String) throws {
     let folder = try TemporaryFolder()
     let list = try TinyDetector.writeData(folder, count: 8)

@@ -9,12 +9,17 @@
 /// first map is the expansion inside the block that goes from stride 16 to 32. Each map has two
 /// outputs: class scores [N, 6·classes, H, W] and box offsets [N, 6·4, H, W] of the six default
 /// boxes at each position; background is the first class.
+///
+/// For small things there may be one more map before the others, at stride 8, with four default boxes
+/// at each position as the finest map of SSD300 has.
 struct SSD: Sendable {
   /// VOC's twenty classes and the background.
   static let usualClasses = 21
   static let usualSize = ImageSize(300)
   /// Default boxes at each position of a map.
   static let boxesPerPosition = 6
+  /// Default boxes at each position of the map at stride 8.
+  static let boxesPerFinePosition = 4
 
   /// What the maps of features come from.
   enum Backbone: String, Sendable {
@@ -22,36 +27,55 @@ struct SSD: Sendable {
     case mobileNetV2 = "mobilenetv2"
     case muxNetM = "muxnet_m"
     case muxNetL = "muxnet_l"
+    case efficientNetLite0 = "tf_efficientnet_lite0"
+    case mobileNetV3Large = "mobilenetv3_large_100"
+
+    /// What it is called in a text.
+    var title: String {
+      switch self {
+      case .mobileNetV1: "MobileNetV1"
+      case .mobileNetV2: "MobileNetV2"
+      case .muxNetM: "MUXNet-m"
+      case .muxNetL: "MUXNet-l"
+      case .efficientNetLite0: "EfficientNet-Lite0"
+      case .mobileNetV3Large: "MobileNetV3-Large"
+      }
+    }
+
+    /// Whether layers are named by their positions, as pytorch-ssd does; the others keep the names that
+    /// their own weights have.
+    var isNumbered: Bool { self == .mobileNetV1 || self == .mobileNetV2 }
   }
 
   var backbone: Backbone
   /// Whether heads and extra layers are depthwise-separable (SSDLite).
   var isLite: Bool
+  /// Whether there is a map at stride 8.
+  var isFine = false
 
   static let all = [
     SSD(backbone: .mobileNetV1, isLite: false), SSD(backbone: .mobileNetV2, isLite: true),
     SSD(backbone: .mobileNetV2, isLite: false), SSD(backbone: .muxNetM, isLite: true),
     SSD(backbone: .muxNetM, isLite: false), SSD(backbone: .muxNetL, isLite: true),
-    SSD(backbone: .muxNetL, isLite: false),
+    SSD(backbone: .muxNetL, isLite: false), SSD(backbone: .efficientNetLite0, isLite: true),
+    SSD(backbone: .mobileNetV3Large, isLite: true),
+    SSD(backbone: .muxNetM, isLite: true, isFine: true),
+    SSD(backbone: .efficientNetLite0, isLite: true, isFine: true),
   ]
 
-  var name: String { (isLite ? "ssdlite_" : "ssd_") + backbone.rawValue }
+  var name: String {
+    (isLite ? "ssdlite" : "ssd") + (isFine ? "8_" : "_") + backbone.rawValue
+  }
 
   var summary: String {
-    let network =
-      switch backbone {
-      case .mobileNetV1: "MobileNetV1"
-      case .mobileNetV2: "MobileNetV2"
-      case .muxNetM: "MUXNet-m"
-      case .muxNetL: "MUXNet-l"
-      }
-    return "\(network) + \(isLite ? "SSDLite" : "SSD"): a detector, 21 classes, 300×300"
+    let kind = (isLite ? "SSDLite" : "SSD") + (isFine ? " from stride 8 on" : "")
+    return "\(backbone.title) + \(kind): a detector, 21 classes, 300×300"
   }
 
   var reference: String? {
-    switch (backbone, isLite) {
-    case (.mobileNetV1, false): "qfgaohao/pytorch-ssd mb1-ssd"
-    case (.mobileNetV2, true): "qfgaohao/pytorch-ssd mb2-ssd-lite"
+    switch name {
+    case "ssd_mobilenetv1": "qfgaohao/pytorch-ssd mb1-ssd"
+    case "ssdlite_mobilenetv2": "qfgaohao/pytorch-ssd mb2-ssd-lite"
     default: nil
     }
   }
@@ -63,10 +87,12 @@ struct SSD: Sendable {
     var builder = options.builder(name, initialization: .xavier)
     let base = try base(options)
     let values = try builder.append(base, nodeNames: nodeNames(of: base)) { block in
-      "base_net." + (isMUXNet ? block.name : "\(base.blocks.firstIndex(of: block) ?? 0)")
+      "base_net."
+        + (backbone.isNumbered ? "\(base.blocks.firstIndex(of: block) ?? 0)" : block.name)
     }
-    let tap = base.blocks[firstMap.block].nodes
-    var maps = [values[firstMap.node.map { tap.lowerBound + $0 } ?? tap.upperBound - 1]]
+    var maps = try (isFine ? [8, 16] : [16]).map { stride throws(NetworkError) in
+      values[try Self.lastNode(atStride: stride, of: base)]
+    }
     maps.append(values[values.count - 1])
     for index in 0..<4 {
       let last = maps[maps.count - 1]
@@ -80,16 +106,20 @@ struct SSD: Sendable {
 
   // MARK: Backbone
 
-  private var isMUXNet: Bool { backbone == .muxNetM || backbone == .muxNetL }
-
-  /// Where the first map is: the last node of a block (0 is the stem), or a node inside it.
-  private var firstMap: (block: Int, node: Int?) {
-    switch backbone {
-    case .mobileNetV1: (11, nil)
-    // The third node is the activation after the expansion.
-    case .mobileNetV2, .muxNetM: (14, 2)
-    case .muxNetL: (17, 2)
+  /// The last node at a stride that goes on: what the layer reads that halves the map.
+  private static func lastNode(
+    atStride stride: Int, of base: Network
+  ) throws(NetworkError) -> Int {
+    // An image of a power of two, so that every stride divides it.
+    let side = 256
+    let shapes = try base.shapes(inputSize: ImageSize(side))
+    guard let next = shapes.firstIndex(where: { $0.height == side / (2 * stride) }),
+      let node = base.inputIndices[next].first, node >= 0
+    else {
+      throw .architecture(
+        name: base.name, reason: "it has no map at stride \(stride) that a detector could take")
     }
+    return node
   }
 
   /// The names of the backbone's layers in the zoo, by their names in the detector.
@@ -116,16 +146,20 @@ struct SSD: Sendable {
     case .mobileNetV2: architecture = MobileNetV2().architecture()
     case .muxNetM: architecture = try MUXNet.m()
     case .muxNetL: architecture = try MUXNet.l()
+    case .efficientNetLite0, .mobileNetV3Large:
+      architecture = try ModelZoo.architecture(named: backbone.rawValue)
     }
     let whole = try architecture.applying(options).network()
-    let blocks = whole.blocks.filter { $0.name != "classifier" }
-    return try whole.cut(atLayer: blocks[blocks.count - 1].name)
+    // MobileNetV3's head stands behind the global mean.
+    let last = whole.blocks.last {
+      $0.name != "classifier" && !(architecture.head.followsPool && $0.name == "head")
+    }
+    return try whole.cut(atLayer: last?.name ?? "")
   }
 
-  /// pytorch-ssd names a backbone's layers by their position; MUXNets keep the names that their own
-  /// weights have.
+  /// The names of the backbone's layers in the detector.
   private func nodeNames(of base: Network) -> [String] {
-    if isMUXNet { return base.nodes.map { "base_net.\($0.name)" } }
+    guard backbone.isNumbered else { return base.nodes.map { "base_net.\($0.name)" } }
     var names: [String] = []
     for (position, block) in base.blocks.enumerated() {
       let isResidual = backbone == .mobileNetV2 && block.name.hasPrefix("blocks.")
@@ -180,13 +214,16 @@ struct SSD: Sendable {
   private func heads(
     _ builder: inout NetworkBuilder, _ name: String, _ maps: [NetworkBuilder.Value], perBox: Int
   ) -> [NetworkBuilder.Value] {
-    let channels = Self.boxesPerPosition * perBox
+    let boxes = isFine ? "\(Self.boxesPerFinePosition) or " : ""
     var outputs: [NetworkBuilder.Value] = []
     _ = builder.block(
-      name, summary: "\(maps.count) heads k3 of \(Self.boxesPerPosition) boxes × \(perBox)"
+      name,
+      summary: "\(maps.count) heads k3 of \(boxes)\(Self.boxesPerPosition) boxes × \(perBox)"
     ) { builder in
       for (index, map) in maps.enumerated() {
         let head = "\(name).\(index)"
+        let isFinest = isFine && index == 0
+        let channels = perBox * (isFinest ? Self.boxesPerFinePosition : Self.boxesPerPosition)
         guard isLite, index < maps.count - 1 else {
           outputs.append(
             builder.convolution(

@@ -17,6 +17,11 @@ extension PriorLayout {
       })
   }()
 
+  /// The same with a map at stride 8 before, for small things: 8,776 boxes.
+  public static let fine300 = PriorLayout(
+    imageSize: 300,
+    maps: [Map(size: 38, step: 8, minimum: 24, maximum: 60, ratios: [2])] + mobile300.maps)
+
   /// SSD300 on VGG16 as it is trained on PASCAL VOC: 8,732 boxes.
   public static let vgg300VOC = vgg300(30, [60, 111, 162, 213, 264, 315])
   /// SSD300 on VGG16 as it is trained on COCO, which torchvision's weights are: smaller boxes.
@@ -56,7 +61,8 @@ extension PriorLayout {
   public static func usual(
     maps: [(size: ImageSize, boxesPerPosition: Int)], imageSize: ImageSize
   ) -> PriorLayout? {
-    for known in [mobile300, vgg300VOC, torchvisionSSDLite320] where known.imageSize == imageSize {
+    for known in [mobile300, fine300, vgg300VOC, torchvisionSSDLite320]
+    where known.imageSize == imageSize {
       if known.maps.count == maps.count,
         zip(known.maps, maps).allSatisfy({
           $0.size == $1.size && $0.boxesPerPosition == $1.boxesPerPosition
@@ -67,6 +73,12 @@ extension PriorLayout {
     }
     guard !maps.isEmpty else { return nil }
     let side = Double(min(imageSize.width, imageSize.height))
+    if isFine(maps), let others = usual(maps: Array(maps.dropFirst()), imageSize: imageSize) {
+      let finest = Map(
+        size: maps[0].size, step: Double(imageSize.width) / Double(maps[0].size.width),
+        minimum: 0.08 * side, maximum: 0.2 * side, ratios: [2])
+      return PriorLayout(imageSize: imageSize, maps: [finest] + others.maps)
+    }
     let growth = maps.count > 1 ? 0.75 / Double(maps.count - 1) : 0
     var result: [Map] = []
     for (index, map) in maps.enumerated() {
@@ -80,5 +92,10 @@ extension PriorLayout {
           ratios: (0..<(map.boxesPerPosition / 2 - 1)).map { Double($0 + 2) }))
     }
     return PriorLayout(imageSize: imageSize, maps: result)
+  }
+  /// Whether maps are those of the zoo's detectors with a map at stride 8: four boxes there, six at each
+  /// position of the six others.
+  private static func isFine(_ maps: [(size: ImageSize, boxesPerPosition: Int)]) -> Bool {
+    maps.map(\.boxesPerPosition) == [4] + [Int](repeating: 6, count: 6)
   }
 }

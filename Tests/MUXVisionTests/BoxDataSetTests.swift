@@ -194,6 +194,32 @@ struct BoxDataSetTests {
     }
   }
 
+  @Test(
+    "the size of an image is that of its annotation, or of its header; damaged pixels do not matter"
+  )
+  func sizes() throws {
+    let folder = try TemporaryFolder()
+    try image(folder, "whole.png", width: 30, height: 20)
+    var bytes = [UInt8](try Data(contentsOf: URL(filePath: folder("whole.png"))))
+    // The header stays; what is behind it is cut off.
+    bytes.removeLast(bytes.count - 40)
+    try folder.write("cut.png", bytes)
+    try write(
+      folder, "boxes.csv", "image,x0,y0,x1,y1,class\nwhole.png,1,2,3,4,a\ncut.png,1,2,3,4,a\n")
+    let data = try BoxDataSet.list(path: folder("boxes.csv"))
+    for index in 0..<2 { #expect(try data.size(at: index) == ImageSize(height: 20, width: 30)) }
+    #expect(throws: (any Error).self) { try data.image(at: 1) }
+    try write(folder, "labels/cut.txt", "0 0.5 0.5 0.5 0.5\n")
+    try folder.write("images/cut.png", bytes)
+    let yolo = try BoxDataSet.yolo(images: folder("images"), names: ["a"])
+    #expect(boxes(yolo, 0) == [LabeledBox(label: 0, left: 7.5, top: 5, right: 22.5, bottom: 15)])
+    try write(folder, "images/none.png", "no image")
+    #expect(throws: (any Error).self) { try Image.size(ofFile: folder("images/none.png")) }
+    #expect(throws: (any Error).self) { try Image.size(ofFile: folder("absent.png")) }
+    try write(folder, "map.ppm", "P6 3 2 255\n")
+    #expect(throws: (any Error).self) { try Image.size(ofFile: folder("map.ppm")) }
+  }
+
   // MARK: YOLO
 
   @Test("YOLO: shares become pixels, outlines become boxes, images without a file have no objects")

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import CImageCodecs
+public import MUXCore
 public import MUXImages
 
 extension Image {
@@ -40,16 +41,24 @@ extension Image {
   public init(
     data: [UInt8], name: String, orientation: OrientationHandling = .applied
   ) throws(ImageError) {
-    guard let format = ImageFormat(of: data) else {
-      guard !data.isEmpty else {
-        throw .damaged(name: name, format: "image", reason: "the file is empty")
-      }
-      throw .unknownFormat(name: name)
-    }
-    let stored =
-      orientation == .applied ? ExifOrientation.of(data, format: format) : .upright
-    let file = ImageFile(data: data, name: name, format: format, isTurned: stored != .upright)
+    let (file, stored) = try ImageFile.opened(data, name: name, orientation: orientation)
     self = try file.picture().upright(from: stored)
+  }
+
+  /// The size of the picture in an image file, of which the header alone is looked at: a file whose pixels
+  /// are damaged has one, too.
+  ///
+  /// - Parameters:
+  ///   - path: The file.
+  ///   - orientation: What is done with an EXIF orientation.
+  /// - Throws: `ImageError`, which names the file.
+  public static func size(
+    ofFile path: String, orientation: OrientationHandling = .applied
+  ) throws(ImageError) -> ImageSize {
+    let (file, stored) = try ImageFile.opened(
+      FileAccess.read(path), name: path, orientation: orientation)
+    let size = try file.size()
+    return stored.swapsSides ? ImageSize(height: size.width, width: size.height) : size
   }
 }
 
@@ -62,46 +71,96 @@ struct ImageFile {
   /// Whether the picture will be turned, which takes its memory twice.
   let isTurned: Bool
 
+  /// A library's function that reads the header of a file.
+  private typealias Opener =
+    (UnsafePointer<UInt8>?, Int) -> UnsafeMutablePointer<mux_decoder>?
+
+  /// The file of some bytes, and how its picture lies.
+  static func opened(
+    _ data: [UInt8], name: String, orientation: OrientationHandling
+  ) throws(ImageError) -> (file: ImageFile, stored: ImageOrientation) {
+    guard let format = ImageFormat(of: data) else {
+      guard !data.isEmpty else {
+        throw .damaged(name: name, format: "image", reason: "the file is empty")
+      }
+      throw .unknownFormat(name: name)
+    }
+    let stored =
+      orientation == .applied ? ExifOrientation.of(data, format: format) : .upright
+    return (
+      ImageFile(data: data, name: name, format: format, isTurned: stored != .upright), stored
+    )
+  }
+
   /// The picture as it is stored.
   func picture() throws(ImageError) -> Image {
     switch format {
-    case .jpeg: return try decoded(mux_open_jpeg)
-    case .png: return try decoded(mux_open_png)
-    case .bmp: return try BitmapFile(self).picture()
-    case .pnm: return try portableMap()
+    case .bmp: try BitmapFile(self).picture()
+    case .pnm: try portableMap()
+    default: try decoded(try opener())
+    }
+  }
+
+  /// The size of the picture as it is stored; but for two plain formats without decoding it.
+  func size() throws(ImageError) -> ImageSize {
+    switch format {
+    case .bmp, .pnm: try picture().size
+    default: try headerSize(try opener())
+    }
+  }
+
+  /// The library for the format.
+  private func opener() throws(ImageError) -> Opener {
+    switch format {
+    case .jpeg: return mux_open_jpeg
+    case .png: return mux_open_png
     #if WEBP
-      case .webp: return try decoded(mux_open_webp)
+      case .webp: return mux_open_webp
     #endif
     #if GIF
-      case .gif: return try decoded(mux_open_gif)
+      case .gif: return mux_open_gif
     #endif
     #if TIFF
-      case .tiff: return try decoded(mux_open_tiff)
+      case .tiff: return mux_open_tiff
     #endif
     default:
       throw .unreadFormat(name: name, reason: format.reasonUnread ?? "\(format.name) is not read")
     }
   }
 
+  /// What a library finds in the header.
+  private func headerSize(_ open: Opener) throws(ImageError) -> ImageSize {
+    let result: Result<ImageSize, ImageError> = data.withUnsafeBufferPointer { bytes in
+      guard let decoder = open(bytes.baseAddress, bytes.count) else {
+        return .failure(damaged("no memory for its decoder"))
+      }
+      defer { decoder.pointee.close(decoder) }
+      let (width, height) = (Int(decoder.pointee.width), Int(decoder.pointee.height))
+      guard width > 0 && height > 0 else { return .failure(failure(decoder)) }
+      return .success(ImageSize(height: height, width: width))
+    }
+    return try result.get()
+  }
+
+  /// Why a decoder failed.
+  private func failure(_ decoder: UnsafeMutablePointer<mux_decoder>) -> ImageError {
+    let reason = withUnsafeBytes(of: decoder.pointee.message) { bytes in
+      String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+    }
+    return decoder.pointee.is_unsupported ? unsupported(reason) : damaged(reason)
+  }
+
   /// What a library makes of the file.
-  private func decoded(
-    _ open: (UnsafePointer<UInt8>?, Int) -> UnsafeMutablePointer<mux_decoder>?
-  ) throws(ImageError) -> Image {
+  private func decoded(_ open: Opener) throws(ImageError) -> Image {
     let result: Result<Image, ImageError> = data.withUnsafeBufferPointer { bytes in
       guard let decoder = open(bytes.baseAddress, bytes.count) else {
         return .failure(damaged("no memory for its decoder"))
       }
       defer { decoder.pointee.close(decoder) }
-      func failure() -> ImageError {
-        let reason = withUnsafeBytes(of: decoder.pointee.message) { bytes in
-          String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
-        }
-        return decoder.pointee.is_unsupported ? unsupported(reason) : damaged(reason)
-      }
       let width = Int(decoder.pointee.width)
       let height = Int(decoder.pointee.height)
       let channels = Int(decoder.pointee.channels)
-      guard width > 0 && height > 0 else { return .failure(failure()) }
+      guard width > 0 && height > 0 else { return .failure(failure(decoder)) }
       do throws(ImageError) {
         try check(
           width: width, height: height, channels: channels,
@@ -115,7 +174,7 @@ struct ImageFile {
         isComplete = decoder.pointee.read(decoder, buffer.baseAddress)
         used = isComplete ? count : 0
       }
-      guard isComplete else { return .failure(failure()) }
+      guard isComplete else { return .failure(failure(decoder)) }
       return .success(Image(width: width, height: height, channels: channels, pixels: pixels))
     }
     return try result.get()

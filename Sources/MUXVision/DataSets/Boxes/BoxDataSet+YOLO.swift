@@ -7,8 +7,8 @@ extension BoxDataSet {
   /// `images`, a text file of its name with one object a line: class, centre x, centre y, width, height, in
   /// shares of the image. An image without such a file has no objects.
   ///
-  /// Sizes in pixels are known once an image is decoded, so the images' headers are read. Objects that
-  /// have an outline instead of a box get the box around it.
+  /// Files do not say how many pixels an image has, so the headers of the images are read. Objects that have
+  /// an outline instead of a box get the box around it.
   ///
   /// - Parameters:
   ///   - images: A folder of images, or a text file with one path of an image a line.
@@ -27,7 +27,7 @@ extension BoxDataSet {
       var entry = BoxReading.Entry(file: file)
       if FileIdentity(label) != nil {
         // Boxes are shares: without the size of the image they are nowhere.
-        let size = try Image(contentsOfFile: file, orientation: .ignored).size
+        let size = try Image.size(ofFile: file, orientation: .ignored)
         entry.size = size
         for object in try yoloObjects(label, classes: names.count) {
           guard let number = numbers[names[object.label]] else {

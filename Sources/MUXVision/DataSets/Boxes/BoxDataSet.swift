@@ -39,6 +39,12 @@ public struct BoxDataSet: ImageDataSet {
   /// The path of an image.
   public func name(at index: Int) -> String { files[index] }
 
+  /// The size of an image, as its annotation says; where that does not, as the header of its file does.
+  public func size(at index: Int) throws -> ImageSize {
+    if let size = sizes[index] { return size }
+    return try Image.size(ofFile: files[index], orientation: orientation)
+  }
+
   /// Decodes an image.
   ///
   /// - Throws: `DataSetError.otherImage` where it has another size than its annotation says.

@@ -12,6 +12,9 @@ public protocol ImageDataSet: Sendable {
   func target(at index: Int) -> Target
   /// The size of a sample's image as its file holds it, where that is known without decoding it.
   func storedSize(at index: Int) -> ImageSize?
+  /// The number of each class in the files of the data, where classes have numbers of their own (COCO's
+  /// categories); nil where they have names only.
+  var categoryIDs: [Int]? { get }
   /// The number of the group of samples that a split divides evenly, from 0; the first class of the
   /// sample, as a rule, with those of no class behind all others.
   func stratum(at index: Int) -> Int
@@ -48,6 +51,8 @@ extension ImageDataSet {
 
   /// Not known.
   public func storedSize(at index: Int) -> ImageSize? { nil }
+  /// Classes have names only.
+  public var categoryIDs: [Int]? { nil }
 
   /// None.
   public var preparation: [ImageTransform] { [] }

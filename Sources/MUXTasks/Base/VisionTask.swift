@@ -45,6 +45,10 @@ public protocol VisionTask: Sendable, Hashable, Codable {
   /// - Throws: An error that says in one line why the network's outputs do not fit.
   func head(for network: Network, classNames: [String]) throws -> Head
 
+  /// The task with those of its settings filled in that follow from the training images and are not given,
+  /// such as the numbers of the classes in files of results.
+  func suited(to dataSet: any ImageDataSet) -> Self
+
   /// The task with those of its settings chosen that depend on results, such as thresholds, from the
   /// results on validation images.
   func tuned(by meter: Head.TaskMeter) -> Self
@@ -76,6 +80,9 @@ extension VisionTask {
     throw TaskError.severalOutputs(
       task: Self.name, network: network.name, count: network.outputs.count)
   }
+
+  /// Nothing follows from the images.
+  public func suited(to dataSet: any ImageDataSet) -> Self { self }
 
   /// Nothing is to be chosen.
   public func tuned(by meter: Head.TaskMeter) -> Self { self }

@@ -43,7 +43,7 @@ extension Detection: SettingGroup {
         "Whether boxes are cut off at the border of the image, after suppression"),
       Setting(
         "categoryIDs", \.categoryIDs, "The number of each class in COCO's results",
-        absent: "1, 2, 3, …"),
+        absent: "those of the training images, or 1, 2, 3, …"),
     ]
   }
 }

@@ -39,7 +39,8 @@ public struct Detection: VisionTask {
   public var limit = 200
   /// Whether boxes are cut off at the border of the image, after suppression.
   public var clipsBoxes = true
-  /// The number of each class in COCO's results; nil counts from 1.
+  /// The number of each class in COCO's results; nil takes those of the training images, and counts from 1
+  /// where they have none.
   public var categoryIDs: [Int]?
 
   /// The task with the settings that public detectors share.
@@ -72,6 +73,13 @@ public struct Detection: VisionTask {
       _ = try dataSet.target(at: 0).boxes(task: Self.name, name: dataSet.name(at: 0))
     }
     try checkCategories(dataSet.classNames.count)
+  }
+
+  /// With the numbers that the classes have in the data, so that results have them, too.
+  public func suited(to dataSet: any ImageDataSet) -> Detection {
+    var result = self
+    result.categoryIDs = categoryIDs ?? dataSet.categoryIDs
+    return result
   }
 
   /// One more than there are classes: the background.

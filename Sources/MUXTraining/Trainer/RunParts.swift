@@ -54,7 +54,8 @@ struct RunParts {
     var notices = configuration.fit(images: training.count)
     if classNames != nil { configuration.epochs = epochs }
     let validation = try configuration.data.open(.validation, classNames: training.classNames)
-    let task = configuration.task.task
+    let task = configuration.task.task.suited(to: training)
+    configuration.task = NamedTask(task)
     try task.check(training)
     try task.check(validation)
     network = try given ?? configuration.resolveNetwork(for: training)

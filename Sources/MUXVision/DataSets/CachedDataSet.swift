@@ -104,6 +104,8 @@ public struct CachedDataSet: ImageDataSet {
   public var count: Int { base.count }
   /// The classes.
   public var classNames: [String] { base.classNames }
+  /// The numbers of the classes in the data set behind.
+  public var categoryIDs: [Int]? { base.categoryIDs }
   /// The hash of the data set behind.
   public var contentHash: UInt64 { base.contentHash }
   /// What the data set behind leaves out.

@@ -26,6 +26,8 @@ public struct DataSubset: ImageDataSet {
   public var count: Int { indices.count }
   /// The classes of `base`, also those without a sample here.
   public var classNames: [String] { base.classNames }
+  /// The numbers of the classes in `base`.
+  public var categoryIDs: [Int]? { base.categoryIDs }
   /// A hash of the whole data set and of which of its samples these are.
   public var contentHash: UInt64 {
     var hash = StableHash()

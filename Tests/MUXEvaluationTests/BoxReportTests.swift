@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
+import MUXConfiguration
+import MUXCore
 import MUXEvaluation
 import MUXImages
+import MUXTasks
 import MUXTestSupport
 import MUXVision
 import Testing
@@ -74,7 +77,17 @@ struct BoxReportTests {
     )
     let found = try #require(try DataConfiguration.boxParts(at: coco.path))
     #expect(found.count == 1)
-    #expect(try found[0].content.get().image(at: 0).width == 200)
+    let data = try found[0].content.get()
+    #expect(try data.image(at: 0).width == 200)
+    // The numbers of the classes travel with what is trained on them, through parts and caches.
+    #expect(data.categoryIDs == [3])
+    #expect(try lists[0].content.get().categoryIDs == nil)
+    let part = try CachedDataSet(DataSubset(data, indices: [0]))
+    #expect(Detection().suited(to: part).categoryIDs == [3])
+    var given = Detection()
+    given.categoryIDs = [8]
+    #expect(given.suited(to: part).categoryIDs == [8])
+    #expect(Detection().suited(to: DigitsDataSet()) == Detection())
   }
 
   @Test("objects that no default box reaches are named with their size")
@@ -96,5 +109,45 @@ struct BoxReportTests {
     #expect(report.warnings[0].contains("15×30") && report.warnings[0].contains("has 60"))
     #expect(report.table.rows.count == 2)
     #expect(BoxReport(DigitsDataSet(), sizes: []) == nil)
+  }
+
+  @Test("fitted default boxes come with both sides' numbers and as a piece of a recipe")
+  func fitted() throws {
+    let folder = try TemporaryFolder()
+    for name in ["1.png", "2.png"] { try image(folder, name) }
+    try write(
+      folder, "boxes.csv",
+      "image,x0,y0,x1,y1,class\n1.png,20,20,40,30,speck\n1.png,20,10,160,90,whale\n2.png,,,,,\n")
+    let data = try #require(try DataConfiguration.boxes(at: folder("boxes.csv"), part: nil))
+    #expect(try data.size(at: 0) == ImageSize(height: 100, width: 200))
+    let objects = try #require(
+      try PreparedObjects(
+        data, imageSize: 300, isLetterboxed: false, size: { try data.size(at: $0) }))
+    #expect(objects.boxes.map(\.count) == [1, 1] && objects.emptyImages == 1)
+    let report = PriorReport(objects, from: .fine300)
+    let speck = report.classes[0]
+    // 20×10 of 200×100 pixels are 30×30 of 300.
+    #expect(abs(report.priors.maps[0].minimum - 30) < 1)
+    #expect(try #require(speck.after.meanOverlap) > #require(speck.before.meanOverlap))
+    let recipe = report.recipe(model: "ssdlite8_muxnet_m")
+    let tree = try ConfigurationTree(yaml: recipe, source: .file("priors.yaml"))
+    struct Piece: Decodable {
+      struct Model: Decodable {
+        var name: String
+        var inputSize: Int
+      }
+      var task: NamedTask
+      var model: Model
+    }
+    let piece = try tree.decode(Piece.self)
+    #expect((piece.task.task as? Detection)?.priors == report.priors)
+    #expect(piece.model.name == "ssdlite8_muxnet_m" && piece.model.inputSize == 300)
+    // With the aspect kept, 20×10 of 200×100 are 30×15.
+    let boxed = try #require(
+      try PreparedObjects(
+        data, imageSize: 300, isLetterboxed: true, size: { try data.size(at: $0) }))
+    #expect(abs(boxed.boxes[0][0].width - 0.1) < 1e-9)
+    #expect(abs(boxed.boxes[0][0].height - 0.05) < 1e-9)
+    #expect(try DataConfiguration.boxes(at: folder("1.png"), part: nil) == nil)
   }
 }

@@ -33,9 +33,12 @@ public struct BoxReport: Sendable, Hashable, Encodable {
   /// The image size of the default boxes, which widths and heights are for.
   public var imageSize: ImageSize
 
+  /// What has these default boxes, in words.
+  private var detector: String
+
   /// What the table shows, in one line.
   public var summary: String {
-    "objects at \(imageSize) pixels (medians), and the share that a default box of the usual detectors"
+    "objects at \(imageSize) pixels (medians), and the share that a default box of \(detector)"
       + " overlaps by one half; \(emptyImages) image\(emptyImages == 1 ? "" : "s") without objects, at"
       + " most \(mostObjects) object\(mostObjects == 1 ? "" : "s") in one"
   }
@@ -73,43 +76,32 @@ public struct BoxReport: Sendable, Hashable, Encodable {
   ///   - dataSet: The images; nil comes of a data set without boxes.
   ///   - sizes: The size of each image.
   ///   - layout: The default boxes.
+  ///   - detector: What has these default boxes, in words.
+  ///   - isLetterboxed: Whether images keep their aspect when they are scaled; else they are stretched.
   public init?(
-    _ dataSet: any ImageDataSet, sizes: [ImageSize?], priors layout: PriorLayout = .mobile300
+    _ dataSet: any ImageDataSet, sizes: [ImageSize?], priors layout: PriorLayout = .mobile300,
+    of detector: String = "the usual detectors", isLetterboxed: Bool = false
   ) {
-    guard dataSet.count > 0, dataSet.target(at: 0).kind == .boxes else { return nil }
-    var widths = [[Double]](repeating: [], count: dataSet.classNames.count)
-    var heights = widths
-    var difficult = [Int](repeating: 0, count: widths.count)
-    var matched = difficult
-    (emptyImages, mostObjects) = (0, 0)
+    guard
+      let objects = PreparedObjects(
+        dataSet, imageSize: layout.imageSize, isLetterboxed: isLetterboxed,
+        size: { $0 < sizes.count ? sizes[$0] : nil })
+    else { return nil }
+    (emptyImages, mostObjects) = (objects.emptyImages, objects.mostObjects)
     imageSize = layout.imageSize
-    let priors = layout.boxes
-    let edges = priors.edges
+    self.detector = detector
+    let edges = layout.boxes.edges
     let side = (x: Double(layout.imageSize.width), y: Double(layout.imageSize.height))
-    for index in 0..<dataSet.count {
-      guard case .boxes(let boxes) = dataSet.target(at: index) else { continue }
-      if boxes.isEmpty { emptyImages += 1 }
-      mostObjects = max(mostObjects, boxes.count)
-      guard index < sizes.count, let size = sizes[index] else { continue }
-      for box in boxes where !box.isCrowd && widths.indices.contains(box.label) {
-        let share = BoundingBox(
-          left: box.left / Double(size.width), top: box.top / Double(size.height),
-          right: box.right / Double(size.width), bottom: box.bottom / Double(size.height))
-        widths[box.label].append(share.width * side.x)
-        heights[box.label].append(share.height * side.y)
-        if box.isDifficult { difficult[box.label] += 1 }
-        if edges.contains(where: { $0.overlap(share) >= 0.5 }) { matched[box.label] += 1 }
-      }
-    }
     func median(_ values: [Double]) -> Double? {
       values.isEmpty ? nil : values.sorted()[values.count / 2]
     }
-    classes = dataSet.classNames.indices.map { label in
-      let count = widths[label].count
+    classes = objects.classNames.indices.map { label in
+      let boxes = objects.boxes[label]
       return ClassSizes(
-        name: dataSet.classNames[label], objects: count, difficult: difficult[label],
-        medianWidth: median(widths[label]), medianHeight: median(heights[label]),
-        matched: count > 0 ? Double(matched[label]) / Double(count) : nil)
+        name: objects.classNames[label], objects: boxes.count, difficult: objects.difficult[label],
+        medianWidth: median(boxes.map { $0.width * side.x }),
+        medianHeight: median(boxes.map { $0.height * side.y }),
+        matched: PriorReach(boxes, priors: edges).recall)
     }
     for entry in classes {
       guard let matched = entry.matched, matched < Self.leastShare,

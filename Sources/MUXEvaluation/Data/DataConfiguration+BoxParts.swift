@@ -27,6 +27,22 @@ extension DataConfiguration {
     }
   }
 
+  /// Opens a part with boxes: of a name (as `trainval`), or the first that there is.
+  ///
+  /// - Returns: Nil where what lies at the path is another kind of data.
+  package static func boxes(at path: String, part: String?) throws -> BoxDataSet? {
+    guard let source = boxSource(at: path) else { return nil }
+    var data = DataConfiguration()
+    data.source = source
+    data.path = path
+    let found = names(of: source, at: path)
+    let named =
+      part.map { name in (found.first { $0.1 == name }?.0 ?? .training, name) } ?? found.first
+    guard let (part, name) = named else { throw DataSetError.noImages(path: path) }
+    data.setName(name, of: part)
+    return try data.openBoxes(part, classNames: nil)
+  }
+
   /// The kind of data with boxes that lies at a path.
   private static func boxSource(at path: String) -> Source? {
     func isThere(_ name: String) -> Bool {

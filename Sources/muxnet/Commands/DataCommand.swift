@@ -10,13 +10,14 @@ import MUXVision
 struct DataCommand: ParsableCommand {
   #if TORCH
     private static let subcommands: [any ParsableCommand.Type] = [
-      DataCheckCommand.self, DataPreviewCommand.self, DataPrepareCommand.self,
+      DataCheckCommand.self, DataPreviewCommand.self, DataPriorsCommand.self,
+      DataPrepareCommand.self,
       DataExportCommand.self,
       DataBenchmarkCommand.self,
     ]
   #else
     private static let subcommands: [any ParsableCommand.Type] = [
-      DataCheckCommand.self, DataPrepareCommand.self,
+      DataCheckCommand.self, DataPriorsCommand.self, DataPrepareCommand.self,
     ]
   #endif
 
@@ -34,7 +35,8 @@ struct DataCheckCommand: ParsableCommand {
       test, or lists of that name (.csv), or the binary files of CIFAR-10 or CIFAR-100. A list \
       itself will do as well. Files that are left out are counted. Or it holds images with boxes \
       in the form of PASCAL VOC, COCO or YOLO, or as lists: then boxes that are left out are \
-      counted, and the sizes of the objects stand beside the default boxes of detectors. \
+      counted, and the sizes of the objects stand beside the default boxes of detectors: the usual \
+      ones, or those of --recipe, --model and --input-size. \
       The exit code is 1 if an image is broken or a part cannot be opened.
 
       EXAMPLES
@@ -47,6 +49,8 @@ struct DataCheckCommand: ParsableCommand {
 
   @Option(help: "Images decoded at once.")
   var workers = max(1, ProcessInfo.processInfo.activeProcessorCount)
+
+  @OptionGroup var detector: DetectorOptions
 
   @OptionGroup var output: OutputOptions
 
@@ -63,6 +67,7 @@ struct DataCheckCommand: ParsableCommand {
 
   func run() throws {
     let showsProgress = Console.errorIsTerminal
+    let detector = try self.detector.detector()
     var first: (name: String, check: DataCheck)?
     let beside = foldersBeside()
     let parts = try DataConfiguration.boxParts(at: path) ?? DataSetPart.all(at: path)
@@ -83,7 +88,7 @@ struct DataCheckCommand: ParsableCommand {
         }
         return Report(
           name: part.name, check: check,
-          boxes: BoxReport(data, sizes: check.sizes))
+          boxes: boxes(data, check.sizes, detector))
       } catch {
         return Report(name: part.name, error: "\(error)")
       }
@@ -98,6 +103,17 @@ struct DataCheckCommand: ParsableCommand {
       }
     }
     try summarize(reports)
+  }
+
+  private func boxes(
+    _ data: any ImageDataSet, _ sizes: [ImageSize?], _ detector: Detector?
+  ) -> BoxReport? {
+    guard let detector else {
+      return BoxReport(data, sizes: sizes, isLetterboxed: self.detector.letterbox)
+    }
+    return BoxReport(
+      data, sizes: sizes, priors: detector.layout, of: detector.name.printable,
+      isLetterboxed: detector.isLetterboxed)
   }
 
   private func foldersBeside() -> [String] {

@@ -46,9 +46,9 @@ let imageFormats = ["CWebP": "WEBP", "CGIF": "GIF", "CTIFF": "TIFF"]
 
 /// The recipes that programs hold (`ShippedRecipes` has the same list).
 let recipes = [
-  "bccd_ssdlite", "chestxray14_chexnet", "chestxray14_muxnet", "cifar10_scratch", "cifar10_search",
-  "cifar_transfer", "digits", "digits_search", "imagenet_muxnet", "multilabel", "photos", "voc_ssd",
-  "voc_ssdlite",
+  "bccd_lite0", "bccd_ssdlite", "chestxray14_chexnet", "chestxray14_muxnet", "cifar10_scratch",
+  "cifar10_search", "cifar_transfer", "digits", "digits_search", "imagenet_muxnet", "multilabel", "photos",
+  "voc_lite0", "voc_ssd", "voc_ssdlite",
 ]
 
 let swift: [SwiftSetting] = [
@@ -197,7 +197,7 @@ let modules: [Module] = [
   // Not part of MUXWeights: MUXRuntime depends on that, and apps on MUXRuntime.
   Module(
     "MUXONNX", .upper, .library,
-    uses: ["MUXCore", "MUXImages", "MUXNetworks", "MUXWeights", .protobuf],
+    uses: ["MUXCore", "MUXImages", "MUXNetworks", "MUXTasks", "MUXWeights", .protobuf],
     excludes: ["Proto"]),
 
   Module("CLibTorch", .lower, .system(pkgConfig: "\(libtorch)/libtorch.pc")),

@@ -4,12 +4,14 @@
 authors' reference networks, the file passes ONNX's checker with full, strict shape inference, and
 ONNX Runtime gives what `muxnet forward` gives.
 
-    python3 -m venv venv && venv/bin/pip install onnx onnxruntime numpy safetensors pyyaml
+    python3 -m venv venv && venv/bin/pip install onnx onnxruntime numpy pillow safetensors pyyaml
     venv/bin/python tools/check_onnx.py --muxnet .build/release/muxnet --output results/onnx
 
 Weights are random, with scrambled batch-norm statistics. A network goes through twice: batch norms
 folded, batch of 1, at its own image size; and batch norms kept, any batch, run with 2 images of an
-odd size. The random networks take turns between the two. The table in OUTPUT is written row by row;
+odd size. Detectors go through a third time, with boxes made inside the model (`--post-processing`): they
+are compared with what `muxnet predict` says of a random picture, box by box. The random networks take
+turns between the two. The table in OUTPUT is written row by row;
 a run of some networks or parts replaces their rows and keeps the others. The reference networks are
 looked for in MUXNET_SHARED or ../shared.
 """
@@ -29,6 +31,7 @@ import numpy as np
 import onnx
 import onnxruntime
 import yaml
+from PIL import Image
 from safetensors.numpy import load_file, save_file
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
@@ -191,6 +194,76 @@ def check_model(muxnet, network, weights, options, export, images, folder, expec
             "result": "ok" if difference <= TOLERANCE else "DIFFERS"}
 
 
+def overlaps(box, boxes):
+    """Intersection over union of a box with others."""
+    sides = np.minimum(box[2:], boxes[:, 2:]) - np.maximum(box[:2], boxes[:, :2])
+    shared = np.prod(np.maximum(sides, 0), axis=1)
+    return shared / (np.prod(box[2:] - box[:2]) + np.prod(boxes[:, 2:] - boxes[:, :2], axis=1)
+                     - shared)
+
+
+def check_boxes(muxnet, content, tensors, seed, folder):
+    """A detector with boxes made inside the model, against `muxnet predict`; the row of the table."""
+    rows, columns = content["inputSize"]["height"], content["inputSize"]["width"]
+    channels = content["inputChannels"]
+    row = {"network": content["name"], "variant": "boxes inside, batch 1",
+           "input": f"1×{channels}×{rows}×{columns}"}
+    # Half the outputs are class scores, of which the background is one; all maps together have four
+    # offsets for each box, and so many channels for its classes.
+    nodes = {node["name"]: node for node in content["nodes"]}
+    outputs = content["outputs"]
+    widths = [nodes[name]["operation"]["outputChannels"] for name in outputs]
+    classes = widths[0] * 4 // widths[len(widths) // 2]
+    mean, deviation = [0.5] * channels, [0.25] * channels
+    metadata = {
+        "network": content, "task": "detection", "isAveraged": False, "epoch": 0, "step": 0,
+        "classNames": [f"class {number}" for number in range(classes - 1)],
+        "pipeline": {"channels": channels, "mean": mean, "standardDeviation": deviation,
+                     "transforms": [{"resize": {"size": [rows, columns]}}]}}
+    weights, path = (os.path.join(folder, name) for name in ("detector.safetensors", "boxes.onnx"))
+    save_file(tensors, weights, {"muxnet": json.dumps(metadata)})
+    picture = os.path.join(folder, "picture.png")
+    generator = np.random.default_rng(seed)
+    pixels = generator.integers(0, 256, (rows, columns, channels), dtype=np.uint8)
+    Image.fromarray(pixels if channels == 3 else pixels[:, :, 0]).save(picture)
+    settings = ["--score", "0.02", "--iou", "0.4", "--max", "150"]
+    try:
+        muxnet("convert", weights, path, "--overwrite", "--post-processing", *settings)
+        onnx.checker.check_model(path, full_check=True)
+        images = ((pixels / np.float32(255) - mean) / deviation).astype(np.float32)
+        actual = run(path, np.ascontiguousarray(images.transpose(2, 0, 1))[None])
+        told = json.loads(muxnet("predict", picture, "--weights", weights, "--json", *settings))
+        told = (told["images"] if isinstance(told, dict) else told)[0]["boxes"]
+        sides = ["left", "top", "right", "bottom"]
+        expected = np.array([[box[side] for side in sides] for box in told]).reshape(-1, 4)
+        scale = np.array([columns, rows, columns, rows])
+        found, pairs, worst = actual["boxes"] * scale, 0, 0.0
+        if abs(len(found) - len(expected)) > 2 or len(expected) < 20:
+            raise Failure(f"{len(found)} boxes, and {len(expected)} of muxnet predict")
+        if np.any(np.diff(actual["scores"]) > 0):
+            raise Failure("the best box does not come first")
+        for box, place in zip(told, expected):
+            same = np.flatnonzero(actual["labels"] == box["index"])
+            if not len(same):
+                continue
+            best = same[overlaps(place, found[same]).argmax()]
+            if overlaps(place, found[[best]])[0] < 0.99:
+                continue
+            pairs += 1
+            worst = max(worst, np.abs(found[best] - place).max() / max(rows, columns),
+                        abs(actual["scores"][best] - box["probability"]))
+        # One of two boxes whose overlap is the threshold but for rounding may be another.
+        if pairs < len(expected) - 2:
+            raise Failure(f"only {pairs} of {len(expected)} boxes are the same")
+        types = [node.op_type for node in onnx.load(path).graph.node]
+        row |= {"nodes": len(types), "gathers": types.count("Gather"),
+                "transposes": types.count("Transpose"), "relative difference": f"{worst:.1e}",
+                "result": "ok" if worst <= TOLERANCE else "DIFFERS"}
+    except Exception as error:
+        row["result"] = f"FAILED: {error}"
+    return row
+
+
 def check_network(muxnet, network, seed, folder, chosen=(0, 1)):
     """The chosen variants of one network; yields rows."""
     described = os.path.join(folder, "network.json")
@@ -198,7 +271,8 @@ def check_network(muxnet, network, seed, folder, chosen=(0, 1)):
     with open(described) as file:
         content = json.load(file)
     weights = os.path.join(folder, "weights.safetensors")
-    save_file(random_weights(content, seed), weights)
+    tensors = random_weights(content, seed)
+    save_file(tensors, weights)
     channels, size = content["inputChannels"], content["inputSize"]
     height, width = size["height"], size["width"]
     odd = (height * 5 // 8 | 1, height // 2 | 1) if height > 100 else (height + 3, width + 5)
@@ -219,6 +293,8 @@ def check_network(muxnet, network, seed, folder, chosen=(0, 1)):
         except Exception as error:  # Every kind of failure is a result here.
             row["result"] = f"FAILED: {error}"
         yield row
+    if len(content.get("outputs", [])) > 1:
+        yield check_boxes(muxnet, content, tensors, seed, folder)
 
 
 def check_reference(muxnet, shared, folder):

@@ -6,6 +6,12 @@
     muxnet convert muxnet_m --weights muxnet_m.safetensors muxnet_m.onnx
     venv/bin/python tools/to_coreml.py muxnet_m.onnx muxnet_m.mlpackage
 
+Of a detector's file with boxes (`--post-processing`) the part up to NonMaxSuppression is taken over, and
+Core ML's own suppression put in its place, whose outputs are `coordinates` [1, K, 4] (centre x, centre
+y, width, height in shares of the input), `confidence` [1, K, classes], `indices` and `count`, K being the
+most boxes. It tells each box once, with the probabilities of all classes, and suppresses it by the most
+likely one, where muxnet tells a box for each class that is likely enough.
+
 Converting runs on Linux and macOS. Predicting needs macOS: there the script compares the package
 with ONNX Runtime (where that is installed); elsewhere it says that it did not.
 """
@@ -44,14 +50,17 @@ def sides(pads):
 class Translator:
     """Says the operators of `MUXONNX` in MIL, Core ML's intermediate language."""
 
-    def __init__(self, graph):
-        self.graph = graph
+    def __init__(self, model):
+        self.graph = graph = model.graph
+        self.metadata = model.metadata_props
         self.constants = {t.name: numpy_helper.to_array(t) for t in graph.initializer}
         self.values = {}
 
     def run(self, x):
         self.values[self.graph.input[0].name] = x
         for node in self.graph.node:
+            if node.op_type == "NonMaxSuppression":
+                return self.suppressed(*map(self.value, node.input))
             method = getattr(self, node.op_type, None)
             if method is None:
                 raise SystemExit(
@@ -63,6 +72,18 @@ class Translator:
         # A detector has several outputs.
         outputs = [self.values[output.name] for output in self.graph.output]
         return outputs[0] if len(outputs) == 1 else tuple(outputs)
+
+    def suppressed(self, boxes, scores, most, overlap, threshold):
+        """What Core ML's own suppression makes of boxes and of the scores of each class."""
+        scores = mb.transpose(x=scores, perm=[0, 2, 1])
+        limits = {entry.key: entry.value for entry in self.metadata}
+        coordinates, confidence, indices, count = mb.non_maximum_suppression(
+            boxes=boxes, scores=scores, iou_threshold=np.float32(overlap),
+            score_threshold=np.float32(max(float(threshold), 0)),
+            max_boxes=int(limits.get("most_boxes", most[0])), per_class_suppression=True)
+        return tuple(mb.identity(x=value, name=name) for value, name in [
+            (coordinates, "coordinates"), (confidence, "confidence"), (indices, "indices"),
+            (count, "count")])
 
     def value(self, name):
         return self.constants[name] if name in self.constants else self.values[name]
@@ -120,7 +141,36 @@ class Translator:
         return mb.reshape(x=x, shape=shape, name=node.output[0])
 
     def Concat(self, node, a, *parts):
-        return mb.concat(values=list(parts), axis=1, name=node.output[0])
+        return mb.concat(values=list(parts), axis=a["axis"], name=node.output[0])
+
+    def Reshape(self, node, a, x, shape):
+        return mb.reshape(x=x, shape=shape.astype(np.int32), name=node.output[0])
+
+    def Transpose(self, node, a, x):
+        return mb.transpose(x=x, perm=a["perm"], name=node.output[0])
+
+    def Softmax(self, node, a, x):
+        return mb.softmax(x=x, axis=a["axis"], name=node.output[0])
+
+    def Exp(self, node, a, x):
+        return mb.exp(x=x, name=node.output[0])
+
+    def Min(self, node, a, x, y):
+        return mb.minimum(x=x, y=y, name=node.output[0])
+
+    def Sub(self, node, a, x, y):
+        return mb.sub(x=x, y=y, name=node.output[0])
+
+    def TopK(self, node, a, x, count):
+        return mb.topk(x=x, k=int(count[0]), axis=a["axis"], ascending=False, name=node.name)
+
+    def GreaterOrEqual(self, node, a, x, y):
+        return mb.greater_equal(x=x, y=y, name=node.output[0])
+
+    def Where(self, node, a, condition, x, y):
+        # Core ML chooses between values of one shape.
+        other = mb.mul(x=mb.add(x=mb.mul(x=x, y=np.float32(0)), y=np.float32(1)), y=np.float32(y))
+        return mb.select(cond=condition, a=x, b=other, name=node.output[0])
 
     def Split(self, node, a, x, sizes):
         return mb.split(x=x, split_sizes=sizes.astype(np.int32), axis=1, name=node.name)
@@ -168,7 +218,7 @@ def convert(model, batch, precision):
     graph = model.graph
     dimensions = [d.dim_value for d in graph.input[0].type.tensor_type.shape.dim]
     shape = [dimensions[0] or batch, *dimensions[1:]]
-    translator = Translator(graph)
+    translator = Translator(model)
 
     @mb.program(
         input_specs=[mb.TensorSpec(shape=shape, dtype=types.fp32)], opset_version=TARGET)
@@ -203,6 +253,9 @@ def check(path, model, shape, precision):
         import onnxruntime
     except ImportError:
         print("prediction was not compared: onnxruntime is not installed")
+        return
+    if any(node.op_type == "NonMaxSuppression" for node in model.graph.node):
+        print("prediction was not compared: Core ML's suppression tells boxes in another form")
         return
     images = np.random.default_rng(0).standard_normal(shape).astype(np.float32)
     session = onnxruntime.InferenceSession(

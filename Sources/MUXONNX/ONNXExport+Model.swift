@@ -19,6 +19,7 @@ extension ONNXExport {
   ) throws -> ONNXModel {
     if case .fixed(let count) = batch, count < 1 { throw ONNXExportError.batch(count) }
     try Self.checkSize(of: network)
+    if let postProcessing { try check(postProcessing, network) }
     let size = inputSize ?? network.inputSize
     let analysis = try NetworkAnalysis(network, inputSize: size)
     let checked = try CheckedWeights(weights, for: network, path: path)
@@ -30,7 +31,7 @@ extension ONNXExport {
     message.producerName = "muxnet"
     message.producerVersion = producerVersion
     message.modelVersion = 1
-    message.graph = compiler.graph()
+    message.graph = compiler.graph(postProcessing)
     if let layer = compiler.overflow {
       throw TensorValueError(
         path: path,
@@ -50,6 +51,25 @@ extension ONNXExport {
     return ONNXModel(message: message)
   }
 
+  /// Refuses post-processing of several images, and of another detector or size.
+  private func check(
+    _ processing: DetectionPostProcessing, _ network: Network
+  ) throws(ONNXExportError) {
+    guard batch == .fixed(1) else {
+      throw .postProcessing(
+        "boxes are found for one image at a time; make the batch 1, or leave the outputs as they are"
+      )
+    }
+    guard processing.head.network == network.name,
+      inputSize ?? network.inputSize == network.inputSize,
+      processing.head.imageSize == network.inputSize
+    else {
+      throw .postProcessing(
+        "the default boxes are those of \(processing.head.network) at \(processing.head.imageSize)"
+          + " pixels, not of \(network.name) at \(inputSize ?? network.inputSize)")
+    }
+  }
+
   /// What the file says about the model, in a fixed order.
   private func metadata(_ network: Network, _ costs: CostReport) -> [(String, String)] {
     var entries = [
@@ -62,7 +82,15 @@ extension ONNXExport {
       ("batch_norms", keepsBatchNormalization ? "kept" : "folded"),
     ]
     if let classes = network.classCount { entries.append(("classes", "\(classes)")) }
-    if network.outputs.count > 1 {
+    if let postProcessing {
+      entries += [
+        ("outputs", ModelMetadata.json(of: DetectionPostProcessing.outputs)),
+        ("boxes", "left, top, right, bottom in shares of the input image"),
+        ("score_threshold", "\(postProcessing.threshold)"),
+        ("overlap_threshold", "\(postProcessing.overlap)"),
+        ("most_boxes", "\(postProcessing.limit)"),
+      ]
+    } else if network.outputs.count > 1 {
       entries.append(("outputs", ModelMetadata.json(of: network.outputs)))
     }
     if !classNames.isEmpty {

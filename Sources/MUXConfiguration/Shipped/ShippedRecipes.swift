@@ -4,6 +4,7 @@ import Foundation
 /// The recipes that are inside the program, so that it works wherever it is copied to.
 package enum ShippedRecipes {
   private static let files: [(name: String, bytes: [UInt8])] = [
+    ("bccd_lite0", PackageResources.bccd_lite0_yaml),
     ("bccd_ssdlite", PackageResources.bccd_ssdlite_yaml),
     ("chestxray14_chexnet", PackageResources.chestxray14_chexnet_yaml),
     ("chestxray14_muxnet", PackageResources.chestxray14_muxnet_yaml),
@@ -15,6 +16,7 @@ package enum ShippedRecipes {
     ("imagenet_muxnet", PackageResources.imagenet_muxnet_yaml),
     ("multilabel", PackageResources.multilabel_yaml),
     ("photos", PackageResources.photos_yaml),
+    ("voc_lite0", PackageResources.voc_lite0_yaml),
     ("voc_ssd", PackageResources.voc_ssd_yaml),
     ("voc_ssdlite", PackageResources.voc_ssdlite_yaml),
   ]

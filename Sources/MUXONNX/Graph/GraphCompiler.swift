@@ -44,8 +44,8 @@ struct GraphCompiler {
     return found
   }
 
-  /// The whole graph.
-  mutating func graph() -> Onnx_GraphProto {
+  /// The whole graph; with post-processing a detector's outputs become boxes.
+  mutating func graph(_ processing: DetectionPostProcessing? = nil) -> Onnx_GraphProto {
     let input = GraphValue(name: ONNXExport.inputName, shape: analysis.input)
     values = [input]
     writer.setInput(input)
@@ -65,7 +65,11 @@ struct GraphCompiler {
     // All are put in order before any is renamed: nodes go by the names that tensors had first.
     var outputs: [GraphValue] = []
     for index in network.outputIndices { outputs.append(arranged(values[index + 1], as: nil)) }
-    for (name, value) in zip(names, outputs) { writer.addOutput(value, name: name) }
+    if let processing {
+      addDetections(outputs, processing)
+    } else {
+      for (name, value) in zip(names, outputs) { writer.addOutput(value, name: name) }
+    }
     return writer.graph
   }
 

@@ -26,6 +26,16 @@ struct GraphWriter {
     return output
   }
 
+  /// Adds a node with several outputs, whose names begin with `name`.
+  mutating func nodes(
+    _ type: String, _ name: String, _ inputs: [String], outputs count: Int,
+    _ attributes: [Onnx_AttributeProto] = []
+  ) -> [String] {
+    let outputs = (0..<count).map { unique("\(name).\($0)") }
+    append(type, name: unique(name), inputs, outputs: outputs, attributes)
+    return outputs
+  }
+
   /// Adds a Split along the channels; returns the names of the parts.
   mutating func split(
     _ input: String, _ name: String, counts: [Int], parts: [String]
@@ -74,6 +84,21 @@ struct GraphWriter {
     return name
   }
 
+  /// A single whole number, shared.
+  mutating func index(_ value: Int) -> String {
+    let key = "index \(value)"
+    if let known = constants[key] { return known }
+    let name = unique("constant.index.\(value)")
+    graph.initializer.append(
+      .with {
+        $0.name = name
+        $0.dataType = Int32(Onnx_TensorProto.DataType.int64.rawValue)
+        $0.rawData = [Int64(value)].withUnsafeBytes { Data($0) }
+      })
+    constants[key] = name
+    return name
+  }
+
   /// Notes the shape of a value, so that viewers show it and checkers compare it.
   mutating func describe(_ value: GraphValue) {
     guard described.insert(value.name).inserted else { return }
@@ -100,6 +125,24 @@ struct GraphWriter {
     graph.valueInfo.removeAll { $0.name == name }
     output.name = name
     graph.output.append(info(output))
+  }
+
+  /// Declares an output of any type and shape; dimensions that are not numbers are names of unknown ones.
+  mutating func addOutput(
+    _ tensor: String, name: String, type: Onnx_TensorProto.DataType, dimensions: [String]
+  ) {
+    makeWay(for: name)
+    append("Identity", name: name, [renamed[tensor] ?? tensor], outputs: [name], [])
+    graph.output.append(
+      .with {
+        $0.name = name
+        $0.type.tensorType.elemType = Int32(type.rawValue)
+        $0.type.tensorType.shape.dim = dimensions.map { text in
+          .with {
+            if let count = Int64(text) { $0.dimValue = count } else { $0.dimParam = text }
+          }
+        }
+      })
   }
 
   /// Gives a tensor that has the name of an output another one: it holds the same in another order.

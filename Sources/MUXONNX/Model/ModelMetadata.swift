@@ -2,6 +2,7 @@
 import Foundation
 public import MUXImages
 public import MUXNetworks
+public import MUXTasks
 public import MUXWeights
 
 /// What a weights file says about itself: the network, the classes, how images are prepared, the
@@ -9,6 +10,8 @@ public import MUXWeights
 public struct ModelMetadata: Sendable {
   /// The network that the weights are for, if the file holds it.
   public var network: Network?
+  /// What the network is for, nil where unknown.
+  public var task: NamedTask?
   /// The classes in the order of the outputs; empty where unknown.
   public var classNames: [String] = []
   /// What is done to an image before it goes in, nil where unknown.
@@ -28,6 +31,7 @@ public struct ModelMetadata: Sendable {
     if let text = texts["muxnet"] {
       let run = try Self.decode(Run.self, text, key: "muxnet")
       network = run.network
+      task = run.task?.task
       classNames = run.classNames ?? []
       pipeline = run.pipeline
     }
@@ -40,6 +44,7 @@ public struct ModelMetadata: Sendable {
   /// The part of a run's metadata that matters here.
   private struct Run: Decodable {
     let network: Network
+    let task: TaskMention?
     let classNames: [String]?
     let pipeline: ImagePipeline?
   }

@@ -9,7 +9,8 @@ public import MUXImages
 /// try export.model(network, weights: archive).write(to: "muxnet_m.onnx")
 /// ```
 /// The input is called `input`, [N, C, H, W] in single precision; the output `output`, [N, classes]
-/// as a rule (a detector has several, named after their layers). Tensors keep their PyTorch names. What
+/// as a rule (a detector has several, named after their layers, or boxes; see ``postProcessing``). Tensors
+/// keep their PyTorch names. What
 /// only training needs (dropout, stochastic depth) is left out. Spatial multiplexing becomes SpaceToDepth and DepthToSpace, whose channels are
 /// phase-major as in the paper's code. A channel shuffle costs nothing where the next layer is a
 /// convolution, a sum or a gate: the order of the channels goes into the weights; elsewhere it is
@@ -43,6 +44,8 @@ public struct ONNXExport: Sendable {
   /// What is done to an image before it goes in, nil where unknown. It is in the metadata, for the
   /// size of the model's input; the model takes what comes out.
   public var pipeline: ImagePipeline?
+  /// What makes boxes of a detector's outputs inside the model; nil leaves the outputs as they are.
+  public var postProcessing: DetectionPostProcessing?
   /// The licence of the weights, nil where unknown.
   public var license: String?
   /// The version of the program that exports.

@@ -9,6 +9,8 @@ public enum ONNXExportError: Error, Sendable, Hashable {
   case batch(Int)
   /// The metadata of a weights file that cannot be read.
   case metadata(key: String, reason: String)
+  /// Post-processing that does not fit the model.
+  case postProcessing(String)
   /// A file that is no ONNX model.
   case file(path: String, reason: String)
 }
@@ -22,6 +24,7 @@ extension ONNXExportError: CustomStringConvertible, LocalizedError {
     case .batch(let count): "a batch needs at least one image, not \(count); or make it dynamic"
     case .metadata(let key, let reason):
       "the weights' metadata '\(key)' cannot be read: \(reason); give the network by name or file"
+    case .postProcessing(let reason): reason
     case .file(let path, let reason): "\(path): \(reason)"
     }
   }

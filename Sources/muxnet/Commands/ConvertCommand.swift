@@ -20,7 +20,8 @@ struct ConvertCommand: ParsableCommand {
       weights), .json, .yaml or .yml for networks (INPUT is a name of the zoo, a network file, or what \
       holds its network: a run, weights, a packed file), .onnx for a network with its weights (INPUT is the network and \
       --weights its weights; or INPUT alone, where the weights file or the folder of a run holds \
-      the network).
+      the network). With --post-processing the file of a detector has boxes as outputs: boxes [K, 4] \
+      (left, top, right, bottom in shares of the input image), scores [K], labels [K], the best first.
 
       PyTorch files are read without running any code of theirs. Without --key the state dict is \
       looked for under \(PyTorchFile.averagedKeys.joined(separator: ", ")) (averaged weights), then \
@@ -49,6 +50,7 @@ struct ConvertCommand: ParsableCommand {
         muxnet convert muxnet_m --weights muxnet_m.safetensors muxnet_m.onnx --batch dynamic
         muxnet convert runs/digits digits.pth
         muxnet convert runs/digits digits.onnx
+        muxnet convert runs/cells cells.onnx --post-processing
         muxnet convert runs/pets pets.muxnet --to runtime
         muxnet convert muxnet_m --weights m.pth m.muxnet --to runtime --labels imagenet.txt
         muxnet convert muxnet_m m.safetensors --random-weights

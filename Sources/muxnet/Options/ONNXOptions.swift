@@ -6,6 +6,7 @@ import MUXEvaluation
 import MUXNetworkFiles
 import MUXNetworks
 import MUXONNX
+import MUXTasks
 import MUXWeights
 
 /// How a network is written as ONNX.
@@ -21,6 +22,20 @@ struct ONNXOptions: ParsableArguments {
   @Flag(help: "Keep batch norms as nodes instead of folding them into the convolutions.")
   var keepBatchNorm = false
 
+  @Flag(help: "Make boxes of a detector's outputs inside the model (decoding, NonMaxSuppression).")
+  var postProcessing = false
+
+  @Option(
+    help: "With --post-processing: the least probability of a box (default: what the task says).")
+  var score: Double?
+
+  @Option(
+    help: "With --post-processing: how much boxes of one class may overlap (default: the task's).")
+  var iou: Double?
+
+  @Option(help: "With --post-processing: the most boxes of an image (default: what the task says).")
+  var max: Int?
+
   @Option(help: "The licence of the weights, for the file's metadata (default: the weights' own).")
   var license: String?
 
@@ -33,7 +48,43 @@ struct ONNXOptions: ParsableArguments {
   var givenBesidesWeights: String? {
     if batch != nil { return "--batch" }
     if license != nil { return "--license" }
-    return keepBatchNorm ? "--keep-batch-norm" : nil
+    if postProcessing { return "--post-processing" }
+    return settingOfBoxes ?? (keepBatchNorm ? "--keep-batch-norm" : nil)
+  }
+
+  /// An option about boxes that was given, nil if none was.
+  private var settingOfBoxes: String? {
+    score != nil ? "--score" : iou != nil ? "--iou" : max != nil ? "--max" : nil
+  }
+
+  func validate() throws {
+    if !postProcessing, let option = settingOfBoxes {
+      throw ValidationError("\(option) is for boxes; add --post-processing")
+    }
+    for (option, value) in [("score", score), ("iou", iou)] {
+      if let value, !(0...1).contains(value) {
+        throw ValidationError("--\(option) must lie in 0…1, not \(value)")
+      }
+    }
+    if let max, !(1...1_000_000).contains(max) {
+      throw ValidationError("--max must be from 1 to 1000000, not \(max)")
+    }
+  }
+
+  /// What makes boxes of a detector's outputs; nil unless it is asked for.
+  private func processing(
+    _ network: Network, _ metadata: ModelMetadata
+  ) throws -> DetectionPostProcessing? {
+    guard postProcessing else { return nil }
+    let task = metadata.task?.task ?? Detection()
+    guard let detection = task as? Detection else {
+      throw CommandError(
+        "the weights are for the task \(type(of: task).name), which has no boxes: leave out"
+          + " --post-processing")
+    }
+    return DetectionPostProcessing(
+      head: try detection.head(for: network, classNames: metadata.classNames),
+      settings: DecodingSettings(limit: max, threshold: score, overlap: iou))
   }
 
   /// The model of a network and its weights; or of weights that hold their network.
@@ -62,6 +113,7 @@ struct ONNXOptions: ParsableArguments {
     export.keepsBatchNormalization = keepBatchNorm
     export.classNames = metadata.classNames
     export.pipeline = metadata.pipeline
+    export.postProcessing = try processing(network, metadata)
     export.license = license ?? metadata.license
     export.producerVersion = MUXNetVersion.current
     return try export.model(network, weights: archive, path: weights ?? input)
@@ -83,6 +135,6 @@ struct ONNXOptions: ParsableArguments {
       }
     return "\(facts["network"] ?? "network"), operator set \(ONNXExport.operatorSet), \(batch) of"
       + " \(facts["input_size"] ?? "images"), \(model.nodeCount) nodes, batch norms"
-      + " \(facts["batch_norms"] ?? "folded")"
+      + " \(facts["batch_norms"] ?? "folded")" + (postProcessing ? ", boxes made inside" : "")
   }
 }

@@ -48,11 +48,11 @@ docs:
 lint:
 	@scripts/check-headers
 	@scripts/format-c --check
-	$(SWIFT) format lint --strict --recursive Package.swift Sources Tests Samples/ClassifyImage/Package.swift Samples/ClassifyImage/Sources
+	$(SWIFT) format lint --strict --recursive Package.swift Sources Tests Samples
 
 format:
 	@scripts/format-c
-	$(SWIFT) format --in-place --recursive Package.swift Sources Tests Samples/ClassifyImage/Package.swift Samples/ClassifyImage/Sources
+	$(SWIFT) format --in-place --recursive Package.swift Sources Tests Samples
 
 clean:
 	rm -rf .build .build-core

@@ -1,0 +1,20 @@
+// swift-tools-version: 6.3
+// SPDX-License-Identifier: Apache-2.0
+import PackageDescription
+
+// A package that uses the runtime and the tasks alone: no libtorch, no JPEG library. In an own package, the
+// dependency is the repository's address instead of the path.
+let package = Package(
+  name: "DetectObjects",
+  platforms: [.macOS(.v15)],
+  dependencies: [.package(name: "muxnet", path: "../..")],
+  targets: [
+    .executableTarget(
+      name: "DetectObjects",
+      dependencies: [
+        .product(name: "MUXRuntime", package: "muxnet"),
+        .product(name: "MUXImages", package: "muxnet"),
+        .product(name: "MUXTasks", package: "muxnet"),
+      ])
+  ]
+)

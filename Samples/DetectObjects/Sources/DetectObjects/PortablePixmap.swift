@@ -1,0 +1,1 @@
+../../../ClassifyImage/Sources/ClassifyImage/PortablePixmap.swift

@@ -20,7 +20,8 @@ struct EmittedText {
       fields = dense
     case MUX_STEP_SPATIAL:
       let spatial = argument.load(as: mux_spatial_step.self)
-      lists = ["offsets": spatial.inner]
+      // Without weights they are those of all lanes, which nothing here counts.
+      lists = spatial.weights == nil ? [:] : ["offsets": spatial.inner]
       fields = spatial
     case MUX_STEP_LINEAR:
       let linear = argument.load(as: mux_linear.self)

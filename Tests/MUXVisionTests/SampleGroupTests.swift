@@ -54,6 +54,21 @@ private struct GroupedSamples: ImageDataSet {
     }
   }
 
+  @Test("large groups go to small parts as often as to large ones")
+  func sizes() throws {
+    // Over many seeds: a part's groups are as large as those of the others.
+    var (samples, groups) = ([0, 0, 0], [0, 0, 0])
+    for seed in 0..<40 {
+      for (part, own) in try data.split(fractions: [0.7, 0.1, 0.2], seed: UInt64(seed)).enumerated()
+      {
+        samples[part] += own.count
+        groups[part] += self.groups(own).count
+      }
+    }
+    let means = zip(samples, groups).map { Double($0) / Double($1) }
+    for mean in means { #expect(abs(mean / means[0] - 1) < 0.1, "\(means)") }
+  }
+
   @Test("the seed alone decides, and what the fractions leave is left out")
   func seeds() throws {
     let first = try data.split(fractions: [0.5, 0.25], seed: 1)

@@ -262,10 +262,12 @@ struct BoxTransformTests {
           let sample = try data.sample(at: index)
           #expect(try data.image(at: index) == sample.image)
           // 80, 100 and 120 pixels wide, 40 high, made 20 by 20.
-          let left = 10 * 20 / Double(80 + 20 * index)
+          let scale = 20 / Double(80 + 20 * index)
           #expect(
             data.target(at: index)
-              == .boxes([LabeledBox(label: 0, left: left, top: 5, right: 4 * left, bottom: 15)]))
+              == .boxes([
+                LabeledBox(label: 0, left: scale * 10, top: 5, right: scale * 40, bottom: 15)
+              ]))
           #expect(data.target(at: index) == sample.target, "\(limit) bytes")
           #expect(data.storedSize(at: index) == sample.originalSize)
           #expect(data.stratum(at: index) == 0)

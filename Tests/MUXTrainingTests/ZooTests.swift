@@ -2,12 +2,58 @@
 import MUXNetworks
 import MUXRuntime
 import MUXTensor
+import MUXTestSupport
 import MUXTraining
 import Testing
 
-/// Every network of the zoo at work, on a small image with odd sides, grey and another grey, three
+/// The networks of the zoo at work, on a small image with odd sides, grey and another grey, three
 /// classes. One after the other: VGG16 alone takes two gigabytes.
-@Suite(.serialized) struct ZooTests {
+@Suite(.serialized, .tags(.slow)) struct ZooTests {
+  /// The smallest network of each set of layers: others that are made of the same layers, only wider or of
+  /// more of them, are tried with `MUXNET_TEST_REPEATS` (scripts/release-check). Shapes, counts, files and
+  /// names of weights of all of them have tests of their own.
+  private static let names: [String] = {
+    let all = ModelZoo.entries.map(\.name)
+    guard Repeats.factor == 1 else { return all }
+    var smallest: [Set<String>: (name: String, parameters: Int)] = [:]
+    for name in all {
+      guard let network = try? ModelZoo.network(named: name) else { return all }
+      let layers = Set(network.nodes.map { layer($0.operation) } + ["\(network.outputs.count)"])
+      let parameters = network.parameterCount
+      if parameters < smallest[layers]?.parameters ?? .max { smallest[layers] = (name, parameters) }
+    }
+    let chosen = Set(smallest.values.map(\.name))
+    return all.filter(chosen.contains)
+  }()
+
+  /// What a layer is, whatever its width.
+  private static func layer(_ operation: Operation) -> String {
+    func text(_ convolution: Convolution) -> String {
+      let groups =
+        convolution.groups == 1
+        ? "dense" : convolution.groupWidth == 1 ? "depthwise" : "grouped"
+      return "\(convolution.kernelSize) \(convolution.stride) \(convolution.dilation)"
+        + " \(convolution.padding) \(convolution.hasBias) \(groups)"
+    }
+    switch operation {
+    case .convolution(let convolution): return text(convolution)
+    case .branchedConvolution(let branched):
+      return branched.branches.map { "\($0.multiplexing) \($0.factor) \(text($0.convolution))" }
+        .joined(separator: ", ")
+    case .activation(let activation): return "\(activation)"
+    case .pool(let pooling): return "\(pooling)"
+    case .linear, .batchNormalization, .l2Normalization, .add, .multiply, .concatenate, .slice,
+      .channelShuffle, .globalAveragePool, .adaptiveAveragePool, .pad, .flatten, .dropout,
+      .dropPath:
+      return Mirror(reflecting: operation).children.first?.label ?? "\(operation)"
+    }
+  }
+
+  @Test("Networks are chosen, each once")
+  func chosen() {
+    #expect(Self.names.count >= 15 && Set(Self.names).count == Self.names.count, "\(Self.names)")
+  }
+
   private let usualSize = ImageSize(height: 67, width: 49)
 
   private func network(_ name: String) throws -> Network {
@@ -19,7 +65,7 @@ import Testing
 
   @Test(
     "a step gives every parameter a finite gradient; the runtime agrees with libtorch after it",
-    arguments: ModelZoo.entries.map(\.name))
+    arguments: names)
   func walk(name: String) throws {
     let network = try network(name)
     let isDetector = try ModelZoo.entry(named: name).task == .detection

@@ -182,6 +182,12 @@ let modules: [Module] = [
   Module("MUXStudyTesting", .upper, .library, uses: ["MUXSearch", "MUXStudies"]),
   Module("MUXCharts", .upper, .library),
   Module(
+    "MUXRuns", .upper, .hidden,
+    uses: [
+      "MUXCore", "MUXImages", "MUXNetworks", "MUXNetworkFiles", "MUXTasks", "MUXVision",
+      "MUXConfiguration", "MUXEvaluation", "MUXCharts",
+    ]),
+  Module(
     "MUXReport", .upper, .library,
     uses: ["MUXCore", "MUXNetworks", "MUXSearch", "MUXStudies", "MUXCharts"],
     embeds: [
@@ -226,6 +232,7 @@ let modules: [Module] = [
       "MUXCore", "MUXImages", "MUXNetworks", "MUXNetworkFiles", "MUXTasks", "MUXWeights",
       "MUXPyTorch", "MUXRuntime", "MUXVision",
       "MUXConfiguration", "MUXEvaluation", "MUXSearch", "CMUXProcess", "MUXStudies", "MUXCharts",
+      "MUXRuns",
       "MUXReport", "MUXDashboard", "MUXONNX", "MUXTensor", "MUXTraining", "MUXSearchTraining",
       .argumentParser,
     ], asks: ["TORCH"]),
@@ -286,6 +293,12 @@ let modules: [Module] = [
     ], asks: ["POSTGRES"]),
   Module("MUXStudyTestingTests", .upper, .tests, uses: ["MUXStudies", "MUXStudyTesting"]),
   Module("MUXChartsTests", .upper, .tests, uses: ["MUXCharts", "MUXTestSupport"]),
+  Module(
+    "MUXRunsTests", .upper, .tests,
+    uses: [
+      "MUXCore", "MUXImages", "MUXNetworks", "MUXNetworkFiles", "MUXTasks", "MUXWeights",
+      "MUXRuntime", "MUXEvaluation", "MUXRuns", "MUXTestSupport",
+    ]),
   Module(
     "MUXReportTests", .upper, .tests,
     uses: ["MUXNetworks", "MUXNetworkFiles", "MUXReport", "MUXTestSupport"]),

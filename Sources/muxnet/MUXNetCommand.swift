@@ -41,8 +41,9 @@ struct MUXNetCommand: ParsableCommand {
       """,
     version: MUXNetVersion.current,
     subcommands: lowerHalf + [
-      EvaluateCommand.self, PredictCommand.self, ForwardCommand.self, BenchmarkCommand.self,
-      ModelsCommand.self, DescribeCommand.self, DataCommand.self, ConvertCommand.self,
+      EvaluateCommand.self, PredictCommand.self, RunCommand.self, ForwardCommand.self,
+      BenchmarkCommand.self, ModelsCommand.self, DescribeCommand.self, DataCommand.self,
+      ConvertCommand.self,
       QuantizeCommand.self, WeightsCommand.self, SearchCommand.self, DashboardCommand.self,
       DrawCommand.self,
       ReproduceCommand.self, EnvironmentCommand.self,

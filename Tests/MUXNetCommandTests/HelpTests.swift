@@ -8,10 +8,10 @@ struct HelpTests {
     var commands = [
       ["models"], ["describe"], ["data", "check"], ["convert"], ["environment"], ["evaluate"],
       ["predict"], ["forward"], ["benchmark"], ["draw"], ["reproduce"], ["search", "benchmark"],
-      ["quantize"], ["weights"], ["weights", "fetch"],
+      ["quantize"], ["weights"], ["weights", "fetch"], ["run", "report"], ["run", "compare"],
     ]
     #if TORCH
-      commands.append(["train"])
+      commands += [["train"], ["data", "preview"]]
     #endif
     return commands
   }

@@ -36,4 +36,26 @@ indirect enum ConfigurationNode: Sendable, Hashable {
     }
     return .mapping(below.merging(above) { $0.overlaid(with: $1) }, source)
   }
+
+  /// What has no members, by dotted paths in their order.
+  func leaves(path: String) -> [(path: String, node: ConfigurationNode)] {
+    guard case .mapping(let members, _) = self, !members.isEmpty || path.isEmpty else {
+      return [(path, self)]
+    }
+    return members.sorted { $0.key < $1.key }.flatMap { key, node in
+      node.leaves(path: path.isEmpty ? key : "\(path).\(key)")
+    }
+  }
+
+  /// The value on one line.
+  var text: String {
+    switch self {
+    case .scalar(let text, _, _): isNull ? "none" : text
+    case .list(let items, _): "[\(items.map(\.text).joined(separator: ", "))]"
+    case .mapping(let members, _):
+      "{"
+        + members.sorted { $0.key < $1.key }.map { "\($0): \($1.text)" }.joined(separator: ", ")
+        + "}"
+    }
+  }
 }

@@ -62,6 +62,12 @@ public struct ConfigurationTree: Sendable {
     return result
   }
 
+  /// Every setting by its dotted path with its value as text, in the order of the paths. A list is one
+  /// value.
+  public var flattened: [(path: String, text: String)] {
+    root.leaves(path: "").map { (path: $0.path, text: $0.node.text) }
+  }
+
   /// Lays other settings over these; where both have one, the other's counts.
   public mutating func overlay(_ upper: ConfigurationTree) {
     root = root.overlaid(with: upper.root)

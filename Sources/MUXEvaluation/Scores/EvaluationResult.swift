@@ -13,6 +13,10 @@ public struct EvaluationResult: Sendable, Encodable {
   public var details: any Encodable & Sendable
   /// The scores in rows and columns, class by class as a rule.
   public var tables: [ScoreTable]
+  /// Curves that say more than the scores.
+  public var charts: [ScoreChart] = []
+  /// The images that are most wrong, the worst first, as many as ``Evaluator/keptVerdicts`` says.
+  public var worst: [JudgedImage] = []
   /// How often each class was taken for each, for tasks of one class an image.
   public var confusion: ConfusionTable?
   /// Between which values scores lie when images (patients, where they are known) are drawn anew; nil
@@ -35,7 +39,7 @@ public struct EvaluationResult: Sendable, Encodable {
     case scores, intervals, division, imagesPerSecond, seconds, leftOut, warnings
   }
 
-  /// Writes everything but the tables, which repeat the details.
+  /// Writes everything but the tables and charts, which repeat the details, and single images.
   public func encode(to encoder: any Encoder) throws {
     try details.encode(to: encoder)
     var container = encoder.container(keyedBy: CodingKeys.self)
@@ -47,4 +51,14 @@ public struct EvaluationResult: Sendable, Encodable {
     try container.encode(leftOut, forKey: .leftOut)
     try container.encode(warnings, forKey: .warnings)
   }
+}
+
+/// One image of an evaluation, and what was said about it.
+public struct JudgedImage: Sendable, Hashable {
+  /// Its place in the data set.
+  public var index: Int
+  /// What the data set calls it.
+  public var name: String
+  /// What was said, and what is true.
+  public var verdict: ImageVerdict
 }

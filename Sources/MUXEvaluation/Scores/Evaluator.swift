@@ -11,6 +11,8 @@ public struct Evaluator {
 
   /// How intervals of the scores are drawn, for tasks that have them; nil leaves them out.
   public var resampling: Resampling?
+  /// How many of the images that are most wrong are told one by one; none unless asked for.
+  public var keptVerdicts = 0
 
   /// An evaluator without progress.
   public init() {}
@@ -53,6 +55,7 @@ public struct Evaluator {
     var groups = GroupNumbers()
     let stream = try loader.epoch(0)
     defer { stream.cancel() }
+    var worst: [JudgedImage] = []
     while let batch = try stream.next() {
       let outputs = try model.finiteOutputs(batch.pixels) {
         loader.dataSet.name(at: batch.place.samples[$0])
@@ -62,15 +65,32 @@ public struct Evaluator {
       if resampling != nil {
         for index in batch.place.samples { groups.add(loader.dataSet.group(at: index)) }
       }
+      if keptVerdicts > 0 {
+        let verdicts = try head.verdicts(outputs, batch.targets, original: batch.originalSizes)
+        keep(verdicts, of: batch, in: loader.dataSet, among: &worst)
+      }
       try progress(meter.count, total)
     }
     let intervals = resampling.flatMap { meter.intervals(groups: groups.numbers, $0) }
     let seconds = Seconds.since(start)
     return EvaluationResult(
       scores: meter.scores(), details: meter.details(), tables: meter.tables(),
-      confusion: meter.confusion(), intervals: intervals, division: loader.dataSet.division,
+      charts: meter.charts(), worst: worst, confusion: meter.confusion(), intervals: intervals,
+      division: loader.dataSet.division,
       tunedTask: NamedTask(task.tuned(by: meter)),
       imagesPerSecond: Double(meter.count) / max(seconds, 1e-9), seconds: seconds)
+  }
+
+  /// Adds what is wrong of a batch, and lets go of all but the worst.
+  private func keep(
+    _ verdicts: [ImageVerdict], of batch: Batch, in dataSet: any ImageDataSet,
+    among worst: inout [JudgedImage]
+  ) {
+    for (verdict, index) in zip(verdicts, batch.place.samples) where verdict.isWrong {
+      worst.append(JudgedImage(index: index, name: dataSet.name(at: index), verdict: verdict))
+    }
+    worst.sort { ($1.verdict.loss, $0.index) < ($0.verdict.loss, $1.index) }
+    if worst.count > keptVerdicts { worst.removeLast(worst.count - keptVerdicts) }
   }
 }
 

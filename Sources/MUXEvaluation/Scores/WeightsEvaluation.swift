@@ -53,7 +53,7 @@ public enum WeightsEvaluation {
   /// The images of a part, with the classes of the weights where these are known by name; classes
   /// without images are allowed. A folder of class folders is taken as a whole, unless settings
   /// divide it.
-  static func images(
+  package static func images(
     _ part: DataPart, of data: DataConfiguration, for weights: TrainedWeights
   ) throws -> any ImageDataSet {
     var data = try data.forEvaluation(part)

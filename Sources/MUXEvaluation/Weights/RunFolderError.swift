@@ -9,6 +9,12 @@ public enum RunFolderError: Error, Hashable, Sendable, CustomStringConvertible, 
   case notARun(path: String)
   /// Another process is writing the run.
   case inUse(path: String)
+  /// There is no run in the folder.
+  case noRun(path: String)
+  /// The run is still going on, so that what is asked for is not there yet.
+  case stillTraining(path: String, epochs: Int)
+  /// No epoch of the run is done.
+  case noEpoch(path: String)
   /// There is no run to go on with.
   case nothingToResume(path: String)
 
@@ -23,6 +29,13 @@ public enum RunFolderError: Error, Hashable, Sendable, CustomStringConvertible, 
       "another process is training in \(path); wait for it, stop it first, or choose another name"
     case .notARun(let path):
       "\(path) exists and is not a run of muxnet, so it is not replaced; choose another name"
+    case .noRun(let path):
+      "\(path) is not the folder of a run; give one, such as runs/NAME"
+    case .stillTraining(let path, let epochs):
+      "\(path) is still training (\(epochs) epoch\(epochs == 1 ? "" : "s") done); wait until it ends, or"
+        + " stop it first"
+    case .noEpoch(let path):
+      "no epoch of \(path) is done, so there is nothing to show; let it train for one at least"
     case .nothingToResume(let path):
       "\(path) has no checkpoint to resume from; give the folder of a run, such as runs/NAME"
     }

@@ -101,4 +101,29 @@ struct VerdictTests {
     let auroc = try #require(meter.details().classes[0].auroc)
     #expect(abs(area - auroc) < 0.01)
   }
+
+  /// Images of any targets.
+  private struct Made: ImageDataSet {
+    var targets: [Target]
+    var classNames = ["a", "b"]
+    var count: Int { targets.count }
+    func target(at index: Int) -> Target { targets[index] }
+    func name(at index: Int) -> String { "image \(index)" }
+    func image(at index: Int) -> Image { Image(width: 1, height: 1, color: [0]) }
+  }
+
+  @Test("images of classes that there are not are told by name, before anything is counted")
+  func classesOutside() throws {
+    for (wrong, label) in [
+      (Target.label(2), 2), (.label(-1), -1), (.labels([0, 7]), 7),
+      (.boxes([LabeledBox(label: 3, left: 0, top: 0, right: 1, bottom: 1)]), 3),
+    ] {
+      let data = Made(targets: [.label(0), .label(1), wrong])
+      #expect(throws: TaskError.classOutside(index: label, classes: 2, name: "image 2")) {
+        try data.checkClasses()
+      }
+      #expect(data.classCounts[1] == 1)
+    }
+    try Made(targets: [.label(0), .label(1)]).checkClasses()
+  }
 }

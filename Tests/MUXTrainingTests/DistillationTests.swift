@@ -128,6 +128,72 @@ import Testing
     #expect(last < 0.7 * first, "\(first) to \(last)")
   }
 
+  @Test(
+    "features are learned from the teacher's, come nearer to them, and a stopped run goes on exactly",
+    arguments: [false, true])
+  func features(checkpoints: Bool) throws {
+    let folder = try TestRun.makeFolder()
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    let teacher = try run(configuration(folder, "teacher"), headChannels: 24)
+    func change(_ name: String) -> TrainingConfiguration {
+      var value = configuration(folder, name)
+      value.seed = 11
+      value.epochs = 4
+      value.distillation.teacher = teacher
+      value.distillation.weight = 0.4
+      value.distillation.features = ["auto", "blocks.0.0=blocks.0.0"]
+      value.distillation.featureWeight = 0.5
+      value.model.checkpointsActivations = checkpoints
+      return value
+    }
+    let log = EventLog()
+    let whole = try run(change("whole"), log: log)
+    #expect(
+      log.notices.contains {
+        $0.hasPrefix("features learned from the teacher: ") && $0.contains("(4×4)")
+      },
+      "\(log.notices)")
+    let (first, last) = (try #require(log.steps.first), try #require(log.steps.last))
+    #expect(last.lossParts.map(\.name) == ["task", "distillation", "features"])
+    let parts = last.lossParts.map(\.value)
+    #expect(abs(last.loss - 0.6 * parts[0] - 0.4 * parts[1] - 0.5 * parts[2]) < 1e-5)
+    #expect(parts[2] < 0.95 * first.lossParts[2].value, "\(first.lossParts) to \(last.lossParts)")
+    let weights = try TestRun.bits(of: whole).keys
+    #expect(weights.contains("optimizer/distillation.features.0.weight"))
+    #expect(!weights.contains { $0.hasPrefix("weights/") && $0.contains("distillation") })
+    let stopped = try run(change("stopped"), stopAfter: 7)
+    let second = try Trainer(resuming: stopped)
+    second.stop = StopSignal()
+    try second.run()
+    #expect(try TestRun.bits(of: stopped) == TestRun.bits(of: whole))
+  }
+
+  @Test("features that cannot be matched are refused in one line")
+  func featureRefusals() throws {
+    let folder = try TestRun.makeFolder()
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    let teacher = try run(configuration(folder, "teacher"))
+    func error(_ features: [String], teacher: String? = teacher) -> String {
+      var value = configuration(folder, "run")
+      value.distillation.teacher = teacher
+      value.distillation.features = features
+      do {
+        _ = try Trainer(value, network: TestRun.network())
+        return "none"
+      } catch { return "\(error)" }
+    }
+    #expect(
+      error(["auto"], teacher: nil).contains(
+        "are those of distillation.teacher, and that is not set"))
+    #expect(error(["blocks.0.7"]).contains("blocks.0.0"))
+    #expect(
+      error(["blocks.0.0=blocks.1.0"]).contains(
+        "the student's layer gives 8×8, the teacher's 4×4"))
+    #expect(error(["classifier"]).contains("maps of one size"))
+    #expect(error([""]).contains("give auto, the name of a layer, or student=teacher"))
+    #expect(!FileManager.default.fileExists(atPath: "\(folder)/run"))
+  }
+
   @Test("teachers of other classes, tasks and images are refused before anything is made")
   func refusals() throws {
     let folder = try TestRun.makeFolder()

@@ -88,7 +88,10 @@ extension ImageDataSet {
   public var classCounts: [Int] {
     var counts = [Int](repeating: 0, count: classNames.count)
     for index in 0..<count {
-      for label in target(at: index).classes { counts[label] += 1 }
+      // What lies outside is for `check` of a task to tell.
+      for label in target(at: index).classes where counts.indices.contains(label) {
+        counts[label] += 1
+      }
     }
     return counts
   }

@@ -14,6 +14,15 @@ public struct DistillationConfiguration: Codable, Hashable, Sendable {
   /// their size), 0…1; the rest is the loss of the task. 0.5 by default.
   public var weight: Double = 0.5
 
+  /// Layers whose values are learned from the teacher's, beside its answers (Romero et al. 2015): names of
+  /// layers or blocks of both networks (`blocks.3`), `student=teacher` where they differ, or `auto` for the
+  /// last block of each size of feature maps that both have. Learned 1×1 convolutions, which are no part of
+  /// the network, lead from one number of channels to the other. By default none.
+  public var features: [String] = []
+  /// How much the difference of the features weighs beside the other losses: the mean over the layers of
+  /// the squared differences, as a share of the teacher's mean square. 0…1000; 1 by default.
+  public var featureWeight: Double = 1
+
   /// The defaults: no teacher.
   public init() {}
 
@@ -38,11 +47,21 @@ extension DistillationConfiguration: SettingGroup {
         "weight", \.weight,
         "Share of the loss that is the difference from the teacher; the rest is that of the task",
         in: .within(0...1)),
+      Setting(
+        "features", \.features,
+        "Layers whose values are learned from the teacher's: auto, names, or student=teacher"),
+      Setting(
+        "featureWeight", \.featureWeight,
+        "How much the difference of those features weighs beside the other losses",
+        in: .within(0...1000)),
     ]
   }
 
   /// Checks every setting.
   public func validate(path: String = "distillation") throws(ConfigurationError) {
     try checkSettings(path: path)
+    try ConfigurationError.require(
+      features.isEmpty || teacher != nil, "\(path).features", features,
+      "are those of \(path).teacher, and that is not set")
   }
 }

@@ -57,8 +57,28 @@ extension NetworkModel {
     var values = [Tensor?](repeating: nil, count: network.nodes.count + 1)
     values[0] = device == .cpu ? try input.contiguous(.channelsLast) : input
     var captured: [Int: Tensor] = [:]
-    var index = 0
-    while index < plan.steps.count {
+    let capturing = isTraining ? capturing.union(watched) : capturing
+    if checkpointsActivations, isTraining, isGradientEnabled {
+      try advanceInRegions(&values, capturing, &captured)
+    } else {
+      try advance(0..<plan.steps.count, &values, capturing, &captured)
+    }
+    let outputs = network.outputIndices.compactMap { values[$0 + 1] }
+    guard outputs.count == network.outputs.count else {
+      throw ExecutionError.segment(
+        nodes: 0..<plan.steps.count, reason: "an output was not computed")
+    }
+    watchedValues = isTraining && !watched.isEmpty ? captured : [:]
+    return (outputs, captured)
+  }
+
+  /// Runs some nodes; the values that they read are there.
+  func advance(
+    _ range: Range<Int>, _ values: inout [Tensor?], _ capturing: Set<Int>,
+    _ captured: inout [Int: Tensor]
+  ) throws {
+    var index = range.lowerBound
+    while index < range.upperBound {
       let nodes: Range<Int>
       if let segment = segments[index], segment.isFree(of: capturing),
         let output = try run(segment, values)
@@ -73,12 +93,6 @@ extension NetworkModel {
       if capturing.contains(index - 1) { captured[index - 1] = values[index] }
       for node in nodes { for used in plan.steps[node].lastUses { values[used + 1] = nil } }
     }
-    let outputs = network.outputIndices.compactMap { values[$0 + 1] }
-    guard outputs.count == network.outputs.count else {
-      throw ExecutionError.segment(
-        nodes: 0..<plan.steps.count, reason: "an output was not computed")
-    }
-    return (outputs, captured)
   }
 
   private func runNode(_ index: Int, _ values: [Tensor?], isCaptured: Bool) throws -> Tensor? {

@@ -32,6 +32,16 @@ public final class NetworkModel {
   var segments: [Int: Segment] = [:]
   /// Batch norms that use their running statistics also in training: positions of nodes.
   var restingNorms: Set<Int> = []
+  /// Whether training keeps only the values between blocks for the backward pass, and computes what is
+  /// inside of them anew there: the same gradients with less memory and more time. After `backward` on
+  /// what was made of the outputs comes ``finishBackward(autocast:)``.
+  public var checkpointsActivations = false
+  /// The forward passes whose backward pass is not done yet.
+  var regions: [CheckpointedRegion] = []
+  /// Nodes whose values are kept from each forward pass of training, for whoever reads them.
+  var watched: Set<Int> = []
+  /// Their values in the last one.
+  var watchedValues: [Int: Tensor] = [:]
   private var checkedSizes: Set<ImageSize> = []
 
   /// A network with fresh weights.

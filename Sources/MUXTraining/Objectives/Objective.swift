@@ -153,10 +153,13 @@ extension VisionTask {
   ///
   /// - Throws: `ConfigurationError` where the task cannot.
   func distilled(
-    _ base: any Objective, teacher: any TeacherAnswers, settings: DistillationConfiguration
+    _ base: any Objective, teacher: any TeacherAnswers, settings: DistillationConfiguration,
+    features: FeatureMatching? = nil
   ) throws -> any Objective {
     let task = try asTrainable
-    return DistilledObjective(base: base, teacher: teacher, settings: settings) {
+    return DistilledObjective(
+      base: base, teacher: teacher, settings: settings, features: features
+    ) {
       guard let difference = try task.difference(of: $0, from: $1, temperature: $2) else {
         throw ConfigurationError(
           setting: "distillation.teacher", value: settings.teacher ?? "",

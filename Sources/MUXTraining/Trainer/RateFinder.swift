@@ -78,7 +78,9 @@ public struct RateFinder {
     configuration = parts.configuration
     _ = try parts.loadInitialWeights()
     let model = parts.model
-    let named = model.parameters.filter { !parts.trained.isNeverTrained($0.name) }
+    let named =
+      model.parameters.filter { !parts.trained.isNeverTrained($0.name) }
+      + (parts.features?.projections ?? [])
     let parameters = named.map(\.tensor)
     let optimizer = try configuration.optimizer.makeOptimizer(named, rates: parts.trained.rates)
     try model.freeze(
@@ -104,6 +106,7 @@ public struct RateFinder {
         }.total
         sum += try loss.item()
         try (loss * (1 / Double(configuration.accumulation))).backward()
+        try model.finishBackward(autocast: configuration.precision.autocast)
       }
       let loss = sum / Double(configuration.accumulation)
       guard loss.isFinite else { break }

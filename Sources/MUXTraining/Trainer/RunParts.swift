@@ -24,6 +24,8 @@ struct RunParts {
   let trained: TrainedParameters
   /// A hash of the teacher's weights, if there is one.
   let teacherDigest: String?
+  /// What learns from the teacher's features, if anything does.
+  let features: FeatureMatching?
   /// The bias with which the head starts, where it is to know how often the classes occur.
   let headBias: [Float]?
 
@@ -58,7 +60,13 @@ struct RunParts {
     configuration.task = NamedTask(task)
     try task.check(training)
     try task.check(validation)
+    try training.checkClasses()
+    try validation.checkClasses()
     network = try given ?? configuration.resolveNetwork(for: training)
+    // A run that goes on has them in its settings.
+    if classNames == nil {
+      notices += configuration.takePreparation(channels: network.inputChannels)
+    }
     let shares =
       configuration.data.sampler == .balanced
       ? SampleShares(balancing: training, strength: configuration.data.samplerStrength) : nil
@@ -77,26 +85,38 @@ struct RunParts {
     data = try TrainingData(
       configuration, training: training, validation: validation, inputSize: size,
       channels: network.inputChannels, shares: shares)
+    model = try NetworkModel(network, seed: configuration.seed, device: device)
+    model.checkpointsActivations = configuration.model.checkpointsActivations
     if let path = configuration.distillation.teacher {
+      let layers = configuration.distillation.features
       let teacher = try Teacher(
         path: path, task: configuration.task, classNames: training.classNames,
-        student: data.evaluationPipeline, device: device)
+        student: data.evaluationPipeline, device: device, givesFeatures: !layers.isEmpty)
+      features =
+        try layers.isEmpty
+        ? nil
+        : FeatureMatching(
+          layers, student: model, size: ImageSize(size), teacher: teacher.network,
+          teacherSize: teacher.imageSize, seed: configuration.seed)
+      teacher.layers = features?.teacherLayers ?? []
+      notices += features.map { [$0.summary] } ?? []
       let mixing = configuration.mixing
-      if data.training.pipeline.isFixed, mixing.mixup == 0, mixing.cutmix == 0,
+      if layers.isEmpty, data.training.pipeline.isFixed, mixing.mixup == 0, mixing.cutmix == 0,
         configuration.epochs > 1
       {
         try teacher.learn(data.training)
       }
-      objective = try task.distilled(base, teacher: teacher, settings: configuration.distillation)
+      objective = try task.distilled(
+        base, teacher: teacher, settings: configuration.distillation, features: features)
       teacherDigest = teacher.digest
       notices += teacher.notices
     } else {
       objective = base
       teacherDigest = nil
+      features = nil
     }
     self.configuration = configuration
     self.notices = notices + trained.notices
-    model = try NetworkModel(network, seed: configuration.seed, device: device)
   }
 
   /// Loads the weights that the configuration starts from.

@@ -15,7 +15,11 @@ final class Teacher: TeacherAnswers {
   /// What is worth a line.
   private(set) var notices: [String] = []
 
-  private let model: any VisionModel
+  private let answering: any VisionModel
+  /// The network in libtorch, where the values of its layers are asked for.
+  private let model: NetworkModel?
+  /// The names of those layers.
+  var layers: [String] = []
   private let weights: TrainedWeights
   /// The student's classes among the teacher's, nil where they are in one order.
   private let order: [Int]?
@@ -36,8 +40,10 @@ final class Teacher: TeacherAnswers {
   ///   - classNames: The classes of the student.
   ///   - student: How the student's images are normalised.
   ///   - device: Where it runs: on the CPU in the inference runtime, elsewhere in libtorch.
+  ///   - givesFeatures: Whether the values of its layers will be asked for, which libtorch has alone.
   init(
-    path: String, task: NamedTask, classNames: [String], student: ImagePipeline, device: Device
+    path: String, task: NamedTask, classNames: [String], student: ImagePipeline, device: Device,
+    givesFeatures: Bool = false
   ) throws {
     weights = try TrainedWeights(path: path)
     func refuse(_ reason: String) -> ConfigurationError {
@@ -78,13 +84,18 @@ final class Teacher: TeacherAnswers {
         Manifest.File.hash($0)
       }, radix: 16)
     // On the CPU the runtime is faster (results/inference).
-    model =
-      device == .cpu
-      ? try weights.runtimeModel(threads: TorchRuntime.threads)
-      : TorchModel(try TrainedModel(weights, device: device).model)
+    let isRuntime = device == .cpu && !givesFeatures
+    if isRuntime {
+      model = nil
+      answering = try weights.runtimeModel(threads: TorchRuntime.threads)
+    } else {
+      let trained = try TrainedModel(weights, device: device).model
+      model = givesFeatures ? trained : nil
+      answering = TorchModel(trained)
+    }
     notices.append(
       "the teacher is \(path.printable) (\(weights.network.name), \(size)),"
-        + (device == .cpu ? " in the inference runtime" : " in libtorch"))
+        + (isRuntime ? " in the inference runtime" : " in libtorch"))
   }
 
   /// The size of the images that it was trained for.
@@ -119,27 +130,52 @@ final class Teacher: TeacherAnswers {
       "the teacher's answers to the \(data.count) images are computed once: nothing changes")
   }
 
-  /// Its outputs for a batch, [N, classes] in the order of the student's classes.
-  func outputs(_ pixels: PixelBatch, samples: [Int]) throws -> Tensor {
+  /// The network, for whoever pairs its layers with others.
+  var network: Network { weights.network }
+  /// The size of the images that it takes.
+  var imageSize: ImageSize { size }
+
+  /// Its outputs for a batch, [N, classes] in the order of the student's classes, and the values of
+  /// ``layers``.
+  func answers(
+    _ pixels: PixelBatch, samples: [Int]
+  ) throws -> (outputs: Tensor, features: [Tensor]) {
     let values: [Float]
+    var features: [Tensor] = []
     if let known {
       values = samples.flatMap { known[$0 * classes..<($0 + 1) * classes] }
+    } else if let model, !layers.isEmpty {
+      model.isTraining = false
+      let (output, found) = try model.forward(
+        model.images(of: prepared(pixels)), capturing: layers)
+      features = layers.compactMap { found[$0] }
+      values = inOrder(try checked(output.floats(), count: pixels.count), count: pixels.count)
     } else {
       values = try computed(pixels)
     }
-    return try Tensor(values, shape: [pixels.count, classes])
+    return (try Tensor(values, shape: [pixels.count, classes]), features)
   }
 
   private func computed(_ pixels: PixelBatch) throws -> [Float] {
-    let outputs = try model.finiteOutputs(prepared(pixels))
-    guard let values = outputs.first?.values, values.count == pixels.count * classes else {
+    let outputs = try answering.finiteOutputs(prepared(pixels))
+    let values = try checked(outputs.first?.values ?? [], count: pixels.count)
+    return inOrder(values, count: pixels.count)
+  }
+
+  /// Outputs of as many classes as it should know.
+  private func checked(_ values: [Float], count: Int) throws -> [Float] {
+    guard values.count == count * classes else {
       throw TaskError.outputCount(
         task: weights.task.name, network: weights.network.name,
-        outputs: (outputs.first?.values.count ?? 0) / max(pixels.count, 1), classes: classes,
-        expected: classes)
+        outputs: values.count / max(count, 1), classes: classes, expected: classes)
     }
+    return values
+  }
+
+  /// Outputs in the order of the student's classes.
+  private func inOrder(_ values: [Float], count: Int) -> [Float] {
     guard let order else { return values }
-    return (0..<pixels.count).flatMap { image in order.map { values[image * classes + $0] } }
+    return (0..<count).flatMap { image in order.map { values[image * classes + $0] } }
   }
 
   /// The images as the teacher takes them: normalised and sized as those that it was trained on.

@@ -34,7 +34,7 @@ extension Trainer {
       (
         Self.optimizerName,
         try TensorArchive(
-          optimizer.buffers,
+          optimizer.buffers + projections,
           metadata: [
             "kind": configuration.optimizer.kind.rawValue, "updates": String(optimizer.updates),
           ].merging(optimizer.lateStart.map { ["lateStart": String($0)] } ?? [:]) { old, _ in old })
@@ -170,7 +170,7 @@ extension Trainer {
         path: path,
         reason: "its optimizer is \(kind), not \(configuration.optimizer.kind.rawValue)")
     }
-    try saved.copy(into: optimizer.buffers, path: path)
+    try saved.copy(into: optimizer.buffers + projections, path: path)
     optimizer.updates = updates
     optimizer.lateStart = saved.metadata["lateStart"].flatMap { Int($0) }
   }

@@ -40,6 +40,7 @@ extension Trainer {
       // All batches are of one size, so the mean over the group is the mean over its images.
       let factor = scale / Double(group)
       try (factor == 1 ? loss : loss * factor).backward()
+      try model.finishBackward(autocast: configuration.precision.autocast)
       lossSum += value * Double(batch.count)
       images += batch.count
       for part in losses.parts {

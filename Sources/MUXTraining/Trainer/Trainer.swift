@@ -36,6 +36,8 @@ public final class Trainer {
   let data: TrainingData
   let objective: any Objective
   let parameters: [Tensor]
+  /// Parameters beside the network: those that lead from its features to a teacher's.
+  let projections: [NamedTensor]
   let optimizer: any Optimizer
   let average: MovingAverage?
   let clock: ScheduleClock
@@ -206,7 +208,8 @@ public final class Trainer {
     store = CheckpointStore(path: folder.checkpoints)
     let trained = parts.trained
     // What is never trained has no part in the optimizer, nor in its files.
-    let named = model.parameters.filter { !trained.isNeverTrained($0.name) }
+    projections = parts.features?.projections ?? []
+    let named = model.parameters.filter { !trained.isNeverTrained($0.name) } + projections
     parameters = named.map(\.tensor)
     optimizer = try configuration.optimizer.makeOptimizer(named, rates: trained.rates)
     try model.freeze(

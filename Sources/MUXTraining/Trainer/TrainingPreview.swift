@@ -29,9 +29,11 @@ public struct TrainingPreview: Sendable {
     configuration.data.cache = false
     let training = try configuration.data.open(.training)
     try configuration.task.task.check(training)
+    try training.checkClasses()
     _ = configuration.fit(images: training.count)
     let validation = try configuration.data.open(.validation, classNames: training.classNames)
     let network = try configuration.resolveNetwork(for: training)
+    _ = configuration.takePreparation(channels: network.inputChannels)
     let size = configuration.model.inputSize ?? network.inputSize.height
     let shares =
       configuration.data.sampler == .balanced

@@ -84,6 +84,68 @@ struct QuantizationTests {
     #expect(agreement.signalToNoise > (precision == .int8 ? 12 : 25), "\(agreement)")
   }
 
+  @Test(
+    "Layers that are kept come back from the file; a pattern without layers names those near to it",
+    arguments: [Precision.bfloat16, .int8])
+  func kept(precision: Precision) throws {
+    let folder = try TemporaryFolder()
+    let weights = try weights(in: folder)
+    let images = try QuantizationImages(
+      data, part: .test, for: weights, counts: .init(calibration: 40, heldOut: 40))
+    var quantization = Quantization()
+    quantization.precision = precision
+    quantization.threads = 1
+    let plain = try quantization.write(weights, images: images, to: folder("plain.muxnet"))
+    #expect(plain.kept.isEmpty && plain.sensitivity == nil)
+    quantization.kept = ["*"]
+    let all = try quantization.write(weights, images: images, to: folder("all.muxnet"))
+    #expect(all.agreement.signalToNoise > 80, "\(all.agreement)")
+    #expect(all.kept.contains("conv_stem") && all.kept.contains("classifier"))
+    quantization.kept = ["conv_stem", "blocks.0"]
+    let some = try quantization.write(weights, images: images, to: folder("some.muxnet"))
+    #expect(some.kept.contains("conv_stem") && some.kept.contains { $0.hasPrefix("blocks.0.") })
+    #expect(!some.kept.contains("classifier") && some.agreement.signalToNoise < 80)
+    let file = try TrainedWeights(path: folder("some.muxnet"))
+    #expect(try file.runtimeClassifier(threads: 1).precision == precision)
+    quantization.kept = ["block.0"]
+    let error = #expect(throws: QuantizationError.self) {
+      try quantization.write(weights, images: images, to: folder("none.muxnet"))
+    }
+    #expect(error?.description.contains("near to it are blocks.0") == true, "\(error as Any)")
+    #expect(!FileManager.default.fileExists(atPath: folder("none.muxnet")))
+  }
+
+  @Test("What each block loses alone: all of them, the worst first, shares of the whole, ranges")
+  func sensitivity() throws {
+    let folder = try TemporaryFolder()
+    let weights = try weights(in: folder)
+    let images = try QuantizationImages(
+      data, part: .test, for: weights, counts: .init(calibration: 40, heldOut: 20))
+    var quantization = Quantization()
+    quantization.threads = 1
+    quantization.measuresSensitivity = true
+    quantization.kept = ["classifier"]
+    let result = try quantization.write(weights, images: images, to: folder("q.muxnet"))
+    let losses = try #require(result.sensitivity)
+    #expect(losses.map(\.signalToNoise) == losses.map(\.signalToNoise).sorted())
+    #expect(abs(losses.reduce(0) { $0 + $1.share } - 1) < 1e-9)
+    let names = losses.map(\.name)
+    #expect(names.contains { $0.hasPrefix("conv_stem") } && !names.contains("classifier"))
+    for block in weights.network.blocks {
+      #expect(
+        names.contains { name in
+          name.split(separator: " ").contains {
+            block.name.hasPrefix($0) || $0.hasPrefix(block.name)
+          }
+        }, "\(block.name) in \(names)")
+    }
+    // Each has a noise of its own: none is kept by another's layers.
+    #expect(losses.allSatisfy { $0.signalToNoise < 200 }, "\(losses)")
+    #expect(losses.contains { !$0.ranges.isEmpty })
+    // No block alone is worse than all of them together, but for luck.
+    #expect((losses.first?.signalToNoise ?? 0) > result.agreement.signalToNoise - 3)
+  }
+
   @Test("No image both calibrates and is compared; of one set at most half calibrate")
   func disjoint() throws {
     let folder = try TemporaryFolder()

@@ -29,6 +29,24 @@ struct QuantizeCommandTests {
     return path
   }
 
+  @Test("Blocks are shown by what they lose, and layers are kept by their names")
+  func sensitivity() throws {
+    let folder = try TemporaryFolder()
+    let weights = try DigitsWeights.write(in: folder)
+    let options =
+      ["--calibration-images", "20", "--held-out-images", "20", "--sensitivity"] + Self.data
+    let table = try Muxnet.run(
+      ["quantize", weights, folder("q.muxnet"), "--keep", "conv_stem"] + options)
+    #expect(table.code == 0, "\(table.errors)")
+    #expect(table.output.contains("BLOCK ALONE") && table.output.contains(/blocks\.\d.* dB +\d/))
+    #expect(table.errors.contains("in single precision: conv_stem"))
+    #expect(!table.output.contains("conv_stem"))
+    let wrong = try Muxnet.run(
+      ["quantize", weights, folder("r.muxnet"), "--keep", "steam"] + options)
+    #expect(wrong.code == 1 && wrong.errorLines.count == 1)
+    #expect(wrong.errors.contains("has a name like 'steam'"))
+  }
+
   @Test(
     "The file runs in its precision in predict, evaluate and benchmark",
     arguments: ["int8", "bfloat16"])

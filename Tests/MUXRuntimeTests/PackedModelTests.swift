@@ -141,7 +141,7 @@ struct PackedModelTests {
       return error?.description ?? ""
     }
     #expect(try failure { $0[0] ^= 1 }.contains("not a packed model; convert the weights to one"))
-    #expect(try failure { $0[8] = 4 }.contains("has version 4 of the format"))
+    #expect(try failure { $0[8] = 5 }.contains("has version 5 of the format"))
     #expect(try failure { $0[70] ^= 4 }.contains("a checksum differs"))
     #expect(try failure { $0[$0.count - 1] ^= 128 }.contains("a checksum differs"))
     #expect(try failure { $0.removeLast() }.contains("cut off"))

@@ -66,6 +66,59 @@ struct PackedPrecisionTests {
     #expect(try InferencePlan(model: folder("m.muxnet")).precision == precision)
   }
 
+  @Test(
+    "Layers that are kept are in single precision: all of them give its numbers, some come nearer to it",
+    arguments: ["muxnet_xs", "muxnet_m", "mobilenetv2_050", "mobilenetv3_small_050"], precisions)
+  func keptLayers(name: String, precision: Precision) throws {
+    let network = try network(name)
+    let weights = RandomWeights.archive(network, seed: 4)
+    let checked = try CheckedWeights(weights, for: network)
+    let calibration = try calibration(network, weights)
+    let input = pixels(3 * 64 * 64, seed: 9)
+    let layers = network.nodes.compactMap { node -> String? in
+      switch node.operation {
+      case .convolution, .branchedConvolution, .linear: node.name
+      default: nil
+      }
+    }
+    for set in availableSets {
+      func outputs(_ kept: Set<String>, precision: Precision) throws -> [Float] {
+        let direct = try InferencePlan(
+          checked, instructionSet: set, precision: precision, calibration: calibration, kept: kept)
+        let result = try InferenceEngine(direct).run(input)
+        let bytes = try PackedModel.pack(
+          checked, precision: precision, calibration: calibration, kept: kept.sorted()
+        ).bytes
+        let model = try PackedModel(ByteRegion(bytes), path: "memory")
+        #expect(model.kept == (precision == .float32 ? [] : kept))
+        #expect(model.formatVersion == (model.kept.isEmpty ? precision == .float32 ? 1 : 2 : 4))
+        let guarded = try InferencePlan(
+          model, inputSize: nil, instructionSet: set, isGuarded: true)
+        #expect(try InferenceEngine(guarded).run(input) == result, "a file gives the same")
+        return result
+      }
+      let exact = try outputs([], precision: .float32)
+      func error(_ kept: Set<String>) throws -> Double {
+        zip(try outputs(kept, precision: precision), exact).reduce(0) {
+          $0 + Double($1.0 - $1.1) * Double($1.0 - $1.1)
+        }
+      }
+      let plain = try error([])
+      #expect(plain > 0)
+      let all = try error(Set(layers))
+      #expect(all <= plain * 1e-6, "\(all) of \(plain)")
+      // Each half of the layers, and single ones at awkward places.
+      for kept in [
+        Set(layers.prefix(layers.count / 2)), Set(layers.suffix(layers.count / 2)), [layers[0]],
+        [layers[layers.count - 1]], [layers[layers.count / 2]],
+        Set(layers.enumerated().filter { $0.offset % 3 == 0 }.map(\.element)),
+      ] {
+        let some = try error(kept)
+        #expect(some.isFinite && some < plain * 4, "\(some) of \(plain)")
+      }
+    }
+  }
+
   @Test("Other image sizes work where the weights are packed alike", arguments: precisions)
   func otherSizes(precision: Precision) throws {
     let network = try network("muxnet_xs")
@@ -163,7 +216,7 @@ struct PackedPrecisionTests {
         PackedModel.seal(&bytes)
       }
     }
-    #expect(failure { $0[8] = 4 }.contains("reads versions 1 to 3"))
+    #expect(failure { $0[8] = 5 }.contains("reads versions 1 to 4"))
     let old = failure {
       $0[8] = 1
       PackedModel.seal(&$0)

@@ -44,7 +44,7 @@ public final class RuntimeModel: VisionModel {
   /// A model of weights that are checked already.
   package init(
     _ weights: CheckedWeights, threads: Int? = nil, instructionSet: InstructionSet? = nil,
-    precision: Precision = .float32, calibration: Calibration? = nil
+    precision: Precision = .float32, calibration: Calibration? = nil, kept: Set<String> = []
   ) throws {
     network = weights.network
     self.precision = precision
@@ -52,7 +52,7 @@ public final class RuntimeModel: VisionModel {
     makePlan = {
       try InferencePlan(
         weights, inputSize: $0, instructionSet: instructionSet, precision: precision,
-        calibration: calibration)
+        calibration: calibration, kept: kept)
     }
     _ = try engine(for: network.inputSize)
   }

@@ -10,6 +10,11 @@ import MUXWeights
 public struct Quantization: Sendable {
   /// The precision of the operands of products.
   public var precision = Precision.int8
+  /// Patterns of the names of layers whose products stay in single precision, such as `conv_stem` or
+  /// `blocks.0.*`; `*` stands for any characters, a whole part of a name for all below it.
+  public var kept: [String] = []
+  /// Whether it is measured how much each block loses.
+  public var measuresSensitivity = false
   /// The widths of vectors to pack for; nil takes all.
   public var lanes: [Int]?
   /// Images prepared and computed at once.
@@ -38,6 +43,10 @@ public struct Quantization: Sendable {
     public var calibrationImages: Int
     /// How it agrees with single precision on other images.
     public var agreement: PrecisionAgreement
+    /// The layers whose products stay in single precision.
+    public var kept: [String]
+    /// How much each block loses, the worst first; nil where that was not asked for.
+    public var sensitivity: [BlockLoss]?
     /// What makes the file or the agreement doubtful, a sentence each; the file is written all the same.
     public var warnings: [String]
   }
@@ -65,6 +74,7 @@ public struct Quantization: Sendable {
     let calibrating = isCalibrated ? images.calibration.count : 0
     let total = calibrating + images.heldOut.count
     let checked = try weights.checked()
+    let kept = try Self.layers(self.kept, of: weights.network)
     let exact = try RuntimeModel(checked, threads: threads)
     var calibration: Calibration?
     var variety = ImageVariety(), heldOutVariety = ImageVariety()
@@ -84,17 +94,21 @@ public struct Quantization: Sendable {
       calibration = calibrator.calibration
     }
     let (bytes, vanishing) = try weights.pack(
-      precision: precision, calibration: calibration, lanes: lanes)
+      precision: precision, calibration: calibration, kept: kept, lanes: lanes)
     let model = try PackedModel(ByteRegion(bytes), path: path)
     let packed = try RuntimeModel(model, threads: threads)
     let agreement = try compare(
       weights, head: weights.head(), on: images, exact: exact, packed: packed, done: calibrating
     ) { heldOutVariety.add($0) }
+    let sensitivity =
+      measuresSensitivity
+      ? try losses(checked, weights, kept: kept, calibration: calibration, images: images, exact)
+      : nil
     try AtomicFile.write(bytes, to: path)
     return Result(
       network: weights.network.name, precision: precision,
       isAccelerated: precision.isAccelerated, bytes: bytes.count, calibrationImages: calibrating,
-      agreement: agreement,
+      agreement: agreement, kept: kept.sorted(), sensitivity: sensitivity,
       warnings: vanishing.map(Self.warning)
         + (isCalibrated ? Self.warnings(calibratedOn: variety) : [])
         + Self.warnings(comparedOn: heldOutVariety, agreement))
@@ -169,7 +183,7 @@ public struct Quantization: Sendable {
     return warnings
   }
 
-  private func forEachBatch(
+  func forEachBatch(
     of images: any ImageDataSet, _ pipeline: ImagePipeline, _ body: (Batch) throws -> Void
   ) throws {
     let loader = try DataLoader(

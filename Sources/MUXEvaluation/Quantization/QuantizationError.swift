@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 public import Foundation
+import MUXCore
 
 /// Why a model cannot be quantised.
 public enum QuantizationError: Error, Hashable, Sendable, CustomStringConvertible, LocalizedError {
+  /// No layer has a name of that pattern.
+  case noLayer(pattern: String, network: String, hint: String)
   /// Of so many images none is left to compare on.
   case nothingHeldOut(Int)
   /// The network gives outputs that are not finite.
@@ -11,6 +14,8 @@ public enum QuantizationError: Error, Hashable, Sendable, CustomStringConvertibl
   /// One line: what, where, how to fix.
   public var description: String {
     switch self {
+    case .noLayer(let pattern, let network, let hint):
+      "no layer of \(network) with weights has a name like '\(pattern.printable)'\(hint)"
     case .nothingHeldOut(let count):
       "\(count) image\(count == 1 ? "" : "s") cannot both calibrate the model and be held out for the"
         + " comparison; give more images, or calibrate with fewer"

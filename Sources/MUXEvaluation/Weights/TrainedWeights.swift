@@ -162,9 +162,10 @@ public struct TrainedWeights: Sendable {
     return try CheckedWeights(archive, for: network, path: path)
   }
 
-  /// The bytes of a packed file, and the channels that its precision makes 0.
+  /// The bytes of a packed file, and the channels that its precision makes 0; some layers may be kept in
+  /// single precision.
   func pack(
-    precision: Precision, calibration: Calibration?, lanes: [Int]?
+    precision: Precision, calibration: Calibration?, kept: Set<String> = [], lanes: [Int]?
   ) throws -> (bytes: [UInt8], vanishing: [VanishingChannels]) {
     let isNamed = metadata != nil || classNames != (0..<classNames.count).map(String.init)
     return try PackedModel.pack(
@@ -172,7 +173,7 @@ public struct TrainedWeights: Sendable {
       task: task.name == Classification.name ? nil : task.name,
       taskSettings: task.hasSettings ? task : nil, pipeline: pipeline,
       metadata: try PackedTraining(metadata).dictionary(),
-      precision: precision, calibration: calibration, lanes: lanes)
+      precision: precision, calibration: calibration, kept: kept.sorted(), lanes: lanes)
   }
 
   /// The weights in the runtime.

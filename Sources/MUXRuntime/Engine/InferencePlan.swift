@@ -108,8 +108,8 @@ public final class InferencePlan: @unchecked Sendable {
     _ weights: CheckedWeights, inputSize: ImageSize? = nil,
     instructionSet: InstructionSet? = nil, isGuarded: Bool = false,
     precision: Precision = .float32, calibration: Calibration? = nil, isObserving: Bool = false,
-    classNames: [String]? = nil, task: String? = nil, taskSettings: NamedTask? = nil,
-    pipeline: ImagePipeline? = nil
+    kept: Set<String> = [], classNames: [String]? = nil, task: String? = nil,
+    taskSettings: NamedTask? = nil, pipeline: ImagePipeline? = nil
   ) throws {
     let network = weights.network
     if let defect = PackedDescription.defect(
@@ -120,7 +120,7 @@ public final class InferencePlan: @unchecked Sendable {
     try self.init(
       network, LayerWeights(weights), PackedWeightSource(), file: nil,
       inputSize: inputSize, instructionSet: instructionSet ?? .current, isGuarded: isGuarded,
-      precision: precision, calibration: calibration, isObserving: isObserving,
+      precision: precision, calibration: calibration, isObserving: isObserving, kept: kept,
       classNames: classNames, task: task, taskSettings: taskSettings, pipeline: pipeline)
   }
 
@@ -162,8 +162,8 @@ public final class InferencePlan: @unchecked Sendable {
       try self.init(
         model.network, .absent, source, file: file, inputSize: inputSize, instructionSet: set,
         isGuarded: isGuarded, precision: model.precision, calibration: model.calibration,
-        classNames: model.classNames, task: model.task, taskSettings: model.taskSettings,
-        pipeline: model.pipeline)
+        kept: model.kept, classNames: model.classNames, task: model.task,
+        taskSettings: model.taskSettings, pipeline: model.pipeline)
     } catch let misfit as PackedMisfit {
       throw RuntimeError.modelFile(
         path: model.path,
@@ -176,8 +176,8 @@ public final class InferencePlan: @unchecked Sendable {
     _ network: Network, _ weights: LayerWeights, _ source: PackedWeightSource,
     file: PackedWeights?, inputSize: ImageSize?, instructionSet: InstructionSet, isGuarded: Bool,
     precision: Precision = .float32, calibration: Calibration? = nil, isObserving: Bool = false,
-    classNames: [String]? = nil, task: String? = nil, taskSettings: NamedTask? = nil,
-    pipeline: ImagePipeline? = nil
+    kept: Set<String> = [], classNames: [String]? = nil, task: String? = nil,
+    taskSettings: NamedTask? = nil, pipeline: ImagePipeline? = nil
   ) throws {
     guard instructionSet.isAvailable else {
       throw RuntimeError.instructionSet(instructionSet.rawValue)
@@ -187,7 +187,7 @@ public final class InferencePlan: @unchecked Sendable {
     let program = try Compilation(
       network, inputSize: size,
       target: PlanTarget(
-        lanes: instructionSet.lanes, precision: precision, isObserving: isObserving)
+        lanes: instructionSet.lanes, precision: precision, isObserving: isObserving, kept: kept)
     ).program
     let packed = try Packing.pack(
       program, weights: weights, source: source, calibration: calibration)

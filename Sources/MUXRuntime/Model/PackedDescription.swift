@@ -22,6 +22,8 @@ struct PackedDescription: Codable {
   var precision: Precision?
   /// The ranges of the tensors, which 8 bits need.
   var calibration: Calibration?
+  /// Layers whose products are in single precision all the same, from version 4 of the format on.
+  var kept: [String]?
 }
 
 extension PackedDescription {

@@ -25,11 +25,12 @@ import MUXCore
 /// Version 1 holds weights in single precision. Version 2 may hold others: its description says which,
 /// and has the calibration of 8 bits. Version 3 has the preparation of images in its description, which
 /// versions 1 and 2 have in an entry of the metadata, if at all; it is what a program must not pass over.
+/// Version 4 may name layers in its description whose products stay in single precision.
 /// The lowest version that can say it is written, so that older programs read what they understand.
 enum PackedFormat {
   /// Like PNG's: not text, and damaged by whatever changes line ends or drops the eighth bit.
   static let signature: [UInt8] = [0x89, 0x4d, 0x55, 0x58, 0x0d, 0x0a, 0x1a, 0x0a]
-  static let versions: ClosedRange<UInt32> = 1...3
+  static let versions: ClosedRange<UInt32> = 1...4
   static let headerSize = 64
   static let variantSize = 40
   static let entrySize = 24
@@ -46,9 +47,11 @@ enum PackedFormat {
     var checksum: UInt64
   }
 
-  /// The version that weights of a precision need, and a preparation of images.
-  static func version(_ precision: Precision, hasPipeline: Bool) -> UInt32 {
-    hasPipeline ? 3 : precision == .float32 ? 1 : 2
+  /// The version that weights of a precision need, a preparation of images, and layers that are kept.
+  static func version(
+    _ precision: Precision, hasPipeline: Bool, keepsLayers: Bool = false
+  ) -> UInt32 {
+    keepsLayers ? 4 : hasPipeline ? 3 : precision == .float32 ? 1 : 2
   }
 
   /// Whether a file begins as a packed model does.

@@ -62,12 +62,14 @@ extension PackedModel {
     ).bytes
   }
 
-  /// The file's bytes, and the channels that its precision makes 0.
+  /// The file's bytes, and the channels that its precision makes 0. The products of the layers in `kept`
+  /// stay in single precision.
   package static func pack(
     _ weights: CheckedWeights, classNames: [String]? = nil,
     task: String? = nil, taskSettings: NamedTask? = nil, pipeline: ImagePipeline? = nil,
     metadata: [String: String] = [:],
-    precision: Precision = .float32, calibration: Calibration? = nil, lanes: [Int]? = nil
+    precision: Precision = .float32, calibration: Calibration? = nil, kept: [String] = [],
+    lanes: [Int]? = nil
   ) throws -> (bytes: [UInt8], vanishing: [VanishingChannels]) {
     let network = weights.network
     let chosen = Array(Set(lanes ?? possibleLanes)).sorted()
@@ -80,6 +82,7 @@ extension PackedModel {
       throw RuntimeError.description(network: network.name, reason: defect)
     }
     let calibration = precision == .int8 ? calibration : nil
+    let kept = precision == .float32 ? [] : kept
     for (key, range) in calibration?.ranges ?? [:] where !range.isUsable {
       throw RuntimeError.calibration(layer: key)
     }
@@ -90,23 +93,26 @@ extension PackedModel {
         network: network, classNames: classNames, task: task,
         taskSettings: taskSettings.map { TaskMention($0) }, pipeline: pipeline,
         metadata: metadata.isEmpty ? nil : metadata,
-        precision: precision == .float32 ? nil : precision, calibration: calibration))
+        precision: precision == .float32 ? nil : precision, calibration: calibration,
+        kept: kept.isEmpty ? nil : kept))
     // The widest lie beside the index: a system that maps files in large pages then keeps less in memory
     // of what is not used.
     var vanishing: [VanishingChannels] = []
     let variants = try chosen.reversed().map { lanes in
-      let packed = try entries(weights, precision, calibration, lanes: lanes)
+      let packed = try entries(weights, precision, calibration, Set(kept), lanes: lanes)
       vanishing = packed.vanishing
       return (lanes: lanes, entries: packed.entries)
     }
     let bytes = assemble(
       variants, description: [UInt8](description),
-      version: PackedFormat.version(precision, hasPipeline: pipeline != nil))
+      version: PackedFormat.version(
+        precision, hasPipeline: pipeline != nil, keepsLayers: !kept.isEmpty))
     return (bytes, vanishing)
   }
 
   private static func entries(
-    _ weights: CheckedWeights, _ precision: Precision, _ calibration: Calibration?, lanes: Int
+    _ weights: CheckedWeights, _ precision: Precision, _ calibration: Calibration?,
+    _ kept: Set<String>, lanes: Int
   ) throws -> (entries: [PackedWeightSource.Entry], vanishing: [VanishingChannels]) {
     let network = weights.network
     let set = lanes == InstructionSet.generic.lanes ? InstructionSet.generic : .avx512
@@ -114,7 +120,7 @@ extension PackedModel {
     let weights = LayerWeights(weights)
     let program = try Compilation(
       network, inputSize: network.inputSize,
-      target: PlanTarget(lanes: set.lanes, precision: precision)
+      target: PlanTarget(lanes: set.lanes, precision: precision, kept: kept)
     ).program
     _ = try Packing.pack(program, weights: weights, source: source, calibration: calibration)
     let checks = PackingChecks(

@@ -35,6 +35,8 @@ public struct PackedModel: Sendable {
   public let precision: Precision
   /// The ranges of the tensors that 8 bits were calibrated with; nil for other precisions.
   public let calibration: Calibration?
+  /// Layers whose products are in single precision all the same.
+  package let kept: Set<String>
   /// Whatever else the writer put in.
   public let metadata: [String: String]
   /// The widths of vectors for which there are weights, ascending.
@@ -89,6 +91,7 @@ public struct PackedModel: Sendable {
     self.pipeline = pipeline
     precision = description.precision ?? .float32
     calibration = precision == .int8 ? description.calibration : nil
+    kept = Set(description.kept ?? [])
     metadata = description.metadata ?? [:]
     lanes = variants.map(\.lanes).sorted()
     do { try checkDescription(version: version) } catch {
@@ -232,7 +235,10 @@ extension PackedModel {
   }
 
   private func checkDescription(version: UInt32) throws(Defect) {
-    guard version >= PackedFormat.version(precision, hasPipeline: false) else {
+    guard
+      version
+        >= PackedFormat.version(precision, hasPipeline: false, keepsLayers: !kept.isEmpty)
+    else {
       throw Defect(
         "version \(version) of the format has no weights for \(precision.rawValue);"
           + " quantize the model again")

@@ -11,18 +11,26 @@ struct FormatChoice {
   private var program: Program
   private let readers: [Int?]
   /// The step that makes each value.
-  private var makers: [Int?]
+  private let makers: [Int?]
+  /// That of the step at work.
+  private var precision: Precision
 
-  private var precision: Precision { before.target.precision }
+  /// The precision of each step's products, before what a step cannot do.
+  private let precisions: [Precision]
+
   private var isObserving: Bool { before.target.isObserving }
   private var lanes: Int { before.target.lanes }
 
   static func chooseFormats(_ program: Program) -> Program {
     var choice = FormatChoice(program)
     for (index, step) in program.steps.enumerated() {
+      choice.precision = choice.precisions[index]
       if case .spatial(let spatial) = step.operation { choice.chooseInput(of: spatial, at: index) }
     }
-    for step in program.steps { choice.rewrite(step) }
+    for (index, step) in program.steps.enumerated() {
+      choice.precision = choice.precisions[index]
+      choice.rewrite(step)
+    }
     return choice.program
   }
 
@@ -32,9 +40,54 @@ struct FormatChoice {
     self.program.steps = []
     self.program.steps.reserveCapacity(program.steps.count)
     readers = program.soleReaders()
-    makers = Array(repeating: nil, count: program.values.count)
+    var makers = [Int?](repeating: nil, count: program.values.count)
     for (index, step) in program.steps.enumerated() {
       for id in step.writes { makers[Int(id.index)] = index }
+    }
+    self.makers = makers
+    precision = program.target.precision
+    precisions = Self.precisions(program, readers: readers)
+  }
+
+  /// What layers that are kept leave of the target's precision: who keeps a step of a group keeps all.
+  private static func precisions(
+    _ program: Program, readers: [Int?]
+  ) -> [Precision] {
+    var precisions = Array(repeating: program.target.precision, count: program.steps.count)
+    let kept = program.target.kept
+    guard !kept.isEmpty else { return precisions }
+    for group in groups(program, readers: readers)
+    where group.contains(where: { program.steps[$0].layers.contains(where: kept.contains) }) {
+      for index in group { precisions[index] = .float32 }
+    }
+    return precisions
+  }
+
+  /// Steps whose products have one precision: a spatial convolution and the projection that reads it,
+  /// which hand on values of it, and each other step by itself.
+  private static func groups(_ program: Program, readers: [Int?]) -> [[Int]] {
+    var isTaken = [Bool](repeating: false, count: program.steps.count)
+    var groups: [[Int]] = []
+    for (index, step) in program.steps.enumerated() where !isTaken[index] {
+      var group = [index]
+      if case .spatial(let spatial) = step.operation,
+        let reader = readers[Int(spatial.output.index)],
+        case .dense = program.steps[reader].operation
+      {
+        group.append(reader)
+        isTaken[reader] = true
+      }
+      groups.append(group)
+    }
+    return groups
+  }
+
+  /// The layers of a lowered program whose products have one precision, group by group.
+  static func layers(of program: Program) -> [[String]] {
+    var seen: Set<String> = []
+    return groups(program, readers: program.soleReaders()).compactMap { group in
+      let layers = group.flatMap { program.steps[$0].layers }.filter { seen.insert($0).inserted }
+      return layers.isEmpty ? nil : layers
     }
   }
 
@@ -48,7 +101,7 @@ struct FormatChoice {
       case .planes(let planes) = step.input, let value = program.whole(planes),
       readers[Int(value.index)] == index, let maker = makers[Int(value.index)],
       case .dense(let projection) = before.steps[maker].operation,
-      case .value = projection.source
+      case .value = projection.source, precisions[maker] == precision
     else { return }
     var kept: ValueID?
     switch projection.sum?.addend {

@@ -49,6 +49,10 @@ package struct PlanListing {
     heading = "# \(network.name), \(precision.rawValue), \(lanes) lanes"
   }
 
+  /// The layers whose products a plan has in one precision, group by group: a spatial convolution goes with
+  /// what expands before it and projects behind it.
+  package var layerGroups: [[String]] { FormatChoice.layers(of: compilation.lowered) }
+
   /// What there is after a pass: a line for each match or step.
   package func text(after pass: PlanPass = .place) -> String {
     let program = compilation.program

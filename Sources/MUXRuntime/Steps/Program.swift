@@ -9,6 +9,8 @@ struct PlanTarget: Hashable, Sendable {
   var precision = Precision.float32
   /// Whether the plan measures the ranges that a calibration holds.
   var isObserving = false
+  /// Layers whose products are in single precision all the same.
+  var kept: Set<String> = []
 }
 
 /// A network as steps over values: what the passes hand on.

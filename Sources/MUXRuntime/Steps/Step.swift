@@ -36,6 +36,17 @@ struct Step: Hashable, Sendable {
     }
   }
 
+  /// The layers whose weights it multiplies with.
+  var layers: [String] {
+    switch operation {
+    case .spatial(let step):
+      (step.expansion?.tensors.layers ?? []) + step.branches.flatMap(\.tensors.layers) + [name]
+    case .dense(let step): step.tensors.layers
+    case .linear(let step): step.tensors.layers
+    case .elementwise, .planes, .l2Normalization, .unblock, .pack: []
+    }
+  }
+
   /// The key of a tensor's range in a calibration.
   func range(_ tensor: String) -> String { "\(name)/\(tensor)" }
 }

@@ -24,6 +24,10 @@ struct QuantizeCommand: ParsableCommand {
       calibrate, others are compared. bfloat16 needs no calibration. Nothing is written if an image \
       cannot be read, or if the weights hold numbers that are not finite.
 
+      --sensitivity measures each block with all others in single precision and says which lose most; \
+      --keep leaves layers in single precision, by patterns of their names ('*' for any characters, a \
+      whole part of a name for all below it). A block's convolutions are kept together.
+
       Warnings say what makes the result doubtful: few images, or images that are all the same; a poor \
       signal to noise; channels whose weights are so small that 8 bits make them 0.
 
@@ -32,6 +36,7 @@ struct QuantizeCommand: ParsableCommand {
         muxnet quantize best.safetensors m8.muxnet --data photos --part test --json
         muxnet quantize m.pth m8.muxnet --model muxnet_m --images photos
         muxnet quantize runs/pets pets16.muxnet --precision bfloat16
+        muxnet quantize runs/pets pets8.muxnet --sensitivity --keep conv_stem --keep 'blocks.0.*'
       """)
 
   @Argument(
@@ -68,6 +73,12 @@ struct QuantizeCommand: ParsableCommand {
 
   @Option(help: "A text file with the name of one class per line.", completion: .file())
   var labels: String?
+
+  @Option(help: "Layers to leave in single precision: a pattern of names; may be repeated.")
+  var keep: [String] = []
+
+  @Flag(help: "Show how much each block loses.")
+  var sensitivity = false
 
   @Option(help: "Lanes of the vectors to pack for; may be repeated (default: 8 and 16).")
   var lanes: [Int] = []
@@ -107,6 +118,8 @@ struct QuantizeCommand: ParsableCommand {
     guard weights.packed == nil else { throw EvaluationError.packed(path: input) }
     var quantization = Quantization()
     quantization.precision = precision
+    quantization.kept = keep
+    quantization.measuresSensitivity = sensitivity
     quantization.lanes = lanes.isEmpty ? nil : lanes
     quantization.threads = threads > 0 ? threads : nil
     if Console.errorIsTerminal {
@@ -121,6 +134,10 @@ struct QuantizeCommand: ParsableCommand {
     for warning in result.warnings { Console.warning(warning) }
     if form.json { return try Console.json(result) }
     Console.result(BenchmarkTables.quantization(result, task: weights.task.task))
+    if let losses = result.sensitivity { Console.result(Self.table(losses).text) }
+    if !result.kept.isEmpty {
+      Console.note("in single precision: \(result.kept.joined(separator: ", "))")
+    }
     Console.note(
       "wrote \(output): \(result.network), \(precision.rawValue),"
         + " \((Double(result.bytes) / 1e6).fixed(1)) MB")
@@ -129,6 +146,24 @@ struct QuantizeCommand: ParsableCommand {
         "this processor has no instructions for \(precision.rawValue): the file runs here, but"
           + " slower than in float32")
     }
+  }
+
+  /// The blocks by what they lose, with their widest tensors.
+  private static func table(_ losses: [Quantization.BlockLoss]) -> TextTable {
+    var table = TextTable([
+      ("BLOCK ALONE", .left), ("SIGNAL TO NOISE", .right), ("OF ALL NOISE", .right),
+      ("WIDEST TENSOR", .left),
+    ])
+    for loss in losses {
+      let widest = loss.ranges.max { $0.value.high - $0.value.low < $1.value.high - $1.value.low }
+      table.append([
+        loss.name, "\(loss.signalToNoise.fixed(1)) dB", "\((100 * loss.share).fixed(1)) %",
+        widest.map {
+          "\($0.key) \(Double($0.value.low).fixed(2))…\(Double($0.value.high).fixed(2))"
+        } ?? "",
+      ])
+    }
+    return table
   }
 
   private func chosenImages(

@@ -132,7 +132,9 @@ public struct DetectionHead: TaskHead {
     }
   }
 
-  /// Whether a box is there, for each box that either computation says is.
+  /// Whether a thing is there, for each box that either computation says is. Two boxes tell the same thing where
+  /// they are of one class and overlap by at least one half, whichever default boxes they came from; each box
+  /// counts once.
   public func agreement(
     _ outputs: [OutputTensor], _ reference: [OutputTensor]
   ) throws -> DecisionCount? {
@@ -140,12 +142,18 @@ public struct DetectionHead: TaskHead {
     limits.score = Self.justBelow(task.threshold)
     var count = DecisionCount("boxes")
     for (own, exact) in zip(try images(of: outputs), try images(of: reference)) {
-      func boxes(_ values: [Float]) -> Set<[Int]> {
-        Set(decoder.boxes(values[...], limits: limits).map { [$0.label, $0.prior] })
+      var open = decoder.boxes(exact[...], limits: limits)
+      count.total += open.count
+      for box in decoder.boxes(own[...], limits: limits) {
+        let best = open.indices.filter { open[$0].label == box.label }
+          .max { open[$0].box.overlap(box.box) < open[$1].box.overlap(box.box) }
+        if let best, open[best].box.overlap(box.box) >= 0.5 {
+          open.remove(at: best)
+          count.same += 1
+        } else {
+          count.total += 1
+        }
       }
-      let (a, b) = (boxes(own), boxes(exact))
-      count.same += a.intersection(b).count
-      count.total += a.union(b).count
     }
     return count
   }

@@ -50,9 +50,17 @@ struct DetectionTaskTests {
     for entry in ModelZoo.entries where entry.task == .detection {
       let network = try ModelZoo.network(named: entry.name)
       let head = try Detection().head(for: network, classNames: names)
-      #expect(
-        head.layout == (entry.name == "ssd300_vgg16" ? .vgg300VOC : .mobile300), "\(entry.name)")
+      let expected: PriorLayout =
+        entry.name == "ssd300_vgg16"
+        ? .vgg300VOC : entry.name.hasPrefix("ssdlite8_") ? .fine300 : .mobile300
+      #expect(head.layout == expected, "\(entry.name)")
     }
+    let fine = try ModelZoo.network(
+      named: "ssdlite8_muxnet_m", options: ModelOptions(classes: 3, inputSize: ImageSize(416)))
+    let layout = try Detection().head(for: fine, classNames: ["a", "b"]).layout
+    #expect(layout.maps.map(\.size.width) == [52, 26, 13, 7, 4, 2, 1])
+    // The finest map begins where the usual ones do not reach, and ends where they begin.
+    #expect(layout.maps[0].minimum < 40 && layout.maps[0].maximum == layout.maps[1].minimum)
     let small = try ModelZoo.network(
       named: "ssdlite_muxnet_m", options: ModelOptions(classes: 3, inputSize: ImageSize(160)))
     let head = try Detection().head(for: small, classNames: ["a", "b"])
@@ -164,6 +172,23 @@ struct DetectionTaskTests {
     #expect(chart.curves[0].points.map(\.y) == Array(repeating: 1, count: 101))
   }
 
+  @Test("a box whose place is no number is not told, whether boxes are cut off or not")
+  func placesThatAreNone() throws {
+    for clips in [true, false] {
+      var task = Detection()
+      task.clipsBoxes = clips
+      task.limit = 10_000
+      let head = try head(task)
+      var values = [Float](repeating: 0, count: head.decoder.valueCount)
+      let offsets = head.decoder.priors.count * head.decoder.classes
+      for index in offsets..<values.count { values[index] = .nan }
+      let settings = DecodingSettings(threshold: 0)
+      #expect(head.decode(values[...], original: 300, settings: settings).boxes.isEmpty)
+      values[offsets...].indices.forEach { values[$0] = .infinity }
+      #expect(head.decode(values[...], original: 300, settings: settings).boxes.isEmpty)
+    }
+  }
+
   @Test("a cut preparation is undone: boxes are where they are in the picture")
   func preparation() throws {
     let pipeline = ImagePipeline(
@@ -257,5 +282,20 @@ struct DetectionTaskTests {
     let exact = outputs(head, [(2994, 3, 9), (0, 7, 9)]), other = outputs(head, [(2994, 3, 8)])
     #expect(try head.agreement(other, exact) == DecisionCount("boxes", same: 1, of: 2))
     #expect(try head.agreement(exact, exact) == DecisionCount("boxes", same: 2, of: 2))
+    // Boxes of the same class on another default box that overlaps by one half are the same thing, those of
+    // another class or elsewhere are not.
+    let priors = head.layout.boxes
+    let near = try #require(
+      (1..<priors.count).first { (0.5..<0.9).contains(priors[0].overlap(priors[$0])) })
+    let one = outputs(head, [(0, 7, 9)])
+    #expect(
+      try head.agreement(outputs(head, [(near, 7, 9)]), one)
+        == DecisionCount("boxes", same: 1, of: 1))
+    #expect(
+      try head.agreement(outputs(head, [(near, 8, 9)]), one)
+        == DecisionCount("boxes", same: 0, of: 2))
+    #expect(
+      try head.agreement(outputs(head, [(1500, 7, 9)]), one)
+        == DecisionCount("boxes", same: 0, of: 2))
   }
 }

@@ -25,7 +25,9 @@ struct BenchmarkCommand: ParsableCommand {
       in registers, measured in the same process in float32 (and not shown for other precisions). --profile adds the time of each step of the \
       plan. A packed file also gives the time from opening it to the first result. With --serve the \
       command answers each number N on a line of the standard input with the times of N runs, in \
-      milliseconds on one line, so that another program can take turns with it. With --train a step is forward, loss, backward and an update, on libtorch.
+      milliseconds on one line, so that another program can take turns with it. With --post-processing \
+      the way from a detector's outputs to boxes is timed, for images of --images or noise: with the \
+      threshold of the task, with that of evaluations, and with none. With --train a step is forward, loss, backward and an update, on libtorch.
 
       EXAMPLES
         muxnet benchmark muxnet_m
@@ -33,6 +35,7 @@ struct BenchmarkCommand: ParsableCommand {
         muxnet benchmark muxnet_m --precision float32 --precision bfloat16 --precision int8
         muxnet benchmark pets8.muxnet --json
         muxnet benchmark muxnet_m --engine runtime --engine torch --json
+        muxnet benchmark runs/cells --post-processing --images cells/JPEGImages
         muxnet benchmark muxnet_m --train --batch-size 32 --json
       """)
 
@@ -71,6 +74,14 @@ struct BenchmarkCommand: ParsableCommand {
   @Flag(help: "Answer each number of runs on the standard input with their times in ms.")
   var serve = false
 
+  @Flag(help: "Time the way from a detector's outputs to boxes instead.")
+  var postProcessing = false
+
+  @Option(
+    help: "With --post-processing: an image, or a folder of them, of which 100 are taken.",
+    completion: .file())
+  var images: String?
+
   @Option(help: "The device of libtorch: cpu, cuda, cuda:1 or mps.")
   var device = "cpu"
 
@@ -104,6 +115,17 @@ struct BenchmarkCommand: ParsableCommand {
     if serve, [batchSize.count, threads.count, precision.count].contains(where: { $0 > 1 }) {
       throw ValidationError("--serve takes one --batch-size, one --threads and one --precision")
     }
+    if images != nil, !postProcessing {
+      throw ValidationError("--images is for --post-processing")
+    }
+    if postProcessing, train || profile || !engine.isEmpty || (!serve && !precision.isEmpty) {
+      throw ValidationError(
+        "--post-processing times no network; leave --train, --profile, --engine and --precision out"
+      )
+    }
+    if postProcessing, serve, (batchSize.first ?? 1) != 1 || images != nil {
+      throw ValidationError("--serve finds boxes in one random image at a time")
+    }
     if train, profile { throw ValidationError("--profile is about inference; leave --train out") }
     if device != "cpu", !train, engine != [.torch] {
       throw ValidationError("--device is for --engine torch")
@@ -112,11 +134,13 @@ struct BenchmarkCommand: ParsableCommand {
 
   func run() throws {
     if train { return try timeTraining() }
+    if postProcessing, !serve { return try timePostProcessing() }
     let subject = try BenchmarkSubject(model, precisions: precision)
     let precisions = precision.isEmpty ? [subject.usualPrecision] : precision
     for precision in precisions where !precision.isAccelerated {
       Console.warning(EngineOptions.slowness(precision))
     }
+    if serve, postProcessing { return try answerBoxes(try subject.plan(precisions[0])) }
     if serve { return try answer(try subject.plan(precisions[0])) }
     let network = subject.network
     let engines = engine.isEmpty ? [Engine.runtime] : engine

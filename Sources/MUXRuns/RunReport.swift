@@ -38,7 +38,7 @@ package struct RunReport: Sendable {
   /// - Parameters:
   ///   - record: The run.
   ///   - weights: Its weights.
-  ///   - classifier: What computes.
+  ///   - model: What computes.
   ///   - configuration: The data.
   ///   - part: Which of them.
   ///   - count: How many wrong images are shown.
@@ -48,7 +48,7 @@ package struct RunReport: Sendable {
   /// - Throws: ``RunFolderError/stillTraining(path:epochs:)`` and
   ///   ``RunFolderError/noEpoch(path:)``; errors of the data.
   package init(
-    _ record: RunRecord, weights: TrainedWeights, classifier: some Classifier,
+    _ record: RunRecord, weights: TrainedWeights, model: some VisionModel,
     configuration: EvaluationConfiguration, part: DataPart, count: Int = 12,
     heatMaps: HeatMaps? = nil, heated: Int = 12,
     progress: @escaping (Int, Int) throws -> Void = { _, _ in }
@@ -60,7 +60,7 @@ package struct RunReport: Sendable {
     evaluator.keptVerdicts = count
     evaluator.progress = progress
     result = try evaluator.evaluate(
-      classifier, task: weights.task.task, pipeline: weights.pipeline, on: images,
+      model, task: weights.task.task, pipeline: weights.pipeline, on: images,
       batchSize: data.evaluationBatchSize ?? configuration.batchSize, workers: data.workers)
     examples = try result.worst.enumerated().map { rank, judged in
       try Self.example(

@@ -106,7 +106,7 @@ struct QuantizationTests {
     #expect(some.kept.contains("conv_stem") && some.kept.contains { $0.hasPrefix("blocks.0.") })
     #expect(!some.kept.contains("classifier") && some.agreement.signalToNoise < 80)
     let file = try TrainedWeights(path: folder("some.muxnet"))
-    #expect(try file.runtimeClassifier(threads: 1).precision == precision)
+    #expect(try file.runtimeModel(threads: 1).precision == precision)
     quantization.kept = ["block.0"]
     let error = #expect(throws: QuantizationError.self) {
       try quantization.write(weights, images: images, to: folder("none.muxnet"))

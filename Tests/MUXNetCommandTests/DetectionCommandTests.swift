@@ -62,6 +62,22 @@
       let again = try Muxnet.run(
         ["data", "preview", "--recipe", "voc_ssdlite", "--output", "sheet.png"], in: folder.path)
       #expect(again.code == 1 && again.errors.contains("sheet.png exists"), "\(again.errors)")
+      let other = try run([
+        "data", "check", "squares", "--model", "ssdlite8_muxnet_m", "--input-size", "128",
+      ])
+      #expect(other.output.contains("default box of ssdlite8_muxnet_m"), "\(other.output)")
+      let fitted = try run([
+        "data", "priors", "squares", "--part", "train", "--recipe", "bccd_ssdlite", "--output",
+        "priors.yaml",
+      ])
+      for part in ["OVERLAP AFTER", "red", "mean over the classes", "wrote priors.yaml"] {
+        #expect(fitted.output.contains(part), "\(fitted.output)")
+      }
+      let recipe = try run([
+        "train", "--recipe", "bccd_ssdlite", "--config", "priors.yaml", "--data", "squares",
+        "--dry-run",
+      ])
+      #expect(recipe.output.contains("ssdlite8_muxnet_m"), "\(recipe.output)")
       let trained = try run([
         "train", "--recipe", "voc_ssdlite", "--data", "squares", "--epochs", "1", "--batch-size",
         "4", "--output", "runs", "--name", "a", "--threads", "1", "--set",
@@ -95,6 +111,25 @@
         "predict", image, "--weights", "a.muxnet", "--max", "3", "--score", "0", "--format", "csv",
       ]).output
       #expect(packed == csv)
+    }
+
+    @Test("default boxes are fitted to boxes, of a detector; what is neither is one line")
+    func priors() throws {
+      let folder = try TemporaryFolder()
+      try writeData(folder)
+      try folder.makeFolder("empty")
+      for (arguments, part) in [
+        (["empty"], "no images with boxes"),
+        (["squares", "--model", "muxnet_xs"], "one output only"),
+        (["squares", "--part", "vall"], "vall"), (["squares", "--recipe", "bcd"], "bccd"),
+      ] {
+        let outcome = try Muxnet.run(["data", "priors"] + arguments, in: folder.path)
+        #expect(outcome.code == 1 && outcome.errorLines.count == 1, "\(outcome.errors)")
+        #expect(outcome.errors.contains(part), "\(outcome.errors)")
+      }
+      let wrong = try Muxnet.run(
+        ["data", "priors", "squares", "--input-size", "0"], in: folder.path)
+      #expect(wrong.code == 64)
     }
 
     @Test("boxes are not asked of classifiers, nor classes of detectors")

@@ -109,6 +109,49 @@ struct DetectorCommandTests {
     for name in network.outputs { #expect(first[name]?.floats == second[name]?.floats, "\(name)") }
   }
 
+  @Test("ONNX with boxes: three outputs; for detectors, one image, and only with that option")
+  func boxesInside() throws {
+    let folder = try TemporaryFolder()
+    _ = try prepare(folder)
+    let weights = ["--weights", folder("w.safetensors")]
+    let outcome = try Muxnet.run(
+      ["convert"] + options + weights + [folder("a.onnx"), "--post-processing", "--score", "0.2"])
+    #expect(outcome.code == 0 && outcome.errors.contains("boxes made inside"), "\(outcome.errors)")
+    let graph = try ONNXModel(contentsOf: folder("a.onnx")).message.graph
+    #expect(graph.output.map(\.name) == ["boxes", "scores", "labels"])
+    #expect(graph.node.contains { $0.opType == "NonMaxSuppression" })
+    // A tensor for each input of a node, and no name twice.
+    let named = graph.initializer.map(\.name) + graph.node.flatMap(\.output)
+    #expect(Set(named).count == named.count)
+    let known = Set(named + graph.input.map(\.name))
+    for node in graph.node { #expect(node.input.allSatisfy(known.contains), "\(node.name)") }
+    let classifier = ["convert", "muxnet_digits", "--input-size", "16"]
+    let made = try Muxnet.run(classifier + [folder("c.safetensors"), "--random-weights"])
+    #expect(made.code == 0, "\(made.errors)")
+    for (arguments, part, code) in [
+      (
+        ["convert"] + options + weights + ["--post-processing", "--batch", "2"],
+        "one image at a time", 1
+      ),
+      (["convert"] + options + weights + ["--max", "5"], "--post-processing", 64),
+      (["convert"] + options + weights + ["--post-processing", "--iou", "2"], "0…1", 64),
+      (["convert", folder("c.safetensors"), "--post-processing"], "one output only", 1),
+    ] as [([String], String, Int32)] {
+      let outcome = try Muxnet.run(arguments + [folder("b.onnx")])
+      #expect(outcome.code == code && outcome.errors.contains(part), "\(outcome.errors)")
+      #expect(!FileManager.default.fileExists(atPath: folder("b.onnx")))
+    }
+    let timed = try Muxnet.run([
+      "benchmark", "ssdlite_muxnet_m", "--input-size", "96", "--post-processing", "--steps", "1",
+      "--json",
+    ])
+    #expect(timed.code == 0 && timed.output.contains("medianMilliseconds"), "\(timed.errors)")
+    let untimed = try Muxnet.run(["benchmark", folder("c.safetensors"), "--post-processing"])
+    #expect(
+      untimed.code == 1 && untimed.errors.contains("no boxes")
+        || untimed.errors.contains("one output"))
+  }
+
   @Test("What needs a classifier says so in one line")
   func classifiersOnly() throws {
     let folder = try TemporaryFolder()

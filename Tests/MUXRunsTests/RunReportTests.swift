@@ -17,7 +17,7 @@ struct RunReportTests {
     let report = try run.report(count: 5)
     let weights = try TrainedWeights(path: run.path)
     let plain = try WeightsEvaluation.run(
-      weights, classifier: weights.runtimeClassifier(threads: 1),
+      weights, model: weights.runtimeModel(threads: 1),
       configuration: WeightsEvaluation.settings(ofRun: run.path)
         .decode(EvaluationConfiguration.self), part: .validation)
     #expect(report.result.scores == plain.scores && plain.worst.isEmpty)

@@ -29,7 +29,7 @@ struct FinishedRun {
     let settings = try WeightsEvaluation.settings(ofRun: path)
       .decode(EvaluationConfiguration.self)
     return try RunReport(
-      RunRecord(path: path), weights: weights, classifier: weights.runtimeClassifier(threads: 1),
+      RunRecord(path: path), weights: weights, model: weights.runtimeModel(threads: 1),
       configuration: settings, part: part, count: count, heatMaps: heatMaps)
   }
 }

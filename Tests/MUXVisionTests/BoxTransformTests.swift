@@ -177,6 +177,37 @@ struct BoxTransformTests {
     #expect(counts[1] > counts[0])
   }
 
+  @Test(
+    "images of 1×1 and 1×3000 pixels go through all steps for boxes",
+    arguments: [(1, 1), (3000, 1), (1, 3000)])
+  func extremes(height: Int, width: Int) throws {
+    let size = ImageSize(height: height, width: width)
+    let steps: [ImageTransform] = [
+      .photometricDistortion(PhotometricDistortion(probability: 1, permutation: 1)),
+      .randomExpansion(RandomExpansion(probability: 1, largest: 4, fill: [1, 2, 3])),
+      .overlapCrop(OverlapCrop()), .resize(Resize(size: 32)), .horizontalFlip(probability: 1),
+    ]
+    let image = Image(width: size.width, height: size.height, color: [200, 100, 50])
+    let whole = box([0, 0, Double(size.width), Double(size.height)])
+    for index in 0..<40 {
+      for boxes in [[whole], []] {
+        var sample = Sample(image: image, target: .boxes(boxes))
+        var random = stream(index)
+        for step in steps { try step.apply(to: &sample, random: &random) }
+        #expect(sample.image.size == 32)
+        guard case .boxes(let moved) = sample.target else {
+          throw ImageError.unknownFormat(name: "")
+        }
+        // What is left of a box lies in the image, and has an area.
+        #expect(moved.count <= boxes.count)
+        for box in moved {
+          #expect(box.left >= 0 && box.right <= 32 && box.top >= 0 && box.bottom <= 32)
+          #expect(box.left < box.right && box.top < box.bottom)
+        }
+      }
+    }
+  }
+
   @Test("a letterbox keeps the aspect; boxes are where the things are, and back")
   func letterbox() throws {
     let image = Image(width: 80, height: 40, color: [200, 100, 50])

@@ -65,7 +65,7 @@ extension Quantization {
   /// Runs the network with one group of layers at a time in the reduced precision.
   func losses(
     _ checked: CheckedWeights, _ weights: TrainedWeights, kept: Set<String>,
-    calibration: Calibration?, images: QuantizationImages, _ exact: RuntimeClassifier
+    calibration: Calibration?, images: QuantizationImages, _ exact: RuntimeModel
   ) throws -> [BlockLoss] {
     let count = min(images.heldOut.count, Self.sensitivityImages)
     let data = DataSubset(images.heldOut, indices: Array(0..<count))
@@ -74,7 +74,7 @@ extension Quantization {
     var signal = 0.0
     for (name, layers) in try Self.groups(of: weights.network)
     where Set(layers).isDisjoint(with: kept) {
-      let single = try RuntimeClassifier(
+      let single = try RuntimeModel(
         checked, threads: threads, precision: precision, calibration: calibration,
         kept: all.subtracting(layers).union(kept))
       var noise = 0.0

@@ -64,7 +64,7 @@ struct RunReportCommand: ParsableCommand {
     let showsProgress = Console.errorIsTerminal
     let report = try RunReport(
       record, weights: weights,
-      classifier: engine.classifier(weights, precision: configuration.precision),
+      model: engine.model(weights, precision: configuration.precision),
       configuration: configuration, part: part.value, count: images,
       heatMaps: try Self.heatMaps(weights)
     ) { done, total in

@@ -126,6 +126,34 @@ struct DetectionDecoderTests {
       decoder.boxes([Float](repeating: 0, count: values.count)[...], limits: limits).isEmpty)
   }
 
+  @Test("single logits and offsets that are no numbers take no other boxes with them")
+  func notNumbers() {
+    let layout = PriorLayout(
+      imageSize: 64, maps: [.init(size: 4, step: 16, minimum: 12, maximum: 20)])
+    let decoder = decoder(layout, classes: 3)
+    // The first class is certain everywhere.
+    var values = [Float](repeating: 0, count: decoder.valueCount)
+    for index in 0..<decoder.priors.count {
+      let (position, box) = index.quotientAndRemainder(dividingBy: 6)
+      values[box * 3 * 16 + 16 + position] = 9
+    }
+    let limits = DetectionLimits(score: 0.5, overlap: 1, boxesPerImage: .max)
+    #expect(decoder.boxes(values[...], limits: limits).count == decoder.priors.count)
+    var broken = values
+    for place in [0, 16, 32] { broken[place] = .nan }
+    let left = decoder.boxes(broken[...], limits: limits)
+    #expect(left.count == decoder.priors.count - 1 && !left.contains { $0.prior == 0 })
+    // Offsets of the second position: where the box is, or how large, is not known.
+    let offsets = decoder.priors.count * 3
+    for place in [offsets + 1, offsets + 2 * 16 + 2] {
+      broken = values
+      broken[place] = .nan
+      let found = decoder.boxes(broken[...], limits: limits)
+      let strange = found.filter { !$0.box.width.isFinite || !$0.box.left.isFinite }
+      #expect(found.count == decoder.priors.count && strange.count == 1)
+    }
+  }
+
   @Test("the best candidates of a class are those that sorting all of them gives")
   func selection() {
     let decoder = decoder(

@@ -213,6 +213,26 @@ struct DetectionScoreTests {
     }
   }
 
+  @Test("2,000 objects in one image, all found; equal scores; scores that are no numbers come last")
+  func crowded() throws {
+    let boxes = (0..<2000).map { index in
+      let (row, column) = index.quotientAndRemainder(dividingBy: 50)
+      let (left, top) = (Double(column) * 10, Double(row) * 10)
+      return BoundingBox(left: left, top: top, right: left + 8, bottom: top + 8)
+    }
+    let objects = boxes.map { TrueObject(label: 0, box: $0) }
+    var meter = DetectionMeter(classNames: ["cell", "other"])
+    meter.add(boxes.map { FoundObject(label: 0, score: 0.5, box: $0) }, objects: objects)
+    for name in ["map", "map11"] { #expect(isClose(try #require(meter.scores()[name]), 1)) }
+    // A miss that has no score counts after all hits.
+    var strange = DetectionMeter(classNames: ["cell"])
+    let away = BoundingBox(left: 900, top: 900, right: 910, bottom: 910)
+    strange.add(
+      [FoundObject(label: 0, score: .nan, box: away)]
+        + boxes.map { FoundObject(label: 0, score: 0.5, box: $0) }, objects: objects)
+    #expect(isClose(try #require(strange.scores()["map"]), 1))
+  }
+
   @Test("a curve by hand: precision falls as recall rises; the best score is that of greatest F1")
   func curve() {
     let curve = PrecisionRecall(

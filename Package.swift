@@ -280,7 +280,7 @@ let modules: [Module] = [
     "MUXEvaluationTests", .upper, .tests,
     uses: [
       "MUXCore", "MUXImages", "MUXNetworks", "MUXTasks", "MUXWeights", "MUXPyTorch", "MUXRuntime",
-      "MUXVision", "MUXEvaluation", "MUXTestSupport",
+      "MUXVision", "MUXConfiguration", "MUXEvaluation", "MUXTestSupport",
     ]),
   Module(
     "MUXSearchTests", .upper, .tests,

@@ -158,7 +158,43 @@ struct CoordinatorTests {
     #expect(worker.isKnownToBeDead)
     #expect(!ProcessIdentity.current().isKnownToBeDead)
     #expect(!Sample.worker(1).isKnownToBeDead, "nobody knows about other machines")
+    var other = worker
+    other.nonce = (worker.nonce.hasPrefix("0") ? "f" : "0") + worker.nonce.dropFirst()
+    #expect(!other.isKnownToBeDead, "a machine or container of the same name")
     _ = try coordinator.take(study, worker)
+    try #expect(coordinator.take(study, Sample.worker(2)).trial.attempt == 2)
+  }
+
+  @Test(
+    "Where the machine stood still, a living process of it has time for a heart-beat",
+    arguments: StoreKind.available)
+  func standstill(kind: StoreKind) throws {
+    let folder = try TemporaryFolder()
+    let coordinator = try coordinator(kind, folder)
+    let study = try coordinator.create("a", try Sample.definition(trials: 1, lease: 4))
+    let lease = try coordinator.take(study, .current())
+    // As after a sleep: its lease has been over for a while.
+    func sleep() throws {
+      try coordinator.store.write { transaction in
+        var trial = try #require(try transaction.trial(0, of: study.id))
+        trial.leaseEnd = try transaction.now().addingTimeInterval(-60)
+        try transaction.update(trial, of: study.id)
+      }
+    }
+    try sleep()
+    try #expect(coordinator.expireLeases(of: study) == 0)
+    #expect(try coordinator.trials(study)[0].reason?.contains("is alive") ?? false)
+    guard case .wait = try coordinator.next(of: study, for: Sample.worker(2)) else {
+      Issue.record("the trial of a living process was given to another")
+      return
+    }
+    try coordinator.renew(lease)
+    try #expect(coordinator.trials(study)[0].reason == nil)
+    // Once more, and this time it sends no beat: it hangs, so that the trial is another's.
+    try sleep()
+    try #expect(coordinator.expireLeases(of: study) == 0)
+    try sleep()
+    try #expect(coordinator.expireLeases(of: study) == 1)
     try #expect(coordinator.take(study, Sample.worker(2)).trial.attempt == 2)
   }
 

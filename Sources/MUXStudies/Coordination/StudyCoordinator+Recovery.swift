@@ -87,6 +87,9 @@ extension StudyCoordinator {
     try write(study) { try expireLeases($0, $1, try $0.now()) }
   }
 
+  /// What a running trial says whose worker lives on this machine but sent no heart-beat in time.
+  static let overdue = "its worker is alive, but sent no heart-beat for the time of the lease"
+
   @discardableResult
   func expireLeases(
     _ transaction: any StudyTransaction, _ study: Study, _ now: Date
@@ -100,8 +103,17 @@ extension StudyCoordinator {
         try transaction.update(trial, of: study.id)
       }
       let isOver = (trial.leaseEnd ?? now) < now
-      let isDead = trial.worker.flatMap(ProcessIdentity.init)?.isKnownToBeDead ?? false
+      let identity = trial.worker.flatMap(ProcessIdentity.init)
+      let isDead = identity?.isKnownToBeDead ?? false
       guard isOver || isDead else { continue }
+      if !isDead, identity?.isKnownToBeAlive ?? false, trial.reason != Self.overdue {
+        // Where the whole machine stood still (asleep, paused, too busy), all leases end at once, and
+        // whoever wakes first must not take the trials of the others, which are about to send a beat.
+        trial.reason = Self.overdue
+        trial.leaseEnd = now.addingTimeInterval(lease / 2)
+        try transaction.update(trial, of: study.id)
+        continue
+      }
       count += 1
       var lost = trial
       let worker = trial.worker ?? "unknown"

@@ -138,6 +138,7 @@ extension StudyCoordinator {
     try write(lease.study) { transaction, study in
       var trial = try held(lease, transaction)
       trial.state = .running
+      trial.reason = nil
       trial.leaseEnd = try transaction.now().addingTimeInterval(study.definition.limits.lease)
       try transaction.update(trial, of: study.id)
     }
@@ -163,6 +164,7 @@ extension StudyCoordinator {
         trial.state = .complete
         trial.objectives = objectives
         trial.violation = violation
+        trial.reason = nil
       case .pruned(let objectives, let reason):
         trial.state = .pruned
         trial.objectives = objectives

@@ -13,7 +13,8 @@ public struct ProcessIdentity: Sendable, Hashable, Codable, CustomStringConverti
   public var host: String
   /// The process's number there.
   public var process: Int32
-  /// Eight hexadecimal digits, since machines use numbers of processes again.
+  /// Eight hexadecimal digits, since machines use numbers of processes again. The first four are the
+  /// same for all processes that see each other (``system``).
   public var nonce: String
 
   /// Another process.
@@ -26,8 +27,8 @@ public struct ProcessIdentity: Sendable, Hashable, Codable, CustomStringConverti
   /// A new identity of this process. The nonce only keeps identities apart; nothing of a search
   /// depends on it.
   public static func current() -> ProcessIdentity {
-    let nonce = UUID().uuidString.prefix(8).lowercased()
-    return ProcessIdentity(host: hostName, process: getpid(), nonce: String(nonce))
+    let random = UUID().uuidString.prefix(4).lowercased()
+    return ProcessIdentity(host: hostName, process: getpid(), nonce: system + random)
   }
 
   /// Reads `host:process:nonce`.
@@ -41,9 +42,36 @@ public struct ProcessIdentity: Sendable, Hashable, Codable, CustomStringConverti
   public var description: String { "\(host):\(process):\(nonce)" }
 
   /// Whether the process is known to have ended; false where that cannot be known from here.
-  public var isKnownToBeDead: Bool {
-    host == Self.hostName && kill(process, 0) != 0 && errno == ESRCH
-  }
+  public var isKnownToBeDead: Bool { isVisible && !isThere }
+
+  /// Whether a process of that number runs here; false where that cannot be known.
+  var isKnownToBeAlive: Bool { isVisible && isThere }
+
+  private var isThere: Bool { kill(process, 0) == 0 || errno != ESRCH }
+
+  /// Whether this process and that one see the same processes. Machines and containers often have the
+  /// same name (localhost), and then one says nothing of the processes of the other.
+  private var isVisible: Bool { host == Self.hostName && nonce.hasPrefix(Self.system) }
+
+  /// Four hexadecimal digits of the running system and its list of processes: of containers on one
+  /// machine each has its own, and a machine has others after each start.
+  private static let system: String = {
+    var facts = ""
+    #if os(Linux)
+      facts +=
+        (try? String(contentsOfFile: "/proc/sys/kernel/random/boot_id", encoding: .utf8)) ?? ""
+      facts +=
+        (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/ns/pid")) ?? ""
+    #else
+      var start = timeval()
+      var size = MemoryLayout<timeval>.size
+      if sysctlbyname("kern.boottime", &start, &size, nil, 0) == 0 { facts = "\(start.tv_sec)" }
+    #endif
+    // FNV-1a: `Hasher` differs from process to process.
+    let hash = facts.utf8.reduce(UInt32(2_166_136_261)) { ($0 ^ UInt32($1)) &* 16_777_619 }
+    let text = String((hash >> 16) ^ (hash & 0xffff), radix: 16)
+    return String(repeating: "0", count: 4 - text.count) + text
+  }()
 
   private static let hostName: String = {
     var buffer = [CChar](repeating: 0, count: 256)

@@ -303,6 +303,10 @@ struct PretrainedCacheTests {
     for text in ["a.pth", "runs/a", "", folder.path] {
       #expect(try WeightsSource.resolve(text) == text)
     }
+    // A folder without a run has no weights; nothing was to be resumed.
+    #expect(throws: RunFolderError.noRun(path: folder.path)) {
+      _ = try WeightsSource.file(of: folder.path)
+    }
     #expect {
       _ = try WeightsSource.resolve("tf_efficientnet_lte0")
     } throws: {

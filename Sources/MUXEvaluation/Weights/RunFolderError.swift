@@ -30,7 +30,8 @@ public enum RunFolderError: Error, Hashable, Sendable, CustomStringConvertible, 
     case .notARun(let path):
       "\(path) exists and is not a run of muxnet, so it is not replaced; choose another name"
     case .noRun(let path):
-      "\(path) is not the folder of a run; give one, such as runs/NAME"
+      "\(path) is not the folder of a run: it has none of the files that a training writes; give a"
+        + " run, such as runs/NAME, or a file of weights"
     case .stillTraining(let path, let epochs):
       "\(path) is still training (\(epochs) epoch\(epochs == 1 ? "" : "s") done); wait until it ends, or"
         + " stop it first"

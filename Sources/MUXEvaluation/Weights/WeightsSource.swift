@@ -52,7 +52,7 @@ public enum WeightsSource {
     var isFolder: ObjCBool = false
     guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), isFolder.boolValue
     else { return path }
-    let run = try RunFolder(existing: path)
+    guard let run = try? RunFolder(existing: path) else { throw RunFolderError.noRun(path: path) }
     return FileManager.default.fileExists(atPath: run.bestWeights)
       ? run.bestWeights : run.lastWeights
   }

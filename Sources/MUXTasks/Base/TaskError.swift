@@ -45,7 +45,7 @@ public enum TaskError: Error, Sendable, Hashable, CustomStringConvertible, Local
       "\(name) has \(found), but the task \(task) learns \(expected); choose the task or the data"
         + " to fit"
     case .tooFewClasses(let task, let names, let example):
-      "the data\(example.map { " of \($0)" } ?? "") has \(names.isEmpty ? "no class" : "one class only (\(names.joined()))"), so there"
+      "the data\(example.map { " (such as \($0))" } ?? "") has \(names.isEmpty ? "no class" : "one class only (\(names.joined()))"), so there"
         + " is nothing to tell apart; the task \(task) needs at least two: give each class a folder"
         + " of its own"
     case .classOutside(let index, let classes, let name):

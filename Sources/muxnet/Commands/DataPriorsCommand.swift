@@ -61,10 +61,9 @@ struct DataPriorsCommand: ParsableCommand {
     )
     Console.result(TextTable(report.table).text)
     if let overlap = report.mean, let recall = report.recall {
-      func percent(_ share: Double) -> String { "\((1000 * share).rounded() / 10) %" }
-      func text(_ value: Double) -> String { "\((1000 * value).rounded() / 1000)" }
+      func percent(_ share: Double) -> String { "\((100 * share).fixed(1)) %" }
       Console.result(
-        "mean over the classes: overlap \(text(overlap.before)) → \(text(overlap.after)), overlapped by"
+        "mean over the classes: overlap \(overlap.before.fixed(3)) → \(overlap.after.fixed(3)), overlapped by"
           + " one half \(percent(recall.before)) → \(percent(recall.after))")
     }
     if let output {

@@ -217,9 +217,12 @@ def main():
     options = parser.parse_args()
     os.environ.setdefault("MUXNET_RECIPES",
                           os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "recipes"))
-    old, new = Program(options.old, "old"), Program(options.new, "new")
     report = Report()
     folder = tempfile.mkdtemp(prefix="muxnet-compare-")
+    # Copies that were made at the same time: how much of a program's file the system maps at once, and
+    # counts as the program's memory, depends on how the file came into the system's cache.
+    old, new = (Program(shutil.copy(path, f"{folder}/{name}"), name)
+                for path, name in [(options.old, "old"), (options.new, "new")])
     try:
         old.run("data", "export", f"{folder}/pictures", "--recipe", "digits", "--part", "test",
                 "--limit", "24")

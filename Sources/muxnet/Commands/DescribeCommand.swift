@@ -39,7 +39,7 @@ struct DescribeCommand: ParsableCommand {
   )
   var plan = false
 
-  @Option(help: "With --plan: after which of the compiler's passes (default: the last, place).")
+  @Option(help: "With --plan: after which of the compiler's passes (default: place).")
   var after: PlanPass?
 
   @Option(help: "With --plan: the precision of products (default: float32).")

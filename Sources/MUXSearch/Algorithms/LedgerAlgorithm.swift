@@ -51,6 +51,9 @@ extension LedgerAlgorithm {
       network.genome, problem, network.subproblem, LimitVerdicts(others: true))
   }
 
+  /// Puts networks first in line; see ``SearchAlgorithm``.
+  public mutating func enqueue(_ genomes: [Genome]) { ledger.enqueue(genomes) }
+
   /// Makes a failed candidate wait again; see ``SearchAlgorithm``.
   public mutating func reopen(_ candidate: Candidate) { ledger.reopen(candidate) }
 

@@ -18,6 +18,17 @@ public struct UnmeasuredNetwork: Error, Sendable, Hashable, Codable {
   public let key: ArchitectureKey
   /// The sub-problem for which it was made.
   public let subproblem: Int?
+
+  /// A network that was made for no sub-problem.
+  public init(genome: Genome, key: ArchitectureKey) {
+    self.init(genome: genome, key: key, subproblem: nil)
+  }
+
+  init(genome: Genome, key: ArchitectureKey, subproblem: Int?) {
+    self.genome = genome
+    self.key = key
+    self.subproblem = subproblem
+  }
 }
 
 /// What is known of limits that have to be measured: which networks keep them.

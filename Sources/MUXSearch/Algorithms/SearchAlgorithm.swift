@@ -82,6 +82,10 @@ public protocol SearchAlgorithm: Sendable {
   /// repeated; nothing happens for any other one.
   mutating func reopen(_ candidate: Candidate)
 
+  /// Puts networks first in line: they are asked for before any of the algorithm's own, in this order.
+  /// Those that were asked for before, or are over a limit, are passed over then.
+  mutating func enqueue(_ genomes: [Genome])
+
   /// All that is needed to go on later, as JSON; see ``AlgorithmSettings/restore(_:problem:)``.
   func savedState() throws -> Data
 }

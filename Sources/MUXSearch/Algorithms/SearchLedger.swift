@@ -28,6 +28,11 @@ struct SearchLedger: Sendable, Codable {
     queue = initial.reversed()
   }
 
+  /// Puts networks before those of the queue that came later, and behind those that came earlier.
+  mutating func enqueue(_ genomes: [Genome]) {
+    queue.insert(contentsOf: genomes.reversed(), at: 0)
+  }
+
   /// The next network of the queue that is valid and new.
   mutating func queued(
     in problem: SearchProblem, _ verdicts: LimitVerdicts

@@ -10,9 +10,12 @@ public struct Objective: Sendable, Hashable, Codable {
   public var scale: Double
   /// What it is, where it is not one of `Metric.objectives`; kept with studies.
   private var own: Metric?
+  /// Where it follows from the network: what each parameter and multiply-add adds to it; nil where it has
+  /// to be measured, and for the costs themselves.
+  public var weights: [String: Double]?
 
   private enum CodingKeys: String, CodingKey {
-    case name, scale
+    case name, scale, weights
     case own = "metric"
   }
 

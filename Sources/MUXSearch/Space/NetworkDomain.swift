@@ -42,6 +42,8 @@ public struct NetworkDomain: SearchDomain {
   public let genes: [Gene]
   /// The objectives, in order.
   public let quantities: [Quantity]
+  /// Objectives of the user's own, behind the ``quantities``.
+  public let own: [Objective]
   /// Milliseconds for one image; nil where an architecture cannot be measured.
   public typealias LatencyMeasure = @Sendable (Architecture) -> Double?
 
@@ -54,8 +56,9 @@ public struct NetworkDomain: SearchDomain {
   /// each network, before it is asked for.
   public init(
     _ space: NetworkSpace, quantities: [Quantity] = [.error, .params, .madds],
-    latency: LatencyMeasure? = nil
+    own: [Objective] = [], latency: LatencyMeasure? = nil
   ) {
+    self.own = own
     self.space = space
     self.quantities = quantities
     self.latency = latency
@@ -156,6 +159,9 @@ public struct NetworkDomain: SearchDomain {
       case .error, .latency: .nan
       }
     }
+      + own.map {
+        $0.value(parameters: costs.parameters, multiplyAdds: costs.multiplyAdds) ?? .nan
+      }
   }
 
   /// The search of this space towards targets.
@@ -186,7 +192,7 @@ public struct NetworkDomain: SearchDomain {
         }
       objectives.append(Objective(quantity.metric, scale: scale))
     }
-    return try SearchProblem(domain: self, objectives: objectives)
+    return try SearchProblem(domain: self, objectives: objectives + own)
   }
 
   /// The least and the most parameters or multiply-adds in the space (limits aside), found gene by

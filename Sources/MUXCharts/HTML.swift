@@ -41,13 +41,20 @@ public enum HTML {
   public static func table(
     _ columns: [String], _ rows: [(identifier: String?, cells: [String])]
   ) -> String {
-    let isNumber = columns.map { $0.hasPrefix("#") }
+    table(
+      titles: columns.map { name in
+        name.hasPrefix("#") ? (escaped(String(name.dropFirst())), true) : (escaped(name), false)
+      }, rows)
+  }
+
+  /// A table whose titles are HTML, each with whether its column holds numbers.
+  public static func table(
+    titles: [(html: String, isNumber: Bool)], _ rows: [(identifier: String?, cells: [String])]
+  ) -> String {
     func mark(_ index: Int) -> String {
-      index < isNumber.count && isNumber[index] ? " class=\"n\"" : ""
+      index < titles.count && titles[index].isNumber ? " class=\"n\"" : ""
     }
-    let head = columns.enumerated().map { index, name in
-      "<th\(mark(index))>\(escaped(name.hasPrefix("#") ? String(name.dropFirst()) : name))</th>"
-    }
+    let head = titles.enumerated().map { "<th\(mark($0.offset))>\($0.element.html)</th>" }
     let body = rows.map { row in
       let cells = row.cells.enumerated().map { "<td\(mark($0.offset))>\($0.element)</td>" }
       return "<tr\(row.identifier.map { " id=\"\(escaped($0))\"" } ?? "")>\(cells.joined())</tr>"
@@ -75,7 +82,7 @@ public enum HTML {
     max-width:1150px;margin:1.5rem auto;padding:0 1rem}
     a{color:var(--link)}h1{font-size:1.5rem;margin:.5rem 0}h2{font-size:1.2rem;margin-top:2rem}
     h1,dd{overflow-wrap:anywhere}td{overflow-wrap:break-word}
-    .wide{overflow-x:auto}svg{max-width:100%;height:auto;display:block}
+    .wide{overflow-x:auto}td code{display:block;max-height:6em;overflow:auto}svg{max-width:100%;height:auto;display:block}
     .charts{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,440px),1fr));gap:12px;\
     align-items:start}
     .chart{border:1px solid var(--line);border-radius:6px;overflow:hidden;min-width:0}

@@ -122,7 +122,7 @@ struct HostMiddleware<Context: RequestContext>: RouterMiddleware {
 struct AnswerMiddleware<Context: RequestContext>: RouterMiddleware {
   private static var policy: String {
     "default-src 'none'; style-src 'unsafe-inline'; script-src 'self'; connect-src 'self'; "
-      + "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+      + "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
   }
 
   private static var isolation: [(HTTPFields.Element.Name, String)] {

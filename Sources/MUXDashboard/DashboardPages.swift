@@ -103,6 +103,7 @@ enum DashboardPages {
       \(sections.trials(Array(finest)) { "\(base)/trials/\($0)" })
       <p class="muted">\(finest.count) of \(snapshot.view.finest.count); \
       <a href="\(base)/trials">all trials</a></p>
+      \(sections.importance)
       <h2>Settings</h2>
       \(sections.settings)
       """
@@ -136,14 +137,30 @@ enum DashboardPages {
   static func pageCount(_ count: Int) -> Int { max(1, (count + rows - 1) / rows) }
 
   static func trials(
-    _ snapshot: DashboardModel.Snapshot, _ trials: [Trial], page number: Int, state: TrialState?
+    _ snapshot: DashboardModel.Snapshot, _ trials: [Trial], page number: Int,
+    _ selection: TrialSelection
   ) -> String {
     let study = snapshot.view.study
     let base = path(of: study.name)
     let objectives = snapshot.view.history.objectives
     let shown = trials.dropFirst((number - 1) * rows).prefix(rows)
+    func address(_ selection: TrialSelection, _ page: Int) -> String {
+      let query = selection.query()
+      return "\(base)/trials?page=\(page)\(query.isEmpty ? "" : "&\(query)")"
+    }
+    /// A column's title that sorts by it, and the other way round where it does already.
+    func title(_ name: String) -> String {
+      let isSorted = selection.sort == name
+      var other = selection
+      other.sort = name
+      other.isDescending = isSorted ? !selection.isDescending : false
+      let arrow = isSorted ? (selection.isDescending ? " ↓" : " ↑") : ""
+      return "<a href=\"\(HTML.escaped(address(other, 1)))\">\(HTML.escaped(name))</a>\(arrow)"
+    }
     let table = HTML.table(
-      ["#trial", "state"] + objectives.map { "#\($0.name)" } + ["#seconds", "network or reason"],
+      titles: [("", false), (title("number"), true), ("state", false)]
+        + objectives.map { (title($0.name), true) }
+        + [(title("seconds"), true), ("within", false), ("network or reason", false)],
       shown.map { trial in
         let values = objectives.indices.map { index in
           trial.objectives.map {
@@ -154,28 +171,108 @@ enum DashboardPages {
           trial.state == .failed
           ? HTML.escaped(trial.reason ?? "")
           : "<code>\(HTML.escaped(snapshot.view.network(trial)))</code>"
+        let fits =
+          trial.objectives == nil || !snapshot.view.hasTargets ? "" : snapshot.view.fits(trial)
         return (
           String?.none,
-          ["<a href=\"\(base)/trials/\(trial.number)\">\(trial.number)</a>", trial.state.rawValue]
-            + values + [trial.seconds.map { String(format: "%.1f", $0) } ?? "", text]
+          [
+            "<input type=\"checkbox\" name=\"trial\" value=\"\(trial.number)\""
+              + " aria-label=\"trial \(trial.number)\">",
+            "<a href=\"\(base)/trials/\(trial.number)\">\(trial.number)</a>", trial.state.rawValue,
+          ] + values
+            + [
+              trial.seconds.map { String(format: "%.1f", $0) } ?? "", HTML.escaped(fits), text,
+            ]
         )
       })
     func link(_ text: String, _ page: Int, _ state: TrialState?) -> (String, String) {
-      let filter = state.map { "&state=\($0.rawValue)" } ?? ""
-      return (text, "\(base)/trials?page=\(page)\(filter)")
+      var other = selection
+      other.state = state
+      return (text, address(other, page))
     }
     let last = pageCount(trials.count)
     var navigation = [("studies", "/"), (study.name, base), link("all", 1, nil)]
     for one in TrialState.allCases where (snapshot.counts[one] ?? 0) > 0 {
       navigation.append(link("\(one.rawValue) \(snapshot.counts[one] ?? 0)", 1, one))
     }
-    if number > 1 { navigation.append(link("← newer", number - 1, state)) }
+    if number > 1 { navigation.append(link("← newer", number - 1, selection.state)) }
     navigation.append(("page \(number) of \(last)", ""))
-    if number < last { navigation.append(link("older →", number + 1, state)) }
+    if number < last { navigation.append(link("older →", number + 1, selection.state)) }
     navigation.append(("CSV", "\(base)/trials.csv"))
     return page(
       "Trials of \(study.name)", events: "\(base)/events",
-      trials.isEmpty ? "<p class=\"muted\">none</p>" : table, navigation: navigation)
+      filter(selection, study.definition, base)
+        + (trials.isEmpty
+          ? "<p class=\"muted\">none</p>"
+          : "<form action=\"\(base)/compare\">\(table)<p><button>compare the chosen ones</button></p>"
+            + "</form>"),
+      navigation: navigation)
+  }
+
+  /// The form by which trials are filtered; it works without scripts.
+  private static func filter(
+    _ selection: TrialSelection, _ definition: StudyDefinition, _ base: String
+  ) -> String {
+    func hidden(_ name: String, _ value: String?) -> String {
+      value.map { "<input type=\"hidden\" name=\"\(name)\" value=\"\(HTML.escaped($0))\">" } ?? ""
+    }
+    var within = ""
+    if case .targets(let targets) = definition.goal {
+      let options = targets.map { target in
+        "<option\(target.name == selection.within ? " selected" : "")>\(HTML.escaped(target.name))</option>"
+      }.joined()
+      within =
+        " <label>within <select name=\"within\"><option value=\"\">any or none</option>\(options)"
+        + "</select></label>"
+    }
+    return
+      "<form action=\"\(base)/trials\"><p><label>where <input name=\"where\" size=\"30\" value=\""
+      + "\(HTML.escaped(selection.text))\" placeholder=\"error&lt;10,params&lt;50k\"></label>\(within) "
+      + hidden("state", selection.state?.rawValue) + hidden("sort", selection.sort)
+      + hidden("order", selection.isDescending ? "down" : nil)
+      + "<button>filter</button></p></form>"
+  }
+
+  /// The trials that are shown side by side.
+  static let mostCompared = 8
+
+  static func compare(_ snapshot: DashboardModel.Snapshot, _ trials: [Trial]) -> String {
+    let view = snapshot.view
+    let base = path(of: view.study.name)
+    var rows: [(String?, [String])] = []
+    func row(_ name: String, _ values: [String]) {
+      rows.append((nil, [HTML.escaped(name)] + values.map(HTML.escaped)))
+    }
+    row("state", trials.map(\.state.rawValue))
+    for (index, objective) in view.history.objectives.enumerated() {
+      row(
+        objective.name,
+        trials.map { trial in
+          trial.objectives.map { StudyText.value($0[index], of: objective) } ?? ""
+        })
+    }
+    if view.hasTargets { row("within", trials.map { $0.objectives == nil ? "" : view.fits($0) }) }
+    row("took", trials.map { $0.seconds.map(StudyText.duration) ?? "" })
+    let differing = view.decisions.filter { decision in
+      Set(trials.map { $0.genome[decision.index] }).count > 1
+    }
+    for decision in differing {
+      row(
+        decision.name,
+        trials.map { trial in
+          let choice = trial.genome[decision.index]
+          return decision.choices.indices.contains(choice) ? decision.choices[choice] : "\(choice)"
+        })
+    }
+    let heads = trials.map {
+      ("<a href=\"\(base)/trials/\($0.number)\">trial \($0.number)</a>", false)
+    }
+    let same = view.decisions.count - differing.count
+    return page(
+      "Comparison of trials of \(view.study.name)", events: "\(base)/events",
+      HTML.table(titles: [("", false)] + heads, rows)
+        + "<p class=\"muted\">\(same) other genes have the same choice in all of them.</p>",
+      navigation: [("studies", "/"), (view.study.name, base), ("trials", "\(base)/trials")])
   }
 
   static func trial(_ snapshot: DashboardModel.Snapshot, _ trial: Trial) -> String {
@@ -198,11 +295,15 @@ enum DashboardPages {
     for (objective, value) in zip(snapshot.view.history.objectives, trial.objectives ?? []) {
       entries.append((objective.name, StudyText.value(value, of: objective)))
     }
-    entries += trial.attributes.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
+    entries += trial.attributes.filter { $0.key != "log" }.sorted { $0.key < $1.key }
+      .map { ($0.key, $0.value) }
     entries.append(("genome", "\(trial.genome.values)"))
     var main = HTML.list(entries.map { ($0.0, HTML.escaped($0.1)) })
     if let blocks = snapshot.view.blocks(trial) {
       main += "<h2>Blocks</h2><pre>\(HTML.escaped(blocks.joined(separator: "\n")))</pre>"
+    }
+    if let log = trial.attributes["log"] {
+      main += "<h2>The end of its log</h2><pre>\(HTML.escaped(log))</pre>"
     }
     if let domain = study.definition.networkDomain,
       let network = try? domain.architecture(
@@ -212,8 +313,14 @@ enum DashboardPages {
       main +=
         "<h2>Network</h2><div class=\"chart whole\">\(drawing.picture.svg)</div>"
     }
-    return page(
-      "Trial \(trial.number)", events: "\(base)/events", main,
-      navigation: [("studies", "/"), (study.name, base), ("trials", "\(base)/trials")])
+    var navigation = [("studies", "/"), (study.name, base), ("trials", "\(base)/trials")]
+    if trial.number > 0 { navigation.append(("← previous", "\(base)/trials/\(trial.number - 1)")) }
+    if trial.number + 1 < snapshot.counts.values.reduce(0, +) {
+      navigation.append(("next →", "\(base)/trials/\(trial.number + 1)"))
+    }
+    if study.definition.networkDomain != nil {
+      navigation.append(("network file", "\(base)/trials/\(trial.number)/network.yaml"))
+    }
+    return page("Trial \(trial.number)", events: "\(base)/events", main, navigation: navigation)
   }
 }

@@ -41,6 +41,12 @@ struct DashboardRoutes: Sendable {
         try Self.number(context), of: try Self.study(context))
       return Self.html(DashboardPages.trial(snapshot, trial))
     }
+    router.get("/studies/:study/compare") { request, context in
+      try await compare(request, context)
+    }
+    router.get("/studies/:study/trials/:trial/network.yaml") { _, context in
+      try await network(context)
+    }
     router.get("/studies/:study/texts/:trial") { _, context in
       let (snapshot, trial) = try await model.trial(
         try Self.number(context), of: try Self.study(context))
@@ -57,16 +63,9 @@ struct DashboardRoutes: Sendable {
   private func trials(_ request: Request, _ context: some RequestContext) async throws -> Response {
     let snapshot = try await model.snapshot(of: try Self.study(context))
     let query = request.uri.queryParameters
-    var state: TrialState?
-    if let text = query["state"] {
-      guard let known = TrialState(rawValue: String(text)) else {
-        let all = TrialState.allCases.map(\.rawValue).joined(separator: ", ")
-        throw HTTPError(.badRequest, message: "there is no state '\(text)'; there are \(all)")
-      }
-      state = known
-    }
+    let selection = try Self.selection(request, of: snapshot)
     let all = Array(snapshot.active.reversed()) + snapshot.finished.reversed()
-    let chosen = state.map { state in all.filter { $0.state == state } } ?? all
+    let chosen = selection.chosen(all, of: snapshot.view.study.definition)
     let last = DashboardPages.pageCount(chosen.count)
     var page = 1
     if let text = query["page"] {
@@ -75,11 +74,60 @@ struct DashboardRoutes: Sendable {
       }
       page = number
     }
-    let (number, filter) = (page, state)
+    let number = page
     return Self.html(
-      try await model.page("trials \(number) \(filter?.rawValue ?? "")", of: snapshot) {
-        DashboardPages.trials($0, chosen, page: number, state: filter)
+      try await model.page("trials \(number) \(selection.query())", of: snapshot) {
+        DashboardPages.trials($0, chosen, page: number, selection)
       })
+  }
+
+  private static func selection(
+    _ request: Request, of snapshot: DashboardModel.Snapshot
+  ) throws -> TrialSelection {
+    var query: [String: String] = [:]
+    for name in ["state", "where", "within", "sort", "order"] {
+      query[name] = request.uri.queryParameters[name[...]].map(String.init)
+    }
+    do {
+      return try TrialSelection(query, of: snapshot.view.study.definition)
+    } catch let error as TrialSelection.Mistake {
+      throw HTTPError(.badRequest, message: error.reason)
+    }
+  }
+
+  /// Several trials side by side.
+  private func compare(_ request: Request, _ context: some RequestContext) async throws -> Response
+  {
+    let name = try Self.study(context)
+    let texts = request.uri.queryParameters.getAll("trial")
+    guard (1...DashboardPages.mostCompared).contains(texts.count) else {
+      throw HTTPError(
+        .badRequest,
+        message: "choose 1 to \(DashboardPages.mostCompared) trials, not \(texts.count)")
+    }
+    var trials: [Trial] = []
+    for text in texts {
+      guard let number = Int(text), number >= 0 else {
+        throw HTTPError(.badRequest, message: "'\(text)' is not the number of a trial")
+      }
+      if !trials.contains(where: { $0.number == number }) {
+        trials.append(try await model.trial(number, of: name).1)
+      }
+    }
+    return Self.html(DashboardPages.compare(try await model.snapshot(of: name), trials))
+  }
+
+  /// The network of a trial as a file that every command takes.
+  private func network(_ context: some RequestContext) async throws -> Response {
+    let (snapshot, trial) = try await model.trial(
+      try Self.number(context), of: try Self.study(context))
+    guard snapshot.view.study.definition.networkDomain != nil else {
+      throw HTTPError(.notFound, message: "a table has no network files")
+    }
+    let text = try NetworkExport.yaml(trial, called: "\(trial.number)", of: snapshot.view.study)
+    var response = Self.text(text, type: "text/yaml; charset=utf-8")
+    response.headers[.contentDisposition] = "attachment; filename=\"trial-\(trial.number).yaml\""
+    return response
   }
 
   /// All trials as a file; a few at a time, since block strings of many networks take a while.

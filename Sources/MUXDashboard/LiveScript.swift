@@ -38,10 +38,20 @@ enum LiveScript {
             if (answer.ok) {
               const page = new DOMParser().parseFromString(await answer.text(), 'text/html');
               const open = [...document.querySelectorAll('details')].map(one => one.open);
+              const chosen = [...document.querySelectorAll('main input:checked')].map(one => one.value);
+              // Nobody's words are taken away while they are written.
+              if (document.activeElement && document.activeElement.matches('main input, main select')) {
+                busy = false;
+                soon();
+                return;
+              }
               for (const name of ['main', 'nav']) {
                 document.querySelector(name).replaceWith(page.querySelector(name));
               }
               document.querySelectorAll('details').forEach((one, i) => { one.open = !!open[i]; });
+              for (const one of document.querySelectorAll('main input[type=checkbox]')) {
+                one.checked = chosen.includes(one.value);
+              }
               live.textContent = 'live, ' + new Date().toLocaleTimeString();
             }
           } catch { live.textContent = 'the dashboard does not answer; trying again'; }

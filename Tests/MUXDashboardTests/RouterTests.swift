@@ -100,6 +100,57 @@ struct RouterTests {
     #expect(!failed.body.contains("/studies/demo/trials/5\">"))
   }
 
+  @Test("Trials are sorted and filtered over all pages")
+  func selection() async throws {
+    let store = try Sample.store(230)
+    let study = try StudyCoordinator(store).study(named: "demo")
+    let trials = try store.read { try $0.trials(of: study.id, in: [.complete], limit: nil) }
+    let errors = trials.compactMap { $0.objectives?.first }
+    let best = try #require(trials.min { ($0.objectives?[0] ?? 0) < ($1.objectives?[0] ?? 0) })
+    func order(_ page: String) -> [Int] {
+      page.split(separator: "name=\"trial\" value=\"").dropFirst()
+        .compactMap { Int($0.prefix { $0 != "\"" }) }
+    }
+    let sorted = try await get("/studies/demo/trials?sort=error", store)
+    let shown = order(sorted.body).map { number in trials.first { $0.number == number } }
+    #expect(shown.count == 100 && shown.first??.objectives?[0] == best.objectives?[0])
+    let values = shown.compactMap { $0?.objectives?[0] }
+    #expect(values == values.sorted())
+    let down = try await get("/studies/demo/trials?sort=error&order=down", store)
+    let highest = trials.first { $0.number == order(down.body).first }
+    #expect(highest?.objectives?[0] == errors.max())
+    let middle = errors.sorted()[errors.count / 4]
+    let few = try await get("/studies/demo/trials?where=error%3C\(middle)&state=complete", store)
+    #expect(
+      Set(order(few.body)) == Set(trials.filter { $0.objectives?[0] ?? 99 < middle }.map(\.number)))
+    let within = try await get("/studies/demo/trials?within=small", store)
+    let expected = trials.filter { $0.objectives?[1] ?? 0 <= 5e3 && $0.objectives?[2] ?? 0 <= 1e5 }
+    #expect(Set(order(within.body)) == Set(expected.map(\.number)))
+    let gene = try await get("/studies/demo/trials?where=stem%3D8", store)
+    #expect(gene.status == 200)
+    for bad in [
+      "sort=beauty", "where=error", "where=beauty%3C3", "where=error%3Cmuch", "within=no",
+    ] {
+      let answer = try await get("/studies/demo/trials?\(bad)", store)
+      #expect(answer.status == 400 && answer.body.split(separator: "\n").count == 1, "\(bad)")
+    }
+  }
+
+  @Test("Trials are compared side by side, and their networks are files")
+  func compare() async throws {
+    let store = try Sample.store(20)
+    let page = try await get("/studies/demo/compare?trial=2&trial=7&trial=2", store)
+    #expect(page.status == 200)
+    #expect(page.body.contains(">trial 2</a>") && page.body.contains(">trial 7</a>"))
+    #expect(page.body.contains("other genes have the same choice"))
+    for bad in ["", "trial=x", "trial=99", (0..<9).map { "trial=\($0)" }.joined(separator: "&")] {
+      let answer = try await get("/studies/demo/compare?\(bad)", store)
+      #expect([400, 404].contains(answer.status), "\(bad)")
+    }
+    let file = try await get("/studies/demo/trials/2/network.yaml", store)
+    #expect(file.type == "text/yaml; charset=utf-8" && file.body.contains("stages:"))
+  }
+
   @Test("A trial's page shows its numbers, blocks and the drawn network")
   func trial() async throws {
     let store = try Sample.store(5)

@@ -12,9 +12,9 @@ private func error(of architecture: Architecture) throws -> Double { 1 }
 
 private func askAndTell(_ file: URL) throws {
   let domain = NetworkDomain(try .named("small"))
-  let targets = [
-    try ReferenceTarget(parsing: "params=100k,madds=10M"),
-    try ReferenceTarget(parsing: "params=500k,madds=60M"),
+  let targets: [ReferenceTarget] = [
+    .budget("small", ["params": 100e3, "madds": 10e6]),
+    .budget("large", ["params": 500e3, "madds": 60e6]),
   ]
   let problem = try domain.problem(targets: targets)
   let settings = AlgorithmSettings.guided()

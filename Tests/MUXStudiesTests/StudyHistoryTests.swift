@@ -19,7 +19,6 @@ struct StudyHistoryTests {
     let (study, trials) = try worked(60)
     let objectives = study.definition.objectives
     let decomposition = try study.definition.decomposition()
-    let corner = objectives.map { _ in StudyStandings.hypervolumeReference }
     var history = try StudyHistory(study.definition)
     let ordered = trials.sorted { ($0.finishOrder ?? 0) < ($1.finishOrder ?? 0) }
     for (count, trial) in ordered.enumerated() {
@@ -27,6 +26,7 @@ struct StudyHistoryTests {
       guard count % 7 == 0 || count == 59 else { continue }
       let completed = Array(ordered.prefix(count + 1))
       let points = completed.map { zip($0.objectives ?? [], objectives).map { $0 / $1.scale } }
+      let corner = history.corner
       let volume = Indicators.hypervolume(points, reference: corner) / corner.reduce(1, *)
       #expect(abs((history.hypervolume.last?.value ?? 0) - volume) < 1e-12)
       let front = NonDominatedSorting.front(completed.map { $0.objectives ?? [] })

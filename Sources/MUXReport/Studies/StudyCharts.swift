@@ -226,7 +226,8 @@ public struct StudyCharts {
             ], emptyText: "no complete trial within the scales yet", height: 320)
         ], panelWidth: 500,
         notes: [
-          "What the front dominates, up to 1.1 times each objective's scale; higher is better."
+          "What the front dominates, up to 1.1 times each objective's scale, or the first network's"
+            + " value where that is beyond; higher is better."
         ]
       ))
   }

@@ -48,6 +48,7 @@ public struct StudyReportPage {
       <h2>\(view.hasTargets ? "The best for each target, and the rest of the front" : "The front")</h2>
       \(sections.trials(shown))
       \(rest)
+      \(sections.importance)
       <h2>Settings</h2>
       \(sections.settings)
       \(ways)

@@ -105,6 +105,54 @@ package struct StudySections {
     return html
   }
 
+  /// The decisions that a table of importance shows.
+  private static let mostDecisions = 12
+
+  /// How much each decision matters for each objective, with a heading; empty with too few trials.
+  package var importance: String {
+    let objectives = view.history.objectives
+    let trials = view.history.completed.filter { $0.objectives?.count == objectives.count }
+    let genomes = trials.map { trial in Genome(view.decisions.map { trial.genome[$0.index] }) }
+    let choices = view.decisions.map(\.choices.count)
+    let found = objectives.indices.map { index in
+      ChoiceImportance(
+        genomes, values: trials.map { $0.objectives?[index] ?? 0 }, choices: choices)
+    }
+    guard let lead = found.firstIndex(where: { $0 != nil }), let first = found[lead] else {
+      return ""
+    }
+    let order = view.decisions.indices.sorted {
+      (first.shares[$1], $0) < (first.shares[$0], $1)
+    }.prefix(Self.mostDecisions)
+    func share(_ importance: ChoiceImportance?, _ decision: Int) -> String {
+      importance.map { String(format: "%.1f %%", 100 * $0.shares[decision]) } ?? "–"
+    }
+    let rows = order.map { place -> (String?, [String]) in
+      let decision = view.decisions[place]
+      let tried = first.effects[place].enumerated().compactMap { choice, effect in
+        effect.map { (choice, $0) }
+      }
+      let isMaximized = objectives[lead].isMaximized
+      let best = tried.min { isMaximized ? $0.1 > $1.1 : $0.1 < $1.1 }
+      let text = best.map { choice, effect in
+        "\(decision.choices[choice]) (\(effect < 0 ? "−" : "+")"
+          + "\(StudyText.value(abs(effect), of: objectives[lead])))"
+      }
+      return (
+        nil,
+        [HTML.escaped(decision.name)] + found.map { share($0, place) } + [HTML.escaped(text ?? "–")]
+      )
+    }
+    let rest = found.map { $0.map { String(format: "%.1f %%", 100 * $0.rest) } ?? "–" }
+    return "<h2>Importance of choices</h2>"
+      + HTML.table(
+        ["gene"] + objectives.map { "#share of \($0.name)" }
+          + ["best choice for \(objectives[lead].name), against the mean"],
+        rows + [(nil, ["pairs of genes, and chance"] + rest + [""])])
+      + "<p class=\"muted\">The share of the differences between networks that each gene makes by itself"
+      + " (functional analysis of variance, first order, of the networks that were tried).</p>"
+  }
+
   /// A table of trials with their block strings. `link` gives the address of a trial's page.
   package func trials(_ trials: [Trial], link: ((Int) -> String)? = nil) -> String {
     guard !trials.isEmpty else { return "<p class=\"muted\">no complete trial yet</p>" }

@@ -64,6 +64,7 @@ extension StudyCoordinator {
     fresh.finishOrder = nil
     fresh.isTold = false
     fresh.reason = nil
+    fresh.attributes[Trial.heldKey] = nil
     try transaction.update(fresh, of: study.id)
   }
 
@@ -95,8 +96,8 @@ extension StudyCoordinator {
     _ transaction: any StudyTransaction, _ study: Study, _ now: Date
   ) throws -> Int {
     var count = 0
-    let lease = study.definition.limits.lease
     for var trial in try transaction.trials(of: study.id, in: [.running], limit: nil) {
+      let lease = trial.heldSeconds ?? study.definition.limits.lease
       if let end = trial.leaseEnd, end.timeIntervalSince(now) > lease + 1 {
         // Longer than any lease: the storage's clock was set back. It counts from now.
         trial.leaseEnd = now.addingTimeInterval(lease)
@@ -117,6 +118,7 @@ extension StudyCoordinator {
       count += 1
       var lost = trial
       let worker = trial.worker ?? "unknown"
+      lost.attributes[Trial.heldKey] = nil
       lost.reason =
         isDead ? "worker \(worker) ended" : "worker \(worker) stopped sending heart-beats"
       if trial.attempt > study.definition.limits.retries {

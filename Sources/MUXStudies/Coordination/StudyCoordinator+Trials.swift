@@ -173,6 +173,7 @@ extension StudyCoordinator {
         trial.state = .failed
         trial.reason = reason
       }
+      trial.attributes[Trial.heldKey] = nil
       trial.attributes.merge(attributes) { $1 }
       try finish(&trial, transaction, study)
     }

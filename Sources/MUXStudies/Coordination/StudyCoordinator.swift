@@ -54,12 +54,13 @@ public final class StudyCoordinator: Sendable {
   ///   - name: The study's name, which no other has.
   ///   - definition: What is searched, and how.
   ///   - attributes: Anything else to keep with it.
+  ///   - earlier: A study of the same space, whose results the new one begins with; nil for none.
   ///   - allowsUnreachableTargets: Whether targets may lie outside what the space reaches.
   /// - Throws: ``StudyError``, or `SearchError` for a definition that cannot be searched.
   @discardableResult
   public func create(
     _ name: String, _ definition: StudyDefinition, attributes: [String: String] = [:],
-    allowsUnreachableTargets: Bool = false
+    continuing earlier: Study? = nil, allowsUnreachableTargets: Bool = false
   ) throws -> Study {
     try Self.checkName(name)
     try definition.limits.validate()
@@ -82,6 +83,8 @@ public final class StudyCoordinator: Sendable {
     }
     var algorithm = try definition.algorithm.make(
       problem, goal: definition.goal, seed: definition.seed)
+    let trials =
+      try earlier.map { try inherited(from: $0, by: &algorithm, of: definition, problem) } ?? []
     let first = AlgorithmRecord(revision: 1, state: try algorithm.savedState())
     guard try canAsk(&algorithm, definition) else {
       throw StudyError.emptySpace(reason: emptiness(definition))
@@ -93,6 +96,7 @@ public final class StudyCoordinator: Sendable {
           attributes: attributes)
         study.id = try transaction.insert(study)
         try transaction.save(first, of: study.id)
+        for trial in trials { try transaction.insert(trial, into: study.id) }
         return study
       }
     }
@@ -130,7 +134,10 @@ public final class StudyCoordinator: Sendable {
   }
 
   func emptiness(_ definition: StudyDefinition) -> String {
-    guard case .networks(let space, _) = definition.space else { return "the table has no rows" }
+    guard case .networks(let space, _) = definition.space else {
+      return definition.tableLimits == nil
+        ? "the table has no rows" : "no network of the table keeps the limits"
+    }
     var open = space
     open.constraints = NetworkSpace.Constraints()
     let domain = NetworkDomain(open)

@@ -17,7 +17,10 @@ import MUXSearch
 /// `trial`, `attempt`, `seed`, `genome`, `genes` (name to number of the choice), `known` (objectives
 /// that follow from the network) and `architecture` (YAML, as `muxnet describe` takes it). The last
 /// line of its standard output is a JSON object with the objectives by name, such as
-/// `{"error": 7.5}`; any other line is progress and ignored. An exit code other than 0 is a failure,
+/// `{"error": 7.5}`; what else is in it is kept with the trial. A line such as
+/// `{"report": 3, "error": 12.5}` on the way says what was reached after 3 epochs; where that stops the
+/// evaluation, the program is ended and the trial has the values of that line. Any other line is log, the
+/// end of which is kept as the attribute `log`. An exit code other than 0 is a failure,
 /// the last line of the standard error the reason. What it writes is bounded, by
 /// ``mostOutput`` bytes each.
 ///
@@ -51,17 +54,6 @@ public struct CommandEvaluator: TrialEvaluator {
     self.mostOutput = mostOutput
   }
 
-  private struct Input: Encodable {
-    var study: String
-    var trial: Int
-    var attempt: Int
-    var seed: UInt64
-    var genome: Genome
-    var genes: [String: Int]
-    var known: [String: Double]
-    var architecture: String?
-  }
-
   /// Runs the program and waits for it.
   public func evaluate(
     _ request: EvaluationRequest, _ context: EvaluationContext
@@ -79,8 +71,10 @@ public struct CommandEvaluator: TrialEvaluator {
     environment["MUXNET_STUDY"] = request.study.name
     let process = try ChildProcess(
       "/bin/sh", ["-c", line], environment: environment,
-      input: .unnamed(UnnamedFile(try input(request))), output: .unnamed(output),
+      input: .unnamed(UnnamedFile(try TrialInput(request).json())), output: .unnamed(output),
       errors: .unnamed(errors))
+    defer { Self.log(output, errors).map { context.note("log", $0) } }
+    var reports = ReportReader(output)
     var pause: UInt32 = 1_000
     while process.isRunning {
       if context.isCancelled {
@@ -94,6 +88,11 @@ public struct CommandEvaluator: TrialEvaluator {
         process.wait()
         throw StudyError.evaluation(
           reason: "the command printed more than \(mostOutput) bytes; let it write to a file")
+      }
+      if let last = try reports.next(context, request.problem.objectives) {
+        process.send(SIGKILL, toGroup: true)
+        process.wait()
+        return last
       }
       usleep(pause)
       pause = min(pause * 2, 50_000)
@@ -109,33 +108,31 @@ public struct CommandEvaluator: TrialEvaluator {
         reason:
           "the command ended with signal \(number): \(errors.lastLine() ?? "no message")")
     }
-    return try Self.values(output.lastLine())
+    // What it printed since the last look; too late to be stopped for it.
+    _ = try reports.next(context, request.problem.objectives)
+    let printed = try Self.values(output.lastLine())
+    try printed.check(request.problem.objectives)
+    for (name, text) in printed.notes { context.note(name, text) }
+    return printed.values
   }
 
-  private func input(_ request: EvaluationRequest) throws -> Data {
-    let genes = request.problem.domain.genes
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    var known = request.knownValues
-    if let domain = request.problem.domain as? NetworkDomain,
-      let costs = domain.costs(of: request.trial.genome)
-    {
-      // Also where they are no objectives.
-      known[Metric.parameters.name] = Double(costs.parameters)
-      known[Metric.multiplyAdds.name] = Double(costs.multiplyAdds)
+  /// The most bytes of a log that are kept with a trial.
+  private static let longestLog = 2_000
+
+  /// The ends of what was printed, without the result; nil if there is nothing else.
+  private static func log(_ output: UnnamedFile, _ errors: UnnamedFile) -> String? {
+    func lines(_ file: UnnamedFile) -> [Substring] {
+      let text = String(decoding: file.suffix(longestLog), as: UTF8.self)
+      return text.split(whereSeparator: \.isNewline)
     }
-    return try encoder.encode(
-      Input(
-        study: request.study.name, trial: request.trial.number, attempt: request.trial.attempt,
-        seed: request.study.definition.seed, genome: request.trial.genome,
-        genes: Dictionary(
-          zip(genes.map(\.name), request.trial.genome.values), uniquingKeysWith: { $1 }),
-        known: known,
-        architecture: try request.architecture().map { try NetworkFile.yaml($0) }))
+    var printed = lines(output)
+    if let last = printed.last, PrintedValues(String(last)) != nil { printed.removeLast() }
+    let all = (printed + lines(errors)).joined(separator: "\n")
+    return all.isEmpty ? nil : String(all.suffix(longestLog))
   }
 
   /// Reads the answer. Python writes NaN and Infinity, which JSON does not know.
-  static func values(_ line: String?) throws -> [String: Double] {
+  static func values(_ line: String?) throws -> PrintedValues {
     guard let line else {
       throw StudyError.evaluation(reason: "the command printed no result")
     }
@@ -144,12 +141,61 @@ public struct CommandEvaluator: TrialEvaluator {
       throw StudyError.evaluation(
         reason: "the command printed \(special.output.1), not a finite number: \(shown)")
     }
-    do {
-      return try JSONDecoder().decode([String: Double].self, from: Data(line.utf8))
-    } catch {
+    guard let printed = PrintedValues(line) else {
       throw StudyError.evaluation(
         reason: "the command's last line is no JSON object of numbers such as {\"error\": 7.5}:"
           + " \(shown)")
     }
+    guard printed.report == nil else {
+      throw StudyError.evaluation(
+        reason: "the command printed no result after its last report: \(shown)")
+    }
+    return printed
+  }
+}
+
+/// Finds the reports in what a program has printed so far, each once.
+private struct ReportReader {
+  private let output: UnnamedFile
+  private var place = 0
+  private var rest = Data()
+
+  init(_ output: UnnamedFile) { self.output = output }
+
+  /// Passes new reports on; gives the values of the one at which the evaluation is to stop.
+  ///
+  /// - Throws: ``StudyError``.
+  mutating func next(
+    _ context: EvaluationContext, _ objectives: [Objective]
+  ) throws -> [String: Double]? {
+    while place < output.size {
+      let read = output.bytes(from: place, min(output.size - place, 65_536))
+      guard !read.isEmpty else { return nil }
+      place += read.count
+      rest += read
+      while let end = rest.firstIndex(of: UInt8(ascii: "\n")) {
+        let line = rest[rest.startIndex..<end]
+        rest = Data(rest[rest.index(after: end)...])
+        if let last = try take(line, context, objectives) { return last }
+      }
+      // A line without end is no report.
+      if rest.count > 1 << 20 { rest = Data() }
+    }
+    return nil
+  }
+
+  private func take(
+    _ line: Data, _ context: EvaluationContext, _ objectives: [Objective]
+  ) throws -> [String: Double]? {
+    guard line.first == UInt8(ascii: "{"),
+      let printed = PrintedValues(String(decoding: line, as: UTF8.self)),
+      let resource = printed.report
+    else { return nil }
+    guard resource > 0 else {
+      throw StudyError.evaluation(
+        reason: "a report is of a whole number above 0: \(String(decoding: line, as: UTF8.self))")
+    }
+    try printed.check(objectives)
+    return try context.report(resource, printed.values) == .stop ? printed.values : nil
   }
 }

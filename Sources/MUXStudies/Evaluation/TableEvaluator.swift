@@ -23,6 +23,8 @@ public struct TableEvaluator: TrialEvaluator {
       throw StudyError.evaluation(reason: "the table has no such network")
     }
     return Dictionary(
-      zip(request.problem.objectives.map(\.name), row), uniquingKeysWith: { first, _ in first })
+      zip(table.objectives.map(\.name), row).filter { name, _ in
+        request.problem.objectives.contains { $0.name == name }
+      }, uniquingKeysWith: { first, _ in first })
   }
 }

@@ -69,10 +69,30 @@ public struct EvaluationRequest: Sendable {
         return value
       }
       guard let value = measured[objective.name] else {
-        throw StudyError.evaluation(reason: "the evaluation gave no '\(objective.name)'")
+        let others = measured.keys.filter { name in
+          name != Self.violation && !problem.objectives.contains { $0.name == name }
+        }.sorted()
+        throw StudyError.evaluation(
+          reason: "the evaluation gave no '\(objective.name)'"
+            + (others.isEmpty ? "" : ", but \(others.joined(separator: ", "))"))
       }
       return value
     }
+  }
+
+  /// The name of a measured value that says by how much constraints are broken.
+  public static let violation = "violation"
+
+  /// What is to be remembered of measured values beside the objectives: those of other names, and those
+  /// that are not used since the value follows from the network.
+  func notes(measured: [String: Double]) -> [String: String] {
+    var notes: [String: String] = [:]
+    for (name, value) in overruled(measured: measured) { notes["ignored.\(name)"] = "\(value)" }
+    for (name, value) in measured
+    where name != Self.violation && !problem.objectives.contains(where: { $0.name == name }) {
+      notes[name] = "\(value)"
+    }
+    return notes
   }
 
   /// The measured values of objectives that are known exactly and differ from them: they are not

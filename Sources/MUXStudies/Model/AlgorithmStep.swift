@@ -29,13 +29,17 @@ public struct AlgorithmStep: Sendable, Hashable, Codable {
   public var told: [Evaluation]
   /// Failed networks that wait for a result again.
   public var reopened: [Candidate]?
+  /// Networks that were put first in line after that.
+  public var queued: [Genome]?
   /// What was asked for after that, if anything was.
   public var ask: Ask?
 
   /// A step.
   public init(
-    revision: Int = 0, told: [Evaluation], reopened: [Candidate]? = nil, ask: Ask? = nil
+    revision: Int = 0, told: [Evaluation], reopened: [Candidate]? = nil, queued: [Genome]? = nil,
+    ask: Ask? = nil
   ) {
+    self.queued = queued
     self.revision = revision
     self.told = told
     self.reopened = reopened
@@ -46,6 +50,7 @@ public struct AlgorithmStep: Sendable, Hashable, Codable {
   func repeats(on algorithm: inout any SearchAlgorithm) throws -> Bool {
     for evaluation in told { try algorithm.tell([evaluation]) }
     for candidate in reopened ?? [] { algorithm.reopen(candidate) }
+    if let queued { algorithm.enqueue(queued) }
     guard let ask else { return true }
     if let network = ask.adopted { return algorithm.adopt(network)?.id == ask.number }
     switch algorithm.next(given: LimitVerdicts(refused: ask.refused ?? [])) {

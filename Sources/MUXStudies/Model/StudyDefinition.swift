@@ -29,6 +29,8 @@ public struct StudyDefinition: Sendable, Hashable, Codable {
   public var limits: StudyLimits
   /// Stops hopeless evaluations early; nil for never.
   public var earlyStopping: ParetoHalving.Settings?
+  /// The limits of a table; those of networks stand in their space.
+  public var tableLimits: NetworkSpace.Constraints?
 
   /// A definition of its parts.
   public init(
@@ -51,11 +53,12 @@ public struct StudyDefinition: Sendable, Hashable, Codable {
   /// - Throws: `SearchError` for a space or targets that cannot be.
   public init(
     networks space: NetworkSpace, quantities: [NetworkDomain.Quantity] = [.error, .params, .madds],
-    targets: [ReferenceTarget], partitions: Int = 8, errorScale: Double = 100.0 / 3,
+    own: [Objective] = [], targets: [ReferenceTarget], partitions: Int = 8,
+    errorScale: Double = 100.0 / 3,
     algorithm: AlgorithmSettings, seed: UInt64, evaluation: EvaluationMethod,
     limits: StudyLimits = StudyLimits()
   ) throws(SearchError) {
-    let problem = try Self.domain(space, quantities)
+    let problem = try Self.domain(space, quantities, own)
       .problem(targets: targets, errorScale: errorScale)
     self.init(
       space: .networks(space: space, quantities: quantities), objectives: problem.objectives,
@@ -70,25 +73,29 @@ public struct StudyDefinition: Sendable, Hashable, Codable {
     switch space {
     case .networks(let space, let quantities):
       try SearchProblem(
-        domain: Self.domain(space, quantities), objectives: objectives)
+        domain: Self.domain(space, quantities, own(quantities)), objectives: objectives)
     case .table(let name, let path):
-      try SearchProblem(
-        domain: Self.table(name, path: path).domain, objectives: objectives)
+      try Self.table(name, path: path).problem(objectives, within: tableLimits)
     }
   }
 
   /// The networks' domain, nil for a table.
   public var networkDomain: NetworkDomain? {
     guard case .networks(let space, let quantities) = space else { return nil }
-    return Self.domain(space, quantities)
+    return Self.domain(space, quantities, own(quantities))
+  }
+
+  /// The objectives behind those that every search of networks may have.
+  private func own(_ quantities: [NetworkDomain.Quantity]) -> [Objective] {
+    Array(objectives.dropFirst(quantities.count))
   }
 
   /// The domain of a space. A limit on latency is kept by ``StudyCoordinator``, which measures while
   /// no storage is locked; the domain itself measures nothing.
   private static func domain(
-    _ space: NetworkSpace, _ quantities: [NetworkDomain.Quantity]
+    _ space: NetworkSpace, _ quantities: [NetworkDomain.Quantity], _ own: [Objective]
   ) -> NetworkDomain {
-    NetworkDomain(space, quantities: quantities) { _ in nil }
+    NetworkDomain(space, quantities: quantities, own: own) { _ in nil }
   }
 
   /// The sub-problems by which results are judged: z* at the origin, θ = 5.

@@ -71,7 +71,7 @@ extension StudyDefinition {
       switch space {
       case .networks(let space, let quantities):
         if let defect = space.defect { return "its space: \(defect)" }
-        if quantities.count != objectives.count {
+        if quantities.count > objectives.count {
           return "it has \(objectives.count) objectives for \(quantities.count) quantities"
         }
         _ = try problem()

@@ -62,6 +62,15 @@ package final class UnnamedFile: Sendable {
     return Data(bytes.prefix(max(0, read)))
   }
 
+  /// Up to so many bytes from a place on.
+  func bytes(from start: Int, _ count: Int) -> Data {
+    var bytes = [UInt8](repeating: 0, count: count)
+    let read = bytes.withUnsafeMutableBytes {
+      pread(descriptor, $0.baseAddress, $0.count, off_t(start))
+    }
+    return Data(bytes.prefix(max(0, read)))
+  }
+
   /// The last line that is not empty, without spaces around it; lines longer than 64 KiB lose their
   /// beginning.
   func lastLine() -> String? {

@@ -41,12 +41,21 @@ public enum NetworkExport {
   public static func write(
     _ trial: Trial, called name: String, of study: Study, to path: String
   ) throws {
+    try AtomicFile.write(try yaml(trial, called: name, of: study), to: path)
+  }
+
+  /// The network of one trial as the text of a block-string file.
+  ///
+  /// - Throws: ``StudyError/evaluation(reason:)`` for a study of a table.
+  public static func yaml(
+    _ trial: Trial, called name: String, of study: Study
+  ) throws -> String {
     guard let domain = study.definition.networkDomain else {
       throw StudyError.evaluation(
         reason: "study '\(study.name)' is of a table, whose networks cannot be built")
     }
     let architecture = try domain.architecture(trial.genome, name: "\(domain.space.name)_\(name)")
-    try AtomicFile.write(try NetworkFile.yaml(architecture), to: path)
+    return try NetworkFile.yaml(architecture)
   }
 
   /// The target's name with everything but letters, digits, `-`, `_` and `.` replaced by `_`.

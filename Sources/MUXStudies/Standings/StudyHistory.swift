@@ -52,6 +52,9 @@ public struct StudyHistory: Sendable {
   /// The front of all points, also of trials that break measured constraints, over the scales.
   private var volumeFront: [[Double]] = []
   private var volume = 0.0
+  /// The corner of the ``hypervolume`` as coordinates: 1.1 times each scale, or of the first network where
+  /// that is beyond, so that a search that begins far outside is not at 0 for good.
+  public private(set) var corner: [Double] = []
 
   /// The beginning of a study.
   ///
@@ -117,12 +120,15 @@ public struct StudyHistory: Sendable {
 
   /// The point's own part of the volume is its box less what the front covers of it.
   private mutating func addVolume(_ point: [Double]) {
-    let corner = StudyStandings.hypervolumeReference
-    guard point.allSatisfy({ $0 < corner }),
+    if corner.isEmpty {
+      let factor = StudyStandings.hypervolumeReference
+      corner = point.map { $0 < factor ? factor : $0 * factor }
+    }
+    guard zip(point, corner).allSatisfy({ $0 < $1 }),
       !volumeFront.contains(where: { $0 == point || NonDominatedSorting.dominates($0, point) })
     else { return }
-    let reference = point.map { _ in corner }
-    let box = point.reduce(1) { $0 * (corner - $1) }
+    let reference = corner
+    let box = zip(corner, point).reduce(1) { $0 * ($1.0 - $1.1) }
     let covered = volumeFront.map { zip($0, point).map { max($0, $1) } }
     let whole = reference.reduce(1, *)
     volume += (box - Indicators.hypervolume(covered, reference: reference)) / whole

@@ -12,6 +12,8 @@ package struct TrialRecord: Sendable, Codable, Hashable {
   package var key: String
   /// The choices by the names of the genes.
   package var genes: [String: Int]
+  /// What the choices mean, such as the width 16, by the names of the genes.
+  package var choices: [String: ChoiceValue]
   /// The network's blocks as block strings, nil for a table.
   package var blocks: [String]?
   /// The target for which it was made.
@@ -80,6 +82,8 @@ package struct StudyRecord: Sendable, Codable, Hashable {
 package struct StudyRecorder: Sendable {
   private let definition: StudyDefinition
   private let genes: [Gene]
+  /// For each gene what its choices mean.
+  private let meanings: [[ChoiceValue]]
   private let domain: NetworkDomain?
   private let targets: [String]
 
@@ -92,6 +96,11 @@ package struct StudyRecorder: Sendable {
     } else {
       genes = try definition.problem().domain.genes
     }
+    let isOrdered = genes.map(\.isOrdered)
+    let isTable = domain == nil
+    meanings = try definition.namedChoices().enumerated().map { place, gene in
+      gene.choices.map { ChoiceValue($0, isOrdered: !isTable && isOrdered[place]) }
+    }
     targets = try definition.decomposition().names
   }
 
@@ -101,6 +110,8 @@ package struct StudyRecorder: Sendable {
       number: trial.number, state: trial.state, key: trial.key.description,
       genes: Dictionary(
         zip(genes.map(\.name), trial.genome.values), uniquingKeysWith: { first, _ in first }),
+      choices: Dictionary(
+        zip(genes.map(\.name), meanings(trial)), uniquingKeysWith: { first, _ in first }),
       blocks: blocks(trial),
       target: trial.subproblem.flatMap { targets.indices.contains($0) ? targets[$0] : nil },
       objectives: trial.objectives.map(named), violation: trial.violation, attempt: trial.attempt,
@@ -133,12 +144,14 @@ package struct StudyRecorder: Sendable {
       })
   }
 
-  /// All trials as a table in CSV (RFC 4180), a column for each gene and objective.
+  /// All trials as a table in CSV (RFC 4180), a column for each objective and two for each gene: the
+  /// number of its choice, and behind all of these what that means.
   package func csv(_ trials: [Trial]) -> String {
     let names = definition.objectives.map(\.name)
     let header =
       ["number", "state", "target"] + names + ["violation", "attempt", "seconds", "created"]
       + ["started", "finished", "worker", "reason", "key", "blocks"] + genes.map(\.name)
+      + genes.map { "\($0.name).value" }
     return Self.line(header) + trials.map(csvLine).joined()
   }
 
@@ -151,8 +164,14 @@ package struct StudyRecorder: Sendable {
     cells += ["\(record.violation)", "\(record.attempt)", record.seconds.map { "\($0)" } ?? ""]
     cells += [record.created, record.started ?? "", record.finished ?? "", record.worker ?? ""]
     cells += [record.reason ?? "", record.key, record.blocks?.joined(separator: " ") ?? ""]
-    cells += trial.genome.values.map(String.init)
+    cells += trial.genome.values.map(String.init) + meanings(trial).map(\.description)
     return Self.line(cells)
+  }
+
+  private func meanings(_ trial: Trial) -> [ChoiceValue] {
+    zip(meanings, trial.genome.values).map { choices, value in
+      choices.indices.contains(value) ? choices[value] : .number(Double(value))
+    }
   }
 
   private func blocks(_ trial: Trial) -> [String]? {

@@ -35,7 +35,13 @@ public struct StudyStandings: Sendable {
     self.init(
       study, try StudyHistory(study.definition, trials: trials),
       counts: counts ?? trials.reduce(into: [:]) { $0[$1.state, default: 0] += 1 })
+    lastReason =
+      trials.filter { $0.state == .failed }
+      .max { ($0.finishOrder ?? 0) < ($1.finishOrder ?? 0) }?.reason
   }
+
+  /// Why the last trial that failed did; nil where none did, or that is not known.
+  public private(set) var lastReason: String?
 
   /// The standings of a study whose history is known.
   init(_ study: Study, _ history: StudyHistory, counts: [TrialState: Int]) {
@@ -65,8 +71,8 @@ public struct StudyStandings: Sendable {
       .sorted { ($0.objectives?.first ?? 0, $0.number) < ($1.objectives?.first ?? 0, $1.number) }
   }
 
-  /// The volume that the completed trials dominate, up to 1.1 times each objective's scale; 1 would
-  /// be all of it.
+  /// The volume that the completed trials dominate, up to 1.1 times each objective's scale, or the first
+  /// network's value where that is beyond; 1 would be all of it.
   public var hypervolume: Double { history.hypervolume.last?.value ?? 0 }
 
   /// The best network for each target, empty before the first result. No other network of the study is

@@ -71,11 +71,11 @@ final class SQLTransaction: StudyTransaction {
   func update(_ study: Study) throws {
     try change(
       "study '\(study.name)'",
-      "UPDATE muxnet_studies SET definition = $1, attributes = $2, master = $3 WHERE id = $4"
-        + " RETURNING id",
+      "UPDATE muxnet_studies SET definition = $1, attributes = $2, master = $3, name = $5"
+        + " WHERE id = $4 RETURNING id",
       [
         .text(try Self.json(study.definition)), .text(try Self.json(study.attributes)),
-        SQLValue(try study.master.map(Self.json)), .integer(study.id),
+        SQLValue(try study.master.map(Self.json)), .integer(study.id), .text(study.name),
       ])
   }
 

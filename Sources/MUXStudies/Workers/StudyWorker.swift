@@ -253,9 +253,7 @@ private final class Evaluating: Sendable {
       }
       let measured = context.measured.merging(try evaluator.evaluate(request, context)) { $1 }
       let objectives = try request.objectives(measured: measured)
-      for (name, value) in request.overruled(measured: measured) {
-        context.note("ignored.\(name)", "\(value)")
-      }
+      for (name, value) in request.notes(measured: measured) { context.note(name, value) }
       if let reason = context.pruned { return .pruned(objectives: objectives, reason: reason) }
       return .complete(objectives: objectives, violation: measured["violation"] ?? 0)
     } catch {

@@ -17,7 +17,9 @@ struct SearchCommand: ParsableCommand {
     subcommands: [
       SearchCreateCommand.self, SearchRunCommand.self, SearchWorkerCommand.self,
       SearchListCommand.self, SearchShowCommand.self, SearchParetoCommand.self,
-      SearchBestCommand.self, SearchReportCommand.self, SearchRetryCommand.self,
+      SearchBestCommand.self, SearchSpaceCommand.self, SearchAskCommand.self,
+      SearchTellCommand.self, SearchEnqueueCommand.self, SearchCopyCommand.self,
+      SearchEditCommand.self, SearchReportCommand.self, SearchRetryCommand.self,
       SearchExportCommand.self, SearchDeleteCommand.self, SearchBenchmarkCommand.self,
       SearchAsksCommand.self,
     ])

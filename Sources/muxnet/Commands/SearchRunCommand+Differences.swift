@@ -26,6 +26,7 @@ extension SearchRunCommand {
     compare("--algorithm", "algorithm", kept.algorithm.name, wanted.algorithm.name)
     compare("--population", "population", "\(kept.population)", "\(wanted.population)")
     compare("--objectives", "objectives", Self.names(kept), Self.names(wanted))
+    compare("--objective", "objectives of your own", Self.own(kept), Self.own(wanted))
     compare("--error-scale", "error scale", Self.errorScale(kept), Self.errorScale(wanted))
     for (option, kind) in [("--target", ReferenceTarget.Kind.direction), ("--budget", .budget)] {
       compare(
@@ -53,7 +54,7 @@ extension SearchRunCommand {
     some.space = "digits"
     some.evaluate = "true"
     (some.recipe, some.config, some.assignments) = (nil, nil, [])
-    (some.maxParams, some.maxMadds, some.maxLatency) = (nil, nil, nil)
+    (some.maxParams, some.maxMadds, some.maxLatency, some.data) = (nil, nil, nil, nil)
     some.prune = false
     return try some.definition()
   }
@@ -61,12 +62,14 @@ extension SearchRunCommand {
   private func evaluationDifference(from kept: StudyDefinition) throws -> [String] {
     let isTraining =
       options.recipe != nil || options.config != nil || !options.assignments.isEmpty
+      || options.data != nil
     let wanted: EvaluationMethod
     if let line = options.evaluate {
       wanted = .command(line: line)
     } else if isTraining {
       wanted = try StudyEvaluators.training(
-        recipe: options.recipe, config: options.config, assignments: options.assignments)
+        recipe: options.recipe, config: options.config, assignments: options.assignments,
+        data: options.data)
     } else {
       return []
     }
@@ -78,7 +81,7 @@ extension SearchRunCommand {
   }
 
   private func spaceDifference(_ kept: StudyDefinition, _ wanted: StudyDefinition) -> [String] {
-    if kept.space == wanted.space { return [] }
+    if kept.space == wanted.space, kept.tableLimits == wanted.tableLimits { return [] }
     let (old, new) = (Self.name(kept.space), Self.name(wanted.space))
     return [old == new ? "other choices or limits of the space \(old)" : "space \(old), not \(new)"]
   }
@@ -86,7 +89,10 @@ extension SearchRunCommand {
   /// The limits of the space, by options that are given without it.
   private func limitDifferences(from kept: StudyDefinition) throws -> [String] {
     var limits = NetworkSpace.Constraints()
-    if case .networks(let space, _) = kept.space { limits = space.constraints }
+    switch kept.space {
+    case .networks(let space, _): limits = space.constraints
+    case .table: limits = kept.tableLimits ?? limits
+    }
     let given: [(name: String, text: String?, kept: Double?)] = [
       ("--max-params", options.maxParams, limits.maximumParameters.map(Double.init)),
       ("--max-madds", options.maxMadds, limits.maximumMultiplyAdds.map(Double.init)),
@@ -113,7 +119,27 @@ extension SearchRunCommand {
   }
 
   private static func names(_ definition: StudyDefinition) -> String {
-    definition.objectives.map(\.name).joined(separator: ",")
+    known(definition).map(\.name).joined(separator: ",")
+  }
+
+  /// The objectives that every search may have, and behind them those of the user's own.
+  private static func known(_ definition: StudyDefinition) -> ArraySlice<Objective> {
+    guard case .networks(_, let quantities) = definition.space else {
+      return definition.objectives[...]
+    }
+    return definition.objectives.prefix(quantities.count)
+  }
+
+  private static func own(_ definition: StudyDefinition) -> String {
+    let own = definition.objectives.dropFirst(known(definition).count)
+    guard !own.isEmpty else { return "none" }
+    return own.map { objective in
+      let formula = (objective.weights ?? [:]).sorted { $0.key < $1.key }
+        .map { "\($0.value)*\($0.key)" }.joined(separator: "+")
+      return "\(objective.name):\(objective.isMaximized ? "maximize" : "minimize")"
+        + ":\(objective.metric.unit):\(StudyText.natural(objective.scale))"
+        + (formula.isEmpty ? "" : "=\(formula)")
+    }.joined(separator: " ")
   }
 
   private static func errorScale(_ definition: StudyDefinition) -> String {

@@ -92,8 +92,16 @@ struct SearchRunCommand: ParsableCommand {
       Console.note("go on with: muxnet search run \(study.name)\(storageHint)")
     }
     if ending == .stopped { throw ExitCode(128 + (StopRequest.signal ?? SIGINT)) }
+    let left = study.definition.limits.trials - standings.counts.values.reduce(0, +)
+    if ending == .done, left > 0 {
+      Console.note(
+        "the space has no more networks: all that it has within its limits are tried, \(left) trials"
+          + " fewer than asked for")
+    }
     if standings.completed.isEmpty, ending == .done {
-      throw CommandError("no trial of study '\(study.name)' has a result; see muxnet search show")
+      throw CommandError(
+        "no trial of study '\(study.name)' has a result; see muxnet search show"
+          + (standings.lastReason.map { ". The last one failed with: \($0)" } ?? ""))
     }
   }
 

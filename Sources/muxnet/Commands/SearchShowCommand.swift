@@ -68,7 +68,8 @@ struct SearchShowCommand: ParsableCommand {
       case .networks(let space, _):
         "\(space.name) (\(definition.networkDomain?.genes.count ?? 0) genes)"
           + constraints(space.constraints)
-      case .table(let name, _): "table \(name)"
+      case .table(let name, _):
+        "table \(name)" + (definition.tableLimits.map(constraints) ?? "")
       }
     let objectives = definition.objectives.map {
       "\($0.name) (scale \(StudyText.value($0.scale, of: $0)))"
@@ -95,6 +96,7 @@ struct SearchShowCommand: ParsableCommand {
     }
     lines += study.attributes.sorted { $0.key < $1.key }.map { "attribute   \($0.key)=\($0.value)" }
     lines += StudyProgressRenderer.bestLines(standings)
+    if let reason = standings.lastReason { lines.append("last failure \(reason)") }
     return lines.joined(separator: "\n")
   }
 
@@ -125,11 +127,20 @@ struct SearchShowCommand: ParsableCommand {
     for (objective, value) in zip(study.definition.objectives, found.objectives ?? []) {
       lines.append("objective   \(objective.name) = \(StudyText.value(value, of: objective))")
     }
-    lines += record.attributes.sorted { $0.key < $1.key }.map {
+    lines += record.attributes.filter { $0.key != "log" }.sorted { $0.key < $1.key }.map {
       "attribute   \($0.key)=\($0.value)"
     }
     lines += (record.blocks ?? []).map { "block       \($0)" }
+    if case .targets(let targets) = study.definition.goal {
+      let held = targets.filter {
+        TargetFit(found, $0, study.definition.objectives).isWithin && found.objectives != nil
+      }
+      if !held.isEmpty { lines.append("within      \(held.map(\.name).joined(separator: ", "))") }
+    }
+    lines += record.choices.sorted { $0.key < $1.key }.map { "choice      \($0.key) = \($0.value)" }
     lines.append("genome      \(found.genome.values)")
+    lines += (record.attributes["log"] ?? "").split(whereSeparator: \.isNewline)
+      .map { "log         \($0)" }
     Console.result(lines.joined(separator: "\n"))
   }
 }

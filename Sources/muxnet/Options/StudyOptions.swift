@@ -36,8 +36,17 @@ struct StudyOptions: ParsableArguments {
     help: "What is minimised, of error, params, madds, latency (milliseconds in the runtime).")
   var objectives = "error,params,madds"
 
-  @Option(help: "The error in percent that weighs as much as the largest cost.")
-  var errorScale = 33.3
+  @Option(
+    name: .customLong("objective"),
+    help: ArgumentHelp(
+      "One more of your own, which the evaluation gives, such as energy:minimize:mJ, with its scale "
+        + "behind it (:5) where no target names it; or one that follows from the network, such as "
+        + "energy:minimize:mJ=4e-9*madds+1e-7*params. May be given several times.",
+      valueName: "name:direction:unit"))
+  var ownObjectives: [String] = []
+
+  @Option(help: "The error in percent that weighs as much as the largest cost (default: 33.3).")
+  var errorScale: Double?
 
   @Option(help: "The most parameters, such as 1.5M.")
   var maxParams: String?
@@ -87,6 +96,9 @@ struct StudyOptions: ParsableArguments {
   @Option(name: [.short, .long], help: "A file of settings over the recipe.", completion: .file())
   var config: String?
 
+  @Option(help: "The folder of the data to train on.", completion: .directory)
+  var data: String?
+
   @Option(
     name: .customLong("set"),
     help: ArgumentHelp("Any setting of the training.", valueName: "key=value"))
@@ -106,8 +118,9 @@ struct StudyOptions: ParsableArguments {
       let names = AlgorithmSettings.named.map(\.name).joined(separator: ", ")
       throw ValidationError("there is no algorithm '\(algorithm)'; there are \(names)")
     }
-    if evaluate != nil, recipe != nil || config != nil || !assignments.isEmpty {
-      throw ValidationError("--evaluate replaces the training; leave out --recipe, --config, --set")
+    if evaluate != nil, recipe != nil || config != nil || !assignments.isEmpty || data != nil {
+      throw ValidationError(
+        "--evaluate replaces the training; leave out --recipe, --config, --set, --data")
     }
     for text in attributeTexts where !text.contains("=") || text.hasPrefix("=") {
       throw ValidationError("--attribute takes KEY=VALUE, not '\(text)'")
@@ -141,8 +154,9 @@ struct StudyOptions: ParsableArguments {
     var definition =
       if let table { try tableDefinition(table) } else { try networkDefinition() }
     if prune {
-      guard case .training = definition.evaluation else {
-        throw CommandError("--prune is for trainings; a command or a table reports nothing midway")
+      if case .table = definition.evaluation {
+        throw CommandError(
+          "--prune is for evaluations that take a while; a table reports nothing midway")
       }
       definition.earlyStopping = ParetoHalving.Settings()
     }
@@ -162,10 +176,13 @@ struct StudyOptions: ParsableArguments {
       space.constraints.maximumMultiplyAdds = try Self.count(maxMadds, "--max-madds")
     }
     if let maxLatency { space.constraints.maximumLatency = maxLatency }
+    let targets = try parsedTargets()
     let quantities = try objectives.split(separator: ",").map { name in
       guard let quantity = NetworkDomain.Quantity(rawValue: String(name)) else {
         let all = NetworkDomain.Quantity.allCases.map(\.rawValue).joined(separator: ", ")
-        throw CommandError("there is no objective '\(name)'; there are \(all)")
+        throw CommandError(
+          "there is no objective '\(name)'; there are \(all), and your own by --objective, such as"
+            + " --objective \(name):minimize")
       }
       return quantity
     }
@@ -176,9 +193,18 @@ struct StudyOptions: ParsableArguments {
           + " its networks get \(classes) outputs")
       space.classes = classes
     }
+    let domain = NetworkDomain(space, quantities: quantities)
+    let own = try ownObjectives.map { text in
+      try Objective(parsing: text, targets: targets) { domain.reach(of: $0).upperBound }
+    }
+    if case .training = evaluation, let measured = own.first(where: { $0.weights == nil }) {
+      throw CommandError(
+        "a training gives no '\(measured.name)'; evaluate by a command that prints it, or say how it"
+          + " follows from params and madds")
+    }
     return try StudyDefinition(
-      networks: space, quantities: quantities, targets: try parsedTargets(),
-      errorScale: errorScale, algorithm: algorithmSettings(), seed: seed,
+      networks: space, quantities: quantities, own: own, targets: targets,
+      errorScale: errorScale ?? 33.3, algorithm: algorithmSettings(), seed: seed,
       evaluation: evaluation, limits: limits())
   }
 
@@ -191,25 +217,41 @@ struct StudyOptions: ParsableArguments {
     let path = URL(filePath: parts[1]).path(percentEncoded: false)
     let table = try StudyDefinition.table(parts[0], path: path)
     let targets = try parsedTargets()
-    return StudyDefinition(
-      space: .table(name: parts[0], path: path), objectives: table.objectives,
+    var definition = StudyDefinition(
+      space: .table(name: parts[0], path: path), objectives: try tableObjectives(of: table),
       goal: targets.isEmpty ? .wholeFront(partitions: 8) : .targets(targets),
       algorithm: algorithmSettings(), seed: seed, evaluation: .table, limits: limits())
+    var limits = NetworkSpace.Constraints()
+    limits.maximumParameters = try maxParams.map { try Self.count($0, "--max-params") }
+    limits.maximumMultiplyAdds = try maxMadds.map { try Self.count($0, "--max-madds") }
+    limits.maximumLatency = maxLatency
+    if limits != NetworkSpace.Constraints() { definition.tableLimits = limits }
+    return definition
   }
 
-  /// A table is searched whole, for what it has: settings of spaces are refused rather than ignored.
+  /// The named ones of the table's objectives, in the order of the names.
+  private func tableObjectives(of table: any BenchmarkTable) throws -> [Objective] {
+    try objectives.split(separator: ",").map { name in
+      guard var objective = table.objectives.first(where: { $0.name == name }) else {
+        let all = table.objectives.map(\.name).joined(separator: ", ")
+        throw CommandError("the table '\(table.name)' has no objective '\(name)'; it has \(all)")
+      }
+      if objective.metric == .error, let errorScale { objective.scale = errorScale }
+      return objective
+    }
+  }
+
+  /// A table is its own evaluation: settings of another one are refused rather than ignored.
   private func refuseSettingsOfSpaces() throws {
-    let others = try StudyOptions.parse([])
     let given: [(option: String, isGiven: Bool)] = [
       ("--evaluate", evaluate != nil), ("--recipe", recipe != nil), ("--config", config != nil),
-      ("--set", !assignments.isEmpty), ("--objectives", objectives != others.objectives),
-      ("--error-scale", errorScale != others.errorScale), ("--max-params", maxParams != nil),
-      ("--max-madds", maxMadds != nil), ("--max-latency", maxLatency != nil),
+      ("--set", !assignments.isEmpty), ("--data", data != nil),
+      ("--objective", !ownObjectives.isEmpty),
     ]
     let names = given.filter(\.isGiven).map(\.option)
     guard names.isEmpty else {
       throw CommandError(
-        "a table is its own evaluation, has its own objectives and is searched whole; leave out"
+        "a table is its own evaluation and has its own objectives; leave out"
           + " \(names.joined(separator: ", "))")
     }
   }
@@ -255,7 +297,8 @@ struct StudyOptions: ParsableArguments {
 
   private func evaluationMethod() throws -> EvaluationMethod {
     if let evaluate { return .command(line: evaluate) }
-    return try StudyEvaluators.training(recipe: recipe, config: config, assignments: assignments)
+    return try StudyEvaluators.training(
+      recipe: recipe, config: config, assignments: assignments, data: data)
   }
 
   private static func count(_ text: String, _ option: String) throws -> Int {

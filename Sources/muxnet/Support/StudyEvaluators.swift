@@ -52,7 +52,7 @@ enum StudyEvaluators {
 
   /// The training of candidates by a recipe and more settings.
   static func training(
-    recipe: String?, config: String?, assignments: [String]
+    recipe: String?, config: String?, assignments: [String], data: String? = nil
   ) throws -> EvaluationMethod {
     #if TORCH
       var tree = ConfigurationTree()
@@ -61,6 +61,7 @@ enum StudyEvaluators {
       for assignment in assignments {
         try tree.set(assignment: assignment, source: .option("--set \(assignment)"))
       }
+      if let data { try tree.set("data.path", toText: data, source: .option("--data")) }
       guard recipe != nil || config != nil || !assignments.isEmpty else {
         throw CommandError(
           "say how networks are evaluated: --recipe digits_search (training) or --evaluate COMMAND")

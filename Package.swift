@@ -296,8 +296,8 @@ let modules: [Module] = [
   Module(
     "MUXRunsTests", .upper, .tests,
     uses: [
-      "MUXCore", "MUXImages", "MUXNetworks", "MUXNetworkFiles", "MUXTasks", "MUXWeights",
-      "MUXRuntime", "MUXEvaluation", "MUXRuns", "MUXTestSupport",
+      "MUXCore", "MUXImages", "MUXNetworks", "MUXNetworkFiles", "MUXTasks", "MUXEvaluation", "MUXRuns",
+      "MUXTestSupport",
     ]),
   Module(
     "MUXReportTests", .upper, .tests,

@@ -160,7 +160,7 @@ import Testing
   func intervals() throws {
     try distribute(lists: true)
     let data = try chest().open(.test)
-    let classifier = try BrightnessClassifier(classes: 14) { level in
+    let classifier = try BrightnessModel(classes: 14) { level in
       (0..<14).map { Float($0) + level }
     }
     var evaluator = Evaluator()

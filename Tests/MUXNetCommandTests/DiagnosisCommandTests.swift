@@ -5,7 +5,7 @@ import MUXTestSupport
 import MUXVision
 import Testing
 
-@Suite("data prepare") struct DataPrepareCommandTests {
+@Suite("data prepare", .tags(.processes), .endsSometime) struct DataPrepareCommandTests {
   @Test("a folder is prepared once; broken images, and folders that are taken, are told")
   func prepares() throws {
     let folder = try TemporaryFolder()
@@ -44,7 +44,8 @@ import Testing
 }
 
 #if TORCH
-  @Suite("Chest X-rays, on the command line") struct DiagnosisCommandTests {
+  @Suite("Chest X-rays, on the command line", .tags(.processes), .endsSometime)
+  struct DiagnosisCommandTests {
     private let folder: TemporaryFolder
 
     /// Two small images of each of 16 patients, as the data set is distributed.
@@ -109,7 +110,7 @@ import Testing
     func table() throws {
       let arguments = [
         "reproduce", "table4", "--data", "data", "--only", "muxnet_m", "--folder", "t4",
-        "--max-steps", "1", "--set", "model.inputSize=32", "--set", "batchSize=2", "--set",
+        "--max-steps", "1", "--set", "model.inputSize=64", "--set", "batchSize=4", "--set",
         "threads=1",
       ]
       let plan = try run(arguments + ["--dry-run"]).output

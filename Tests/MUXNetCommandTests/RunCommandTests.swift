@@ -4,7 +4,7 @@ import MUXEvaluation
 import MUXTestSupport
 import Testing
 
-@Suite("run report, run compare")
+@Suite("run report, run compare", .tags(.processes), .endsSometime)
 struct RunCommandTests {
   /// A finished run of an earlier version, whose images are in the program.
   private func folder() throws -> TemporaryFolder {

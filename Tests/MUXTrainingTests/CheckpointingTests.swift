@@ -21,7 +21,7 @@ import Testing
     let model = try NetworkModel(network, seed: 3, fusesOperations: fuses)
     model.isTraining = true
     model.checkpointsActivations = checkpoints
-    try model.freeze(frozen, statistics: true)
+    try model.freeze(frozen, resting: .frozen)
     try model.generator.reseed(5)
     let images = try TorchGenerator(seed: 9).normal([4, network.inputChannels, size, size])
     var outputs: [[Float]] = []
@@ -84,7 +84,7 @@ import Testing
 
   @Test("node by node sums come in another order, and nothing else is different")
   func nodeByNode() throws {
-    try check(TestRun.network(), size: 8, fuses: false, tolerance: 1e-6)
+    try check(TestRun.network(), size: 8, fuses: false, tolerance: 4e-6)
   }
 
   @Test("also where layers at the front rest, and in mixed precision")
@@ -104,10 +104,10 @@ import Testing
     try check(
       ModelZoo.network(
         named: "ssdlite_muxnet_m", options: ModelOptions(classes: 3, inputSize: ImageSize(96))),
-      size: 96, tolerance: 1e-6)
+      size: 96, tolerance: 4e-6)
     try check(
       ModelZoo.network(named: "densenet121", options: ModelOptions(classes: 3)), size: 32,
-      tolerance: 1e-6)
+      tolerance: 4e-6)
   }
 
   @Test("a whole run ends as one without, bit for bit")

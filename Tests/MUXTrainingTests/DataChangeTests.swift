@@ -77,9 +77,11 @@ struct DataChangeTests {
         return ""
       } catch { return "\(error)" }
     }
-    #expect(message(.validation, of: data).contains("data.validationFraction"))
-    #expect(message(.validation, of: data).hasPrefix("data.validationFolder is val: "))
     var other = data
+    other.validationFolder = "checks"
+    #expect(message(.validation, of: other).contains("data.validationFraction"))
+    #expect(message(.validation, of: other).hasPrefix("data.validationFolder is checks: "))
+    other = data
     other.trainingFolder = "Training"
     #expect(message(.training, of: other).hasPrefix("data.trainingFolder is Training: "))
     #expect(message(.training, of: other).contains("train, test"))

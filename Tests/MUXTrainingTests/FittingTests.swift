@@ -117,14 +117,15 @@ import Testing
     var tree = try RecipeLibrary.load("photos", folders: [recipes])
     for text in [
       "data.path=\(folder("photos"))", "output.folder=\(folder("runs"))",
-      "model.name=muxnet_digits",
-      "model.inputChannels=3", "model.inputSize=16", "minimumSteps=40",
+      "model.name=muxnet_digits", "model.initialWeights=null", "optimizer.learningRateScale=[]",
+      "checkpoints.metric=balancedAccuracy",
+      "model.inputChannels=3", "model.inputSize=16", "minimumSteps=160",
       "optimizer.learningRate=0.01", "data.workers=1",
     ] { try tree.set(assignment: text, source: .option("test")) }
     let trainer = try Trainer(try tree.decode(TrainingConfiguration.self))
     trainer.stop = StopSignal()
     let result = try trainer.run()
-    #expect(trainer.configuration.batchSize == 8 && result.steps >= 40)
+    #expect(trainer.configuration.batchSize == 8 && result.steps >= 160)
     #expect(try #require(result.best?.validation?["balancedAccuracy"]) > 0.9)
   }
 }

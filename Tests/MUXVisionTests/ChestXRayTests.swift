@@ -5,7 +5,8 @@ import MUXTestSupport
 import MUXVision
 import Testing
 
-@Suite("ChestX-ray14 as it is distributed") struct ChestXRayTests {
+@Suite("ChestX-ray14 as it is distributed", .tags(.processes), .endsSometime) struct ChestXRayTests
+{
   private let folder: TemporaryFolder
   private static let header =
     "Image Index,Finding Labels,Follow-up #,Patient ID,OriginalImage[Width,Height],"

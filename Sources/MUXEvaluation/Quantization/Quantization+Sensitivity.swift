@@ -51,15 +51,30 @@ extension Quantization {
   static func groups(of network: Network) throws -> [(name: String, layers: [String])] {
     let listing = try PlanListing(network, lanes: InstructionSet.current.lanes)
     let names = Set(products(of: network))
-    return listing.layerGroups.compactMap { group in
+    var groups: [(name: String, layers: [String])] = []
+    for group in listing.layerGroups {
       let layers = group.filter(names.contains)
+      guard !layers.isEmpty else { continue }
       var parts: [String] = []
       for layer in layers {
         let part = network.outermostBlock(of: layer) ?? layer
         if !parts.contains(part) { parts.append(part) }
       }
-      return layers.isEmpty ? nil : (parts.joined(separator: " + "), layers)
+      // A block's gate is a group of its own in the plan; it belongs to the block.
+      let name = parts.joined(separator: " + ")
+      if let place = groups.firstIndex(where: { $0.name == name }) {
+        groups[place].layers += layers
+      } else if parts.count == 1,
+        let place = groups.firstIndex(where: {
+          $0.name.components(separatedBy: " + ").contains(name)
+        })
+      {
+        groups[place].layers += layers
+      } else {
+        groups.append((name, layers))
+      }
     }
+    return groups
   }
 
   /// Runs the network with one group of layers at a time in the reduced precision.

@@ -36,7 +36,7 @@ public struct TargetFit: Sendable, Hashable {
   public var text: String {
     let shown = isWithin ? parts : parts.filter { !$0.isWithin }
     guard !shown.isEmpty else { return "within" }
-    let values = shown.map { part in
+    let values = shown.map { part -> String in
       let percent = 100 * part.difference
       // What is over is never shown as +0 %.
       let digits = abs(percent) < 10 ? 1 : 0

@@ -66,7 +66,7 @@ public struct ModelConfiguration: Codable, Hashable, Sendable {
   public var headBias: HeadBias = .fresh
 
   /// Whether the backward pass computes anew what lies inside of blocks, of which only the ends are kept:
-  /// the same gradients with less memory, so that larger batches or images fit, and a third more time.
+  /// the same gradients up to rounding with less memory, so that larger batches or images fit, in more time.
   public var checkpointsActivations: Bool = false
 
   /// The defaults: MUXNet-m with random weights.
@@ -124,7 +124,8 @@ extension ModelConfiguration: SettingGroup {
         "Whether missing, unexpected or misshapen weights in initialWeights are accepted"),
       Setting(
         "freeze", \.freeze,
-        "Parameters that are not trained: patterns of names, as conv_stem, blocks.0.*, *.bias; backbone: all but the head's"),
+        "Parameters that are not trained: patterns of names, as conv_stem, blocks.0.*, *.bias; backbone: all but the head's"
+      ),
       Setting(
         "freezeEpochs", \.freezeEpochs, "Epochs after which frozen parameters are trained, too",
         absent: "never", unit: "epochs", in: .within(1...1_000_000)),
@@ -135,7 +136,7 @@ extension ModelConfiguration: SettingGroup {
       Setting("headBias", \.headBias, "How the bias of the last layer starts"),
       Setting(
         "checkpointsActivations", \.checkpointsActivations,
-        "Whether backward computes anew what lies inside of blocks: less memory, a third more time"),
+        "Whether backward computes anew what lies inside of blocks: less memory, more time"),
     ]
   }
 
@@ -151,7 +152,8 @@ extension ModelConfiguration: SettingGroup {
   ///
   /// - Parameter hasFrozen: Whether parameters of `freeze` rest at present.
   func restingNorms(hasFrozen: Bool) -> RestingNorms {
-    statistics == .fixed && initialWeights != nil ? .all : freezesStatistics && hasFrozen ? .frozen : .none
+    statistics == .fixed && initialWeights != nil
+      ? .all : freezesStatistics && hasFrozen ? .frozen : .none
   }
 }
 

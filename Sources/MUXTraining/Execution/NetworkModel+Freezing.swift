@@ -2,15 +2,6 @@
 import MUXNetworks
 import MUXTensor
 
-/// Batch norms that use their running statistics also in training, and leave them as they are.
-public enum RestingNorms: Sendable {
-  case none
-  /// Those all of whose parameters rest.
-  case frozen
-  /// All, also where scale and shift are trained.
-  case all
-}
-
 extension NetworkModel {
   /// The names of the parameters that have no gradients.
   public var frozenNames: Set<String> {

@@ -84,7 +84,8 @@ public struct RateFinder {
     let parameters = named.map(\.tensor)
     let optimizer = try configuration.optimizer.makeOptimizer(named, rates: parts.trained.rates)
     try model.freeze(
-      parts.trained.frozen, resting: configuration.model.restingNorms(hasFrozen: !parts.trained.frozen.isEmpty))
+      parts.trained.frozen,
+      resting: configuration.model.restingNorms(hasFrozen: !parts.trained.frozen.isEmpty))
     model.isTraining = true
     let stream = try parts.data.training.epochs(0..<Int.max)
     defer { stream.cancel() }

@@ -27,7 +27,8 @@ extension Trainer {
   /// Gives a plain mean of weights, whose layers no batch has passed together, statistics of its own:
   /// the mean over batches of training images, as they are in the epoch under way.
   func measureAveragedStatistics() throws {
-    guard configuration.average.kind == .swa, configuration.model.restingNorms(hasFrozen: false) == .none,
+    guard configuration.average.kind == .swa,
+      configuration.model.restingNorms(hasFrozen: false) == .none,
       let model = averagedModel, let average,
       average.updates > 0
     else { return }

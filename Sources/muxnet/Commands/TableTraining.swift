@@ -134,7 +134,7 @@
       return table.text
         + "\nto do: \(Self.hours(cores)) hours on two cores or \(Self.hours(gpu)) on a GPU, by"
         + " arithmetic: three times the multiply-adds of the forward pass, at"
-        + " \(Int(TrainingCost.twoCores / 1e9)) (measured with MUXNet-m) and"
+        + " \(Int(TrainingCost.twoCores / 1e9)) (as in a step of MUXNet-m) and"
         + " \(Int(TrainingCost.gpu / 1e9).grouped) (assumed) thousand million a second"
         + "\nin \(list.folder)"
     }

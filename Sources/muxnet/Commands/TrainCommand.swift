@@ -37,11 +37,13 @@
           muxnet train --recipe digits --max-steps 20
         """)
 
+    private static let nameWidth = (ShippedRecipes.names.map(\.count).max() ?? 0) + 2
+
     /// The recipes inside the program, each with what it says of itself.
     private static let recipes =
       "RECIPES\n"
       + ShippedRecipes.names.map { name in
-        "  \(name.padding(toLength: 17, withPad: " ", startingAt: 0))"
+        "  \(name.padding(toLength: nameWidth, withPad: " ", startingAt: 0))"
           + (ShippedRecipes.summary(name) ?? "")
       }.joined(separator: "\n")
 

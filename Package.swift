@@ -47,8 +47,8 @@ let imageFormats = ["CWebP": "WEBP", "CGIF": "GIF", "CTIFF": "TIFF"]
 /// The recipes that programs hold (`ShippedRecipes` has the same list).
 let recipes = [
   "bccd_lite0", "bccd_ssdlite", "chestxray14_chexnet", "chestxray14_muxnet", "cifar10_scratch",
-  "cifar10_search", "cifar_transfer", "digits", "digits_search", "imagenet_muxnet", "multilabel", "photos",
-  "voc_lite0", "voc_ssd", "voc_ssdlite",
+  "cifar10_search", "cifar_transfer", "digits", "digits_search", "imagenet_muxnet", "multilabel",
+  "photos", "voc_lite0", "voc_ssd", "voc_ssdlite",
 ]
 
 let swift: [SwiftSetting] = [
@@ -296,8 +296,8 @@ let modules: [Module] = [
   Module(
     "MUXRunsTests", .upper, .tests,
     uses: [
-      "MUXCore", "MUXImages", "MUXNetworks", "MUXNetworkFiles", "MUXTasks", "MUXEvaluation", "MUXRuns",
-      "MUXTestSupport",
+      "MUXCore", "MUXImages", "MUXNetworks", "MUXNetworkFiles", "MUXTasks", "MUXEvaluation",
+      "MUXRuns", "MUXTestSupport",
     ]),
   Module(
     "MUXReportTests", .upper, .tests,

@@ -32,7 +32,7 @@ demo: build
 
 # No test imports with @testable; without the flag everything would be compiled twice, for the tests and
 # for the program. Both commands compile the upper half alike and in one folder, so whichever comes second
-# finds it compiled.
+# finds it compiled. FILTER leaves out tests that do not match it.
 TEST = test -c release --disable-testable-imports
 
 test: setup
@@ -40,7 +40,7 @@ test: setup
 
 test-core:
 	@scripts/setup --core
-	$(CORE) $(TEST)
+	$(CORE) $(TEST) $(if $(FILTER),--filter '$(FILTER)')
 
 docs:
 	@scripts/docs

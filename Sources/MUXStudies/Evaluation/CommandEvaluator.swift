@@ -168,16 +168,21 @@ private struct ReportReader {
   mutating func next(
     _ context: EvaluationContext, _ objectives: [Objective]
   ) throws -> [String: Double]? {
-    while place < output.size {
-      let read = output.bytes(from: place, min(output.size - place, 65_536))
+    // What is printed meanwhile is for the next look: a program may print faster than this reads, and the
+    // bound on its output is looked at in between.
+    let size = output.size
+    while place < size {
+      let read = output.bytes(from: place, min(size - place, 65_536))
       guard !read.isEmpty else { return nil }
       place += read.count
       rest += read
-      while let end = rest.firstIndex(of: UInt8(ascii: "\n")) {
-        let line = rest[rest.startIndex..<end]
-        rest = Data(rest[rest.index(after: end)...])
+      var begin = rest.startIndex
+      while let end = rest[begin...].firstIndex(of: UInt8(ascii: "\n")) {
+        let line = rest[begin..<end]
+        begin = rest.index(after: end)
         if let last = try take(line, context, objectives) { return last }
       }
+      rest = Data(rest[begin...])
       // A line without end is no report.
       if rest.count > 1 << 20 { rest = Data() }
     }

@@ -5,7 +5,7 @@ public import MUXTasks
 ///
 /// The model then has three outputs instead of two for each map of features: `boxes`, [K, 4], left, top,
 /// right and bottom in shares of the input image; `scores`, [K]; `labels`, [K], the numbers of the classes
-/// from 0. The best box comes first. They are what ``DetectionHead`` makes of the same outputs, as far as
+/// from 0. The best box comes first. They are what `DetectionHead` makes of the same outputs, as far as
 /// numbers that are rounded in another order go.
 public struct DetectionPostProcessing: Sendable {
   /// The task, its classes and default boxes.

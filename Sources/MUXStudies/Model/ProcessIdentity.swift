@@ -14,7 +14,7 @@ public struct ProcessIdentity: Sendable, Hashable, Codable, CustomStringConverti
   /// The process's number there.
   public var process: Int32
   /// Eight hexadecimal digits, since machines use numbers of processes again. The first four are the
-  /// same for all processes that see each other (``system``).
+  /// same for all processes that see each other.
   public var nonce: String
 
   /// Another process.

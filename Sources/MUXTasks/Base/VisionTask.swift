@@ -219,7 +219,9 @@ public protocol Meter: Sendable, Codable {
   /// Between which values scores lie when whole groups of images are drawn anew; nil where the task does
   /// not say.
   ///
-  /// - Parameter groups: The group of each image from 0, in the order in which they were counted.
+  /// - Parameters:
+  ///   - groups: The group of each image from 0, in the order in which they were counted.
+  ///   - resampling: How many draws there are, what share of them an interval holds, and the seed.
   func intervals(groups: [Int], _ resampling: Resampling) -> ScoreIntervals?
 }
 

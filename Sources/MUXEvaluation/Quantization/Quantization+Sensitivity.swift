@@ -46,12 +46,21 @@ extension Quantization {
     return found
   }
 
-  /// The layers with products in groups whose precision is one, under the names of the blocks or layers
-  /// that they are.
-  static func groups(of network: Network) throws -> [(name: String, layers: [String])] {
+  /// Layers whose precision is one.
+  struct LayerGroup {
+    /// The blocks or layers that they are, in the network's order.
+    var parts: [String]
+    /// The layers with products.
+    var layers: [String]
+    /// What a table calls them.
+    var name: String { parts.joined(separator: " + ") }
+  }
+
+  /// The layers with products in groups whose precision is one.
+  static func groups(of network: Network) throws -> [LayerGroup] {
     let listing = try PlanListing(network, lanes: InstructionSet.current.lanes)
     let names = Set(products(of: network))
-    var groups: [(name: String, layers: [String])] = []
+    var groups: [LayerGroup] = []
     for group in listing.layerGroups {
       let layers = group.filter(names.contains)
       guard !layers.isEmpty else { continue }
@@ -61,17 +70,10 @@ extension Quantization {
         if !parts.contains(part) { parts.append(part) }
       }
       // A block's gate is a group of its own in the plan; it belongs to the block.
-      let name = parts.joined(separator: " + ")
-      if let place = groups.firstIndex(where: { $0.name == name }) {
-        groups[place].layers += layers
-      } else if parts.count == 1,
-        let place = groups.firstIndex(where: {
-          $0.name.components(separatedBy: " + ").contains(name)
-        })
-      {
+      if let place = groups.firstIndex(where: { Set(parts).isSubset(of: $0.parts) }) {
         groups[place].layers += layers
       } else {
-        groups.append((name, layers))
+        groups.append(LayerGroup(parts: parts, layers: layers))
       }
     }
     return groups
@@ -87,8 +89,9 @@ extension Quantization {
     let all = Set(Self.products(of: weights.network))
     var losses: [(loss: BlockLoss, noise: Double)] = []
     var signal = 0.0
-    for (name, layers) in try Self.groups(of: weights.network)
-    where Set(layers).isDisjoint(with: kept) {
+    for group in try Self.groups(of: weights.network)
+    where Set(group.layers).isDisjoint(with: kept) {
+      let layers = group.layers
       let single = try RuntimeModel(
         checked, threads: threads, precision: precision, calibration: calibration,
         kept: all.subtracting(layers).union(kept))
@@ -109,7 +112,7 @@ extension Quantization {
       losses.append(
         (
           BlockLoss(
-            name: name,
+            name: group.name,
             signalToNoise: noise > 0 ? max(-300, min(10 * log10(signal / noise), 300)) : 300,
             share: 0, ranges: ranges), noise
         ))
@@ -128,18 +131,5 @@ extension Network {
   fileprivate func outermostBlock(of layer: String) -> String? {
     guard let node = nodes.firstIndex(where: { $0.name == layer }) else { return nil }
     return blocks.filter { $0.nodes.contains(node) }.max { $0.nodes.count < $1.nodes.count }?.name
-  }
-}
-
-extension MUXNetworks.Operation {
-  /// Whether it multiplies with weights that a reduced precision changes.
-  fileprivate var hasProducts: Bool {
-    switch self {
-    case .convolution, .branchedConvolution, .linear: true
-    case .batchNormalization, .l2Normalization, .activation, .add, .multiply, .concatenate, .slice,
-      .channelShuffle, .pool, .globalAveragePool, .adaptiveAveragePool, .pad, .flatten, .dropout,
-      .dropPath:
-      false
-    }
   }
 }

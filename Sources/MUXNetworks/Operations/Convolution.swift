@@ -3,7 +3,8 @@ import MUXCore
 
 /// A two-dimensional convolution with a square kernel, [N, C, H, W] → [N, C′, H′, W′].
 ///
-/// `padding` zeros are added on each side; H′ = ⌊(H + 2·padding − dilation·(kernelSize − 1) − 1) / stride⌋ + 1.
+/// `padding` zeros are added on each side; H′ = ⌊(H + 2·padding − dilation·(kernelSize − 1) − 1) / stride⌋
+/// + 1.
 public struct Convolution: Sendable, Hashable, Codable {
   enum CodingKeys: String, CodingKey, CaseIterable {
     case inputChannels, outputChannels, kernelSize, stride, padding, dilation, groups, hasBias

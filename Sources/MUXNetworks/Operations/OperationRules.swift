@@ -205,6 +205,9 @@ extension Operation {
   /// The convolutions that it runs, with how much wider than its input their grids may be.
   package var windows: [(convolution: Convolution, factor: Int)] { rules.windows }
 
+  /// Whether it has weights that combine channels or pixels, as convolutions and linear layers have.
+  package var hasProducts: Bool { rules.parameters.contains { $0.role.isProductWeight } }
+
   /// The order of channels if that is all that the operation gives at inference.
   package var selection: ChannelSelection? {
     switch effect {

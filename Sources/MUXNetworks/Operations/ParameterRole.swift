@@ -42,4 +42,15 @@ public enum ParameterRole: String, Sendable, Hashable, CaseIterable {
     case .runningMean, .runningVariance, .batchCount: false
     }
   }
+
+  /// Whether it is multiplied with values of several channels or pixels: the weights that a reduced
+  /// precision changes.
+  var isProductWeight: Bool {
+    switch self {
+    case .convolutionWeight, .linearWeight: true
+    case .bias, .normalizationScale, .normalizationShift, .channelScale, .runningMean,
+      .runningVariance, .batchCount:
+      false
+    }
+  }
 }

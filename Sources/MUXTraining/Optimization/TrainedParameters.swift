@@ -121,7 +121,7 @@ extension Network {
     }
     var next = blocks.count
     for node in nodes.indices where region[node] < 0 {
-      let begins = nodes[node].operation.beginsLayer
+      let begins = nodes[node].operation.hasProducts
       if !begins, node > 0, region[node - 1] >= blocks.count {
         region[node] = region[node - 1]
       } else {
@@ -140,18 +140,5 @@ extension Network {
       }
     }
     return region.map { below[$0] + (withParameters.contains($0) ? 1 : 0) }
-  }
-}
-
-extension MUXNetworks.Operation {
-  /// Whether it has weights of its own that combine channels or pixels.
-  fileprivate var beginsLayer: Bool {
-    switch self {
-    case .convolution, .branchedConvolution, .linear: true
-    case .batchNormalization, .l2Normalization, .activation, .add, .multiply, .concatenate, .slice,
-      .channelShuffle, .pool, .globalAveragePool, .adaptiveAveragePool, .pad, .flatten, .dropout,
-      .dropPath:
-      false
-    }
   }
 }

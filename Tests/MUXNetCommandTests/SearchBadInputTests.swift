@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: Apache-2.0
+import Foundation
+import MUXStudies
+import MUXTestSupport
+import Testing
+
+@Suite("muxnet search: bad input and poor machines", .serialized, .tags(.processes), .endsSometime)
+struct SearchBadInputTests {
+  @Test(
+    "However few files may be open, studies are made, or refused in one line, never by a signal",
+    arguments: [4, 5, 6, 7, 8, 9, 10, 12, 14, 16, 18, 20])
+  func fewOpenFiles(limit: Int) throws {
+    let folder = try TemporaryFolder()
+    let made = try SearchStudy.create(["--trials", "1"], in: folder)
+    #expect(made.code == 0, "\(made.errors)")
+    func run(_ command: String) throws -> Program {
+      try Program.run(shell: "ulimit -n \(limit); exec \"$MUXNET\" \(command)", in: folder.path)
+    }
+    let other = try run("search create b --storage b.db --space digits --evaluate false")
+    #expect(other.code == 0 || other.code == 1 && limit < 15, "\(other.code): \(other.errors)")
+    for command in ["search run --workers 1", "search worker", "dashboard --port 0"] {
+      let program = try run("\(command) --storage a.db")
+      #expect(program.code == 1, "\(command): \(program.code), \(program.errors)")
+      #expect(program.errorLines.count == 1, "\(program.errors)")
+      #expect(program.errors.contains("ulimit -n 1024"), "\(program.errors)")
+    }
+  }
+
+  @Test("Bad input is one line that says what and how to mend it, and exit code 1")
+  func badInput() throws {
+    let folder = try TemporaryFolder()
+    #expect(try SearchStudy.create(in: folder).code == 0)
+    try folder.write("text.db", [UInt8](repeating: 65, count: 9000))
+    let digits = ["--space", "digits", "--evaluate", "true"]
+    let space =
+      "name: e\ninputSize: 8\nclasses: 10\nstem: []\nhead: [0]\nstages:\n"
+      + "  - {name: s, stride: 1, width: [8], repeats: [0]}\n"
+    try folder.write("empty.yaml", Array(space.utf8))
+    let cases: [(arguments: [String], message: String)] = [
+      (["show", "dmo", "--storage", "a.db"], "there is no study 'dmo'; did you mean 'demo'?"),
+      (["show", "--trial", "9", "--storage", "a.db"], "study 'demo' has no trials yet"),
+      (["list", "--storage", "none.db"], "creating a study makes it ('muxnet search create')"),
+      (["worker", "--storage", "none.db"], "there is no such file"),
+      (["list", "--storage", "text.db"], "is damaged or no database"),
+      (["list", "--storage", "mysql://a/b"], "unknown kind 'mysql'; use sqlite:///FILE"),
+      (["list", "--storage", "memory:"], "'memory:' ends with the command"),
+      (["create", "demo", "--storage", "a.db"] + digits, "there is a study 'demo' already"),
+      (
+        ["create", "b", "--storage", "a.db", "--space", "digts"] + ["--evaluate", "true"],
+        "there is no such space"
+      ),
+      (
+        ["create", "b", "--storage", "a.db", "--space", "empty.yaml", "--evaluate", "true"],
+        "the space is empty: 'stem' has no choices"
+      ),
+      (
+        ["create", "b", "--storage", "a.db", "--max-params", "10"] + digits,
+        "no network"
+      ),
+      (
+        ["create", "b", "--storage", "a.db", "--target", "params=60M"] + digits,
+        "params=60000000 is outside of what the space 'muxnet_digits' reaches ("
+      ),
+      (
+        ["create", "b", "--storage", "a.db", "--target", "watts=3"] + digits,
+        "there is no objective 'watts'; there are error, params, madds"
+      ),
+      (
+        ["create", "b", "--storage", "a.db", "--budget", "small:params=1k"] + digits,
+        "no network keeps params=1000; the least of the space is "
+      ),
+      (
+        ["create", "b", "--storage", "a.db", "--budget", "s:params=9k", "--target", "s:madds=200k"]
+          + digits,
+        "two targets or budgets are called 's'; give each a name of its own"
+      ),
+      (
+        ["create", "b", "--storage", "a.db", "--budget", "error=5,params=9k,madds=1M"] + digits,
+        "it limits every objective; leave out the one that is to be the best within it"
+      ),
+      (
+        ["create", "b", "--storage", "a.db", "--objective", "energy:minimize:mJ"] + digits,
+        "it has no scale; give the value that weighs as much as the largest cost"
+      ),
+      (
+        ["create", "b", "--storage", "a.db", "--objective", "error:minimize"] + digits,
+        "'error' is known already; give it another name"
+      ),
+      (
+        ["create", "b", "--storage", "a.db", "--objective", "energy:less"] + digits,
+        "write NAME:minimize or NAME:maximize"
+      ),
+      (
+        ["create", "b", "--storage", "a.db", "--objective", "energy:minimize:mJ=3*watts"] + digits,
+        "'3*watts' is not NUMBER*params or NUMBER*madds"
+      ),
+      (
+        ["create", "b", "--storage", "a.db", "--target", "params=fast"] + digits,
+        "'fast' is not a number"
+      ),
+      (
+        ["create", "b", "--storage", "a.db", "--objectives", "error,beauty"] + digits,
+        "there is no objective 'beauty'"
+      ),
+      (
+        ["create", "b", "--storage", "a.db", "--target", "params=1e99"] + digits,
+        "target 'params=1e99': '1e99' is beyond any network; give a number such as 60M"
+      ),
+      (
+        ["create", "b", "--storage", "a.db", "--space", "digits", "--evaluate", " "],
+        "the command that evaluates is empty; give one, such as 'python3 evaluate.py'"
+      ),
+      (["create", "b", "--storage", "a.db", "--trials", "0"] + digits, "trials"),
+      (["create", "b", "--storage", "a.db", "--trials", "\(Int.max)"] + digits, "at most 10^9"),
+      (["create", "a/b", "--storage", "a.db"] + digits, "'a/b' cannot be a name"),
+      (["pareto", "--storage", "a.db"], "study 'demo' has no complete trial yet"),
+      (["run", "nosuch", "--storage", "a.db"], "there is no study 'nosuch'"),
+    ]
+    for (arguments, message) in cases {
+      let program = try Program.run(["search"] + arguments, in: folder.path)
+      #expect(program.code == 1, "\(arguments)")
+      #expect(program.errorLines.count == 1, "\(arguments): \(program.errors)")
+      #expect(program.errors.contains(message), "\(arguments): \(program.errors)")
+    }
+    let crowd = try Program.run(
+      ["search", "run", "demo", "--storage", "a.db", "--workers", "100000"], in: folder.path)
+    #expect(crowd.code == 64)
+    #expect(crowd.errors.contains("--workers must be at most "), "\(crowd.errors)")
+    let usage = try Program.run(
+      ["search", "create", "b", "--algorithm", "magic"] + digits, in: folder.path)
+    #expect(usage.code == 64)
+  }
+
+  @Test("Names, reasons and attributes reach no terminal with their control characters")
+  func controlCharacters() throws {
+    let folder = try TemporaryFolder()
+    let name = "a\u{1b}]0;owned\u{7}\u{9b}2Jb"
+    let line = "printf '\\033[31mred\\007\\n' >&2; exit 1"
+    var outputs: [Program] = []
+    outputs.append(
+      try Program.run(
+        ["search", "run", name, "--storage", "a.db", "--space", "digits", "--evaluate", line]
+          + ["--attribute", "k\u{1b}[1m=v\u{1b}[2J", "--trials", "2", "--workers", "1"]
+          + ["--target", "t\u{1b}[5m:params=5k,madds=100k"], in: folder.path))
+    for words in [
+      ["list"], ["show"], ["show", "--trial", "0"], ["pareto"], ["best"], ["list", "--json"],
+      ["show", "none\u{1b}[2J"], ["retry"], ["delete"], ["delete", "--yes"],
+    ] {
+      outputs.append(
+        try Program.run(
+          ["search", words[0], "--storage", "a.db"] + words.dropFirst(), in: folder.path))
+    }
+    outputs.append(try Program.run(["search", "frob\u{1b}[2J"], in: folder.path))
+    for program in outputs {
+      for text in [program.output, program.errors] {
+        #expect(!text.unicodeScalars.contains { $0.value < 32 && $0 != "\n" }, "\(text)")
+        #expect(!text.unicodeScalars.contains { (0x7f..<0xa0).contains($0.value) }, "\(text)")
+      }
+    }
+    #expect(outputs[0].errors.contains("\\u{1b}[31mred"), "\(outputs[0].errors)")
+  }
+}

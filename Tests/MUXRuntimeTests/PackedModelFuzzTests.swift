@@ -8,9 +8,9 @@ import MUXTestSupport
 import MUXWeights
 import Testing
 
-/// Packed files changed in thousands of ways (a ``Portion`` of them), each decided by a seed. What is accepted is run on
-/// memory whose neighbours may not be touched. Docs/INFERENCE.md has the command that runs this under
-/// the address sanitizer.
+/// Packed files changed in thousands of ways (a ``Portion`` of them), each decided by a seed. What is
+/// accepted is run on memory whose neighbours may not be touched. Docs/PACKED.md has the command that runs
+/// this under the address sanitizer.
 @Suite("Fuzzed packed model files", .tags(.slow))
 struct PackedModelFuzzTests {
   private static let classes = 3

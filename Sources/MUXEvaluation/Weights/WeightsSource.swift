@@ -25,8 +25,8 @@ public enum WeightsSource {
   /// - Parameters:
   ///   - path: A weights file, the name of public weights, or a run's folder, which stands for its best
   ///     weights.
-  ///   - prefersAveraged: Whether a PyTorch checkpoint that holds averaged weights (`state_dict_ema` and the like)
-  ///     beside the trained ones gives the former.
+  ///   - prefersAveraged: Whether a PyTorch checkpoint that holds averaged weights (`state_dict_ema` and
+  ///     the like) beside the trained ones gives the former.
   ///   - key: The key of the state dict in a PyTorch checkpoint; nil chooses.
   public static func load(
     _ path: String, prefersAveraged: Bool = true, key: String? = nil

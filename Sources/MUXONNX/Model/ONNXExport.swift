@@ -8,13 +8,12 @@ public import MUXImages
 /// export.batch = .dynamic
 /// try export.model(network, weights: archive).write(to: "muxnet_m.onnx")
 /// ```
-/// The input is called `input`, [N, C, H, W] in single precision; the output `output`, [N, classes]
-/// as a rule (a detector has several, named after their layers, or boxes; see ``postProcessing``). Tensors
-/// keep their PyTorch names. What
-/// only training needs (dropout, stochastic depth) is left out. Spatial multiplexing becomes SpaceToDepth and DepthToSpace, whose channels are
-/// phase-major as in the paper's code. A channel shuffle costs nothing where the next layer is a
-/// convolution, a sum or a gate: the order of the channels goes into the weights; elsewhere it is
-/// one Gather, together with the slice behind it.
+/// The input is called `input`, [N, C, H, W] in single precision; the output `output`, [N, classes] as a
+/// rule (a detector has several, named after their layers, or boxes; see ``postProcessing``). Tensors keep
+/// their PyTorch names. What only training needs (dropout, stochastic depth) is left out. Spatial
+/// multiplexing becomes SpaceToDepth and DepthToSpace, whose channels are phase-major as in the paper's
+/// code. A channel shuffle costs nothing where the next layer is a convolution, a sum or a gate: the order
+/// of the channels goes into the weights; elsewhere it is one Gather, together with the slice behind it.
 public struct ONNXExport: Sendable {
   /// The version of the operator set: ONNX 1.12, which every runtime of the last years reads.
   public static let operatorSet = 17

@@ -132,9 +132,9 @@ public struct DetectionHead: TaskHead {
     }
   }
 
-  /// Whether a thing is there, for each box that either computation says is. Two boxes tell the same thing where
-  /// they are of one class and overlap by at least one half, whichever default boxes they came from; each box
-  /// counts once.
+  /// Whether a thing is there, for each box that either computation says is. Two boxes tell the same thing
+  /// where they are of one class and overlap by at least one half, whichever default boxes they came from;
+  /// each box counts once.
   public func agreement(
     _ outputs: [OutputTensor], _ reference: [OutputTensor]
   ) throws -> DecisionCount? {

@@ -49,8 +49,9 @@ public struct ModelConfiguration: Codable, Hashable, Sendable {
   public var allowsPartialWeights: Bool = false
 
   /// Parameters that are not trained: patterns of their names such as `conv_stem`, `blocks.0.*` or
-  /// `*.bias`. `*` stands for any characters; a whole part of a name stands for all below it;
-  /// `backbone` for all parameters but the head's, where none has such a name. Each pattern must match, and something must be left to train. By default none is frozen.
+  /// `*.bias`. `*` stands for any characters; a whole part of a name stands for all below it; `backbone`
+  /// for all parameters but the head's, where none has such a name. Each pattern must match, and something
+  /// must be left to train. By default none is frozen.
   public var freeze: [String] = []
   /// Epochs after which the parameters of `freeze` are trained as all others, from 1 to one less than
   /// the run's; `nil` means never.

@@ -8,8 +8,8 @@ import MUXTensor
 /// Trainings that belong together, such as the rows of a table, one after the other.
 ///
 /// The state of the list is its folder: each training has a run's folder there, its settings beside
-/// (`NAME.settings.json`), and `NAME.json` once it is trained and measured. So a list goes on wherever it was broken off, a killed process included, and what
-/// is done is never done again.
+/// (`NAME.settings.json`), and `NAME.json` once it is trained and measured. So a list goes on wherever it
+/// was broken off, a killed process included, and what is done is never done again.
 public struct RunList: Sendable {
   /// The folder.
   public let folder: String

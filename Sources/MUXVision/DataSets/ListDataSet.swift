@@ -9,12 +9,12 @@ public import MUXImages
 /// photos/1.jpg,cat                photos/1.jpg,cat       photos/1.jpg,1,0
 /// "photos/dog, black.jpg",dog     photos/2.jpg,cat|dog   photos/2.jpg,1,1
 /// ```
-/// The first line names the columns: `path` (or `image`, `file`, `filename`) and `label` (or
-/// `class`); others are passed over. A column `labels` (or one that is named for it) has any number of
-/// classes with `|` between them; without either, all other columns are classes, with 0 or 1 below. Without such a line what stands before the last comma is the
-/// path. Paths are relative to the folder of the list unless they begin with a slash. Lines that begin
-/// with `#` are passed over. Fields may stand in quotes; the text is UTF-8, with or without a byte
-/// order mark and with any line ends.
+/// The first line names the columns: `path` (or `image`, `file`, `filename`) and `label` (or `class`);
+/// others are passed over. A column `labels` (or one that is named for it) has any number of classes with
+/// `|` between them; without either, all other columns are classes, with 0 or 1 below. Without such a line
+/// what stands before the last comma is the path. Paths are relative to the folder of the list unless they
+/// begin with a slash. Lines that begin with `#` are passed over. Fields may stand in quotes; the text is
+/// UTF-8, with or without a byte order mark and with any line ends.
 public struct ListDataSet: ImageDataSet {
   /// The list file.
   public let path: String

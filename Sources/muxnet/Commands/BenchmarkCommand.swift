@@ -17,17 +17,19 @@ struct BenchmarkCommand: ParsableCommand {
     commandName: "benchmark",
     abstract: "Time a network on this machine.",
     discussion: """
-      MODEL is a network, with random weights then; or trained weights that hold their network; or \
-      a packed file of convert --to runtime or of quantize. Images are random. Without options: \
-      latency at batch 1 and throughput at batch 64, with one thread and with two. Everything is \
-      timed run by run in turns after a warm-up, each --precision beside the others (8 bits of \
-      weights that are not packed are calibrated on noise: time does not depend on that). Shares of the peak are multiply-adds per second against what one core reaches with operands \
-      in registers, measured in the same process in float32 (and not shown for other precisions). --profile adds the time of each step of the \
-      plan. A packed file also gives the time from opening it to the first result. With --serve the \
-      command answers each number N on a line of the standard input with the times of N runs, in \
-      milliseconds on one line, so that another program can take turns with it. With --post-processing \
-      the way from a detector's outputs to boxes is timed, for images of --images or noise: with the \
-      threshold of the task, with that of evaluations, and with none. With --train a step is forward, loss, backward and an update, on libtorch.
+      MODEL is a network, with random weights then; or trained weights that hold their network; or a \
+      packed file of convert --to runtime or of quantize. Images are random. Without options: latency \
+      at batch 1 and throughput at batch 64, with one thread and with two. Everything is timed run by \
+      run in turns after a warm-up, each --precision beside the others (8 bits of weights that are not \
+      packed are calibrated on noise: time does not depend on that). Shares of the peak are \
+      multiply-adds per second against what one core reaches with operands in registers, measured in \
+      the same process in float32 (and not shown for other precisions). --profile adds the time of \
+      each step of the plan. A packed file also gives the time from opening it to the first result. \
+      With --serve the command answers each number N on a line of the standard input with the times of \
+      N runs, in milliseconds on one line, so that another program can take turns with it. With \
+      --post-processing the way from a detector's outputs to boxes is timed, for images of --images or \
+      noise: with the threshold of the task, with that of evaluations, and with none. With --train a \
+      step is forward, loss, backward and an update, on libtorch.
 
       EXAMPLES
         muxnet benchmark muxnet_m

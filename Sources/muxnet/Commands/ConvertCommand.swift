@@ -15,13 +15,14 @@ struct ConvertCommand: ParsableCommand {
     commandName: "convert",
     abstract: "Convert weights or networks between file formats; export ONNX.",
     discussion: """
-      The format is that of --to, or else follows from the ending of OUTPUT: .safetensors, .pth or \
-      .pt for weights (INPUT is a weights file, or the folder of a run, which stands for its best \
+      The format is that of --to, or else follows from the ending of OUTPUT: .safetensors, .pth or .pt \
+      for weights (INPUT is a weights file, or the folder of a run, which stands for its best \
       weights), .json, .yaml or .yml for networks (INPUT is a name of the zoo, a network file, or what \
-      holds its network: a run, weights, a packed file), .onnx for a network with its weights (INPUT is the network and \
-      --weights its weights; or INPUT alone, where the weights file or the folder of a run holds \
-      the network). With --post-processing the file of a detector has boxes as outputs: boxes [K, 4] \
-      (left, top, right, bottom in shares of the input image), scores [K], labels [K], the best first.
+      holds its network: a run, weights, a packed file), .onnx for a network with its weights (INPUT \
+      is the network and --weights its weights; or INPUT alone, where the weights file or the folder \
+      of a run holds the network). With --post-processing the file of a detector has boxes as outputs: \
+      boxes [K, 4] (left, top, right, bottom in shares of the input image), scores [K], labels [K], \
+      the best first.
 
       PyTorch files are read without running any code of theirs. Without --key the state dict is \
       looked for under \(PyTorchFile.averagedKeys.joined(separator: ", ")) (averaged weights), then \

@@ -10,11 +10,11 @@ struct DataPriorsCommand: ParsableCommand {
     commandName: "priors",
     abstract: "Fit a detector's default boxes to the objects of a data set.",
     discussion: """
-      Objects are shared out among the maps of the network by their size, as they are in the \
-      network's input, and each map gets the sizes and ratios that overlap its objects most (k-means \
-      on the overlap; a class of n objects counts as the square root of n). The table has, for each class, the mean of the \
-      greatest overlap of an object with a default box, and the share of the objects that one \
-      overlaps by one half, before and after. What is written is a piece of a recipe, for \
+      Objects are shared out among the maps of the network by their size, as they are in the network's \
+      input, and each map gets the sizes and ratios that overlap its objects most (k-means on the \
+      overlap; a class of n objects counts as the square root of n). The table has, for each class, \
+      the mean of the greatest overlap of an object with a default box, and the share of the objects \
+      that one overlaps by one half, before and after. What is written is a piece of a recipe, for \
       muxnet train --config; default boxes travel with the weights. Fit on the training images only.
 
       EXAMPLES

@@ -49,7 +49,7 @@ public struct GuidedMOEAD: LedgerAlgorithm {
     var settings: Settings
     var base: MOEAD.State
     /// A model for each objective that has to be evaluated, nil for the others.
-    var models: [AdditiveModel?] = []
+    var models: [ObjectiveModel.Saved?] = []
     /// For each sub-problem what is left of its most promising networks.
     var shortlists: [Shortlist]
   }
@@ -57,7 +57,7 @@ public struct GuidedMOEAD: LedgerAlgorithm {
   /// Networks to be asked for, the most promising first, and what they were chosen by.
   struct Shortlist: Sendable, Codable {
     var promises: [ExpectedGain.Promise] = []
-    var fits = -1
+    var revision: Int?
     var best = Double.infinity
   }
 
@@ -65,7 +65,7 @@ public struct GuidedMOEAD: LedgerAlgorithm {
   public var problem: SearchProblem { base.problem }
   private let settings: Settings
   private var base: MOEAD
-  private var models: [AdditiveModel?]
+  private var models: [ObjectiveModel?]
   private var shortlists: [Shortlist]
   private let choices: [Int]
   /// The random networks within a budget that are looked at before each ask, and the draws for them.
@@ -104,7 +104,14 @@ public struct GuidedMOEAD: LedgerAlgorithm {
   init(_ problem: SearchProblem, state: State) {
     settings = state.settings
     base = MOEAD(problem, state: state.base)
-    models = state.models
+    let entries = state.base.ledger.entries
+    models = state.models.enumerated().map { index, saved in
+      saved.map { saved in
+        ObjectiveModel(
+          saved, genes: state.base.ledger.genes,
+          samples: entries.map { ($0.genome, $0.objectives[index]) })
+      }
+    }
     choices = problem.domain.genes.map(\.choices)
     shortlists = state.shortlists
   }
@@ -120,10 +127,10 @@ public struct GuidedMOEAD: LedgerAlgorithm {
   mutating func propose(for subproblem: Int?, _ random: inout SearchRandom) -> Genome? {
     guard let subproblem else { return base.propose(for: nil, &random) }
     guard !models.isEmpty else { return base.offspring(of: subproblem, &random) }
-    let fits = models.reduce(0) { $0 + ($1?.fits ?? 0) }
+    let revision = models.reduce(0) { $0 + ($1?.revision ?? 0) }
     let best = base.state.places[subproblem].first?.value ?? .infinity
-    if shortlists[subproblem].fits != fits || shortlists[subproblem].best != best {
-      shortlists[subproblem] = Shortlist(fits: fits, best: best)
+    if shortlists[subproblem].revision != revision || shortlists[subproblem].best != best {
+      shortlists[subproblem] = Shortlist(revision: revision, best: best)
     }
     let old = shortlists[subproblem].promises
     var gain = ExpectedGain(
@@ -145,7 +152,10 @@ public struct GuidedMOEAD: LedgerAlgorithm {
   /// The whole state as JSON.
   public func savedState() throws -> Data {
     try SavedState.encode(
-      State(settings: settings, base: base.state, models: models, shortlists: shortlists))
+      State(
+        settings: settings, base: base.state,
+        models: models.map { $0.map(ObjectiveModel.Saved.init) },
+        shortlists: shortlists))
   }
 
   private mutating func learn(_ entry: SearchLedger.Entry) {
@@ -153,7 +163,7 @@ public struct GuidedMOEAD: LedgerAlgorithm {
       let known = problem.domain.knownObjectives(of: entry.genome)
       models = problem.objectives.indices.map { index in
         if let known, !known[index].isNaN { return nil }
-        return AdditiveModel(genes: ledger.genes, settings: settings.model)
+        return ObjectiveModel(genes: ledger.genes, settings: settings.model)
       }
     }
     for index in models.indices {

@@ -39,13 +39,16 @@ package struct ExpectedGain {
   /// The objectives that are known, and those that are predicted.
   private let given: [Axis]
   private let predicted: [Axis]
-  private let models: [AdditiveModel]
+  private let models: [ObjectiveModel]
+  private let boldness: Double
   /// Σ of the squares of the direction over the known objectives.
   private let givenLength: Double
   /// Of the network at hand: its known coordinates along the direction, and their squares.
   private var along = 0.0
   private var squared = 0.0
   private var means: [Double]
+  /// The deviations of the predictions.
+  private var deviations: [Double]
 
   /// An objective of the sub-problem.
   private struct Axis {
@@ -53,14 +56,12 @@ package struct ExpectedGain {
     var objective: Objective
     var ideal: Double
     var direction: Double
-    /// The deviation of predictions.
-    var deviation: Double
   }
 
   /// Keeps the `count` best of `promises` (the best first) and the networks that it will see.
   package init(
     _ count: Int, after promises: [Promise], of decomposition: Decomposition, subproblem: Int,
-    best: Double, objectives: [Objective], models: [AdditiveModel?], boldness: Double
+    best: Double, objectives: [Objective], models: [ObjectiveModel?], boldness: Double
   ) {
     self.count = count
     self.promises = promises
@@ -70,14 +71,15 @@ package struct ExpectedGain {
     let axes = objectives.indices.map { index in
       Axis(
         index: index, objective: objectives[index], ideal: decomposition.ideal[index],
-        direction: decomposition.directions[subproblem][index],
-        deviation: (models[index]?.deviation ?? 0) * boldness)
+        direction: decomposition.directions[subproblem][index])
     }
     given = axes.filter { models[$0.index] == nil }
     predicted = axes.filter { models[$0.index] != nil }
     self.models = models.compactMap { $0 }
+    self.boldness = boldness
     givenLength = given.reduce(0) { $0 + $1.direction * $1.direction }
     means = self.models.map { _ in 0 }
+    deviations = means
   }
 
   /// Looks at a network; `known` holds its known objectives in natural units, NaN for the others.
@@ -98,25 +100,30 @@ package struct ExpectedGain {
     }
     let cannotImprove = leastValue >= best
     if cannotImprove, promises.count == count, promises[count - 1].gain > 0 { return }
-    var spread = 1.0
     for place in models.indices {
-      means[place] = models[place].prediction(genome)
-      if place == 0 { spread = (1 + models[place].novelty(genome)).squareRoot() }
+      (means[place], deviations[place]) = models[place].prediction(genome, boldness: boldness)
     }
-    let value = value(at: 0)
-    var gain = 0.0
+    var promise = Promise(genome: genome, gain: 0, value: value(at: 0))
     if !cannotImprove {
-      gain =
-        Self.middleWeight * max(0, best - value)
-        + Self.nearWeight * (promise(-Self.nearOffset * spread) + promise(Self.nearOffset * spread))
-        + Self.weight * (promise(-Self.offset * spread) + promise(Self.offset * spread))
+      promise.gain = gain(of: promise.value)
+      // Deviations that are sharper and dearer, where that can matter: gains grow with them.
+      if models.contains(where: \.boundsDeviation), isKept(promise) {
+        for place in models.indices {
+          deviations[place] = models[place].deviation(of: genome, boldness: boldness)
+        }
+        promise.gain = gain(of: promise.value)
+      }
     }
-    keep(Promise(genome: genome, gain: gain, value: value), isNew)
+    keep(promise, isNew)
+  }
+
+  private func isKept(_ promise: Promise) -> Bool {
+    promises.count < count || promise.isBetter(than: promises[promises.count - 1])
   }
 
   private mutating func keep(_ promise: Promise, _ isNew: () -> Bool) {
     var place = promises.count
-    if place == count, !promise.isBetter(than: promises[place - 1]) { return }
+    guard isKept(promise) else { return }
     while place > 0, promise.isBetter(than: promises[place - 1]) { place -= 1 }
     if place > 0, promises[place - 1].value == promise.value,
       promises[place - 1].genome == promise.genome
@@ -128,7 +135,14 @@ package struct ExpectedGain {
     promises.insert(promise, at: place)
   }
 
-  private func promise(_ shift: Double) -> Double { max(0, best - value(at: shift)) }
+  /// The expected gain where g is `value` at the predictions.
+  private func gain(of value: Double) -> Double {
+    Self.middleWeight * max(0, best - value)
+      + Self.nearWeight * (gain(at: -Self.nearOffset) + gain(at: Self.nearOffset))
+      + Self.weight * (gain(at: -Self.offset) + gain(at: Self.offset))
+  }
+
+  private func gain(at shift: Double) -> Double { max(0, best - value(at: shift)) }
 
   /// g with the unknown objectives that many deviations from their predictions.
   private func value(at shift: Double) -> Double {
@@ -136,7 +150,7 @@ package struct ExpectedGain {
       var (aim, excess) = (aim, excess)
       for place in predicted.indices {
         let axis = predicted[place]
-        let coordinate = AdditiveModel.restored(means[place] + shift * axis.deviation)
+        let coordinate = AdditiveModel.restored(means[place] + shift * deviations[place])
         if let limit = budget.limits[axis.index], coordinate > limit {
           excess += coordinate / limit - 1
         }
@@ -148,7 +162,7 @@ package struct ExpectedGain {
     var squared = squared
     for place in predicted.indices {
       let axis = predicted[place]
-      let rest = AdditiveModel.restored(means[place] + shift * axis.deviation) - axis.ideal
+      let rest = AdditiveModel.restored(means[place] + shift * deviations[place]) - axis.ideal
       along += rest * axis.direction
       squared += rest * rest
     }

@@ -2,6 +2,16 @@
 
 /// How the model of ``GuidedMOEAD`` learns.
 public struct SurrogateSettings: Sendable, Hashable, Codable {
+  /// What predicts.
+  public enum Kind: String, Sendable, Hashable, Codable, CaseIterable {
+    /// Effects of choices and of pairs of them, by ridge regression.
+    case effects
+    /// A Gaussian process with a product kernel over the genes.
+    case process
+  }
+
+  /// What predicts; nil asks the one that has predicted better lately.
+  public var kind: Kind?
   /// The samples by which the effect of a choice is drawn to 0.
   public var mainPenalty = 1.0
   /// The same for the effect of a pair of choices.

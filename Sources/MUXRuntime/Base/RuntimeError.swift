@@ -25,10 +25,20 @@ public enum RuntimeError: Error, Sendable, Hashable {
   case otherTask(network: String, task: String)
   /// Things can be found by detectors only; this network is for something else (classification for nil).
   case notDetector(network: String, task: String?)
+  /// A network that does not end with a fully connected layer, whose input could be given.
+  case noFeatures(network: String)
   /// Pixels of another number than the plan takes.
   case pixelCount(expected: Int, actual: Int, shape: String)
   /// A number of engines that no pool can have.
   case poolSize(Int)
+  /// A way to gather batches that no pool can have.
+  case batching(images: Int, seconds: Double)
+  /// A number of calls that no pool can let wait.
+  case waitingLimit(Int)
+  /// A pool in which as many calls wait as may.
+  case poolFull(waiting: Int)
+  /// A call to a pool that was shut down.
+  case poolShutDown
   /// A number of images that no batch can have.
   case imageCount(Int)
   /// A number of guesses that is less than none.
@@ -81,7 +91,24 @@ extension RuntimeError: CustomStringConvertible, LocalizedError {
       return "the engine takes images of \(shape), that is \(expected) numbers, not \(actual);"
         + " resize the image or make a plan for its size"
     case .poolSize(let count):
-      return "a pool cannot have \(count) engines; use 1 to 1024, best the number of cores"
+      return "a pool cannot have \(count) engines; use 1 to"
+        + " \(PoolLimits.engines.upperBound), best the number of cores"
+    case .noFeatures(let network):
+      return
+        "network '\(network)' does not end with a fully connected layer, whose input would be the"
+        + " features; run it and take its outputs"
+    case .batching(let images, let seconds):
+      return "batches cannot be gathered of \(images) images within \(seconds) seconds; use 1 to"
+        + " \(PoolLimits.images.upperBound) images and 0 to"
+        + " \(Int(PoolLimits.seconds.upperBound)) seconds"
+    case .waitingLimit(let count):
+      return "a pool cannot let \(count) calls wait; use 0 or more, or nil to let all wait"
+    case .poolFull(let waiting):
+      return
+        "the pool has \(waiting) calls waiting, as many as it may; call again later, or give it"
+        + " more engines"
+    case .poolShutDown:
+      return "the pool was shut down; make another one"
     case .imageCount(let count):
       return "a batch cannot have \(count) images; give fewer, and none less than 0"
     case .guessCount(let count):

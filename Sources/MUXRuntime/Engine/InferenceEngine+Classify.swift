@@ -19,18 +19,7 @@ extension InferenceEngine {
   {
     guard count >= 0 else { throw .guessCount(count) }
     try plan.requireClassifier()
-    let preparation = try preparation()
-    var outcome: Result<[Float], RuntimeError> = .success([])
-    try preparation.image(image, for: plan) { prepared in
-      outcome = Result { () throws(RuntimeError) in
-        try run { input in
-          if let start = input.baseAddress {
-            preparation.normalizer.write(prepared, to: start, layout: .channelsFirst)
-          }
-        }
-      }
-    }
-    return plan.guesses(try outcome.get()[...], count)
+    return plan.guesses(try run(image, reading: .outputs)[...], count)
   }
 
   /// The most likely classes of several images, as one batch: each thread takes an image at a time.

@@ -21,18 +21,7 @@ extension InferenceEngine {
     _ image: Image, settings: DecodingSettings = DecodingSettings()
   ) throws(RuntimeError) -> Detections {
     let head = try detectionHead()
-    let preparation = try preparation()
-    var outcome: Result<[Float], RuntimeError> = .success([])
-    try preparation.image(image, for: plan) { prepared in
-      outcome = Result { () throws(RuntimeError) in
-        try run { input in
-          if let start = input.baseAddress {
-            preparation.normalizer.write(prepared, to: start, layout: .channelsFirst)
-          }
-        }
-      }
-    }
-    let values = try outcome.get()
+    let values = try run(image, reading: .outputs)
     return head.decode(values[...], original: image.size, settings: settings)
   }
 }

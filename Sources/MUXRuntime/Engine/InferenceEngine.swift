@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import CMUXKernels
 internal import Foundation
+internal import MUXImages
 internal import MUXNetworks
 internal import MUXTasks
 internal import Synchronization
@@ -60,6 +61,14 @@ public final class InferenceEngine {
     mux_thread_pool_destroy(pool)
   }
 
+  /// Which numbers of a run are wanted.
+  enum Reading: Hashable, Sendable {
+    /// The network's outputs.
+    case outputs
+    /// What the last fully connected layer reads.
+    case features
+  }
+
   /// Runs one image.
   ///
   /// - Parameter pixels: [C, H, W], normalised as in training.
@@ -68,10 +77,15 @@ public final class InferenceEngine {
   /// - Throws: ``RuntimeError`` for pixels of another number, or where pixels or results are not
   ///   finite.
   public func run(_ pixels: [Float]) throws(RuntimeError) -> [Float] {
+    try run(pixels, reading: .outputs)
+  }
+
+  func run(_ pixels: [Float], reading: Reading) throws(RuntimeError) -> [Float] {
     try alone { () throws(RuntimeError) in
       try check(pixels.count, images: 1)
+      try check(reading)
       try place(pixels)
-      return try runPlaced()
+      return try runPlaced(reading)
     }
   }
 
@@ -79,14 +93,30 @@ public final class InferenceEngine {
   package func run(filling fill: (UnsafeMutableBufferPointer<Float>) -> Void) throws(RuntimeError)
     -> [Float]
   {
+    try run(reading: .outputs) { input throws(RuntimeError) in fill(input) }
+  }
+
+  func run(
+    reading: Reading,
+    filling fill: (UnsafeMutableBufferPointer<Float>) throws(RuntimeError) -> Void
+  ) throws(RuntimeError) -> [Float] {
     try alone { () throws(RuntimeError) in
+      try check(reading)
       let count = plan.inputShape.count
       guard let input = arenas[0].map({ $0 + plan.inputOffset }) else { return [] }
-      fill(UnsafeMutableBufferPointer(start: input, count: count))
+      try fill(UnsafeMutableBufferPointer(start: input, count: count))
       guard mux_copy_finite(plan.instructionSet.kernels, input, input, count) else {
         throw .notFinite
       }
-      return try runPlaced()
+      return try runPlaced(reading)
+    }
+  }
+
+  /// Runs an image, prepared as the model says.
+  func run(_ image: Image, reading: Reading) throws(RuntimeError) -> [Float] {
+    let preparation = try preparation()
+    return try run(reading: reading) { input throws(RuntimeError) in
+      try preparation.write(image, for: plan, to: input)
     }
   }
 
@@ -106,17 +136,26 @@ public final class InferenceEngine {
     return made
   }
 
-  private func runPlaced() throws(RuntimeError) -> [Float] {
+  private func runPlaced(_ reading: Reading) throws(RuntimeError) -> [Float] {
     runSteps(nil)
-    guard let start = arenas[0].map({ $0 + plan.outputOffset }) else { return [] }
-    let count = plan.outputShape.count, kernels = plan.instructionSet.kernels
+    guard let arena = arenas[0] else { return [] }
+    guard let place = plan.place(of: reading) else {
+      let features = (plan.featurePlace?.offsets ?? []).map { arena[$0] }
+      guard Self.areFinite(features[...]) else {
+        throw .resultNotFinite(network: plan.name, image: 0)
+      }
+      return features
+    }
+    let kernels = plan.instructionSet.kernels
     var isFinite = false
-    let outputs = [Float](unsafeUninitializedCapacity: count) { outputs, initialized in
-      isFinite = outputs.baseAddress.map { mux_copy_finite(kernels, $0, start, count) } ?? true
-      initialized = count
+    let values = [Float](unsafeUninitializedCapacity: place.count) { values, initialized in
+      isFinite =
+        values.baseAddress.map { mux_copy_finite(kernels, $0, arena + place.offset, place.count) }
+        ?? true
+      initialized = place.count
     }
     guard isFinite else { throw .resultNotFinite(network: plan.name, image: 0) }
-    return outputs
+    return values
   }
 
   /// Runs several images, each on one thread.
@@ -154,6 +193,53 @@ public final class InferenceEngine {
         throw .resultNotFinite(network: plan.name, image: image ?? 0)
       }
       return outputs
+    }
+  }
+
+  /// Runs several images, each of which has an outcome of its own: one with numbers that are not finite
+  /// does not spoil the others.
+  ///
+  /// - Parameters:
+  ///   - pixels: `count` images one after the other, which may be changed.
+  ///   - reading: Which numbers are wanted.
+  /// - Returns: For each image what it gets alone.
+  func runEach(
+    _ pixels: UnsafeMutablePointer<Float>, count: Int, reading: Reading
+  ) throws(RuntimeError) -> [Result<[Float], RuntimeError>] {
+    try alone { () throws(RuntimeError) in
+      try check(reading)
+      let kernels = plan.instructionSet.kernels, size = plan.inputShape.count
+      var isFinite: [Bool] = []
+      for image in 0..<count {
+        let start = pixels + image * size
+        isFinite.append(mux_copy_finite(kernels, start, start, size))
+        // The kernels are not given what is no number.
+        if isFinite[image] == false { start.update(repeating: 0, count: size) }
+      }
+      guard let place = plan.place(of: reading) else {
+        return isFinite.indices.map { image in
+          Result { () throws(RuntimeError) in
+            guard isFinite[image], let arena = arenas[0] else { throw .notFinite }
+            (arena + plan.inputOffset).update(from: pixels + image * size, count: size)
+            return try runPlaced(reading)
+          }
+        }
+      }
+      addArenas(min(threads, count))
+      let values = [Float](unsafeUninitializedCapacity: count * place.count) {
+        values, initialized in
+        mux_thread_pool_run_images(
+          pool, kernels, plan.compiled, Int32(plan.steps.count), arenas, Int32(arenaCount), scratch,
+          Int32(count), pixels, size, plan.inputOffset, values.baseAddress, place.count,
+          place.offset)
+        initialized = count * place.count
+      }
+      return isFinite.indices.map { image in
+        guard isFinite[image] else { return .failure(.notFinite) }
+        let own = values[image * place.count..<(image + 1) * place.count]
+        return Self.areFinite(own)
+          ? .success(Array(own)) : .failure(.resultNotFinite(network: plan.name, image: 0))
+      }
     }
   }
 
@@ -230,6 +316,12 @@ public final class InferenceEngine {
     guard !overflow, actual == expected else {
       throw .pixelCount(
         expected: overflow ? .max : expected, actual: actual, shape: "\(plan.inputShape)")
+    }
+  }
+
+  private func check(_ reading: Reading) throws(RuntimeError) {
+    guard reading == .outputs || plan.featurePlace != nil else {
+      throw .noFeatures(network: plan.name)
     }
   }
 

@@ -31,8 +31,18 @@ extension InferencePlan {
   }
 }
 
+extension InferencePlan {
+  /// Where in the arena the wanted numbers lie side by side; nil if they are scattered.
+  func place(of reading: InferenceEngine.Reading) -> (offset: Int, count: Int)? {
+    switch reading {
+    case .outputs: (outputOffset, outputShape.count)
+    case .features: featurePlace.flatMap { place in place.start.map { ($0, place.offsets.count) } }
+    }
+  }
+}
+
 /// A pipeline with its normalisation worked out.
-struct Preparation {
+struct Preparation: Sendable {
   let pipeline: ImagePipeline
   let normalizer: Normalizer
 
@@ -51,5 +61,16 @@ struct Preparation {
           + " a plan for that size")
     }
     return body(prepared)
+  }
+
+  /// Writes the prepared and normalised image, [C, H, W], to where the plan reads it.
+  func write(
+    _ image: Image, for plan: InferencePlan, to target: UnsafeMutableBufferPointer<Float>
+  ) throws(RuntimeError) {
+    try self.image(image, for: plan) { prepared in
+      if let start = target.baseAddress {
+        normalizer.write(prepared, to: start, layout: .channelsFirst)
+      }
+    }
   }
 }

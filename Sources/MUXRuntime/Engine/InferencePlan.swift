@@ -51,6 +51,8 @@ public final class InferencePlan: @unchecked Sendable {
   let scratchSize: Int
   let inputOffset: Int
   let outputOffset: Int
+  /// Where the features are that the last layer makes classes of; nil if there is no such layer.
+  let featurePlace: FeaturePlace?
   /// Floats that must not be touched, for tests.
   let guards: [Range<Int>]
   let isGuarded: Bool
@@ -62,6 +64,9 @@ public final class InferencePlan: @unchecked Sendable {
   public var weightBytes: Int { memory.byteCount + (file?.data.count ?? 0) }
   /// Of these, what is not in a mapped file.
   package var ownBytes: Int { memory.byteCount }
+  /// The length of an image's features (``InferenceEngine/features(_:)``): what the last fully connected
+  /// layer reads. Nil if the network does not end with one.
+  public var featureCount: Int? { featurePlace?.offsets.count }
   /// Bytes that one engine needs for the tensors of an image.
   public var arenaBytes: Int { arenaSize * 4 }
   /// Bytes that each of its threads needs beside.
@@ -234,6 +239,7 @@ public final class InferencePlan: @unchecked Sendable {
     }
     inputOffset = placement[Program.input]
     outputOffset = program.outputs.first.map { placement[$0.place] } ?? 0
+    featurePlace = FeaturePlace(program, placement)
     guards =
       isGuarded
       ? placement.stretches.map { stretch in

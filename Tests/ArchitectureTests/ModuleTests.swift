@@ -100,7 +100,8 @@ import Testing
 
   /// What comes with Swift and the system.
   private static let platform: Set<String> = [
-    "Darwin", "Dispatch", "Foundation", "FoundationEssentials", "FoundationXML", "Glibc", "Musl",
+    "CoreGraphics", "CoreVideo", "Darwin", "Dispatch", "Foundation", "FoundationEssentials",
+    "FoundationXML", "Glibc", "Musl",
     "Synchronization", "Testing",
   ]
 }

@@ -39,6 +39,16 @@ extension Image {
   /// The most pixels of an image that is made of bytes, or scaled.
   package static let mostPixels = 1 << 28
 
+  /// Makes sure that an image of a size can be made.
+  static func checkSize(width: Int, height: Int) throws(ImageError) {
+    guard width > 0, height > 0, width <= mostPixels, height <= mostPixels,
+      width * height <= mostPixels
+    else {
+      throw .badBuffer(
+        reason: "an image cannot have \(width)×\(height) pixels; give 1 to \(mostPixels)")
+    }
+  }
+
   /// An image from the bytes of a camera, a window or a decoder, which are copied.
   ///
   /// ```swift
@@ -98,12 +108,7 @@ private struct BufferLayout {
   init(
     width: Int, height: Int, format: PixelFormat, bytesPerRow: Int?, count: Int
   ) throws(ImageError) {
-    guard width > 0, height > 0, width <= Image.mostPixels, height <= Image.mostPixels,
-      width * height <= Image.mostPixels
-    else {
-      throw .badBuffer(
-        reason: "an image cannot have \(width)×\(height) pixels; give 1 to \(Image.mostPixels)")
-    }
+    try Image.checkSize(width: width, height: height)
     let row = width * format.bytesPerPixel
     self.bytesPerRow = bytesPerRow ?? row
     self.width = width

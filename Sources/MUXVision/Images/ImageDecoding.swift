@@ -38,8 +38,9 @@ extension Image {
   ///   - data: The bytes of the file.
   ///   - name: What errors call it.
   ///   - orientation: What is done with an EXIF orientation.
+  /// - Throws: `ImageError`, as `init(contentsOfFile:orientation:)`.
   public init(
-    data: [UInt8], name: String, orientation: OrientationHandling = .applied
+    data: [UInt8], name: String = "the image", orientation: OrientationHandling = .applied
   ) throws(ImageError) {
     let (file, stored) = try ImageFile.opened(data, name: name, orientation: orientation)
     self = try file.picture().upright(from: stored)

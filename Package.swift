@@ -68,6 +68,8 @@ struct Module {
   enum Kind {
     /// A product, which other packages may depend on.
     case library
+    /// A library in C's terms, which programs in any language can load.
+    case dynamicLibrary
     /// Code that only this package depends on.
     case hidden
     /// A library of the system: where pkg-config and package managers find it.
@@ -142,6 +144,11 @@ let modules: [Module] = [
   Module(
     "MUXRuntime", .upper, .library,
     uses: ["MUXCore", "MUXImages", "MUXNetworks", "MUXTasks", "MUXWeights", "CMUXKernels"]),
+  // The header of the C interface, and what belongs to a thread of a caller.
+  Module("CMUXRuntime", .upper, .hidden),
+  Module(
+    "MUXRuntimeC", .upper, .dynamicLibrary,
+    uses: ["MUXImages", "MUXTasks", "MUXRuntime", "CMUXRuntime"]),
   Module(
     "CJPEG", .upper, .system(pkgConfig: "libjpeg", apt: ["libjpeg-dev"], brew: ["jpeg-turbo"])),
   Module("CPNG", .upper, .system(pkgConfig: "libpng", apt: ["libpng-dev"], brew: ["libpng"])),
@@ -275,6 +282,12 @@ let modules: [Module] = [
       "MUXCore", "MUXImages", "MUXNetworks", "MUXTasks", "MUXWeights", "MUXRuntime",
       "MUXTestSupport",
     ]),
+  Module(
+    "MUXRuntimeCTests", .upper, .tests,
+    uses: [
+      "MUXImages", "MUXNetworks", "MUXWeights", "MUXRuntime", "CMUXRuntime", "MUXRuntimeC",
+      "MUXTestSupport",
+    ]),
   Module("MUXConfigurationTests", .upper, .tests, uses: ["MUXConfiguration"]),
   Module(
     "MUXEvaluationTests", .upper, .tests,
@@ -395,6 +408,7 @@ extension Module {
   var product: Product? {
     switch kind {
     case .library: .library(name: name, targets: [name])
+    case .dynamicLibrary: .library(name: name, type: .dynamic, targets: [name])
     case .program: .executable(name: name, targets: [name])
     case .hidden, .system, .tool, .testSupport, .tests: nil
     }
@@ -402,7 +416,7 @@ extension Module {
 
   var target: Target {
     switch kind {
-    case .library, .hidden:
+    case .library, .dynamicLibrary, .hidden:
       .target(
         name: name, dependencies: dependencies, exclude: excludes, resources: resources,
         cSettings: c, cxxSettings: cxx, swiftSettings: settings,

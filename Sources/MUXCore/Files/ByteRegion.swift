@@ -48,6 +48,24 @@ public struct ByteRegion: Sendable {
     bounds = 0..<storage.count
   }
 
+  /// Maps a whole file into memory, read-only, and keeps it open, so that ``fileStamp`` says whether it is
+  /// still what it was.
+  package init(watching path: String) throws(FileError) {
+    let storage = try ByteStorage(mapping: path, keepsOpen: true)
+    self.storage = storage
+    bounds = 0..<storage.count
+  }
+
+  /// Reads a whole file into memory of its own: nothing that happens to the file afterwards matters.
+  package init(reading path: String) throws(FileError) {
+    let storage = try ByteStorage(reading: path)
+    self.storage = storage
+    bounds = 0..<storage.count
+  }
+
+  /// What the system says of the mapped file now; nil if it is not watched.
+  package var fileStamp: FileStamp? { storage.descriptor.flatMap { FileStamp(descriptor: $0) } }
+
   private init(storage: ByteStorage, bounds: Range<Int>) {
     self.storage = storage
     self.bounds = bounds
@@ -81,6 +99,8 @@ public struct ByteRegion: Sendable {
 private final class ByteStorage: @unchecked Sendable {
   private let memory: UnsafeMutableRawBufferPointer
   private let isMapped: Bool
+  /// Of a file that is watched.
+  let descriptor: Int32?
 
   var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(memory) }
   var count: Int { memory.count }
@@ -89,37 +109,78 @@ private final class ByteStorage: @unchecked Sendable {
     memory = .allocate(byteCount: count, alignment: 64)
     memory.initializeMemory(as: UInt8.self, repeating: 0)
     isMapped = false
+    descriptor = nil
   }
 
   init(copying source: some Collection<UInt8>) {
     memory = .allocate(byteCount: source.count, alignment: 64)
     memory.copyBytes(from: source)
     isMapped = false
+    descriptor = nil
   }
 
-  init(mapping path: String) throws(FileError) {
-    // Not to wait for who writes to a named pipe.
-    let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
-    guard descriptor >= 0 else { throw .last("open", path) }
-    defer { close(descriptor) }
-    var status = stat()
-    guard fstat(descriptor, &status) == 0 else { throw .last("examine", path) }
-    guard status.st_mode & S_IFMT != S_IFDIR else {
-      throw FileError(operation: "read", path: path, code: EISDIR)
-    }
-    guard status.st_mode & S_IFMT == S_IFREG else {
-      throw FileError(operation: "map", path: path, code: ENODEV)
-    }
-    let size = Int(status.st_size)
+  init(mapping path: String, keepsOpen: Bool = false) throws(FileError) {
+    let (file, size) = try Self.opened(path)
+    var isKept = false
+    defer { if !isKept { close(file) } }
     guard size > 0 else {
       memory = .allocate(byteCount: 0, alignment: 64)
       isMapped = false
+      descriptor = nil
       return
     }
-    let address = mmap(nil, size, PROT_READ, MAP_PRIVATE, descriptor, 0)
+    let address = mmap(nil, size, PROT_READ, MAP_PRIVATE, file, 0)
     guard let address, address != MAP_FAILED else { throw .last("map", path) }
     memory = UnsafeMutableRawBufferPointer(start: address, count: size)
     isMapped = true
+    isKept = keepsOpen
+    descriptor = keepsOpen ? file : nil
+  }
+
+  init(reading path: String) throws(FileError) {
+    let (file, size) = try Self.opened(path)
+    defer { close(file) }
+    let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: size, alignment: 64)
+    var failure: FileError?
+    var count = 0
+    while count < size, failure == nil {
+      let got = read(file, memory.baseAddress.map { $0 + count }, size - count)
+      if got < 0, errno == EINTR { continue }
+      if got < 0 { failure = .last("read", path) }
+      if got == 0 {
+        failure = FileError(
+          operation: "read", path: path, code: EIO, reason: "it was cut off while it was read")
+      }
+      count += max(got, 0)
+    }
+    if let failure {
+      memory.deallocate()
+      throw failure
+    }
+    self.memory = memory
+    isMapped = false
+    descriptor = nil
+  }
+
+  /// A regular file, open to be read, and its size.
+  private static func opened(_ path: String) throws(FileError) -> (file: Int32, size: Int) {
+    // Not to wait for who writes to a named pipe.
+    let file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+    guard file >= 0 else { throw .last("open", path) }
+    var status = stat()
+    do throws(FileError) {
+      guard fstat(file, &status) == 0 else { throw .last("examine", path) }
+      guard status.st_mode & S_IFMT != S_IFDIR else {
+        throw FileError(operation: "read", path: path, code: EISDIR)
+      }
+      guard status.st_mode & S_IFMT == S_IFREG else {
+        throw FileError(operation: "map", path: path, code: ENODEV)
+      }
+    } catch {
+      close(file)
+      throw error
+    }
+    return (file, Int(status.st_size))
   }
 
   func fill(_ body: (UnsafeMutableRawBufferPointer) throws -> Void) rethrows {
@@ -132,5 +193,28 @@ private final class ByteStorage: @unchecked Sendable {
     } else {
       memory.deallocate()
     }
+    if let descriptor { close(descriptor) }
+  }
+}
+
+/// What tells whether an open file was written to.
+package struct FileStamp: Sendable, Hashable {
+  /// Bytes.
+  package var size: Int
+  private var seconds: Int
+  private var nanoseconds: Int
+
+  /// Of an open file; nil where the system does not say.
+  init?(descriptor: Int32) {
+    var status = stat()
+    guard fstat(descriptor, &status) == 0 else { return nil }
+    size = Int(status.st_size)
+    #if canImport(Darwin)
+      let time = status.st_mtimespec
+    #else
+      let time = status.st_mtim
+    #endif
+    seconds = Int(time.tv_sec)
+    nanoseconds = Int(time.tv_nsec)
   }
 }

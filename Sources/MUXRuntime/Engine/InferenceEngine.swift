@@ -295,6 +295,7 @@ public final class InferenceEngine {
   ) throws(RuntimeError) -> Result {
     guard !isInUse.exchange(true, ordering: .acquiring) else { throw .engineInUse }
     defer { isInUse.store(false, ordering: .releasing) }
+    try plan.checkFile()
     return try body()
   }
 

@@ -60,6 +60,9 @@ public final class InferencePlan: @unchecked Sendable {
   /// Keeps the file mapped in which the weights lie.
   private let file: PackedWeights?
 
+  /// Makes sure that a mapped file is still what it was.
+  func checkFile() throws(RuntimeError) { try file?.watch?.check() }
+
   /// Bytes of the packed weights (in memory or in the mapped file) and of what describes the steps.
   public var weightBytes: Int { memory.byteCount + (file?.data.count ?? 0) }
   /// Of these, what is not in a mapped file.

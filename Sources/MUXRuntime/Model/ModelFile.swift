@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import Foundation
+internal import MUXCore
 public import MUXImages
 public import MUXNetworks
 package import MUXTasks
@@ -40,9 +41,22 @@ public struct ModelFile: Sendable {
 
   /// Opens a model file.
   ///
+  /// - Parameters:
+  ///   - path: The file.
+  ///   - loading: Whether its tensors are used where they lie, or copied. A plan has copies of its own
+  ///     once it is made.
   /// - Throws: ``RuntimeError/modelFile(path:reason:)`` or `SafetensorsError`.
-  public init(contentsOf path: String) throws {
-    let archive = try Safetensors.read(path)
+  public init(contentsOf path: String, loading: ModelLoading = .mapped) throws {
+    let archive: TensorArchive
+    switch loading {
+    case .mapped: archive = try Safetensors.read(path)
+    case .copied:
+      let file: ByteRegion
+      do { file = try ByteRegion(reading: path) } catch {
+        throw RuntimeError.modelFile(path: path, reason: error.description)
+      }
+      archive = try Safetensors.read(file, path: path)
+    }
     guard let description = try Self.description(of: archive, path: path) else {
       throw RuntimeError.modelFile(
         path: path,

@@ -17,8 +17,8 @@ package import MUXTasks
 ///
 /// A file has the weights for one or several widths of vectors (16 lanes with AVX-512, else 8).
 /// Everything in it is checked when it is opened: sizes and offsets, and checksums of the index and
-/// of those weights that are used. The file must not be changed in place while it is in use;
-/// ``write(_:weights:classNames:task:pipeline:metadata:precision:calibration:lanes:to:)`` replaces it
+/// of those weights that are used. The file must not be changed in place while it is in use, unless it is
+/// copied into memory (``ModelLoading``); ``write(_:weights:classNames:task:pipeline:metadata:precision:calibration:lanes:to:)`` replaces it
 /// as a whole.
 public struct PackedModel: Sendable {
   /// The network.
@@ -55,10 +55,15 @@ public struct PackedModel: Sendable {
 
   /// Opens a file.
   ///
+  /// - Parameters:
+  ///   - path: The file.
+  ///   - loading: Whether it is used where it lies, or copied.
   /// - Throws: ``RuntimeError/modelFile(path:reason:)`` if it is not what it claims to be.
-  public init(contentsOf path: String) throws(RuntimeError) {
+  public init(
+    contentsOf path: String, loading: ModelLoading = .mapped
+  ) throws(RuntimeError) {
     let file: ByteRegion
-    do { file = try ByteRegion(mapping: path) } catch {
+    do { file = try loading.region(path) } catch {
       throw .modelFile(path: path, reason: error.description)
     }
     try self.init(file, path: path)
@@ -116,11 +121,17 @@ public struct PackedModel: Sendable {
   /// The weights for vectors of so many lanes, their checksum checked; nil if the file has none.
   func weights(lanes: Int) throws(RuntimeError) -> PackedWeights? {
     guard let variant = variants.first(where: { $0.lanes == lanes }) else { return nil }
+    // A file that was cut off since it was opened cannot be looked at.
+    if let stamp = file.fileStamp, stamp.size < file.count {
+      throw .modelFile(path: path, reason: Defect.truncated.reason)
+    }
     let outcome = file.withUnsafeBytes { bytes in
       Result { () throws(Defect) in try Self.entries(bytes, variant) }
     }
     do {
-      return PackedWeights(entries: try outcome.get(), data: file[variant.data])
+      return PackedWeights(
+        entries: try outcome.get(), data: file[variant.data],
+        watch: ModelWatch(file, weights: variant.data, checksum: variant.checksum, path: path))
     } catch {
       throw .modelFile(path: path, reason: error.reason)
     }

@@ -12,6 +12,8 @@ struct PackedWeights: Sendable {
   let entries: [Entry]
   /// The data; keeps the mapping alive.
   let data: ByteRegion
+  /// Whether they are still what they were.
+  var watch: ModelWatch?
 
   var count: Int { entries.count }
 

@@ -86,12 +86,10 @@ public struct NetworkDomain: SearchDomain {
     }
     var position = space.tailPosition
     if let tail = space.tail {
-      var block = try BlockSpecification(
-        "ir_k\(tail.kernel[genome[position]])_c\(tail.width[genome[position + 1]])"
-          + "_n\(tail.activation)")
-      block.expansion = tail.expansion[genome[position + 2]]
-      block.squeezeRatio = tail.squeeze
-      blocks.append(block)
+      blocks.append(
+        try tail.block(
+          tail.kernel[genome[position]], tail.width[genome[position + 1]],
+          tail.expansion[genome[position + 2]]))
       position += 3
     }
     var architecture = Architecture(

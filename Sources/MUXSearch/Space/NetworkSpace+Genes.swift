@@ -228,3 +228,15 @@ extension NetworkSpace.Stage {
     return nil
   }
 }
+
+extension NetworkSpace.Tail {
+  /// The block of some choices.
+  func block(
+    _ kernel: Int, _ width: Int, _ expansion: Double
+  ) throws(NetworkError) -> BlockSpecification {
+    var block = try BlockSpecification("ir_k\(kernel)_c\(width)_n\(activation)")
+    block.expansion = expansion
+    block.squeezeRatio = squeeze
+    return block
+  }
+}

@@ -47,8 +47,9 @@ let imageFormats = ["CWebP": "WEBP", "CGIF": "GIF", "CTIFF": "TIFF"]
 /// The recipes that programs hold (`ShippedRecipes` has the same list).
 let recipes = [
   "bccd_lite0", "bccd_ssdlite", "chestxray14_chexnet", "chestxray14_muxnet", "cifar10_scratch",
-  "cifar10_search", "cifar_transfer", "digits", "digits_search", "imagenet_muxnet", "multilabel",
-  "photos", "voc_lite0", "voc_ssd", "voc_ssdlite",
+  "cifar10_search", "cifar10_supernet", "cifar_transfer", "digits", "digits_search",
+  "digits_supernet", "imagenet_muxnet", "multilabel", "photos", "voc_lite0", "voc_ssd",
+  "voc_ssdlite",
 ]
 
 let swift: [SwiftSetting] = [
@@ -228,8 +229,8 @@ let modules: [Module] = [
   Module(
     "MUXSearchTraining", .lower, .hidden,
     uses: [
-      "MUXCore", "MUXNetworks", "MUXTasks", "MUXConfiguration", "MUXEvaluation", "MUXSearch",
-      "MUXStudies", "MUXTraining",
+      "MUXCore", "MUXNetworks", "MUXTasks", "MUXWeights", "MUXConfiguration", "MUXEvaluation",
+      "MUXSearch", "MUXStudies", "MUXTensor", "MUXTraining",
     ]),
 
   // Without the lower half, what it has of that is left out.
@@ -348,9 +349,9 @@ let modules: [Module] = [
   Module(
     "MUXSearchTrainingTests", .lower, .tests,
     uses: [
-      "MUXCore", "MUXImages", "MUXNetworks", "MUXTasks", "MUXVision", "MUXConfiguration",
-      "MUXEvaluation", "MUXSearch", "MUXStudies", "MUXTensor", "MUXTraining", "MUXSearchTraining",
-      "MUXTestSupport",
+      "MUXCore", "MUXImages", "MUXNetworks", "MUXTasks", "MUXWeights", "MUXVision",
+      "MUXConfiguration", "MUXEvaluation", "MUXSearch", "MUXStudies", "MUXTensor", "MUXTraining",
+      "MUXSearchTraining", "MUXTestSupport",
     ]),
 ]
 

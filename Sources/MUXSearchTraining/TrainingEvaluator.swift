@@ -35,19 +35,25 @@ public struct TrainingEvaluator: TrialEvaluator {
   public static func settings(_ tree: ConfigurationTree) throws -> String {
     var configuration = try tree.decode(TrainingConfiguration.self)
     try configuration.validate()
-    if let path = configuration.data.path {
-      // By text alone: `..` after a link leads elsewhere than its removal does.
-      configuration.data.path =
-        path.hasPrefix("/") ? path : "\(FileManager.default.currentDirectoryPath)/\(path)"
-    }
+    configuration.data.path = configuration.data.path.map(absolute)
     configuration.data = try configuration.data.resolved().settings
+    try requireValidation(configuration)
+    _ = try configuration.data.open(.training)
+    return try ConfigurationText.yaml(configuration)
+  }
+
+  /// By text alone: `..` after a link leads elsewhere than its removal does.
+  static func absolute(_ path: String) -> String {
+    path.hasPrefix("/") ? path : "\(FileManager.default.currentDirectoryPath)/\(path)"
+  }
+
+  /// Refuses to judge networks by the test images.
+  static func requireValidation(_ configuration: TrainingConfiguration) throws {
     guard configuration.data.validationFraction > 0 else {
       throw StudyError.evaluation(
         reason: "a search needs validation images apart from the test images; hold some out with"
           + " the setting data.validationFraction, such as 0.2")
     }
-    _ = try configuration.data.open(.training)
-    return try ConfigurationText.yaml(configuration)
   }
 
   /// How many outputs the task of settings that ``settings(_:)`` made needs for the classes of its images:

@@ -26,6 +26,11 @@ public struct RunFolder: Hashable, Sendable {
   /// The latest weights, ready for evaluation and prediction.
   public var lastWeights: String { "\(path)/last.safetensors" }
 
+  /// The latest weights that the networks of a search space share, where the run trains such.
+  public var supernet: String { "\(path)/supernet.safetensors" }
+  /// The search space of those, in YAML.
+  public var space: String { "\(path)/space.yaml" }
+
   /// The run in an existing folder; a path to a file inside it will do as well.
   public init(existing path: String) throws(RunFolderError) {
     var candidate = path

@@ -18,6 +18,18 @@ public struct ParameterSpecification: Sendable, Hashable {
   /// The groups of the convolution, 1 elsewhere.
   public var groups: Int
 
+  /// A tensor of these properties.
+  package init(
+    name: String, shape: [Int], role: ParameterRole, node: Int, branch: Int? = nil, groups: Int = 1
+  ) {
+    self.name = name
+    self.shape = shape
+    self.role = role
+    self.node = node
+    self.branch = branch
+    self.groups = groups
+  }
+
   /// Whether the optimizer changes it.
   public var isLearnable: Bool {
     role.isLearnable

@@ -97,6 +97,8 @@ package struct StudySections {
     case .training(let settings): details("The training's settings", settings)
     case .command(let line): details("The command", line)
     case .code(let name): details("The code", name)
+    case .supernet(let run, let digest):
+      details("The super-network", "\(run)\nhash of its tensors: \(digest)")
     case .table: break
     }
     if case .networks(let space, _) = definition.space, let yaml = try? space.yaml() {

@@ -158,6 +158,9 @@ public enum EvaluationMethod: Sendable, Hashable, Codable {
   case command(line: String)
   /// By looking it up in the study's table.
   case table
+  /// By weights that all networks of the space share: the folder of their training's run, and the hash of
+  /// the tensors.
+  case supernet(run: String, digest: String)
   /// By code of the program that made the study, which says what it is called.
   case code(name: String)
 
@@ -167,6 +170,7 @@ public enum EvaluationMethod: Sendable, Hashable, Codable {
     case .training: "training"
     case .command: "command"
     case .table: "table"
+    case .supernet: "super-network"
     case .code: "code"
     }
   }

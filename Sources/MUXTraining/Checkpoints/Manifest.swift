@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
-import MUXCore
+package import MUXCore
 import MUXEvaluation
 
 /// `state.json` of a checkpoint: the state, and what the other files must be.
@@ -98,4 +98,9 @@ extension Manifest.File {
     }
     return value
   }
+}
+
+extension ByteRegion {
+  /// A hash by which torn, rotten or replaced files are noticed.
+  package var digest: String { Manifest.File(self).checksum }
 }

@@ -60,6 +60,9 @@ extension TrainingConfiguration: SettingGroup {
         "distillation", \.distillation,
         group: "A teacher whose answers are learned beside the truth"),
       Setting(
+        "supernet", \.supernet,
+        group: "Weights that the networks of a search space share, in place of one network"),
+      Setting(
         "optimizer", \.optimizer, group: "The update rule; settings of other kinds are ignored"),
       Setting(
         "schedule", \.schedule,
@@ -76,6 +79,7 @@ extension TrainingConfiguration: SettingGroup {
   package func validate(path: String) throws(ConfigurationError) {
     try checkSettings(path: path)
     _ = try rankingMetric
+    try supernet.check(self)
     try ConfigurationError.require(
       schedule.warmUp.epochs <= Double(epochs), "schedule.warmUp.epochs", schedule.warmUp.epochs,
       "must not exceed the run's \(epochs) epochs")

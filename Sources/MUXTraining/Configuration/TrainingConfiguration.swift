@@ -53,6 +53,8 @@ public struct TrainingConfiguration: Codable, Hashable, Sendable {
   public var objective = ObjectiveConfiguration()
   /// A teacher, if there is one.
   public var distillation = DistillationConfiguration()
+  /// Weights that the networks of a search space share, in place of one network.
+  public var supernet = SupernetConfiguration()
   /// The update rule.
   public var optimizer = OptimizerConfiguration()
   /// The learning rate over time.

@@ -14,6 +14,8 @@ public enum ExecutionError: Error, Equatable, Sendable {
   case parameterType(DType)
   /// One output is asked of a network that has several.
   case severalOutputs(network: String, count: Int)
+  /// Tensors from elsewhere that are not those of the network.
+  case foreignTensors(network: String)
   /// A segment that cannot stand for its nodes.
   case segment(nodes: Range<Int>, reason: String)
 }
@@ -33,6 +35,8 @@ extension ExecutionError: CustomStringConvertible, LocalizedError {
     case .severalOutputs(let network, let count):
       "network '\(network)' has \(count) outputs (a detector), but a classifier's one is needed:"
         + " take another network, or name a layer"
+    case .foreignTensors(let network):
+      "the tensors are not those of network '\(network)': their number or shapes differ"
     case .segment(let nodes, let reason):
       "nodes \(nodes.lowerBound)..<\(nodes.upperBound) cannot run as one segment: \(reason)"
     }

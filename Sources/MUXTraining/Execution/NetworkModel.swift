@@ -85,6 +85,32 @@ public final class NetworkModel {
     if fusesOperations { try installFusedOperations() }
   }
 
+  /// A network over tensors that it does not own, such as parts of weights that networks share; gradients
+  /// flow on to what they were made from.
+  ///
+  /// - Parameters:
+  ///   - network: What to run.
+  ///   - tensors: Its tensors, in the order of the state dict, all on one device.
+  ///   - generator: The source of dropout's randomness.
+  package init(_ network: Network, tensors: [Tensor], generator: TorchGenerator) throws {
+    specifications = network.parameters
+    guard tensors.count == specifications.count,
+      zip(tensors, specifications).allSatisfy({ $0.shape == $1.shape })
+    else { throw ExecutionError.foreignTensors(network: network.name) }
+    self.network = network
+    self.generator = generator
+    device = tensors.first?.device ?? .cpu
+    dtype = tensors.first?.dtype ?? .float32
+    plan = ExecutionPlan(network)
+    state = tensors
+    var byNode = [[Tensor]](repeating: [], count: network.nodes.count)
+    for (specification, tensor) in zip(specifications, tensors) {
+      byNode[specification.node].append(tensor)
+    }
+    stateByNode = byNode
+    try installFusedOperations()
+  }
+
   /// The learnable tensors with their names, in the order of the state dict.
   public var parameters: [NamedTensor] { named { $0.isLearnable } }
 

@@ -1,21 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 import MUXCore
-import MUXNetworks
-import MUXTensor
+package import MUXNetworks
+package import MUXTensor
 
 /// Draws fresh weights. Each tensor has a stream of its own, derived from the seed and its position
 /// in the state dict, so that a changed head leaves the other weights as they were.
-struct ParameterInitializer {
+package struct ParameterInitializer {
   private let rule: WeightInitialization
   private let seed: UInt64
 
-  init(_ rule: WeightInitialization, seed: UInt64) {
+  /// Draws by a rule from a seed.
+  package init(_ rule: WeightInitialization, seed: UInt64) {
     self.rule = rule
     self.seed = seed
   }
 
   /// A tensor on the CPU, in single precision (the counters: whole numbers).
-  func tensor(_ specification: ParameterSpecification, index: Int) throws -> Tensor {
+  package func tensor(_ specification: ParameterSpecification, index: Int) throws -> Tensor {
     let shape = specification.shape
     switch specification.role {
     case .bias, .normalizationShift, .runningMean: return try Tensor.zeros(shape)

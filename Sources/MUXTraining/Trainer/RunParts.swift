@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
 import MUXConfiguration
-import MUXEvaluation
+package import MUXEvaluation
 import MUXImages
 import MUXNetworkFiles
 import MUXNetworks
@@ -178,6 +178,13 @@ struct RunParts {
     case .network(let network): return network
     case .architecture(let architecture): return try architecture.network()
     }
+  }
+}
+
+extension TrainingConfiguration {
+  /// Every setting of a run, as its folder has them.
+  package init(ofRun folder: RunFolder) throws {
+    self = try RunParts.readConfiguration(folder.configuration)
   }
 }
 

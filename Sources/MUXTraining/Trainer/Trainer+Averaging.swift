@@ -27,12 +27,18 @@ extension Trainer {
   /// Gives a plain mean of weights, whose layers no batch has passed together, statistics of its own:
   /// the mean over batches of training images, as they are in the epoch under way.
   func measureAveragedStatistics() throws {
-    guard configuration.average.kind == .swa,
+    guard configuration.average.kind == .swa, shared == nil,
       configuration.model.restingNorms(hasFrozen: false) == .none,
       let model = averagedModel, let average,
       average.updates > 0
     else { return }
     let batches = min(configuration.average.statisticsBatches, data.training.batchesPerEpoch)
+    try measureStatistics(of: model, batches: batches)
+  }
+
+  /// Replaces the statistics of a network by the means over batches of training images, as they are in the
+  /// epoch under way.
+  func measureStatistics(of model: NetworkModel, batches: Int) throws {
     let epoch = min(state.epoch, configuration.epochs - 1)
     let stream = try data.training.epoch(epoch)
     defer { stream.cancel() }

@@ -17,6 +17,7 @@ extension Trainer {
 
   /// Copies of all tensors that a checkpoint holds, by file.
   func archives() throws -> [(file: String, archive: TensorArchive)] {
+    try takeSharedWeights(measuring: false)
     func metadata(isAveraged: Bool) throws -> [String: String] {
       let isScored = isAveraged == (averagedModel != nil)
       let scores = state.history.last.flatMap { report in
@@ -44,6 +45,7 @@ extension Trainer {
       files.append(
         (Self.averagedName, try averagedModel.archive(metadata: metadata(isAveraged: true))))
     }
+    files += try sharedArchives()
     return files
   }
 
@@ -73,9 +75,10 @@ extension Trainer {
   /// Puts the best and the latest weights where they are easily found.
   func publishWeights(last name: String) throws {
     if let best = state.best.first {
-      try publish(best.name, as: folder.bestWeights)
+      try publish(scoredName, of: best.name, as: folder.bestWeights)
     }
-    try publish(name, as: folder.lastWeights)
+    try publish(scoredName, of: name, as: folder.lastWeights)
+    if let file = usedSharedName { try publish(file, of: name, as: folder.supernet) }
   }
 
   /// The files without which no run goes on.
@@ -128,8 +131,8 @@ extension Trainer {
 
   /// Makes a hard link to a checkpoint's weights, or a copy where the file system has no links, and
   /// moves it into its place.
-  private func publish(_ name: String, as path: String) throws {
-    let source = "\(store.folder(of: name))/\(scoredName)"
+  private func publish(_ file: String, of name: String, as path: String) throws {
+    let source = "\(store.folder(of: name))/\(file)"
     let temporary = path + ".partial"
     unlink(temporary)
     if link(source, temporary) == 0 {
@@ -161,6 +164,7 @@ extension Trainer {
         .copy(into: averagedModel.namedState, path: path)
       average.updates = state.averagedUpdates
     }
+    try restoreShared(name)
     let saved = try store.archive(Self.optimizerName, of: name)
     let kind = saved.metadata["kind"] ?? "none"
     guard kind == configuration.optimizer.kind.rawValue,

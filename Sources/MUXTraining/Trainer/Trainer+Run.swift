@@ -90,6 +90,7 @@ extension Trainer {
   /// An evaluation in the middle of an epoch, which is told and not recorded: the run goes on as if it
   /// had not been.
   private func evaluateInPassing() throws {
+    try takeSharedWeights(measuring: true)
     try measureAveragedStatistics()
     let scores = try evaluate(scoredModel).scores
     let values = configuration.task.task.metrics.map { "\($0.label) \($0.text(scores[$0]))" }
@@ -127,6 +128,7 @@ extension Trainer {
       isBest: false)
     try averageEpoch(epoch)
     if isLast || epoch % configuration.evaluateEveryEpochs == 0 {
+      try takeSharedWeights(measuring: true)
       try measureAveragedStatistics()
       let evaluation = try evaluate(scoredModel)
       let scores = evaluation.scores

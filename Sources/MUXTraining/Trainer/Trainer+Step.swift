@@ -25,26 +25,23 @@ extension Trainer {
     var images = 0
     var waited = 0.0
     let scale = state.lossScaler?.scale ?? 1
-    for _ in 0..<group {
+    for place in 0..<group {
       let asked = ContinuousClock.now
       guard let batch = try stream.next() else {
         throw TrainingError.dataEnded(epoch: epoch + 1, batch: state.batch)
       }
       waited += Seconds.since(asked)
-      let losses = try objective.losses(of: batch) {
-        try model.outputs(of: $0, precision: configuration.precision)
-      }
-      let loss = losses.total
-      let value = try loss.item()
-      guard value.isFinite else { throw try notFinite(loss: value, rate: rate) }
       // All batches are of one size, so the mean over the group is the mean over its images.
       let factor = scale / Double(group)
-      try (factor == 1 ? loss : loss * factor).backward()
-      try model.finishBackward(autocast: configuration.precision.autocast)
-      lossSum += value * Double(batch.count)
+      let learned =
+        if let shared { try learn(from: batch, shared, place: place, factor: factor) } else {
+          try learn(from: batch, factor: factor)
+        }
+      guard learned.loss.isFinite else { throw try notFinite(loss: learned.loss, rate: rate) }
+      lossSum += learned.loss * Double(batch.count)
       images += batch.count
-      for part in losses.parts {
-        let sum = try part.value.item() * Double(batch.count)
+      for part in learned.parts {
+        let sum = part.value * Double(batch.count)
         if let place = parts.firstIndex(where: { $0.name == part.name }) {
           parts[place].value += sum
         } else {
@@ -59,6 +56,7 @@ extension Trainer {
       try optimizer.step(learningRate: rate)
       try averageStep()
     }
+    sharedHaveChanged = true
 
     let seconds = Seconds.since(start)
     state.step += 1
@@ -81,6 +79,21 @@ extension Trainer {
           dataWait: min(state.waitSeconds / max(state.epochSeconds, 1e-9), 1),
           secondsLeft: stepSeconds / Double(sessionSteps)
             * Double(lastStep - state.step))))
+  }
+
+  /// Forward and backward pass of a batch. A loss that is no number is returned at once.
+  private func learn(from batch: Batch, factor: Double) throws -> LearnedBatch {
+    let losses = try objective.losses(of: batch) {
+      try model.outputs(of: $0, precision: configuration.precision)
+    }
+    let loss = losses.total
+    let value = try loss.item()
+    guard value.isFinite else { return LearnedBatch(loss: value) }
+    try (factor == 1 ? loss : loss * factor).backward()
+    try model.finishBackward(autocast: configuration.precision.autocast)
+    return LearnedBatch(
+      loss: value,
+      parts: try losses.parts.map { LossPart(name: $0.name, value: try $0.value.item()) })
   }
 
   /// The steps of the run when it ends.

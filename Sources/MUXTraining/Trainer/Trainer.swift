@@ -35,6 +35,12 @@ public final class Trainer {
 
   let data: TrainingData
   let objective: any Objective
+  /// The weights that networks share, where those are trained and not the network's own.
+  let shared: (any SharedWeights)?
+  /// Their moving average.
+  let averagedShared: (any SharedWeights)?
+  /// Whether they are other than when the run's network took its part.
+  var sharedHaveChanged = false
   let parameters: [Tensor]
   /// Parameters beside the network: those that lead from its features to a teacher's.
   let projections: [NamedTensor]
@@ -72,6 +78,14 @@ public final class Trainer {
     _ configuration: TrainingConfiguration, network: Network? = nil,
     observers: [any TrainingObserver] = []
   ) throws {
+    try self.init(configuration, network: network, sharing: nil, observers: observers)
+  }
+
+  /// Prepares a new run, perhaps of weights that networks share.
+  package convenience init(
+    _ configuration: TrainingConfiguration, network: Network?, sharing: (any SharedWeights)?,
+    observers: [any TrainingObserver]
+  ) throws {
     // What no folder can mend is said before a missing folder.
     if network == nil { try configuration.requireSuitableNetwork() }
     try configuration.validate()
@@ -90,8 +104,10 @@ public final class Trainer {
     state.data = parts.data.record
     state.teacher = parts.teacherDigest
     try self.init(
-      configuration, parts: parts, folder: folder, state: state, observers: observers)
-    notices = decisions + parts.notices + notices + report
+      configuration, parts: parts, folder: folder, state: state, sharing: sharing,
+      observers: observers)
+    sharedHaveChanged = sharing != nil
+    notices = (sharing.map { [$0.summary] } ?? []) + decisions + parts.notices + notices + report
     if clock.totalSteps < Self.fewSteps {
       notices.append(
         "only \(clock.totalSteps) step\(clock.totalSteps == 1 ? "" : "s") in all"
@@ -103,6 +119,7 @@ public final class Trainer {
       try AtomicFile.write([UInt8](NetworkFile.json(self.network)), to: folder.network)
       try RunEnvironment.append(configuration, firstStep: 0, to: folder.environment)
       try writeDataRecord()
+      try sharing?.write(to: folder.path)
     }
   }
 
@@ -124,6 +141,19 @@ public final class Trainer {
     allowsOtherImages: Bool = false,
     adjust: (inout TrainingConfiguration) -> Void = { _ in }
   ) throws {
+    try self.init(
+      resuming: path, sharing: { _, _ in nil }, observers: observers,
+      allowsOtherImages: allowsOtherImages, adjust: adjust)
+  }
+
+  /// Prepares to go on with a run, perhaps of weights that networks share: `sharing` makes those by the
+  /// settings and the folder.
+  package convenience init(
+    resuming path: String,
+    sharing: (TrainingConfiguration, RunFolder) throws -> (any SharedWeights)?,
+    observers: [any TrainingObserver], allowsOtherImages: Bool,
+    adjust: (inout TrainingConfiguration) -> Void
+  ) throws {
     let folder = try RunFolder(existing: path)
     let lock = try RunLock(folder.path)
     defer { withExtendedLifetime(lock) {} }
@@ -138,7 +168,9 @@ public final class Trainer {
       "the run was begun with \(before); it can be prolonged, not cut")
     stored.epochs = epochs
     try configuration.validate()
-    let (name, saved, damaged) = try store.loadNewestSound(requiring: Self.requiredFiles)
+    let shared = configuration.supernet.isEnabled ? try sharing(configuration, folder) : nil
+    let (name, saved, damaged) = try store.loadNewestSound(
+      requiring: Self.requiredFiles + (shared == nil ? [] : [Self.sharedName]))
     var state = saved
     guard state.epoch <= configuration.epochs else {
       throw CheckpointError.mismatch(
@@ -161,7 +193,9 @@ public final class Trainer {
     // Of an epoch that has become shorter, no more than all can be done.
     state.batch = min(state.batch, parts.data.training.batchesPerEpoch)
     try self.init(
-      configuration, parts: parts, folder: folder, state: state, observers: observers)
+      configuration, parts: parts, folder: folder, state: state, sharing: shared,
+      observers: observers)
+    sharedHaveChanged = shared != nil
     store.removePartial()
     try restore(name)
     notices += noteDamage(damaged, resumingFrom: name)
@@ -189,8 +223,14 @@ public final class Trainer {
 
   private init(
     _ configuration: TrainingConfiguration, parts: RunParts, folder: RunFolder,
-    state: TrainingState, observers: [any TrainingObserver]
+    state: TrainingState, sharing: (any SharedWeights)?, observers: [any TrainingObserver]
   ) throws {
+    guard configuration.supernet.isEnabled == (sharing != nil) else {
+      throw ConfigurationError(
+        setting: "supernet.space", value: configuration.supernet.space ?? "none",
+        expected: "weights that networks share are trained by the search; leave it out to train one"
+          + " network")
+    }
     self.configuration = configuration
     self.folder = folder
     let output = configuration.output
@@ -209,7 +249,10 @@ public final class Trainer {
     let trained = parts.trained
     // What is never trained has no part in the optimizer, nor in its files.
     projections = parts.features?.projections ?? []
-    let named = model.parameters.filter { !trained.isNeverTrained($0.name) } + projections
+    shared = sharing
+    let named =
+      (sharing?.parameters ?? model.parameters.filter { !trained.isNeverTrained($0.name) })
+      + projections
     parameters = named.map(\.tensor)
     optimizer = try configuration.optimizer.makeOptimizer(named, rates: trained.rates)
     try model.freeze(
@@ -218,11 +261,14 @@ public final class Trainer {
       let averaged = try NetworkModel(
         parts.network, seed: configuration.seed, device: parts.model.device)
       averagedModel = averaged
+      averagedShared = try sharing?.copied()
       average = try MovingAverage(
-        averaged.namedState.map(\.tensor), of: model.namedState.map(\.tensor),
+        (averagedShared?.namedState ?? averaged.namedState).map(\.tensor),
+        of: (sharing?.namedState ?? model.namedState).map(\.tensor),
         configuration: configuration.average)
     } else {
       averagedModel = nil
+      averagedShared = nil
       average = nil
     }
     let batches = data.training.batchesPerEpoch

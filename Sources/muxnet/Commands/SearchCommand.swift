@@ -20,7 +20,8 @@ struct SearchCommand: ParsableCommand {
       SearchBestCommand.self, SearchSpaceCommand.self, SearchAskCommand.self,
       SearchTellCommand.self, SearchEnqueueCommand.self, SearchCopyCommand.self,
       SearchEditCommand.self, SearchReportCommand.self, SearchRetryCommand.self,
-      SearchExportCommand.self, SearchDeleteCommand.self, SearchBenchmarkCommand.self,
+      SearchExportCommand.self, SearchSupernetCommand.self, SearchDeleteCommand.self,
+      SearchBenchmarkCommand.self,
       SearchAsksCommand.self,
     ])
 }

@@ -53,6 +53,7 @@ extension SearchRunCommand {
     var some = options
     some.space = "digits"
     some.evaluate = "true"
+    some.supernet = nil
     (some.recipe, some.config, some.assignments) = (nil, nil, [])
     (some.maxParams, some.maxMadds, some.maxLatency, some.data) = (nil, nil, nil, nil)
     some.prune = false
@@ -66,6 +67,8 @@ extension SearchRunCommand {
     let wanted: EvaluationMethod
     if let line = options.evaluate {
       wanted = .command(line: line)
+    } else if let run = options.supernet {
+      wanted = try StudyEvaluators.supernet(run: run, space: nil).method
     } else if isTraining {
       wanted = try StudyEvaluators.training(
         recipe: options.recipe, config: options.config, assignments: options.assignments,
@@ -76,6 +79,10 @@ extension SearchRunCommand {
     guard kept.evaluation != wanted else { return [] }
     if case .training = kept.evaluation, case .training = wanted {
       return ["the settings of its training"]
+    }
+    if case .supernet(let old, _) = kept.evaluation, case .supernet(let new, _) = wanted, old == new
+    {
+      return ["the super-network in \(old) as it was: it has changed since"]
     }
     return ["evaluation by \(Self.text(kept.evaluation)), not \(Self.text(wanted))"]
   }
@@ -163,6 +170,7 @@ extension SearchRunCommand {
     case .command(let line): "'\(line.split(whereSeparator: \.isNewline).joined(separator: " "))'"
     case .training: "training"
     case .table: "its table"
+    case .supernet(let run, _): "the super-network in \(run)"
     case .code(let name): "code called '\(name)'"
     }
   }

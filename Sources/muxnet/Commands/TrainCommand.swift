@@ -4,6 +4,7 @@
   import Foundation
   import MUXConfiguration
   import MUXEvaluation
+  import MUXSearchTraining
   import MUXTensor
   import MUXTraining
 
@@ -102,13 +103,17 @@
         return try RateCurve(findRate).find(
           options.configuration(), quiet: quiet, json: output.json)
       }
-      let trainer = try makeTrainer()
+      try Self.finish(makeTrainer(), json: output.json)
+    }
+
+    /// Runs a training and says what became of it.
+    static func finish(_ trainer: Trainer, json: Bool) throws {
       let configuration = trainer.configuration
       if let text = try configuration.precision.slowness(on: Device(name: configuration.device)) {
         Console.warning(text)
       }
       let result = try trainer.run()
-      if output.json {
+      if json {
         try Console.json(result)
       } else {
         Console.result(result.weights ?? result.folder)
@@ -124,8 +129,9 @@
         let resume = try named.isEmpty ? latestRun() : named
         let (threads, timeBudget) = (options.threads, options.timeBudget)
         do {
-          return try Trainer(
-            resuming: resume, observers: observers(everySteps: 50), allowsOtherImages: otherImages
+          return try SupernetTraining.trainer(
+            resuming: resume, observers: Self.observers(everySteps: 50, quiet: quiet),
+            allowsOtherImages: otherImages
           ) {
             if let threads { $0.threads = threads }
             if let timeBudget { $0.timeBudgetMinutes = timeBudget }
@@ -138,8 +144,11 @@
         }
       }
       let configuration = try options.unchecked()
-      return try Trainer(
-        configuration, observers: observers(everySteps: configuration.output.logEverySteps))
+      let observers = Self.observers(
+        everySteps: configuration.output.logEverySteps, quiet: quiet)
+      return configuration.supernet.isEnabled
+        ? try SupernetTraining.trainer(configuration, observers: observers)
+        : try Trainer(configuration, observers: observers)
     }
 
     /// The run that was at work last.
@@ -149,7 +158,8 @@
       return run.path
     }
 
-    private func observers(everySteps: Int) -> [any TrainingObserver] {
+    /// The progress on the terminal.
+    static func observers(everySteps: Int, quiet: Bool) -> [any TrainingObserver] {
       guard !quiet else { return [] }
       let style = ProgressRenderer.Style(
         isTerminal: Console.errorIsTerminal, width: Console.errorWidth, everySteps: everySteps)

@@ -90,6 +90,13 @@ struct StudyOptions: ParsableArguments {
         + "as {\"error\": 7.5}; see Docs/SEARCH.md.", valueName: "command"))
   var evaluate: String?
 
+  @Option(
+    help: ArgumentHelp(
+      "The run of a super-network, whose weights judge a network in seconds instead of a training "
+        + "(muxnet search supernet train).", valueName: "folder"),
+    completion: .directory)
+  var supernet: String?
+
   @Option(help: "The recipe by which networks are trained for their error.")
   var recipe: String?
 
@@ -110,7 +117,7 @@ struct StudyOptions: ParsableArguments {
   var attributeTexts: [String] = []
 
   /// Whether a study is described, and not only how far one shall go.
-  var describesStudy: Bool { space != nil || table != nil }
+  var describesStudy: Bool { space != nil || table != nil || supernet != nil }
 
   func validate() throws {
     if space != nil, table != nil { throw ValidationError("give --space or --table, not both") }
@@ -121,6 +128,18 @@ struct StudyOptions: ParsableArguments {
     if evaluate != nil, recipe != nil || config != nil || !assignments.isEmpty || data != nil {
       throw ValidationError(
         "--evaluate replaces the training; leave out --recipe, --config, --set, --data")
+    }
+    if supernet != nil {
+      let given: [(option: String, isGiven: Bool)] = [
+        ("--evaluate", evaluate != nil), ("--table", table != nil), ("--recipe", recipe != nil),
+        ("--config", config != nil), ("--set", !assignments.isEmpty), ("--data", data != nil),
+        ("--prune", prune),
+      ]
+      let others = given.filter(\.isGiven).map(\.option)
+      if !others.isEmpty {
+        throw ValidationError(
+          "--supernet is the whole evaluation; leave out \(others.joined(separator: ", "))")
+      }
     }
     for text in attributeTexts where !text.contains("=") || text.hasPrefix("=") {
       throw ValidationError("--attribute takes KEY=VALUE, not '\(text)'")
@@ -164,11 +183,18 @@ struct StudyOptions: ParsableArguments {
   }
 
   private func networkDefinition() throws -> StudyDefinition {
-    guard let text = space else {
+    var shared: EvaluationMethod?
+    var space: NetworkSpace
+    if let supernet {
+      let found = try StudyEvaluators.supernet(
+        run: supernet, space: try self.space.map { try NetworkSpace.resolve($0) })
+      (shared, space) = (found.method, found.space)
+    } else if let text = self.space {
+      space = try NetworkSpace.resolve(text)
+    } else {
       throw CommandError(
         "name what is searched: --space digits, small, imagenet or FILE, or --table NAME:FILE")
     }
-    var space = try NetworkSpace.resolve(text)
     if let maxParams {
       space.constraints.maximumParameters = try Self.count(maxParams, "--max-params")
     }
@@ -186,7 +212,7 @@ struct StudyOptions: ParsableArguments {
       }
       return quantity
     }
-    let evaluation = try evaluationMethod()
+    let evaluation = try shared ?? evaluationMethod()
     if let classes = try StudyEvaluators.classes(of: evaluation), classes != space.classes {
       Console.note(
         "the space '\(space.name)' is for \(space.classes) classes, and the data have \(classes):"
@@ -197,9 +223,9 @@ struct StudyOptions: ParsableArguments {
     let own = try ownObjectives.map { text in
       try Objective(parsing: text, targets: targets) { domain.reach(of: $0).upperBound }
     }
-    if case .training = evaluation, let measured = own.first(where: { $0.weights == nil }) {
+    if evaluate == nil, let measured = own.first(where: { $0.weights == nil }) {
       throw CommandError(
-        "a training gives no '\(measured.name)'; evaluate by a command that prints it, or say how it"
+        "a \(evaluation.name) gives no '\(measured.name)'; evaluate by a command that prints it, or say how it"
           + " follows from params and madds")
     }
     return try StudyDefinition(
@@ -301,7 +327,7 @@ struct StudyOptions: ParsableArguments {
       recipe: recipe, config: config, assignments: assignments, data: data)
   }
 
-  private static func count(_ text: String, _ option: String) throws -> Int {
+  static func count(_ text: String, _ option: String) throws -> Int {
     let target = try? ReferenceTarget(parsing: "value=\(text)")
     guard let value = target?.values["value"], value >= 1, value < 1e15 else {
       throw CommandError("\(option) takes a number such as 1.5M, not '\(text)'")

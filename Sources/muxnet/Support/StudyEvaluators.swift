@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+import Foundation
+import MUXSearch
 import MUXStudies
 
 #if TORCH
@@ -23,11 +25,22 @@ enum StudyEvaluators {
       throw CommandError(
         "study '\(study.name)' is evaluated by '\(name)', code of the program that made it; run its"
           + " workers")
-    case .training where command != nil, .table where command != nil:
+    case .training where command != nil, .table where command != nil,
+      .supernet where command != nil:
       throw CommandError(
         "study '\(study.name)' evaluates by \(study.definition.evaluation.name), not by a command;"
           + " leave out --evaluate")
     case .table: return try TableEvaluator(study.definition)
+    case .supernet(let run, let digest):
+      #if TORCH
+        return try SupernetEvaluator(
+          run: run, digest: digest, space: study.definition.networkDomain?.space)
+      #else
+        _ = digest
+        throw CommandError(
+          "study '\(study.name)' evaluates by the super-network in \(run), and this build has no"
+            + " libtorch; build without MUXNET_TORCH=0")
+      #endif
     case .training(let settings):
       #if TORCH
         return try TrainingEvaluator(settings: settings)
@@ -48,6 +61,30 @@ enum StudyEvaluators {
       }
     #endif
     return nil
+  }
+
+  /// The evaluation by the super-network of a run, and its space.
+  ///
+  /// - Parameters:
+  ///   - run: The run's folder.
+  ///   - space: The space of the study; nil takes that of the super-network.
+  static func supernet(
+    run: String, space: NetworkSpace?
+  ) throws -> (method: EvaluationMethod, space: NetworkSpace) {
+    #if TORCH
+      let path =
+        run.hasPrefix("/") ? run : "\(FileManager.default.currentDirectoryPath)/\(run)"
+      let supernet = try Supernet(run: path)
+      var space = space ?? supernet.space
+      // A space is for as many classes as the images have.
+      space.classes = supernet.space.classes
+      try supernet.require(space)
+      return (.supernet(run: path, digest: supernet.digest), space)
+    #else
+      throw CommandError(
+        "this build has no libtorch, so a super-network cannot be used; give --evaluate COMMAND, or"
+          + " build without MUXNET_TORCH=0")
+    #endif
   }
 
   /// The training of candidates by a recipe and more settings.

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+public import Foundation
+import MUXCore
+
+/// Why a super-network cannot be used.
+public enum SupernetError: Error, Sendable, Hashable {
+  /// A run of another kind.
+  case notASupernet(path: String)
+  /// A run that is not at its end.
+  case unfinished(path: String, isRunning: Bool)
+  /// A file without a tensor that the space needs.
+  case missing(path: String, tensor: String)
+  /// A file with a tensor of another shape.
+  case misshapen(path: String, tensor: String, shape: [Int], expected: [Int])
+  /// A file that is another one than when it was opened, or when the study was made.
+  case changed(path: String)
+  /// A study of another space.
+  case otherSpace(path: String, own: String, wanted: String)
+}
+
+extension SupernetError: CustomStringConvertible, LocalizedError {
+  /// One line: what, where, how to fix.
+  public var description: String {
+    switch self {
+    case .notASupernet(let path):
+      "\(path.printable) holds no super-network: it is another kind of run; train one first"
+    case .unfinished(let path, true):
+      "the super-network in \(path.printable) is still training; wait until it ends"
+    case .unfinished(let path, false):
+      "the training of the super-network in \(path.printable) was broken off; go on with it to its end"
+        + " first"
+    case .missing(let path, let tensor):
+      "the super-network in \(path.printable) lacks '\(tensor.printable)': it is not whole, or of another"
+        + " space; train it anew"
+    case .misshapen(let path, let tensor, let shape, let expected):
+      "the super-network in \(path.printable) has '\(tensor.printable)' of shape \(shape), not \(expected):"
+        + " it is of another space"
+    case .changed(let path):
+      "the super-network in \(path.printable) has changed since it was opened: results of both would not"
+        + " compare; make a new study with it"
+    case .otherSpace(let path, let own, let wanted):
+      "the super-network in \(path.printable) is of the space '\(own.printable)'; its choices are not those"
+        + " of '\(wanted.printable)'"
+    }
+  }
+
+  /// The same line, for Foundation.
+  public var errorDescription: String? { description }
+}

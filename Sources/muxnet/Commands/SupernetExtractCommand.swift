@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+#if TORCH
+  import ArgumentParser
+  import Foundation
+  import MUXCore
+  import MUXNetworkFiles
+  import MUXReport
+  import MUXSearch
+  import MUXSearchTraining
+  import MUXStudies
+
+  /// Takes a network out of a super-network.
+  struct SupernetExtractCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+      commandName: "extract",
+      abstract: "Write a network of a super-network as an ordinary one, with its weights.",
+      discussion: """
+        The statistics of its batch norms are measured anew on training images. Beside FILE.safetensors, which \
+        muxnet evaluate, predict and convert take, lies FILE.yaml, the network for muxnet train --model, which \
+        goes on from there with --initial-weights.
+
+        EXAMPLES
+          muxnet search supernet extract runs/super --study quick --trial 17 --output best.safetensors
+          muxnet search supernet extract runs/super found/small.yaml --output small.safetensors
+        """)
+
+    @OptionGroup var network: SupernetArgument
+
+    @Option(help: "The study of --trial; may be left out where the storage has one study only.")
+    var study: String?
+
+    @Option(help: "The number of a trial, whose network is taken.")
+    var trial: Int?
+
+    @Option(
+      name: [.short, .long], help: "The file of the weights, FILE.safetensors.", completion: .file()
+    )
+    var output: String
+
+    @Option(help: "The network's name (default: of space and genome).")
+    var name: String?
+
+    @Flag(help: "Replace files that exist.")
+    var overwrite = false
+
+    @OptionGroup var storage: StorageOptions
+
+    func validate() throws {
+      if (trial == nil) == (network.genome == nil) {
+        throw ValidationError("name one network: a genome, a file of a network, or --trial")
+      }
+      if study != nil, trial == nil { throw ValidationError("--study needs --trial") }
+      if !output.hasSuffix(".safetensors") {
+        throw ValidationError("--output takes a name that ends in .safetensors, not '\(output)'")
+      }
+    }
+
+    func run() throws {
+      let architectureFile = output.dropLast(".safetensors".count) + ".yaml"
+      for file in [output, String(architectureFile)] {
+        try ReportFile.check(file, overwrites: overwrite)
+      }
+      let supernet = try Supernet(run: network.run)
+      let genome =
+        if let trial {
+          try Self.genome(of: trial, in: storage.coordinator(for: .read), study, supernet)
+        } else { try network.genome(of: supernet) }
+      let evaluator = try SupernetEvaluator(run: network.run)
+      let architecture = try supernet.architecture(genome, name: name)
+      try evaluator.write(genome, to: output, name: name)
+      try AtomicFile.write(
+        Array(try NetworkFile.yaml(architecture).utf8), to: String(architectureFile))
+      Console.result(output)
+    }
+
+    private static func genome(
+      of number: Int, in coordinator: StudyCoordinator, _ name: String?, _ supernet: Supernet
+    ) throws -> Genome {
+      let study = try coordinator.study(named: name)
+      if let space = study.definition.networkDomain?.space { try supernet.require(space) }
+      let trial = try coordinator.store.read { try $0.trial(number, of: study.id) }
+      guard let trial else {
+        throw CommandError(
+          "study '\(study.name)' has no trial \(number); muxnet search show lists them")
+      }
+      return trial.genome
+    }
+  }
+#endif

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+#if TORCH
+  import ArgumentParser
+  import MUXConfiguration
+  import MUXSearchTraining
+  import MUXTraining
+
+  /// Trains a super-network.
+  struct SupernetTrainCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+      commandName: "train",
+      abstract: "Train weights that all networks of a space share.",
+      discussion: """
+        An ordinary run, whose own network is the largest one; supernet.safetensors and space.yaml lie beside \
+        its weights. Settings are those of muxnet train, and supernet.*: each step trains the largest network, \
+        the smallest and some drawn ones (supernet.rule=sandwich), or a single drawn one. It goes on by muxnet \
+        train --resume.
+
+        EXAMPLES
+          muxnet search supernet train digits --recipe digits_supernet
+          muxnet search supernet train small --recipe cifar10_supernet --data cifar10 --max-madds 50M
+        """)
+
+    @Argument(help: "digits, small, imagenet or a YAML file.", completion: .file())
+    var space: String
+
+    @OptionGroup var options: ConfigurationOptions
+
+    @Option(help: "The most parameters of the networks that are trained, such as 400k.")
+    var maxParams: String?
+
+    @Option(help: "The most multiply-adds of the networks that are trained, such as 50M.")
+    var maxMadds: String?
+
+    @Flag(help: "Print the settings as YAML and stop.")
+    var dryRun = false
+
+    @Flag(name: [.short, .long], help: "No progress, only warnings and errors.")
+    var quiet = false
+
+    @OptionGroup var output: OutputOptions
+
+    func run() throws {
+      var tree = try options.tree()
+      try tree.set("supernet.space", toText: space, source: .option("SPACE"))
+      for (name, text, path) in [
+        ("--max-params", maxParams, "supernet.maximumParameters"),
+        ("--max-madds", maxMadds, "supernet.maximumMultiplyAdds"),
+      ] {
+        guard let text else { continue }
+        try tree.set(path, toText: "\(try StudyOptions.count(text, name))", source: .option(name))
+      }
+      let settings = try tree.decode(TrainingConfiguration.self)
+      if dryRun {
+        let text = try ConfigurationText.yaml(settings)
+        return Console.result(text.trimmingCharacters(in: .newlines))
+      }
+      StopSignal.watch()
+      let observers = TrainCommand.observers(
+        everySteps: settings.output.logEverySteps, quiet: quiet)
+      try TrainCommand.finish(
+        SupernetTraining.trainer(settings, observers: observers), json: output.json)
+    }
+  }
+#endif

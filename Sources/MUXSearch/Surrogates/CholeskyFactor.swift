@@ -15,20 +15,8 @@ struct CholeskyFactor: Sendable {
   /// without its diagonal.
   @discardableResult
   mutating func append(_ row: [Double], diagonal: Double) -> [Double] {
-    var solved = row
-    var rest = diagonal
-    solved.withUnsafeMutableBufferPointer { solved in
-      values.withUnsafeBufferPointer { values in
-        for index in 0..<count {
-          let start = Self.start(index)
-          var sum = solved[index]
-          for place in 0..<index { sum -= values[start + place] * solved[place] }
-          sum /= values[start + index]
-          solved[index] = sum
-          rest -= sum * sum
-        }
-      }
-    }
+    let solved = solution(row)
+    let rest = diagonal - solved.reduce(0) { $0 + $1 * $1 }
     values += solved
     // Genomes that are alike but for rounding leave nothing; the noise keeps that above 0.
     values.append(max(rest, 1e-10).squareRoot())
@@ -41,11 +29,10 @@ struct CholeskyFactor: Sendable {
     var solved = vector
     solved.withUnsafeMutableBufferPointer { solved in
       values.withUnsafeBufferPointer { values in
+        guard let own = solved.baseAddress, let rows = values.baseAddress else { return }
         for index in 0..<count {
-          let start = Self.start(index)
-          var sum = solved[index]
-          for place in 0..<index { sum -= values[start + place] * solved[place] }
-          solved[index] = sum / values[start + index]
+          let row = rows + Self.start(index)
+          own[index] = (own[index] - dotProduct(row, own, index)) / row[index]
         }
       }
     }
@@ -75,24 +62,20 @@ struct CholeskyFactor: Sendable {
     var result = inverted
     values.withUnsafeBufferPointer { values in
       inverted.withUnsafeMutableBufferPointer { inverted in
+        guard let rows = values.baseAddress, let columns = inverted.baseAddress else { return }
         for column in 0..<count {
-          let own = column * count
-          inverted[own + column] = 1 / values[Self.start(column) + column]
+          let own = columns + column * count
+          own[column] = 1 / rows[Self.start(column) + column]
           for row in column + 1..<max(count, column + 1) {
-            let start = Self.start(row)
-            var sum = 0.0
-            for place in column..<row { sum += values[start + place] * inverted[own + place] }
-            inverted[own + row] = -sum / values[start + row]
+            let start = rows + Self.start(row)
+            own[row] = -dotProduct(start + column, own + column, row - column) / start[row]
           }
         }
         result.withUnsafeMutableBufferPointer { result in
           for row in 0..<count {
             for column in 0...row {
-              var sum = 0.0
-              for place in row..<count {
-                sum += inverted[row * count + place] * inverted[column * count + place]
-              }
-              result[row * count + column] = sum
+              result[row * count + column] = dotProduct(
+                columns + row * count + row, columns + column * count + row, count - row)
             }
           }
         }

@@ -31,15 +31,13 @@ struct GenomeColumns: Sendable {
     with genome: Genome, _ factors: [Double], _ values: [Double]
   ) -> (sum: Double, greatest: Double) {
     let row = kernel(with: genome, factors)
-    var (sum, greatest) = (0.0, 0.0)
-    row.withUnsafeBufferPointer { row in
+    let sum = row.withUnsafeBufferPointer { row in
       values.withUnsafeBufferPointer { values in
-        for place in row.indices {
-          sum += row[place] * values[place]
-          greatest = max(greatest, row[place])
-        }
+        row.baseAddress.map { own in
+          values.baseAddress.map { dotProduct(own, $0, row.count) } ?? 0
+        } ?? 0
       }
     }
-    return (sum, greatest)
+    return (sum, row.max() ?? 0)
   }
 }

@@ -19,10 +19,14 @@ package struct ObjectiveModel: Sendable {
   /// A model that was saved, of the samples that it had then.
   package init(_ saved: Saved, genes: [Gene], samples: [(genome: Genome, value: Double)]) {
     additive = saved.additive
-    process = GenomeProcess(
-      genes: genes, clippedShare: saved.additive.settings.clippedShare,
-      state: saved.process ?? .init(kernel: GenomeKernel(genes: 0)),
-      genomes: samples.map(\.genome), targets: saved.additive.targets)
+    let settings = saved.additive.settings
+    process =
+      settings.kind == .effects
+      ? GenomeProcess(genes: genes, clippedShare: settings.clippedShare)
+      : GenomeProcess(
+        genes: genes, clippedShare: settings.clippedShare,
+        state: saved.process ?? .init(kernel: GenomeKernel(genes: 0)),
+        genomes: samples.map(\.genome), targets: saved.additive.targets)
     asksProcess = saved.asksProcess ?? false
   }
 
@@ -54,7 +58,9 @@ package struct ObjectiveModel: Sendable {
   package mutating func add(_ genome: Genome, value: Double) {
     let before = (additive.fits, process.state.fits)
     additive.add(genome, value: value)
-    process.add(genome, target: AdditiveModel.transformed(value))
+    if additive.settings.kind != .effects {
+      process.add(genome, target: AdditiveModel.transformed(value))
+    }
     if before != (additive.fits, process.state.fits) {
       asksProcess =
         switch additive.settings.kind {

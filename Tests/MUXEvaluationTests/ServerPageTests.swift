@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+import Foundation
+import MUXImages
+import MUXRuntime
+import MUXTasks
+import MUXTestSupport
+import MUXVision
+import Testing
+
+// The examples of Docs/SERVERS.md, so that they compile; what the reader supplies is given here.
+
+private func pool(upload: Data, image: Image, pixels: [Float]) async throws {
+  let plan = try InferencePlan(model: "pets.muxnet")
+  let pool = try EnginePool(plan)
+  let guesses = try await pool.classify { try Image(data: upload) }
+  let things = try await pool.detect(image)
+  let vector = try await pool.features(of: image)
+  let outputs = try await pool.run(pixels)
+  _ = (guesses, things, vector, outputs)
+  let shared = try EnginePool(
+    plan, size: 1, threadsPerEngine: 4, batching: .init(images: 8, delay: .milliseconds(2)))
+  await shared.shutDown()
+}
+
+private func images(file: URL, upload: Data, buffer: [UInt8], video: [UInt8]) throws {
+  let photo = try Image(contentsOf: file)
+  let posted = try Image(data: upload)
+  let window = try Image(
+    width: 640, height: 480, format: .bgra, bytesPerRow: 2560, bytes: buffer)
+  let frame = try Image(
+    width: 1280, height: 720, nv12: video, bytesPerRow: 1280, encoding: .init(.bt709))
+  _ = (photo, posted, window, frame)
+}
+
+private func copied() throws {
+  let safe = try InferencePlan(model: "pets.muxnet", loading: .copied)
+  _ = safe
+}
+
+@Suite("Documentation of servers", .tags(.waits), .endsSometime)
+struct ServerPageTests {
+  @Test("The examples in Swift are those that compile here")
+  func examples() throws {
+    func lines(_ text: Substring) -> [String] {
+      text.split(separator: "\n").map { line in
+        let code = line.firstRange(of: "//").map { line[..<$0.lowerBound] } ?? line
+        return code.trimmingCharacters(in: .whitespaces)
+      }.filter { !$0.isEmpty && !$0.hasPrefix("import ") }
+    }
+    let page = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+      .deletingLastPathComponent().appending(path: "Docs/SERVERS.md")
+    let text = try String(contentsOf: page, encoding: .utf8)
+    let here = Set(lines(try String(contentsOfFile: #filePath, encoding: .utf8)[...]))
+    let blocks = text.split(separator: "```swift\n").dropFirst().map { $0.prefix { $0 != "`" } }
+    #expect(blocks.count == 4)
+    for line in blocks.flatMap(lines) { #expect(here.contains(line), "\(line)") }
+  }
+}

@@ -233,6 +233,8 @@ let modules: [Module] = [
       "MUXSearch", "MUXStudies", "MUXTensor", "MUXTraining",
     ]),
 
+  // What the program does before its libraries are initialised.
+  Module("CMUXStart", .upper, .hidden),
   // Without the lower half, what it has of that is left out.
   Module(
     "muxnet", .upper, .program,
@@ -241,8 +243,8 @@ let modules: [Module] = [
       "MUXPyTorch", "MUXRuntime", "MUXVision",
       "MUXConfiguration", "MUXEvaluation", "MUXSearch", "CMUXProcess", "MUXStudies", "MUXCharts",
       "MUXRuns",
-      "MUXReport", "MUXDashboard", "MUXONNX", "MUXTensor", "MUXTraining", "MUXSearchTraining",
-      .argumentParser,
+      "MUXReport", "MUXDashboard", "MUXONNX", "CMUXStart", "MUXTensor", "MUXTraining",
+      "MUXSearchTraining", .argumentParser,
     ], asks: ["TORCH"]),
 
   // Broken files for the readers (scripts/release-check, and a minute of it in .ci/run).
@@ -334,7 +336,7 @@ let modules: [Module] = [
     uses: [
       "MUXCore", "MUXImages", "MUXNetworks", "MUXNetworkFiles", "MUXWeights", "MUXPyTorch",
       "MUXRuntime", "MUXVision",
-      "MUXEvaluation", "MUXONNX", "MUXStudies", "muxnet", "MUXTestSupport",
+      "MUXEvaluation", "MUXONNX", "MUXStudies", "CMUXStart", "muxnet", "MUXTestSupport",
     ], asks: ["TORCH"]),
   Module("ArchitectureTests", .upper, .tests),
   Module("MUXTensorTests", .lower, .tests, uses: ["MUXTensor"]),

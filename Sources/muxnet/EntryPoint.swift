@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 import ArgumentParser
+import CMUXStart
 import Foundation
 
 /// Runs the command line. ArgumentParser's own entry point would print errors over several lines;
 /// here each is one line on the standard error.
+///
+/// What `CMUXStart` holds has run before: programs that train have started themselves once more, with
+/// threads that do not spin for long.
 @main
 enum EntryPoint {
   static func main() {

@@ -384,13 +384,18 @@ let only = Context.environment["MUXNET_ONLY"].map {
 let selected = possible.filter { only?.contains($0.name) ?? true }
 let selectedNames = Set(selected.map(\.name))
 
+/// The trait with which modules may use other packages; it is on unless one says otherwise. A package that
+/// takes the runtime alone says `traits: []` where it names this one: then SwiftPM fetches nothing else.
+let otherPackages = "OtherPackages"
+
 extension Module {
   /// A dependency on a module that is left out is left out with it.
   private var dependencies: [Target.Dependency] {
     uses.compactMap { use in
       switch use {
       case .module(let name): selectedNames.contains(name) ? .target(name: name) : nil
-      case .product(let name, let package): .product(name: name, package: package)
+      case .product(let name, let package):
+        .product(name: name, package: package, condition: .when(traits: [otherPackages]))
       }
     }
   }
@@ -445,6 +450,15 @@ let package = Package(
   name: "muxnet",
   platforms: [.macOS(.v15), .iOS(.v18)],
   products: selected.compactMap(\.product),
+  traits: [
+    .trait(
+      name: otherPackages,
+      description:
+        "Network files, evaluation, search, studies, ONNX, the dashboard and the program, which"
+        + " need other packages. Without it: the runtime, images and their decoding, networks, tasks,"
+        + " weights, charts."),
+    .default(enabledTraits: [otherPackages]),
+  ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),

@@ -3,11 +3,11 @@
 import PackageDescription
 
 // A package that uses the runtime and the tasks alone: no libtorch, no JPEG library. In an own package, the
-// dependency is the repository's address instead of the path.
+// dependency is the repository's address instead of the path. Without traits, no other package is fetched.
 let package = Package(
   name: "DetectObjects",
   platforms: [.macOS(.v15)],
-  dependencies: [.package(name: "muxnet", path: "../..")],
+  dependencies: [.package(name: "muxnet", path: "../..", traits: [])],
   targets: [
     .executableTarget(
       name: "DetectObjects",

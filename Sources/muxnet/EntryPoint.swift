@@ -13,6 +13,7 @@ enum EntryPoint {
   static func main() {
     ShownArguments.hideSecrets()
     do {
+      try EmptyArguments.refuse(Array(CommandLine.arguments.dropFirst()))
       var command = try MUXNetCommand.parseAsRoot()
       try command.run()
       exit(Console.exitCodeOfOutput)
@@ -29,7 +30,8 @@ enum EntryPoint {
       exit(Console.exitCodeOfOutput)
     }
     let message = ShownArguments.withoutSecrets(
-      MUXNetCommand.message(for: error) + OptionHint.text(for: error))
+      MUXNetCommand.message(for: error) + OptionHint.text(for: error)
+        + OptionHint.negativeNumber(CommandLine.arguments, code))
     // An exit code without a message: the command has said what there is to say.
     if !message.isEmpty, !(error is ExitCode) { Console.error(message) }
     exit(code.rawValue)

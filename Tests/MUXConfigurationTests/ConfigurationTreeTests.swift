@@ -84,6 +84,45 @@ struct ConfigurationTreeTests {
     #expect(try null.decode(Settings.self) == Settings())
   }
 
+  @Test("An option or variable that is empty does not bring the default back without a word")
+  func emptyValues() throws {
+    for text in ["name=", "name= ", "epochs=", "optimizer.clipNorm="] {
+      let key = text.split(separator: "=")[0]
+      #expect(
+        message("", text)
+          == "--set \(text): “\(key)” is wrong: a value, or null for none, expected, found nothing")
+    }
+    var tree = try ConfigurationTree(yaml: "name: mine\nepochs: 3", source: .file("f"))
+    try tree.set(environment: ["MUXNET_NAME": "", "MUXNET_EPOCHS": ""])
+    #expect(try tree.decode(Settings.self).name == "mine")
+    #expect(try tree.decode(Settings.self).epochs == 3)
+    try tree.set(assignment: "name=null", source: .option("--set"))
+    #expect(try tree.decode(Settings.self).name == Settings().name)
+  }
+
+  @Test("The value of an option is a text, also where YAML would take it for none")
+  func givenTexts() throws {
+    for text in ["null", "~", "", "a: b", "[1]", "# c"] {
+      var tree = ConfigurationTree()
+      try tree.set("name", toText: text, source: .option("--name"))
+      #expect(try tree.decode(Settings.self).name == text)
+    }
+    var tree = ConfigurationTree()
+    try tree.set("epochs", toText: "7", source: .option("--epochs"))
+    #expect(try tree.decode(Settings.self).epochs == 7)
+    try tree.set("epochs", toText: "null", source: .option("--epochs"))
+    #expect(throws: ConfigurationInputError.self) { try tree.decode(Settings.self) }
+  }
+
+  @Test("A text of too many values is refused before it is parsed")
+  func manyValues() {
+    for text in ["[", "{a: 1},", "- ", "? "] {
+      #expect(
+        message("epochs: [" + String(repeating: text, count: 200_000))
+          == "mine.yaml: too many values")
+    }
+  }
+
   @Test("An unknown key is named with the nearest one, its full path and its file")
   func unknownKeys() {
     #expect(message("epoch: 3") == "mine.yaml: unknown key “epoch”; did you mean “epochs”?")

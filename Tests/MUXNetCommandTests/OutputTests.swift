@@ -42,6 +42,26 @@ struct OutputTests {
     #expect(try shell("\"$0\" models >/dev/null 2>/dev/full").code == 0)
   }
 
+  @Test("An empty argument is an error that names its place, and nothing takes its place")
+  func emptyArguments() throws {
+    let folder = try TemporaryFolder()
+    for (arguments, place) in [
+      (["describe", ""], "as argument 2"),
+      (["describe", "muxnet_digits", "--classes="], "--classes="),
+      (["convert", "muxnet_digits", folder("a.yaml"), "--to", ""], "after --to"),
+      (["search", "list", "--storage", ""], "after --storage"),
+      (["run", "compare", "", ""], "as argument 3"),
+      (["predict", "--", ""], "as argument 3"), (["models", ""], "as argument 2"),
+    ] {
+      let outcome = try Muxnet.run(arguments)
+      #expect(
+        outcome.code == 64 && outcome.errorLines.count == 1, "\(arguments): \(outcome.errors)")
+      #expect(outcome.errors.contains("an empty text was given"), "\(outcome.errors)")
+      #expect(outcome.errors.contains(place), "\(arguments): \(outcome.errors)")
+    }
+    #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path).isEmpty)
+  }
+
   @Test("Named pipes are not waited for")
   func namedPipes() throws {
     let folder = try TemporaryFolder()

@@ -5,10 +5,20 @@
 /// Scalars keep their text: what `no` or `012` means is decided by the type of the setting, not
 /// guessed from the letters.
 indirect enum ConfigurationNode: Sendable, Hashable {
-  /// A text, and whether it stood in quotes.
-  case scalar(String, isQuoted: Bool, ConfigurationSource)
+  /// A text, and how it was written.
+  case scalar(String, Style, ConfigurationSource)
   case list([ConfigurationNode], ConfigurationSource)
   case mapping([String: ConfigurationNode], ConfigurationSource)
+
+  /// How a text was written.
+  enum Style: Sendable, Hashable {
+    /// In YAML without quotes, where some words mean that there is no value.
+    case plain
+    /// In YAML in quotes: always a text.
+    case quoted
+    /// As the value of an option: a number or a text, and never no value.
+    case given
+  }
 
   var source: ConfigurationSource {
     switch self {
@@ -17,7 +27,7 @@ indirect enum ConfigurationNode: Sendable, Hashable {
   }
 
   var isNull: Bool {
-    if case .scalar(let text, false, _) = self { ["", "~", "null"].contains(text) } else { false }
+    if case .scalar(let text, .plain, _) = self { ["", "~", "null"].contains(text) } else { false }
   }
 
   /// The value in words, for messages.

@@ -22,14 +22,13 @@ public struct ConfigurationTree: Sendable {
   /// Reads a YAML or JSON file.
   public init(contentsOf path: String) throws(ConfigurationInputError) {
     let text: String
-    do {
-      text = try String(contentsOf: URL(fileURLWithPath: path), encoding: .utf8)
-    } catch {
-      var isFolder: ObjCBool = false
-      let exists = FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
+    do { text = try TextFile.read(path, limit: 1 << 22) } catch {
       let what =
-        !exists
-        ? "no such file" : isFolder.boolValue ? "a folder, not a file" : "cannot be read as text"
+        switch error.code {
+        case ENOENT: "no such file"
+        case EISDIR: "a folder, not a file"
+        default: "cannot be read as text: \(error.cause)"
+        }
       throw ConfigurationInputError(.file(path), "", .unreadable(what))
     }
     try self.init(yaml: text, source: .file(path))
@@ -38,6 +37,9 @@ public struct ConfigurationTree: Sendable {
   /// Parses YAML or JSON text.
   public init(yaml text: String, source: ConfigurationSource) throws(ConfigurationInputError) {
     let node: Yams.Node?
+    guard YAMLSize.holds(text, marks: 1 << 17) else {
+      throw ConfigurationInputError(source, "", .unreadable("too many values"))
+    }
     do { node = try Yams.compose(yaml: text) } catch {
       throw ConfigurationInputError(source, "", .unreadable(Self.message(error)))
     }
@@ -91,7 +93,7 @@ public struct ConfigurationTree: Sendable {
     _ path: String, toText text: String, source: ConfigurationSource
   ) throws(ConfigurationInputError) {
     root = root.overlaid(
-      with: try Self.branch(path, .scalar(text, isQuoted: false, source), source))
+      with: try Self.branch(path, .scalar(text, .given, source), source))
   }
 
   /// Makes the path of a file in a setting absolute where it is meant from one of some folders.
@@ -123,20 +125,26 @@ public struct ConfigurationTree: Sendable {
       throw ConfigurationInputError(
         source, "", .value(expected: "KEY=VALUE", found: "“\(assignment)”"))
     }
-    try set(
-      String(assignment[..<equals]), to: String(assignment[assignment.index(after: equals)...]),
-      source: source)
+    let (key, value) = (assignment[..<equals], assignment[assignment.index(after: equals)...])
+    // What was to stand there is lost, as where a variable of a shell is empty. YAML would take it for
+    // no value, and the default would silently count instead.
+    guard value.contains(where: { !$0.isWhitespace }) else {
+      throw ConfigurationInputError(
+        source, String(key), .value(expected: "a value, or null for none,", found: "nothing"))
+    }
+    try set(String(key), to: String(value), source: source)
   }
 
   /// Sets what environment variables say.
   ///
   /// `MUXNET_OPTIMIZER__LEARNING_RATE` is `optimizer.learningRate`: two underscores part the levels
-  /// and one parts the words. Variables in `reserved` mean something else and are passed over.
+  /// and one parts the words. Variables in `reserved` mean something else and are passed over, and so are
+  /// empty ones, which is how a variable is switched off.
   public mutating func set(
     environment: [String: String], prefix: String = "MUXNET_", reserved: Set<String> = []
   ) throws(ConfigurationInputError) {
     for (name, value) in environment.sorted(by: { $0.key < $1.key })
-    where name.hasPrefix(prefix) && !reserved.contains(name) {
+    where name.hasPrefix(prefix) && !reserved.contains(name) && !value.isEmpty {
       let levels = name.dropFirst(prefix.count).split(separator: "__").map { level in
         level.split(separator: "_").enumerated()
           .map { $0 == 0 ? $1.lowercased() : $1.capitalized }.joined()
@@ -212,7 +220,7 @@ public struct ConfigurationTree: Sendable {
     switch node {
     case .scalar(let scalar):
       let isQuoted = scalar.style == .singleQuoted || scalar.style == .doubleQuoted
-      return .scalar(scalar.string, isQuoted: isQuoted, source)
+      return .scalar(scalar.string, isQuoted ? .quoted : .plain, source)
     case .sequence(let sequence):
       var items: [ConfigurationNode] = []
       for item in sequence {

@@ -185,7 +185,9 @@ private struct ScalarContainer: SingleValueDecodingContainer {
   func decodeNil() -> Bool { decoder.node.isNull }
 
   private func plain(_ expected: String) throws -> String {
-    guard case .scalar(let text, false, _) = decoder.node, !decoder.node.isNull else {
+    guard case .scalar(let text, let style, _) = decoder.node, style != .quoted,
+      !decoder.node.isNull
+    else {
       throw decoder.mismatch(expected)
     }
     return text

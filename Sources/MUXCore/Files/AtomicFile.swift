@@ -36,7 +36,12 @@ public struct AtomicFile: ~Copyable {
     // A leftover of a killed process with our process number is ours to replace.
     unlink(temporaryPath)
     descriptor = open(temporaryPath, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o644)
-    guard descriptor >= 0 else { throw .last("create a file to write", path) }
+    guard descriptor >= 0 else {
+      let code = errno
+      throw FileError(
+        operation: "write", path: path, code: code,
+        reason: code == ENOENT ? "there is no folder \(folder.printable)" : nil)
+    }
   }
 
   /// Appends bytes.

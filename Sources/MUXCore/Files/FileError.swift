@@ -33,10 +33,11 @@ public struct FileError: Error, Sendable, Equatable, CustomStringConvertible, Lo
     FileError(operation: operation, path: path, code: errno)
   }
 
+  /// Why, in words: the reason, or what the system calls its number.
+  package var cause: String { reason ?? String(cString: strerror(code)) }
+
   /// What went wrong, in one line.
-  public var description: String {
-    "cannot \(operation) \(path): \(reason ?? String(cString: strerror(code)))"
-  }
+  public var description: String { "cannot \(operation) \(path): \(cause)" }
 
   /// The same line, for Foundation.
   public var errorDescription: String? { description }

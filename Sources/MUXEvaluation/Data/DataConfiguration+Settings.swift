@@ -5,24 +5,27 @@ extension DataConfiguration: SettingGroup {
   package static var settings: [Setting<Self>] {
     [
       Setting("source", \.source, "The kind of data set"),
-      Setting("path", \.path, "The folder of the data, or a list", absent: "the digits need none"),
+      Setting(
+        "path", \.path, "The folder of the data, or a list", absent: "the digits need none",
+        in: .named("photos")),
       Setting(
         "trainingFolder", \.trainingFolder,
-        "The training images' folder below path; for lists their name without .csv, for boxes the part"
-      ),
+        "The training images' folder below path; for lists their name without .csv, for boxes the part",
+        in: .named("train")),
       Setting(
         "validationFolder", \.validationFolder,
-        "The same of the validation images, where validationFraction is 0"),
+        "The same of the validation images, where validationFraction is 0", in: .named("val")),
       Setting(
-        "testFolder", \.testFolder, "The same of the test images, where testFraction is 0"),
+        "testFolder", \.testFolder, "The same of the test images, where testFraction is 0",
+        in: .named("test")),
       Setting(
         "labelColumn", \.labelColumn,
         "Source list: the column of an image's classes, several with | between them",
-        absent: "label or labels, else a column of 0 and 1 for each class"),
+        absent: "label or labels, else a column of 0 and 1 for each class", in: .named("labels")),
       Setting(
         "noneLabel", \.noneLabel,
         "Source list: a name that stands for no class, such as No Finding",
-        absent: "none"),
+        absent: "none", in: .named("No Finding")),
       Setting(
         "validationFraction", \.validationFraction,
         "Share of the training images held out for validation, class by class; 0 takes the data's own",
@@ -46,7 +49,7 @@ extension DataConfiguration: SettingGroup {
       Setting(
         "groupPattern", \.groupPattern,
         "A regular expression that finds in a file's name what no split may cut apart (the patient)",
-        absent: "each image stands for itself"),
+        absent: "each image stands for itself", in: .named("^[0-9]+")),
       Setting(
         "limit", \.limit,
         "The most images of each part that are used, spread evenly over it, for trials",

@@ -21,7 +21,8 @@ public enum EvaluationError: Error, Hashable, Sendable, CustomStringConvertible,
   public var description: String {
     switch self {
     case .packed(let path):
-      "\(path) is packed for the runtime and for nothing else; give the weights that it was made of"
+      "\(path) is packed for the runtime, which keeps the network and not its weights as they were;"
+        + " give what it was made of: a .safetensors or PyTorch file, or the folder of a run"
     case .notFinite(let network, let what):
       "the network '\(network)' gives numbers that are infinite or not a number for \(what); its weights"
         + " or the precision cannot take such images, so look at the outputs of its layers"

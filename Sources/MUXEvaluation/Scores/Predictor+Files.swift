@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
+import MUXCore
 public import MUXImages
 public import MUXTasks
 import MUXVision
@@ -36,8 +37,9 @@ extension Predictor {
   /// empty one before the end is an error.
   public static func classNames(fromFile path: String) throws -> [String] {
     let text: String
-    do { text = try String(contentsOf: URL(fileURLWithPath: path), encoding: .utf8) } catch {
-      throw ImageError.unreadable(name: path, reason: "no such text file")
+    do { text = try TextFile.read(path, limit: 1 << 24) } catch {
+      throw ImageError.unreadable(
+        name: path, reason: error.code == ENOENT ? "no such text file" : error.cause)
     }
     var lines = text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)
       .map { $0.trimmingCharacters(in: .whitespaces) }

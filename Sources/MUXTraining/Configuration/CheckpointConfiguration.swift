@@ -30,7 +30,7 @@ extension CheckpointConfiguration: SettingGroup {
       Setting(
         "metric", \.metric,
         "The metric of the task that ranks epochs and checkpoints, such as top1",
-        absent: "the task's first"),
+        absent: "the task's first", in: .named("top1")),
       Setting(
         "everySteps", \.everySteps,
         "Saves the last checkpoint also every so many steps; 0: at the end of epochs only",

@@ -113,7 +113,7 @@ extension ModelConfiguration: SettingGroup {
       Setting(
         "initialWeights", \.initialWeights,
         "Weights to start from: a safetensors or PyTorch file, or the folder of a run",
-        absent: "random weights"),
+        absent: "random weights", in: .named("weights.safetensors")),
       Setting(
         "prefersAveragedWeights", \.prefersAveragedWeights,
         "Whether averaged weights are taken from initialWeights where the file has both"),

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import ArgumentParser
 import MUXEvaluation
 import MUXNetworks
 import MUXReport
@@ -8,6 +9,18 @@ import MUXStudies
 /// What errors of libraries leave open, since they do not know the command line: the option or the
 /// command that does what they advise.
 enum OptionHint {
+  /// How a negative number is given, where one may have been taken for an option: the parser says then that
+  /// the value is missing.
+  static func negativeNumber(_ words: [String], _ code: ExitCode) -> String {
+    guard code == .validationFailure,
+      let place = words.indices.dropFirst(2).first(where: {
+        words[$0].wholeMatch(of: /-[0-9.][0-9.eE+\-]*/) != nil && words[$0 - 1].hasPrefix("--")
+          && !words[$0 - 1].contains("=")
+      })
+    else { return "" }
+    return " (a negative number is written \(words[place - 1])=\(words[place]))"
+  }
+
   /// What is added to an error's line; empty if there is nothing to add.
   static func text(for error: any Error) -> String {
     switch error {
@@ -20,6 +33,8 @@ enum OptionHint {
     case RuntimeError.precision(_, _, "float32"): " with 'muxnet convert --to runtime'"
     case RuntimeError.precision(_, _, let asked): " with 'muxnet quantize --precision \(asked)'"
     case RuntimeError.modelFile(_, let reason): advice[reason] ?? ""
+    case EvaluationError.packed:
+      " ('muxnet convert' makes network files, .yaml or .json, of a packed file, and nothing else)"
     case EvaluationError.notFinite: " with 'muxnet forward'"
     case EvaluationError.uncalibrated: " with 'muxnet quantize'"
     case CheckpointError.unreadable(_, let reason): advice[reason] ?? ""

@@ -107,6 +107,40 @@ import Testing
     #expect(error?.description.contains("epoch 1, step \(step)") == true)
   }
 
+  /// Fails as a full disk or a bad image would, before or after the first step.
+  private final class Failing: TrainingObserver {
+    let atStep: Int
+
+    init(atStep: Int) { self.atStep = atStep }
+
+    func handle(_ event: TrainingEvent) throws {
+      switch event {
+      case .started where atStep == 0: throw ImageError.unreadable(name: "a.png", reason: "test")
+      case .step(let report) where report.step == atStep:
+        throw ImageError.unreadable(name: "a.png", reason: "test")
+      default: break
+      }
+    }
+  }
+
+  @Test("a run that could not begin leaves no folder, and its name is free for the next try")
+  func noFolder() throws {
+    let folder = try TestRun.makeFolder()
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    func names() throws -> [String] {
+      try FileManager.default.contentsOfDirectory(atPath: folder)
+    }
+    #expect(throws: ImageError.self) { try train(folder, observers: [Failing(atStep: 0)]) }
+    #expect(try names() == [])
+    // What is known only once the optimizer is made.
+    #expect(throws: (any Error).self) {
+      try train(folder) { $0.model.freeze = ["*"] }
+    }
+    #expect(try names() == [])
+    #expect(throws: ImageError.self) { try train(folder, observers: [Failing(atStep: 1)]) }
+    #expect(try names() == ["run"])
+  }
+
   @Test("two batches accumulated give the update of one batch twice as large")
   func accumulation() throws {
     // Without batch norm in the way: the averages of one linear layer's gradients.

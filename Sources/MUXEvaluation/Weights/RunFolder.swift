@@ -96,9 +96,15 @@ public struct RunFolder: Hashable, Sendable {
     }
     path = candidate
     guard mkdir(checkpoints, 0o755) == 0 else {
-      throw .notWritable(path: checkpoints, code: errno)
+      let code = errno
+      discard()
+      throw .notWritable(path: checkpoints, code: code)
     }
   }
+
+  /// Removes a folder that was made for a run which then could not begin. Nothing is said where that
+  /// fails: there is an error to tell already.
+  package func discard() { try? FileManager.default.removeItem(atPath: path) }
 
   private static func isRun(_ path: String) -> Bool {
     let manager = FileManager.default

@@ -95,6 +95,11 @@ public struct CheckpointStore: Sendable {
     return name
   }
 
+  /// Whether nothing lies in the folder, not even what was saved for a look after a failure.
+  var isEmpty: Bool {
+    (try? FileManager.default.contentsOfDirectory(atPath: path).isEmpty) ?? false
+  }
+
   /// Removes what an interrupted save left behind.
   public func removePartial() {
     let found = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []

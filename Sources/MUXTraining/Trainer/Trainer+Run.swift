@@ -9,13 +9,22 @@ extension Trainer {
   ///
   /// - Returns: What `result.json` says.
   /// - Throws: ``TrainingError`` where the loss is no number; errors of the data that name the
-  ///   file; `RunFolderError` where the folder cannot be written, or another process writes it.
+  ///   file; `RunFolderError` where the folder cannot be written, or another process writes it. A run
+  ///   that could not take its first step leaves no folder.
   @discardableResult
   public func run() throws -> TrainingResult {
     let lock = try RunLock(folder.path)
     defer { withExtendedLifetime(lock) {} }
     // The next run of this process, such as a search's next trial, has a network of other sizes.
     defer { TorchRuntime.releaseFusedMemory() }
+    do { return try train() } catch {
+      // Left behind, it would take the name from the next try.
+      if isNew, state.step == 0, store.isEmpty { folder.discard() }
+      throw error
+    }
+  }
+
+  private func train() throws -> TrainingResult {
     sessionStart = .now
     try announceStart()
     let stream = try data.training.epochs(

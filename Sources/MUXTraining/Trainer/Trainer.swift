@@ -54,6 +54,8 @@ public final class Trainer {
   /// The checkpoints that the last one saved or loaded needs: it, and those that were best by then.
   var keptBefore: [String] = []
   let firstStep: Int
+  /// Whether the folder was made by this trainer, and nothing lies in it yet that someone could want.
+  var isNew = false
   /// Lines that were due before observers could listen.
   private var notices: [String]
 
@@ -99,6 +101,8 @@ public final class Trainer {
     let folder = try RunFolder(
       creating: output.name ?? parts.network.name, in: output.folder,
       overwrites: output.overwrites)
+    var isWhole = false
+    defer { if !isWhole { folder.discard() } }
     var state = TrainingState()
     if configuration.precision == .float16 { state.lossScaler = LossScaler() }
     state.data = parts.data.record
@@ -121,6 +125,8 @@ public final class Trainer {
       try writeDataRecord()
       try sharing?.write(to: folder.path)
     }
+    isWhole = true
+    isNew = true
   }
 
   /// Prepares to go on with a run exactly where its last checkpoint was made. Where that is damaged, the

@@ -52,6 +52,25 @@ struct ModelSourceTests {
     #expect(changed.code == 64 && changed.errorLines.count == 1)
   }
 
+  @Test("a packed file is no source of weights, and what is one is said")
+  func packedIsNoSource() throws {
+    let folder = try TemporaryFolder()
+    let (_, packed) = try files(folder)
+    for arguments in [
+      ["convert", packed, folder("a.onnx")], ["convert", packed, folder("a.pth")],
+      ["convert", packed, folder("a.safetensors")], ["convert", packed, folder("a.muxnet")],
+      ["convert", "muxnet_digits", folder("a.onnx"), "--weights", packed],
+      ["quantize", packed, folder("a.muxnet"), "--images", folder.path],
+    ] {
+      let outcome = try Muxnet.run(arguments)
+      #expect(outcome.code == 1 && outcome.errorLines.count == 1, "\(arguments)")
+      #expect(outcome.errors.contains("give what it was made of"), "\(outcome.errors)")
+      #expect(outcome.errors.contains("network files"), "\(outcome.errors)")
+    }
+    #expect(try Muxnet.run(["convert", packed, folder("a.yaml")]).code == 0)
+    #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path).count == 3)
+  }
+
   @Test("draw takes them, too")
   func draw() throws {
     let folder = try TemporaryFolder()

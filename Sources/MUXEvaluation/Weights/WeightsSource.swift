@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
 public import MUXPyTorch
+import MUXRuntime
 public import MUXWeights
 
 /// Weights wherever they come from: a file of any known format, the folder of a run, or the name of public
@@ -36,6 +37,7 @@ public enum WeightsSource {
       try WeightsFile.load(file, key: key, prefersAveraged: prefersAveraged)
     }
     let chosen = try file(of: path)
+    if PackedModel.isPacked(chosen) { throw EvaluationError.packed(path: chosen) }
     do { return try read(chosen) } catch {
       // Other weights give other answers: who wants them has to say so.
       guard chosen != path, let last = try? RunFolder(existing: path).lastWeights, last != chosen,

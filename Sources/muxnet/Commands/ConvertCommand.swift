@@ -186,7 +186,6 @@ struct ConvertCommand: ParsableCommand {
   }
 
   private func writeWeights(_ format: ConvertFormat) throws {
-    if PackedModel.isPacked(input) { throw EvaluationError.packed(path: input) }
     let file = try WeightsSource.load(input, key: key)
     for name in file.ignored {
       Console.warning("\(input): left out “\(name)”, which is not a weight")

@@ -256,7 +256,15 @@ struct BadStorageTests {
     let blocked = try error { _ = try SQLiteStore(path: folder("file/a.db"), access: .create) }
     #expect(blocked.contains("cannot be made"))
     let isFolder = try error { _ = try SQLiteStore(path: folder("deep"), access: .create) }
-    #expect(isFolder.contains("cannot reach the storage"))
+    #expect(isFolder.contains("that is a folder; name a file in it"))
+    #expect(blocked.contains("a file is in its place"))
+    // Who may do everything is refused nothing.
+    if geteuid() != 0 {
+      try #require(chmod(folder("deep"), 0o500) == 0)
+      let refused = try error { _ = try SQLiteStore(path: folder("deep/a.db"), access: .create) }
+      #expect(refused.contains("Permission denied"), "\(refused)")
+      try #require(chmod(folder("deep"), 0o700) == 0)
+    }
   }
 
   @Test("A full database says so, keeps what it has, and goes on when there is room")

@@ -36,7 +36,8 @@ struct SecretTests {
     "host=127.0.0.1 password = 'SECRET'", "mysql://u:SECRET@127.0.0.1/d",
     "redis://:SECRET@127.0.0.1", "sqlite://u:SECRET@127.0.0.1/d", "sqlite:///d.db?password=SECRET",
     "https://u:SECRET@127.0.0.1/d", " postgresql://u:SECRET@127.0.0.1:1/d",
-    "postgresql//u:SECRET@127.0.0.1/d",
+    "postgresql//u:SECRET@127.0.0.1/d", "sqlite:u:SECRET@127.0.0.1/d", "d.db?password=SECRET",
+    "SECRET@127.0.0.1/d.db?x=1", "~/d.db?password=SECRET", "postgre://u:SECRET@127.0.0.1/d",
   ].map { $0.replacing("SECRET", with: secret) }
 
   @Test("No text of an address has it, nor has an error", arguments: spellings)

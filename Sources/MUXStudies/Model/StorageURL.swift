@@ -22,8 +22,6 @@ public struct StorageURL: Sendable, Hashable {
   /// A storage of a kind.
   public init(_ kind: Kind) { self.kind = kind }
 
-  private static let help = "use sqlite:///FILE, FILE.db or postgresql://USER@HOST/DATABASE"
-
   /// Reads `sqlite:///studies.db` (four slashes for an absolute path), a path that ends in `.db`,
   /// `.sqlite` or `.sqlite3`, `postgresql://user@host/database`, or `memory:`.
   ///
@@ -42,9 +40,13 @@ public struct StorageURL: Sendable, Hashable {
       let rest = text[separator.upperBound...]
       switch scheme.lowercased() {
       case "sqlite":
-        guard rest.hasPrefix("/"), rest.count > 1 else {
-          throw invalid("write sqlite:///FILE (relative) or sqlite:////FILE (absolute)")
+        guard rest.hasPrefix("/"), rest.contains(where: { $0 != "/" }) else {
+          throw invalid(Self.adviceForFile(rest))
         }
+        guard !rest.hasSuffix("/") else {
+          throw invalid("that is a folder; write sqlite:///FOLDER/FILE.db")
+        }
+        try Self.refuseHome(rest.dropFirst(), invalid)
         if let query = rest.firstIndex(of: "?"), rest[query...].contains("=") {
           throw invalid("a file takes no parameters; write sqlite:///FILE without '?'")
         }
@@ -57,17 +59,17 @@ public struct StorageURL: Sendable, Hashable {
           throw invalid(error.reason)
         }
       default:
-        let isWord = scheme.wholeMatch(of: /[A-Za-z0-9.\-]{1,20}/) != nil
-        throw invalid("unknown kind\(isWord ? " '\(scheme)'" : ""); \(Self.help)")
+        throw invalid(Self.adviceForKind(scheme))
       }
       return
     }
     guard [".db", ".sqlite", ".sqlite3"].contains(where: text.hasSuffix), text.count > 3 else {
-      throw invalid(Self.help)
+      throw invalid(Self.advice(text))
     }
     guard !Self.mayHoldSecret(text) else {
-      throw invalid("\(Self.help); a file of such a name is sqlite:///FILE")
+      throw invalid(Self.advice(text))
     }
+    try Self.refuseHome(text[...], invalid)
     kind = .sqlite(path: text)
   }
 
@@ -104,12 +106,15 @@ public struct StorageURL: Sendable, Hashable {
     return "\(url)"
   }
 
-  /// What may be shown of a text that is no address: all of it where it is plainly a path or a word,
-  /// else its scheme.
+  /// Whether all of a text that is no address may be shown: it is plainly a path or a word. Of others only
+  /// the scheme is.
+  static func isHarmless(_ text: String) -> Bool {
+    text.count <= 200 && text.wholeMatch(of: /(sqlite:\/\/)?[A-Za-z0-9_.,~\/\-]*/) != nil
+  }
+
+  /// What may be shown of such a text.
   static func harmless(_ text: String) -> String {
-    if text.count <= 200, text.wholeMatch(of: /(sqlite:\/\/)?[A-Za-z0-9_.,~\/\-]*/) != nil {
-      return text
-    }
+    if isHarmless(text) { return text }
     guard let scheme = text.prefixMatch(of: /([A-Za-z][A-Za-z0-9+.\-]{0,20}):/) else { return "…" }
     return "\(scheme.output.1):…"
   }

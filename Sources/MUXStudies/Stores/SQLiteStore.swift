@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
 import GRDB
+import MUXCore
 
 #if canImport(Darwin)
   import Darwin
@@ -41,6 +42,8 @@ public final class SQLiteStore: StudyStore {
           url: address, reason: "there is no such file; creating a study makes it")
       }
       try Self.makeFolder(of: path, url: address)
+    } else {
+      try Self.requireFile(path, url: address)
     }
     var configuration = GRDB.Configuration()
     configuration.busyMode = .timeout(busyTimeout)
@@ -150,13 +153,21 @@ public final class SQLiteStore: StudyStore {
     }
   }
 
+  /// What SQLite says of a folder or a device is "disk I/O error".
+  private static func requireFile(_ path: String, url: String) throws {
+    var status = stat()
+    guard stat(path, &status) == 0, status.st_mode & S_IFMT != S_IFREG else { return }
+    throw StudyError.database(
+      url: url,
+      reason: status.st_mode & S_IFMT == S_IFDIR
+        ? "that is a folder; name a file in it" : "that is no regular file; name another")
+  }
+
   private static func makeFolder(of path: String, url: String) throws {
-    let folder = URL(filePath: path).deletingLastPathComponent()
-    do {
-      try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-    } catch {
+    let folder = URL(filePath: path).deletingLastPathComponent().path(percentEncoded: false)
+    do { try Folders.make(folder) } catch {
       throw StudyError.unreachable(
-        url: url, reason: "the folder \(folder.path(percentEncoded: false)) cannot be made")
+        url: url, reason: "the folder \(folder) cannot be made: \(error.cause)")
     }
   }
 
@@ -172,7 +183,9 @@ public final class SQLiteStore: StudyStore {
     case .SQLITE_BUSY, .SQLITE_LOCKED:
       return StudyError.unreachable(
         url: url, reason: "another process has kept it locked for too long")
-    case .SQLITE_CANTOPEN: return StudyError.unreachable(url: url, reason: message)
+    case .SQLITE_CANTOPEN:
+      return StudyError.unreachable(
+        url: url, reason: message + (refusal(url).map { ": \($0)" } ?? ""))
     case .SQLITE_READONLY, .SQLITE_PERM:
       // Waiting does not help.
       return StudyError.database(
@@ -180,6 +193,17 @@ public final class SQLiteStore: StudyStore {
     default: return StudyError.database(url: url, reason: message)
     }
   }
+}
+
+/// Why no file can be opened in the folder, which SQLite does not say.
+private func refusal(_ url: String) -> String? {
+  guard case .sqlite(let path)? = try? StorageURL(url).kind else { return nil }
+  let folder = URL(filePath: path).deletingLastPathComponent().path(percentEncoded: false)
+  for (place, mode) in [(path, R_OK), (folder, R_OK | W_OK | X_OK)]
+  where access(place, mode) != 0 && errno != ENOENT {
+    return "\(place): \(String(cString: strerror(errno)))"
+  }
+  return nil
 }
 
 /// Tells a file from others that take its name.

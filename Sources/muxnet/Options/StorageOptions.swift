@@ -30,7 +30,7 @@ struct StorageOptions: ParsableArguments {
   func url() throws -> StorageURL {
     try OpenFiles.require(12)
     if let known = Self.known.withLock({ $0 }) { return known }
-    var url = try StorageURL(try text())
+    var url = try address()
     if case .memory = url.kind {
       throw CommandError(
         "storage 'memory:' ends with the command; use sqlite:///FILE or postgresql://…")
@@ -38,6 +38,15 @@ struct StorageOptions: ParsableArguments {
     if askPassword { url = try url.withPassword(try PasswordPrompt.ask(for: "\(url)")) }
     Self.known.withLock { $0 = url }
     return url
+  }
+
+  /// The address that is meant; an error says where it stands if that is not the command line.
+  private func address() throws -> StorageURL {
+    let text = try text()
+    do { return try StorageURL(text) } catch {
+      guard storage == nil, !storageFromInput else { throw error }
+      throw CommandError("environment variable MUXNET_STORAGE: \(error)")
+    }
   }
 
   private func text() throws -> String {

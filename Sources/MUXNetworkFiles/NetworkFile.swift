@@ -60,49 +60,44 @@ public enum NetworkFile {
   /// Reads a YAML or JSON file (JSON is YAML, so one reader serves both).
   public static func read(_ url: URL) throws(NetworkError) -> Contents {
     let path = url.path(percentEncoded: false)
-    guard let file = try? FileHandle(forReadingFrom: url) else {
-      let exists = FileManager.default.fileExists(atPath: path)
-      throw .file(
-        path: path, reason: exists ? "cannot be read as text" : "there is no such file or model")
-    }
-    defer { try? file.close() }
-    let text: String?
-    do {
-      // One byte more than is allowed tells a file that is too long, whatever its size is said to be.
-      let data = try file.read(upToCount: Limits.fileBytes + 1) ?? Data()
-      guard data.count <= Limits.fileBytes else {
-        throw NetworkError.file(
+    let text: String
+    do { text = try TextFile.read(path, limit: Limits.fileBytes) } catch {
+      switch error.code {
+      case ENOENT: throw .file(path: path, reason: "there is no such file or model")
+      case EFBIG:
+        throw .file(
           path: path,
           reason: "is longer than \(Limits.fileBytes >> 20) MiB, more than any network needs")
+      default: throw .file(path: path, reason: "cannot be read as text: \(error.cause)")
       }
-      text = String(data: data, encoding: .utf8)
-    } catch let error as NetworkError {
-      throw error
-    } catch {
-      text = nil
     }
-    guard let text else { throw .file(path: path, reason: "cannot be read as text") }
     return try parse(text, path: path)
   }
 
   /// Reads the text of a network file or a block-string file; `path` is for messages.
   public static func parse(_ text: String, path: String) throws(NetworkError) -> Contents {
     do {
-      guard text.utf8.count <= Limits.fileBytes, let mapping = try Yams.compose(yaml: text)?.mapping
+      guard text.utf8.count <= Limits.fileBytes, YAMLSize.holds(text, marks: Limits.fileMarks)
+      else {
+        throw NetworkError.file(path: path, reason: "has more values than any network needs")
+      }
+      // Composed as the decoder does it, so that the text is parsed once.
+      guard let root = try Yams.compose(yaml: text, Resolver.basic.appending(.merge)),
+        let mapping = root.mapping
       else {
         throw NetworkError.file(
           path: path, reason: "is neither a network nor an architecture (no keys at the top)")
       }
       let keys = mapping.keys.compactMap(\.string)
       if keys.contains("nodes") {
-        return .network(try YAMLDecoder().decode(Network.self, from: text))
+        return .network(try YAMLDecoder().decode(Network.self, from: root))
       }
       guard keys.contains("stages") else {
         throw NetworkError.file(
           path: path,
           reason: "is neither a network (key 'nodes') nor an architecture (key 'stages')")
       }
-      return .architecture(try YAMLDecoder().decode(Architecture.self, from: text))
+      return .architecture(try YAMLDecoder().decode(Architecture.self, from: root))
     } catch let error as NetworkError {
       throw error
     } catch let error as DecodingError {

@@ -172,6 +172,32 @@ struct HostileNetworkTests {
     } throws: { "\($0)".contains("at most \(Limits.nodes) layers") }
   }
 
+  @Test("A text of more values than any network has is refused before it is parsed")
+  func manyValues() {
+    for text in ["{a: 1},", "[],", "- *a\n"] {
+      #expect {
+        try NetworkFile.parse(
+          "nodes: [" + String(repeating: text, count: 1_100_000), path: "n.yaml")
+      } throws: { "\($0)".contains("has more values than any network needs") }
+    }
+  }
+
+  @Test("The largest networks that may be written are read")
+  func largest() throws {
+    let nodes = (0..<Limits.nodes).map { index in
+      Node(
+        name: "a rather long name \(index)", operation: .activation(Activation(.relu)),
+        inputs: [index == 0 ? "input" : "a rather long name \(index - 1)"])
+    }
+    let network = try Network(name: "deep", inputSize: ImageSize(8), nodes: nodes)
+    let text = String(decoding: try NetworkFile.json(network), as: UTF8.self)
+    guard case .network(let read) = try NetworkFile.parse(text, path: "deep.json") else {
+      Issue.record("no network")
+      return
+    }
+    #expect(read == network)
+  }
+
   @Test("A file that is longer than any network is refused unread")
   func longFile() throws {
     let folder = try TemporaryFolder()

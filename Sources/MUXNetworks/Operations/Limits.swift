@@ -33,6 +33,8 @@ public enum Limits {
   public static let channels = 1 << 24
   /// Bytes of a network file or a block-string file.
   public static let fileBytes = 1 << 24
+  /// Commas, colons, dashes and brackets in such a file, which bound the values in it.
+  package static let fileMarks = 1 << 20
 
   /// Whether all are between −limit and limit.
   static func holds(_ values: [Int], _ limit: Int = setting) -> Bool {

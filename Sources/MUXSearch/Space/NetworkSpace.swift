@@ -135,11 +135,11 @@ public struct NetworkSpace: Sendable, Hashable {
   public static func read(_ url: URL) throws(SearchError) -> NetworkSpace {
     let path = url.path(percentEncoded: false)
     let text: String
-    do {
-      text = try String(contentsOf: url, encoding: .utf8)
-    } catch {
-      let exists = FileManager.default.fileExists(atPath: path)
-      throw .space(path: path, reason: exists ? "cannot be read as text" : "there is no such file")
+    do { text = try TextFile.read(path, limit: 1 << 22) } catch {
+      throw .space(
+        path: path,
+        reason: error.code == ENOENT
+          ? "there is no such file" : "cannot be read as text: \(error.cause)")
     }
     return try parse(text, path: path)
   }
@@ -149,6 +149,9 @@ public struct NetworkSpace: Sendable, Hashable {
   /// - Throws: ``SearchError/space(path:reason:)``.
   public static func parse(_ text: String, path: String) throws(SearchError) -> NetworkSpace {
     let space: NetworkSpace
+    guard YAMLSize.holds(text, marks: 1 << 17) else {
+      throw .space(path: path, reason: "has more values than any space needs")
+    }
     do {
       space = try YAMLDecoder().decode(NetworkSpace.self, from: text)
     } catch let error as DecodingError {

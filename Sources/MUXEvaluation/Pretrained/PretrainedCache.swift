@@ -168,6 +168,6 @@ public struct PretrainedCache: Sendable {
       return reason(inner)
     }
     guard let error = error as? FileError else { return "\(error)" }
-    return error.reason ?? String(cString: strerror(error.code))
+    return error.cause
   }
 }

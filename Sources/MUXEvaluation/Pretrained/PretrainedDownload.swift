@@ -48,7 +48,7 @@ package struct PretrainedDownload {
   private func makeFolder(_ entry: PretrainedWeights) throws(PretrainedError) -> String {
     let folder = "\(cache.folder)/weights/.\(entry.name).partial"
     do { try Folders.make(folder) } catch {
-      throw .cache(path: cache.folder, reason: String(cString: strerror(error.code)))
+      throw .cache(path: cache.folder, reason: error.cause)
     }
     return folder
   }

@@ -33,13 +33,7 @@ public struct ReportFolder {
         throw .unwritable(path: path, reason: "it is a file; give a folder")
       }
     } else {
-      do {
-        try manager.createDirectory(atPath: path, withIntermediateDirectories: true)
-      } catch {
-        let reason = (error as NSError).userInfo[NSUnderlyingErrorKey] as? NSError
-        throw .unwritable(
-          path: path, reason: "\((reason ?? error as NSError).localizedDescription)")
-      }
+      do { try Folders.make(path) } catch { throw .unwritable(path: path, reason: error.cause) }
     }
     guard manager.isWritableFile(atPath: path) else {
       throw .unwritable(path: path, reason: "the folder takes no files")

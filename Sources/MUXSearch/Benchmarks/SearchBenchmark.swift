@@ -132,7 +132,7 @@ package struct SearchBenchmark: Sendable {
       progress(experiment.text(lines.last ?? []))
     }
     if let output = options.output {
-      try FileManager.default.createDirectory(at: output, withIntermediateDirectories: true)
+      try Folders.make(output.path(percentEncoded: false))
       var files = [("budgets.csv", [DrawnBudget.csvHeader] + drawn.map(\.csv))]
       if !draws {
         files.append(("budget-runs.csv", [BudgetExperiment.Row.csvHeader] + rows.map(\.csv)))
@@ -178,7 +178,7 @@ package struct SearchBenchmark: Sendable {
   private func write(
     _ rows: [SearchExperiment.Row], _ reports: [ExperimentReport], to folder: URL
   ) throws {
-    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    try Folders.make(folder.path(percentEncoded: false))
     let header = SearchExperiment.Row.csvHeader(targets: rows.first?.best.count ?? 0)
     let runs = ([header] + rows.map(\.csv)).joined(separator: "\n") + "\n"
     var summary = ""

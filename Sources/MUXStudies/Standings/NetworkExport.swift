@@ -27,7 +27,7 @@ public enum NetworkExport {
   public static func write(
     _ best: [StudyStandings.Best], of study: Study, to folder: String
   ) throws -> [String] {
-    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    try Folders.make(folder)
     return try zip(best, names(best)).map { entry, name in
       let path = "\(folder)/\(name).yaml"
       try write(entry.trial, called: name, of: study, to: path)

@@ -33,15 +33,7 @@ public final class TensorBoardWriter: Sendable {
   ) throws(FileError) {
     let wallTime = wallTime ?? { Date().timeIntervalSince1970 }
     self.wallTime = wallTime
-    do {
-      try FileManager.default.createDirectory(
-        atPath: directory, withIntermediateDirectories: true)
-    } catch {
-      // The system's error number hides inside Foundation's error.
-      let cause = (error as NSError).userInfo[NSUnderlyingErrorKey] as? NSError
-      throw FileError(
-        operation: "create the folder", path: directory, code: Int32(cause?.code ?? Int(EACCES)))
-    }
+    try Folders.make(directory)
     // TensorBoard reads a folder's files in the order of their names.
     let existing = (try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? []
     let marker = "events.out.tfevents."

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
+import MUXCore
 public import MUXImages
 
 /// Writes the images of a data set as PNG files, one folder per class: data sets that come as one
@@ -54,11 +55,8 @@ public struct DataExport: Sendable {
     if (try? FileManager.default.destinationOfSymbolicLink(atPath: path)) != nil {
       throw .unwritable(path: path, reason: "a link is in the place of this folder")
     }
-    do {
-      try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-    } catch {
-      throw .unwritable(
-        path: path, reason: "the folder cannot be made, or a file is in its place")
+    do { try Folders.make(path) } catch {
+      throw .unwritable(path: error.path, reason: error.cause)
     }
   }
 

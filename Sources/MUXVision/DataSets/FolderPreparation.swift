@@ -248,7 +248,7 @@ public struct FolderPreparation: Sendable {
 
   private func makeFolder(_ path: String) throws(ImageError) {
     do { try Folders.make(path) } catch {
-      throw .unwritable(path: path, reason: String(cString: strerror(error.code)))
+      throw .unwritable(path: error.path, reason: error.cause)
     }
   }
 }

@@ -47,8 +47,7 @@ package enum FileAccess {
   /// Writes a file so that a reader sees the old one or the whole new one, never a part.
   package static func writeAtomically(_ bytes: [UInt8], to path: String) throws(ImageError) {
     do throws(FileError) { try AtomicFile.write(bytes, to: path) } catch {
-      throw .unwritable(
-        path: path, reason: error.reason ?? String(cString: strerror(error.code)))
+      throw .unwritable(path: path, reason: error.cause)
     }
   }
 

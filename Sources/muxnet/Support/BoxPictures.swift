@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
+import MUXCore
 import MUXImages
 import MUXVision
 
@@ -10,11 +11,7 @@ struct BoxPictures {
   /// Makes the folder.
   init(folder: String) throws {
     self.folder = folder
-    do {
-      try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-    } catch {
-      throw CommandError("\(folder): cannot make the folder (\(error.localizedDescription))")
-    }
+    try Folders.make(folder)
   }
 
   /// Draws boxes into an image, and writes it as a PNG of its name.

@@ -23,7 +23,7 @@ extension EnginePool {
   /// - Parameters:
   ///   - count: The most guesses that are wanted.
   ///   - image: Makes the image.
-  /// - Throws: What `image` throws, or as ``classify(_:top:)``.
+  /// - Throws: What `image` throws, or what classifying an image throws.
   public func classify(
     top count: Int = 5, _ image: @escaping @Sendable () throws -> Image
   ) async throws -> [Prediction.Guess] {
@@ -70,7 +70,7 @@ extension EnginePool {
     }
   }
 
-  /// The features of an image (``InferenceEngine/features(_:)``).
+  /// The features of an image, as an engine gives them: ``InferenceEngine/features(of:)``.
   ///
   /// - Parameter image: An image of any size.
   /// - Returns: ``InferencePlan/featureCount`` numbers.

@@ -92,7 +92,7 @@ ROWS = [
     ("1.5", "B", "Nothing said which product serves, and how a JPEG gets in", None, 0, "",
      "README, \"Use it in an app\": `MUXRuntime` with `MUXImages`; `Image` takes buffers with stride and pixel format; `MUXVision` decodes. Later: `CGImage`, `CVPixelBuffer`, NV12."),
     ("1.6", "B", "One engine per caller, no pool, no batch of images", None, 0, "",
-     "`EnginePool`, `classify([Image])`. Later: a sample of a server."),
+     "`EnginePool`, `classify([Image])`. A sample of a server: `Samples/ClassifyServer`."),
     ("1.7", "B", "A folder of classes without `train` was refused", f"muxnet train {WHOLE} --data flat --name flat", 1, "held out", ""),
     ("1.7", "B", "The same where `val` was missing", f"muxnet train {WHOLE} --data parts --name none", 1, "", ""),
     ("1.8", "B", "`data check` stopped at the first empty part and passed over unread formats", "muxnet data check odd", 5, "", ""),

@@ -175,6 +175,9 @@ import Testing
       means[contestant.name] = rows.reduce(0) { $0 + $1.mean } / Double(rows.count)
     }
     let ours = try #require(means["guided"])
-    for (rival, mean) in means where rival != "guided" { #expect(ours < mean, "\(rival)") }
+    // With one of its models alone it may be a little better or worse: neither is a rival.
+    for (rival, mean) in means where !["guided", "guided-effects", "guided-process"].contains(rival) {
+      #expect(ours < mean, "\(rival)")
+    }
   }
 }

@@ -36,7 +36,8 @@ package enum Folders {
         throw .last("make the folder", path)
       }
     }
-    try requireFolder(path)
+    // Without slashes at the end: with them the system does not say that a file is there.
+    try requireFolder(parts.isEmpty ? path : joined())
   }
 
   private static func requireFolder(_ path: String) throws(FileError) {

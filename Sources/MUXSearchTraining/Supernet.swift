@@ -35,10 +35,8 @@ public struct Supernet: Sendable {
     guard FileManager.default.fileExists(atPath: folder.space) else {
       throw SupernetError.notASupernet(path: path)
     }
-    do { _ = try RunLock(folder.path) } catch RunFolderError.inUse {
+    guard !RunLock.isHeld(folder.path) else {
       throw SupernetError.unfinished(path: path, isRunning: true)
-    } catch {
-      // Where nothing can be written, nobody trains.
     }
     guard FileManager.default.fileExists(atPath: folder.result) else {
       throw SupernetError.unfinished(path: path, isRunning: false)

@@ -66,7 +66,7 @@ package final class SupernetTensors: SharedWeights {
 
   package var metadata: [String: String] {
     [
-      "format": "muxnet-supernet 1", "space": sharing.space.name,
+      "format": "supernet 1", "space": sharing.space.name,
       "widths": sharing.widths.rawValue,
     ]
   }

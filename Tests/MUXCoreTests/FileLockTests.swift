@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import Foundation
 import MUXCore
 import MUXTestSupport
 import Testing
@@ -23,5 +24,18 @@ struct FileLockTests {
     #expect {
       _ = try FileLock(waitingFor: folder("none/lock"))
     } throws: { "\($0)" == "cannot lock \(folder("none/lock")): No such file or directory" }
+  }
+
+  @Test("Whether somebody has it can be asked without taking it")
+  func asking() throws {
+    let folder = try TemporaryFolder()
+    #expect(!FileLock.isHeld(folder("lock")), "a lock that nobody ever had")
+    #expect(!FileManager.default.fileExists(atPath: folder("lock")))
+    var lock = try FileLock(ifFree: folder("lock"))
+    #expect(FileLock.isHeld(folder("lock")) && FileLock.isHeld(folder("lock")))
+    withExtendedLifetime(lock) {}
+    lock = nil
+    #expect(!FileLock.isHeld(folder("lock")))
+    #expect(try FileLock(ifFree: folder("lock")) != nil, "asking took nothing")
   }
 }

@@ -126,6 +126,13 @@ struct WeightSharingTests {
       modes.insert(varied[place])
     }
     #expect(modes == [0, 1], "both mixtures of kernels")
+    // A limit takes something of all stages, not only of those that come last.
+    var small = try NetworkSpace.named("small")
+    small.constraints.maximumMultiplyAdds = 50_000_000
+    let limited = try WeightSharing(small)
+    let largest = try #require(limited.costs(of: limited.ends().largest))
+    #expect(largest.multiplyAdds > 45_000_000 && largest.multiplyAdds <= 50_000_000)
+    #expect(largest.parameters > 350_000, "of 500,799 without the limit, not \(largest.parameters)")
     space.constraints.maximumMultiplyAdds = 10
     let error = #expect(throws: SearchError.self) { try WeightSharing(space).ends() }
     #expect(error?.description.contains("keeps all limits") == true)

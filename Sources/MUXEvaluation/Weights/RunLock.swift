@@ -19,4 +19,9 @@ public final class RunLock: Sendable {
     guard let lock else { throw .inUse(path: path) }
     self.lock = lock
   }
+
+  /// Whether a process is at work on a run.
+  ///
+  /// - Parameter path: The run's folder.
+  package static func isHeld(_ path: String) -> Bool { FileLock.isHeld("\(path)/.lock") }
 }

@@ -20,10 +20,68 @@ extension WeightSharing {
         name: "constraints",
         reason: "no network of the space '\(space.name)' keeps all limits at once")
     }
-    return Ends(smallest: climb(from: first, by: -1), largest: climb(from: first, by: 1))
+    let all = WeightSharing.limitless(domain)
+    return Ends(
+      smallest: climb(from: first, by: -1, in: domain),
+      largest: climb(
+        from: reduced(climb(from: first, by: 1, in: all), in: all) ?? first, by: 1, in: domain))
   }
 
-  private func climb(from start: Genome, by sign: Int) -> Genome {
+  private static func limitless(_ domain: NetworkDomain) -> NetworkDomain {
+    var space = domain.space
+    space.constraints = .init()
+    return NetworkDomain(space)
+  }
+
+  /// Makes a network smaller until it keeps the limits, each time by the change that takes least of it for
+  /// what it gains: that way a limit cuts all of a network, not the genes that come last.
+  private func reduced(_ genome: Genome, in all: NetworkDomain) -> Genome? {
+    let limits = space.constraints
+    guard let top = all.costs(of: genome) else { return nil }
+    func excess(_ costs: NetworkDomain.Costs) -> Double {
+      func over(_ value: Int, _ limit: Int?) -> Double {
+        limit.map { max(0, Double(value) / Double(max($0, 1)) - 1) } ?? 0
+      }
+      return over(costs.parameters, limits.maximumParameters)
+        + over(costs.multiplyAdds, limits.maximumMultiplyAdds)
+    }
+    func size(_ costs: NetworkDomain.Costs) -> Double {
+      Double(costs.parameters) / Double(top.parameters)
+        + Double(costs.multiplyAdds) / Double(top.multiplyAdds)
+    }
+    var (current, costs) = (genome, top)
+    while excess(costs) > 0 {
+      var best: (price: Double, genome: Genome, costs: NetworkDomain.Costs)?
+      for (form, other) in neighbours(of: current, in: all) {
+        let gain = excess(costs) - excess(other)
+        guard gain > 0 else { continue }
+        let price = (size(costs) - size(other)) / gain
+        if price < best?.price ?? .infinity { best = (price, form, other) }
+      }
+      guard let best else { return nil }
+      (current, costs) = (best.genome, best.costs)
+    }
+    return domain.canonical(current)
+  }
+
+  /// The networks that differ in one gene (and in what that makes necessary), with their costs.
+  private func neighbours(
+    of genome: Genome, in domain: NetworkDomain
+  ) -> [(genome: Genome, costs: NetworkDomain.Costs)] {
+    var found: [(Genome, NetworkDomain.Costs)] = []
+    for (index, gene) in domain.genes.enumerated() {
+      for choice in 0..<gene.choices where choice != genome[index] {
+        var other = genome
+        other[index] = choice
+        if let form = domain.canonical(other), let costs = domain.costs(of: form) {
+          found.append((form, costs))
+        }
+      }
+    }
+    return found
+  }
+
+  private func climb(from start: Genome, by sign: Int, in domain: NetworkDomain) -> Genome {
     var best = start
     var value = domain.costs(of: start).map { sign * $0.multiplyAdds } ?? .min
     var improves = true

@@ -10,14 +10,13 @@ extension DataConfiguration: SettingGroup {
         in: .named("photos")),
       Setting(
         "trainingFolder", \.trainingFolder,
-        "The training images' folder below path; for lists their name without .csv, for boxes the part",
-        in: .named("train")),
+        "The training images' folder below path; for lists their name without .csv, for boxes the part"
+      ),
       Setting(
         "validationFolder", \.validationFolder,
-        "The same of the validation images, where validationFraction is 0", in: .named("val")),
+        "The same of the validation images, where validationFraction is 0"),
       Setting(
-        "testFolder", \.testFolder, "The same of the test images, where testFraction is 0",
-        in: .named("test")),
+        "testFolder", \.testFolder, "The same of the test images, where testFraction is 0"),
       Setting(
         "labelColumn", \.labelColumn,
         "Source list: the column of an image's classes, several with | between them",

@@ -49,8 +49,16 @@ struct BoxReportTests {
       #expect(throws: (any Error).self) { try data.open(.test) }
       #expect(try DataConfiguration.boxParts(at: folder("data.yaml"))?.count == 2)
     }
-    try write(folder, "data.yaml", "train: images/train\nnames: {1: cat}\n")
-    #expect(throws: (any Error).self) { try open(.yolo, folder.path).open(.training) }
+    for (names, words) in [
+      ("{1: cat}", "not numbered"), ("[cat, ' ']", "the class 1 has no name"),
+      ("[cat, dog, cat]", "two classes have one name"),
+      ("{0: '', 1: dog}", "the class 0 has no name"),
+    ] {
+      try write(folder, "data.yaml", "train: images/train\nnames: \(names)\n")
+      #expect {
+        try open(.yolo, folder.path).open(.training)
+      } throws: { "\($0)".contains(words) }
+    }
   }
 
   @Test("parts of lists, COCO and VOC are found; a folder of classes is none of them")

@@ -192,6 +192,22 @@ struct BoxDataSetTests {
       let own = reason { _ = try BoxDataSet.coco(path: folder("bad.json"), images: folder.path) }
       #expect(own.contains("bad.json") && !own.contains("\n"), "\(part): \(own)")
     }
+    // Which class a number means has to be known.
+    for (text, words) in [
+      (
+        #"{"images":[{"id":1,"file_name":"a.png"}],"annotations":[],"#
+          + #""categories":[{"id":1,"name":"cat"},{"id":2,"name":"b"},{"id":1,"name":"dog"}]}"#,
+        "two categories have the id 1"
+      ),
+      (
+        #"{"images":[{"id":1,"file_name":"a.png"}],"annotations":[],"#
+          + #""categories":[{"id":7,"name":" "}]}"#, "the category 7 has no name"
+      ),
+    ] {
+      try write(folder, "bad.json", text)
+      let own = reason { _ = try BoxDataSet.coco(path: folder("bad.json"), images: folder.path) }
+      #expect(own.contains(words), "\(own)")
+    }
   }
 
   @Test(

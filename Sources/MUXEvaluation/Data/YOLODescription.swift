@@ -59,6 +59,14 @@ struct YOLODescription {
       }
       names = sorted.map(\.1)
     }
+    for (number, name) in names.enumerated() {
+      if name.allSatisfy(\.isWhitespace) {
+        throw DataSetError.wrongAnnotation(path: path, reason: "the class \(number) has no name")
+      }
+    }
+    guard Set(names).count == names.count else {
+      throw DataSetError.wrongAnnotation(path: path, reason: "two classes have one name")
+    }
     self.path = path
     let own = path.lastIndex(of: "/").map { String(path[..<$0]) } ?? "."
     func below(_ folder: String, _ name: String) -> String {

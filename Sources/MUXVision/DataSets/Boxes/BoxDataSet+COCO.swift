@@ -25,6 +25,15 @@ extension BoxDataSet {
     }
     guard !file.images.isEmpty else { throw DataSetError.noImages(path: path) }
     let categories = file.categories.sorted { $0.id < $1.id }
+    for (former, next) in zip(categories, categories.dropFirst()) where former.id == next.id {
+      // Which of them is meant by a box's number, nobody can know.
+      throw DataSetError.wrongAnnotation(
+        path: path, reason: "two categories have the id \(next.id)")
+    }
+    if let nameless = categories.first(where: { $0.name.allSatisfy(\.isWhitespace) }) {
+      throw DataSetError.wrongAnnotation(
+        path: path, reason: "the category \(nameless.id) has no name")
+    }
     let names = classNames ?? categories.map(\.name)
     guard Set(names).count == names.count else {
       throw DataSetError.wrongAnnotation(path: path, reason: "two categories have one name")

@@ -5,6 +5,7 @@ import MUXImages
 import MUXNetworks
 import MUXRuntime
 import MUXTasks
+import MUXTestSupport
 import MUXWeights
 import Testing
 
@@ -99,6 +100,45 @@ struct WeightsMetadataTests {
     ] {
       let error = #expect(throws: CheckpointError.self) { try read(huge) }
       #expect(error?.description.contains("out of proportion") == true)
+    }
+  }
+
+  @Test("A pipeline of more transforms than anyone needs is refused")
+  func manyTransforms() throws {
+    var own = try metadata()
+    for (count, isSound) in [(64, true), (65, false), (100_000, false)] {
+      own.pipeline.transforms = Array(
+        repeating: .resize(Resize(size: own.network.inputSize)), count: count)
+      var archive = RandomWeights.archive(own.network, seed: 1)
+      archive.metadata = try own.dictionary()
+      let folder = try TemporaryFolder()
+      try Safetensors.write(archive, to: folder("w.safetensors"))
+      if isSound {
+        _ = try TrainedWeights(path: folder("w.safetensors"))
+      } else {
+        let error = #expect(throws: CheckpointError.self) {
+          try TrainedWeights(path: folder("w.safetensors"))
+        }
+        #expect(
+          error?.description.contains("\(count) transforms, more than the limit of 64") == true)
+      }
+    }
+  }
+
+  @Test("Metadata that cannot be read are named with the place and the reason")
+  func places() throws {
+    let text = try #require(try metadata().dictionary()["muxnet"])
+    for (from, to, words) in [
+      ("\"pipeline\":{", "\"pipeline\":{\"none\":1,", "'pipeline'"),
+      ("\"mean\":[", "\"mean\":[null,", "mean"), ("\"epoch\":", "\"epoch\":\"x\",\"e\":", "epoch"),
+    ] {
+      let spoilt = text.replacing(from, with: to)
+      try #require(spoilt != text)
+      let error = #expect(throws: CheckpointError.self) {
+        try WeightsMetadata(["muxnet": spoilt], path: "w")
+      }
+      let line = error?.description ?? ""
+      #expect(line.contains(words) && !line.contains("could not be completed"), "\(line)")
     }
   }
 

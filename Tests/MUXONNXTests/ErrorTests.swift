@@ -113,6 +113,10 @@ struct ErrorTests {
     #expect(known.network == network)
     #expect(known.classNames == ["x", "y"])
     #expect(known.license == "MIT")
+    // Whoever uses the file takes an output's name from its place.
+    #expect(message { try known.checkClasses(of: network) }.contains("2 classes"))
+    archive.metadata["muxnet"] = #"{"network": \#(text), "classNames": "x"}"#
+    #expect(message { _ = try ModelMetadata(archive) }.contains("'classNames'"))
     archive.metadata = ["format": "pt"]
     let unknown = try ModelMetadata(archive)
     #expect(unknown.network == nil && unknown.license == nil)

@@ -56,8 +56,13 @@ public struct WeightsMetadata: Codable, Hashable, Sendable {
       self = try decoder.decode(WeightsMetadata.self, from: Data(text.utf8))
     } catch {
       throw CheckpointError.damaged(
-        path: path, reason: "its metadata cannot be read (\(error.localizedDescription))")
+        path: path, reason: "its metadata cannot be read (\(Self.reason(error)))")
     }
+  }
+
+  /// What is wrong with metadata and where, in one line. (Foundation's text says neither.)
+  static func reason(_ error: any Error) -> String {
+    (error as? DecodingError)?.reason ?? "\(error)"
   }
 }
 

@@ -31,7 +31,7 @@ struct PackedTraining: Codable {
       self = try JSONDecoder().decode(PackedTraining.self, from: Data(text.utf8))
     } catch {
       throw CheckpointError.damaged(
-        path: model.path, reason: "its metadata cannot be read (\(error.localizedDescription))")
+        path: model.path, reason: "its metadata cannot be read (\(WeightsMetadata.reason(error)))")
     }
   }
 

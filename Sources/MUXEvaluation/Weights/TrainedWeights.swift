@@ -75,11 +75,21 @@ public struct TrainedWeights: Sendable {
   /// The pixels of an image that a file may ask for on its own: 4096×4096.
   private static let pixelAllowance = 1 << 24
 
+  /// The transforms that a file may ask for; recipes have a dozen.
+  private static let transformAllowance = 64
+
   /// A file's claim about the size of prepared images must not take all memory: they have at most as many
-  /// pixels as ``pixelAllowance``, or 64 times those of the network's own.
+  /// pixels as ``pixelAllowance``, or 64 times those of the network's own. Nor may a file keep a processor
+  /// busy for hours with one image.
   private static func checkProportion(
     _ pipeline: ImagePipeline, _ network: Network, path: String
   ) throws {
+    guard pipeline.transforms.count <= transformAllowance else {
+      throw CheckpointError.unreadable(
+        path: path,
+        reason: "its pipeline has \(pipeline.transforms.count) transforms, more than the limit of"
+          + " \(transformAllowance); write the file anew")
+    }
     let own = network.inputSize.height.multipliedReportingOverflow(by: network.inputSize.width)
     let limit = max(pixelAllowance, own.overflow ? 0 : min(own.partialValue, 1 << 40) * 64)
     for size in pipeline.transforms.compactMap(\.statedSize) {

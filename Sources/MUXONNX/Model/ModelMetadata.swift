@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
+import MUXCore
 public import MUXImages
 public import MUXNetworks
 public import MUXTasks
@@ -57,8 +58,18 @@ public struct ModelMetadata: Sendable {
     } catch let error as NetworkError {
       throw .metadata(key: key, reason: error.description)
     } catch {
-      throw .metadata(key: key, reason: "it is not the JSON that this version writes")
+      let reason = (error as? DecodingError)?.reason ?? "\(error)"
+      throw .metadata(key: key, reason: "it is not the JSON that this version writes: \(reason)")
     }
+  }
+
+  /// Makes sure that a network has the outputs that the task needs for the classes, where they are named:
+  /// whoever uses the file takes the name of an output from its place.
+  ///
+  /// - Throws: `TaskError`.
+  package func checkClasses(of network: Network) throws {
+    guard !classNames.isEmpty, network.outputs.count == 1 else { return }
+    _ = try (task ?? NamedTask()).task.head(for: network, classNames: classNames)
   }
 
   static func json(of names: [String]) -> String {

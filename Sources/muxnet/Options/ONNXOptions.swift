@@ -108,6 +108,7 @@ struct ONNXOptions: ParsableArguments {
       network = try own.applying(changes)
     }
     let metadata = try ModelMetadata(archive)
+    try metadata.checkClasses(of: network)
     var export = ONNXExport()
     export.batch = batch ?? export.batch
     export.keepsBatchNormalization = keepBatchNorm

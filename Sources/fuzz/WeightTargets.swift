@@ -8,7 +8,7 @@ import MUXRuntime
 import MUXWeights
 
 /// Networks and weights that the readers of weights begin with.
-private enum Samples {
+enum Samples {
   static func network() throws -> Network {
     var builder = NetworkBuilder(name: "tiny", inputSize: ImageSize(8))
     var x = builder.convolution(

@@ -17,9 +17,12 @@ bool mux_command_trains(int count, const char *const *words) {
   if (is_equal(words[1], "search") && count > 2) {
     return is_equal(words[2], "worker") || is_equal(words[2], "supernet");
   }
-  if (!is_equal(words[1], "benchmark")) return false;
-  for (int i = 2; i < count; ++i) {
-    if (is_equal(words[i], "--train")) return true;
+  // These train where an option says so.
+  const char *option = is_equal(words[1], "benchmark")   ? "--train"
+                       : is_equal(words[1], "reproduce") ? "--data"
+                                                         : NULL;
+  for (int i = 2; option && i < count; ++i) {
+    if (is_equal(words[i], option)) return true;
   }
   return false;
 }

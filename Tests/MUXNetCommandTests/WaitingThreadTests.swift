@@ -12,6 +12,7 @@ struct WaitingThreadTests {
     arguments: [
       ("muxnet train --recipe digits", true), ("muxnet search worker mine", true),
       ("muxnet search supernet train", true), ("muxnet benchmark muxnet_m --train", true),
+      ("muxnet reproduce table4 --data xrays", true), ("muxnet reproduce table4", false),
       ("muxnet benchmark muxnet_m", false), ("muxnet search run mine", false),
       ("muxnet search", false), ("muxnet trains", false), ("muxnet predict train", false),
       ("muxnet", false), ("muxnet tra", false), ("muxnet search workers", false),

@@ -8,25 +8,29 @@
 package struct ObjectiveModel: Sendable {
   package private(set) var additive: AdditiveModel
   package private(set) var process: GenomeProcess
+  /// The one that is asked, nil for the better one.
+  private let kind: SurrogateSettings.Kind?
   /// Whether the process is asked; decided when either is fitted.
   private var asksProcess = false
 
   package init(genes: [Gene], settings: SurrogateSettings) {
     additive = AdditiveModel(genes: genes, settings: settings)
     process = GenomeProcess(genes: genes, clippedShare: settings.clippedShare)
+    kind = settings.kind
   }
 
-  /// A model that was saved, of the samples that it had then.
-  package init(_ saved: Saved, genes: [Gene], samples: [(genome: Genome, value: Double)]) {
+  /// A model that was saved, of the genomes that it had seen then.
+  package init(_ saved: Saved, kind: SurrogateSettings.Kind?, genes: [Gene], genomes: [Genome]) {
     additive = saved.additive
+    self.kind = kind
     let settings = saved.additive.settings
     process =
-      settings.kind == .effects
+      kind == .effects
       ? GenomeProcess(genes: genes, clippedShare: settings.clippedShare)
       : GenomeProcess(
         genes: genes, clippedShare: settings.clippedShare,
         state: saved.process ?? .init(kernel: GenomeKernel(genes: 0)),
-        genomes: samples.map(\.genome), targets: saved.additive.targets)
+        genomes: genomes, targets: saved.additive.targets)
     asksProcess = saved.asksProcess ?? false
   }
 
@@ -58,12 +62,12 @@ package struct ObjectiveModel: Sendable {
   package mutating func add(_ genome: Genome, value: Double) {
     let before = (additive.fits, process.state.fits)
     additive.add(genome, value: value)
-    if additive.settings.kind != .effects {
+    if kind != .effects {
       process.add(genome, target: AdditiveModel.transformed(value))
     }
     if before != (additive.fits, process.state.fits) {
       asksProcess =
-        switch additive.settings.kind {
+        switch kind {
         case .effects: false
         case .process: process.isFitted
         case nil: process.isFitted && process.deviation <= additive.deviation

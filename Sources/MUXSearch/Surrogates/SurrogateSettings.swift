@@ -10,7 +10,8 @@ public struct SurrogateSettings: Sendable, Hashable, Codable {
     case process
   }
 
-  /// What predicts; nil asks the one that has predicted better lately.
+  /// What predicts; nil asks, where there are budgets, the one that has predicted better lately, and the
+  /// effects else.
   public var kind: Kind?
   /// The samples by which the effect of a choice is drawn to 0.
   public var mainPenalty = 1.0

@@ -99,12 +99,16 @@ public enum NetworkFile {
       }
       return .architecture(try YAMLDecoder().decode(Architecture.self, from: root))
     } catch let error as NetworkError {
-      throw error
+      if case .file = error { throw error }
+      throw .file(path: path, reason: "\(error)")
     } catch let error as DecodingError {
       throw .file(path: path, reason: error.reason)
-    } catch {
+    } catch let error as YamlError {
       let line = "\(error)".split(whereSeparator: \.isNewline).joined(separator: " ")
       throw .file(path: path, reason: "is not valid YAML or JSON: \(line)")
+    } catch {
+      // What a setting's own type says of it.
+      throw .file(path: path, reason: "\(error)")
     }
   }
 

@@ -62,7 +62,7 @@ struct AtomicFileTests {
   @Test("A missing folder is an error that names the file")
   func missingFolder() {
     #expect { try AtomicFile.write("x", to: "no-such-folder/f") } throws: {
-      "\($0)".contains("no-such-folder/f: No such file or directory")
+      "\($0)".contains("no-such-folder/f: there is no folder no-such-folder")
     }
   }
 }

@@ -41,18 +41,8 @@ private func copied() throws {
 struct ServerPageTests {
   @Test("The examples in Swift are those that compile here")
   func examples() throws {
-    func lines(_ text: Substring) -> [String] {
-      text.split(separator: "\n").map { line in
-        let code = line.firstRange(of: "//").map { line[..<$0.lowerBound] } ?? line
-        return code.trimmingCharacters(in: .whitespaces)
-      }.filter { !$0.isEmpty && !$0.hasPrefix("import ") }
-    }
-    let page = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-      .deletingLastPathComponent().appending(path: "Docs/SERVERS.md")
-    let text = try String(contentsOf: page, encoding: .utf8)
-    let here = Set(lines(try String(contentsOfFile: #filePath, encoding: .utf8)[...]))
-    let blocks = text.split(separator: "```swift\n").dropFirst().map { $0.prefix { $0 != "`" } }
-    #expect(blocks.count == 4)
-    for line in blocks.flatMap(lines) { #expect(here.contains(line), "\(line)") }
+    let examples = try PageExamples(of: "Docs/SERVERS.md")
+    #expect(examples.count == 4)
+    #expect(examples.missing.isEmpty, "\(examples.missing)")
   }
 }

@@ -3,6 +3,7 @@ import Foundation
 import MUXNetworks
 import MUXSearch
 import MUXStudies
+import MUXTestSupport
 import Testing
 
 // The examples of Docs/SEARCH.md, so that they compile; what the reader supplies is given here.
@@ -58,20 +59,8 @@ private func study(_ targets: [ReferenceTarget]) throws {
 struct DocumentationTests {
   @Test("The examples in Swift are those that compile here")
   func examples() throws {
-    func lines(_ text: Substring) -> [String] {
-      text.split(separator: "\n").map { line in
-        let code = line.firstRange(of: "//").map { line[..<$0.lowerBound] } ?? line
-        return code.trimmingCharacters(in: .whitespaces)
-      }.filter { !$0.isEmpty && !$0.hasPrefix("import ") }
-    }
-    let page = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-      .deletingLastPathComponent().appending(path: "Docs/SEARCH.md")
-    let text = try String(contentsOf: page, encoding: .utf8)
-    let here = Set(lines(try String(contentsOfFile: #filePath, encoding: .utf8)[...]))
-    let blocks = text.split(separator: "```swift\n").dropFirst().map { $0.prefix { $0 != "`" } }
-    #expect(blocks.count == 2)
-    for line in blocks.flatMap(lines) {
-      #expect(here.contains(line) || here.contains("private \(line)"), "\(line)")
-    }
+    let examples = try PageExamples(of: "Docs/SEARCH.md")
+    #expect(examples.count == 2)
+    #expect(examples.missing.isEmpty, "\(examples.missing)")
   }
 }

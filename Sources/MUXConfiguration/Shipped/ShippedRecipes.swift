@@ -31,20 +31,19 @@ package enum ShippedRecipes {
     files.first { $0.name == name }.map { String(decoding: $0.bytes, as: UTF8.self) }
   }
 
-  /// The first sentence of what a recipe says of itself.
+  /// The first sentence of what a recipe says of itself, after its licence. Programs ask at each start, for
+  /// their help: no more of the text is looked at than the lines in which that sentence stands.
   package static func summary(_ name: String) -> String? {
-    guard let text = text(name) else { return nil }
-    let comment = text.split(separator: "\n", omittingEmptySubsequences: false).dropFirst()
-      .prefix { $0.hasPrefix("#") }.map { $0.dropFirst().trimmingCharacters(in: .whitespaces) }
-      .joined(separator: " ")
-    return firstSentence(of: comment)
+    guard let bytes = files.first(where: { $0.name == name })?.bytes else { return nil }
+    let blank = UInt8(ascii: " ")
+    let comment = bytes.split(separator: UInt8(ascii: "\n"), maxSplits: 8).dropFirst().dropLast()
+      .prefix { $0.first == UInt8(ascii: "#") }.map { $0.dropFirst().drop { $0 == blank } }
+    return firstSentence(of: Array(comment.joined(separator: [blank])))
   }
 
   /// What stands before the first full stop or colon that a space or the end follows (not after another
-  /// full stop); nil without one. Programs ask at each start, for their help: no regular expression,
-  /// which would cost them memory and milliseconds.
-  private static func firstSentence(of text: String) -> String? {
-    let bytes = Array(text.utf8)
+  /// full stop); nil without one.
+  private static func firstSentence(of bytes: [UInt8]) -> String? {
     let (stop, colon, space) = (UInt8(ascii: "."), UInt8(ascii: ":"), UInt8(ascii: " "))
     let end = bytes.indices.dropFirst().first { index in
       (bytes[index] == stop || bytes[index] == colon) && bytes[index - 1] != stop

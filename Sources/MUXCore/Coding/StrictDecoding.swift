@@ -21,15 +21,23 @@ extension Decoder {
 
   /// Throws if the value has a key that `Known` lacks, naming the nearest one.
   package func rejectUnknownKeys<Known: CodingKey & CaseIterable>(_ known: Known.Type) throws {
-    try rejectKeys(notAmong: known.allCases.map(\.stringValue))
+    try rejectKeys(isKnown: { known.init(stringValue: $0) != nil }) {
+      known.allCases.map(\.stringValue)
+    }
   }
 
   /// Throws if the value has a key that is not among `names`, naming the nearest one.
   package func rejectKeys(notAmong names: [String]) throws {
-    for key in try container(keyedBy: AnyKey.self).allKeys
-    where !names.contains(key.stringValue) {
+    try rejectKeys(isKnown: names.contains) { names }
+  }
+
+  /// Networks have hundreds of such values, all read at the start of a program: the names are only listed
+  /// for an error.
+  private func rejectKeys(isKnown: (String) -> Bool, names: () -> [String]) throws {
+    for key in try container(keyedBy: AnyKey.self).allKeys where !isKnown(key.stringValue) {
       throw invalid(
-        "unknown key '\(key.stringValue)'" + NameDistance.hint(for: key.stringValue, among: names))
+        "unknown key '\(key.stringValue)'" + NameDistance.hint(for: key.stringValue, among: names())
+      )
     }
   }
 

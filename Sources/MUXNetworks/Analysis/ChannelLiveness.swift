@@ -32,7 +32,7 @@ package struct ChannelLiveness: Sendable {
       let count = Int32(shapes[index].channels)
       let first = Int32(lastUse.count)
       channels.append((first..<first + count).map { $0 })
-      lastUse.append(contentsOf: repeatElement(index, count: Int(count)))
+      lastUse += Array(repeating: index, count: Int(count))
     }
     for output in network.outputIndices {
       for channel in channels[output] { lastUse[Int(channel)] = .max }

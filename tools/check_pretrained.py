@@ -31,6 +31,8 @@ import numpy as np
 import zoo_reference
 from compare_inference import Ours, Rival, prioritize, processor
 
+# What the others are compared with.
+FIRST = ("PyTorch", "float32")
 NETWORKS = ["tf_efficientnet_lite0", "tf_efficientnet_lite1", "tf_efficientnet_lite2"]
 
 
@@ -100,7 +102,8 @@ def pipeline_of(metadata):
 
     steps = metadata["pipeline"]["transforms"]
     resize, crop = steps[0]["resize"], steps[1]["centerCrop"]
-    side = crop if isinstance(crop, int) else crop.get("size", crop).get("width")
+    size = crop if isinstance(crop, int) else crop.get("size", crop)
+    side = size if isinstance(size, int) else size["width"]
     filters = {"bicubic": Image.BICUBIC, "bilinear": Image.BILINEAR}
     return resize["shorterSide"], filters[resize["interpolation"]], side
 
@@ -124,11 +127,15 @@ def predictions(options, weights, files, top=5):
 
 def others(model, onnx):
     """The engines of others as functions from a batch of one image to logits, with one thread."""
+    import copy
+
     import torch
 
     torch.set_num_threads(1)
     torch.set_grad_enabled(False)
-    engines = {"PyTorch": lambda x: model(torch.from_numpy(x)).numpy()}
+    half = copy.deepcopy(model).bfloat16()
+    engines = {FIRST: lambda x: model(torch.from_numpy(x)).numpy(),
+               ("PyTorch", "bfloat16"): lambda x: half(torch.from_numpy(x).bfloat16()).float().numpy()}
     try:
         import onnxruntime
 
@@ -136,7 +143,7 @@ def others(model, onnx):
         settings.intra_op_num_threads = settings.inter_op_num_threads = 1
         session = onnxruntime.InferenceSession(onnx, settings, providers=["CPUExecutionProvider"])
         name = session.get_inputs()[0].name
-        engines["ONNX Runtime"] = lambda x: session.run(None, {name: x})[0]
+        engines["ONNX Runtime", "float32"] = lambda x: session.run(None, {name: x})[0]
     except ImportError as error:
         print(f"without ONNX Runtime: {error}", file=sys.stderr)
     try:
@@ -146,7 +153,7 @@ def others(model, onnx):
                     "INFERENCE_PRECISION_HINT": "f32"}
         compiled = openvino.Core().compile_model(onnx, "CPU", settings)
         request = compiled.create_infer_request()
-        engines["OpenVINO"] = lambda x: request.infer([x])[compiled.output(0)].copy()
+        engines["OpenVINO", "float32"] = lambda x: request.infer([x])[compiled.output(0)].copy()
     except ImportError as error:
         print(f"without OpenVINO: {error}", file=sys.stderr)
     return engines
@@ -192,6 +199,7 @@ def check(options, name, images, rows, times):
     model.eval()
     onnx = f"{options.scratch}/{name}.onnx"
     muxnet(options, "convert", name, onnx, "--weights", name, "--overwrite")
+    noise = {}
     packed = {"float32": f"{options.scratch}/{name}.muxnet"}
     muxnet(options, "convert", name, packed["float32"], "--overwrite")
     for precision in ["bfloat16"] + (["int8"] if options.calibrate else []):
@@ -200,6 +208,7 @@ def check(options, name, images, rows, times):
             options, "quantize", name, packed[precision], "--precision", precision, "--images",
             options.calibrate or options.images, "--calibration-images",
             str(options.calibration_images), "--held-out-images", "200", "--overwrite", "--json"))
+        noise["muxnet", precision] = report["agreement"]["signalToNoise"]
         for warning in report["warnings"]:
             print(f"{name}, {precision}: {warning}", file=sys.stderr)
 
@@ -212,17 +221,23 @@ def check(options, name, images, rows, times):
         pixels = prepared(file, pipeline).astype(np.float32) / np.float32(255)
         return np.ascontiguousarray(((pixels - mean) / deviation).transpose(2, 0, 1)[None])
 
-    ranked = {engine: [] for engine in engines}
+    logits = {engine: [] for engine in engines}
     for file in files:
         x = tensor(file)
         for engine, call in engines.items():
-            ranked[engine].append(np.argsort(-call(x)[0], kind="stable")[:5])
-    first = np.asarray(ranked["PyTorch"])[:, 0]
-    for engine in engines:
-        rows.append(row(name, engine, "float32", ranked[engine], labels, first))
+            logits[engine].append(call(x)[0].astype(np.float64))
+    logits = {engine: np.stack(values) for engine, values in logits.items()}
+    ranked = {engine: np.argsort(-values, axis=1, kind="stable")[:, :5] for engine, values in logits.items()}
+    first = ranked[FIRST][:, 0]
+    for engine, values in logits.items():
+        if engine[1] != "float32":
+            ratios = (logits[FIRST] ** 2).mean(1) / ((values - logits[FIRST]) ** 2).mean(1)
+            noise[engine] = 10 * np.log10(np.median(ratios))
+        rows.append(row(name, *engine, ranked[engine], labels, first, noise.get(engine)))
     for precision, file in packed.items():
         own = [[index for index, _ in guesses] for guesses in predictions(options, file, files)]
-        rows.append(row(name, "muxnet", precision, own, labels, first, os.path.getsize(file)))
+        rows.append(row(name, "muxnet", precision, own, labels, first,
+                        noise.get(("muxnet", precision)), os.path.getsize(file)))
     for entry in rows:
         if entry["network"] == name and "engine" in entry:
             print(f"{name}, {entry['engine']} {entry['precision']}: top-1 {entry['top1']:.3f}, top-5"
@@ -232,7 +247,7 @@ def check(options, name, images, rows, times):
     x = tensor(files[0])
     contestants = {("muxnet", precision): Ours(options.tool, file, 1, 1, precision)
                    for precision, file in packed.items()}
-    contestants |= {(engine, "float32"): Rival(lambda call=call: call(x))
+    contestants |= {engine: Rival(lambda call=call: call(x))
                     for engine, call in engines.items()}
     for contestant in contestants.values():
         contestant.times(3)
@@ -253,11 +268,11 @@ def check(options, name, images, rows, times):
             contestant.process.wait()
 
 
-def row(name, engine, precision, ranked, labels, first, size=None):
+def row(name, engine, precision, ranked, labels, first, noise=None, size=None):
     top1, top5 = scores(ranked, labels)
     same = (np.asarray(ranked)[:, 0] == first).mean()
     return {"network": name, "engine": engine, "precision": precision, "top1": top1, "top5": top5,
-            "same": same, "bytes": size}
+            "same": same, "noise": noise, "bytes": size}
 
 
 def write(options, rows, times, count):
@@ -280,9 +295,10 @@ def write(options, rows, times, count):
         " 8 bits are calibrated on photographs of PASCAL VOC 2012, which none of the others are. “Same” is"
         " the share of images with PyTorch's most likely class. PyTorch, ONNX Runtime and OpenVINO get images"
         " that Pillow has prepared, muxnet the files. Latency: one image, one thread, medians over rounds in"
-        " which each takes its turn (in brackets the first and the third quartile).\n\n"
-        "| network | engine | precision | top-1 | top-5 | same | file | ms |\n"
-        "| --- | --- | --- | ---: | ---: | ---: | ---: | ---: |\n")
+        " which each takes its turn (in brackets the first and the third quartile). dB: the outputs' signal to"
+        " noise against float32, the median over images (ours over 200 held-out photographs).\n\n"
+        "| network | engine | precision | top-1 | top-5 | same | dB | file | ms |\n"
+        "| --- | --- | --- | ---: | ---: | ---: | ---: | ---: | ---: |\n")
     for entry in rows:
         if "engine" not in entry:
             continue
@@ -291,9 +307,10 @@ def write(options, rows, times, count):
         if key in times:
             low, middle, high = np.percentile(times[key], [25, 50, 75])
             ms = f"{middle:.2f} ({low:.2f}, {high:.2f})"
+        noise = f"{entry['noise']:.1f}" if entry["noise"] else ""
         size = f"{entry['bytes'] / 1e6:.1f} MB" if entry["bytes"] else ""
         text += (f"| {key[0]} | {key[1]} | {key[2]} | {entry['top1']:.3f} | {entry['top5']:.3f} |"
-                 f" {entry['same']:.3f} | {size} | {ms} |\n")
+                 f" {entry['same']:.3f} | {noise} | {size} | {ms} |\n")
     reference = [entry for entry in rows if "reference" in entry]
     if reference:
         text += ("\nFrom the JPEG file to the output, the log-probabilities (of classes above one in a"

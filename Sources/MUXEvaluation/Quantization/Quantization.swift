@@ -176,8 +176,8 @@ public struct Quantization: Sendable {
     }
     if agreement.signalToNoise < poorSignalToNoise {
       warnings.append(
-        "a signal to noise of \((agreement.signalToNoise * 10).rounded() / 10) dB is poor (30 dB are usual"
-          + " for 8 bits, 45 dB for bfloat16); calibrate on more and other images, or take another"
+        "a signal to noise of \((agreement.signalToNoise * 10).rounded() / 10) dB is poor (20 to 40 dB are"
+          + " usual for 8 bits, 30 to 50 dB for bfloat16); calibrate on more and other images, or take another"
           + " precision")
     }
     return warnings

@@ -6,7 +6,7 @@
   python tools/compare_budgets.py --data DATA --budgets results/search/budgets.csv \
       --output results/search/budget-rivals.csv
 
-DATA holds the tables. Needs pymoo 0.6 and Optuna 4.
+With --summary the table of what OUTPUT holds is printed. DATA holds the tables. Needs pymoo 0.6 and Optuna 4.
 
 The rivals are given what they can use: both limits as constraints with their violation, relative to
 the limit. A network that is asked for again is answered from a cache and costs nothing. pymoo's
@@ -165,6 +165,24 @@ RIVALS = {
 }
 
 
+def summary(path, budgets):
+    """A line of a table for each table and rival: the shares near to the best of a budget and at it."""
+    best = {(row["table"], row["budget"]): float(row["best_error"]) for row in budgets}
+    excesses = {}
+    with open(path) as file:
+        for row in csv.DictReader(file):
+            least = best[row["table"], row["budget"]]
+            excess = (float(row["error"]) - least) / least
+            excesses.setdefault((row["table"], row["algorithm"]), []).append(excess)
+    yield "| table | rival | searches | near | the best | mean above the best | worst |"
+    yield "| --- | --- | ---: | ---: | ---: | ---: | ---: |"
+    for (table, rival), values in sorted(excesses.items()):
+        values, near = np.array(values), 0.02 if "macro" in table else 0.05
+        yield (f"| {table} | {rival} | {len(values)} | {(values <= near).mean():.1%} "
+               f"| {(values < 1e-6).mean():.1%} | {values[np.isfinite(values)].mean():.2%} "
+               f"| {values.max():.1%} |")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", required=True)
@@ -173,9 +191,13 @@ def main():
     parser.add_argument("--seeds", type=int, default=10)
     parser.add_argument("--rivals", nargs="+", choices=RIVALS, default=list(RIVALS))
     parser.add_argument("--output", required=True)
+    parser.add_argument("--summary", action="store_true", help="no search: the table of what OUTPUT holds")
     arguments = parser.parse_args()
     with open(arguments.budgets) as file:
         budgets = list(csv.DictReader(file))
+    if arguments.summary:
+        print("\n".join(summary(arguments.output, budgets)))
+        return
     tables = {}
     with open(arguments.output, "w") as file:
         file.write("table,algorithm,budget,seed,error\n")

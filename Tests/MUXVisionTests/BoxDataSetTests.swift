@@ -125,6 +125,17 @@ struct BoxDataSetTests {
     #expect(own.contains(part) && own.contains("a.xml") && !own.contains("\n"), "\(own)")
   }
 
+  @Test("a list that is missing: those that are there are named")
+  func missingList() throws {
+    let folder = try TemporaryFolder()
+    try voc(folder, "a", size: (50, 100), [object("dog", ["1", "1", "9", "9"])])
+    for list in ["val", "train", "dog_train"] {
+      try write(folder, "ImageSets/Main/\(list).txt", "a\n")
+    }
+    let own = reason { _ = try BoxDataSet.voc(path: folder.path, part: "trainval") }
+    #expect(own.contains("ImageSets/Main/trainval.txt; its lists are train, val;"), "\(own)")
+  }
+
   @Test("an image of another size than its annotation says is not taken for the annotated one")
   func otherImage() throws {
     let folder = try TemporaryFolder()

@@ -254,8 +254,13 @@ import Testing
   @Test("missing, cut-off and mislabelled files are errors that name the file")
   func badFiles() throws {
     let folder = try TemporaryFolder()
-    #expect(throws: DataSetError.missingFiles(path: folder.path, files: ["test_batch.bin"])) {
+    #expect {
       try CIFARDataSet(path: folder.path, kind: .cifar10, training: false)
+    } throws: { error in
+      guard
+        case .missingFiles(folder.path, ["test_batch.bin"], let advice)? = error as? DataSetError
+      else { return false }
+      return advice.contains("binary version")
     }
     let file = try folder.write("test_batch.bin", [UInt8](repeating: 1, count: 3072))
     #expect(throws: DataSetError.wrongSize(path: file, actual: 3072, recordSize: 3073)) {

@@ -5,6 +5,7 @@ package struct AnyKey: CodingKey {
   package var stringValue: String
   package var intValue: Int? { nil }
   package init(_ name: String) { stringValue = name }
+  package init(_ key: some CodingKey) { stringValue = key.stringValue }
   package init?(stringValue: String) { self.stringValue = stringValue }
   package init?(intValue: Int) { return nil }
 }
@@ -21,29 +22,41 @@ extension Decoder {
 
   /// Throws if the value has a key that `Known` lacks, naming the nearest one.
   package func rejectUnknownKeys<Known: CodingKey & CaseIterable>(_ known: Known.Type) throws {
-    try rejectKeys(isKnown: { known.init(stringValue: $0) != nil }) {
-      known.allCases.map(\.stringValue)
-    }
+    try container(keyedBy: AnyKey.self).rejectUnknownKeys(known)
   }
 
   /// Throws if the value has a key that is not among `names`, naming the nearest one.
   package func rejectKeys(notAmong names: [String]) throws {
-    try rejectKeys(isKnown: names.contains) { names }
-  }
-
-  /// Networks have hundreds of such values, all read at the start of a program: the names are only listed
-  /// for an error.
-  private func rejectKeys(isKnown: (String) -> Bool, names: () -> [String]) throws {
-    for key in try container(keyedBy: AnyKey.self).allKeys where !isKnown(key.stringValue) {
-      throw invalid(
-        "unknown key '\(key.stringValue)'" + NameDistance.hint(for: key.stringValue, among: names())
-      )
-    }
+    try container(keyedBy: AnyKey.self).rejectKeys(notAmong: names)
   }
 
   /// An error about a value that decodes but makes no sense.
   package func invalid(_ reason: String) -> DecodingError {
     .dataCorrupted(.init(codingPath: codingPath, debugDescription: reason))
+  }
+}
+
+/// Networks have hundreds of such values, all read at the start of a program: whoever holds a container of
+/// any keys checks that one, and names are only listed for an error.
+extension KeyedDecodingContainer<AnyKey> {
+  /// Throws if there is a key that `Known` lacks, naming the nearest one.
+  package func rejectUnknownKeys<Known: CodingKey & CaseIterable>(_ known: Known.Type) throws {
+    for key in allKeys where known.init(stringValue: key.stringValue) == nil {
+      throw unknown(key, among: known.allCases.map(\.stringValue))
+    }
+  }
+
+  /// Throws if there is a key that is not among `names`, naming the nearest one.
+  package func rejectKeys(notAmong names: [String]) throws {
+    for key in allKeys where !names.contains(key.stringValue) { throw unknown(key, among: names) }
+  }
+
+  private func unknown(_ key: AnyKey, among names: [String]) -> DecodingError {
+    .dataCorrupted(
+      .init(
+        codingPath: codingPath,
+        debugDescription: "unknown key '\(key.stringValue)'"
+          + NameDistance.hint(for: key.stringValue, among: names)))
   }
 }
 

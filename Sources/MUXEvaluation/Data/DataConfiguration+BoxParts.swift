@@ -43,8 +43,8 @@ extension DataConfiguration {
     return try data.openBoxes(part, classNames: nil)
   }
 
-  /// The kind of data with boxes that lies at a path.
-  private static func boxSource(at path: String) -> Source? {
+  /// The kind of data with boxes that lies at a path; nil where it is another kind.
+  package static func boxSource(at path: String) -> Source? {
     func isThere(_ name: String) -> Bool {
       FileManager.default.fileExists(atPath: "\(path)/\(name)")
     }

@@ -25,7 +25,10 @@ extension DataConfiguration {
         : BoxDataSet.cocoFiles(path: path, part: name)
       guard let files else {
         throw DataSetError.missingFiles(
-          path: path, files: ["annotations/instances_\(name).json (data.\(part.rawValue)Folder)"])
+          path: path, files: ["annotations/instances_\(name).json"],
+          advice:
+            "unpack the annotations there, or set data.\(part.rawValue)Folder to the name of a part that is"
+            + " there")
       }
       images = try .coco(path: files.annotations, images: files.images, classNames: classNames)
       images.orientation = orientation

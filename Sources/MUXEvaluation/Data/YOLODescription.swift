@@ -42,7 +42,8 @@ struct YOLODescription {
       let files = try FileManager.default.contentsOfDirectory(atPath: path)
         .filter { $0.hasSuffix(".yaml") || $0.hasSuffix(".yml") }
       guard files.count == 1 || files.contains("data.yaml") else {
-        throw DataSetError.missingFiles(path: path, files: ["data.yaml"])
+        throw DataSetError.missingFiles(
+          path: path, files: ["data.yaml"], advice: "name the YAML file of its parts and classes")
       }
       path += "/" + (files.contains("data.yaml") ? "data.yaml" : files[0])
     }

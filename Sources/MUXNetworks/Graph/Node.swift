@@ -23,12 +23,12 @@ public struct Node: Sendable, Hashable, Codable {
 
   /// Reads a node.
   public init(from decoder: any Decoder) throws {
-    try decoder.rejectUnknownKeys(CodingKeys.self)
-    let values = try decoder.container(keyedBy: CodingKeys.self)
+    let values = try decoder.container(keyedBy: AnyKey.self)
+    try values.rejectUnknownKeys(CodingKeys.self)
     self.init(
-      name: try values.decode(String.self, forKey: .name),
-      operation: try values.decode(Operation.self, forKey: .operation),
-      inputs: try values.list(of: String.self, .inputs, atMost: Limits.inputs))
+      name: try values.decode(String.self, forKey: AnyKey(CodingKeys.name)),
+      operation: try values.decode(Operation.self, forKey: AnyKey(CodingKeys.operation)),
+      inputs: try values.list(of: String.self, AnyKey(CodingKeys.inputs), atMost: Limits.inputs))
   }
 
   /// Its inputs and the branches of its convolution.

@@ -10,15 +10,16 @@ extension Operation: Codable {
   /// Reads an operation. Settings that came later than the first files have defaults; an unknown
   /// operation or setting is an error that names the nearest.
   public init(from decoder: any Decoder) throws {
-    let container = try decoder.container(keyedBy: Key.self)
-    let type = try container.decode(String.self, forKey: .type)
+    let container = try decoder.container(keyedBy: AnyKey.self)
+    let key = AnyKey(Key.type)
+    let type = try container.decode(String.self, forKey: key)
     guard let kind = OperationKind(rawValue: type) else {
       throw DecodingError.dataCorruptedError(
-        forKey: .type, in: container,
+        forKey: key, in: container,
         debugDescription: "unknown operation '\(type)'"
           + NameDistance.hint(for: type, among: OperationKind.allCases.map(\.rawValue)))
     }
-    try decoder.rejectKeys(notAmong: [Key.type.rawValue] + kind.rules.settingNames)
+    try container.rejectKeys(notAmong: [key.stringValue] + kind.rules.settingNames)
     self = try kind.rules.init(from: decoder).operation
   }
 

@@ -52,7 +52,13 @@ public struct CIFARDataSet: ImageDataSet {
   public init(path: String, kind: Kind, training: Bool) throws {
     let files = kind.files(training: training)
     let missing = files.filter { !FileManager.default.fileExists(atPath: "\(path)/\($0)") }
-    guard missing.isEmpty else { throw DataSetError.missingFiles(path: path, files: missing) }
+    guard missing.isEmpty else {
+      throw DataSetError.missingFiles(
+        path: path, files: missing,
+        advice:
+          "unpack the binary version of the data set there, or set data.source to folder for folders"
+          + " of images")
+    }
     var labels: [UInt8] = []
     var pixels: [UInt8] = []
     for file in files {

@@ -26,8 +26,8 @@ public enum DataSetError: Error, Sendable, Hashable, CustomStringConvertible, Lo
   case wrongSize(path: String, actual: Int, recordSize: Int)
   /// A label lies outside the classes.
   case wrongLabel(name: String, label: Int, classCount: Int)
-  /// The files of a data set are not where they should be.
-  case missingFiles(path: String, files: [String])
+  /// The files of a data set are not where they should be; what to do depends on its kind.
+  case missingFiles(path: String, files: [String], advice: String)
   /// A split was asked for that leaves a part empty or takes more than everything.
   case wrongSplit(reason: String)
   /// A line of a list file is not `path,label`.
@@ -82,9 +82,8 @@ public enum DataSetError: Error, Sendable, Hashable, CustomStringConvertible, Lo
     case .wrongLabel(let name, let label, let classCount):
       "\(name.printable): label \(label) is outside 0 ..< \(classCount); the file is damaged or of another"
         + " format"
-    case .missingFiles(let path, let files):
-      "\(path.printable): missing \(Self.list(files)); unpack the binary version of the data set there, or"
-        + " set data.source to folder for folders of images"
+    case .missingFiles(let path, let files, let advice):
+      "\(path.printable): missing \(Self.list(files)); \(advice)"
     case .wrongSplit(let reason):
       "cannot split the data set: \(reason)"
     case .wrongLine(let path, let line, let reason):

@@ -44,7 +44,7 @@
     private static let recipes =
       "RECIPES\n"
       + ShippedRecipes.names.map { name in
-        "  \(name.padding(toLength: nameWidth, withPad: " ", startingAt: 0))"
+        "  " + name + String(repeating: " ", count: nameWidth - name.count)
           + (ShippedRecipes.summary(name) ?? "")
       }.joined(separator: "\n")
 

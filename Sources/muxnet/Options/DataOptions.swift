@@ -10,7 +10,10 @@ struct DataOptions: ParsableArguments {
   @Option(help: "The folder of the data; a run knows its own.", completion: .directory)
   var data: String?
 
-  @Option(help: "The kind of data: digits, cifar10, cifar100, folder, list or chestxray14.")
+  @Option(
+    help:
+      "The kind of data: digits, cifar10, cifar100, folder, list, voc, coco, yolo, boxes or chestxray14."
+  )
   var source: String?
 
   @Option(help: "Images in a batch.")
@@ -31,8 +34,7 @@ struct DataOptions: ParsableArguments {
     for assignment in assignments {
       try tree.set(assignment: assignment, source: .option("--set \(assignment)"))
     }
-    if let data { try tree.set("data.path", toText: data, source: .option("--data")) }
-    if let source { try tree.set("data.source", toText: source, source: .option("--source")) }
+    try tree.set(data: data, source: source)
     if let batchSize {
       try tree.set(
         "data.evaluationBatchSize", toText: "\(batchSize)", source: .option("--batch-size"))

@@ -25,7 +25,10 @@
     @Option(help: "The folder of the data.", completion: .directory)
     var data: String?
 
-    @Option(help: "The kind of data: digits, cifar10, cifar100, folder, list or chestxray14.")
+    @Option(
+      help:
+        "The kind of data: digits, cifar10, cifar100, folder, list, voc, coco, yolo, boxes or chestxray14."
+    )
     var source: String?
 
     /// Environment variables that begin as settings do and mean something else.
@@ -45,8 +48,7 @@
       for assignment in assignments {
         try tree.set(assignment: assignment, source: .option("--set \(assignment)"))
       }
-      if let data { try tree.set("data.path", toText: data, source: .option("--data")) }
-      if let source { try tree.set("data.source", toText: source, source: .option("--source")) }
+      try tree.set(data: data, source: source)
       return tree
     }
 

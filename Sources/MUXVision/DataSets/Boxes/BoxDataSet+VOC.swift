@@ -95,7 +95,9 @@ struct VOCFolders {
     guard FolderEntries.isFolder(path) else { throw DataSetError.notAFolder(path: path) }
     folders = try FolderEntries(path).entries.map { "\(path)/\($0.name)" }.filter(hasAnnotations)
     guard !folders.isEmpty else {
-      throw DataSetError.missingFiles(path: path, files: ["Annotations", "JPEGImages"])
+      throw DataSetError.missingFiles(
+        path: path, files: ["Annotations", "JPEGImages"],
+        advice: "give the folder that has them, or one with several such folders")
     }
   }
 
@@ -114,10 +116,23 @@ struct VOCFolders {
       let found = owners.map { (folder: $0, list: "\($0)/ImageSets/Main/\(list).txt") }
         .filter { FileIdentity($0.list) != nil }
       guard !found.isEmpty else {
-        throw DataSetError.missingFiles(path: path, files: ["ImageSets/Main/\(list).txt"])
+        throw DataSetError.missingFiles(
+          path: path, files: ["ImageSets/Main/\(list).txt"], advice: Self.advice(owners))
       }
       return found
     }
+  }
+
+  /// What helps where a list is missing: those that are there.
+  private static func advice(_ folders: [String]) -> String {
+    let names = Set(
+      folders.flatMap { folder in
+        ((try? FolderEntries("\(folder)/ImageSets/Main").entries) ?? []).map(\.name)
+      }.filter { $0.hasSuffix(".txt") && !$0.contains("_") }.map { $0.dropLast(4) })
+    guard !names.isEmpty else { return "unpack the whole data set there" }
+    return
+      "its lists are \(names.sorted().prefix(8).joined(separator: ", ")); name one in data.trainingFolder,"
+      + " data.validationFolder or data.testFolder"
   }
 
   /// The names in a list; what stands behind a name in its line is not part of it.

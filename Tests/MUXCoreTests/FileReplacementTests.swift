@@ -10,9 +10,26 @@ struct FileReplacementTests {
 
   init() throws { folder = try TemporaryFolder() }
 
+  /// What writing says; a check before says the same.
   private func failure(writing path: String) -> String {
-    do throws(FileError) { try AtomicFile.write("text", to: path) } catch { return "\(error)" }
+    var expected = "none"
+    do throws(FileError) { try AtomicFile.check(path) } catch { expected = "\(error)" }
+    do throws(FileError) { try AtomicFile.write("text", to: path) } catch {
+      #expect("\(error)" == expected)
+      return "\(error)"
+    }
+    #expect(expected == "none")
     return "none"
+  }
+
+  @Test("a check writes nothing, neither beside a file that is there nor in the place of one")
+  func check() throws {
+    let path = try folder.write("file", [1])
+    try AtomicFile.check(path)
+    try AtomicFile.check(folder("new"))
+    #expect(throws: FileError.self) { try AtomicFile.check(folder("nowhere/new")) }
+    #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path) == ["file"])
+    #expect(try Data(contentsOf: URL(filePath: path)) == Data([1]))
   }
 
   @Test("a regular file is replaced")

@@ -91,10 +91,37 @@ struct OutputTests {
     ]
     let before = try Data(contentsOf: URL(fileURLWithPath: weights))
     let refused = try Muxnet.run(forward + [weights])
-    #expect(refused.code == 1 && refused.errors.contains("give --overwrite"), "\(refused.errors)")
+    #expect(refused.code == 1 && refused.errors.contains("--overwrite"), "\(refused.errors)")
     #expect(try Data(contentsOf: URL(fileURLWithPath: weights)) == before)
     #expect(try Muxnet.run(forward + [folder("out")]).code == 0)
     #expect(try Muxnet.run(forward + [folder("out"), "--overwrite"]).code == 0)
+  }
+
+  @Test("What cannot be written is said before anything is computed for it")
+  func unwritableTargets() throws {
+    let folder = try TemporaryFolder()
+    let weights = try DigitsWeights.write(in: folder)
+    let before = try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted()
+    var commands = [
+      // Neither the images nor the settings are looked at before.
+      ["quantize", weights, folder("no/a.muxnet"), "--images", folder("none")],
+      ["convert", folder("none"), folder("no/a.onnx")],
+      ["forward", folder("none"), "--input", folder("none"), "--output", folder("no/a")],
+      ["data", "priors", folder("none"), "--output", folder("no/a.yaml")],
+      ["search", "benchmark", "--data", folder("none"), "--output", "/dev/null/a"],
+    ]
+    #if TORCH
+      commands.append(
+        ["train", "--recipe", "digits", "--find-rate", folder("no/a"), "--max-steps", "1"])
+    #endif
+    for arguments in commands {
+      let outcome = try Muxnet.run(arguments)
+      #expect(outcome.code == 1 && outcome.errorLines.count == 1, "\(outcome.errors)")
+      #expect(
+        outcome.errors.contains("there is no folder \(folder("no"))")
+          || outcome.errors.contains("/dev/null"), "\(arguments): \(outcome.errors)")
+    }
+    #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted() == before)
   }
 
   @Test("Batches and threads that no machine has are usage errors")

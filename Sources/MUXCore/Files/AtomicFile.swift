@@ -109,6 +109,15 @@ public struct AtomicFile: ~Copyable {
     try write([UInt8](text.utf8), to: path)
   }
 
+  /// Checks that a file could be written at `path` now: before something is computed for it that takes
+  /// long. What is there stays as it is, and nothing is left behind.
+  ///
+  /// - Throws: What writing the file would throw.
+  package static func check(_ path: String) throws(FileError) {
+    // A temporary file beside it says more than rights do: also whether the file system takes any.
+    _ = try AtomicFile(path: path)
+  }
+
   /// Refuses a path where something lies that is no regular file.
   private static func requireReplaceable(_ path: String) throws(FileError) {
     var status = stat()

@@ -63,13 +63,15 @@ public struct Quantization: Sendable {
   ///   - weights: Trained weights that are not packed yet.
   ///   - images: On which to calibrate and to compare.
   ///   - path: The file to write: to a temporary one first, then renamed.
-  /// - Throws: ``EvaluationError/packed(path:)``, `WeightsMismatchError`, ``QuantizationError``,
+  /// - Throws: ``EvaluationError/packed(path:)``, `FileError` before anything else where the file cannot be
+  ///   written, `WeightsMismatchError`, ``QuantizationError``,
   ///   the error of an image that cannot be read, or `RuntimeError` for images of another size than
   ///   the network's.
   public func write(
     _ weights: TrainedWeights, images: QuantizationImages, to path: String
   ) throws -> Result {
     guard weights.packed == nil else { throw EvaluationError.packed(path: weights.path) }
+    try AtomicFile.check(path)
     let isCalibrated = precision == .int8
     let calibrating = isCalibrated ? images.calibration.count : 0
     let total = calibrating + images.heldOut.count

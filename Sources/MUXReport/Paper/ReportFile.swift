@@ -12,15 +12,19 @@ public enum ReportFile {
     try AtomicFile.write(bytes, to: path)
   }
 
-  /// Checks that nothing is in the way, before something expensive is made.
+  /// Checks that nothing is in the way, and that the file can be written, before something expensive is
+  /// made or something is changed that cannot be taken back.
   ///
-  /// - Throws: ``ReportError/exists(path:)``.
+  /// - Throws: ``ReportError/exists(path:)``, ``ReportError/unwritable(path:reason:)``.
   public static func check(_ path: String, overwrites: Bool) throws(ReportError) {
     var isFolder: ObjCBool = false
-    guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else { return }
-    if isFolder.boolValue {
+    let exists = FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
+    if exists, isFolder.boolValue {
       throw .unwritable(path: path, reason: "it is a folder; give a file")
     }
-    if !overwrites { throw .exists(path: path) }
+    do { try AtomicFile.check(path) } catch {
+      throw .unwritable(path: path, reason: error.cause)
+    }
+    if exists, !overwrites { throw .exists(path: path) }
   }
 }

@@ -38,10 +38,7 @@ public struct ReportFolder {
     guard manager.isWritableFile(atPath: path) else {
       throw .unwritable(path: path, reason: "the folder takes no files")
     }
-    if overwrites { return }
-    for file in files where manager.fileExists(atPath: "\(path)/\(file)") {
-      throw .exists(path: "\(path)/\(file)")
-    }
+    for file in files { try ReportFile.check("\(path)/\(file)", overwrites: overwrites) }
   }
 
   /// The name of an exhibit's file.

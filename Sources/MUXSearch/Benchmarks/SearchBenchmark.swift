@@ -75,6 +75,7 @@ package struct SearchBenchmark: Sendable {
     var reports: [ExperimentReport] = []
     let contestants = try contestants()
     let rivals = try rivalRows()
+    try prepareOutput(["runs.csv", "summary.csv"])
     var isFolder: ObjCBool = false
     let path = options.data.path(percentEncoded: false)
     if options.tables.count > 1,
@@ -119,6 +120,7 @@ package struct SearchBenchmark: Sendable {
     let contestants = try contestants().filter(\.knowsCosts)
     let rivals =
       try rivalText().map { try BudgetExperiment.read(csv: $0.text, path: $0.path) } ?? []
+    try prepareOutput(["budgets.csv", "budget-runs.csv"])
     for name in options.tables {
       let table = try Self.table(name, in: options.data)
       let budgets = try DrawnBudget.draw(table, options.selection)
@@ -144,6 +146,15 @@ package struct SearchBenchmark: Sendable {
       }
     }
     return lines
+  }
+
+  /// Makes the folder of the results and checks that it takes them, before anything is computed.
+  private func prepareOutput(_ files: [String]) throws(FileError) {
+    guard let folder = options.output else { return }
+    try Folders.make(folder.path(percentEncoded: false))
+    for file in files {
+      try AtomicFile.check(folder.appending(path: file).path(percentEncoded: false))
+    }
   }
 
   private func contestants() throws(SearchError) -> [SearchExperiment.Contestant] {

@@ -6,6 +6,7 @@ import MUXEvaluation
 import MUXNetworkFiles
 import MUXNetworks
 import MUXPyTorch
+import MUXReport
 import MUXRuntime
 import MUXWeights
 
@@ -128,9 +129,7 @@ struct ConvertCommand: ParsableCommand {
 
   func run() throws {
     let target = try target()
-    if !overwrite, FileManager.default.fileExists(atPath: output) {
-      throw CommandError("\(output) exists; take another name, or give --overwrite to replace it")
-    }
+    try ReportFile.check(output, overwrites: overwrite)
     switch target {
     case .json, .yaml: try writeNetwork(isJSON: target == .json)
     case .safetensors where randomWeights:

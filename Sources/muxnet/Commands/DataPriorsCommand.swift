@@ -38,6 +38,7 @@ struct DataPriorsCommand: ParsableCommand {
   @OptionGroup var form: OutputOptions
 
   func run() throws {
+    if let output { try AtomicFile.check(output) }
     let detector = try self.detector.detector(unless: "ssdlite_muxnet_m")
     guard let data = try DataConfiguration.boxes(at: path, part: part) else {
       throw CommandError(

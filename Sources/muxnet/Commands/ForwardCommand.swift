@@ -2,6 +2,7 @@
 import ArgumentParser
 import Foundation
 import MUXEvaluation
+import MUXReport
 
 #if TORCH
   import MUXTraining
@@ -45,9 +46,7 @@ struct ForwardCommand: ParsableCommand {
   @OptionGroup var engine: EngineOptions
 
   func run() throws {
-    if !overwrite, FileManager.default.fileExists(atPath: output) {
-      throw CommandError("\(output) exists; take another name, or give --overwrite to replace it")
-    }
+    try ReportFile.check(output, overwrites: overwrite)
     #if TORCH
       let usual = Engine.torch
     #else

@@ -4,6 +4,7 @@ import Foundation
 import MUXCore
 import MUXEvaluation
 import MUXNetworks
+import MUXReport
 import MUXRuntime
 
 /// Makes packed model files of reduced precision.
@@ -107,9 +108,7 @@ struct QuantizeCommand: ParsableCommand {
   }
 
   func run() throws {
-    if !overwrite, FileManager.default.fileExists(atPath: output) {
-      throw CommandError("\(output) exists; take another name, or give --overwrite to replace it")
-    }
+    try ReportFile.check(output, overwrites: overwrite)
     let network = try changes.network(model)
     let weights = try TrainedWeights(
       path: input, network: network, classNames: try labels.map(Predictor.classNames(fromFile:)),

@@ -148,7 +148,7 @@
     private func write(
       _ genomes: [(name: String, genome: Genome)], of supernet: Supernet, to folder: String
     ) throws {
-      try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+      try Folders.make(folder)
       for (name, genome) in genomes {
         let text = try NetworkFile.yaml(supernet.architecture(genome, name: name))
         try AtomicFile.write(Array(text.utf8), to: "\(folder)/\(name).yaml")

@@ -18,6 +18,7 @@
 
     /// Finds a rate for these settings, writes both files and says what was found.
     func find(_ configuration: TrainingConfiguration, quiet: Bool, json: Bool) throws {
+      for file in ["\(base).csv", "\(base).svg"] { try AtomicFile.check(file) }
       var finder = RateFinder()
       let showsProgress = !quiet && Console.errorIsTerminal
       if showsProgress { finder.progress = { Console.standardError("\r\($0) of \($1) steps") } }

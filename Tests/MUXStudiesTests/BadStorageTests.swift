@@ -73,6 +73,48 @@ struct BadStorageTests {
     try #expect(Data(contentsOf: URL(fileURLWithPath: path)) == data, "the file was changed")
   }
 
+  @Test("A storage is made by the first transaction that writes", arguments: StoreKind.shared)
+  func unmade(kind: StoreKind) throws {
+    let folder = try TemporaryFolder()
+    let url = try kind.url(in: folder)
+    let coordinator = StudyCoordinator(try StudyStorage.open(url, for: .create))
+    var refused = try Sample.definition()
+    refused.limits.trials = -1
+    #expect(throws: (any Error).self) { try coordinator.create("a", refused) }
+    try #expect(coordinator.studies().isEmpty)
+    #expect(throws: StudyError.self) { try StudyStorage.open(url, for: .write) }
+    try #expect(FileManager.default.contentsOfDirectory(atPath: folder.path).isEmpty)
+    let study = try coordinator.create("a", try Sample.definition())
+    try #expect(coordinator.studies().map(\.name) == [study.name])
+    try #expect(
+      StudyStorage.open(url, for: .read).read { try $0.studyEntries() }.map(\.name) == ["a"])
+  }
+
+  @Test("A file in a folder that may not be written is read as it stands, or its log is named")
+  func readOnlyFolder() async throws {
+    let folder = try TemporaryFolder()
+    let path = folder("a b?.db")
+    _ = try StudyCoordinator(try SQLiteStore(path: path, access: .create))
+      .create("a", try Sample.definition())
+    try #require(chmod(path, 0o444) == 0 && chmod(folder.path, 0o555) == 0)
+    defer { chmod(folder.path, 0o755) }
+    // The superuser may write everywhere.
+    await #expect(processExitsWith: .exitCode(7)) { [path = path as String] in
+      if getuid() == 0 { _ = setuid(65534) }
+      let names = try SQLiteStore(path: path, access: .read).read { try $0.studyEntries() }
+      exit(names.map(\.name) == ["a"] ? 7 : 8)
+    }
+    try #require(chmod(folder.path, 0o755) == 0)
+    try Data([1]).write(to: URL(filePath: "\(path)-wal"))
+    try #require(chmod(folder.path, 0o555) == 0)
+    await #expect(processExitsWith: .exitCode(7)) { [path = path as String] in
+      if getuid() == 0 { _ = setuid(65534) }
+      do { _ = try SQLiteStore(path: path, access: .read) } catch let error as StudyError {
+        exit("\(error)".contains("\(path)-wal") && !error.isTransient ? 7 : 8)
+      }
+    }
+  }
+
   @Test("A newer version is refused, and nothing is changed")
   func newer() throws {
     let folder = try TemporaryFolder()

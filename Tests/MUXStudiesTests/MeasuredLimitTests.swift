@@ -56,8 +56,8 @@ struct MeasuredLimitTests {
     let other =
       switch url.kind {
       case .sqlite(let path):
-        StudyCoordinator(try SQLiteStore(path: path, access: .write, busyTimeout: 0.01))
-      case .postgres: StudyCoordinator(try StudyStorage.open(url, for: .write))
+        StudyCoordinator(try SQLiteStore(path: path, access: .create, busyTimeout: 0.01))
+      case .postgres: StudyCoordinator(try StudyStorage.open(url, for: .create))
       case .memory: StudyCoordinator(store)
       }
     let beats = Mutex<(lease: TrialLease?, count: Int)>((nil, 0))

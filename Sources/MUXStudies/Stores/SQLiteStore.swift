@@ -2,6 +2,7 @@
 import Foundation
 import GRDB
 import MUXCore
+import Synchronization
 
 #if canImport(Darwin)
   import Darwin
@@ -17,9 +18,10 @@ import MUXCore
 public final class SQLiteStore: StudyStore {
   /// The address.
   public let url: StorageURL
-  private let pool: DatabasePool
   private let access: StorageAccess
-  private let file: FileIdentity?
+  private let busyTimeout: Double
+  private let configuration: GRDB.Configuration
+  private let opened: Mutex<SQLiteFile>
 
   /// Opens a file.
   ///
@@ -55,20 +57,42 @@ public final class SQLiteStore: StudyStore {
         try database.execute(sql: "PRAGMA max_page_count = \(maximumPages)")
       }
     }
+    self.busyTimeout = busyTimeout
+    self.configuration = configuration
+    opened = Mutex(
+      try Self.open(path, configuration, for: access, busyTimeout: busyTimeout, url: address))
+  }
+
+  /// Opens a file, and brings it up to date where it may be written.
+  private static func open(
+    _ path: String, _ configuration: GRDB.Configuration, for access: StorageAccess,
+    busyTimeout: Double, url: String
+  ) throws -> SQLiteFile {
     do {
-      pool = try Self.patiently(busyTimeout) {
-        try DatabasePool(path: path, configuration: configuration)
-      }
-      file = FileIdentity(path)
-      try prepare(busyTimeout: busyTimeout)
+      let file = try patiently(busyTimeout) { try SQLiteFile(path, configuration) }
+      try prepare(file.pool, for: access, busyTimeout: busyTimeout, url: url)
+      return file
     } catch {
-      throw Self.translated(error, url: address)
+      if let error = error as? DatabaseError,
+        [.SQLITE_CANTOPEN, .SQLITE_READONLY].contains(error.resultCode)
+      {
+        do {
+          if let file = try SQLiteFile(standing: path, configuration, url: url) {
+            try prepare(file.pool, for: access, busyTimeout: busyTimeout, url: url)
+            return file
+          }
+        } catch {
+          throw translated(error, url: url)
+        }
+      }
+      throw translated(error, url: url)
     }
   }
 
-  private func prepare(busyTimeout: Double) throws {
-    let address = url.description
-    try Self.patiently(busyTimeout) {
+  private static func prepare(
+    _ pool: DatabasePool, for access: StorageAccess, busyTimeout: Double, url address: String
+  ) throws {
+    try patiently(busyTimeout) {
       let (exists, found) = try pool.read { database in
         let exists = try database.tableExists("muxnet_schema")
         let connection = SQLiteConnection(database)
@@ -92,19 +116,29 @@ public final class SQLiteStore: StudyStore {
     }
   }
 
-  /// A file that was moved, removed or replaced stays open: what is written to it would be lost.
-  private func checkPlace() throws {
-    guard case .sqlite(let path) = url.kind, FileIdentity(path) != file else { return }
-    throw StudyError.unreachable(
-      url: url.description,
-      reason: "the file was moved, removed or replaced after it was opened; put it back")
+  /// The open file: anew where it is read as it stands, and was written since.
+  private func current() throws -> SQLiteFile {
+    let file = try opened.withLock { file in
+      if case .sqlite(let path) = url.kind, file.hasChanged {
+        file = try Self.open(
+          path, configuration, for: access, busyTimeout: busyTimeout, url: url.description)
+      }
+      return file
+    }
+    // What is written to a file that was moved would be lost.
+    guard file.isInPlace else {
+      throw StudyError.unreachable(
+        url: url.description,
+        reason: "the file was moved, removed or replaced after it was opened; put it back")
+    }
+    return file
   }
 
   /// Runs a transaction that may write.
   public func write<Result>(_ body: (any StudyTransaction) throws -> Result) throws -> Result {
-    try checkPlace()
+    let file = try current()
     do {
-      return try pool.writeWithoutTransaction { database in
+      return try file.pool.writeWithoutTransaction { database in
         var result: Result?
         try database.inTransaction(.immediate) {
           let connection = SQLiteConnection(database)
@@ -124,13 +158,18 @@ public final class SQLiteStore: StudyStore {
 
   /// Runs a transaction that only reads.
   public func read<Result>(_ body: (any StudyTransaction) throws -> Result) throws -> Result {
-    try checkPlace()
+    let file = try current()
     do {
-      return try pool.read {
+      let result = try file.pool.read {
         let connection = SQLiteConnection($0)
         try StudySchema.checkUnchanged(connection, url: url.description)
         return try body(SQLTransaction(connection, url: url.description))
       }
+      guard !file.hasChanged else {
+        throw StudyError.unreachable(
+          url: url.description, reason: "it was written while it was read; try again")
+      }
+      return result
     } catch {
       throw Self.translated(error, url: url.description)
     }
@@ -204,19 +243,6 @@ private func refusal(_ url: String) -> String? {
     return "\(place): \(String(cString: strerror(errno)))"
   }
   return nil
-}
-
-/// Tells a file from others that take its name.
-private struct FileIdentity: Sendable, Hashable {
-  private let device: Int
-  private let number: UInt64
-
-  init?(_ path: String) {
-    var status = stat()
-    guard stat(path, &status) == 0 else { return nil }
-    device = Int(status.st_dev)
-    number = UInt64(status.st_ino)
-  }
 }
 
 private final class SQLiteConnection: SQLConnection {

@@ -117,7 +117,7 @@ public protocol StudyTransaction: AnyObject {
 
 /// What a command wants with a storage.
 public enum StorageAccess: Sendable, Hashable {
-  /// To write; a storage that is not there is made.
+  /// To write; a storage that is not there is made by the first transaction that writes.
   case create
   /// To write to a storage that is there.
   case write
@@ -139,10 +139,21 @@ public enum StudyStorage {
   ) throws -> any StudyStore {
     switch url.kind {
     case .memory: return MemoryStore()
-    case .sqlite(let path): return try SQLiteStore(path: path, access: access)
+    case .sqlite(let path):
+      // Where none can be made, that is said now.
+      guard access == .create, SQLiteFile.canBeMade(path) else {
+        return try SQLiteStore(path: path, access: access)
+      }
+      return UnmadeStore(url) { try SQLiteStore(path: path, access: .create) }
     case .postgres(let address):
       #if POSTGRES
-        return try PostgresStore(address: address, access: access, timeout: timeout)
+        @Sendable func connect(_ access: StorageAccess) throws -> PostgresStore {
+          try PostgresStore(address: address, access: access, timeout: timeout)
+        }
+        guard access == .create else { return try connect(access) }
+        do { return try connect(.write) } catch StudyError.noStorage {
+          return UnmadeStore(url) { try connect(.create) }
+        }
       #else
         _ = address
         throw StudyError.invalidStorage(

@@ -72,6 +72,39 @@ import Testing
     #expect(left.isEmpty, "\(left)")
   }
 
+  @Test("what a run leaves that is killed before its first checkpoint is said, and taken over")
+  func barren() throws {
+    let base = try TestRun.makeFolder()
+    defer { try? FileManager.default.removeItem(atPath: base) }
+    let configuration = TestRun.configuration(base)
+    func start() throws -> Trainer { try Trainer(configuration, network: TestRun.network()) }
+    var first: Trainer? = try start()
+    let path = try #require(first?.folder.path)
+    // As long as the first one lives, the folder is its own.
+    #expect(throws: RunFolderError.inUse(path: path)) { try Trainer(resuming: path) }
+    #expect(try start().folder.path == "\(path)-2")
+    // Let go before it took a step, as by a kill.
+    first = nil
+    try Data("x".utf8).write(to: URL(filePath: "\(path)/events.out.tfevents.1.host"))
+    try FileManager.default.createDirectory(
+      atPath: "\(path)/checkpoints/.partial-step-000000001", withIntermediateDirectories: true)
+    #expect(throws: RunFolderError.endedEarly(path: path)) { try Trainer(resuming: path) }
+    #expect("\(RunFolderError.endedEarly(path: path))".contains("\(path)/configuration.yaml"))
+    // Neither what anyone else put there, nor a checkpoint, nor what an epoch came to.
+    for file in ["notes.txt", "summary.csv", "checkpoints/step-000000001"] {
+      try Data().write(to: URL(filePath: "\(path)/\(file)"))
+      #expect(try start().folder.path == "\(path)-2", "\(file)")
+      #expect(FileManager.default.fileExists(atPath: "\(path)/\(file)"), "\(file)")
+      try FileManager.default.removeItem(atPath: "\(path)/\(file)")
+    }
+    let trainer = try start()
+    #expect(trainer.folder.path == path)
+    #expect(
+      try FileManager.default.contentsOfDirectory(atPath: trainer.folder.checkpoints).isEmpty)
+    try trainer.run()
+    #expect(try start().folder.path == "\(path)-2", "a run with a checkpoint is kept")
+  }
+
   @Test("the path of anything inside a run leads to the run")
   func inside() throws {
     let base = try TestRun.makeFolder()

@@ -65,7 +65,8 @@ public struct RunFolder: Hashable, Sendable {
     return try RunFolder(existing: latest.path)
   }
 
-  /// Makes the folder `folder/name`, or `folder/name-2` and so on where it exists.
+  /// Makes the folder `folder/name`, or `folder/name-2` and so on where it exists. One of a run that was
+  /// killed before it had anything to go on from is taken over.
   ///
   /// - Parameters:
   ///   - folder: The folder of all runs; made where absent.
@@ -91,6 +92,7 @@ public struct RunFolder: Hashable, Sendable {
       guard errno == EEXIST, number < 1_000_000 else {
         throw .notWritable(path: candidate, code: errno)
       }
+      if Self.removeBarren(candidate) { continue }
       number += 1
       candidate = "\(first)-\(number)"
     }
@@ -110,6 +112,33 @@ public struct RunFolder: Hashable, Sendable {
     let manager = FileManager.default
     return manager.fileExists(atPath: "\(path)/checkpoints")
       || manager.fileExists(atPath: "\(path)/configuration.yaml")
+  }
+
+  /// Whether a run ended before its first checkpoint, so that nothing in its folder can be gone on from:
+  /// what lies there was written at its start, and no process is at work on it.
+  package static func isBarren(_ path: String, lockIsOurs: Bool = false) -> Bool {
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
+    // The lock tells it from one that is just being made.
+    guard names.contains(".lock"), isRun(path), lockIsOurs || !RunLock.isHeld(path)
+    else { return false }
+    let usual = [
+      ".lock", "configuration.yaml", "environment.json", "data.json", "network.json", "space.yaml",
+      "checkpoints",
+    ]
+    guard names.allSatisfy({ usual.contains($0) || $0.hasPrefix("events.out.tfevents.") }) else {
+      return false
+    }
+    let checkpoints = try? FileManager.default.contentsOfDirectory(atPath: "\(path)/checkpoints")
+    return (checkpoints ?? []).allSatisfy { $0.hasPrefix(".partial-") }
+  }
+
+  /// Removes the folder of such a run; false where it is none, or where another process was quicker.
+  private static func removeBarren(_ path: String) -> Bool {
+    guard isBarren(path), let lock = try? RunLock(path) else { return false }
+    return withExtendedLifetime(lock) {
+      isBarren(path, lockIsOurs: true)
+        && (try? FileManager.default.removeItem(atPath: path)) != nil
+    }
   }
 
   private static func isEmpty(_ path: String) -> Bool {

@@ -17,6 +17,8 @@ public enum RunFolderError: Error, Hashable, Sendable, CustomStringConvertible, 
   case noEpoch(path: String)
   /// There is no run to go on with.
   case nothingToResume(path: String)
+  /// The run was ended before its first checkpoint.
+  case endedEarly(path: String)
 
   /// One line: what, where, how to fix.
   public var description: String {
@@ -39,6 +41,9 @@ public enum RunFolderError: Error, Hashable, Sendable, CustomStringConvertible, 
       "no epoch of \(path) is done, so there is nothing to show; let it train for one at least"
     case .nothingToResume(let path):
       "\(path) has no checkpoint to resume from; give the folder of a run, such as runs/NAME"
+    case .endedEarly(let path):
+      "\(path) was ended before its first checkpoint, so it holds nothing to go on from; begin it anew by its"
+        + " settings, \(path)/configuration.yaml"
     }
   }
 

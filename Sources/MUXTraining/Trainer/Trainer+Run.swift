@@ -13,7 +13,8 @@ extension Trainer {
   ///   that could not take its first step leaves no folder.
   @discardableResult
   public func run() throws -> TrainingResult {
-    let lock = try RunLock(folder.path)
+    let lock = try startLock ?? RunLock(folder.path)
+    startLock = nil
     defer { withExtendedLifetime(lock) {} }
     // The next run of this process, such as a search's next trial, has a network of other sizes.
     defer { TorchRuntime.releaseFusedMemory() }

@@ -56,6 +56,8 @@ public final class Trainer {
   let firstStep: Int
   /// Whether the folder was made by this trainer, and nothing lies in it yet that someone could want.
   var isNew = false
+  /// The lock of a new run until it runs: no other may take the folder for one that was given up.
+  var startLock: RunLock?
   /// Lines that were due before observers could listen.
   private var notices: [String]
 
@@ -103,6 +105,7 @@ public final class Trainer {
       overwrites: output.overwrites)
     var isWhole = false
     defer { if !isWhole { folder.discard() } }
+    let lock = try RunLock(folder.path)
     var state = TrainingState()
     if configuration.precision == .float16 { state.lossScaler = LossScaler() }
     state.data = parts.data.record
@@ -127,6 +130,7 @@ public final class Trainer {
     }
     isWhole = true
     isNew = true
+    startLock = lock
   }
 
   /// Prepares to go on with a run exactly where its last checkpoint was made. Where that is damaged, the
@@ -164,7 +168,7 @@ public final class Trainer {
     let lock = try RunLock(folder.path)
     defer { withExtendedLifetime(lock) {} }
     let store = CheckpointStore(path: folder.checkpoints)
-    guard !store.names().isEmpty else { throw RunFolderError.nothingToResume(path: path) }
+    guard !store.names().isEmpty else { throw RunFolderError.endedEarly(path: folder.path) }
     var configuration = try RunParts.readConfiguration(folder.configuration)
     var stored = configuration
     adjust(&configuration)

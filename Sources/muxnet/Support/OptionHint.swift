@@ -26,6 +26,8 @@ enum OptionHint {
     switch error {
     case ReportError.exists: " with --overwrite"
     case RunFolderError.notWritable: " with --output"
+    case RunFolderError.endedEarly(let path):
+      " ('muxnet train --config \(ShellWord.quoted("\(path)/configuration.yaml"))')"
     case NetworkError.unknownModel(_, let nearest) where nearest.isEmpty:
       "; 'muxnet models' lists them"
     case NetworkError.unknownLayer(_, _, let nearest) where nearest.isEmpty:

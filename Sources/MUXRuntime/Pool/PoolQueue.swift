@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-internal import Dispatch
+internal import MUXCore
 internal import Synchronization
 
 /// The calls of a pool that wait, in their order, and the threads that take them.
@@ -48,12 +48,12 @@ final class PoolQueue: Sendable {
 
   private let settings: Settings
   private let state: Mutex<State>
-  private let wakeUps: [DispatchSemaphore]
+  private let wakeUps: [TimedSemaphore]
 
   init(_ settings: Settings, threads: Int) {
     self.settings = settings
     state = Mutex(State(free: threads, threads: threads))
-    wakeUps = (0..<threads).map { _ in DispatchSemaphore(value: 0) }
+    wakeUps = (0..<threads).map { _ in TimedSemaphore() }
   }
 
   var counts: EnginePool.Counts {
@@ -189,10 +189,9 @@ final class PoolQueue: Sendable {
 
   /// Sleeps until a batch is due, or somebody wakes the thread before.
   private func sleep(_ thread: Int, until due: ContinuousClock.Instant) {
-    let left = ContinuousClock.now.duration(to: due).components
-    let nanoseconds = max(0, left.seconds * 1_000_000_000 + left.attoseconds / 1_000_000_000)
-    guard wakeUps[thread].wait(timeout: .now() + .nanoseconds(Int(nanoseconds))) == .timedOut
-    else { return }
+    guard !wakeUps[thread].wait(seconds: ContinuousClock.now.duration(to: due) / .seconds(1)) else {
+      return
+    }
     let wasWoken = state.withLock { state in
       state.timed.remove(thread)
       guard let place = state.sleeping.firstIndex(of: thread) else { return true }

@@ -65,6 +65,7 @@ extension StudyCoordinator {
     fresh.isTold = false
     fresh.reason = nil
     fresh.attributes[Trial.heldKey] = nil
+    fresh.attributes[Trial.tookKey] = nil
     try transaction.update(fresh, of: study.id)
   }
 
@@ -91,6 +92,10 @@ extension StudyCoordinator {
   /// What a running trial says whose worker lives on this machine but sent no heart-beat in time.
   static let overdue = "its worker is alive, but sent no heart-beat for the time of the lease"
 
+  /// What a running trial says of whose lease nobody noticed the end for as long again.
+  static let unnoticed =
+    "no heart-beat came for the time of the lease, and nobody looked for as long again"
+
   @discardableResult
   func expireLeases(
     _ transaction: any StudyTransaction, _ study: Study, _ now: Date
@@ -107,10 +112,16 @@ extension StudyCoordinator {
       let identity = trial.worker.flatMap(ProcessIdentity.init)
       let isDead = identity?.isKnownToBeDead ?? false
       guard isOver || isDead else { continue }
-      if !isDead, identity?.isKnownToBeAlive ?? false, trial.reason != Self.overdue {
-        // Where the whole machine stood still (asleep, paused, too busy), all leases end at once, and
-        // whoever wakes first must not take the trials of the others, which are about to send a beat.
-        trial.reason = Self.overdue
+      // Where the whole machine stood still (asleep, paused, too busy), all leases end at once, and
+      // whoever wakes first must not take the trials of the others, which are about to send a beat. The
+      // same holds where the storage's clock was set forward: workers look at leases all the time.
+      let isAlive = identity?.isKnownToBeAlive ?? false
+      let isUnnoticed =
+        trial.heldSeconds == nil
+        && trial.leaseEnd.map { now.timeIntervalSince($0) > lease } ?? false
+      let isNoted = trial.reason == Self.overdue || trial.reason == Self.unnoticed
+      if !isDead, isAlive || isUnnoticed, !isNoted {
+        trial.reason = isAlive ? Self.overdue : Self.unnoticed
         trial.leaseEnd = now.addingTimeInterval(lease / 2)
         try transaction.update(trial, of: study.id)
         continue

@@ -147,9 +147,15 @@ extension StudyCoordinator {
   /// Keeps what came of an evaluation. Objectives that are no finite numbers, or
   /// out of range (an error above 100 percent, negative sizes), make it a failure.
   ///
+  /// - Parameters:
+  ///   - lease: The worker's right to the trial.
+  ///   - outcome: What came of it.
+  ///   - attributes: What else to remember with the trial.
+  ///   - seconds: How long it took by a clock that nobody sets; nil where nobody measured that.
   /// - Throws: ``StudyError/leaseLost(study:number:)`` if another worker has the trial by now.
   public func finish(
-    _ lease: TrialLease, _ outcome: TrialOutcome, attributes: [String: String] = [:]
+    _ lease: TrialLease, _ outcome: TrialOutcome, attributes: [String: String] = [:],
+    seconds: Double? = nil
   ) throws {
     try write(lease.study) { transaction, study in
       if let known = try transaction.trial(lease.trial.number, of: study.id),
@@ -176,6 +182,9 @@ extension StudyCoordinator {
       trial.attributes[Trial.heldKey] = nil
       trial.attributes.merge(attributes) { $1 }
       try finish(&trial, transaction, study)
+      if let seconds, trial.note(seconds: seconds) {
+        try transaction.update(trial, of: study.id)
+      }
     }
   }
 

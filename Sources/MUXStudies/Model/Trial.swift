@@ -61,10 +61,31 @@ public struct Trial: Sendable, Hashable, Codable {
     self.created = created
   }
 
-  /// Seconds from the beginning of the last attempt to its end.
+  /// Seconds from the beginning of the last attempt to its end; nil where the storage's clock was set
+  /// back in between and the worker did not measure them.
   public var seconds: Double? {
+    if let took = attributes[Self.tookKey].flatMap(Double.init), took.isFinite, took >= 0 {
+      return took
+    }
+    guard let span else { return nil }
+    return span < 0 ? nil : span
+  }
+
+  /// The time between the two dates, by the storage's clock.
+  private var span: Double? {
     guard let started, let finished else { return nil }
     return finished.timeIntervalSince(started)
+  }
+
+  /// The attribute with the seconds that a worker measured, where the storage's clock says otherwise.
+  static let tookKey = "took"
+
+  /// Keeps the seconds that a worker measured, if the storage's clock was set in between (or the machine
+  /// slept); false if there is no need.
+  mutating func note(seconds: Double) -> Bool {
+    guard let span, abs(span - seconds) > max(5, seconds / 10) else { return false }
+    attributes[Self.tookKey] = String(format: "%.1f", seconds)
+    return true
   }
 
   /// Stale instead of running where the lease is over but no one has noted it yet.

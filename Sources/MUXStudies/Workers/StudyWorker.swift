@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
+import MUXCore
 import MUXSearch
 import Synchronization
 
@@ -119,16 +120,17 @@ public final class StudyWorker {
         lease, resource: resource, objectives: try request.objectives(measured: values))
     }
     let evaluation = Evaluating(request, evaluator, context, coordinator.latency)
+    var took = Stopwatch()
     evaluation.start()
     switch watch(evaluation, lease, shouldStop) {
     case .returned(let outcome):
-      try finish(lease, outcome, context)
+      try finish(lease, outcome, context, seconds: took.seconds())
       return nil
     case .timedOut(let seconds):
       context.cancel()
       let isBack = evaluation.wait(seconds: grace)
       let outcome = TrialOutcome.failed(reason: "took longer than \(Self.text(seconds)) s")
-      try finish(lease, outcome, context)
+      try finish(lease, outcome, context, seconds: took.seconds())
       return isBack ? nil : .hung
     case .lost:
       observer(.notice("trial \(lease.trial.number) was given to another worker"))
@@ -156,10 +158,11 @@ public final class StudyWorker {
   }
 
   private func finish(
-    _ lease: TrialLease, _ outcome: TrialOutcome, _ context: EvaluationContext
+    _ lease: TrialLease, _ outcome: TrialOutcome, _ context: EvaluationContext, seconds: Double
   ) throws {
     do {
-      try coordinator.finish(lease, outcome, attributes: context.attributes)
+      try coordinator.finish(
+        lease, outcome, attributes: context.attributes, seconds: seconds)
       observer(.ended(lease.trial, lease.study.definition.checked(outcome)))
     } catch StudyError.leaseLost {
       observer(
@@ -211,7 +214,7 @@ private final class Evaluating: Sendable {
   private let context: EvaluationContext
   private let latency: (any LatencyMeasure)?
   private let result = Mutex<TrialOutcome?>(nil)
-  private let isDone = DispatchSemaphore(value: 0)
+  private let isDone = TimedSemaphore()
 
   init(
     _ request: EvaluationRequest, _ evaluator: any TrialEvaluator, _ context: EvaluationContext,
@@ -236,7 +239,7 @@ private final class Evaluating: Sendable {
   /// Whether the evaluation has returned, after waiting for it.
   func wait(seconds: Double) -> Bool {
     if result.withLock({ $0 != nil }) { return true }
-    _ = isDone.wait(timeout: .now() + seconds)
+    _ = isDone.wait(seconds: seconds)
     return result.withLock { $0 != nil }
   }
 

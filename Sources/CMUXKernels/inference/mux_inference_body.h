@@ -9,6 +9,7 @@
 #include "mux_rings_body.h"
 #include "mux_expand_spatial_body.h"
 #include "mux_small_steps_body.h"
+#include "mux_pool_body.h"
 #define MUX_CELL 2
 #include "mux_cells_body.h"
 #undef MUX_CELL

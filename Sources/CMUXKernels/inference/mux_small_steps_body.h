@@ -108,51 +108,6 @@ static void MUX_NAME(unblock_task)(const mux_unblock *s, int32_t task, float *ar
   }
 }
 
-static void MUX_NAME(pool_task)(const mux_pool_step *s, int32_t task, float *arena) {
-  ptrdiff_t first, end;
-  mux_band(s->planes, s->tasks, task, &first, &end);
-  for (ptrdiff_t c = first; c < end; ++c) {
-    const float *in = arena + s->inputs[c];
-    float *out = arena + s->outputs[c];
-    if (s->kernel == 0) {
-      const ptrdiff_t pixels = s->in_height * s->in_width;
-      vf sum = {0};
-      for (ptrdiff_t i = 0; i < pixels; i += MUX_LANES) {
-        const ptrdiff_t left = pixels - i;
-        sum += v_load_first(in + i, left < MUX_LANES ? (int)left : MUX_LANES);
-      }
-      float total = 0;
-      for (int i = 0; i < MUX_LANES; ++i) total += sum[i];
-      *out = total / (float)pixels;
-      continue;
-    }
-    for (ptrdiff_t y = 0; y < s->out_height; ++y) {
-      for (ptrdiff_t x = 0; x < s->out_width; ++x) {
-        const ptrdiff_t top = y * s->stride - s->padding, left = x * s->stride - s->padding;
-        // Windows count their padding only up to one padding beyond the image.
-        const ptrdiff_t bottom = top + s->kernel < s->in_height + s->padding
-                                     ? top + s->kernel
-                                     : s->in_height + s->padding;
-        const ptrdiff_t right = left + s->kernel < s->in_width + s->padding
-                                    ? left + s->kernel
-                                    : s->in_width + s->padding;
-        float best = -__builtin_inff(), sum = 0;
-        ptrdiff_t seen = 0;
-        for (ptrdiff_t i = top < 0 ? 0 : top; i < bottom && i < s->in_height; ++i) {
-          for (ptrdiff_t j = left < 0 ? 0 : left; j < right && j < s->in_width; ++j) {
-            const float value = in[i * s->in_width + j];
-            if (value > best || value != value) best = value;
-            sum += value;
-            ++seen;
-          }
-        }
-        const ptrdiff_t area = s->counts_padding ? (bottom - top) * (right - left) : seen;
-        *out++ = s->is_average ? sum / (float)(area > 0 ? area : 1) : best;
-      }
-    }
-  }
-}
-
 static void MUX_NAME(multiplex_task)(const mux_multiplex *s, int32_t task, float *arena) {
   ptrdiff_t first, end;
   const ptrdiff_t r = s->factor, width = s->width;

@@ -31,8 +31,26 @@ static const struct {
     {3, 9, 8, 8, 3, 1, 2, 2, 2, 8, 8},  // dilation: not with cells
 };
 
+/// Of windows of 3×3 by Winograd's tiles: channels in and out, rows and columns of the planes, zeros above and
+/// on the left, what comes out.
+static const struct {
+  int channels, outer, height, width, top, left, out_height, out_width;
+} tiled[] = {
+    {1, 1, 1, 1, 1, 1, 1, 1},      {3, 5, 7, 11, 0, 0, 5, 9},    {17, 16, 4, 4, 1, 1, 4, 4},
+    {16, 33, 9, 9, 1, 1, 9, 9},    {33, 40, 5, 13, 1, 1, 5, 13}, {4, 17, 6, 40, 1, 1, 6, 40},
+    {2, 3, 2, 2, 3, 3, 6, 6},      {19, 65, 8, 8, 1, 1, 8, 8},   {5, 31, 3, 70, 1, 0, 3, 69},
+    {64, 8, 14, 14, 1, 1, 14, 14}, {8, 24, 13, 5, 1, 1, 13, 5},
+};
+
 /// What a step reads, gives, and adds.
-typedef enum { FROM_PLANES, FROM_BLOCKS, FROM_WINDOWS } dense_source;
+typedef enum {
+  FROM_PLANES,
+  FROM_BLOCKS,
+  FROM_WINDOWS,
+  BY_TILES_OF_2,
+  BY_TILES_OF_4,
+  LANES_BY_TILES
+} dense_source;
 typedef enum { TO_PLANES, TO_MEANS, TO_BLOCKS, TO_CELLS } dense_result;
 typedef enum {
   NO_RESIDUAL,
@@ -66,6 +84,13 @@ static const dense_setup float_setups[] = {
     {FROM_WINDOWS, TO_PLANES, NO_RESIDUAL, false, false},
     {FROM_WINDOWS, TO_PLANES, PLANES_ADDED, false, false},
     {FROM_WINDOWS, TO_BLOCKS, NO_RESIDUAL, false, false},
+    {BY_TILES_OF_2, TO_PLANES, NO_RESIDUAL, false, false},
+    {BY_TILES_OF_2, TO_PLANES, PLANES_IN_PLACE, false, false},
+    {BY_TILES_OF_2, TO_BLOCKS, NO_RESIDUAL, false, false},
+    {BY_TILES_OF_4, TO_PLANES, NO_RESIDUAL, false, false},
+    {BY_TILES_OF_4, TO_PLANES, PLANES_ADDED, false, false},
+    {BY_TILES_OF_4, TO_BLOCKS, NO_RESIDUAL, false, false},
+    {LANES_BY_TILES, TO_BLOCKS, NO_RESIDUAL, false, false},
 };
 
 static const dense_setup cell_setups[] = {
@@ -92,17 +117,46 @@ enum {
   CELL_SETUPS = sizeof cell_setups / sizeof *cell_setups,
 };
 _Static_assert(sizeof windows / sizeof *windows == SIZES, "as many windows as sizes");
+_Static_assert(sizeof tiled / sizeof *tiled == SIZES, "as many of them");
 
 /// Tasks by bands of pixels and of blocks.
 static const int bands[][2] = {{1, 1}, {3, 1}, {1, 2}, {2, 1}, {1, 3}};
 
 int32_t checks_of_dense(void) { return SIZES * (FLOAT_SETUPS + 2 * CELL_SETUPS); }
 
+/// Planes or lanes that Winograd's tiles read.
+static void build_tiled_source(bench *b, dense_source source, int index, mux_dense *s) {
+  const ptrdiff_t lanes = b->lanes, channels = tiled[index].channels;
+  const ptrdiff_t pixels = tiled[index].height * tiled[index].width;
+  s->winograd = source == BY_TILES_OF_2 ? 2 : 4;
+  s->outer = tiled[index].outer;
+  s->pixels = tiled[index].out_height * tiled[index].out_width;
+  s->step = source == LANES_BY_TILES ? lanes : 1;
+  s->window = bench_window(b, source == LANES_BY_TILES ? 0 : channels, tiled[index].height,
+                           tiled[index].width, 3, 1, 1, tiled[index].top, tiled[index].left,
+                           tiled[index].out_height, tiled[index].out_width);
+  if (source == LANES_BY_TILES) {
+    const ptrdiff_t base = bench_take_blocks(b, (channels + lanes - 1) / lanes * lanes * pixels);
+    int32_t *inputs = bench_integers(b, channels);
+    for (ptrdiff_t k = 0; k < channels; ++k) {
+      inputs[k] = (int32_t)(base + k / lanes * lanes * pixels + k % lanes);
+    }
+    s->window.inputs = inputs;
+    s->window.input_count = channels;
+  }
+  bench_note(b, " %td channels of %d×%d to %d, tiles of %d×%d from (-%d, -%d)", channels,
+             tiled[index].height, tiled[index].width, tiled[index].outer, s->winograd, s->winograd,
+             tiled[index].top, tiled[index].left);
+}
+
 /// The inputs of a step: their offsets, and how far it is from pixel to pixel.
 static void build_source(bench *b, dense_source source, int index, mux_dense *s) {
   const ptrdiff_t values = values_of(s->precision);
   ptrdiff_t count;
-  if (source == FROM_WINDOWS) {
+  if (source >= BY_TILES_OF_2) {
+    count = tiled[index].channels;
+    build_tiled_source(b, source, index, s);
+  } else if (source == FROM_WINDOWS) {
     // Cells have no dilation.
     const int n = s->precision != MUX_FLOAT32 && windows[index].dilation > 1 ? 1 : index;
     s->outer = windows[n].outer;
@@ -152,8 +206,32 @@ static void build_source(bench *b, dense_source source, int index, mux_dense *s)
   s->cells = s->precision == MUX_FLOAT32 ? 0 : count;
 }
 
+/// Weights of tiles, with those that they are made of before them, which the reference reads.
+static void build_tiles(bench *b, mux_dense *s) {
+  const ptrdiff_t lanes = b->lanes, rest = s->outer % lanes, side = s->winograd + 2;
+  const ptrdiff_t blocks = (s->outer + lanes - 1) / lanes;
+  const bool has_half = lanes == 16 && rest > 0 && rest <= lanes / 2;
+  const float *plain = bench_dense_weights(b, s->outer, 9 * s->inner, has_half);
+  const ptrdiff_t kept = dense_plain_weights(s, lanes, has_half);
+  float *weights = bench_floats(b, kept + blocks * side * side * s->inner * lanes, 1);
+  memcpy(weights, plain, (size_t)kept * sizeof(float));
+  mux_winograd_weights(s->winograd, (int)lanes, s->inner, blocks, has_half, plain, weights + kept);
+  s->weights = weights + kept;
+  int32_t *offsets = bench_integers(b, s->inner);
+  for (ptrdiff_t k = 0; k < s->inner; ++k) {
+    offsets[k] = (int32_t)(k / lanes * s->winograd_tiles * lanes + k % lanes);
+  }
+  s->offsets = offsets;
+}
+
 static void build_weights(bench *b, const dense_setup *setup, mux_dense *s) {
   const ptrdiff_t rest = s->outer % b->lanes;
+  if (s->winograd) {
+    build_tiles(b, s);
+    s->bias = bench_bias(b, s->outer);
+    s->gate = s->observed = -1;
+    return;
+  }
   if (s->precision == MUX_FLOAT32) {
     s->has_half_block = b->lanes == 16 && rest > 0 && rest <= b->lanes / 2;
     s->weights = bench_dense_weights(b, s->outer, s->inner, s->has_half_block);
@@ -214,6 +292,15 @@ void build_dense(bench *b, int32_t index, mux_dense *s) {
   }
   s->quantization = bench_quantization(b, index % 3 == 0);
   build_source(b, setup.source, size, s);
+  const int *band = bands[index % (int)(sizeof bands / sizeof *bands)];
+  s->pixel_bands = setup.result == TO_MEANS ? 1 : band[0];
+  s->block_bands = band[1];
+  if (s->winograd) {
+    const int m = s->winograd;
+    const ptrdiff_t tiles =
+        (s->window.out_height + m - 1) / m * ((s->window.out_width + m - 1) / m);
+    s->winograd_tiles = (int32_t)((tiles + s->pixel_bands - 1) / s->pixel_bands);
+  }
   // What comes last in the arena is at its end.
   if (index % 2 == 0) {
     build_weights(b, &setup, s);
@@ -225,9 +312,6 @@ void build_dense(bench *b, int32_t index, mux_dense *s) {
   const bool has_activation = setup.residual < BLOCKS_ADDED;
   s->activation = bench_activation(has_activation ? index % BENCH_ACTIVATIONS : MUX_IDENTITY);
   if (s->residuals) s->final_activation = bench_activation((index / 2) % BENCH_ACTIVATIONS);
-  const int *band = bands[index % (int)(sizeof bands / sizeof *bands)];
-  s->pixel_bands = setup.result == TO_MEANS ? 1 : band[0];
-  s->block_bands = band[1];
   bench_note(b, ", precision %d, source %d, result %d, residual %d%s, activation %d, bands %d×%d",
              s->precision, setup.source, setup.result, setup.residual,
              setup.has_gate ? ", gate" : "", s->activation.kind, s->pixel_bands, s->block_bands);

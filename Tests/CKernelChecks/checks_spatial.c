@@ -85,7 +85,7 @@ static const shape shapes[] = {
 // clang-format on
 
 /// What the expansion reads, and what is wanted beside the result.
-typedef enum { COPIED, FROM_PLANES, FROM_LANES, FROM_WINDOWS } producer;
+typedef enum { COPIED, COPIED_LANES, FROM_PLANES, FROM_LANES, FROM_WINDOWS } producer;
 typedef struct {
   mux_precision precision, result_precision;
   producer producer;
@@ -94,6 +94,7 @@ typedef struct {
 
 static const setup setups[] = {
     {MUX_FLOAT32, MUX_FLOAT32, COPIED, false, false, false},
+    {MUX_FLOAT32, MUX_FLOAT32, COPIED_LANES, true, false, false},
     {MUX_FLOAT32, MUX_FLOAT32, FROM_PLANES, true, false, false},
     {MUX_FLOAT32, MUX_FLOAT32, FROM_LANES, false, false, true},
     {MUX_FLOAT32, MUX_FLOAT32, FROM_WINDOWS, true, false, true},
@@ -247,6 +248,27 @@ static void build_producer(bench *b, producer from, const layout *layout, int in
                        : -1;
     }
     s->offsets = offsets;
+    // (In less than single precision nothing is activated on the way.)
+    if (s->precision == MUX_FLOAT32) {
+      s->producer_activation = bench_activation(index % BENCH_ACTIVATIONS);
+    }
+    return;
+  }
+  if (from == COPIED_LANES) {
+    s->pitch = lanes;
+    int32_t *offsets = bench_integers(b, rows);
+    // Lanes without a channel are zeros.
+    const ptrdiff_t base = bench_take_blocks(b, rows * pixels);
+    for (ptrdiff_t i = 0; i < rows; ++i) {
+      const ptrdiff_t block = i / lanes;
+      offsets[i] = (int32_t)(base + block * pixels * lanes + i % lanes);
+      if (has_lane((int)lanes, layout->is_narrow[block], layout->used[block], i % lanes)) continue;
+      for (ptrdiff_t pixel = 0; b->arena && pixel < pixels; ++pixel) {
+        b->arena[offsets[i] + pixel * lanes] = 0;
+      }
+    }
+    s->offsets = offsets;
+    s->producer_activation = bench_activation(index % BENCH_ACTIVATIONS);
     return;
   }
   ptrdiff_t row = 1 + index % 7, row_count = 1;

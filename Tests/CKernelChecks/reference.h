@@ -29,6 +29,9 @@ approx reference_window_value(const mux_window *window, const float *arena, mux_
                               mux_quantization quantization, int32_t byte, int index, ptrdiff_t y,
                               ptrdiff_t x);
 
+/// Floats of the plain weights of a step by Winograd's tiles, which lie before its own in the checks.
+ptrdiff_t dense_plain_weights(const mux_dense *step, ptrdiff_t lanes, bool has_half_block);
+
 /// Scale and bias of a sum of products of cells: integers are exact up to here.
 approx reference_scaled(mux_precision precision, const approx_sum *sum, const float *scale,
                         const float *bias, ptrdiff_t lane);

@@ -34,6 +34,32 @@ static approx float_sum(const mux_dense *s, const reference_context *c, ptrdiff_
   return rounded_sum(&sum);
 }
 
+ptrdiff_t dense_plain_weights(const mux_dense *s, ptrdiff_t lanes, bool has_half_block) {
+  const ptrdiff_t blocks = (s->outer + lanes - 1) / lanes;
+  return (blocks * lanes - (has_half_block ? lanes / 2 : 0)) * 9 * s->inner;
+}
+
+/// The same of a step by Winograd's tiles, of the weights that those of the tiles are made of.
+static approx tiled_sum(const mux_dense *s, const reference_context *c, ptrdiff_t o,
+                        ptrdiff_t pixel) {
+  const ptrdiff_t lanes = c->lanes, block = o / lanes, rest = s->outer % lanes;
+  const bool has_half = lanes == 16 && rest > 0 && rest <= lanes / 2;
+  const ptrdiff_t width = has_half && block == (s->outer - 1) / lanes ? lanes / 2 : lanes;
+  const float *weights = s->weights - dense_plain_weights(s, lanes, has_half);
+  const mux_window *w = &s->window;
+  double sum = s->bias[o], size = fabs(s->bias[o]);
+  for (ptrdiff_t k = 0; k < 9 * s->inner; ++k) {
+    const double weight = weights[block * 9 * s->inner * lanes + k * width + o % lanes];
+    // Other inputs of the tile, at most 2, are multiplied as well, and cancel.
+    size += 2 * fabs(weight);
+    const ptrdiff_t y = pixel / w->out_width - w->top + k % 9 / 3;
+    const ptrdiff_t x = pixel % w->out_width - w->left + k % 3;
+    if (y < 0 || y >= w->in_height || x < 0 || x >= w->in_width) continue;
+    sum += weight * (double)c->arena[w->inputs[k / 9] + (y * w->in_width + x) * s->step];
+  }
+  return (approx){sum, 4 * (double)(s->inner + 10) * ROUNDING * size};
+}
+
 /// The gates of a step with cells of 8 bits as factors of 16 bits, and the greatest.
 typedef struct {
   double greatest;
@@ -123,8 +149,9 @@ void reference_dense(const mux_dense *s, const reference_context *c, sheet *shee
   for (ptrdiff_t o = 0; o < s->outer; ++o) {
     approx_sum mean = {0};
     for (ptrdiff_t pixel = 0; pixel < s->pixels; ++pixel) {
-      approx y =
-          s->precision == MUX_FLOAT32 ? float_sum(s, c, o, pixel) : cell_sum(s, c, &gate, o, pixel);
+      approx y = s->winograd                   ? tiled_sum(s, c, o, pixel)
+                 : s->precision == MUX_FLOAT32 ? float_sum(s, c, o, pixel)
+                                               : cell_sum(s, c, &gate, o, pixel);
       const ptrdiff_t at = (o / lanes * s->pixels + pixel) * lanes + o % lanes;
       if (s->has_blocked_residual) y = added(y, blocked_residual(s, c, at));
       y = approximate_activation(c, s->activation, y);

@@ -75,7 +75,8 @@ static approx expanded(const mux_spatial_step *s, const reference_context *c, pt
                        ptrdiff_t pixel, ptrdiff_t lane) {
   if (!s->weights) {
     const int32_t plane = s->offsets[block * c->lanes + lane];
-    return exactly(plane < 0 ? 0 : c->arena[plane + pixel]);
+    return approximate_activation(c, s->producer_activation,
+                                  exactly(plane < 0 ? 0 : c->arena[plane + pixel * s->pitch]));
   }
   return s->precision == MUX_FLOAT32 ? expanded_floats(s, c, block, pixel, lane)
                                      : expanded_cells(s, c, block, pixel, lane);

@@ -107,9 +107,21 @@ typedef struct mux_dense {
   mux_quantization quantization;
   /// Offset of the least and the greatest gathered value, or -1: for calibration, on one thread.
   ptrdiff_t observed;
+  /// In single precision, windows of 3×3 with stride and dilation 1: outputs of a side of Winograd's tiles, 4
+  /// or 2, or 0 for plain sums of products. With tiles the weights are those of mux_winograd_weights,
+  /// `inner` counts channels, which are read from the window's inputs (with a `step` of a block's lanes
+  /// these are lanes of blocks), channel k has the offset k / lanes · winograd_tiles · lanes + k % lanes, and
+  /// bands are of tiles, at most `winograd_tiles` in each.
+  int32_t winograd, winograd_tiles;
   /// Tasks are bands of pixels (or rows) times bands of blocks.
   int32_t pixel_bands, block_bands;
 } mux_dense;
+
+/// Transforms weights of windows of 3×3 for tiles of `tile` × `tile` outputs, 4 or 2: from
+/// [block][channel][tap][lane], the last block half as wide if `has_half_block`, to
+/// [pair of blocks][(tile + 2)²][block of the pair][channel][lane].
+void mux_winograd_weights(int tile, int lanes, ptrdiff_t channels, ptrdiff_t blocks,
+                          bool has_half_block, const float *weights, float *to);
 
 typedef enum mux_spatial_mode {
   MUX_SPATIAL_PLAIN = 0,
@@ -149,7 +161,8 @@ typedef struct mux_spatial_unit {
 typedef struct mux_spatial_step {
   ptrdiff_t in_height, in_width, out_height, out_width;
   /// With weights: offsets [inner] of the input channels' planes or lanes. Without: [in_blocks · lanes],
-  /// the plane of each lane, -1 for zeros.
+  /// the plane of each lane, -1 for zeros, or if `pitch` is that of blocks the lane, of which that of each
+  /// block's first lane is read.
   /// With windows: of each tap in the gathered rows.
   const int32_t *offsets;
   ptrdiff_t inner;

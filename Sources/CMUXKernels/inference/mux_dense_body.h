@@ -153,7 +153,10 @@ static void MUX_NAME(dense_run)(const mux_dense *s, ptrdiff_t block, bool paired
   }
 }
 
+#include "mux_winograd_body.h"
+
 static size_t MUX_NAME(dense_scratch)(const mux_dense *s) {
+  if (s->winograd) return MUX_NAME(winograd_scratch)(s);
   return (s->gate >= 0 ? (size_t)(2 * s->inner * MUX_LANES) : 0) + mux_window_scratch(&s->window);
 }
 
@@ -167,6 +170,13 @@ static void MUX_NAME(dense_task)(const mux_dense *s, int32_t task, float *arena,
   end_block = 2 * end_block < blocks ? 2 * end_block : blocks;
   // More bands than pairs leave some without any.
   if (first_block >= end_block) return;
+  if (s->winograd) {
+    const ptrdiff_t m = s->winograd;
+    mux_band(mux_ceil_div(s->window.out_height, m) * mux_ceil_div(s->window.out_width, m),
+             s->pixel_bands, task / s->block_bands, &first, &end);
+    MUX_NAME(winograd_task)(s, first, end, first_block, end_block, arena, scratch);
+    return;
+  }
   const bool window = s->window.kernel > 0;
   float *gated = scratch;
   float *rows = scratch + (s->gate >= 0 ? 2 * size : 0);

@@ -121,6 +121,17 @@ static void MUX_NAME(expand)(const mux_spatial_step *s, ptrdiff_t block, const f
   if (second) MUX_NAME(activate_line)(s->producer_activation, second, pitch, pixels, NULL);
 }
 
+/// Copies `pixels` pixels of a block from lanes.
+static void MUX_NAME(copy_lanes)(const mux_spatial_step *s, ptrdiff_t block, ptrdiff_t pixel,
+                                 ptrdiff_t pixels, float *to, ptrdiff_t pitch, const float *arena) {
+  const float *from = arena + s->offsets[block * MUX_LANES] + pixel * MUX_LANES;
+  if (pitch == MUX_LANES) {
+    memcpy(to, from, (size_t)(pixels * MUX_LANES) * sizeof(float));
+    return;
+  }
+  for (ptrdiff_t i = 0; i < pixels; ++i) v_store(to + i * pitch, v_load(from + i * MUX_LANES));
+}
+
 /// Copies `pixels` pixels of a block from planes.
 static void MUX_NAME(copy_planes)(const mux_spatial_step *s, ptrdiff_t block, ptrdiff_t pixel,
                                   ptrdiff_t pixels, float *to, ptrdiff_t pitch,
@@ -187,7 +198,12 @@ static void MUX_NAME(produce_rows)(const mux_spatial_step *s, ptrdiff_t block, p
   const ptrdiff_t pixel = row * s->in_width, pixels = rows * s->in_width;
   if (!s->weights) {
     for (ptrdiff_t j = 0; j < count; ++j) {
-      MUX_NAME(copy_planes)(s, block + j, pixel, pixels, to + j * apart, pitch, arena);
+      if (s->pitch == MUX_LANES) {
+        MUX_NAME(copy_lanes)(s, block + j, pixel, pixels, to + j * apart, pitch, arena);
+      } else {
+        MUX_NAME(copy_planes)(s, block + j, pixel, pixels, to + j * apart, pitch, arena);
+      }
+      MUX_NAME(activate_line)(s->producer_activation, to + j * apart, pitch, pixels, NULL);
     }
     return;
   }

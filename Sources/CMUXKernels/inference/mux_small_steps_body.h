@@ -71,30 +71,66 @@ static void MUX_NAME(linear_task)(const mux_linear *s, int32_t task, float *aren
   }
 }
 
+/// One vector of an operation value by value; `mode` and the activation's kind are constants after inlining.
+MUX_INLINE vf MUX_NAME(elementwise_value)(mux_elementwise_mode mode, mux_activation activation,
+                                          vf x, vf b, vf scale, vf shift) {
+  switch (mode) {
+  case MUX_ELEMENTWISE_UNARY: x = v_fma(x, scale, shift); break;
+  case MUX_ELEMENTWISE_ADD: x += b; break;
+  case MUX_ELEMENTWISE_MULTIPLY:
+  case MUX_ELEMENTWISE_GATE: x *= b; break;
+  }
+  return MUX_NAME(i_activate)(activation, x);
+}
+
+MUX_INLINE void MUX_NAME(elementwise_plane)(const mux_elementwise *s, mux_elementwise_mode mode,
+                                            mux_activation activation, bool scales, ptrdiff_t c,
+                                            float *arena) {
+  const float *a = arena + s->a[c];
+  const float *b = s->b ? arena + s->b[c] : a;
+  float *out = arena + s->outputs[c];
+  const vf scale = MUX_NAME(i_splat)(scales ? s->scale[c] : 1);
+  const vf shift = MUX_NAME(i_splat)(scales ? s->shift[c] : 0);
+  const bool is_gate = mode == MUX_ELEMENTWISE_GATE;
+  const bool is_binary = mode == MUX_ELEMENTWISE_ADD || mode == MUX_ELEMENTWISE_MULTIPLY;
+  const vf gate = MUX_NAME(i_splat)(is_gate ? *b : 0);
+  const bool plain = mode == MUX_ELEMENTWISE_UNARY && !scales;
+  ptrdiff_t i = 0;
+  for (; i + MUX_LANES <= s->pixels; i += MUX_LANES) {
+    const vf x = v_load(a + i), other = is_binary ? v_load(b + i) : gate;
+    v_store(out + i, plain ? MUX_NAME(i_activate)(activation, x)
+                           : MUX_NAME(elementwise_value)(mode, activation, x, other, scale, shift));
+  }
+  if (i == s->pixels) return;
+  const int left = (int)(s->pixels - i);
+  const vf x = v_load_first(a + i, left), other = is_binary ? v_load_first(b + i, left) : gate;
+  v_store_first(out + i,
+                plain ? MUX_NAME(i_activate)(activation, x)
+                      : MUX_NAME(elementwise_value)(mode, activation, x, other, scale, shift),
+                left);
+}
+
 static void MUX_NAME(elementwise_task)(const mux_elementwise *s, int32_t task, float *arena) {
   ptrdiff_t first, end;
   mux_band(s->planes, s->tasks, task, &first, &end);
-  for (ptrdiff_t c = first; c < end; ++c) {
-    const float *a = arena + s->a[c];
-    const float *b = s->b ? arena + s->b[c] : NULL;
-    float *out = arena + s->outputs[c];
-    const vf scale = MUX_NAME(i_splat)(s->scale ? s->scale[c] : 1);
-    const vf shift = MUX_NAME(i_splat)(s->shift ? s->shift[c] : 0);
-    for (ptrdiff_t i = 0; i < s->pixels; i += MUX_LANES) {
-      const ptrdiff_t left = s->pixels - i;
-      const int now = left < MUX_LANES ? (int)left : MUX_LANES;
-      vf x = v_load_first(a + i, now);
-      switch (s->mode) {
-      case MUX_ELEMENTWISE_UNARY:
-        if (s->scale) x = v_fma(x, scale, shift);
-        break;
-      case MUX_ELEMENTWISE_ADD: x += v_load_first(b + i, now); break;
-      case MUX_ELEMENTWISE_MULTIPLY: x *= v_load_first(b + i, now); break;
-      case MUX_ELEMENTWISE_GATE: x *= MUX_NAME(i_splat)(*b); break;
-      }
-      v_store_first(out + i, MUX_NAME(i_activate)(s->activation, x), now);
-    }
+#define MUX_PLANES(MODE, A, SCALES) \
+  for (ptrdiff_t c = first; c < end; ++c) MUX_NAME(elementwise_plane)(s, MODE, A, SCALES, c, arena)
+#define MUX_DO(A)                                                                       \
+  switch (s->mode) {                                                                    \
+  case MUX_ELEMENTWISE_UNARY:                                                           \
+    if (s->scale) {                                                                     \
+      MUX_PLANES(MUX_ELEMENTWISE_UNARY, A, true);                                       \
+    } else {                                                                            \
+      MUX_PLANES(MUX_ELEMENTWISE_UNARY, A, false);                                      \
+    }                                                                                   \
+    break;                                                                              \
+  case MUX_ELEMENTWISE_ADD: MUX_PLANES(MUX_ELEMENTWISE_ADD, A, false); break;           \
+  case MUX_ELEMENTWISE_MULTIPLY: MUX_PLANES(MUX_ELEMENTWISE_MULTIPLY, A, false); break; \
+  case MUX_ELEMENTWISE_GATE: MUX_PLANES(MUX_ELEMENTWISE_GATE, A, false); break;         \
   }
+  MUX_SWITCH(s->activation)
+#undef MUX_DO
+#undef MUX_PLANES
 }
 
 static void MUX_NAME(unblock_task)(const mux_unblock *s, int32_t task, float *arena) {

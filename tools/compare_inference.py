@@ -8,14 +8,19 @@ Make model files and run it from the package's root:
     swift build -c release --product muxnet
     .build/release/muxnet convert muxnet_m m.safetensors --random-weights
     python3 tools/compare_inference.py m.safetensors --folder converted
+    python3 tools/compare_inference.py --graphs results/inference/graphs.txt --folder converted
 
 A model is a file of weights that holds its network: one of the above, or the best.safetensors of a
-run. Converting takes minutes, so keep what is made with --folder; --prepare does no more than that.
+run; or a name of the zoo, of which --tool makes one with random weights. Converting takes minutes, so keep what is made with --folder; --prepare does no more than that.
 
 Needs numpy and torch, and for each other runtime its Python package: onnx and onnxruntime,
 openvino, ncnn and pnnx, litert-torch; PyTorch compiles with g++. One that is absent, or that cannot run a network, is named
 under the table with what it said. Others run in single precision; each must first give what
-PyTorch gives, within 1e-3 of the greatest output.
+PyTorch gives, within 1e-3 of the greatest output. Those in 8 bits run what ONNX Runtime's quantiser
+makes (QDQ, static, weights per channel, calibrated with noise), and are checked for being finite.
+
+The table at the end has for each network the fastest of the others: how many times our time it takes,
+as the median over the rounds of the ratio of the fastest runs in a round.
 """
 import argparse
 import glob
@@ -87,6 +92,7 @@ class NetworkModule(torch.nn.Module):
     def __init__(self, network, tensors):
         super().__init__()
         self.nodes = network["nodes"]
+        self.outputs = network.get("outputs") or [self.nodes[-1]["name"]]
         # Whether multiplexing is said with pixel_shuffle, for converters that know nothing else.
         self.says_shuffle = False
         for name, tensor in tensors.items():
@@ -96,6 +102,15 @@ class NetworkModule(torch.nn.Module):
         return getattr(self, name.replace(".", "/"), None)
 
     def convolve(self, x, convolution, name):
+        if convolution.get("paddingRule") == "same":
+            stride, reach = convolution["stride"], convolution["dilation"] * (
+                convolution["kernelSize"] - 1)
+            zeros = []
+            for size in (x.shape[3], x.shape[2]):
+                count = max(0, (size - 1) // stride * stride + reach + 1 - size)
+                zeros += [count // 2, count - count // 2]
+            if any(zeros):
+                x = torch.nn.functional.pad(x, zeros)
         return torch.nn.functional.conv2d(
             x, self.tensor(name + ".weight"), self.tensor(name + ".bias"), convolution["stride"],
             convolution["padding"], convolution["dilation"], convolution["groups"])
@@ -175,6 +190,18 @@ class NetworkModule(torch.nn.Module):
                 x = x[:, operation["start"] : operation["start"] + operation["count"]]
             elif kind == "channelShuffle":
                 x = shuffle_channels(x, operation["groups"])
+            elif kind == "pool":
+                x = self.pool(x, operation)
+            elif kind == "adaptiveAveragePool":
+                if tuple(x.shape[2:]) != (operation["height"], operation["width"]):
+                    x = torch.nn.functional.adaptive_avg_pool2d(
+                        x, (operation["height"], operation["width"]))
+            elif kind == "pad":
+                x = torch.nn.functional.pad(
+                    x, tuple(operation[side] for side in ("left", "right", "top", "bottom")))
+            elif kind == "l2Normalization":
+                norm = x.pow(2).sum(1, keepdim=True).sqrt().clamp(min=operation["epsilon"])
+                x = x / norm * self.tensor(name + ".scale_weight").reshape(1, -1, 1, 1)
             elif kind == "globalAveragePool":
                 x = x.mean((2, 3), keepdim=True)
             elif kind == "flatten":
@@ -182,7 +209,18 @@ class NetworkModule(torch.nn.Module):
             elif kind not in ("dropout", "dropPath"):
                 raise SystemExit(f"'{name}': '{kind}' is not supported by this comparison")
             values[name] = x
-        return x
+        results = [values[name] for name in self.outputs]
+        # Of a detector all in one, as ours has them.
+        return x if len(results) == 1 else torch.cat([x.flatten(1) for x in results], 1)
+
+    @staticmethod
+    def pool(x, pool):
+        size, stride, padding = pool["kernelSize"], pool["stride"], pool["padding"]
+        rounds_up = pool.get("ceilMode", False)
+        if pool["kind"] == "maximum":
+            return torch.nn.functional.max_pool2d(x, size, stride, padding, ceil_mode=rounds_up)
+        return torch.nn.functional.avg_pool2d(
+            x, size, stride, padding, rounds_up, pool.get("countsPadding", True))
 
 
 def onnx_path(module, image, folder, name):
@@ -195,23 +233,64 @@ def onnx_path(module, image, folder, name):
 # Each takes (module, image, threads, folder, name) and gives a function that runs it once.
 
 
-def onnx_runtime(module, image, threads, folder, name):
+def onnx_runtime(module, image, threads, folder, name, path=onnx_path):
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
     session = onnxruntime.InferenceSession(
-        onnx_path(module, image, folder, name), options, providers=["CPUExecutionProvider"])
+        path(module, image, folder, name), options, providers=["CPUExecutionProvider"])
     inputs = {session.get_inputs()[0].name: image.numpy()}
     return lambda: session.run(None, inputs)[0]
 
 
-def open_vino(module, image, threads, folder, name):
+class Noise:
+    """Images for the quantiser."""
+
+    def __init__(self, name, image):
+        generator = np.random.default_rng(1)
+        self.images = iter([
+            {name: generator.standard_normal(image.shape).astype(np.float32)} for _ in range(2)])
+
+    def get_next(self):
+        return next(self.images, None)
+
+
+def quantized_path(module, image, folder, name):
+    from onnxruntime import quantization
+    from onnxruntime.quantization.shape_inference import quant_pre_process
+
+    path = os.path.join(folder, f"{name}-{image.shape[0]}-int8.onnx")
+    if not os.path.exists(path):
+        plain, prepared = onnx_path(module, image, folder, name), path + ".prepared"
+        quant_pre_process(plain, prepared, skip_symbolic_shape=True)
+        import onnx
+
+        first = onnx.load(plain, load_external_data=False).graph.input[0].name
+        quantization.quantize_static(
+            prepared, path + ".part", Noise(first, image),
+            quant_format=quantization.QuantFormat.QDQ, per_channel=True,
+            activation_type=quantization.QuantType.QUInt8,
+            weight_type=quantization.QuantType.QInt8)
+        os.remove(prepared)
+        os.rename(path + ".part", path)
+    return path
+
+
+def onnx_runtime_8_bits(module, image, threads, folder, name):
+    return onnx_runtime(module, image, threads, folder, name, quantized_path)
+
+
+def open_vino_8_bits(module, image, threads, folder, name):
+    return open_vino(module, image, threads, folder, name, quantized_path)
+
+
+def open_vino(module, image, threads, folder, name, path=onnx_path):
     import openvino
 
     compiled = openvino.Core().compile_model(
-        onnx_path(module, image, folder, name), "CPU",
+        path(module, image, folder, name), "CPU",
         {"INFERENCE_NUM_THREADS": threads, "PERFORMANCE_HINT": "LATENCY",
          "INFERENCE_PRECISION_HINT": "f32"})
     request = compiled.create_infer_request()
@@ -295,7 +374,11 @@ RIVALS = {
     "LiteRT": lite_rt,
     "PyTorch eager": eager,
     "PyTorch compiled": compiled,
+    "ONNX Runtime, 8 bits": onnx_runtime_8_bits,
+    "OpenVINO, 8 bits": open_vino_8_bits,
 }
+# Those that are asked for.
+USUAL = [name for name in RIVALS if "8 bits" not in name]
 
 
 class Ours:
@@ -363,7 +446,8 @@ def processor():
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
-    parser.add_argument("models", nargs="+", help="model files")
+    parser.add_argument("models", nargs="*", help="model files, or names of the zoo")
+    parser.add_argument("--graphs", help="a file with names of the zoo, one on each line")
     parser.add_argument("--tool", default=".build/release/muxnet", help="the muxnet executable")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--batch", type=int, default=1)
@@ -371,7 +455,8 @@ def main():
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--precisions", default="float32,bfloat16,int8", help="of ours")
     parser.add_argument(
-        "--rivals", default=",".join(RIVALS), help="a list of: " + ", ".join(RIVALS))
+        "--rivals", default=";".join(USUAL),
+        help="a list of: " + "; ".join(RIVALS) + " (with semicolons, or commas if no name has one)")
     parser.add_argument(
         "--folder", help="keep converted models here, and take those that are there")
     parser.add_argument(
@@ -389,11 +474,40 @@ def main():
     folder = arguments.folder or tempfile.mkdtemp(prefix="compare-inference-")
     os.makedirs(folder, exist_ok=True)
     times, failures = {}, []
-    for path in arguments.models:
+    arguments.rivals = split(arguments.rivals)
+    for rival in arguments.rivals:
+        if rival not in RIVALS:
+            raise SystemExit(f"there is no '{rival}'; there are: {'; '.join(RIVALS)}")
+    for path in paths(arguments, folder):
         # One network at a time: batches of all of them would not fit into memory.
         compare(path, folder, arguments, times, failures)
     if not arguments.prepare:
         report(times, failures, arguments)
+
+
+def split(rivals):
+    separator = ";" if ";" in rivals or rivals in RIVALS else ","
+    return [name.strip() for name in rivals.split(separator) if name.strip()]
+
+
+def paths(arguments, folder):
+    """The model files, made of names of the zoo where that is what there is."""
+    models = list(arguments.models)
+    if arguments.graphs:
+        with open(arguments.graphs) as file:
+            lines = [line.split("#")[0].strip() for line in file]
+        models += [line for line in lines if line]
+    if not models:
+        raise SystemExit("name models, or a list of them with --graphs")
+    for model in models:
+        path = model
+        if not os.path.exists(path) and not path.endswith(".safetensors"):
+            path = os.path.join(folder, model + ".safetensors")
+            if not os.path.exists(path):
+                subprocess.run(
+                    [arguments.tool, "convert", model, path, "--random-weights"], check=True,
+                    stdout=subprocess.DEVNULL)
+        yield path
 
 
 def compare(path, folder, arguments, times, failures):
@@ -410,12 +524,12 @@ def compare(path, folder, arguments, times, failures):
     for precision in [] if arguments.prepare else arguments.precisions.split(","):
         contestants[f"ours, {precision}"] = Ours(
             arguments.tool, path, arguments.threads, arguments.batch, precision)
-    for rival in filter(None, arguments.rivals.split(",")):
+    for rival in arguments.rivals:
         try:
             start = time.perf_counter()
             call = RIVALS[rival](module, image, arguments.threads, folder, name)
             error = np.abs(call() - expected).max() / np.abs(expected).max()
-            if not error < 1e-3:
+            if not error < (np.inf if "8 bits" in rival else 1e-3):
                 raise RuntimeError(f"its result is off by {error:.1e}")
             contestants[rival] = Rival(call)
             if arguments.prepare:
@@ -464,12 +578,46 @@ def report(times, failures, arguments):
         lines.append(
             f"| {name} | {runtime} | {values[0]:.2f} | {median:.2f}"
             f" | {values[len(values) * 95 // 100]:.2f} | {median / own[len(own) // 2]:.2f} |")
+    lines += best_rivals(times, arguments.runs)
     lines += ["", *(f"- Not run: {failure}" for failure in failures)]
     text = "\n".join(lines) + "\n"
     print(text)
     if arguments.output:
         with open(arguments.output, "a") as file:
             file.write(text)
+
+
+def best_rivals(times, runs):
+    """For each network and each kind of products the fastest of the others, in our time."""
+    lines = []
+    networks = list(dict.fromkeys(name for name, _ in times))
+    for own, is_rival in (
+        ("ours, float32", lambda rival: "8 bits" not in rival),
+        ("ours, int8", lambda rival: "8 bits" in rival),
+    ):
+        rows = []
+        for name in networks:
+            if not times.get((name, own)):
+                continue
+            mine = fastest(times[(name, own)], runs)
+            ratios = {}
+            for (other, rival), values in times.items():
+                if other == name and not rival.startswith("ours") and is_rival(rival):
+                    each = sorted(b / a for a, b in zip(mine, fastest(values, runs)))
+                    ratios[rival] = each[len(each) // 2]
+            if ratios:
+                best = min(ratios, key=ratios.get)
+                rows.append(f"| {name} | {min(mine):.2f} | {best} | {ratios[best]:.2f} |")
+        if rows:
+            lines += [
+                "", f"| network | {own}, ms | fastest other | ÷ ours |", "| --- | ---: | --- | ---: |",
+                *rows]
+    return lines
+
+
+def fastest(values, runs):
+    """The fastest run of each round."""
+    return [min(values[i : i + runs]) for i in range(0, len(values), runs)]
 
 
 def versions():

@@ -107,6 +107,8 @@ struct Module {
   var excludes: [String]
   /// Of C and C++.
   var defines: [String: String]
+  /// Folders of headers beside the module's own, of C++.
+  var searches: [String]
   /// Libraries to link that no pkg-config names.
   var links: [String]
   /// What its Swift asks about, such as `TORCH`. Only where it is asked, so that all other modules
@@ -115,8 +117,8 @@ struct Module {
 
   init(
     _ name: String, _ half: Half, _ kind: Kind, uses: [Use] = [], embeds: [String] = [],
-    excludes: [String] = [], defines: [String: String] = [:], links: [String] = [],
-    asks: Set<String> = []
+    excludes: [String] = [], defines: [String: String] = [:], searches: [String] = [],
+    links: [String] = [], asks: Set<String> = []
   ) {
     self.name = name
     self.half = half
@@ -125,6 +127,7 @@ struct Module {
     self.embeds = embeds
     self.excludes = excludes
     self.defines = defines
+    self.searches = searches
     self.links = links
     self.asks = asks
   }
@@ -217,7 +220,7 @@ let modules: [Module] = [
   Module("CLibTorch", .lower, .system(pkgConfig: "\(libtorch)/libtorch.pc")),
   Module(
     "CTorch", .lower, .hidden, uses: ["CMUXKernels", "CLibTorch"],
-    defines: ["CT_RPATH": "\"\(libtorch)/lib\""]),
+    defines: ["CT_RPATH": "\"\(libtorch)/lib\""], searches: ["gloo"]),
   Module("MUXTensor", .lower, .library, uses: ["CMUXKernels", "CTorch"]),
   Module(
     "MUXTraining", .lower, .library,
@@ -339,14 +342,18 @@ let modules: [Module] = [
       "MUXEvaluation", "MUXONNX", "MUXStudies", "CMUXStart", "muxnet", "MUXTestSupport",
     ], asks: ["TORCH"]),
   Module("ArchitectureTests", .upper, .tests),
-  Module("MUXTensorTests", .lower, .tests, uses: ["MUXTensor"]),
+  // Several members of a group of processes, as threads.
+  Module("MUXTensorTestSupport", .lower, .testSupport, uses: ["MUXTensor"]),
+  Module(
+    "MUXTensorTests", .lower, .tests,
+    uses: ["MUXTensor", "MUXTensorTestSupport", "MUXTestSupport"]),
   Module(
     "MUXTrainingTests", .lower, .tests,
     uses: [
       "MUXCore", "MUXImages", "MUXNetworks", "MUXNetworkFiles", "MUXTasks", "MUXWeights",
       "MUXPyTorch", "MUXRuntime", "MUXVision",
       "MUXConfiguration", "MUXEvaluation", "MUXSearch", "MUXTensor", "MUXTraining",
-      "MUXTestSupport",
+      "MUXTensorTestSupport", "MUXTestSupport",
     ], excludes: ["Fixtures"]),
   Module(
     "MUXSearchTrainingTests", .lower, .tests,
@@ -427,7 +434,8 @@ extension Module {
     case .library, .dynamicLibrary, .hidden:
       .target(
         name: name, dependencies: dependencies, exclude: excludes, resources: resources,
-        cSettings: c, cxxSettings: cxx, swiftSettings: settings,
+        cSettings: c, cxxSettings: cxx + searches.map { .headerSearchPath($0) },
+        swiftSettings: settings,
         linkerSettings: links.map { .linkedLibrary($0) })
     case .system(let pkgConfig, let apt, let brew):
       .systemLibrary(

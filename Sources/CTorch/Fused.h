@@ -50,6 +50,8 @@ inline int64_t part_begin(int64_t part, int64_t parts, int64_t images) {
 struct Norm {
   std::vector<double> mean, inverse_deviation;
   std::vector<float> scale, shift;
+  /// Values a channel that the statistics were taken of, in all processes that share them.
+  double count = 1;
   bool training = false;
 };
 
@@ -71,9 +73,9 @@ struct NormParameters {
 struct NormGradient {
   std::vector<float> k0, k1, k2;
   at::Tensor weight, bias;
-  /// `sum` Σ du and `raw_sum` Σ du·y over `count` values a channel.
-  NormGradient(const Norm &norm, const std::vector<double> &sum, const std::vector<double> &raw_sum,
-               int64_t count);
+  /// `sum` Σ du and `raw_sum` Σ du·y over the values of each channel.
+  NormGradient(const Norm &norm, const std::vector<double> &sum,
+               const std::vector<double> &raw_sum);
 };
 
 /// Σ over images of [images][channels].

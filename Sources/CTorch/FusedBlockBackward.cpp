@@ -94,8 +94,7 @@ std::vector<at::Tensor> block_backward(const BlockPlan &plan, const at::Tensor &
           raw_sums + n * outputs);
   });
   const NormGradient projection_norm(state.projection, total(sums, images, outputs, outputs),
-                                     total(raw_sums, images, outputs, outputs),
-                                     images * out_pixels);
+                                     total(raw_sums, images, outputs, outputs));
 
   // The projection.
   const mux_transform transform = {state.spatial.scale.data(), state.spatial.shift.data(),
@@ -165,7 +164,7 @@ std::vector<at::Tensor> block_backward(const BlockPlan &plan, const at::Tensor &
       raw_sum[static_cast<size_t>(c)] += g * s[4 * middle + c] + q * s[3 * middle + c];
     }
   }
-  const NormGradient spatial_norm(state.spatial, sum, raw_sum, images * out_pixels);
+  const NormGradient spatial_norm(state.spatial, sum, raw_sum);
 
   // The spatial convolution.
   std::vector<at::Tensor> spatial_gradients;
@@ -254,7 +253,7 @@ std::vector<at::Tensor> block_backward(const BlockPlan &plan, const at::Tensor &
   std::vector<at::Tensor> gradients = {gx};
   if (plan.expands) {
     const NormGradient expansion_norm(state.expansion, total(sums, images, middle, middle),
-                                      total(raw_sums, images, middle, middle), images * pixels);
+                                      total(raw_sums, images, middle, middle));
     at::Tensor weight_gradient = at::empty(plan.expansion.sizes(), floats);
     at::Tensor packed = flat(static_cast<int64_t>(mux_pointwise_packed_size(middle, processed)));
     mux_pointwise_pack(plan.expansion.const_data_ptr<float>(), middle, processed, processed, 1,

@@ -152,7 +152,7 @@ std::vector<at::Tensor> convolution_backward(const ConvolutionPlan &plan, const 
     sum = total(sums, images, outputs, 2 * outputs);
     raw_sum = total(sums + outputs, images, outputs, 2 * outputs);
   }
-  const NormGradient norm(state.norm, sum, raw_sum, images * pixels);
+  const NormGradient norm(state.norm, sum, raw_sum);
 
   at::Tensor gx, packed;
   if (wants_x) {

@@ -12,6 +12,7 @@
 
 #include "Fused.h"
 #include "TorchFused.h"
+#include "include/ct_distributed.h"
 
 namespace ct::fused {
 
@@ -254,15 +255,29 @@ static Norm folded(const NormParameters &parameters, std::vector<double> mean,
   return norm;
 }
 
+/// Sums over the processes that share their statistics, if any do. Returns the count of all.
+static double count_over_group(std::vector<double> &first, std::vector<double> &second,
+                               double count) {
+  if (!ct_has_norm_group()) return count;
+  std::vector<double> all = first;
+  all.insert(all.end(), second.begin(), second.end());
+  all.push_back(count);
+  sum_over_norm_group(all);
+  const auto size = static_cast<std::ptrdiff_t>(first.size());
+  std::copy(all.begin(), all.begin() + size, first.begin());
+  std::copy(all.begin() + size, all.end() - 1, second.begin());
+  return all.back();
+}
+
 Norm NormParameters::batch(const double *sum, const double *square_sum, int64_t images,
                            int64_t count) const {
   const int64_t channels = weight.numel();
-  TORCH_CHECK(count > 1, "batch norm needs more than one value per channel when training");
   std::vector<double> means = total(sum, images, channels, channels);
   std::vector<double> variances = total(square_sum, images, channels, channels);
+  const auto n = count_over_group(means, variances, static_cast<double>(count));
+  TORCH_CHECK(n > 1, "batch norm needs more than one value per channel when training");
   auto *running_mean = mean.mutable_data_ptr<float>();
   auto *running_variance = variance.mutable_data_ptr<float>();
-  const auto n = static_cast<double>(count);
   for (int64_t c = 0; c < channels; ++c) {
     double &m = means[static_cast<size_t>(c)];
     double &v = variances[static_cast<size_t>(c)];
@@ -275,7 +290,9 @@ Norm NormParameters::batch(const double *sum, const double *square_sum, int64_t 
     running_variance[c] =
         static_cast<float>(old_variance + momentum * (v * (n / (n - 1)) - old_variance));
   }
-  return folded(*this, std::move(means), variances, true);
+  Norm norm = folded(*this, std::move(means), variances, true);
+  norm.count = n;
+  return norm;
 }
 
 Norm NormParameters::running() const {
@@ -286,19 +303,30 @@ Norm NormParameters::running() const {
 }
 
 NormGradient::NormGradient(const Norm &norm, const std::vector<double> &sum,
-                           const std::vector<double> &raw_sum, int64_t count) {
+                           const std::vector<double> &raw_sum) {
   const auto channels = static_cast<int64_t>(norm.scale.size());
   weight = at::empty({channels}, at::TensorOptions().dtype(at::kFloat));
   bias = at::empty({channels}, at::TensorOptions().dtype(at::kFloat));
   auto *weight_data = weight.mutable_data_ptr<float>(), *bias_data = bias.mutable_data_ptr<float>();
+  // The parameters' gradients are of the own images alone, as all that are summed over processes later;
+  // the input's depend on the sums over all images that the statistics were taken of.
+  std::vector<double> all_sum, all_raw_sum;
+  const bool shares = norm.training && ct_has_norm_group();
+  if (shares) {
+    all_sum = sum;
+    all_raw_sum = raw_sum;
+    count_over_group(all_sum, all_raw_sum, 0);
+  }
   for (size_t c = 0; c < norm.scale.size(); ++c) {
     const double inverse = norm.inverse_deviation[c], mean = norm.mean[c];
     const double weight_gradient = inverse * (raw_sum[c] - mean * sum[c]);
     const double scale = static_cast<double>(norm.scale[c]);
     double k1 = 0, k2 = 0;
     if (norm.training) {
-      k1 = -scale * inverse * weight_gradient / static_cast<double>(count);
-      k2 = -scale * sum[c] / static_cast<double>(count) - k1 * mean;
+      const double all = shares ? all_sum[c] : sum[c];
+      const double gradient = shares ? inverse * (all_raw_sum[c] - mean * all) : weight_gradient;
+      k1 = -scale * inverse * gradient / norm.count;
+      k2 = -scale * all / norm.count - k1 * mean;
     }
     k0.push_back(static_cast<float>(scale));
     this->k1.push_back(static_cast<float>(k1));

@@ -72,6 +72,9 @@ inline std::optional<at::Generator> generator(ct_generator handle) {
 
 c10::Device device(int32_t kind, int32_t index);
 
+/// Replaces numbers by their sums over the processes whose batch norms share their statistics.
+void sum_over_norm_group(std::vector<double> &values);
+
 inline c10::ScalarType dtype(int32_t code) { return static_cast<c10::ScalarType>(code); }
 
 inline c10::MemoryFormat format(int32_t code) {

@@ -12,4 +12,5 @@
 #include "ct_losses.h"
 #include "ct_autograd.h"
 #include "ct_optimizers.h"
+#include "ct_distributed.h"
 #endif

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+public import Foundation
+
+/// Why processes cannot work together, or no longer.
+public enum ProcessGroupError: Error, Equatable, Sendable {
+  /// A launcher's variable is absent, or makes no sense.
+  case place(variable: String, value: String?, needed: String)
+  /// The store, or the others, cannot be reached.
+  case unreachable(rank: Int, size: Int, host: String, port: Int, reason: String)
+  /// An operation of all ended because another process did, or did not answer in time.
+  case lost(rank: Int, size: Int, during: String, reason: String)
+  /// Another process has something else than process 0.
+  case differs(rank: Int, what: String, value: String, first: String)
+}
+
+extension ProcessGroupError: CustomStringConvertible, LocalizedError {
+  /// One line: what, where, and how to fix it.
+  public var description: String {
+    switch self {
+    case .place(let variable, let value, let needed):
+      return "the environment variable \(variable) is \(value.map { "\"\($0)\"" } ?? "not set"):"
+        + " it must be \(needed) where several processes train together"
+    case .unreachable(let rank, let size, let host, let port, let reason):
+      return "process \(rank) of \(size) cannot reach the others by \(host), port \(port)"
+        + " (\(reason)): are all started, and does no firewall lie between them?"
+    case .lost(let rank, let size, let during, let reason):
+      return
+        "process \(rank) of \(size) has lost another one \(during) (\(reason)): look for the first"
+        + " that failed, and go on from the last checkpoint"
+    case .differs(let rank, let what, let value, let first):
+      return "process \(rank) has \(what) \(value), process 0 has \(first):"
+        + " all need the same"
+    }
+  }
+
+  /// The same line as `description`.
+  public var errorDescription: String? { description }
+}

@@ -56,15 +56,18 @@ public struct DataLoader: Sendable {
 
   /// How often each sample comes up; nil where an epoch has each once.
   public let shares: SampleShares?
+  /// The part of the batches that this loader makes; nil for all of them.
+  public let share: LoaderShare?
 
   private let normalizer: Normalizer
 
-  /// Makes a loader; nothing is read yet. Shares of samples take the place of a shuffled order.
+  /// Makes a loader; nothing is read yet. Shares of samples take the place of a shuffled order; one of
+  /// several processes makes its part of the batches alone.
   /// - Throws: `LoaderError` if the data set is empty, too small for one batch while short ones
   ///   are dropped, or a setting makes no sense.
   public init(
     _ dataSet: any ImageDataSet, pipeline: ImagePipeline, settings: LoaderSettings,
-    shares: SampleShares? = nil
+    shares: SampleShares? = nil, share: LoaderShare? = nil
   ) throws(LoaderError) {
     guard settings.batchSize > 0 else {
       throw .badSetting(name: "batchSize", value: settings.batchSize, expected: "at least 1")
@@ -82,7 +85,15 @@ public struct DataLoader: Sendable {
     self.dataSet = dataSet
     self.pipeline = pipeline
     self.settings = settings
+    precondition(
+      share?.kind != .images || settings.dropsLast, "only whole batches are divided by images")
+    if let share, share.kind == .images, settings.batchSize < 2 * share.count {
+      throw .badSetting(
+        name: "batchSize", value: settings.batchSize,
+        expected: "at least 2 for each of \(share.count) processes")
+    }
     self.shares = shares
+    self.share = share
     precondition(
       shares.map { $0.expected.count == dataSet.count } ?? true, "there is a share for each sample")
     normalizer = Normalizer(pipeline)
@@ -95,15 +106,23 @@ public struct DataLoader: Sendable {
     return whole
   }
 
-  /// The number of batches in an epoch.
-  public var batchesPerEpoch: Int {
+  /// The number of batches in an epoch, of which this loader makes all or a part.
+  public var batchesPerEpoch: Int { share?.batches(of: allBatches) ?? allBatches }
+
+  /// The same loader for one of several processes.
+  package func sharing(_ share: LoaderShare) throws(LoaderError) -> DataLoader {
+    try DataLoader(dataSet, pipeline: pipeline, settings: settings, shares: shares, share: share)
+  }
+
+  /// The number of batches in an epoch, whoever makes them.
+  private var allBatches: Int {
     let full = dataSet.count / settings.batchSize
     return settings.dropsLast || dataSet.count % settings.batchSize == 0 ? full : full + 1
   }
 
-  /// The number of images that an epoch gives.
+  /// The number of images that an epoch gives, those of all processes together.
   public var samplesPerEpoch: Int {
-    settings.dropsLast ? batchesPerEpoch * settings.batchSize : dataSet.count
+    settings.dropsLast ? allBatches * settings.batchSize : dataSet.count
   }
 
   /// Starts on the batches of one epoch.
@@ -154,12 +173,14 @@ public struct DataLoader: Sendable {
   func makeBatch(
     epoch: Int, index: Int, order: [Int], isCancelled: () -> Bool
   ) throws -> Batch {
+    let index = share?.batch(index) ?? index
     let first = index * settings.batchSize
     precondition(index >= 0 && first < order.count, "no such batch in the epoch")
     // Each showing of a sample is augmented in its own way.
-    let draws = order[first..<min(order.count, first + settings.batchSize)]
+    let whole = order[first..<min(order.count, first + settings.batchSize)]
+    let draws = share.map { $0.places(in: whole.count).map { whole[first + $0] } } ?? Array(whole)
     let samples = draws.map { $0 % dataSet.count }
-    var random = ImagePipeline.stream(seed: settings.seed, epoch: epoch, index: draws[first])
+    var random = ImagePipeline.stream(seed: settings.seed, epoch: epoch, index: draws[0])
     var sample = try transformed(samples[0], random: &random)
     let size = sample.image.size
     let volume = size.width * size.height * pipeline.channels
@@ -173,7 +194,7 @@ public struct DataLoader: Sendable {
         if isCancelled() { throw CancellationError() }
         if place > 0 {
           random = ImagePipeline.stream(
-            seed: settings.seed, epoch: epoch, index: draws[first + place])
+            seed: settings.seed, epoch: epoch, index: draws[place])
           sample = try transformed(number, random: &random)
         }
         guard sample.image.size == size else {

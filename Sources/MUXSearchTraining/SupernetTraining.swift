@@ -5,7 +5,7 @@ import MUXEvaluation
 import MUXSearch
 import MUXStudies
 import MUXTasks
-import MUXTensor
+public import MUXTensor
 public import MUXTraining
 
 /// Trains the weights that the networks of a search space share: an ordinary run, whose network is the largest
@@ -16,9 +16,11 @@ public enum SupernetTraining {
   /// - Parameters:
   ///   - configuration: Every setting; `supernet.space` is the space.
   ///   - observers: Told of everything that happens.
+  ///   - group: The processes that train together.
   /// - Throws: An error of the settings, the space or the data.
   public static func trainer(
-    _ configuration: TrainingConfiguration, observers: [any TrainingObserver] = []
+    _ configuration: TrainingConfiguration, observers: [any TrainingObserver] = [],
+    group: ProcessGroup = .single
   ) throws -> Trainer {
     try configuration.validate()
     var configuration = configuration
@@ -45,7 +47,7 @@ public enum SupernetTraining {
     return try Trainer(
       configuration,
       network: sharing.network(ends.largest, name: "\(space.name)_supernet"),
-      sharing: try tensors(sharing, ends, configuration), observers: observers)
+      sharing: try tensors(sharing, ends, configuration), observers: observers, group: group)
   }
 
   /// Whether a folder is that of a super-network's run.
@@ -60,10 +62,12 @@ public enum SupernetTraining {
   ///   - path: The run's folder.
   ///   - observers: Told of everything that happens from now on.
   ///   - allowsOtherImages: Whether the run may go on where images were added, removed or replaced.
+  ///   - group: The processes that train together.
   ///   - adjust: May change what `Trainer` allows to change.
   public static func trainer(
     resuming path: String, observers: [any TrainingObserver] = [],
-    allowsOtherImages: Bool = false, adjust: (inout TrainingConfiguration) -> Void = { _ in }
+    allowsOtherImages: Bool = false, group: ProcessGroup = .single,
+    adjust: (inout TrainingConfiguration) -> Void = { _ in }
   ) throws -> Trainer {
     try Trainer(
       resuming: path,
@@ -71,7 +75,8 @@ public enum SupernetTraining {
         let space = try NetworkSpace.read(URL(filePath: folder.space))
         let sharing = try WeightSharing(space, widths: .init(configuration.supernet.widths))
         return try tensors(sharing, try sharing.ends(), configuration)
-      }, observers: observers, allowsOtherImages: allowsOtherImages, adjust: adjust)
+      }, observers: observers, allowsOtherImages: allowsOtherImages, group: group,
+      adjust: adjust)
   }
 
   private static func tensors(

@@ -14,6 +14,10 @@ public struct Evaluator {
   /// How many of the images that are most wrong are told one by one; none unless asked for.
   public var keptVerdicts = 0
 
+  /// Other processes that evaluate the same network on the same images, each its part of the batches; all
+  /// get the same scores. Nil for none.
+  package var partners: (any EvaluationPartners)?
+
   /// An evaluator without progress.
   public init() {}
 
@@ -53,23 +57,37 @@ public struct Evaluator {
     let start = ContinuousClock.now
     let total = loader.samplesPerEpoch
     var groups = GroupNumbers()
-    let stream = try loader.epoch(0)
-    defer { stream.cancel() }
     var worst: [JudgedImage] = []
-    while let batch = try stream.next() {
+    func take(_ answers: BatchAnswers) throws {
+      try head.measure(
+        answers.outputs, answers.targets, original: answers.originalSizes, into: &meter)
+      if resampling != nil {
+        for index in answers.samples { groups.add(loader.dataSet.group(at: index)) }
+      }
+      if keptVerdicts > 0 {
+        let verdicts = try head.verdicts(
+          answers.outputs, answers.targets, original: answers.originalSizes)
+        keep(verdicts, of: answers.samples, in: loader.dataSet, among: &worst)
+      }
+      try progress(meter.count, total)
+    }
+    let own = try partners.map { try loader.sharing(.init(.batches, rank: $0.rank, of: $0.count)) }
+    let stream = try (own ?? loader).epoch(0)
+    defer { stream.cancel() }
+    func next() throws -> BatchAnswers? {
+      guard let batch = try stream.next() else { return nil }
       let outputs = try model.finiteOutputs(batch.pixels) {
         loader.dataSet.name(at: batch.place.samples[$0])
       }
-      try head.measure(
-        outputs, batch.targets, original: batch.originalSizes, into: &meter)
-      if resampling != nil {
-        for index in batch.place.samples { groups.add(loader.dataSet.group(at: index)) }
+      return BatchAnswers(outputs, batch)
+    }
+    if let partners {
+      // As many rounds as the process with the most batches has.
+      for _ in stride(from: 0, to: loader.batchesPerEpoch, by: partners.count) {
+        for answers in try partners.gathered(try next()) { try take(answers) }
       }
-      if keptVerdicts > 0 {
-        let verdicts = try head.verdicts(outputs, batch.targets, original: batch.originalSizes)
-        keep(verdicts, of: batch, in: loader.dataSet, among: &worst)
-      }
-      try progress(meter.count, total)
+    } else {
+      while let answers = try next() { try take(answers) }
     }
     let intervals = resampling.flatMap { meter.intervals(groups: groups.numbers, $0) }
     let seconds = Seconds.since(start)
@@ -83,10 +101,10 @@ public struct Evaluator {
 
   /// Adds what is wrong of a batch, and lets go of all but the worst.
   private func keep(
-    _ verdicts: [ImageVerdict], of batch: Batch, in dataSet: any ImageDataSet,
+    _ verdicts: [ImageVerdict], of samples: [Int], in dataSet: any ImageDataSet,
     among worst: inout [JudgedImage]
   ) {
-    for (verdict, index) in zip(verdicts, batch.place.samples) where verdict.isWrong {
+    for (verdict, index) in zip(verdicts, samples) where verdict.isWrong {
       worst.append(JudgedImage(index: index, name: dataSet.name(at: index), verdict: verdict))
     }
     worst.sort { ($1.verdict.loss, $0.index) < ($0.verdict.loss, $1.index) }

@@ -31,6 +31,9 @@ public struct RunFolder: Hashable, Sendable {
   /// The search space of those, in YAML.
   public var space: String { "\(path)/space.yaml" }
 
+  /// The folder of a run that another process has made, perhaps on another machine.
+  package init(madeElsewhere path: String) { self.path = path }
+
   /// The run in an existing folder; a path to a file inside it will do as well.
   public init(existing path: String) throws(RunFolderError) {
     var candidate = path

@@ -68,6 +68,9 @@ extension TrainingConfiguration: SettingGroup {
         "schedule", \.schedule,
         group: "The learning rate over time; settings of other shapes are ignored"),
       Setting("average", \.average, group: "The average of the weights"),
+      Setting(
+        "distributed", \.distributed,
+        group: "How several processes train together; without others none of it matters"),
       Setting("checkpoints", \.checkpoints, group: "What is kept of a run, and when"),
       Setting("output", \.output, group: "Where a run writes and how much it tells"),
     ]

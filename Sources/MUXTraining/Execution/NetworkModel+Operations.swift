@@ -17,6 +17,11 @@ extension NetworkModel {
     case .batchNormalization(let norm):
       let training = isTraining && !statisticsRest
       if training { try count(state[4]) }
+      if training, SynchronizedNorms.isOn {
+        return try x.synchronizedBatchNorm(
+          weight: state[0], bias: state[1], runningMean: state[2], runningVariance: state[3],
+          momentum: norm.momentum, epsilon: norm.epsilon)
+      }
       return try x.batchNorm(
         weight: state[0], bias: state[1], runningMean: state[2], runningVariance: state[3],
         training: training, momentum: norm.momentum, epsilon: norm.epsilon)

@@ -84,12 +84,12 @@ public struct RunList: Sendable {
       do {
         let outcome = try measure(run, result, trainingImages: images) { done, total in
           progress(run, done, total)
-          if stop.requested != nil { throw EvaluationInterrupted() }
+          if let signal = stop.requested { throw EvaluationInterrupted(signal: signal) }
         }
         try AtomicFile.write([UInt8](Manifest.encoder.encode(outcome)), to: outcomePath(run))
         try finished(run, outcome)
-      } catch is EvaluationInterrupted {
-        return stop.requested ?? SIGINT
+      } catch let interruption as EvaluationInterrupted {
+        return interruption.signal
       }
     }
     return nil

@@ -20,14 +20,18 @@ struct RunEnvironment: Codable {
   var seed: UInt64
   /// Epochs of the whole run, which may be prolonged; nil where an older program wrote the entry.
   var epochs: Int?
+  /// The processes that trained together; nil for one alone.
+  var processes: Int?
+  /// What the launcher calls all attempts of this launch, if there is one.
+  var launch: String?
 
   /// Adds the present circumstances to a list in a JSON file, one entry for each time the run was
   /// started or resumed.
   static func append(
-    _ configuration: TrainingConfiguration, firstStep: Int, to path: String
+    _ configuration: TrainingConfiguration, group: ProcessGroup, firstStep: Int, to path: String
   ) throws {
     var entries = firstStep > 0 ? read(path) : []
-    entries.append(current(configuration, firstStep: firstStep))
+    entries.append(current(configuration, group: group, firstStep: firstStep))
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
     try AtomicFile.write([UInt8](encoder.encode(entries)), to: path)
@@ -35,10 +39,13 @@ struct RunEnvironment: Codable {
 
   /// What is different now from when the run was last at work, and may change its numbers: the
   /// same seed gives the same bits only on the same machine with the same number of threads.
-  static func changes(from path: String, to configuration: TrainingConfiguration) -> [String] {
+  static func changes(
+    from path: String, to configuration: TrainingConfiguration, group: ProcessGroup
+  ) -> [String] {
     guard let before = read(path).last else { return [] }
-    let now = current(configuration, firstStep: 0)
+    let now = current(configuration, group: group, firstStep: 0)
     let differences: [(String, String, String)] = [
+      ("processes", String(before.processes ?? 1), String(now.processes ?? 1)),
       ("threads", String(before.threads), String(now.threads)),
       ("device", before.device, now.device),
       ("processor", before.processor, now.processor),
@@ -52,13 +59,16 @@ struct RunEnvironment: Codable {
     ]
   }
 
+  /// The launches that have begun a run or gone on with it.
+  static func launches(in path: String) -> [String] { read(path).compactMap(\.launch) }
+
   private static func read(_ path: String) -> [RunEnvironment] {
     guard let data = try? Data(contentsOf: URL(filePath: path)) else { return [] }
     return (try? JSONDecoder().decode([RunEnvironment].self, from: data)) ?? []
   }
 
   private static func current(
-    _ configuration: TrainingConfiguration, firstStep: Int
+    _ configuration: TrainingConfiguration, group: ProcessGroup, firstStep: Int
   ) -> RunEnvironment {
     let machine = EnvironmentReport()
     return RunEnvironment(
@@ -67,7 +77,8 @@ struct RunEnvironment: Codable {
       processor: machine.processor ?? "unknown", cores: machine.cores,
       threads: TorchRuntime.threads, device: configuration.device, swift: machine.swift,
       libtorch: (try? TorchRuntime.runningVersion()) ?? "unknown", commit: commit(),
-      seed: configuration.seed, epochs: configuration.epochs)
+      seed: configuration.seed, epochs: configuration.epochs,
+      processes: group.size > 1 ? group.size : nil, launch: group.launch)
   }
 
   /// The commit of the repository in the current folder, if it is one.

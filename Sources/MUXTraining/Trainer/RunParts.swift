@@ -36,17 +36,24 @@ struct RunParts {
   ///   - given: What to train; nil resolves the configuration's model.
   ///   - classNames: The classes in the order of the labels, of a run that goes on; nil takes those
   ///     of the data.
+  ///   - group: The processes that train together, of which this one makes its share.
   init(
-    _ configuration: TrainingConfiguration, network given: Network?, classNames: [String]? = nil
+    _ configuration: TrainingConfiguration, network given: Network?, classNames: [String]? = nil,
+    group: ProcessGroup = .single
   ) throws {
     var configuration = configuration
     if given == nil { try configuration.requireSuitableNetwork() }
+    // Processes of one machine have a graphics processor each.
+    if configuration.device == "cuda", group.localRank > 0 {
+      configuration.device = "cuda:\(group.localRank)"
+    }
     let device = try Device(name: configuration.device)
     try device.requireAvailable()
     TorchRuntime.keepFreedMemory()
     try TorchRuntime.setThreads(
       configuration.threads > 0
-        ? configuration.threads : ProcessInfo.processInfo.activeProcessorCount)
+        ? configuration.threads
+        : max(ProcessInfo.processInfo.activeProcessorCount / group.localSize, 1))
     let training = try configuration.data.open(.training, classNames: classNames)
     if let classNames, classNames != training.classNames {
       throw TrainingError.otherClasses(before: classNames, now: training.classNames)
@@ -84,7 +91,9 @@ struct RunParts {
     _ = try network.shapes(inputSize: ImageSize(size))
     data = try TrainingData(
       configuration, training: training, validation: validation, inputSize: size,
-      channels: network.inputChannels, shares: shares)
+      channels: network.inputChannels, shares: shares,
+      share: group.size == 1
+        ? nil : LoaderShare(.images, rank: group.rank, of: group.size))
     model = try NetworkModel(network, seed: configuration.seed, device: device)
     model.checkpointsActivations = configuration.model.checkpointsActivations
     if let path = configuration.distillation.teacher {

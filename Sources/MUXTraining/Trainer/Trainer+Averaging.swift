@@ -42,15 +42,18 @@ extension Trainer {
     let epoch = min(state.epoch, configuration.epochs - 1)
     let stream = try data.training.epoch(epoch)
     defer { stream.cancel() }
-    var random = RandomStream(
-      seed: configuration.seed, purpose: .dropout, indices: UInt64(state.step))
+    var random = dropoutStream()
     try model.generator.reseed(random.next())
-    try model.measureStatistics(batches) {
-      if stop.requested != nil { throw EvaluationInterrupted() }
-      guard let batch = try stream.next() else { return false }
-      _ = try model.outputs(of: batch.pixels, precision: configuration.precision)
-      return true
+    try synchronizingNorms {
+      try model.measureStatistics(batches) {
+        // Several processes go on to where they can agree to stop.
+        if !hasPartners, let signal = stop.requested { throw EvaluationInterrupted(signal: signal) }
+        guard let batch = try stream.next() else { return false }
+        _ = try model.outputs(of: batch.pixels, precision: configuration.precision)
+        return true
+      }
     }
+    try averageStatistics(of: model)
   }
 }
 

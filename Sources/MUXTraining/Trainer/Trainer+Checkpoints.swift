@@ -60,6 +60,10 @@ extension Trainer {
         RankedCheckpoint(name: name, epoch: state.epoch, value: value), into: &state.best,
         limit: checkpoints.keepBest, metric: metric)
     }
+    guard group.isFirst else {
+      // What the first process does beside writing.
+      return try takeSharedWeights(measuring: false)
+    }
     try writing {
       try store.save(try archives(), state: state, name: name)
       try publishWeights(last: name)

@@ -13,14 +13,14 @@ extension Trainer {
   ///   that could not take its first step leaves no folder.
   @discardableResult
   public func run() throws -> TrainingResult {
-    let lock = try startLock ?? RunLock(folder.path)
+    let lock = try group.isFirst ? startLock ?? RunLock(folder.path) : nil
     startLock = nil
     defer { withExtendedLifetime(lock) {} }
     // The next run of this process, such as a search's next trial, has a network of other sizes.
     defer { TorchRuntime.releaseFusedMemory() }
     do { return try train() } catch {
       // Left behind, it would take the name from the next try.
-      if isNew, state.step == 0, store.isEmpty { folder.discard() }
+      if isNew, group.isFirst, state.step == 0, store.isEmpty { folder.discard() }
       throw error
     }
   }
@@ -37,7 +37,7 @@ extension Trainer {
     training: while state.epoch < configuration.epochs, ending == .completed {
       while state.batch < data.training.batchesPerEpoch {
         try step(stream)
-        if let number = stop.requested {
+        if let number = requestedStop {
           signal = number
           ending = .interrupted
           break training
@@ -57,9 +57,9 @@ extension Trainer {
           try saveCheckpoint()
         }
       }
-      do { try finishEpoch() } catch is EvaluationInterrupted {
+      do { try finishEpoch() } catch let interruption as EvaluationInterrupted {
         // The epoch's evaluation is still due when the run goes on.
-        signal = stop.requested
+        signal = interruption.signal
         ending = .interrupted
         break
       }
@@ -70,8 +70,8 @@ extension Trainer {
       if isStepLimitReached, state.epoch < configuration.epochs { ending = .maxSteps }
     }
     if ending == .maxSteps, state.batch > 0 {
-      do { try evaluateInPassing() } catch is EvaluationInterrupted {
-        signal = stop.requested
+      do { try evaluateInPassing() } catch let interruption as EvaluationInterrupted {
+        signal = interruption.signal
         ending = .interrupted
       }
     }
@@ -83,12 +83,17 @@ extension Trainer {
       }
     if !isSaved { try saveCheckpoint() }
     let result = makeResult(ending, signal: signal)
-    if ending != .interrupted { try writeResult(result) }
+    if ending != .interrupted, group.isFirst { try writeResult(result) }
+    group.activity = "at the end"
+    // Who has ended well may rely on what the first one has written.
+    try group.barrier()
     try announce(.finished(result))
     return result
   }
 
-  private var isBudgetSpent: Bool {
+  private var isBudgetSpent: Bool { hasPartners ? agreedBudget : isOwnBudgetSpent }
+
+  var isOwnBudgetSpent: Bool {
     guard let minutes = configuration.timeBudgetMinutes else { return false }
     return Seconds.since(sessionStart) >= 60 * minutes
   }
@@ -162,7 +167,7 @@ extension Trainer {
     if report.isBest || isLast || epoch % configuration.checkpoints.everyEpochs == 0 {
       try saveCheckpoint(ranked: report.validation?.rank(by: metric))
     }
-    try writing { try writeSummary() }
+    if group.isFirst { try writing { try writeSummary() } }
     try announce(.epoch(report))
     try warnWhereNothingIsLearned(report)
   }
@@ -182,9 +187,12 @@ extension Trainer {
   }
 
   private func evaluate(_ model: NetworkModel) throws -> EvaluationResult {
+    group.activity = "in the evaluation after step \(state.step)"
+    try shareStatistics(of: model)
     var evaluator = Evaluator()
+    if hasPartners { evaluator.partners = RunPartners(group: group, stop: stop) }
     evaluator.progress = { [self] images, total in
-      if stop.requested != nil { throw EvaluationInterrupted() }
+      if !hasPartners, let signal = stop.requested { throw EvaluationInterrupted(signal: signal) }
       try announce(.evaluating(images: images, total: total))
     }
     do {
@@ -220,4 +228,6 @@ extension Trainer {
 }
 
 /// A signal came while a run was evaluating.
-struct EvaluationInterrupted: Error {}
+struct EvaluationInterrupted: Error {
+  var signal: Int32
+}

@@ -33,8 +33,7 @@ extension Trainer {
     for (index, network) in try shared.networks(step: state.step, batch: place).enumerated() {
       let model = network.model
       model.isTraining = true
-      var random = RandomStream(
-        seed: configuration.seed, purpose: .dropout, indices: UInt64(state.step), UInt64(index))
+      var random = dropoutStream(network: index)
       try model.generator.reseed(random.next())
       let loss: Tensor
       if index > 0, let images, let answers {
@@ -49,7 +48,7 @@ extension Trainer {
         }.total
       }
       let value = try loss.item()
-      guard value.isFinite else { return LearnedBatch(loss: value) }
+      guard value.isFinite || hasPartners else { return LearnedBatch(loss: value) }
       try (factor == 1 ? loss : loss * factor).backward()
       try network.finish()
       if index == 0 { own = value } else { others.append(value) }

@@ -12,32 +12,40 @@ extension Trainer {
     let start = ContinuousClock.now
     let epoch = state.epoch
     let rate = configuration.schedule.rate(step: state.step, base: baseRate, clock: clock)
-    let group = min(
+    let batches = min(
       configuration.accumulation, data.training.batchesPerEpoch - state.batch)
+    group.activity = "in step \(state.step + 1)"
     model.isTraining = true
     try ParameterList.zeroGradients(parameters)
-    // Dropout's numbers follow from the step alone, so that no generator is part of the state.
-    var random = RandomStream(
-      seed: configuration.seed, purpose: .dropout, indices: UInt64(state.step))
+    var random = dropoutStream()
     try model.generator.reseed(random.next())
     var lossSum = 0.0
     var parts: [LossPart] = []
     var images = 0
     var waited = 0.0
     let scale = state.lossScaler?.scale ?? 1
-    for place in 0..<group {
+    for place in 0..<batches {
       let asked = ContinuousClock.now
       guard let batch = try stream.next() else {
         throw TrainingError.dataEnded(epoch: epoch + 1, batch: state.batch)
       }
       waited += Seconds.since(asked)
-      // All batches are of one size, so the mean over the group is the mean over its images.
-      let factor = scale / Double(group)
-      let learned =
-        if let shared { try learn(from: batch, shared, place: place, factor: factor) } else {
+      // All batches are of one size, so the mean over them is the mean over their images.
+      let factor = scale / Double(batches) * lossShare(of: batch)
+      // Gradients leave with the last batch; where several passes add up to them, after it.
+      if place == batches - 1 {
+        try reducer?.start(overlaps: shared == nil && !model.checkpointsActivations)
+      }
+      let learned = try synchronizingNorms {
+        if let shared {
+          try learn(from: batch, shared, place: place, factor: factor)
+        } else {
           try learn(from: batch, factor: factor)
         }
-      guard learned.loss.isFinite else { throw try notFinite(loss: learned.loss, rate: rate) }
+      }
+      guard learned.loss.isFinite || hasPartners else {
+        throw try notFinite(loss: learned.loss, rate: rate)
+      }
       lossSum += learned.loss * Double(batch.count)
       images += batch.count
       for part in learned.parts {
@@ -48,6 +56,12 @@ extension Trainer {
           parts.append(LossPart(name: part.name, value: sum))
         }
       }
+    }
+    try reducer?.finish()
+    let agreed = try agree(on: Agreement(lossSum: lossSum, images: images, parts: parts))
+    (lossSum, images, parts) = (agreed.lossSum, agreed.images, agreed.parts)
+    guard lossSum.isFinite else {
+      throw try notFinite(loss: lossSum / Double(images), rate: rate)
     }
     var norm: Double?
     if try unscaleGradients(rate: rate) {
@@ -60,7 +74,7 @@ extension Trainer {
 
     let seconds = Seconds.since(start)
     state.step += 1
-    state.batch += group
+    state.batch += batches
     state.lossSum += lossSum
     state.images += images
     state.waitSeconds += waited
@@ -88,7 +102,7 @@ extension Trainer {
     }
     let loss = losses.total
     let value = try loss.item()
-    guard value.isFinite else { return LearnedBatch(loss: value) }
+    guard value.isFinite || hasPartners else { return LearnedBatch(loss: value) }
     try (factor == 1 ? loss : loss * factor).backward()
     try model.finishBackward(autocast: configuration.precision.autocast)
     return LearnedBatch(
@@ -128,7 +142,9 @@ extension Trainer {
   /// Saves the state before the step that failed, and makes the error that tells where it was.
   private func notFinite(loss: Double?, rate: Double) throws -> TrainingError {
     let name = "failed-\(CheckpointStore.name(step: state.step))"
-    let saved = try? writing { try store.save(try archives(), state: state, name: name) }
+    let saved =
+      try? !group.isFirst
+      ? nil : writing { try store.save(try archives(), state: state, name: name) }
     let path = saved.map { store.folder(of: $0) }
     if let loss {
       return .lossNotFinite(

@@ -5,7 +5,7 @@ public import MUXCore
 public import MUXEvaluation
 import MUXNetworkFiles
 public import MUXNetworks
-import MUXTensor
+public import MUXTensor
 import MUXWeights
 
 /// One training run, from its configuration to its result.
@@ -27,6 +27,8 @@ public final class Trainer {
   public let model: NetworkModel
   /// The moving average of the weights, if one is kept.
   public let averagedModel: NetworkModel?
+  /// The processes that train together, of which this is one.
+  public let group: ProcessGroup
   /// Asked after every step whether to stop.
   public var stop: StopSignal = .process
 
@@ -42,6 +44,12 @@ public final class Trainer {
   /// Whether they are other than when the run's network took its part.
   var sharedHaveChanged = false
   let parameters: [Tensor]
+  /// Sums gradients over the processes; nil for one that trains alone.
+  let reducer: GradientReducer?
+  /// The signal by which one of the processes was asked to stop.
+  var agreedStop: Int32?
+  /// Whether the first process has used up its time.
+  var agreedBudget = false
   /// Parameters beside the network: those that lead from its features to a teacher's.
   let projections: [NamedTensor]
   let optimizer: any Optimizer
@@ -78,17 +86,20 @@ public final class Trainer {
   ///   - configuration: Every setting.
   ///   - network: What to train; nil resolves the configuration's model.
   ///   - observers: Told of everything that happens.
+  ///   - group: The processes that train together: each gives its own place in it. The first one writes the
+  ///     run's folder; the others need no observers.
   public convenience init(
     _ configuration: TrainingConfiguration, network: Network? = nil,
-    observers: [any TrainingObserver] = []
+    observers: [any TrainingObserver] = [], group: ProcessGroup = .single
   ) throws {
-    try self.init(configuration, network: network, sharing: nil, observers: observers)
+    try self.init(
+      configuration, network: network, sharing: nil, observers: observers, group: group)
   }
 
   /// Prepares a new run, perhaps of weights that networks share.
   package convenience init(
     _ configuration: TrainingConfiguration, network: Network?, sharing: (any SharedWeights)?,
-    observers: [any TrainingObserver]
+    observers: [any TrainingObserver], group: ProcessGroup = .single
   ) throws {
     // What no folder can mend is said before a missing folder.
     if network == nil { try configuration.requireSuitableNetwork() }
@@ -96,24 +107,31 @@ public final class Trainer {
     var configuration = configuration
     let decisions: [String]
     (configuration.data, decisions) = try configuration.data.resolved()
-    let parts = try RunParts(configuration, network: network)
+    let parts = try RunParts(configuration, network: network, group: group)
     configuration = parts.configuration
     let report = try parts.loadInitialWeights()
+    try group.meet(configuration, parts)
     let output = configuration.output
-    let folder = try RunFolder(
-      creating: output.name ?? parts.network.name, in: output.folder,
-      overwrites: output.overwrites)
-    var isWhole = false
+    let folder = try group.folder {
+      try RunFolder(
+        creating: output.name ?? parts.network.name, in: output.folder,
+        overwrites: output.overwrites)
+    }
+    var isWhole = !group.isFirst
     defer { if !isWhole { folder.discard() } }
-    let lock = try RunLock(folder.path)
+    let lock = try group.isFirst ? RunLock(folder.path) : nil
     var state = TrainingState()
     if configuration.precision == .float16 { state.lossScaler = LossScaler() }
     state.data = parts.data.record
     state.teacher = parts.teacherDigest
     try self.init(
       configuration, parts: parts, folder: folder, state: state, sharing: sharing,
-      observers: observers)
+      observers: observers, group: group)
     sharedHaveChanged = sharing != nil
+    guard group.isFirst else {
+      try shareState()
+      return
+    }
     notices = (sharing.map { [$0.summary] } ?? []) + decisions + parts.notices + notices + report
     if clock.totalSteps < Self.fewSteps {
       notices.append(
@@ -124,10 +142,12 @@ public final class Trainer {
     try writing {
       try AtomicFile.write(try ConfigurationText.yaml(configuration), to: folder.configuration)
       try AtomicFile.write([UInt8](NetworkFile.json(self.network)), to: folder.network)
-      try RunEnvironment.append(configuration, firstStep: 0, to: folder.environment)
+      try RunEnvironment.append(
+        configuration, group: group, firstStep: 0, to: folder.environment)
       try writeDataRecord()
       try sharing?.write(to: folder.path)
     }
+    try shareState()
     isWhole = true
     isNew = true
     startLock = lock
@@ -146,14 +166,16 @@ public final class Trainer {
   ///     time budget, the limit of steps, the output; and prolong the run by more `epochs`. A prolonged
   ///     run follows from here on the schedule of its new length, as if it had been begun with it; its
   ///     settings are saved anew.
+  ///   - group: The processes that train together, of which there may be others than before. All read the
+  ///     run's folder; the first one writes it.
   public convenience init(
     resuming path: String, observers: [any TrainingObserver] = [],
-    allowsOtherImages: Bool = false,
+    allowsOtherImages: Bool = false, group: ProcessGroup = .single,
     adjust: (inout TrainingConfiguration) -> Void = { _ in }
   ) throws {
     try self.init(
       resuming: path, sharing: { _, _ in nil }, observers: observers,
-      allowsOtherImages: allowsOtherImages, adjust: adjust)
+      allowsOtherImages: allowsOtherImages, group: group, adjust: adjust)
   }
 
   /// Prepares to go on with a run, perhaps of weights that networks share: `sharing` makes those by the
@@ -161,11 +183,11 @@ public final class Trainer {
   package convenience init(
     resuming path: String,
     sharing: (TrainingConfiguration, RunFolder) throws -> (any SharedWeights)?,
-    observers: [any TrainingObserver], allowsOtherImages: Bool,
+    observers: [any TrainingObserver], allowsOtherImages: Bool, group: ProcessGroup = .single,
     adjust: (inout TrainingConfiguration) -> Void
   ) throws {
     let folder = try RunFolder(existing: path)
-    let lock = try RunLock(folder.path)
+    let lock = try group.isFirst ? RunLock(folder.path) : nil
     defer { withExtendedLifetime(lock) {} }
     let store = CheckpointStore(path: folder.checkpoints)
     guard !store.names().isEmpty else { throw RunFolderError.endedEarly(path: folder.path) }
@@ -190,7 +212,7 @@ public final class Trainer {
     }
     let parts = try RunParts(
       configuration, network: try RunParts.readNetwork(folder.network),
-      classNames: try state.data?.classes ?? Self.classNames(of: name, in: store))
+      classNames: try state.data?.classes ?? Self.classNames(of: name, in: store), group: group)
     let changes = state.data.map { parts.data.record.changes(from: $0) } ?? []
     guard changes.isEmpty || allowsOtherImages else {
       throw TrainingError.otherImages(path: configuration.data.path, changes: changes)
@@ -199,18 +221,23 @@ public final class Trainer {
       throw TrainingError.otherTeacher(path: configuration.distillation.teacher ?? "")
     }
     configuration = parts.configuration
+    try group.meet(configuration, parts, checkpoint: name)
     state.data = parts.data.record
     // Of an epoch that has become shorter, no more than all can be done.
     state.batch = min(state.batch, parts.data.training.batchesPerEpoch)
     try self.init(
       configuration, parts: parts, folder: folder, state: state, sharing: shared,
-      observers: observers)
+      observers: observers, group: group)
     sharedHaveChanged = shared != nil
-    store.removePartial()
+    if group.isFirst { store.removePartial() }
     try restore(name)
     notices += noteDamage(damaged, resumingFrom: name)
     keptBefore = self.state.best.map(\.name) + [name]
-    notices += RunEnvironment.changes(from: folder.environment, to: configuration)
+    // All have read what they need before the first one writes.
+    try shareState()
+    guard group.isFirst else { return }
+    notices += RunEnvironment.changes(
+      from: folder.environment, to: configuration, group: group)
     notices += parts.notices
     if epochs > before { notices.append(prolonging(from: before)) }
     if !changes.isEmpty {
@@ -225,7 +252,8 @@ public final class Trainer {
         try? FileManager.default.removeItem(atPath: folder.result)
       }
       try writeDataRecord()
-      try RunEnvironment.append(configuration, firstStep: firstStep, to: folder.environment)
+      try RunEnvironment.append(
+        configuration, group: group, firstStep: firstStep, to: folder.environment)
       try writeSummary()
       try publishWeights(last: name)
     }
@@ -233,7 +261,8 @@ public final class Trainer {
 
   private init(
     _ configuration: TrainingConfiguration, parts: RunParts, folder: RunFolder,
-    state: TrainingState, sharing: (any SharedWeights)?, observers: [any TrainingObserver]
+    state: TrainingState, sharing: (any SharedWeights)?, observers: [any TrainingObserver],
+    group: ProcessGroup
   ) throws {
     guard configuration.supernet.isEnabled == (sharing != nil) else {
       throw ConfigurationError(
@@ -242,11 +271,13 @@ public final class Trainer {
           + " network")
     }
     self.configuration = configuration
+    self.group = group
     self.folder = folder
     let output = configuration.output
     self.observers =
       observers
-      + (output.tensorBoard ? [TensorBoardObserver(everySteps: output.logEverySteps)] : [])
+      + (output.tensorBoard && group.isFirst
+        ? [TensorBoardObserver(everySteps: output.logEverySteps)] : [])
     self.state = state
     firstStep = state.step
     secondsBefore = state.seconds
@@ -264,6 +295,13 @@ public final class Trainer {
       (sharing?.parameters ?? model.parameters.filter { !trained.isNeverTrained($0.name) })
       + projections
     parameters = named.map(\.tensor)
+    let distributed = configuration.distributed
+    reducer =
+      try group.size == 1
+      ? nil
+      : GradientReducer(
+        parameters, over: group, buckets: .init(others: distributed.bucketMebibytes << 20),
+        isShort: distributed.gradients == .bfloat16)
     optimizer = try configuration.optimizer.makeOptimizer(named, rates: trained.rates)
     try model.freeze(
       trained.frozen, resting: configuration.model.restingNorms(hasFrozen: !trained.frozen.isEmpty))
@@ -329,8 +367,9 @@ public final class Trainer {
           validationImages: data.validation.dataSet.count, classes: data.classNames.count,
           stepsPerEpoch: clock.stepsPerEpoch, epochs: clock.epochs, firstStep: firstStep,
           learningRate: configuration.baseRate.description,
-          device: "\(model.device), \(TorchRuntime.threads) threads, "
-            + configuration.precision.rawValue)))
+          device: "\(model.device), "
+            + (hasPartners ? "\(group.size) processes of " : "")
+            + "\(TorchRuntime.threads) threads, \(configuration.precision.rawValue)")))
     for notice in notices { try announce(.notice(notice)) }
     notices = []
   }

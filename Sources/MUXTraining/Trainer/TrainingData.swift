@@ -38,7 +38,8 @@ struct TrainingData {
   /// Opens the data of a configuration for a network's input.
   init(
     _ configuration: TrainingConfiguration, training: any ImageDataSet,
-    validation: any ImageDataSet, inputSize: Int, channels: Int, shares: SampleShares? = nil
+    validation: any ImageDataSet, inputSize: Int, channels: Int, shares: SampleShares? = nil,
+    share: LoaderShare? = nil
   ) throws {
     try Self.checkSize(configuration, inputSize: inputSize, channels: channels)
     let data = configuration.data
@@ -71,7 +72,7 @@ struct TrainingData {
       settings: LoaderSettings(
         batchSize: configuration.batchSize, shuffles: true, seed: configuration.seed,
         dropsLast: true, workers: data.workers, prefetch: data.prefetch, layout: .channelsLast),
-      shares: shares)
+      shares: shares, share: share)
     self.validation = try DataLoader(
       validation, pipeline: validationPipeline,
       settings: LoaderSettings(

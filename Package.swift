@@ -46,8 +46,9 @@ let imageFormats = ["CWebP": "WEBP", "CGIF": "GIF", "CTIFF": "TIFF"]
 
 /// The recipes that programs hold (`ShippedRecipes` has the same list).
 let recipes = [
-  "bccd_lite0", "bccd_ssdlite", "chestxray14_chexnet", "chestxray14_muxnet", "cifar10_scratch",
-  "cifar10_search", "cifar10_supernet", "cifar_transfer", "digits", "digits_search",
+  "bccd_lite0", "bccd_ssdlite", "chestxray14_chexnet", "chestxray14_muxnet", "cifar10_ablation",
+  "cifar10_scratch", "cifar10_search", "cifar10_supernet", "cifar_transfer", "digits",
+  "digits_search",
   "digits_supernet", "imagenet_muxnet", "multilabel", "photos", "voc_lite0", "voc_ssd",
   "voc_ssdlite",
 ]
@@ -232,8 +233,8 @@ let modules: [Module] = [
   Module(
     "MUXSearchTraining", .lower, .hidden,
     uses: [
-      "MUXCore", "MUXNetworks", "MUXTasks", "MUXWeights", "MUXConfiguration", "MUXEvaluation",
-      "MUXSearch", "MUXStudies", "MUXTensor", "MUXTraining",
+      "MUXCore", "MUXImages", "MUXNetworks", "MUXNetworkFiles", "MUXTasks", "MUXWeights",
+      "MUXConfiguration", "MUXEvaluation", "MUXSearch", "MUXStudies", "MUXTensor", "MUXTraining",
     ]),
 
   // What the program does before its libraries are initialised.
@@ -320,7 +321,7 @@ let modules: [Module] = [
     ]),
   Module(
     "MUXReportTests", .upper, .tests,
-    uses: ["MUXNetworks", "MUXNetworkFiles", "MUXReport", "MUXTestSupport"]),
+    uses: ["MUXCore", "MUXNetworks", "MUXNetworkFiles", "MUXReport", "MUXTestSupport"]),
   Module(
     "MUXDashboardTests", .upper, .tests,
     uses: [

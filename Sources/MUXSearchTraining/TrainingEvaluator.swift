@@ -16,14 +16,15 @@ import MUXTraining
 /// images are never looked at, so that the search does not fit them.
 public struct TrainingEvaluator: TrialEvaluator {
   private let configuration: TrainingConfiguration
+  /// The same, before lists lay settings of their own over it.
+  private let tree: ConfigurationTree
 
   /// An evaluator by settings that ``settings(_:)`` made.
   ///
   /// - Throws: an error of the settings.
   public init(settings: String) throws {
-    configuration = try ConfigurationTree(
-      yaml: settings, source: .file("the study's training settings")
-    ).decode(TrainingConfiguration.self)
+    tree = try ConfigurationTree(yaml: settings, source: .file("the study's training settings"))
+    configuration = try tree.decode(TrainingConfiguration.self)
     try configuration.validate()
   }
 
@@ -32,12 +33,17 @@ public struct TrainingEvaluator: TrialEvaluator {
   ///
   /// - Throws: an error of the settings, or `StudyError.evaluation` where nothing is held
   ///   out for validation.
-  public static func settings(_ tree: ConfigurationTree) throws -> String {
+  ///
+  /// - Parameters:
+  ///   - tree: The settings.
+  ///   - holdsOut: Whether images apart from the test images have to be held out, since networks are chosen
+  ///     by them; in a fixed list nothing is chosen.
+  public static func settings(_ tree: ConfigurationTree, holdsOut: Bool = true) throws -> String {
     var configuration = try tree.decode(TrainingConfiguration.self)
     try configuration.validate()
     configuration.data.path = configuration.data.path.map(absolute)
     configuration.data = try configuration.data.resolved().settings
-    try requireValidation(configuration)
+    if holdsOut { try requireValidation(configuration) }
     _ = try configuration.data.open(.training)
     return try ConfigurationText.yaml(configuration)
   }
@@ -71,9 +77,7 @@ public struct TrainingEvaluator: TrialEvaluator {
   public func evaluate(
     _ request: EvaluationRequest, _ context: EvaluationContext
   ) throws -> [String: Double] {
-    guard let architecture = try request.architecture() else {
-      throw StudyError.evaluation(reason: "the study's space has no networks to train")
-    }
+    let (configuration, network) = try training(of: request)
     // Gone also where this process is killed in the middle of it.
     let folder = try PassingFolder("muxnet-trial")
     defer { withExtendedLifetime(folder) {} }
@@ -89,8 +93,7 @@ public struct TrainingEvaluator: TrialEvaluator {
     let observer = CandidateObserver(
       context, settings,
       reportedEpochs: request.study.definition.earlyStopping == nil ? 0 : settings.epochs - 1)
-    let trainer = try Trainer(
-      settings, network: try architecture.network(), observers: [observer])
+    let trainer = try Trainer(settings, network: network, observers: [observer])
     let stop = StopSignal()
     trainer.stop = stop
     observer.stop = stop
@@ -103,6 +106,19 @@ public struct TrainingEvaluator: TrialEvaluator {
     context.note("seconds", String(format: "%.2f", result.seconds))
     if let loss = scores[Metric.loss] { context.note("loss", String(format: "%.5f", loss)) }
     return values
+  }
+
+  /// The settings and the network of a trial.
+  private func training(
+    of request: EvaluationRequest
+  ) throws -> (TrainingConfiguration, Network) {
+    if let point = request.point {
+      return try GridTraining(base: tree).run(of: point.network, seed: point.seed)
+    }
+    guard let architecture = try request.architecture() else {
+      throw StudyError.evaluation(reason: "the study's space has no networks to train")
+    }
+    return (configuration, try architecture.network())
   }
 
   /// What a study may ask for: the `error`, which is that of the ranking metric, and all metrics of the

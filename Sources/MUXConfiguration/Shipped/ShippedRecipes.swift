@@ -8,6 +8,7 @@ package enum ShippedRecipes {
     ("bccd_ssdlite", PackageResources.bccd_ssdlite_yaml),
     ("chestxray14_chexnet", PackageResources.chestxray14_chexnet_yaml),
     ("chestxray14_muxnet", PackageResources.chestxray14_muxnet_yaml),
+    ("cifar10_ablation", PackageResources.cifar10_ablation_yaml),
     ("cifar10_scratch", PackageResources.cifar10_scratch_yaml),
     ("cifar10_search", PackageResources.cifar10_search_yaml),
     ("cifar10_supernet", PackageResources.cifar10_supernet_yaml),

@@ -64,6 +64,45 @@ public struct ConfigurationTree: Sendable {
     return result
   }
 
+  /// Only the settings of other groups than those named at the top.
+  package func removing(_ keys: [String]) -> ConfigurationTree {
+    var result = self
+    if case .mapping(let members, let source) = root {
+      result.root = .mapping(members.filter { !keys.contains($0.key) }, source)
+    }
+    return result
+  }
+
+  /// The groups of settings in a group at the top, by their names in order; none where it is not there.
+  ///
+  /// - Throws: ``ConfigurationInputError`` where something else than groups is there.
+  package func members(
+    of key: String
+  ) throws(ConfigurationInputError) -> [(name: String, settings: ConfigurationTree)] {
+    guard case .mapping(let groups, _) = root, let group = groups[key], !group.isNull else {
+      return []
+    }
+    guard case .mapping(let members, _) = group else {
+      throw ConfigurationInputError(
+        group.source, key,
+        .value(expected: "names with the settings of each", found: group.summary))
+    }
+    var found: [(name: String, settings: ConfigurationTree)] = []
+    for (name, node) in members.sorted(by: { $0.key < $1.key }) {
+      var tree = ConfigurationTree()
+      switch node {
+      case .mapping: tree.root = node
+      case _ where node.isNull: break
+      default:
+        throw ConfigurationInputError(
+          node.source, "\(key).\(name)",
+          .value(expected: "a group of settings", found: node.summary))
+      }
+      found.append((name, tree))
+    }
+    return found
+  }
+
   /// Every setting by its dotted path with its value as text, in the order of the paths. A list is one
   /// value.
   public var flattened: [(path: String, text: String)] {

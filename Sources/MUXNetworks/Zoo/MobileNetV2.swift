@@ -9,6 +9,9 @@ public struct MobileNetV2: Sendable, Hashable {
   public var usesSpatialMultiplexing = false
   /// l, the share of channels that the repeat blocks leave out; 0 for the plain network.
   public var leaveOutRatio: Double = 0
+  /// The side of the depthwise kernels of the repeat blocks. Kernels of 5 see as far as multiplexing does,
+  /// which makes them a control of it.
+  public var repeatKernelSize = 3
 
   /// MobileNetV2; plain unless the switches are set.
   public init(
@@ -43,7 +46,7 @@ public struct MobileNetV2: Sendable, Hashable {
   private func repeated(_ channels: Int, _ repeats: Int) -> BlockSpecification {
     BlockSpecification(
       leaveOutRatio > 0 ? .mux : .invertedResidual, channels: channels, repeats: repeats,
-      expansion: 6, leaveOutRatio: leaveOutRatio,
+      kernelSizes: [repeatKernelSize], expansion: 6, leaveOutRatio: leaveOutRatio,
       scales: usesSpatialMultiplexing ? BlockSpecification.paperScales : [])
   }
 
@@ -51,6 +54,7 @@ public struct MobileNetV2: Sendable, Hashable {
     let percent = String(Int((widthMultiplier * 100).rounded()))
     return "mobilenetv2_" + String(repeating: "0", count: max(0, 3 - percent.count)) + percent
       + (usesSpatialMultiplexing ? "_mux" : "")
+      + (repeatKernelSize == 3 ? "" : "_k\(repeatKernelSize)")
       + (leaveOutRatio > 0 ? "_l\(Int((leaveOutRatio * 100).rounded()))" : "")
   }
 }

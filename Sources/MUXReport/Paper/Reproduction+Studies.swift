@@ -39,7 +39,7 @@ extension Reproduction {
     }
   }
 
-  private struct Ablation {
+  private struct AblationRow {
     var knob: Knob
     var label: String
     var model: String
@@ -68,16 +68,17 @@ extension Reproduction {
 
   /// The ablation of spatial and channel multiplexing.
   func figure8() throws -> Exhibit {
+    if let ablation, !ablation.results.isEmpty { return figure8(ablation) }
     let measured = try results.accuracies().filter {
       $0.study.hasPrefix("ablation") && $0.metric == "top1"
     }
-    var rows: [Ablation] = []
+    var rows: [AblationRow] = []
     let largest = measured.compactMap(\.inputSize).max()
     if measured.isEmpty {
       for setting in Self.settings {
         guard let costs = try costs(setting.model, inputSize: setting.size) else { continue }
         rows.append(
-          Ablation(
+          AblationRow(
             knob: setting.knob, label: setting.label, model: setting.model,
             inputSize: setting.size, parameters: Double(costs.parameters),
             multiplyAdds: Double(costs.multiplyAdds)))
@@ -89,7 +90,7 @@ extension Reproduction {
             accuracy.model, classes: accuracy.classes, inputSize: accuracy.inputSize)
         else { continue }
         rows.append(
-          Ablation(
+          AblationRow(
             knob: Knob(model: accuracy.model, inputSize: accuracy.inputSize, largest: largest),
             label: accuracy.model, model: accuracy.model, inputSize: accuracy.inputSize,
             parameters: Double(costs.parameters), multiplyAdds: Double(costs.multiplyAdds),
@@ -106,7 +107,7 @@ extension Reproduction {
       ])
   }
 
-  private func table(_ rows: [Ablation]) -> ReportTable {
+  private func table(_ rows: [AblationRow]) -> ReportTable {
     ReportTable(
       columns: [
         .init("knob", "knob", isNumeric: false), .init("network", "network", isNumeric: false),
@@ -122,9 +123,9 @@ extension Reproduction {
       })
   }
 
-  private func figure(_ rows: [Ablation], data: String?) -> Figure {
+  private func figure(_ rows: [AblationRow], data: String?) -> Figure {
     func series(
-      _ knobs: [Knob], x: (Ablation) -> Double, y: (Ablation) -> Double?
+      _ knobs: [Knob], x: (AblationRow) -> Double, y: (AblationRow) -> Double?
     ) -> [ChartSeries] {
       knobs.map { knob in
         ChartSeries(
@@ -136,7 +137,7 @@ extension Reproduction {
           color: [1, 0, 4, 2][knob.rawValue], isEmphasized: knob == .multiplexing)
       }
     }
-    let accuracy: (Ablation) -> Double? = { $0.accuracy.map { $0.value * 100 } }
+    let accuracy: (AblationRow) -> Double? = { $0.accuracy.map { $0.value * 100 } }
     let axis = ChartAxis("multiply-adds", scale: .logarithmic, format: .metric)
     let empty = "accuracies: not run"
     let base = rows.filter { $0.model == "mobilenetv2_100" }

@@ -10,6 +10,8 @@ public struct Reproduction {
   public var results: ResultsFolder
   /// Rows that were trained for the table that is asked for; they come before those of `results`.
   public var runs: [TableRun]
+  /// The ablation of figure 8, where it was trained.
+  public var ablation: Ablation?
   /// How networks are timed; nothing is timed without one.
   public var meters: [LatencyMeter]
   /// The machine on which they are timed, for the notes.

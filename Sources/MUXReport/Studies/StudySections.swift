@@ -51,6 +51,8 @@ package struct StudySections {
       switch definition.space {
       case .networks(let space, _): "\(space.name) (\(view.decisions.count) genes with a choice)"
       case .table(let name, let path): "table \(name) in \(path)"
+      case .grid(let grid):
+        "a list of \(grid.networks.count.grouped) networks, each with \(grid.seeds.count.grouped) seeds"
       }
     let objectives = definition.objectives.map {
       "\($0.name) (scale \(StudyText.value($0.scale, of: $0)))"

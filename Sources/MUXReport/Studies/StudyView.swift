@@ -32,6 +32,11 @@ public struct StudyView: Sendable {
       decisions = zip(domain.genes, domain.choiceTexts).enumerated().compactMap { index, pair in
         pair.1.count > 1 ? Decision(index: index, name: pair.0.name, choices: pair.1) : nil
       }
+    } else if let grid = study.definition.grid {
+      decisions = grid.choices.enumerated().compactMap { index, gene in
+        gene.choices.count > 1
+          ? Decision(index: index, name: gene.name, choices: gene.choices) : nil
+      }
     } else {
       // A table's file need not be here; its choices are known by what was tried.
       let length = history.completed.map(\.genome.values.count).min() ?? 0

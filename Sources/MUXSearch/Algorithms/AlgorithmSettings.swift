@@ -13,6 +13,8 @@ public enum AlgorithmSettings: Sendable, Hashable, Codable {
   case nsga2(NSGA2.Settings = NSGA2.Settings())
   /// Random search.
   case random
+  /// Every network of a small space once, in order.
+  case list
 
   /// The names that users give, with default settings.
   public static let named: [(name: String, settings: AlgorithmSettings)] = [
@@ -28,6 +30,7 @@ public enum AlgorithmSettings: Sendable, Hashable, Codable {
     case .evolution: "evolution"
     case .nsga2: "nsga2"
     case .random: "random"
+    case .list: "list"
     }
   }
 
@@ -47,7 +50,20 @@ public enum AlgorithmSettings: Sendable, Hashable, Codable {
     case .nsga2(let settings):
       try NSGA2(problem, goal: goal, settings: settings, seed: seed)
     case .random: RandomSearch(problem, seed: seed)
+    case .list: try Self.list(problem, seed: seed)
     }
+  }
+
+  /// What is queued comes first, in its order, and nothing is left after it.
+  private static func list(
+    _ problem: SearchProblem, seed: UInt64
+  ) throws(SearchError) -> RandomSearch {
+    guard let count = problem.domain.genomeCount, count <= 1_000_000 else {
+      throw .invalidSetting(
+        name: "algorithm", reason: "a list is for spaces of at most a million networks")
+    }
+    return RandomSearch(
+      problem, initial: (0..<count).map(problem.domain.genome(at:)), seed: seed)
   }
 
   /// A search that goes on from a saved state: it asks what it would have asked without stopping.
@@ -70,7 +86,7 @@ public enum AlgorithmSettings: Sendable, Hashable, Codable {
           problem, state: try SavedState.decode(RegularizedEvolution.State.self, from: data))
       case .nsga2:
         algorithm = NSGA2(problem, state: try SavedState.decode(NSGA2.State.self, from: data))
-      case .random:
+      case .random, .list:
         algorithm = RandomSearch(
           problem, state: try SavedState.decode(RandomSearch.State.self, from: data))
       }

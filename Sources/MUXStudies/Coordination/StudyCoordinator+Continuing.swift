@@ -93,6 +93,7 @@ extension StudyDefinition {
     switch space {
     case .networks(let space, _): space.name
     case .table(let name, _): name
+    case .grid: "the list"
     }
   }
 
@@ -106,6 +107,7 @@ extension StudyDefinition {
       return Self.tableGenes(name).map { gene in
         (gene.name, Self.tableChoices(name) ?? (0..<gene.choices).map(String.init))
       }
+    case .grid(let grid): return grid.choices
     }
   }
 

@@ -134,6 +134,7 @@ public final class StudyCoordinator: Sendable {
   }
 
   func emptiness(_ definition: StudyDefinition) -> String {
+    if definition.grid != nil { return "the list has no networks" }
     guard case .networks(let space, _) = definition.space else {
       return definition.tableLimits == nil
         ? "the table has no rows" : "no network of the table keeps the limits"

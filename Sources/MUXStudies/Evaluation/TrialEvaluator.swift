@@ -34,13 +34,19 @@ public struct EvaluationRequest: Sendable {
     self.problem = problem
   }
 
-  /// The network, nil where the space is a table.
+  /// The network, nil where the space is a table, or the settings of a list name it.
   ///
   /// - Throws: `NetworkError`.
   public func architecture() throws -> Architecture? {
+    if let point { return try point.network.parsed() }
     guard let domain = problem.domain as? NetworkDomain else { return nil }
     return try domain.architecture(
       trial.genome, name: "\(domain.space.name)-\(trial.number)")
+  }
+
+  /// The network and the seed of the study's list; nil for a search.
+  public var point: (network: StudyGrid.Entry, seed: UInt64)? {
+    study.definition.grid?.point(of: trial.genome)
   }
 
   /// The objectives that follow from the network, by name.

@@ -15,6 +15,8 @@ package struct TrialInput: Encodable, Sendable {
   private var choices: [String: ChoiceValue]?
   private var known: [String: Double]
   private var architecture: String?
+  private var network: String?
+  private var settings: [String]?
 
   /// The input for a request.
   ///
@@ -38,6 +40,10 @@ package struct TrialInput: Encodable, Sendable {
       zip(genes.map(\.name), request.trial.genome.values), uniquingKeysWith: { $1 })
     choices = try request.study.definition.choices(of: request.trial.genome)
     architecture = try request.architecture().map { try NetworkFile.yaml($0) }
+    if let point = request.point {
+      // The list's, which differs from trial to trial.
+      (network, settings, seed) = (point.network.name, point.network.settings, point.seed)
+    }
   }
 
   /// The input as one line of JSON.

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
+import MUXCore
 import MUXNetworks
 public import MUXSearch
 
@@ -11,6 +12,8 @@ public struct StudyDefinition: Sendable, Hashable, Codable {
     case networks(space: NetworkSpace, quantities: [NetworkDomain.Quantity])
     /// A published table, which is also the evaluation: for trying a set-up without training.
     case table(name: String, path: String)
+    /// A fixed list of networks and seeds.
+    case grid(StudyGrid)
   }
 
   /// The space.
@@ -66,6 +69,29 @@ public struct StudyDefinition: Sendable, Hashable, Codable {
       algorithm: algorithm, seed: seed, evaluation: evaluation, limits: limits)
   }
 
+  /// A fixed list of networks and seeds instead of a search; error, parameters and multiply-adds are kept.
+  ///
+  /// - Throws: `SearchError.invalidSetting` for a list without networks or seeds, or with one twice.
+  public init(grid: StudyGrid, evaluation: EvaluationMethod) throws(SearchError) {
+    if let defect = grid.defect { throw .invalidSetting(name: "grid", reason: defect) }
+    func cost(_ metric: Metric) -> Objective {
+      let largest = grid.networks.compactMap { $0.costs[metric.name] }.max() ?? 1
+      return Objective(metric, scale: max(largest, 1))
+    }
+    self.init(
+      space: .grid(grid),
+      objectives: [
+        Objective(.error, scale: 100.0 / 3), cost(.parameters), cost(.multiplyAdds),
+      ], goal: .wholeFront(partitions: 8), algorithm: .list, seed: 0, evaluation: evaluation,
+      limits: StudyLimits(trials: grid.count))
+  }
+
+  /// The list of networks and seeds, nil for a search.
+  public var grid: StudyGrid? {
+    guard case .grid(let grid) = space else { return nil }
+    return grid
+  }
+
   /// The space with its objectives, ready for an algorithm.
   ///
   /// - Throws: `SearchError` for an empty space, or a table that cannot be read.
@@ -76,6 +102,9 @@ public struct StudyDefinition: Sendable, Hashable, Codable {
         domain: Self.domain(space, quantities, own(quantities)), objectives: objectives)
     case .table(let name, let path):
       try Self.table(name, path: path).problem(objectives, within: tableLimits)
+    case .grid(let grid):
+      try SearchProblem(
+        domain: GridDomain(grid: grid, objectives: objectives), objectives: objectives)
     }
   }
 
@@ -146,6 +175,7 @@ public struct StudyDefinition: Sendable, Hashable, Codable {
     case .evolution(let settings): settings.population
     case .nsga2(let settings): settings.population
     case .random: 40
+    case .list: grid?.networks.count ?? 40
     }
   }
 }

@@ -21,6 +21,7 @@ struct TrialShape: Sendable {
       switch definition.space {
       case .networks: definition.networkDomain?.genes ?? []
       case .table(let name, _): StudyDefinition.tableGenes(name)
+      case .grid(let grid): grid.genes
       }
     objectives = definition.objectives
     subproblems = definition.goal.count(objectives: definition.objectives.count)
@@ -81,6 +82,9 @@ extension StudyDefinition {
         for objective in objectives where !(objective.scale > 0 && objective.scale.isFinite) {
           return "the scale of '\(objective.name)' is \(objective.scale)"
         }
+      case .grid(let grid):
+        if let defect = grid.defect { return "its list: \(defect)" }
+        _ = try problem()
       }
       switch goal {
       case .targets: _ = try decomposition()

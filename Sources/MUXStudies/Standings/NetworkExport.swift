@@ -50,6 +50,14 @@ public enum NetworkExport {
   public static func yaml(
     _ trial: Trial, called name: String, of study: Study
   ) throws -> String {
+    if let point = study.definition.grid?.point(of: trial.genome) {
+      guard let text = point.network.architecture else {
+        throw StudyError.evaluation(
+          reason:
+            "the settings of '\(point.network.name)' name its network; there is no file to write")
+      }
+      return text
+    }
     guard let domain = study.definition.networkDomain else {
       throw StudyError.evaluation(
         reason: "study '\(study.name)' is of a table, whose networks cannot be built")

@@ -2,9 +2,9 @@
 import Foundation
 import MUXConfiguration
 package import MUXEvaluation
-import MUXImages
+package import MUXImages
 import MUXNetworkFiles
-import MUXNetworks
+package import MUXNetworks
 import MUXTasks
 import MUXTensor
 import MUXVision
@@ -226,13 +226,19 @@ extension TrainingConfiguration {
   }
 
   /// The network of these settings, with the outputs that the task needs for the classes of some data.
-  func resolveNetwork(for data: any ImageDataSet) throws -> Network {
-    try NetworkFile.resolve(
-      model.name,
-      options: ModelOptions(
-        classes: model.classes ?? task.task.outputCount(classes: data.classNames.count),
-        inputChannels: model.inputChannels, inputSize: model.inputSize.map { ImageSize($0) },
-        widthMultiplier: model.width == 1 ? nil : model.width, outputStride: model.outputStride,
-        dropoutRate: model.dropout, dropPathRate: model.dropPath))
+  ///
+  /// - Parameters:
+  ///   - data: The training images.
+  ///   - architecture: Block strings in the place of the model's name; nil takes that.
+  package func resolveNetwork(
+    for data: any ImageDataSet, of architecture: Architecture? = nil
+  ) throws -> Network {
+    let options = ModelOptions(
+      classes: model.classes ?? task.task.outputCount(classes: data.classNames.count),
+      inputChannels: model.inputChannels, inputSize: model.inputSize.map { ImageSize($0) },
+      widthMultiplier: model.width == 1 ? nil : model.width, outputStride: model.outputStride,
+      dropoutRate: model.dropout, dropPathRate: model.dropPath)
+    if let architecture { return try architecture.applying(options).network() }
+    return try NetworkFile.resolve(model.name, options: options)
   }
 }

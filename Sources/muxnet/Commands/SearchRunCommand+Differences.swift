@@ -54,6 +54,7 @@ extension SearchRunCommand {
     some.space = "digits"
     some.evaluate = "true"
     some.supernet = nil
+    some.grid = nil
     (some.recipe, some.config, some.assignments) = (nil, nil, [])
     (some.maxParams, some.maxMadds, some.maxLatency, some.data) = (nil, nil, nil, nil)
     some.prune = false
@@ -65,7 +66,9 @@ extension SearchRunCommand {
       options.recipe != nil || options.config != nil || !options.assignments.isEmpty
       || options.data != nil
     let wanted: EvaluationMethod
-    if let line = options.evaluate {
+    if options.grid != nil {
+      wanted = try options.definition().evaluation
+    } else if let line = options.evaluate {
       wanted = .command(line: line)
     } else if let run = options.supernet {
       wanted = try StudyEvaluators.supernet(run: run, space: nil).method
@@ -89,6 +92,7 @@ extension SearchRunCommand {
 
   private func spaceDifference(_ kept: StudyDefinition, _ wanted: StudyDefinition) -> [String] {
     if kept.space == wanted.space, kept.tableLimits == wanted.tableLimits { return [] }
+    if kept.grid != nil, wanted.grid != nil { return ["another list of networks or seeds"] }
     let (old, new) = (Self.name(kept.space), Self.name(wanted.space))
     return [old == new ? "other choices or limits of the space \(old)" : "space \(old), not \(new)"]
   }
@@ -99,6 +103,7 @@ extension SearchRunCommand {
     switch kept.space {
     case .networks(let space, _): limits = space.constraints
     case .table: limits = kept.tableLimits ?? limits
+    case .grid: break
     }
     let given: [(name: String, text: String?, kept: Double?)] = [
       ("--max-params", options.maxParams, limits.maximumParameters.map(Double.init)),
@@ -179,6 +184,7 @@ extension SearchRunCommand {
     switch space {
     case .networks(let space, _): "'\(space.name)'"
     case .table(let name, let path): "\(name):\(path)"
+    case .grid: "of a list"
     }
   }
 }

@@ -78,7 +78,11 @@ struct SearchRunCommand: ParsableCommand {
     let master = StudyMaster(
       coordinator, study,
       options: .init(workers: workers, timeBudget: timeBudget.map { $0 * 60 }),
-      notice: { renderer.line("warning: \($0)") }, launch: { try launchWorker(study) })
+      notice: { renderer.line("warning: \($0)") },
+      launch: {
+        try Self.launchWorker(
+          study, storage.url(), patience: patience, sharesStorage: shareStorage)
+      })
     let ending = try master.run(shouldStop: { StopRequest.signal != nil }) { snapshot in
       last = snapshot
       if !quiet { renderer.show(snapshot) }
@@ -134,7 +138,10 @@ struct SearchRunCommand: ParsableCommand {
     return try coordinator.study(named: found.name)
   }
 
-  private func launchWorker(_ study: Study) throws -> WorkerProcess {
+  /// Starts a worker process on a study.
+  static func launchWorker(
+    _ study: Study, _ url: StorageURL, patience: Double, sharesStorage: Bool = false
+  ) throws -> WorkerProcess {
     var environment = ProcessInfo.processInfo.environment
     environment["MUXNET_STORAGE"] = nil
     // Threads of OpenMP that spin while they wait would take the cores from other workers.
@@ -144,9 +151,9 @@ struct SearchRunCommand: ParsableCommand {
       [
         "search", "worker", study.name, "--storage-from-input", "--patience", "\(patience)",
         "--quiet",
-      ] + (shareStorage ? ["--share-storage"] : []), environment: environment,
+      ] + (sharesStorage ? ["--share-storage"] : []), environment: environment,
       // Neither among the arguments nor the variables, which others can see: the address may hold
       // a password.
-      input: Data(try storage.url().textWithSecrets.utf8))
+      input: Data(url.textWithSecrets.utf8))
   }
 }

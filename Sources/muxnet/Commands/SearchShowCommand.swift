@@ -48,7 +48,8 @@ struct SearchShowCommand: ParsableCommand {
     if output.json {
       return try Console.json(try StudyRecorder(found.definition).record(standings))
     }
-    Console.result(Self.text(standings))
+    // By the storage's clock, like all leases.
+    Console.result(Self.text(standings, at: try coordinator.store.read { try $0.now() }))
   }
 
   private static func constraints(_ limits: NetworkSpace.Constraints) -> String {
@@ -60,7 +61,14 @@ struct SearchShowCommand: ParsableCommand {
     return parts.isEmpty ? "" : ", at most " + parts.joined(separator: ", ")
   }
 
-  private static func text(_ standings: StudyStandings) -> String {
+  private static func gridText(_ grid: StudyGrid) -> String {
+    let broken = grid.networks.count { $0.defect != nil }
+    return
+      "a list of \(grid.networks.count.grouped) networks, each with \(grid.seeds.count.grouped) seeds"
+      + (broken == 0 ? "" : "; \(broken) of the networks cannot be trained")
+  }
+
+  private static func text(_ standings: StudyStandings, at now: Date) -> String {
     let study = standings.study
     let definition = study.definition
     let space =
@@ -70,6 +78,7 @@ struct SearchShowCommand: ParsableCommand {
           + constraints(space.constraints)
       case .table(let name, _):
         "table \(name)" + (definition.tableLimits.map(constraints) ?? "")
+      case .grid(let grid): gridText(grid)
       }
     let objectives = definition.objectives.map {
       "\($0.name) (scale \(StudyText.value($0.scale, of: $0)))"
@@ -91,7 +100,7 @@ struct SearchShowCommand: ParsableCommand {
       "trials      \(counts.isEmpty ? "none yet" : counts)",
       "hypervolume \(standings.hypervolume.fixed(4)), \(standings.front.count) on the front",
     ]
-    if let master = study.master, master.end > Date() {
+    if let master = study.master, master.end > now {
       lines.append("run by      process \(master.holder.process) on \(master.holder.host)")
     }
     lines += study.attributes.sorted { $0.key < $1.key }.map { "attribute   \($0.key)=\($0.value)" }

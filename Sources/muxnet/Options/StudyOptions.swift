@@ -16,6 +16,12 @@ struct StudyOptions: ParsableArguments {
   var table: String?
 
   @Option(
+    help: ArgumentHelp(
+      "A fixed list of networks and seeds instead of a search: a YAML file; each network is trained "
+        + "with each seed.", valueName: "file"), completion: .file())
+  var grid: String?
+
+  @Option(
     name: .customLong("target"),
     help: ArgumentHelp(
       "What is wanted, such as params=1.5M,madds=60M or small:params=5k,error=4; may be given "
@@ -117,7 +123,9 @@ struct StudyOptions: ParsableArguments {
   var attributeTexts: [String] = []
 
   /// Whether a study is described, and not only how far one shall go.
-  var describesStudy: Bool { space != nil || table != nil || supernet != nil }
+  var describesStudy: Bool {
+    space != nil || table != nil || supernet != nil || grid != nil
+  }
 
   func validate() throws {
     if space != nil, table != nil { throw ValidationError("give --space or --table, not both") }
@@ -128,6 +136,21 @@ struct StudyOptions: ParsableArguments {
     if evaluate != nil, recipe != nil || config != nil || !assignments.isEmpty || data != nil {
       throw ValidationError(
         "--evaluate replaces the training; leave out --recipe, --config, --set, --data")
+    }
+    if grid != nil {
+      let given: [(option: String, isGiven: Bool)] = [
+        ("--space", space != nil), ("--table", table != nil), ("--supernet", supernet != nil),
+        ("--evaluate", evaluate != nil), ("--target", !targets.isEmpty),
+        ("--budget", !budgets.isEmpty), ("--objective", !ownObjectives.isEmpty),
+        ("--max-params", maxParams != nil), ("--max-madds", maxMadds != nil),
+        ("--max-latency", maxLatency != nil), ("--population", population != nil),
+        ("--prune", prune),
+      ]
+      let others = given.filter(\.isGiven).map(\.option)
+      if !others.isEmpty {
+        throw ValidationError(
+          "--grid is a list, and nothing is searched; leave out \(others.joined(separator: ", "))")
+      }
     }
     if supernet != nil {
       let given: [(option: String, isGiven: Bool)] = [
@@ -170,6 +193,7 @@ struct StudyOptions: ParsableArguments {
 
   /// The study that is described.
   func definition() throws -> StudyDefinition {
+    if let grid { return try gridDefinition(grid) }
     var definition =
       if let table { try tableDefinition(table) } else { try networkDefinition() }
     if prune {
@@ -232,6 +256,19 @@ struct StudyOptions: ParsableArguments {
       networks: space, quantities: quantities, own: own, targets: targets,
       errorScale: errorScale ?? 33.3, algorithm: algorithmSettings(), seed: seed,
       evaluation: evaluation, limits: limits())
+  }
+
+  private func gridDefinition(_ path: String) throws -> StudyDefinition {
+    let made = try StudyEvaluators.grid(
+      path, recipe: recipe, config: config, assignments: assignments, data: data)
+    var definition = try StudyDefinition(grid: made.grid, evaluation: made.method)
+    for entry in made.grid.networks {
+      if let defect = entry.defect {
+        Console.warning("network '\(entry.name)' of \(path) cannot be trained: \(defect)")
+      }
+    }
+    definition.limits = limits(over: definition.limits)
+    return definition
   }
 
   private func tableDefinition(_ text: String) throws -> StudyDefinition {
@@ -317,7 +354,7 @@ struct StudyOptions: ParsableArguments {
     case .nsga2(var settings):
       settings.population = population
       return .nsga2(settings)
-    case .random: return chosen
+    case .random, .list: return chosen
     }
   }
 

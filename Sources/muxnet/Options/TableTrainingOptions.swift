@@ -5,7 +5,7 @@
   /// How the rows of a table are trained.
   struct TableTrainingOptions: ParsableArguments {
     @Option(
-      help: "Tables 2 and 4: train what is missing on this data, and fill the table.",
+      help: "Tables 2 and 4, figure 8: train what is missing on this data, and fill the exhibit.",
       completion: .directory)
     var data: String?
 

@@ -92,6 +92,46 @@ enum StudyEvaluators {
     recipe: String?, config: String?, assignments: [String], data: String? = nil
   ) throws -> EvaluationMethod {
     #if TORCH
+      let tree = try settings(recipe, config, assignments, data)
+      return .training(settings: try TrainingEvaluator.settings(tree))
+    #else
+      throw CommandError(
+        "this build has no libtorch, so networks cannot be trained; give --evaluate COMMAND, or"
+          + " build without MUXNET_TORCH=0")
+    #endif
+  }
+
+  /// The list of a file, and how its networks are trained.
+  static func grid(
+    _ path: String, recipe: String?, config: String?, assignments: [String], data: String?
+  ) throws -> (grid: StudyGrid, method: EvaluationMethod) {
+    #if TORCH
+      let list = try GridFile.read(path)
+      return try grid(
+        list.networks, seeds: list.seeds, settings(recipe, config, assignments, data))
+    #else
+      throw CommandError(
+        "this build has no libtorch, so the networks of \(path) cannot be trained; build without"
+          + " MUXNET_TORCH=0")
+    #endif
+  }
+
+  #if TORCH
+    /// A list of networks, and how they are trained.
+    static func grid(
+      _ networks: [StudyGrid.Entry], seeds: [UInt64], _ tree: ConfigurationTree
+    ) throws -> (grid: StudyGrid, method: EvaluationMethod) {
+      let settings = try TrainingEvaluator.settings(tree, holdsOut: false)
+      let base = try ConfigurationTree(yaml: settings, source: .option("the settings"))
+      return (
+        try GridTraining(base: base).grid(of: networks, seeds: seeds),
+        .training(settings: settings)
+      )
+    }
+
+    private static func settings(
+      _ recipe: String?, _ config: String?, _ assignments: [String], _ data: String?
+    ) throws -> ConfigurationTree {
       var tree = ConfigurationTree()
       if let recipe { tree.overlay(try RecipeLibrary.load(recipe)) }
       if let config { tree.overlay(try ConfigurationTree(contentsOf: config)) }
@@ -103,11 +143,7 @@ enum StudyEvaluators {
         throw CommandError(
           "say how networks are evaluated: --recipe digits_search (training) or --evaluate COMMAND")
       }
-      return .training(settings: try TrainingEvaluator.settings(tree))
-    #else
-      throw CommandError(
-        "this build has no libtorch, so networks cannot be trained; give --evaluate COMMAND, or"
-          + " build without MUXNET_TORCH=0")
-    #endif
-  }
+      return tree
+    }
+  #endif
 }

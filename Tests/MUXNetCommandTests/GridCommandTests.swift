@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+#if TORCH
+  import Foundation
+  import MUXTestSupport
+  import Testing
+
+  @Suite("Fixed lists on the command line", .tags(.processes), .endsSometime)
+  struct GridCommandTests {
+    private func list(_ networks: String, in folder: TemporaryFolder) throws {
+      try folder.write("list.yaml", Array("seeds: [1]\nnetworks: {\(networks)}\n".utf8))
+    }
+
+    private func run(in folder: TemporaryFolder) throws -> Program {
+      try SearchStudy.run(
+        [
+          "run", "nights", "--grid", "list.yaml", "--recipe", "digits_search", "--set", "epochs=1",
+          "--set", "data.limit=128", "--workers", "1", "--quiet",
+        ], in: folder)
+    }
+
+    @Test(
+      "A list is trained but for the network that cannot be, and goes on as it is or not at all")
+    func list() throws {
+      let folder = try TemporaryFolder()
+      try list("good: {}, broken: {model: {name: muxnet_q}}", in: folder)
+      let first = try run(in: folder)
+      #expect(first.code == 0, "\(first.errors)")
+      #expect(
+        first.errors.contains("network 'broken' of list.yaml cannot be trained"), "\(first.errors)")
+      let shown = try SearchStudy.run(["show"], in: folder)
+      #expect(shown.output.contains("a list of 2 networks, each with 1 seed"), "\(shown.output)")
+      #expect(shown.output.contains("1 complete, 1 failed"), "\(shown.output)")
+      let trial = try SearchStudy.run(["show", "--trial", "0"], in: folder)
+      #expect(trial.output.contains("choice      network = broken"), "\(trial.output)")
+      #expect(trial.output.contains("muxnet_q"), "\(trial.output)")
+      let report = try SearchStudy.run(["report", "--output", "r.html"], in: folder)
+      #expect(report.code == 0, "\(report.errors)")
+      try list("good: {}, other: {}", in: folder)
+      let other = try run(in: folder)
+      #expect(
+        other.code == 1 && other.errors.contains("another list of networks"), "\(other.errors)")
+    }
+
+    @Test("What is for searches, or for tables, is refused for lists")
+    func misplaced() throws {
+      let folder = try TemporaryFolder()
+      for (words, code, part) in [
+        (["search", "run", "a", "--grid", "x", "--space", "digits"], 64, "--space"),
+        (["search", "create", "a", "--grid", "x", "--evaluate", "true"], 64, "--evaluate"),
+        (
+          ["search", "create", "a", "--grid", "none.yaml", "--recipe", "digits_search"], 1,
+          "none.yaml"
+        ),
+        (["reproduce", "figure8", "--data", "none", "--only", "a"], 1, "--only is for tables"),
+        (["reproduce", "figure8", "--data", "none", "--dry-run"], 1, "none"),
+        (["reproduce", "figure8", "--data", "none", "--seeds", "0"], 64, "--seeds"),
+      ] {
+        let outcome = try Program.run(words, in: folder.path)
+        #expect(outcome.code == code, "\(words): \(outcome.errors)")
+        #expect(
+          outcome.errors.contains(part) && outcome.errors.split(separator: "\n").count == 1
+            || code == 64, "\(words): \(outcome.errors)")
+      }
+      #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path).isEmpty)
+    }
+  }
+#endif

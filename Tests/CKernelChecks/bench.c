@@ -192,6 +192,21 @@ int32_t *bench_window_offsets(bench *bench, const mux_window *w, mux_precision p
   return offsets;
 }
 
+int32_t *bench_joined_offsets(bench *bench, const mux_window *w, mux_precision precision,
+                              ptrdiff_t *count) {
+  const ptrdiff_t values = values_of(precision), taps = (ptrdiff_t)w->kernel * w->kernel;
+  const ptrdiff_t groups = (w->input_count + values - 1) / values;
+  const ptrdiff_t part = (reference_row_length(w) + w->stride - 1) / w->stride;
+  *count = groups * taps;
+  int32_t *offsets = bench_integers(bench, *count);
+  for (ptrdiff_t i = 0; i < *count; ++i) {
+    const ptrdiff_t column = i % w->kernel * w->dilation;
+    offsets[i] =
+        (int32_t)((i / w->kernel * w->stride + column % w->stride) * part + column / w->stride);
+  }
+  return offsets;
+}
+
 void bench_note(bench *bench, const char *format, ...) {
   const size_t used = strlen(bench->name);
   va_list arguments;

@@ -69,6 +69,10 @@ mux_window bench_window(bench *bench, ptrdiff_t channels, ptrdiff_t height, ptrd
 int32_t *bench_window_offsets(bench *bench, const mux_window *window, mux_precision precision,
                               ptrdiff_t *count);
 
+/// The same of a dense step whose cells hold one tap of several channels, in cells.
+int32_t *bench_joined_offsets(bench *bench, const mux_window *window, mux_precision precision,
+                              ptrdiff_t *count);
+
 /// Adds to what the check is called.
 __attribute__((format(printf, 2, 3))) void bench_note(bench *bench, const char *format, ...);
 

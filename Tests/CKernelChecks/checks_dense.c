@@ -49,7 +49,8 @@ typedef enum {
   FROM_WINDOWS,
   BY_TILES_OF_2,
   BY_TILES_OF_4,
-  LANES_BY_TILES
+  LANES_BY_TILES,
+  JOINED_WINDOWS
 } dense_source;
 typedef enum { TO_PLANES, TO_MEANS, TO_BLOCKS, TO_CELLS } dense_result;
 typedef enum {
@@ -109,6 +110,8 @@ static const dense_setup cell_setups[] = {
     {FROM_WINDOWS, TO_PLANES, NO_RESIDUAL, false, false},
     {FROM_WINDOWS, TO_PLANES, PLANES_IN_PLACE, false, true},
     {FROM_WINDOWS, TO_CELLS, NO_RESIDUAL, false, false},
+    {JOINED_WINDOWS, TO_PLANES, NO_RESIDUAL, false, false},
+    {JOINED_WINDOWS, TO_PLANES, PLANES_IN_PLACE, false, true},
 };
 
 enum {
@@ -153,20 +156,26 @@ static void build_tiled_source(bench *b, dense_source source, int index, mux_den
 static void build_source(bench *b, dense_source source, int index, mux_dense *s) {
   const ptrdiff_t values = values_of(s->precision);
   ptrdiff_t count;
-  if (source >= BY_TILES_OF_2) {
+  if (source >= BY_TILES_OF_2 && source <= LANES_BY_TILES) {
     count = tiled[index].channels;
     build_tiled_source(b, source, index, s);
-  } else if (source == FROM_WINDOWS) {
+  } else if (source == FROM_WINDOWS || source == JOINED_WINDOWS) {
     // Cells have no dilation.
-    const int n = s->precision != MUX_FLOAT32 && windows[index].dilation > 1 ? 1 : index;
+    const bool is_joined = source == JOINED_WINDOWS;
+    const int n =
+        s->precision != MUX_FLOAT32 && windows[index].dilation > 1 && !is_joined ? 1 : index;
     s->outer = windows[n].outer;
     s->pixels = windows[n].out_height * windows[n].out_width;
     s->window =
         bench_window(b, windows[n].channels, windows[n].height, windows[n].width, windows[n].kernel,
                      windows[n].stride, windows[n].dilation, windows[n].top, windows[n].left,
                      windows[n].out_height, windows[n].out_width);
-    s->offsets = bench_window_offsets(b, &s->window, s->precision, &count);
-    s->step = windows[n].stride * (s->precision == MUX_FLOAT32 ? 1 : size_of(s->precision));
+    s->joins_channels = source == JOINED_WINDOWS;
+    s->offsets = s->joins_channels ? bench_joined_offsets(b, &s->window, s->precision, &count)
+                                   : bench_window_offsets(b, &s->window, s->precision, &count);
+    s->step = s->joins_channels
+                  ? 1
+                  : windows[n].stride * (s->precision == MUX_FLOAT32 ? 1 : size_of(s->precision));
     bench_note(
         b, " %d channels of %d×%d to %d, windows of %d×%d, stride %d, dilation %d, from (-%d, -%d)",
         windows[n].channels, windows[n].height, windows[n].width, windows[n].outer,

@@ -100,6 +100,19 @@ static approx weight_of(const mux_dense *s, const reference_context *c, const ga
   return (approx){(one + other) / 2, fabs(one - other) / 2};
 }
 
+/// Value `j` of cell `k` of a step whose cells hold one tap of several channels.
+static approx joined_value(const mux_dense *s, const reference_context *c, ptrdiff_t k, int j,
+                           ptrdiff_t pixel) {
+  const mux_window *w = &s->window;
+  const ptrdiff_t taps = (ptrdiff_t)w->kernel * w->kernel;
+  const ptrdiff_t channel = k / taps * values_of(s->precision) + j;
+  const ptrdiff_t last = w->input_count - 1;
+  const double x = reference_window_pixel(w, c->arena, pixel / w->out_width, pixel % w->out_width,
+                                          channel < last ? channel : last, k % taps / w->kernel,
+                                          k % w->kernel * w->dilation);
+  return encoded(s->precision, exactly(x), s->quantization);
+}
+
 /// Output `o` of a pixel, in cells, with its bias.
 static approx cell_sum(const mux_dense *s, const reference_context *c, const gate_factors *gate,
                        ptrdiff_t o, ptrdiff_t pixel) {
@@ -107,7 +120,8 @@ static approx cell_sum(const mux_dense *s, const reference_context *c, const gat
   for (ptrdiff_t k = 0; k < s->cells; ++k) {
     for (int j = 0; j < values_of(s->precision); ++j) {
       const approx x =
-          s->window.kernel > 0
+          s->joins_channels ? joined_value(s, c, k, j, pixel)
+          : s->window.kernel > 0
               ? reference_window_value(&s->window, c->arena, s->precision, s->quantization,
                                        s->offsets[k], j, pixel / s->window.out_width,
                                        pixel % s->window.out_width)

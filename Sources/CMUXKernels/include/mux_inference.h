@@ -101,6 +101,10 @@ typedef struct mux_dense {
   /// gathered rows offsets and `step` are in bytes. `weights` is [block][cell][lane] of cells.
   mux_precision precision;
   ptrdiff_t cells;
+  /// With cells and a window: whether a cell holds one tap of as many channels as it has values (the last
+  /// one again where there are no more) instead of as many taps in a row. Then the gathered rows are cells,
+  /// those of columns that are the stride apart side by side, and offsets and `step`, 1, count cells.
+  int32_t joins_channels;
   /// 8 bits: [blocks · lanes], what a product is worth; the zero of the input (the bias has it
   /// already unless there is a gate), and how gathered rows are quantised.
   const float *scale;

@@ -35,7 +35,8 @@ MUX_INLINE size_t CELL(factors_scratch)(const mux_dense *s) {
 }
 
 static size_t CELL(dense_scratch)(const mux_dense *s) {
-  size_t size = CELL(gather_scratch)(&s->window);
+  size_t size =
+      s->joins_channels ? CELL(joined_scratch)(&s->window) : CELL(gather_scratch)(&s->window);
   if (s->gate >= 0) {
     size += (size_t)(2 * s->cells * MUX_LANES + 4 * MUX_LANES) + CELL(factors_scratch)(s);
   }
@@ -192,15 +193,18 @@ static void CELL(dense_task)(const mux_dense *step, int32_t task, float *arena, 
 #if MUX_CELL == 4
   if (s->gate >= 0) greatest = CELL(gate_factors)(s, arena + s->gate, factors);
 #endif
-  const int kind = CELL(tile_kind)(window, s->step != 1, s->window.stride);
+  // Whether the rows under windows are values and not cells.
+  const bool in_bytes = window && !s->joins_channels;
+  const int kind = CELL(tile_kind)(in_bytes, s->step != 1, s->window.stride);
   // Lines of windows one by one; else all pixels are one line.
   for (ptrdiff_t y = window ? first : 0; y < (window ? end : 1); ++y) {
     const ptrdiff_t start = window ? y * s->window.out_width : first;
     const ptrdiff_t pixels = window ? s->window.out_width : end - first;
-    const int32_t *x = window
-                           ? CELL(gather)(&s->window, y, s->quantization,
-                                          s->observed < 0 ? NULL : arena + s->observed, arena, rows)
-                           : (const int32_t *)arena + first * s->step;
+    float *observed = s->observed < 0 ? NULL : arena + s->observed;
+    const int32_t *x =
+        !window    ? (const int32_t *)arena + first * s->step
+        : in_bytes ? CELL(gather)(&s->window, y, s->quantization, observed, arena, rows)
+                   : CELL(gather_joined)(&s->window, y, s->quantization, observed, arena, rows);
     for (ptrdiff_t b = first_block; b < end_block; b += 2) {
       const int count = b + 1 < end_block ? 2 : 1;
       const int32_t *weights = (const int32_t *)s->weights + b * s->cells * MUX_LANES;
@@ -224,7 +228,7 @@ static void CELL(dense_task)(const mux_dense *step, int32_t task, float *arena, 
         const ptrdiff_t rest = pixels - done;
         const int now = rest < MUX_LANES ? (int)rest : MUX_LANES;
         const int32_t *from =
-            window ? (const int32_t *)((const char *)x + done * s->step) : x + done * s->step;
+            in_bytes ? (const int32_t *)((const char *)x + done * s->step) : x + done * s->step;
         CELL(run_tiles)(kind, from, s->offsets, s->cells, weights, scale, bias, s->step, now,
                         sinks[0], count == 2 ? &sinks[1] : NULL);
         for (int i = 0; i < count; ++i) {

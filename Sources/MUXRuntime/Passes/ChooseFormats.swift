@@ -25,11 +25,15 @@ struct FormatChoice {
     var choice = FormatChoice(program)
     for (index, step) in program.steps.enumerated() {
       choice.precision = choice.precisions[index]
-      if case .spatial(let spatial) = step.operation { choice.chooseInput(of: spatial, at: index) }
+      switch step.operation {
+      case .spatial(let spatial): choice.chooseInput(of: spatial, at: index)
+      case .dense(let dense): choice.chooseInput(of: dense, at: index)
+      case .linear, .elementwise, .planes, .l2Normalization, .unblock, .pack: break
+      }
     }
-    for (index, step) in program.steps.enumerated() {
+    for (index, step) in program.steps.enumerated() where !choice.isFused(index) {
       choice.precision = choice.precisions[index]
-      choice.rewrite(step)
+      choice.rewrite(step, at: index)
     }
     return choice.program
   }
@@ -97,7 +101,11 @@ struct FormatChoice {
   /// blocks, which spares a transposition. (What is measured is measured where groups are made of
   /// planes.)
   private mutating func chooseInput(of step: SpatialStep, at index: Int) {
-    guard !isObserving, let expansion = step.expansion, expansion.window == nil,
+    guard let expansion = step.expansion else {
+      chooseLanes(of: step, at: index)
+      return
+    }
+    guard !isObserving, expansion.window == nil,
       case .planes(let planes) = step.input, let value = program.whole(planes),
       readers[Int(value.index)] == index, let maker = makers[Int(value.index)],
       case .dense(let projection) = before.steps[maker].operation,
@@ -111,8 +119,7 @@ struct FormatChoice {
     }
     switch (precision, multipliesGroups(step)) {
     case (.float32, _):
-      let count = program[value].channels
-      let order = (0..<(count + lanes - 1) / lanes * lanes).map { $0 < count ? $0 : -1 }
+      let order = lanesInOrder(of: program[value])
       program[value].format = .blocked(order: order, .float32)
       // The result takes the place of what is added, lane by lane.
       if let kept { program[value].residence = .overValue(kept) }
@@ -121,6 +128,82 @@ struct FormatChoice {
         Element(precision: precision, range: before.steps[index].range("input")))
     case (_, false): break
     }
+  }
+
+  /// The channels of a value in order, lane by lane.
+  private func lanesInOrder(of value: PlanValue) -> [Int] {
+    let count = value.channels
+    return (0..<(count + lanes - 1) / lanes * lanes).map { $0 < count ? $0 : -1 }
+  }
+
+  /// A depthwise convolution without an expansion that alone reads a dense convolution takes its lanes.
+  private mutating func chooseLanes(of step: SpatialStep, at index: Int) {
+    guard case .planes(let planes) = step.input, let value = lanes(of: planes, readAt: index),
+      step.layout.inputs == lanesInOrder(of: program[value])
+    else { return }
+    program[value].format = .blocked(order: step.layout.inputs, .float32)
+  }
+
+  /// So does a dense convolution, of single pixels or by Winograd's tiles.
+  private mutating func chooseInput(of step: DenseStep, at index: Int) {
+    let planes: Planes
+    switch step.source {
+    case .planes(let own): planes = own
+    case .windows(let own, _):
+      guard winograd(of: step) != nil else { return }
+      planes = own
+    case .value: return
+    }
+    guard step.linearWeights == nil, let value = lanes(of: planes, readAt: index) else { return }
+    // What is added as well is read plane by plane.
+    if case .planes(let addend) = step.sum?.addend,
+      addend.channels.contains(where: { $0.value == value })
+    {
+      return
+    }
+    program[value].format = .blocked(order: lanesInOrder(of: program[value]), .float32)
+  }
+
+  /// The value that planes are, if it may be lanes instead: a dense convolution makes it, only the step at
+  /// `index` reads it, and both are in single precision.
+  private func lanes(of planes: Planes, readAt index: Int) -> ValueID? {
+    guard !isObserving, precision == .float32, planes.pixels > 1,
+      let value = program.whole(planes), readers[Int(value.index)] == index,
+      program[value].format == .planes, program[value].residence == .own,
+      let maker = makers[Int(value.index)], precisions[maker] == .float32,
+      case .dense(let dense) = before.steps[maker].operation, dense.sum == nil, !dense.isPooled,
+      dense.linearWeights == nil
+    else { return nil }
+    return value
+  }
+
+  /// The tiles of a dense step with windows, if it has some.
+  private func winograd(of step: DenseStep) -> Winograd? {
+    guard precision == .float32, !isObserving, case .windows(_, let convolution) = step.source
+    else { return nil }
+    return Winograd.best(convolution, outputs: step.rows.count, size: step.size)
+  }
+
+  // MARK: Activations before a convolution
+
+  /// Whether a step is an activation that the next one applies itself, where it copies its input.
+  private func isFused(_ index: Int) -> Bool {
+    guard index + 1 < before.steps.count,
+      case .spatial(let spatial) = before.steps[index + 1].operation
+    else { return false }
+    return activation(before: spatial, at: index + 1) != nil
+  }
+
+  /// The activation right before a spatial step without an expansion that alone reads it. (Later, what it
+  /// reads might have been written over.)
+  private func activation(before spatial: SpatialStep, at index: Int) -> ElementwiseStep? {
+    guard index > 0, !isObserving, precisions[index] == .float32, spatial.expansion == nil,
+      case .planes(let planes) = spatial.input,
+      case .elementwise(let step) = before.steps[index - 1].operation, step.mode == .unary,
+      step.norm == nil, step.offset == 0, let value = before.whole(planes), value == step.output,
+      readers[Int(value.index)] == index
+    else { return nil }
+    return step
   }
 
   /// Whether a spatial step multiplies groups: plain branches without dilation. Multiplexed ones only
@@ -150,10 +233,15 @@ struct FormatChoice {
 
   // MARK: Rewriting
 
-  private mutating func rewrite(_ step: Step) {
+  private mutating func rewrite(_ step: Step, at index: Int) {
     var step = step
     switch step.operation {
-    case .spatial(let spatial): step.operation = .spatial(rewritten(spatial, step))
+    case .spatial(var spatial):
+      if let activation = activation(before: spatial, at: index) {
+        spatial.input = .planes(activation.a)
+        spatial.inputActivation = activation.activation
+      }
+      step.operation = .spatial(rewritten(spatial, step))
     case .dense(let dense): step.operation = .dense(rewritten(dense, step))
     case .linear(var linear):
       linear.weights = linearWeights(
@@ -168,6 +256,11 @@ struct FormatChoice {
     var spatial = spatial
     let multipliesGroups = multipliesGroups(spatial)
     if multipliesGroups { narrow(&spatial) }
+    if spatial.expansion == nil, case .planes(let planes) = spatial.input,
+      let value = program.whole(planes), isChosen(value)
+    {
+      spatial.input = .value(value)
+    }
     if let expansion = spatial.expansion, expansion.window == nil,
       case .planes(let planes) = spatial.input
     {
@@ -223,7 +316,15 @@ struct FormatChoice {
       dense.linearWeights = linearWeights(inputs: dense.rowLength, outputs: dense.rows.count)
       return dense
     }
-    guard precision != .float32 else { return dense }
+    guard precision != .float32 else {
+      dense.winograd = winograd(of: dense)
+      if case .planes(let planes) = dense.source, let value = program.whole(planes),
+        isChosen(value)
+      {
+        dense.source = .value(value)
+      }
+      return dense
+    }
     switch dense.source {
     case .planes(let planes):
       dense.source = .value(addPack(planes, for: step))

@@ -9,7 +9,7 @@ extension Emission {
     var result = mux_dense()
     result.inner = inner
     result.outer = dense.rows.count
-    result.weights = weights(product)
+    result.weights = weights(of: dense, product)
     result.scale = optional(product.scale)
     result.bias = memory.place(product.bias)
     result.precision = dense.precision.kernels
@@ -22,10 +22,22 @@ extension Emission {
     result.gate = offset(dense.gate)
     emitSource(dense, step, &result)
     emitResult(dense, &result)
+    if let winograd = dense.winograd { emit(winograd, of: dense, &result) }
     let bands = bands(dense, inner: inner)
     result.pixel_bands = Int32(bands.pixels)
     result.block_bands = Int32(bands.blocks)
     return self.step(MUX_STEP_DENSE, result)
+  }
+
+  /// The weights as the kernel reads them.
+  private func weights(of dense: DenseStep, _ product: PackedProduct) -> UnsafePointer<Float> {
+    if dense.winograd != nil { return tileWeights(dense, product) }
+    if case .windows(_, let convolution) = dense.source,
+      convolution.joinsChannels(dense.precision), let groups = product.groups, !groups.isEmpty
+    {
+      return self.groups(.made(joined(groups, convolution, dense.precision)))
+    }
+    return weights(product)
   }
 
   private func emitSource(_ dense: DenseStep, _ step: Step, _ result: inout mux_dense) {
@@ -46,7 +58,10 @@ extension Emission {
       }
     case .windows(let planes, let convolution):
       result.window = window(convolution, planes, dense.size)
-      if dense.precision == .float32 {
+      if convolution.joinsChannels(dense.precision) {
+        result.quantization = quantization(step.range("input"))
+        emitJoined(convolution, dense, &result)
+      } else if dense.precision == .float32 {
         result.step = convolution.stride
         result.offsets = tapOffsets(result.window)
       } else {
@@ -101,6 +116,11 @@ extension Emission {
   /// Bands of pixels (or rows) times bands of blocks.
   private func bands(_ dense: DenseStep, inner: Int) -> (pixels: Int, blocks: Int) {
     let outer = dense.rows.count, pixels = dense.pixels
+    if let winograd = dense.winograd {
+      // Each band of blocks transforms the inputs again.
+      let pairs = (outer + 2 * lanes - 1) / (2 * lanes)
+      return (winograd.bands, winograd.bands == 1 ? max(1, min(4, pairs / 4)) : 1)
+    }
     let wanted = max(1, min(16, inner * outer * pixels / 150_000))
     let pixelBands: Int
     if dense.isPooled {

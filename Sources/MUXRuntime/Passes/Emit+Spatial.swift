@@ -18,7 +18,7 @@ extension Emission {
       result.scale = optional(expansion.scale)
       result.bias = memory.place(expansion.bias)
     }
-    result.producer_activation = (spatial.expansion?.activation ?? .identity).kernels
+    result.producer_activation = (spatial.expansion?.activation ?? spatial.inputActivation).kernels
     emitPrecision(spatial, step, &result)
     result.units = memory.copy(
       zip(spatial.layout.units, units).map { emit($0, $1, of: spatial) })

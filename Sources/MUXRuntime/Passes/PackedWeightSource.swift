@@ -14,6 +14,16 @@ enum PackedArray<Value: BitwiseCopyable> {
     }
   }
 
+  /// Calls something with the values where they are.
+  func withUnsafeBufferPointer<Result>(
+    _ body: (UnsafeBufferPointer<Value>) -> Result
+  ) -> Result {
+    switch self {
+    case .made(let values): values.withUnsafeBufferPointer(body)
+    case .mapped(let values): body(values)
+    }
+  }
+
   /// The values, copied.
   var array: [Value] {
     switch self {

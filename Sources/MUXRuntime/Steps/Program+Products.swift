@@ -74,6 +74,15 @@ extension Program {
 }
 
 extension Convolution {
+  /// Whether products of groups of one tap of several channels are fewer than those of groups of several
+  /// taps of a channel, as packed files have them.
+  func joinsChannels(_ precision: Precision) -> Bool {
+    guard precision != .float32 else { return false }
+    let values = precision.valuesPerGroup
+    let joined = (inputChannels + values - 1) / values * kernelSize
+    return joined < inputChannels * ((kernelSize + values - 1) / values)
+  }
+
   /// The columns of windows' weights, whose rows are filled up to whole groups with −1.
   fileprivate func windowColumns(_ values: Int) -> [Int] {
     let padded = (kernelSize + values - 1) / values * values

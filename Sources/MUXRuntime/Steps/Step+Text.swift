@@ -22,6 +22,7 @@ extension Program {
 
   private static func details(_ step: SpatialStep) -> String {
     var parts: [String] = []
+    if step.inputActivation != .identity { parts.append("first\(text(step.inputActivation))") }
     if let expansion = step.expansion {
       parts.append(
         "expand \(text(expansion.convolution)) \(expansion.tensors)\(text(expansion.activation))")
@@ -55,6 +56,9 @@ extension Program {
     }
     if let sum = step.sum, sum.activation != .identity {
       parts.append("then\(text(sum.activation))")
+    }
+    if let tiles = step.winograd {
+      parts.append("Winograd's tiles of \(tiles.side)×\(tiles.side)")
     }
     if step.isPooled { parts.append("means") }
     if let weights = step.linearWeights { parts.append("weights of \(weights.rawValue)") }

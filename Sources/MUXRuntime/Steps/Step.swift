@@ -96,6 +96,8 @@ struct SpatialStep: Hashable, Sendable {
   /// Lanes and units; the order of the output.
   var layout: SpatialLayout
   var tiling: SpatialTiling
+  /// What is applied to the input where there is no expansion.
+  var inputActivation = Activation.identity
   /// The precision of the products. (The result may have less all the same.)
   var precision = Precision.float32
   var output: ValueID
@@ -148,6 +150,8 @@ struct DenseStep: Hashable, Sendable {
   /// Whether weights are packed as those of a fully connected layer, and in which precision.
   var linearWeights: Precision?
   var precision = Precision.float32
+  /// How windows are multiplied by Winograd's algorithm, if they are.
+  var winograd: Winograd?
   var output: ValueID
   var observed: ValueID?
 

@@ -48,6 +48,22 @@ private final class StepLimit: TrainingObserver {
     }
   }
 
+  @Test("a training that cannot go on is told, and the others are done")
+  func failing() throws {
+    var wild = try run("wild", seed: 1)
+    wild.configuration.optimizer.learningRate = 1e30
+    wild.configuration.optimizer.clipNorm = nil
+    let list = try RunList(folder: folder("wild"), runs: [wild, run("sound", seed: 2)])
+    var failed: [String] = []
+    let signal = try list.run(
+      stop: StopSignal(),
+      failed: { run, error in failed.append("\(run.name): \(error)") })
+    #expect(signal == nil && failed.count == 1)
+    #expect(failed.first?.hasPrefix("wild: the ") == true, "\(failed)")
+    #expect(try outcomes(list).map(\.name) == ["sound"])
+    #expect(throws: TrainingError.self) { _ = try list.run(stop: StopSignal()) }
+  }
+
   @Test("a list that is broken off in each training ends as one that is not; nothing is done twice")
   func brokenOff() throws {
     let whole = try list("whole")

@@ -1,5 +1,5 @@
-import MUXNetworkFiles
 // SPDX-License-Identifier: Apache-2.0
+import MUXNetworkFiles
 public import MUXNetworks
 public import MUXSearch
 

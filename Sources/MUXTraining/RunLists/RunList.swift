@@ -68,18 +68,28 @@ public struct RunList: Sendable {
   ///   - observers: Makes those of each training.
   ///   - progress: Told the images measured and their total, for each training.
   ///   - finished: Told of each training that is done now.
-  /// - Returns: The signal that asked to stop; nil where all is done.
+  ///   - failed: Told of a training that cannot go on, such as one whose loss is no number; the others are still
+  ///     trained, and the next call tries it again. It throws what it is told unless that is given.
+  /// - Returns: The signal that asked to stop; nil where nothing is left to try.
   public func run(
     stop: StopSignal = .process,
     observers: (ListedRun) -> [any TrainingObserver] = { _ in [] },
     progress: @escaping (ListedRun, Int, Int) -> Void = { _, _, _ in },
-    finished: (ListedRun, ListedOutcome) throws -> Void = { _, _ in }
+    finished: (ListedRun, ListedOutcome) throws -> Void = { _, _ in },
+    failed: (ListedRun, TrainingError) throws -> Void = { throw $1 }
   ) throws -> Int32? {
     for run in runs {
       let state = try state(of: run)
       if case .done = state { continue }
       if let signal = stop.requested { return signal }
-      let (result, images) = try train(run, state, stop: stop, observers: observers(run))
+      let trained: (result: TrainingResult, images: Int)
+      do {
+        trained = try train(run, state, stop: stop, observers: observers(run))
+      } catch let error as TrainingError {
+        try failed(run, error)
+        continue
+      }
+      let (result, images) = trained
       if let signal = result.signal ?? stop.requested { return signal }
       do {
         let outcome = try measure(run, result, trainingImages: images) { done, total in

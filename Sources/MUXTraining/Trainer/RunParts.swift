@@ -49,7 +49,8 @@ struct RunParts {
     }
     let device = try Device(name: configuration.device)
     try device.requireAvailable()
-    TorchRuntime.keepFreedMemory()
+    // Who computes activations anew has little memory: what is freed goes back at once.
+    if !configuration.model.checkpointsActivations { TorchRuntime.keepFreedMemory() }
     try TorchRuntime.setThreads(
       configuration.threads > 0
         ? configuration.threads

@@ -105,17 +105,25 @@ struct ReproduceCommand: ParsableCommand {
     try folder?.prepare([ReportFolder.file(name, format)])
     #if TORCH
       let ablation = try name == .figure8 ? trainedAblation() : nil
-      let runs = try name == .figure8 ? [] : trainedRows(of: name)
+      let (runs, failed) = try name == .figure8 ? ([], []) : trainedRows(of: name)
       if training.dryRun { return }
     #else
-      let runs: [TableRun] = []
+      let (runs, failed): ([TableRun], [String]) = ([], [])
       let ablation: Ablation? = nil
     #endif
     var reproduction = try reproduction(timing: name == .table1, trained: runs)
     reproduction.ablation = ablation
     let made = try reproduction.exhibit(name)
-    if let folder { return Console.note("wrote \(try folder.write(made, format))") }
-    Console.result(bytes: Data(try made.bytes(format)))
+    if let folder {
+      Console.note("wrote \(try folder.write(made, format))")
+    } else {
+      Console.result(bytes: Data(try made.bytes(format)))
+    }
+    guard failed.isEmpty else {
+      throw CommandError(
+        "\(failed.count) row\(failed.count == 1 ? "" : "s") could not be trained (see above):"
+          + " \(failed.joined(separator: ", ")); change their settings, and give the command again")
+    }
   }
 
   #if TORCH
@@ -137,20 +145,21 @@ struct ReproduceCommand: ParsableCommand {
     }
 
     /// Trains what is missing of a table, where data is named.
-    private func trainedRows(of name: ExhibitName) throws -> [TableRun] {
-      guard training.data != nil else { return [] }
+    private func trainedRows(of name: ExhibitName) throws -> ([TableRun], failed: [String]) {
+      guard training.data != nil else { return ([], []) }
       let table = try TableTraining(name, training)
       let plan = try table.plan()
       if training.dryRun {
         Console.result(plan)
-        return []
+        return ([], [])
       }
       Console.note(plan)
-      if let signal = try table.train() {
+      let (signal, failed) = try table.train()
+      if let signal {
         Console.note("broken off; the same command goes on")
         throw ExitCode(128 + signal)
       }
-      return try table.results()
+      return (try table.results(), failed)
     }
   #endif
 

@@ -145,11 +145,13 @@
 
     // MARK: The trainings
 
-    /// Trains and measures what is missing; gives the signal that asked to stop.
-    func train() throws -> Int32? {
+    /// Trains and measures what is missing; gives the signal that asked to stop, and the rows that cannot be
+    /// trained as they are.
+    func train() throws -> (signal: Int32?, failed: [String]) {
       StopSignal.watch()
       let showsProgress = Console.errorIsTerminal
-      return try list.run(
+      var failed: [String] = []
+      let signal = try list.run(
         observers: { run in
           Console.note("\(run.name):")
           let style = ProgressRenderer.Style(
@@ -168,7 +170,13 @@
             "\($0.label) \($0.text(outcome.scores[$0]))"
           }
           Console.note("\(run.name): \(metrics.joined(separator: ", "))")
+        },
+        failed: { run, error in
+          if showsProgress { Console.standardError("\r\u{1b}[2K") }
+          Console.note("\(run.name) has failed: \(error)")
+          failed.append(run.name)
         })
+      return (signal, failed)
     }
 
     /// The rows that are done, for the table.

@@ -62,7 +62,9 @@ def train(muxnet, state, data, name, threads):
         else:
             command = [muxnet, "train", *options, "--data", os.path.join(data, folder), "--output", state,
                        "--name", name, "--set", "output.overwrite=true"]
-        subprocess.run(command + (["--threads", str(threads)] if threads else []), check=True)
+        ended = subprocess.run(command + (["--threads", str(threads)] if threads else []))
+        if ended.returncode:  # it has said why, and the same command goes on
+            sys.exit(ended.returncode)
     result = subprocess.run([muxnet, "evaluate", "--weights", run, "--part", "test", "--json", *evaluation],
                             check=True, capture_output=True, text=True)
     path = os.path.join(state, name + ".test.json")

@@ -66,6 +66,8 @@ extension NetworkModel {
     let generator = nodes.contains(where: drawsNumbers) ? try self.generator.state() : nil
     var own: [Int: Tensor] = [:]
     try withoutGradient { try advance(nodes, &values, capturing, &own) }
+    // Fused operations keep their memory by size: that of all regions would come to what is to be saved.
+    TorchRuntime.releaseFusedMemory()
     var outputs: [(node: Int, value: Tensor)] = []
     for node in nodes {
       guard let value = values[node + 1] ?? own[node] else { continue }
@@ -108,6 +110,7 @@ extension NetworkModel {
         for (tensor, before) in statistics { try tensor.copyInPlace(from: before) }
       }
       for output in region.outputs { try output.value.setGrad(nil) }
+      TorchRuntime.releaseFusedMemory()
     }
   }
 

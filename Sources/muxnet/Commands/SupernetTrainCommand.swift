@@ -32,6 +32,8 @@
     @Option(help: "The most multiply-adds of the networks that are trained, such as 50M.")
     var maxMadds: String?
 
+    @OptionGroup var several: ProcessOptions
+
     @Flag(help: "Print the settings as YAML and stop.")
     var dryRun = false
 
@@ -55,11 +57,16 @@
         let text = try ConfigurationText.yaml(settings)
         return Console.result(text.trimmingCharacters(in: .newlines))
       }
+      if try several.launch() { return }
       StopSignal.watch()
+      let group = try ProcessOptions.group(settings.distributed)
       let observers = TrainCommand.observers(
-        everySteps: settings.output.logEverySteps, quiet: quiet)
-      try TrainCommand.finish(
-        SupernetTraining.trainer(settings, observers: observers), json: output.json)
+        everySteps: settings.output.logEverySteps, quiet: quiet || !group.isFirst)
+      let trainer =
+        try Trainer.earlierAttempt(settings, group).map {
+          try SupernetTraining.trainer(resuming: $0, observers: observers, group: group)
+        } ?? SupernetTraining.trainer(settings, observers: observers, group: group)
+      try TrainCommand.finish(trainer, json: output.json)
     }
   }
 #endif

@@ -28,6 +28,9 @@
         more --epochs than it was begun with, a run is prolonged, finished or not: from there on it \
         follows the schedule of its new length.
 
+        Several processes train as one, started by --processes, torchrun, srun or mpirun: each makes its \
+        share of every batch. Docs/DISTRIBUTED.md has the details.
+
         EXAMPLES
           muxnet train --recipe digits
           muxnet train --recipe imagenet_muxnet --data imagenet --device cuda
@@ -36,6 +39,8 @@
           muxnet train --resume runs/muxnet_m
           muxnet train --resume runs/muxnet_m --epochs 200
           muxnet train --recipe digits --max-steps 20
+          muxnet train --recipe digits --processes 2 --restarts 3
+          torchrun --nproc-per-node 2 --no-python muxnet train --recipe digits
         """)
 
     private static let nameWidth = (ShippedRecipes.names.map(\.count).max() ?? 0) + 2
@@ -66,6 +71,8 @@
         "Instead of training, try rising learning rates; write FILE.csv and FILE.svg.",
         valueName: "file"))
     var findRate: String?
+
+    @OptionGroup var several: ProcessOptions
 
     @Flag(help: "Print the settings as YAML and stop.")
     var dryRun = false
@@ -98,17 +105,24 @@
           try options.configuration(needsData: false))
         return Console.result(text.trimmingCharacters(in: .newlines))
       }
-      StopSignal.watch()
       if let findRate {
+        StopSignal.watch()
         return try RateCurve(findRate).find(
           options.configuration(), quiet: quiet, json: output.json)
       }
+      if try several.launch() { return }
+      StopSignal.watch()
       try Self.finish(makeTrainer(), json: output.json)
     }
 
     /// Runs a training and says what became of it.
     static func finish(_ trainer: Trainer, json: Bool) throws {
       let configuration = trainer.configuration
+      guard trainer.group.isFirst else {
+        let code = try trainer.run().exitCode
+        if code != 0 { throw ExitCode(code) }
+        return
+      }
       if let text = try configuration.precision.slowness(on: Device(name: configuration.device)) {
         Console.warning(text)
       }
@@ -127,11 +141,14 @@
     private func makeTrainer() throws -> Trainer {
       if let named = resume {
         let resume = try named.isEmpty ? latestRun() : named
+        let group = try ProcessOptions.group(
+          TrainingConfiguration(ofRun: RunFolder(existing: resume)).distributed)
         let (threads, timeBudget) = (options.threads, options.timeBudget)
         do {
           return try SupernetTraining.trainer(
-            resuming: resume, observers: Self.observers(everySteps: 50, quiet: quiet),
-            allowsOtherImages: otherImages
+            resuming: resume,
+            observers: Self.observers(everySteps: 50, quiet: quiet || !group.isFirst),
+            allowsOtherImages: otherImages, group: group
           ) {
             if let threads { $0.threads = threads }
             if let timeBudget { $0.timeBudgetMinutes = timeBudget }
@@ -144,11 +161,16 @@
         }
       }
       let configuration = try options.unchecked()
+      let group = try ProcessOptions.group(configuration.distributed)
       let observers = Self.observers(
-        everySteps: configuration.output.logEverySteps, quiet: quiet)
+        everySteps: configuration.output.logEverySteps, quiet: quiet || !group.isFirst)
+      // What the attempt before has left.
+      if let run = try Trainer.earlierAttempt(configuration, group) {
+        return try SupernetTraining.trainer(resuming: run, observers: observers, group: group)
+      }
       return configuration.supernet.isEnabled
-        ? try SupernetTraining.trainer(configuration, observers: observers)
-        : try Trainer(configuration, observers: observers)
+        ? try SupernetTraining.trainer(configuration, observers: observers, group: group)
+        : try Trainer(configuration, observers: observers, group: group)
     }
 
     /// The run that was at work last.

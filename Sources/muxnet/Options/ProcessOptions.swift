@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+#if TORCH
+  import ArgumentParser
+  import Foundation
+  import MUXEvaluation
+  import MUXTensor
+  import MUXTraining
+
+  /// Several processes that train together.
+  struct ProcessOptions: ParsableArguments {
+    @Option(
+      help: ArgumentHelp(
+        "Train in so many processes on this machine, each with its share of every batch.",
+        valueName: "n"))
+    var processes: Int?
+
+    @Option(
+      help: ArgumentHelp(
+        "With --processes: start all anew from the last checkpoint, up to so many times, where one fails.",
+        valueName: "n"))
+    var restarts: Int?
+
+    func validate() throws {
+      if let processes, !(1...1024).contains(processes) {
+        throw ValidationError("--processes must be 1 … 1024")
+      }
+      if let restarts {
+        guard processes != nil else { throw ValidationError("--restarts is for --processes") }
+        guard (0...1_000_000).contains(restarts) else {
+          throw ValidationError("--restarts must be 0 … 1000000")
+        }
+      }
+    }
+
+    /// Starts the processes and waits for them, where some are asked for.
+    ///
+    /// - Returns: Whether that was so.
+    /// - Throws: An exit code, or an error of the first process that failed.
+    func launch() throws -> Bool {
+      guard let processes, processes > 1 || (restarts ?? 0) > 0 else { return false }
+      if try ProcessPlace.given(by: ProcessInfo.processInfo.environment) != nil {
+        throw CommandError("a launcher has started this process already: leave out --processes")
+      }
+      let code = try ProcessLauncher(
+        processes: processes, restarts: restarts ?? 0,
+        arguments: Self.withoutOwn(Array(CommandLine.arguments.dropFirst()))
+      ).run()
+      if code != 0 { throw ExitCode(code) }
+      return true
+    }
+
+    /// A command line without these options.
+    static func withoutOwn(_ words: [String]) -> [String] {
+      var rest: [String] = []
+      var skips = false
+      for word in words {
+        if skips {
+          skips = false
+        } else if ["--processes", "--restarts"].contains(word) {
+          skips = true
+        } else if !word.hasPrefix("--processes="), !word.hasPrefix("--restarts=") {
+          rest.append(word)
+        }
+      }
+      return rest
+    }
+
+    /// The processes of which this one is one, by what its launcher has put in the environment.
+    static func group(_ settings: DistributedConfiguration) throws -> ProcessGroup {
+      let environment = ProcessInfo.processInfo.environment
+      guard let place = try ProcessPlace.given(by: environment) else { return .single }
+      return try ProcessGroup(
+        place, timeout: settings.timeout,
+        interface: settings.interface ?? environment["GLOO_SOCKET_IFNAME"])
+    }
+  }
+#endif

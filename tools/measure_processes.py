@@ -1,0 +1,237 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Times training steps in several processes against one, and what the exchange of gradients costs.
+
+Ways of training take turns, so that other work on the machine hits all alike; a way's number is the median
+over its steps (without the first of a turn), and ratios are medians over the rounds.
+
+    tools/measure_processes.py MUXNET [--model muxnet_m] [--size 224] [--batch 32] [--rounds 3] [--steps 4]
+    tools/measure_processes.py MUXNET --network [--rate 1gbit] [--delay 0.5ms]   (needs root)
+    tools/measure_processes.py MUXNET --faults 25
+
+With --network two hosts are two network namespaces joined by a line of that rate, whose ends each delay by so
+much; where the kernel has no netem, the rate alone is kept and a line says so. With --faults a process is killed at so many moments of a run; the run starts anew by
+itself, and its weights must be those of a run that nothing disturbed.
+"""
+import argparse
+import os
+import random
+import re
+import shutil
+import signal
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+
+def arguments():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("muxnet")
+    parser.add_argument("--model", default="muxnet_m")
+    parser.add_argument("--size", type=int, default=224)
+    parser.add_argument("--batch", type=int, default=32, help="images of all processes together")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--steps", type=int, default=4, help="steps of a turn, the first untimed")
+    parser.add_argument("--network", action="store_true", help="two network namespaces")
+    parser.add_argument("--rate", default="1gbit")
+    parser.add_argument("--delay", default="0.5ms")
+    parser.add_argument("--faults", type=int, default=0, help="moments at which to kill a process")
+    return parser.parse_args()
+
+
+def words(options, folder, batch, more=()):
+    """A few steps of a network on the digits, enlarged; what is measured are the steps alone."""
+    return [
+        options.muxnet, "train", "--recipe", "digits", "--model", options.model,
+        "--input-size", str(options.size), "--batch-size", str(batch),
+        "--max-steps", str(options.steps), "--output", folder,
+        "--set", "model.inputChannels=1", "--set", "output.logEverySteps=1",
+        "--set", "output.tensorBoard=false", "--set", "data.validationFraction=0.02",
+        *more,
+    ]
+
+
+def seconds(text, batch):
+    """Of each step but the first, from its images a second."""
+    rates = [float(rate) for rate in re.findall(r"step \d+/\d+ .*?([\d.]+) images/s", text)]
+    return [batch / rate for rate in rates[1:]]
+
+
+def start(command, environment=None, prefix=()):
+    return subprocess.Popen([*prefix, *command], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+                            text=True, env={**os.environ, **(environment or {})})
+
+
+def finish(processes):
+    texts = [process.communicate()[1] for process in processes]
+    for process, text in zip(processes, texts):
+        if process.returncode != 0:
+            sys.exit(f"{' '.join(process.args)}:\n{text}")
+    return texts
+
+
+class Line:
+    """Two network namespaces joined by a line."""
+
+    def __init__(self, rate, delay):
+        self.names = [f"mux{os.getpid()}a", f"mux{os.getpid()}b"]
+        run = lambda text: subprocess.run(text.split(), check=True)
+        for name in self.names:
+            run(f"ip netns add {name}")
+        run(f"ip link add v{os.getpid()}a netns {self.names[0]} type veth peer name v{os.getpid()}b"
+            f" netns {self.names[1]}")
+        for place, name in enumerate(self.names):
+            device = f"v{os.getpid()}{'ab'[place]}"
+            inside = f"ip netns exec {name}"
+            run(f"{inside} ip addr add 10.77.0.{place + 1}/24 dev {device}")
+            run(f"{inside} ip link set {device} up")
+            run(f"{inside} ip link set lo up")
+            tries = [f"netem rate {rate} delay {delay}", f"tbf rate {rate} burst 128kb latency 50ms"]
+            for attempt in tries:
+                limit = subprocess.run(
+                    f"{inside} tc qdisc add dev {device} root {attempt}".split(), stderr=subprocess.DEVNULL)
+                if limit.returncode == 0:
+                    break
+            self.kind = attempt if limit.returncode == 0 else "no limit"
+        print(f"line: {self.kind}", file=sys.stderr)
+
+    def close(self):
+        for name in self.names:
+            subprocess.run(["ip", "netns", "del", name])
+
+
+def ways(options, line):
+    """Ways of training by name: each makes the steps' seconds in a folder of its own."""
+    half = options.batch // 2
+
+    def one(threads, batch):
+        def run(folder):
+            return seconds(finish([start(words(options, folder, batch, ["--threads", str(threads)]))])[0],
+                           batch)
+        return run
+
+    def apart(folder):
+        runs = [start(words(options, f"{folder}/{place}", half, ["--threads", "1"])) for place in "ab"]
+        return [step for text in finish(runs) for step in seconds(text, half)]
+
+    def together(*settings):
+        more = ["--threads", "1"] + [word for setting in settings for word in ("--set", setting)]
+
+        def run(folder):
+            if line is None:
+                command = words(options, folder, options.batch, [*more, "--processes", "2"])
+                return seconds(finish([start(command)])[0], options.batch)
+            runs = [
+                start(words(options, folder, options.batch, more),
+                      {"RANK": str(rank), "WORLD_SIZE": "2", "LOCAL_RANK": "0", "LOCAL_WORLD_SIZE": "1",
+                       "MASTER_ADDR": "10.77.0.1", "MASTER_PORT": "29511"},
+                      ["ip", "netns", "exec", line.names[rank]])
+                for rank in range(2)]
+            return seconds(finish(runs)[0], options.batch)
+        return run
+
+    named = {"two processes apart": apart, "two processes": together(),
+             "two, bfloat16 gradients": together("distributed.gradients=bfloat16"),
+             "two, synchronised norms": together("distributed.synchronizedNorms=true")}
+    if line is None:
+        named = {"one process of two threads": one(2, options.batch), **named}
+    return named
+
+
+def measure(options):
+    line = Line(options.rate, options.delay) if options.network else None
+    try:
+        named = ways(options, line)
+        rounds = []
+        for _ in range(options.rounds):
+            turn = {}
+            for name in random.sample(list(named), len(named)):
+                with tempfile.TemporaryDirectory() as folder:
+                    turn[name] = statistics.median(named[name](folder))
+            rounds.append(turn)
+            print(turn, file=sys.stderr, flush=True)
+    finally:
+        if line:
+            line.close()
+    print(f"{options.model}, {options.batch}×{options.size}²; {options.rounds} rounds of {options.steps - 1} steps")
+    print("\n| way | ms a step | fastest round | ÷ two apart |\n| --- | ---: | ---: | ---: |")
+    for name in named:
+        times = [turn[name] for turn in rounds]
+        ratio = statistics.median(turn[name] / turn["two processes apart"] for turn in rounds)
+        print(f"| {name} | {1000 * statistics.median(times):.0f} | {1000 * min(times):.0f} | {ratio:.3f} |")
+
+
+def members(mark):
+    """The processes of a run by their numbers, found by a variable that only they have."""
+    found = {}
+    for name in os.listdir("/proc"):
+        if not name.isdigit():
+            continue
+        try:
+            variables = open(f"/proc/{name}/environ", "rb").read().split(b"\0")
+            line = open(f"/proc/{name}/cmdline", "rb").read()
+        except OSError:
+            continue
+        ranks = [text for text in variables if text.startswith(b"RANK=")]
+        if f"TEST_MARK={mark}".encode() in variables and ranks and b"train" in line:
+            rank = int(ranks[0][5:])
+            found[rank] = max(found.get(rank, 0), int(name))
+    return found
+
+
+def faults(options):
+    with tempfile.TemporaryDirectory() as folder:
+        def train(name, mark=""):
+            return subprocess.Popen(
+                [options.muxnet, "train", "--recipe", "digits", "--epochs", "4", "--batch-size", "128",
+                 "--threads", "1", "--output", folder, "--name", name, "--processes", "2",
+                 "--restarts", "3", "--set", "checkpoints.everySteps=1", "--set", "output.tensorBoard=false"],
+                stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True,
+                env={**os.environ, "TEST_MARK": mark})
+
+        begin = time.monotonic()
+        whole = train("whole")
+        whole.communicate()
+        length = time.monotonic() - begin
+        weights = lambda name: open(f"{folder}/{name}/last.safetensors", "rb").read()
+        reference = weights("whole")
+        print("| # | process | killed after | newest checkpoint | seconds to the end | restarts | weights |")
+        print("| ---: | ---: | ---: | --- | ---: | ---: | --- |")
+        bad = 0
+        for number in range(options.faults):
+            rank, mark = number % 2, f"{os.getpid()}-{number}"
+            run = train(f"run{number}", mark)
+            moment = length * (number + 0.5) / options.faults
+            time.sleep(moment)
+            while run.poll() is None and rank not in members(mark):
+                time.sleep(0.005)
+            victim = members(mark).get(rank)
+            place = f"{folder}/run{number}/checkpoints"
+            saved = sorted(os.listdir(place)) if os.path.isdir(place) else []
+            if victim:
+                os.kill(victim, signal.SIGKILL)
+            begin = time.monotonic()
+            errors = run.communicate()[1]
+            took = time.monotonic() - begin
+            restarts = errors.count("start anew")
+            same = run.returncode == 0 and weights(f"run{number}") == reference
+            bad += not same
+            print(f"| {number + 1} | {rank} | {moment:.2f} s | {saved[-1] if saved else 'none'} | {took:.1f} |"
+                  f" {restarts} | {'equal' if same else f'OTHER ({run.returncode})'} |", flush=True)
+            if not same:
+                print(errors, file=sys.stderr)
+            shutil.rmtree(f"{folder}/run{number}", ignore_errors=True)
+        sys.exit(1 if bad else 0)
+
+
+def main():
+    options = arguments()
+    if options.faults:
+        faults(options)
+    measure(options)
+
+
+if __name__ == "__main__":
+    main()

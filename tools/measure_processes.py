@@ -7,11 +7,17 @@ over its steps (without the first of a turn), and ratios are medians over the ro
 
     tools/measure_processes.py MUXNET [--model muxnet_m] [--size 224] [--batch 32] [--rounds 3] [--steps 4]
     tools/measure_processes.py MUXNET --network [--rate 1gbit] [--delay 0.5ms]   (needs root)
+    tools/measure_processes.py MUXNET --processor
+    tools/measure_processes.py MUXNET --reduction [--rate 1gbit] [--bytes 13400000]   (needs root, Python's torch)
+    tools/measure_processes.py MUXNET --scaling STEP BACKWARD    (computed, from a step's seconds and its backward's)
     tools/measure_processes.py MUXNET --faults 25
 
 With --network two hosts are two network namespaces joined by a line of that rate, whose ends each delay by so
-much; where the kernel has no netem, the rate alone is kept and a line says so. With --faults a process is killed at so many moments of a run; the run starts anew by
-itself, and its weights must be those of a run that nothing disturbed.
+much; where the kernel has no netem, the rate alone is kept and a line says so. --processor compares processor
+time instead of the clock's, which other work on the machine hardly changes: of runs of two lengths, so that what
+is no step drops out. --reduction times one sum of so many bytes over that line, by the same Gloo. With --faults
+a process is killed at so many moments of a run; the run starts anew by itself, and its weights must be those of
+a run that nothing disturbed.
 """
 import argparse
 import os
@@ -37,6 +43,10 @@ def arguments():
     parser.add_argument("--network", action="store_true", help="two network namespaces")
     parser.add_argument("--rate", default="1gbit")
     parser.add_argument("--delay", default="0.5ms")
+    parser.add_argument("--processor", action="store_true", help="compare processor time")
+    parser.add_argument("--reduction", action="store_true", help="one sum over a line of that rate")
+    parser.add_argument("--scaling", type=float, nargs=2, metavar=("STEP", "BACKWARD"))
+    parser.add_argument("--bytes", type=int, default=13_400_000)
     parser.add_argument("--faults", type=int, default=0, help="moments at which to kill a process")
     return parser.parse_args()
 
@@ -134,6 +144,7 @@ def ways(options, line):
 
     named = {"two processes apart": apart, "two processes": together(),
              "two, bfloat16 gradients": together("distributed.gradients=bfloat16"),
+             "two, buckets of 2 MiB": together("distributed.bucketMebibytes=2"),
              "two, synchronised norms": together("distributed.synchronizedNorms=true")}
     if line is None:
         named = {"one process of two threads": one(2, options.batch), **named}
@@ -161,6 +172,106 @@ def measure(options):
         times = [turn[name] for turn in rounds]
         ratio = statistics.median(turn[name] / turn["two processes apart"] for turn in rounds)
         print(f"| {name} | {1000 * statistics.median(times):.0f} | {1000 * min(times):.0f} | {ratio:.3f} |")
+
+
+def processor(options):
+    """Processor seconds a step: two processes that know nothing of each other against two that train as one."""
+    half = options.batch // 2
+
+    def used(commands):
+        before = os.times()
+        finish([start(command) for command in commands])
+        after = os.times()
+        return after.children_user + after.children_system - before.children_user - before.children_system
+
+    def step(make):
+        short, long = 2, 2 + options.steps
+        times = []
+        for steps in (short, long):
+            options.steps = steps
+            with tempfile.TemporaryDirectory() as folder:
+                times.append(used(make(folder)))
+        options.steps = long - 2
+        return (times[1] - times[0]) / (long - short)
+
+    def together(*more):
+        return lambda folder: [words(options, folder, options.batch, ["--threads", "1", "--processes", "2", *more])]
+
+    ways = {
+        "two processes apart": lambda folder: [
+            words(options, f"{folder}/{place}", half, ["--threads", "1"]) for place in "ab"],
+        "two processes": together(),
+        "two, synchronised norms": together("--set", "distributed.synchronizedNorms=true"),
+    }
+    rounds = []
+    for _ in range(options.rounds):
+        rounds.append({name: step(make) for name, make in ways.items()})
+        print(rounds[-1], file=sys.stderr, flush=True)
+    print(f"{options.model}, {options.batch}×{options.size}²; processor seconds a step, {options.rounds} rounds of"
+          f" {options.steps} steps")
+    print("\n| way | seconds a step | ÷ two apart |\n| --- | ---: | ---: |")
+    for name in ways:
+        ratio = statistics.median(turn[name] / turn["two processes apart"] for turn in rounds)
+        print(f"| {name} | {statistics.median(turn[name] for turn in rounds):.2f} | {ratio:.3f} |")
+
+
+REDUCTION = """
+import os, sys, time, torch, torch.distributed as group
+torch.set_num_threads(1)
+group.init_process_group("gloo")
+for name in ("float32", "bfloat16"):
+    values = torch.zeros(int(sys.argv[1]) // 4, dtype=getattr(torch, name))
+    times = []
+    for _ in range(25):
+        group.barrier()
+        begin = time.monotonic()
+        group.all_reduce(values)
+        times.append(time.monotonic() - begin)
+    times.sort()
+    if group.get_rank() == 0:
+        print(f"| {name} | {1000 * times[12]:.0f} | {1000 * times[0]:.0f} |", flush=True)
+group.barrier()
+"""
+
+
+def reduction(options):
+    line = Line(options.rate, options.delay)
+    try:
+        runs = [
+            subprocess.Popen(
+                ["ip", "netns", "exec", line.names[rank], sys.executable, "-c", REDUCTION, str(options.bytes)],
+                stdout=subprocess.PIPE, text=True,
+                env={**os.environ, "RANK": str(rank), "WORLD_SIZE": "2", "MASTER_ADDR": "10.77.0.1",
+                     "MASTER_PORT": "29512", "GLOO_SOCKET_IFNAME": f"v{os.getpid()}{'ab'[rank]}"})
+            for rank in range(2)]
+        text = [run.communicate()[0] for run in runs][0]
+    finally:
+        line.close()
+    print(f"one sum of {options.bytes / 1e6:.1f} MB (as float32) over two hosts, {line.kind}: milliseconds of 25\n")
+    print("| type | median | fastest |\n| --- | ---: | ---: |")
+    print(text, end="")
+
+
+def scaling(options):
+    """A ring of n machines sends 2(n − 1)/n of the bytes and waits 2(n − 1) times for each bucket. All but the
+    last bucket hides behind the backward pass, as far as that lasts. A model, not a measurement."""
+    step, backward = options.scaling
+    print(f"step {step:.3f} s, backward {backward:.3f} s on each machine, {options.bytes / 1e6:.1f} MB;"
+          " share of the speed of n machines without a network\n")
+    print("| line | gradients | buckets | 2 machines | 8 | 64 |\n| --- | --- | ---: | ---: | ---: | ---: |")
+    for name, rate, latency in [("1 Gbit/s, 1 ms", 125e6, 1e-3), ("10 Gbit/s, 0.1 ms", 1.25e9, 1e-4)]:
+        for kind, size in [("float32", options.bytes), ("bfloat16", options.bytes / 2)]:
+            for buckets in (2, 7):
+                shares = []
+                for machines in (2, 8, 64):
+                    # The first bucket is of a mebibyte (as float32).
+                    first = size * (1 << 20) / options.bytes
+                    parts = [first] + [(size - first) / (buckets - 1)] * (buckets - 1)
+                    times = [2 * (machines - 1) / machines * part / rate + 2 * (machines - 1) * latency
+                             for part in parts]
+                    exposed = times[-1] + max(0, sum(times[:-1]) - backward * (1 - 1 / buckets))
+                    shares.append(f"{100 * step / (step + exposed):.0f} %")
+                print(f"| {name} | {kind} | {buckets} | {' | '.join(shares)} |")
 
 
 def members(mark):
@@ -230,7 +341,14 @@ def main():
     options = arguments()
     if options.faults:
         faults(options)
-    measure(options)
+    elif options.processor:
+        processor(options)
+    elif options.scaling:
+        scaling(options)
+    elif options.reduction:
+        reduction(options)
+    else:
+        measure(options)
 
 
 if __name__ == "__main__":

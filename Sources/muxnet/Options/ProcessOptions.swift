@@ -25,7 +25,9 @@
         throw ValidationError("--processes must be 1 … 1024")
       }
       if let restarts {
-        guard processes != nil else { throw ValidationError("--restarts is for --processes") }
+        guard let processes, processes > 1 else {
+          throw ValidationError("--restarts is for --processes of 2 or more")
+        }
         guard (0...1_000_000).contains(restarts) else {
           throw ValidationError("--restarts must be 0 … 1000000")
         }
@@ -37,7 +39,7 @@
     /// - Returns: Whether that was so.
     /// - Throws: An exit code, or an error of the first process that failed.
     func launch() throws -> Bool {
-      guard let processes, processes > 1 || (restarts ?? 0) > 0 else { return false }
+      guard let processes, processes > 1 else { return false }
       if try ProcessPlace.given(by: ProcessInfo.processInfo.environment) != nil {
         throw CommandError("a launcher has started this process already: leave out --processes")
       }

@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: Apache-2.0
+#if TORCH
+  import Foundation
+  import MUXTestSupport
+  import Testing
+
+  #if canImport(Darwin)
+    import Darwin
+  #elseif canImport(Glibc)
+    import Glibc
+  #endif
+
+  @Suite("Training in several processes", .serialized, .tags(.processes), .endsSometime)
+  struct SeveralProcessesTests {
+    private let folder: TemporaryFolder
+
+    init() throws { folder = try TemporaryFolder() }
+
+    /// A command line that trains a small network on the digits.
+    private func words(_ name: String, _ processes: Int? = 2, _ more: [String] = []) -> [String] {
+      [
+        "train", "--recipe", "digits", "--epochs", "2", "--batch-size", "256", "--threads", "1",
+        "--output", folder.path, "--name", name, "--set", "checkpoints.everySteps=1", "--set",
+        "output.tensorBoard=false",
+      ] + (processes.map { ["--processes", "\($0)"] } ?? []) + more
+    }
+
+    private func weights(_ name: String) throws -> Data {
+      try Data(contentsOf: URL(filePath: folder("\(name)/last.safetensors")))
+    }
+
+    /// The training processes of this test, by what only they have in their environment; the numbers that
+    /// their launcher gave them.
+    private func members(_ mark: String) -> [Int: pid_t] {
+      var found: [Int: pid_t] = [:]
+      for name in (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? [] {
+        guard let number = pid_t(name),
+          let data = FileManager.default.contents(atPath: "/proc/\(number)/environ")
+        else { continue }
+        let variables = String(decoding: data, as: UTF8.self).split(separator: "\0")
+        guard variables.contains("TEST_MARK=\(mark)"),
+          let rank = variables.first(where: { $0.hasPrefix("RANK=") }),
+          FileManager.default.contents(atPath: "/proc/\(number)/cmdline").map({
+            String(decoding: $0, as: UTF8.self).contains("--threads")
+          }) == true
+        else { continue }
+        // The guard of a child has its environment, too, until it ends: the child is the later one.
+        guard let own = Int(rank.dropFirst(5)) else { continue }
+        found[own] = max(found[own] ?? 0, number)
+      }
+      return found
+    }
+
+    @Test("Two processes write one run, twice the same bit for bit, and speak with one voice")
+    func twice() throws {
+      for name in ["a", "b"] {
+        let outcome = try Muxnet.run(words(name), in: folder.path)
+        #expect(outcome.code == 0, "\(outcome.errors)")
+        #expect(outcome.output == "\(folder.path)/\(name)/best.safetensors\n")
+        #expect(outcome.errorLines.count { $0.contains("training images") } <= 1)
+      }
+      #expect(try weights("a") == weights("b"))
+      #expect(
+        try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted() == ["a", "b"])
+    }
+
+    @Test(
+      "The launcher's variables are those of torchrun, and one process without them trains alone")
+    func variables() throws {
+      let alone = try Muxnet.run(
+        words("alone", nil, ["--max-steps", "1"]), in: folder.path,
+        environment: ["RANK": "0", "WORLD_SIZE": "1"])
+      #expect(alone.code == 0, "\(alone.errors)")
+      let wrong = try Muxnet.run(
+        words("wrong", nil), in: folder.path,
+        environment: [
+          "RANK": "2", "WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": "1",
+        ])
+      #expect(wrong.code == 1 && wrong.errorLines.count == 1 && wrong.errors.contains("RANK"))
+      let usage = try Muxnet.run(words("usage", 0), in: folder.path)
+      #expect(usage.code == 64 && usage.errors.contains("--processes"))
+      let lonely = try Muxnet.run(
+        words("lonely", nil, ["--restarts", "2"]), in: folder.path)
+      #expect(lonely.code == 64)
+    }
+
+    @Test("An error of all is told, and nothing is left")
+    func error() throws {
+      let outcome = try Muxnet.run(
+        words("none", 2, ["--batch-size", "3"]), in: folder.path)
+      #expect(outcome.code == 1)
+      #expect(outcome.errors.contains("at least 2 for each of 2 processes"))
+      #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path).isEmpty)
+    }
+
+    #if os(Linux)
+      @Test(
+        "One that is killed ends all within seconds; with restarts the run ends as if nothing had been",
+        arguments: [(0, false), (1, true)])
+      func killed(rank: Int, restarts: Bool) throws {
+        let undisturbed = try Muxnet.run(words("whole"), in: folder.path)
+        #expect(undisturbed.code == 0, "\(undisturbed.errors)")
+        let mark = UUID().uuidString
+        let program = try Program(
+          words("killed", 2, restarts ? ["--restarts", "1"] : []), in: folder.path,
+          environment: ["TEST_MARK": mark])
+        // After the first checkpoint.
+        while program.isRunning,
+          (try? FileManager.default.contentsOfDirectory(atPath: folder("killed/checkpoints")))?
+            .contains(where: { $0.hasPrefix("step-") }) != true
+        { usleep(5000) }
+        let victim = try #require(members(mark)[rank])
+        #expect(kill(victim, SIGKILL) == 0)
+        let start = ContinuousClock.now
+        program.wait()
+        if restarts {
+          #expect(program.code == 0, "\(program.errors)")
+          #expect(program.errors.contains("process \(rank) was ended by signal 9"))
+          #expect(try weights("killed") == weights("whole"))
+        } else {
+          #expect(program.code == 1, "\(program.errors)")
+          #expect(start.duration(to: .now) < .seconds(60))
+          #expect(program.errors.contains("has lost another one"))
+          #expect(program.errors.contains("error: process \(rank) was ended by signal 9 of 2"))
+        }
+        #expect(members(mark).isEmpty)
+      }
+
+      @Test("Where the launcher is killed, its processes end")
+      func launcherKilled() throws {
+        let mark = UUID().uuidString
+        let program = try Program(
+          words("left", 2, ["--epochs", "1000"]), in: folder.path, environment: ["TEST_MARK": mark])
+        while program.isRunning, members(mark).count < 2 { usleep(20_000) }
+        program.send(SIGKILL)
+        program.wait()
+        for _ in 0..<3000 where !members(mark).isEmpty { usleep(20_000) }
+        #expect(members(mark).isEmpty)
+      }
+    #endif
+  }
+#endif

@@ -64,7 +64,7 @@ struct SearchShowCommand: ParsableCommand {
   private static func gridText(_ grid: StudyGrid) -> String {
     let broken = grid.networks.count { $0.defect != nil }
     return
-      "a list of \(grid.networks.count.grouped) networks, each with \(grid.seeds.count.grouped) seeds"
+      "a list of \(grid.networks.count.grouped) networks, each with \(grid.seeds.count.grouped) seed\(grid.seeds.count == 1 ? "" : "s")"
       + (broken == 0 ? "" : "; \(broken) of the networks cannot be trained")
   }
 

@@ -106,7 +106,11 @@ struct OutputTests {
       // Neither the images nor the settings are looked at before.
       ["quantize", weights, folder("no/a.muxnet"), "--images", folder("none")],
       ["convert", folder("none"), folder("no/a.onnx")],
-      ["forward", folder("none"), "--input", folder("none"), "--output", folder("no/a")],
+      [
+        "forward", folder("none"), "--weights", folder("none"), "--input", folder("none"),
+        "--output",
+        folder("no/a"),
+      ],
       ["data", "priors", folder("none"), "--output", folder("no/a.yaml")],
       ["search", "benchmark", "--data", folder("none"), "--output", "/dev/null/a"],
     ]

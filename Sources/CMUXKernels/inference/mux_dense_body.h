@@ -121,7 +121,11 @@ static void MUX_NAME(dense_run)(const mux_dense *s, ptrdiff_t block, bool paired
   const MUX_TYPE(pair_function) *pairs = MUX_NAME(pairs_for)(half, s->step);
   const float *bias = s->bias + block * MUX_LANES;
   const ptrdiff_t count = mux_ceil_div(pixels, MUX_LANES);
-  const float infinity = __builtin_inff();
+  // Blocks whose activation is clamping get it in registers.
+  float low = 0, high = 0;
+  const bool clamps = s->is_blocked && !s->has_blocked_residual && !half &&
+                      MUX_NAME(clamp_of)(s->activation, &low, &high);
+  if (!clamps) low = -__builtin_inff(), high = -low;
   ptrdiff_t done = 0;
   for (ptrdiff_t t = 0; t < count; ++t) {
     // Whole vectors where there are many; equal shares where there are few.
@@ -137,17 +141,18 @@ static void MUX_NAME(dense_run)(const mux_dense *s, ptrdiff_t block, bool paired
       const ptrdiff_t parts = mux_ceil_div(now, MUX_NAME(most_paired));
       for (ptrdiff_t part = 0, at = 0; part < parts; ++part) {
         const ptrdiff_t size = (now - at) / (parts - part);
-        pairs[size - 1](from + at * s->step, s->offsets, s->inner, weights, bias, -infinity,
-                        infinity, s->step, to[0] + at * MUX_LANES, to[1] + at * MUX_LANES,
-                        MUX_LANES);
+        pairs[size - 1](from + at * s->step, s->offsets, s->inner, weights, bias, low, high,
+                        s->step, to[0] + at * MUX_LANES, to[1] + at * MUX_LANES, MUX_LANES);
         at += size;
       }
-      MUX_NAME(dense_store)(s, block, to[0], pixel + done, now, totals, arena);
-      MUX_NAME(dense_store)(s, block + 1, to[1], pixel + done, now, totals + 1, arena);
+      if (!clamps) {
+        MUX_NAME(dense_store)(s, block, to[0], pixel + done, now, totals, arena);
+        MUX_NAME(dense_store)(s, block + 1, to[1], pixel + done, now, totals + 1, arena);
+      }
     } else {
-      tiles[now - 1](from, s->offsets, s->inner, weights, bias, -infinity, infinity, s->step, to[0],
+      tiles[now - 1](from, s->offsets, s->inner, weights, bias, low, high, s->step, to[0],
                      MUX_LANES);
-      MUX_NAME(dense_store)(s, block, to[0], pixel + done, now, totals, arena);
+      if (!clamps) MUX_NAME(dense_store)(s, block, to[0], pixel + done, now, totals, arena);
     }
     done += now;
   }

@@ -1,20 +1,40 @@
 // SPDX-License-Identifier: Apache-2.0
 // Maxima and means over windows of planes: a vector of windows side by side, tap by tap.
 
-/// Lanes `first` to before `end` (0 ≤ first < end ≤ MUX_LANES) of the floats from `p` on, `fill` in the
-/// others; touches no others.
-MUX_INLINE vf MUX_NAME(load_range)(const float *p, int first, int end, float fill) {
+/// Some lanes one after the other, for loads that touch no others.
 #if defined(MUX_IS_AVX512)
-  const uint32_t mask = ((1u << end) - 1) & ~((1u << first) - 1);
-  return (vf)_mm512_mask_loadu_ps((__m512)MUX_NAME(i_splat)(fill), (__mmask16)mask, p);
+typedef __mmask16 MUX_TYPE(lanes);
 #elif defined(MUX_IS_AVX2)
-  const __m256i lane = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
-  const __m256i mask = _mm256_andnot_si256(_mm256_cmpgt_epi32(_mm256_set1_epi32(first), lane),
-                                           _mm256_cmpgt_epi32(_mm256_set1_epi32(end), lane));
-  return v_select((vi)mask, (vf)_mm256_maskload_ps(p, mask), MUX_NAME(i_splat)(fill));
+typedef vi MUX_TYPE(lanes);
+#else
+typedef struct {
+  int first, end;
+} MUX_TYPE(lanes);
+#endif
+
+/// Lanes `first` to before `end`; none if there are none between.
+MUX_INLINE MUX_TYPE(lanes) MUX_NAME(lanes_of)(ptrdiff_t first, ptrdiff_t end) {
+  if (first < 0) first = 0;
+  if (end > MUX_LANES) end = MUX_LANES;
+  if (end < first) first = end = 0;
+#if defined(MUX_IS_AVX512)
+  return (__mmask16)(((1u << end) - 1) & ~((1u << first) - 1));
+#elif defined(MUX_IS_AVX2)
+  const vi lane = {0, 1, 2, 3, 4, 5, 6, 7};
+  return (lane >= (int32_t)first) & (lane < (int32_t)end);
+#else
+  return (MUX_TYPE(lanes)){(int)first, (int)end};
+#endif
+}
+
+MUX_INLINE vf MUX_NAME(load_lanes)(const float *p, MUX_TYPE(lanes) lanes, float fill) {
+#if defined(MUX_IS_AVX512)
+  return (vf)_mm512_mask_loadu_ps((__m512)MUX_NAME(i_splat)(fill), lanes, p);
+#elif defined(MUX_IS_AVX2)
+  return v_select(lanes, (vf)_mm256_maskload_ps(p, (__m256i)lanes), MUX_NAME(i_splat)(fill));
 #else
   vf x = MUX_NAME(i_splat)(fill);
-  for (int i = first; i < end; ++i) x[i] = p[i];
+  for (int i = lanes.first; i < lanes.end; ++i) x[i] = p[i];
   return x;
 #endif
 }
@@ -23,39 +43,58 @@ MUX_INLINE vf MUX_NAME(load_range)(const float *p, int first, int end, float fil
 MUX_INLINE vf MUX_NAME(load_columns)(const float *row, ptrdiff_t width, ptrdiff_t column,
                                      float fill) {
   if (column >= 0 && column + MUX_LANES <= width) return v_load(row + column);
-  const ptrdiff_t first = column < 0 ? -column : 0;
-  const ptrdiff_t end = width - column < MUX_LANES ? width - column : MUX_LANES;
-  if (first >= end) return MUX_NAME(i_splat)(fill);
-  return MUX_NAME(load_range)(row + column, (int)first, (int)end, fill);
+  return MUX_NAME(load_lanes)(row + column, MUX_NAME(lanes_of)(-column, width - column), fill);
 }
 
-/// The tap of MUX_LANES windows that begin `stride` apart, the first at `column`.
-MUX_INLINE vf MUX_NAME(load_taps)(const float *row, ptrdiff_t width, ptrdiff_t column,
-                                  ptrdiff_t stride, float fill) {
-  if (stride == 1) return MUX_NAME(load_columns)(row, width, column, fill);
-  if (stride == 2) {
-    // The last column that is wanted is the last one of the second vector.
-    const vf a = MUX_NAME(load_columns)(row, width, column, fill);
-    const vf b = MUX_NAME(load_columns)(row, width, column + MUX_LANES - 1, fill);
+/// Every second lane of a vector and of one that begins MUX_LANES − 1 floats later: the last float that is
+/// wanted is the last one of the second.
+MUX_INLINE vf MUX_NAME(every_second)(vf a, vf b) {
 #if MUX_LANES == 16
-    return __builtin_shufflevector(a, b, 0, 2, 4, 6, 8, 10, 12, 14, 17, 19, 21, 23, 25, 27, 29, 31);
+  return __builtin_shufflevector(a, b, 0, 2, 4, 6, 8, 10, 12, 14, 17, 19, 21, 23, 25, 27, 29, 31);
 #else
-    return __builtin_shufflevector(a, b, 0, 2, 4, 6, 9, 11, 13, 15);
+  return __builtin_shufflevector(a, b, 0, 2, 4, 6, 9, 11, 13, 15);
 #endif
+}
+
+/// The widest windows whose columns are looked at once for all rows.
+enum { MUX_NAME(most_taps) = 8 };
+
+/// Which lanes each tap of MUX_LANES windows has in the image, and those of the second vector of a stride
+/// of 2.
+typedef struct {
+  MUX_TYPE(lanes) first[MUX_NAME(most_taps)], second[MUX_NAME(most_taps)];
+} MUX_TYPE(taps);
+
+/// Tap `j` of MUX_LANES windows that begin `stride` apart, the first of them at column `left`.
+MUX_INLINE vf MUX_NAME(load_taps)(const mux_pool_step *s, ptrdiff_t stride, const float *row,
+                                  ptrdiff_t left, int j, const MUX_TYPE(taps) *taps, float fill) {
+  const ptrdiff_t column = left + j;
+  if (stride > 0) {
+    const vf a = MUX_NAME(load_lanes)(row + column, taps->first[j], fill);
+    if (stride == 1) return a;
+    return MUX_NAME(every_second)(
+        a, MUX_NAME(load_lanes)(row + column + MUX_LANES - 1, taps->second[j], fill));
   }
   vf x = {0};
   for (int i = 0; i < MUX_LANES; ++i) {
-    const ptrdiff_t at = column + i * stride;
-    x[i] = at >= 0 && at < width ? row[at] : fill;
+    const ptrdiff_t at = column + i * s->stride;
+    x[i] = at >= 0 && at < s->in_width ? row[at] : fill;
   }
   return x;
 }
 
 /// A plane's windows that begin in columns x·stride − padding, for MUX_LANES values of x (or the first
-/// `count` of them). Values are added in the order of rows and columns.
-MUX_INLINE void MUX_NAME(pool_column)(const mux_pool_step *s, bool is_average, ptrdiff_t x,
-                                      int count, const float *in, float *out) {
+/// `count` of them). Values are added in the order of rows and columns. `stride` is a constant after
+/// inlining, 0 for any that is not 1 or 2.
+MUX_INLINE void MUX_NAME(pool_column)(const mux_pool_step *s, bool is_average, ptrdiff_t stride,
+                                      ptrdiff_t x, int count, const float *in, float *out) {
   const ptrdiff_t left = x * s->stride - s->padding;
+  MUX_TYPE(taps) taps;
+  for (int j = 0; stride > 0 && j < s->kernel; ++j) {
+    const ptrdiff_t column = left + j, next = column + MUX_LANES - 1;
+    taps.first[j] = MUX_NAME(lanes_of)(-column, s->in_width - column);
+    if (stride == 2) taps.second[j] = MUX_NAME(lanes_of)(-next, s->in_width - next);
+  }
   // How many columns of each window count.
   vf columns = {0};
   for (int i = 0; is_average && i < MUX_LANES; ++i) {
@@ -77,10 +116,9 @@ MUX_INLINE void MUX_NAME(pool_column)(const mux_pool_step *s, bool is_average, p
       const float *row = in + i * s->in_width;
       for (int j = 0; j < s->kernel; ++j) {
         if (is_average) {
-          result += MUX_NAME(load_taps)(row, s->in_width, left + j, s->stride, 0);
+          result += MUX_NAME(load_taps)(s, stride, row, left, j, &taps, 0);
         } else {
-          const vf value =
-              MUX_NAME(load_taps)(row, s->in_width, left + j, s->stride, -__builtin_inff());
+          const vf value = MUX_NAME(load_taps)(s, stride, row, left, j, &taps, -__builtin_inff());
           // NaN in a window comes through.
           result = v_select((value > result) | (value != value), value, result);
         }
@@ -96,13 +134,17 @@ MUX_INLINE void MUX_NAME(pool_column)(const mux_pool_step *s, bool is_average, p
 }
 
 static void MUX_NAME(pool_plane)(const mux_pool_step *s, const float *in, float *out) {
+  const int stride = s->stride <= 2 && s->kernel <= MUX_NAME(most_taps) ? s->stride : 0;
   for (ptrdiff_t x = 0; x < s->out_width; x += MUX_LANES) {
     const ptrdiff_t left = s->out_width - x;
     const int count = left < MUX_LANES ? (int)left : MUX_LANES;
-    if (s->is_average) {
-      MUX_NAME(pool_column)(s, true, x, count, in, out);
-    } else {
-      MUX_NAME(pool_column)(s, false, x, count, in, out);
+    switch (2 * stride + (s->is_average != 0)) {
+    case 0: MUX_NAME(pool_column)(s, false, 0, x, count, in, out); break;
+    case 1: MUX_NAME(pool_column)(s, true, 0, x, count, in, out); break;
+    case 2: MUX_NAME(pool_column)(s, false, 1, x, count, in, out); break;
+    case 3: MUX_NAME(pool_column)(s, true, 1, x, count, in, out); break;
+    case 4: MUX_NAME(pool_column)(s, false, 2, x, count, in, out); break;
+    default: MUX_NAME(pool_column)(s, true, 2, x, count, in, out); break;
     }
   }
 }

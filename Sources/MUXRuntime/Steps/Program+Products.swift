@@ -75,9 +75,10 @@ extension Program {
 
 extension Convolution {
   /// Whether products of groups of one tap of several channels are fewer than those of groups of several
-  /// taps of a channel, as packed files have them.
+  /// taps of a channel, as packed files have them. With longer strides the rows of groups, which hold all
+  /// columns between, would take more than they give.
   func joinsChannels(_ precision: Precision) -> Bool {
-    guard precision != .float32 else { return false }
+    guard precision != .float32, stride <= 2 else { return false }
     let values = precision.valuesPerGroup
     let joined = (inputChannels + values - 1) / values * kernelSize
     return joined < inputChannels * ((kernelSize + values - 1) / values)

@@ -19,7 +19,7 @@ public struct TrainingEvaluator: TrialEvaluator {
   /// The same, before lists lay settings of their own over it.
   private let tree: ConfigurationTree
 
-  /// An evaluator by settings that ``settings(_:)`` made.
+  /// An evaluator by settings that `TrainingEvaluator.settings(_:)` made.
   ///
   /// - Throws: an error of the settings.
   public init(settings: String) throws {
@@ -62,7 +62,7 @@ public struct TrainingEvaluator: TrialEvaluator {
     }
   }
 
-  /// How many outputs the task of settings that ``settings(_:)`` made needs for the classes of its images:
+  /// How many outputs the task of settings that `TrainingEvaluator.settings(_:)` made needs for the classes of its images:
   /// networks of a search end in as many.
   ///
   /// - Throws: an error of the settings or the data.

@@ -7,19 +7,19 @@ internal import MUXNetworks
 /// rewritten for that, and where a reader wants something else than there is, a step that converts stands
 /// before it.
 struct FormatChoice {
-  private let before: Program
-  private var program: Program
+  let before: Program
+  var program: Program
   private let readers: [Int?]
   /// The step that makes each value.
   private let makers: [Int?]
   /// That of the step at work.
-  private var precision: Precision
+  var precision: Precision
 
   /// The precision of each step's products, before what a step cannot do.
   private let precisions: [Precision]
 
-  private var isObserving: Bool { before.target.isObserving }
-  private var lanes: Int { before.target.lanes }
+  var isObserving: Bool { before.target.isObserving }
+  var lanes: Int { before.target.lanes }
 
   static func chooseFormats(_ program: Program) -> Program {
     var choice = FormatChoice(program)
@@ -166,7 +166,7 @@ struct FormatChoice {
 
   /// The value that planes are, if it may be lanes instead: a dense convolution makes it, only the step at
   /// `index` reads it, and both are in single precision.
-  private func lanes(of planes: Planes, readAt index: Int) -> ValueID? {
+  func lanes(of planes: Planes, readAt index: Int) -> ValueID? {
     guard !isObserving, precision == .float32, planes.pixels > 1,
       let value = program.whole(planes), readers[Int(value.index)] == index,
       program[value].format == .planes, program[value].residence == .own,
@@ -178,7 +178,7 @@ struct FormatChoice {
   }
 
   /// The tiles of a dense step with windows, if it has some.
-  private func winograd(of step: DenseStep) -> Winograd? {
+  func winograd(of step: DenseStep) -> Winograd? {
     guard precision == .float32, !isObserving, case .windows(_, let convolution) = step.source
     else { return nil }
     return Winograd.best(convolution, outputs: step.rows.count, size: step.size)
@@ -196,7 +196,7 @@ struct FormatChoice {
 
   /// The activation right before a spatial step without an expansion that alone reads it. (Later, what it
   /// reads might have been written over.)
-  private func activation(before spatial: SpatialStep, at index: Int) -> ElementwiseStep? {
+  func activation(before spatial: SpatialStep, at index: Int) -> ElementwiseStep? {
     guard index > 0, !isObserving, precisions[index] == .float32, spatial.expansion == nil,
       case .planes(let planes) = spatial.input,
       case .elementwise(let step) = before.steps[index - 1].operation, step.mode == .unary,
@@ -209,7 +209,7 @@ struct FormatChoice {
   /// Whether a spatial step multiplies groups: plain branches without dilation. Multiplexed ones only
   /// with 8 bits (groups of two values save less than making them costs), and superpixel branches
   /// only if a block can hold all their phases.
-  private func multipliesGroups(_ step: SpatialStep) -> Bool {
+  func multipliesGroups(_ step: SpatialStep) -> Bool {
     // What measures ranges for 8 bits has the steps of 8 bits.
     let gains = precision == .int8 || isObserving
     return isProjected(step) && precision != .float32
@@ -225,144 +225,9 @@ struct FormatChoice {
   }
 
   /// Whether a projection reads the result, and not a step that makes planes of it.
-  private func isProjected(_ step: SpatialStep) -> Bool {
+  func isProjected(_ step: SpatialStep) -> Bool {
     guard let reader = readers[Int(step.output.index)] else { return false }
     if case .dense = before.steps[reader].operation { return true }
     return false
-  }
-
-  // MARK: Rewriting
-
-  private mutating func rewrite(_ step: Step, at index: Int) {
-    var step = step
-    switch step.operation {
-    case .spatial(var spatial):
-      if let activation = activation(before: spatial, at: index) {
-        spatial.input = .planes(activation.a)
-        spatial.inputActivation = activation.activation
-      }
-      step.operation = .spatial(rewritten(spatial, step))
-    case .dense(let dense): step.operation = .dense(rewritten(dense, step))
-    case .linear(var linear):
-      linear.weights = linearWeights(
-        inputs: program.inputs(of: linear), outputs: program.outputs(of: linear))
-      step.operation = .linear(linear)
-    case .elementwise, .planes, .l2Normalization, .unblock, .pack: break
-    }
-    program.steps.append(step)
-  }
-
-  private mutating func rewritten(_ spatial: SpatialStep, _ step: Step) -> SpatialStep {
-    var spatial = spatial
-    let multipliesGroups = multipliesGroups(spatial)
-    if multipliesGroups { narrow(&spatial) }
-    if spatial.expansion == nil, case .planes(let planes) = spatial.input,
-      let value = program.whole(planes), isChosen(value)
-    {
-      spatial.input = .value(value)
-    }
-    if let expansion = spatial.expansion, expansion.window == nil,
-      case .planes(let planes) = spatial.input
-    {
-      if let value = program.whole(planes), isChosen(value) {
-        spatial.input = .value(value)
-      } else if multipliesGroups {
-        spatial.input = .value(addPack(planes, for: step))
-      }
-    }
-    if multipliesGroups {
-      spatial.precision = precision
-      spatial.observed = addExtremes(["gathered", "middle", "result"])
-      if let kept = spatial.kept {
-        program[kept].format = .blocked(
-          order: program[kept].order, Element(precision: .bfloat16))
-      }
-    } else if isProjected(spatial), precision != .float32 {
-      spatial.observed = addExtremes(["result"])
-    }
-    if isProjected(spatial), precision != .float32 {
-      program[spatial.output].format = .blocked(
-        order: spatial.layout.outputs,
-        Element(precision: precision, range: step.range("result")))
-    }
-    return spatial
-  }
-
-  /// Whether a value was given another format for its only reader.
-  private func isChosen(_ value: ValueID) -> Bool {
-    switch program[value].format {
-    case .blocked, .groups: true
-    case .planes, .flat, .sums, .gate, .extremes: false
-    }
-  }
-
-  /// Has superpixel branches lie with all phases in a block.
-  private mutating func narrow(_ spatial: inout SpatialStep) {
-    let height = program[spatial.output].height
-    spatial.layout = SpatialLayout(spatial.branches, lanes: lanes, isAlwaysNarrow: true)
-    spatial.tiling = SpatialTiling(
-      spatial.layout, input: spatial.inputShape, expanded: spatial.expanded, outputHeight: height,
-      gathersWindows: spatial.expansion?.window != nil)
-    program[spatial.output].format = .blocked(order: spatial.layout.outputs, .float32)
-    if let sums = spatial.sums {
-      program[sums].format = .sums(
-        of: spatial.output, bands: spatial.tiling.bands(outputHeight: height))
-    }
-  }
-
-  private mutating func rewritten(_ dense: DenseStep, _ step: Step) -> DenseStep {
-    var dense = dense
-    if dense.linearWeights != nil {
-      dense.linearWeights = linearWeights(inputs: dense.rowLength, outputs: dense.rows.count)
-      return dense
-    }
-    guard precision != .float32 else {
-      dense.winograd = winograd(of: dense)
-      if case .planes(let planes) = dense.source, let value = program.whole(planes),
-        isChosen(value)
-      {
-        dense.source = .value(value)
-      }
-      return dense
-    }
-    switch dense.source {
-    case .planes(let planes):
-      dense.source = .value(addPack(planes, for: step))
-      dense.precision = precision
-    case .windows(_, let convolution) where convolution.dilation == 1:
-      dense.observed = addExtremes(["input"])
-      dense.precision = precision
-    case .windows: break
-    case .value: dense.precision = precision
-    }
-    return dense
-  }
-
-  /// What is read once per image is as slow as memory: half the bytes, half the time.
-  private func linearWeights(inputs: Int, outputs: Int) -> Precision {
-    let count = (outputs + lanes - 1) / lanes * lanes * inputs
-    if precision == .int8, inputs % 4 == 0, count >= 1 << 18 { return .int8 }
-    return precision != .float32 && count >= 1 << 15 ? .bfloat16 : .float32
-  }
-
-  /// Adds a step that makes groups of planes; gives them.
-  private mutating func addPack(_ planes: Planes, for step: Step) -> ValueID {
-    let observed = addExtremes(["input"])
-    let groups = program.add(
-      PlanValue(
-        channels: planes.count, height: planes.height, width: planes.width,
-        format: .groups(Element(precision: precision, range: step.range("input")))))
-    program.steps.append(
-      Step(step.name, .pack(PackStep(input: planes, output: groups, observed: observed))))
-    return groups
-  }
-
-  /// A value for the least and the greatest values of a layer's tensors, if they are measured.
-  private mutating func addExtremes(_ tensors: [String]) -> ValueID? {
-    guard isObserving else { return nil }
-    return program.add(
-      PlanValue(
-        channels: 2 * tensors.count, height: 1, width: 1,
-        format: .extremes(tensors: tensors.count)))
   }
 }

@@ -83,21 +83,11 @@
       let coordinator = try options.storage.coordinator(for: .create, patience: 300)
       let study = try prepare(coordinator)
       let url = try options.storage.url()
-      let renderer = StudyProgressRenderer(
-        style: .init(isTerminal: Console.errorIsTerminal, width: Console.errorWidth)
-      ) { Console.standardError($0) }
-      var last: StudyTracker.Snapshot?
-      let master = StudyMaster(
-        coordinator, study,
+      let ending = try ShownStudy.drive(
+        study, coordinator,
         options: .init(
-          workers: options.workerCount, timeBudget: options.timeBudget.map { $0 * 60 }),
-        notice: { renderer.line("warning: \($0)") },
-        launch: { try SearchRunCommand.launchWorker(study, url, patience: 300) })
-      let ending = try master.run(shouldStop: { StopRequest.signal != nil }) { snapshot in
-        last = snapshot
-        renderer.show(snapshot)
-      }
-      if let last { renderer.finish(last) }
+          workers: options.workerCount, timeBudget: options.timeBudget.map { $0 * 60 })
+      ) { try SearchRunCommand.launchWorker(study, url, patience: 300) }
       return ending == .stopped ? StopRequest.signal ?? SIGINT : nil
     }
 

@@ -71,23 +71,12 @@ struct SearchRunCommand: ParsableCommand {
     let coordinator = try storage.coordinator(
       for: options.describesStudy ? .create : .write, patience: patience)
     let study = try prepare(coordinator)
-    let renderer = StudyProgressRenderer(
-      style: .init(isTerminal: Console.errorIsTerminal, width: Console.errorWidth)
-    ) { Console.standardError($0) }
-    var last: StudyTracker.Snapshot?
-    let master = StudyMaster(
-      coordinator, study,
-      options: .init(workers: workers, timeBudget: timeBudget.map { $0 * 60 }),
-      notice: { renderer.line("warning: \($0)") },
-      launch: {
-        try Self.launchWorker(
-          study, storage.url(), patience: patience, sharesStorage: shareStorage)
-      })
-    let ending = try master.run(shouldStop: { StopRequest.signal != nil }) { snapshot in
-      last = snapshot
-      if !quiet { renderer.show(snapshot) }
+    let ending = try ShownStudy.drive(
+      study, coordinator,
+      options: .init(workers: workers, timeBudget: timeBudget.map { $0 * 60 }), quiet: quiet
+    ) {
+      try Self.launchWorker(study, storage.url(), patience: patience, sharesStorage: shareStorage)
     }
-    if !quiet, let last { renderer.finish(last) }
     let standings = try coordinator.standings(of: study)
     if output.json {
       try Console.json(try StudyRecorder(standings.study.definition).record(standings))

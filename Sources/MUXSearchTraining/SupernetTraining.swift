@@ -8,8 +8,8 @@ import MUXTasks
 public import MUXTensor
 public import MUXTraining
 
-/// Trains the weights that the networks of a search space share: an ordinary run, whose network is the largest
-/// one, with `supernet.safetensors` and `space.yaml` beside.
+/// Trains the weights that the networks of a search space share: an ordinary run, whose network is the
+/// largest one, with `supernet.safetensors` and `space.yaml` beside.
 public enum SupernetTraining {
   /// Prepares a new run of settings that name a space.
   ///

@@ -62,8 +62,8 @@ public struct TrainingEvaluator: TrialEvaluator {
     }
   }
 
-  /// How many outputs the task of settings that `TrainingEvaluator.settings(_:)` made needs for the classes of its images:
-  /// networks of a search end in as many.
+  /// How many outputs the task of settings that `TrainingEvaluator.settings(_:)` made needs for the classes
+  /// of its images: networks of a search end in as many.
   ///
   /// - Throws: an error of the settings or the data.
   public static func classes(settings: String) throws -> Int {

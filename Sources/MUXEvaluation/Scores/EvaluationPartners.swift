@@ -45,7 +45,8 @@ struct BatchAnswers {
     var samples: [Int]
   }
 
-  /// As other processes of the same program read them: the length of a header in JSON, the header, the values.
+  /// As other processes of the same program read them: the length of a header in JSON, the header, the
+  /// values.
   func bytes() throws -> [UInt8] {
     let header = try JSONEncoder().encode(
       Header(

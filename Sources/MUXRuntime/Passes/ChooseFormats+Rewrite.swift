@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import MUXNetworks
 
-/// The second half of the pass: steps are rewritten for the formats that were chosen, and what converts stands
-/// before those that want another.
+/// The second half of the pass: steps are rewritten for the formats that were chosen, and what converts
+/// stands before those that want another.
 extension FormatChoice {
   mutating func rewrite(_ step: Step, at index: Int) {
     var step = step

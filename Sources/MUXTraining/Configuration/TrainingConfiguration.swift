@@ -18,8 +18,8 @@ public struct TrainingConfiguration: Codable, Hashable, Sendable {
   /// Optimizer steps that the run has at least: where `epochs` bring fewer, as on a few hundred images,
   /// there are more of them. 0…1000000; 0, the default, leaves the epochs as they are.
   public var minimumSteps: Int = 0
-  /// Images in one batch, of all processes together; 0 fits it to the training images: the greatest power of two, 8 to 64, that makes
-  /// at least 16 batches of them.
+  /// Images in one batch, of all processes together; 0 fits it to the training images: the greatest power
+  /// of two, 8 to 64, that makes at least 16 batches of them.
   public var batchSize: Int = 128
   /// Batches whose gradients are averaged before the optimizer steps.
   public var accumulation: Int = 1

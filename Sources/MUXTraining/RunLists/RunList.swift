@@ -68,8 +68,8 @@ public struct RunList: Sendable {
   ///   - observers: Makes those of each training.
   ///   - progress: Told the images measured and their total, for each training.
   ///   - finished: Told of each training that is done now.
-  ///   - failed: Told of a training that cannot go on, such as one whose loss is no number; the others are still
-  ///     trained, and the next call tries it again. It throws what it is told unless that is given.
+  ///   - failed: Told of a training that cannot go on, such as one whose loss is no number; the others are
+  ///     still trained, and the next call tries it again. It throws what it is told unless that is given.
   /// - Returns: The signal that asked to stop; nil where nothing is left to try.
   public func run(
     stop: StopSignal = .process,

@@ -3,8 +3,8 @@ import MUXConfiguration
 import MUXEvaluation
 
 extension ConfigurationTree {
-  /// Sets what `--data` and `--source` name. Data with boxes whose kind nothing says, as for weights that are not
-  /// in a run, is told by how it lies: its folders would else be taken for classes.
+  /// Sets what `--data` and `--source` name. Data with boxes whose kind nothing says, as for weights that
+  /// are not in a run, is told by how it lies: its folders would else be taken for classes.
   mutating func set(data: String?, source: String?) throws {
     if let data { try set("data.path", toText: data, source: .option("--data")) }
     if let source { try set("data.source", toText: source, source: .option("--source")) }

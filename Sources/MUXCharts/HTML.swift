@@ -83,11 +83,11 @@ public enum HTML {
     a{color:var(--link)}h1{font-size:1.5rem;margin:.5rem 0}h2{font-size:1.2rem;margin-top:2rem}
     h1,dd{overflow-wrap:anywhere}td{overflow-wrap:break-word}
     .wide{overflow-x:auto}td code{display:block;max-height:6em;overflow:auto}svg{max-width:100%;height:auto;display:block}
-    .charts{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,440px),1fr));gap:12px;\
+    .charts{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,440px),1fr));gap:12px;\
     align-items:start}
     .chart{border:1px solid var(--line);border-radius:6px;overflow:hidden;min-width:0}
     .chart.whole{margin-top:12px;overflow-x:auto}.chart.whole svg{min-width:680px}
-    table{border-collapse:collapse;font-size:13px}th,td{padding:.25rem .6rem;\
+    table{border-collapse:collapse;font-size:13px;margin-bottom:.8rem}th,td{padding:.25rem .6rem;\
     border-bottom:1px solid var(--line);text-align:left;vertical-align:top}
     th{white-space:nowrap}.n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
     td:last-child{min-width:15rem}td code{font-size:12px}tr:target{background:var(--wash)}

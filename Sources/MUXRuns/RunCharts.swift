@@ -101,7 +101,7 @@ struct RunCharts {
     }
     figures.append(
       figure(
-        "Learning rate at the end of each epoch", "learning rate",
+        "Learning rate after each epoch", "learning rate",
         [line("learning rate", record, color: 2) { $0.values["learning_rate"] }]))
     return figures
   }

@@ -16,54 +16,11 @@ categorical choices.
 """
 import argparse
 import csv
-import gzip
-import re
 import time
 
 import numpy as np
 
-from compare_search import OPERATIONS, read_macro
-
-SIDES = {"cifar10": (10, 32), "cifar100": (100, 32), "imagenet16": (120, 16)}
-
-
-def costs(cell, classes, side):
-    """Parameters and multiply-adds of a cell's network; see NASBench201.swift."""
-
-    def convolution(inputs, outputs, kernel, pixels, norm):
-        weights = inputs * outputs * kernel * kernel
-        return np.array([weights + (2 * outputs if norm else 0), weights * pixels * pixels])
-
-    total = convolution(3, 16, 3, side, True)
-    for channels, pixels in [(16, side), (32, side // 2), (64, side // 4)]:
-        if channels > 16:
-            total += convolution(channels // 2, channels, 3, pixels, True)
-            total += convolution(channels, channels, 3, pixels, True)
-            total += convolution(channels // 2, channels, 1, pixels, False)
-        for name in cell:
-            kernel = {"nor_conv_1x1": 1, "nor_conv_3x3": 3}.get(name)
-            if kernel:
-                total += 5 * convolution(channels, channels, kernel, pixels, True)
-    classifier = 64 * classes + classes
-    return total + np.array([128 + classifier, classifier])
-
-
-def read_cells(folder, data):
-    table = np.full((5**6, 3), np.nan)
-    with gzip.open(f"{folder}/nats-bench-tss.csv.gz", "rt") as file:
-        for row in csv.DictReader(file):
-            cell = re.findall(r"([a-z_0-9]+)~\d", row["architecture"])
-            index = int("".join(str(OPERATIONS.index(name)) for name in cell), 5)
-            error = 100 - float(row[f"{data}_test_200"])
-            table[index] = [error, *costs(cell, *SIDES[data])]
-    return [5] * 6, table
-
-
-def read(folder, name):
-    if name == "nas-bench-macro":
-        return read_macro(folder)
-    return read_cells(folder, name.removeprefix("nats-bench-"))
-
+from search_tables import read
 
 class Evaluations:
     """Distinct networks in the order in which they were asked for."""

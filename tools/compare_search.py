@@ -9,7 +9,8 @@
 --timing measures processor time: of a plain run of 1,000 evaluations, where networks may repeat,
 and of a run to a budget of 1,000 networks, as in the comparison.
 
-DATA holds nas-bench-macro_cifar10.json.gz and nas-bench-201_cifar10.csv.gz. Needs pymoo 0.6.
+DATA holds the tables (tools/search_tables.py); --tables also takes nats-bench-cifar10, -cifar100 and
+-imagenet16. Needs pymoo 0.6.
 
 pymoo is given every courtesy: the same objectives, divisors and ideal point (the origin), so that
 its PBI is exactly the g that is reported; a network that it asks for again is answered from a cache
@@ -18,9 +19,7 @@ uniform ones.
 """
 import argparse
 import csv
-import gzip
 import json
-import re
 import time
 
 import numpy as np
@@ -37,34 +36,7 @@ from pymoo.operators.sampling.rnd import IntegerRandomSampling
 from pymoo.optimize import minimize
 from pymoo.util.ref_dirs import get_reference_directions
 
-OPERATIONS = ["none", "skip_connect", "avg_pool_3x3", "nor_conv_1x1", "nor_conv_3x3"]
-
-
-def read_macro(folder):
-    with gzip.open(f"{folder}/nas-bench-macro_cifar10.json.gz") as file:
-        nets = json.load(file)
-    table = np.full((3**8, 3), np.nan)
-    for key, net in nets.items():
-        table[int(key, 3)] = [100 - net["mean_acc"], net["params"], net["flops"]]
-    return [3] * 8, table
-
-
-def read_201(folder):
-    table = np.full((5**6, 3), np.nan)
-    with gzip.open(f"{folder}/nas-bench-201_cifar10.csv.gz", "rt") as file:
-        for row in csv.DictReader(file):
-            names = re.findall(r"([a-z_0-9]+)~\d", row["architecture"])
-            genes = [OPERATIONS.index(name) for name in names]
-            small, large = names.count("nor_conv_1x1"), names.count("nor_conv_3x3")
-            index = int("".join(map(str, genes)), 5)
-            # 5 cells at 16, 32 and 64 channels; see NASBench201.swift for where these come from.
-            table[index] = [
-                100 - float(row["test_accuracy"]),
-                73306 + 28000 * small + 243040 * large,
-                7783050 + 3932160 * small + 35389440 * large,
-            ]
-    return [5] * 6, table
-
+from search_tables import pbi, read
 
 class Table(Problem):
     def __init__(self, choices, objectives):
@@ -114,13 +86,6 @@ def make(name, directions):
 NAMES = ["pymoo-moead", "pymoo-moead-uniform", "pymoo-nsga2"]
 
 
-def pbi(points, direction, theta=5.0):
-    unit = direction / np.linalg.norm(direction)
-    along = points @ unit
-    across = np.linalg.norm(points - along[:, None] * unit, axis=1)
-    return along + theta * across
-
-
 def run(problem, name, directions, budgets, seed):
     """The best g of each target after each budget of distinct networks, and the calls."""
     algorithm = make(name, directions)
@@ -155,10 +120,9 @@ def main():
     arguments = parser.parse_args()
     with open(arguments.targets) as file:
         targets = json.load(file)
-    readers = {"nas-bench-macro": read_macro, "nas-bench-201": read_201}
     rows = []
     for table in arguments.tables:
-        choices, values = readers[table](arguments.data)
+        choices, values = read(arguments.data, table)
         scale = np.array([targets["errorScale"], values[:, 1].max(), values[:, 2].max()])
         problem = Table(choices, values / scale)
         directions = np.array(targets[table][arguments.set], dtype=float) / scale

@@ -136,11 +136,11 @@ private struct RecordWriter {
     let table = try NASBench101(reading: url)
     // Larger nets are better and take as long: every cell with a size of its own is on the front, which
     // is in order of error here.
-    let points = try BenchmarkTargets.targets(of: table, .report)
+    let points = try BenchmarkTargets().targets(of: table, .report)
     let errors = points.compactMap { $0.values["error"] }
     #expect(errors == errors.sorted() && Set(errors).count == 3)
     #expect(points.allSatisfy { Set($0.values.keys) == ["error", "params", "time"] })
-    #expect(try BenchmarkTargets.targets(of: table, .tune).allSatisfy { !points.contains($0) })
+    #expect(try BenchmarkTargets().targets(of: table, .tune).allSatisfy { !points.contains($0) })
     var options = SearchBenchmark.Options(data: url)
     options.tables = ["nasbench101"]
     options.budgets = [10, 30]

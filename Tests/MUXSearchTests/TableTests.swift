@@ -149,14 +149,49 @@ import Testing
 
   @Test(
     "Reference points fit their tables, and no point serves for tuning and for reporting",
-    arguments: ["nas-bench-macro", "nas-bench-201"])
+    arguments: ["nas-bench-macro", "nas-bench-201"] + NATSBench.DataSet.allCases.map(\.tableName))
   func referencePoints(_ name: String) throws {
-    let report = try BenchmarkTargets.targets(of: name, .report).map(\.values)
-    let tune = try BenchmarkTargets.targets(of: name, .tune).map(\.values)
+    let points = try BenchmarkTargets()
+    let table = try named(name)
+    let report = try points.targets(of: table, .report).map(\.values)
+    let tune = try points.targets(of: table, .tune).map(\.values)
     #expect(report.count == 3)
     #expect(tune.count == 3)
     for point in report { #expect(!tune.contains(point)) }
-    #expect(throws: SearchError.self) { try BenchmarkTargets.targets(of: "cifar") }
+  }
+
+  @Test("Reference points of one's own are read from a file, or refused in one line")
+  func ownPoints() throws {
+    let file = FileManager.default.temporaryDirectory.appending(path: "\(UUID()).json")
+    defer { try? FileManager.default.removeItem(at: file) }
+    let table = try named("nas-bench-201")
+    func read(_ text: String) throws -> [ReferenceTarget] {
+      try Data(text.utf8).write(to: file)
+      return try BenchmarkTargets(file: file).targets(of: table)
+    }
+    let own = try read(#"{"about": "mine", "nas-bench-201": {"report": [[7, 300000, 40000000]]}}"#)
+    #expect(own == [ReferenceTarget("1", ["error": 7, "params": 300_000, "madds": 40_000_000])])
+    let path = file.path(percentEncoded: false)
+    for (text, reason) in [
+      ("[1]", "holds no reference points"),
+      (#"{"nas-bench-macro": {"report": [[7, 3, 4]]}}"#, "for the table nas-bench-201"),
+      (#"{"nas-bench-201": {"report": []}}"#, "no point is listed"),
+      (#"{"nas-bench-201": {"report": [[7, 3]]}}"#, "has 2 values; there are error, params, madds"),
+      (#"{"nas-bench-201": {"report": [[7, "a", 4]]}}"#, "'nas-bench-201.report.0.1'"),
+    ] {
+      let error = #expect(throws: SearchError.self) { try read(text) }
+      let line = "\(error as Any)"
+      #expect(line.contains(reason) && line.contains(path), "\(line)")
+    }
+    try FileManager.default.removeItem(at: file)
+    #expect(throws: SearchError.self) { try BenchmarkTargets(file: file) }
+  }
+
+  /// A table of a few networks under a name that reference points are listed for.
+  private func named(_ name: String) throws -> TabularBenchmark {
+    try TabularBenchmark(
+      name: name, genes: [Gene("width", choices: 2)], rows: [[9, 100, 1000], [8, 200, 2000]],
+      errorScale: 100.0 / 3)
   }
 
   @Test(
@@ -166,7 +201,7 @@ import Testing
   func guidedIsAhead(_ name: String) throws {
     let table = try SearchBenchmark.table(name, in: Shared.folder.appending(path: "data"))
     var experiment = SearchExperiment(
-      table, targets: try BenchmarkTargets.targets(of: name, .tune))
+      table, targets: try BenchmarkTargets().targets(of: table, .tune))
     experiment.budgets = [100]
     experiment.seeds = 12
     var means: [String: Double] = [:]
@@ -175,8 +210,8 @@ import Testing
       means[contestant.name] = rows.reduce(0) { $0 + $1.mean } / Double(rows.count)
     }
     let ours = try #require(means["guided"])
-    // With its other model it may be a little better or worse, and is no rival.
-    let own = ["guided", "guided-process"]
+    // With its other settings it may be a little better or worse, and is no rival.
+    let own = ["guided", "guided-quick"]
     for (rival, mean) in means where !own.contains(rival) {
       #expect(ours < mean, "\(rival)")
     }

@@ -7,6 +7,8 @@ public enum AlgorithmSettings: Sendable, Hashable, Codable {
   case moead(MOEAD.Settings = MOEAD.Settings())
   /// MOEA/D with PBI, guided by a model.
   case guided(GuidedMOEAD.Settings = GuidedMOEAD.Settings())
+  /// Local search for each target.
+  case local(LocalSearch.Settings = LocalSearch.Settings())
   /// Regularized evolution.
   case evolution(RegularizedEvolution.Settings = RegularizedEvolution.Settings())
   /// NSGA-II.
@@ -16,10 +18,11 @@ public enum AlgorithmSettings: Sendable, Hashable, Codable {
   /// Every network of a small space once, in order.
   case list
 
-  /// The names that users give, with default settings.
+  /// The names that users give, with the settings of a study: a trial takes longer than a millisecond.
   public static let named: [(name: String, settings: AlgorithmSettings)] = [
-    ("moead", .moead()), ("guided", .guided()), ("evolution", .evolution()), ("nsga2", .nsga2()),
-    ("random", .random),
+    ("moead", .moead()), ("guided", .guided(.thorough)), ("local", .local()),
+    ("evolution", .evolution()),
+    ("nsga2", .nsga2()), ("random", .random),
   ]
 
   /// The name that users give.
@@ -27,6 +30,7 @@ public enum AlgorithmSettings: Sendable, Hashable, Codable {
     switch self {
     case .moead: "moead"
     case .guided: "guided"
+    case .local: "local"
     case .evolution: "evolution"
     case .nsga2: "nsga2"
     case .random: "random"
@@ -45,6 +49,8 @@ public enum AlgorithmSettings: Sendable, Hashable, Codable {
       try MOEAD(problem, goal: goal, settings: settings, seed: seed)
     case .guided(let settings):
       try GuidedMOEAD(problem, goal: goal, settings: settings, seed: seed)
+    case .local(let settings):
+      try LocalSearch(problem, goal: goal, settings: settings, seed: seed)
     case .evolution(let settings):
       try RegularizedEvolution(problem, goal: goal, settings: settings, seed: seed)
     case .nsga2(let settings):
@@ -81,6 +87,9 @@ public enum AlgorithmSettings: Sendable, Hashable, Codable {
       case .guided:
         algorithm = GuidedMOEAD(
           problem, state: try SavedState.decode(GuidedMOEAD.State.self, from: data))
+      case .local:
+        algorithm = LocalSearch(
+          problem, state: try SavedState.decode(LocalSearch.State.self, from: data))
       case .evolution:
         algorithm = RegularizedEvolution(
           problem, state: try SavedState.decode(RegularizedEvolution.State.self, from: data))

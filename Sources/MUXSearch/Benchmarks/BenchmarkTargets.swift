@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-import Foundation
+package import Foundation
+import MUXCore
 
 /// The reference points of the tabular benchmarks, as the comparison script reads them too.
-package enum BenchmarkTargets {
+package struct BenchmarkTargets: Sendable {
   /// Which points.
   package enum Selection: String, Sendable, CaseIterable {
     /// Those that results are reported for.
@@ -11,59 +12,91 @@ package enum BenchmarkTargets {
     case tune
   }
 
-  private struct File: Decodable {
-    var errorScale: Double
-    var macro: [String: [[Double]]]
-    var cells: [String: [[Double]]]
+  /// For each table the points of each selection: a value for each objective, in the table's order.
+  private let points: [String: [String: [[Double]]]]
+  /// The file, nil for the shipped one.
+  private let path: String?
 
-    enum CodingKeys: String, CodingKey {
-      case errorScale
-      case macro = "nas-bench-macro"
-      case cells = "nas-bench-201"
+  /// The points of a file, or those that are shipped. A file has, for each table by its name, an object of
+  /// lists of points: `{"nas-bench-macro": {"report": [[9.2, 1160000, 37300000]]}}`, with error, parameters and
+  /// multiply-adds.
+  ///
+  /// - Throws: ``SearchError/table(path:reason:)`` for a file that cannot be read.
+  package init(file: URL? = nil) throws(SearchError) {
+    path = file?.path(percentEncoded: false)
+    let name = path ?? "targets.json"
+    let data: Data
+    do {
+      data = try file.map { try Data(contentsOf: $0) } ?? Data(PackageResources.targets_json)
+    } catch {
+      throw .table(path: name, reason: "cannot be read: \(error.localizedDescription)")
+    }
+    do {
+      points = try JSONDecoder().decode(File.self, from: data).points
+    } catch {
+      let reason = (error as? DecodingError)?.reason ?? "\(error)"
+      throw .table(path: name, reason: "holds no reference points: \(reason)")
     }
   }
 
-  /// The points of a table: for NAS-Bench-101, which is not here, front networks of the file by their
-  /// last objective, at the same quantiles as those of the others; else those of the list.
+  /// The points of a table. Those of NAS-Bench-101 follow from its file unless they are listed: front networks by
+  /// the last objective, at the same quantiles as those of the others.
   ///
-  /// - Throws: ``SearchError/table(path:reason:)`` for a table without points.
-  package static func targets(
+  /// - Throws: ``SearchError/table(path:reason:)`` for a table without points, or with one of another length.
+  package func targets(
     of table: any BenchmarkTable, _ selection: Selection = .report
   ) throws(SearchError) -> [ReferenceTarget] {
-    guard table is NASBench101 else { return try targets(of: table.name, selection) }
+    let names = table.objectives.map(\.name)
+    if let listed = points[table.name]?[selection.rawValue] {
+      for (index, point) in listed.enumerated() where point.count != names.count {
+        throw .table(
+          path: path ?? "targets.json",
+          reason: "point \(index + 1) of \(table.name) has \(point.count) values; there are "
+            + names.joined(separator: ", "))
+      }
+      guard !listed.isEmpty else {
+        throw .table(path: path ?? "targets.json", reason: "no point is listed for \(table.name)")
+      }
+      return Self.targets(listed, names)
+    }
+    guard table is NASBench101 else {
+      throw .table(
+        path: path ?? table.name,
+        reason: "there are no reference points '\(selection.rawValue)' for the table \(table.name)")
+    }
     let rows = table.allObjectives
     let front = NonDominatedSorting.front(rows).map { rows[$0] }.sorted {
       ($0[$0.count - 1], $0[0]) < ($1[$1.count - 1], $1[0])
     }
     let quantiles = selection == .report ? [0.02, 0.5, 0.98] : [0.1, 0.35, 0.8]
-    return quantiles.enumerated().map { index, quantile in
-      let row = front[Int((quantile * Double(front.count - 1)).rounded())]
-      let values = zip(table.objectives.map(\.name), row)
-      return ReferenceTarget("\(index + 1)", Dictionary(values) { old, _ in old })
-    }
+    return Self.targets(
+      quantiles.map { front[Int(($0 * Double(front.count - 1)).rounded())] }, names)
   }
 
-  /// The points of a table in the list.
-  ///
-  /// - Throws: ``SearchError/table(path:reason:)`` for a table without points.
-  package static func targets(
-    of table: String, _ selection: Selection = .report
-  ) throws(SearchError) -> [ReferenceTarget] {
-    let file: File
-    do {
-      file = try JSONDecoder().decode(File.self, from: Data(PackageResources.targets_json))
-    } catch {
-      throw .table(path: "targets.json", reason: "is damaged: \(error)")
+  private static func targets(_ points: [[Double]], _ names: [String]) -> [ReferenceTarget] {
+    points.enumerated().map { index, values in
+      ReferenceTarget("\(index + 1)", Dictionary(zip(names, values)) { old, _ in old })
     }
-    let sets = [
-      File.CodingKeys.macro.rawValue: file.macro, File.CodingKeys.cells.rawValue: file.cells,
-    ]
-    guard let points = sets[table]?[selection.rawValue] else {
-      throw .table(path: table, reason: "there are no reference points for this table")
+  }
+}
+
+extension BenchmarkTargets {
+  /// The file: tables by name, and beside them a note and the scale of the error.
+  private struct File: Decodable {
+    var points: [String: [String: [[Double]]]] = [:]
+
+    private struct Key: CodingKey {
+      var stringValue: String
+      var intValue: Int? { nil }
+      init(stringValue: String) { self.stringValue = stringValue }
+      init?(intValue: Int) { nil }
     }
-    return points.enumerated().map { index, values in
-      ReferenceTarget(
-        "\(index + 1)", ["error": values[0], "params": values[1], "madds": values[2]])
+
+    init(from decoder: any Decoder) throws {
+      let container = try decoder.container(keyedBy: Key.self)
+      for key in container.allKeys where !["about", "errorScale"].contains(key.stringValue) {
+        points[key.stringValue] = try container.decode([String: [[Double]]].self, forKey: key)
+      }
     }
   }
 }

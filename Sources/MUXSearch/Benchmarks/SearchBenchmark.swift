@@ -13,6 +13,8 @@ package struct SearchBenchmark: Sendable {
     package var tables = ["nas-bench-macro", "nas-bench-201"]
     /// Which reference points.
     package var selection = BenchmarkTargets.Selection.report
+    /// A file of reference points, nil for those that are shipped.
+    package var targets: URL?
     /// The networks that may be evaluated.
     package var budgets = [100, 300, 1000]
     /// The runs of each algorithm.
@@ -42,12 +44,7 @@ package struct SearchBenchmark: Sendable {
   package static func table(
     _ name: String, in data: URL
   ) throws(SearchError) -> any BenchmarkTable {
-    func file(_ usual: String) -> URL {
-      var isFolder: ObjCBool = false
-      let path = data.path(percentEncoded: false)
-      let exists = FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
-      return exists && !isFolder.boolValue ? data : data.appending(path: usual)
-    }
+    func file(_ usual: String) -> URL { Self.file(usual, in: data) }
     switch name.lowercased().filter({ $0 != "-" }) {
     case "nasbenchmacro": return try NASBenchMacro.read(file(NASBenchMacro.fileName))
     case "nasbench201": return try NASBench201.read(file(NASBench201.fileName))
@@ -66,6 +63,14 @@ package struct SearchBenchmark: Sendable {
     }
   }
 
+  /// The file of a table: what is named, or the usual file in the folder that is named.
+  private static func file(_ usual: String, in data: URL) -> URL {
+    var isFolder: ObjCBool = false
+    let path = data.path(percentEncoded: false)
+    let exists = FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
+    return exists && !isFolder.boolValue ? data : data.appending(path: usual)
+  }
+
   /// Runs everything; `progress` gets lines of text as results come in. Gives the reports, one for
   /// each table.
   ///
@@ -74,6 +79,7 @@ package struct SearchBenchmark: Sendable {
     var rows: [SearchExperiment.Row] = []
     var reports: [ExperimentReport] = []
     let contestants = try contestants()
+    let targets = try BenchmarkTargets(file: options.targets)
     let rivals = try rivalRows()
     try prepareOutput(["runs.csv", "summary.csv"])
     var isFolder: ObjCBool = false
@@ -88,7 +94,7 @@ package struct SearchBenchmark: Sendable {
     for name in options.tables {
       let table = try Self.table(name, in: options.data)
       var experiment = SearchExperiment(
-        table, targets: try BenchmarkTargets.targets(of: table, options.selection))
+        table, targets: try targets.targets(of: table, options.selection))
       experiment.budgets = options.budgets
       experiment.seeds = options.seeds
       var own: [SearchExperiment.Row] = []
@@ -148,6 +154,47 @@ package struct SearchBenchmark: Sendable {
     return lines
   }
 
+  /// Runs the searches with and without early stopping at equal cost (``StoppingExperiment``) on tables of
+  /// NATS-Bench, and writes `stopping-runs.csv` and `stopping-summary.csv`. Budgets count whole trainings.
+  ///
+  /// - Throws: ``SearchError``, or an error of writing the results.
+  package func runStopping(
+    progress: (String) -> Void = { _ in }
+  ) throws -> [ExperimentReport] {
+    let contestants = try contestants().filter(\.knowsCosts)
+    let targets = try BenchmarkTargets(file: options.targets)
+    let files = ["stopping-runs.csv", "stopping-summary.csv"]
+    try prepareOutput(files)
+    var rows: [SearchExperiment.Row] = []
+    var reports: [ExperimentReport] = []
+    for name in options.tables {
+      guard let set = NATSBench.DataSet.allCases.first(where: { $0.tableName == name }) else {
+        throw SearchError.table(
+          path: name,
+          reason: "has no accuracies after few epochs; those that have are "
+            + NATSBench.DataSet.allCases.map(\.tableName).joined(separator: ", "))
+      }
+      let file = Self.file(NATSBench.fileName, in: options.data)
+      let table = try NATSBench.read(file, set)
+      let points = try targets.targets(of: table, options.selection)
+      var experiment = StoppingExperiment(
+        table, early: try NATSBench.read(file, set, epochs: .short), targets: points)
+      experiment.budgets = options.budgets
+      experiment.seeds = options.seeds
+      let optimum = table.optimum(try Decomposition(.targets(points), objectives: table.objectives))
+      for contestant in contestants {
+        let own =
+          try experiment.run(contestant, stops: false) + experiment.run(contestant, stops: true)
+        rows += own
+        let report = ExperimentReport(own, ours: contestant.name, optimum: optimum)
+        progress(report.text)
+        reports.append(report)
+      }
+    }
+    if let output = options.output { try write(rows, reports, to: output, files: files) }
+    return reports
+  }
+
   /// Makes the folder of the results and checks that it takes them, before anything is computed.
   private func prepareOutput(_ files: [String]) throws(FileError) {
     guard let folder = options.output else { return }
@@ -187,7 +234,8 @@ package struct SearchBenchmark: Sendable {
   }
 
   private func write(
-    _ rows: [SearchExperiment.Row], _ reports: [ExperimentReport], to folder: URL
+    _ rows: [SearchExperiment.Row], _ reports: [ExperimentReport], to folder: URL,
+    files: [String] = ["runs.csv", "summary.csv"]
   ) throws {
     try Folders.make(folder.path(percentEncoded: false))
     let header = SearchExperiment.Row.csvHeader(targets: rows.first?.best.count ?? 0)
@@ -197,7 +245,7 @@ package struct SearchBenchmark: Sendable {
       let lines = report.csv.split(separator: "\n", omittingEmptySubsequences: true)
       summary += lines.dropFirst(index == 0 ? 0 : 1).joined(separator: "\n") + "\n"
     }
-    for (name, text) in [("runs.csv", runs), ("summary.csv", summary)] {
+    for (name, text) in zip(files, [runs, summary]) {
       try AtomicFile.write(text, to: folder.appending(path: name).path(percentEncoded: false))
     }
   }

@@ -70,7 +70,7 @@ package struct ObjectiveModel: Sendable {
         switch kind {
         case .effects: false
         case .process: process.isFitted
-        case nil: process.isFitted && process.deviation <= additive.deviation
+        case .better, nil: process.isFitted && process.deviation <= additive.deviation
         }
     }
   }

@@ -21,7 +21,7 @@ public enum NATSBench {
     /// The name of the table.
     public var tableName: String { "nats-bench-\(rawValue)" }
 
-    var column: String { "\(rawValue)_test_200" }
+    func column(_ epochs: Epochs) -> String { "\(rawValue)_test_\(epochs.rawValue)" }
 
     var classes: Int {
       switch self {
@@ -34,14 +34,23 @@ public enum NATSBench {
     var side: Int { self == .imagenet16 ? 16 : 32 }
   }
 
+  /// How long the cells were trained, by their columns.
+  public enum Epochs: Int, Sendable, CaseIterable {
+    /// Twelve epochs: what a cheap look at a network costs.
+    case short = 12
+    /// Two hundred.
+    case full = 200
+  }
+
   /// Reads the table of a data set; columns are found by name.
   ///
   /// - Throws: ``SearchError/table(path:reason:)``.
   public static func read(
-    _ url: URL, _ data: DataSet, errorScale: Double = 100.0 / 3
+    _ url: URL, _ data: DataSet, epochs: Epochs = .full, errorScale: Double = 100.0 / 3
   ) throws(SearchError) -> TabularBenchmark {
     try NASBench201.read(
-      url, name: data.tableName, column: data.column, classes: data.classes, side: data.side,
+      url, name: data.tableName, column: data.column(epochs), classes: data.classes,
+      side: data.side,
       errorScale: errorScale)
   }
 }

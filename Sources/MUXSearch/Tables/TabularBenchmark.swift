@@ -17,7 +17,7 @@ public struct TabularBenchmark: BenchmarkTable {
   ///
   /// - Throws: ``SearchError/table(path:reason:)`` if rows are missing, or have values that no network
   ///   can have.
-  init(
+  package init(
     name: String, path: String? = nil, genes: [Gene], rows: [[Double]], errorScale: Double
   ) throws(SearchError) {
     let names = [Metric.error, .parameters, .multiplyAdds]

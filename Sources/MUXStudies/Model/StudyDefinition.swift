@@ -174,7 +174,7 @@ public struct StudyDefinition: Sendable, Hashable, Codable {
     case .guided(let settings): settings.base.population
     case .evolution(let settings): settings.population
     case .nsga2(let settings): settings.population
-    case .random: 40
+    case .random, .local: 40
     case .list: grid?.networks.count ?? 40
     }
   }

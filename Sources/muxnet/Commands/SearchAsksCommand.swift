@@ -37,7 +37,8 @@ struct SearchAsksCommand: ParsableCommand {
   }
 
   func run() throws {
-    let settings = AlgorithmSettings.named.first { $0.name == algorithm }?.settings ?? .guided()
+    let settings =
+      AlgorithmSettings.named.first { $0.name == algorithm }?.settings ?? .guided(.thorough)
     let store = try StudyStorage.open(try storage.url(), for: .create)
     let benchmark = try AskBenchmark(settings)
     var table = TextTable([

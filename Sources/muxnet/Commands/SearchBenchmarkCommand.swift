@@ -20,12 +20,18 @@ struct SearchBenchmarkCommand: ParsableCommand {
       parameters and multiply-adds, each with at least 1,000 networks of the table in it; the share of \
       searches that come near to the best network of the budget is printed.
 
+      With --goal early-stopping each search runs twice at equal cost on cells that were trained for 12 \
+      and for 200 epochs (nats-bench-…): with early stopping after 12 epochs and without; budgets count \
+      whole trainings.
+
       EXAMPLES
         muxnet search benchmark --data DATA
         muxnet search benchmark --data DATA --rivals results/search/pymoo.csv --output results/search
         muxnet search benchmark --table nasbench101 --data nasbench_only108.tfrecord
         muxnet search benchmark --goal budgets --budgets 300 --seeds 10 --data DATA \
           --table nas-bench-macro nats-bench-cifar10 nats-bench-cifar100 nats-bench-imagenet16
+        muxnet search benchmark --goal early-stopping --budgets 100 300 --data DATA \
+          --table nats-bench-cifar10
       """)
 
   @Option(help: "The folder with the tables' files, or the file of the only table.")
@@ -54,14 +60,30 @@ struct SearchBenchmarkCommand: ParsableCommand {
   @Option(help: "Reference points: report, or tune for tuning settings.")
   var points = "report"
 
-  @Option(help: "What is searched for: points, or budgets for the least error within random ones.")
+  @Option(
+    help: ArgumentHelp(
+      "A JSON file of reference points of your own, in the form of the shipped one.",
+      discussion: """
+        For each table by its name: {"nas-bench-macro": {"report": [[9.2, 1160000, 37300000]]}}, with \
+        error, parameters and multiply-adds.
+        """))
+  var targets: String?
+
+  @Option(
+    help: """
+      What is compared: searches for points; for the least error within random budgets; for points with \
+      and without early stopping at equal cost.
+      """)
   var goal = Goal.points
 
   @Flag(help: "With --goal budgets, only draw the budgets and write them to --output.")
   var drawOnly = false
 
   /// What is searched for.
-  enum Goal: String, CaseIterable, ExpressibleByArgument { case points, budgets }
+  enum Goal: String, CaseIterable, ExpressibleByArgument {
+    case points, budgets
+    case earlyStopping = "early-stopping"
+  }
 
   @Option(
     help: "A CSV file with runs of other tools (tools/compare_search.py, tools/compare_budgets.py)."
@@ -82,6 +104,9 @@ struct SearchBenchmarkCommand: ParsableCommand {
       throw ValidationError(
         "with --goal budgets give one number of networks, such as --budgets 300")
     }
+    if targets != nil, goal == .budgets {
+      throw ValidationError("--targets has points, and --goal budgets searches for none")
+    }
     if drawOnly, goal != .budgets || output == nil {
       throw ValidationError("--draw-only needs --goal budgets and --output")
     }
@@ -93,14 +118,15 @@ struct SearchBenchmarkCommand: ParsableCommand {
     options.budgets = budgets
     options.seeds = seeds
     options.selection = BenchmarkTargets.Selection(rawValue: points) ?? .report
+    options.targets = targets.map { URL(filePath: $0) }
     options.algorithms = algorithms.isEmpty ? nil : algorithms
     options.rivals = rivals.map { URL(filePath: $0) }
     options.output = output.map { URL(filePath: $0) }
     let benchmark = SearchBenchmark(options)
-    if goal == .budgets {
-      _ = try benchmark.runBudgets(draws: drawOnly) { Console.result($0) }
-    } else {
-      _ = try benchmark.run { Console.result($0) }
+    switch goal {
+    case .points: _ = try benchmark.run { Console.result($0) }
+    case .budgets: _ = try benchmark.runBudgets(draws: drawOnly) { Console.result($0) }
+    case .earlyStopping: _ = try benchmark.runStopping { Console.result($0) }
     }
   }
 }

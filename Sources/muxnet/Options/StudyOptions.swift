@@ -339,7 +339,8 @@ struct StudyOptions: ParsableArguments {
   }
 
   private func algorithmSettings() -> AlgorithmSettings {
-    let chosen = AlgorithmSettings.named.first { $0.name == algorithm }?.settings ?? .guided()
+    let chosen =
+      AlgorithmSettings.named.first { $0.name == algorithm }?.settings ?? .guided(.thorough)
     guard let population else { return chosen }
     switch chosen {
     case .moead(var settings):
@@ -354,7 +355,7 @@ struct StudyOptions: ParsableArguments {
     case .nsga2(var settings):
       settings.population = population
       return .nsga2(settings)
-    case .random, .list: return chosen
+    case .random, .local, .list: return chosen
     }
   }
 

@@ -2,12 +2,14 @@
 #include "Distributed.h"
 
 #include <arpa/inet.h>
+#include <c10/util/Logging.h>
 #include <ifaddrs.h>
 #include <net/if.h>
 #include <netdb.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <cstdlib>
 #include <memory>
 
 namespace ct {
@@ -61,6 +63,33 @@ std::string outer_address() {
   return "";
 }
 
+/// Whether an interface of this name has an address.
+bool has_interface(const std::string &name) {
+  ifaddrs *found = nullptr;
+  if (getifaddrs(&found) != 0) return true;
+  const std::unique_ptr<ifaddrs, decltype(&freeifaddrs)> all(found, &freeifaddrs);
+  for (const ifaddrs *entry = found; entry != nullptr; entry = entry->ifa_next) {
+    if (entry->ifa_addr == nullptr || name != entry->ifa_name) continue;
+    if (entry->ifa_addr->sa_family == AF_INET || entry->ifa_addr->sa_family == AF_INET6)
+      return true;
+  }
+  return false;
+}
+
+/// What goes wrong between processes is thrown, and told in one line by whoever catches it: libtorch's own
+/// lines with stacks of calls before that are for who asks for them by its variable.
+void quieten_log() {
+  static const bool once = [] {
+    if (std::getenv("TORCH_CPP_LOG_LEVEL") != nullptr) {
+      c10::initLogging();
+    } else {
+      FLAGS_caffe2_log_level = 3;  // only what ends the process
+    }
+    return true;
+  }();
+  static_cast<void>(once);
+}
+
 }  // namespace
 
 void Group::wait(const c10::intrusive_ptr<c10d::Work> &work) {
@@ -87,6 +116,7 @@ extern "C" {
 
 ct_error ct_store_serve(int32_t port_wanted, ct_store_server *out, int32_t *port) {
   return ct::guard([&] {
+    ct::quieten_log();
     c10d::TCPStoreOptions options;
     options.port = static_cast<uint16_t>(port_wanted);
     options.isServer = true;
@@ -104,6 +134,7 @@ void ct_store_server_release(ct_store_server server) {
 
 ct_error ct_group_join(const ct_group_place *place, ct_group *out) {
   return ct::guard([&] {
+    ct::quieten_log();
     auto group = std::make_unique<ct::Group>();
     group->rank = place->rank;
     group->size = place->size;
@@ -125,6 +156,10 @@ ct_error ct_group_join(const ct_group_place *place, ct_group *out) {
 ct_error ct_group_connect(ct_group handle) {
   return ct::guard([&] {
     ct::Group &group = ct::get(handle);
+    if (!group.interface_name.empty() && !ct::has_interface(group.interface_name)) {
+      throw std::runtime_error("this machine has no network interface " + group.interface_name +
+                               " with an address");
+    }
     auto options = c10d::ProcessGroupGloo::Options::create(group.timeout);
     options->devices.push_back(
         !group.interface_name.empty()

@@ -77,6 +77,14 @@
           "RANK": "2", "WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": "1",
         ])
       #expect(wrong.code == 1 && wrong.errorLines.count == 1 && wrong.errors.contains("RANK"))
+      // libtorch would show the stack of its calls before that.
+      let nobody = try Muxnet.run(
+        words("nobody", nil, ["--set", "distributed.timeout=1"]), in: folder.path,
+        environment: [
+          "RANK": "1", "WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": "1",
+        ])
+      #expect(nobody.code == 1 && nobody.errorLines.count == 1, "\(nobody.errors)")
+      #expect(nobody.errors.contains("cannot reach the others by 127.0.0.1, port 1"))
       let usage = try Muxnet.run(words("usage", 0), in: folder.path)
       #expect(usage.code == 64 && usage.errors.contains("--processes"))
       let lonely = try Muxnet.run(
@@ -115,13 +123,13 @@
         program.wait()
         if restarts {
           #expect(program.code == 0, "\(program.errors)")
-          #expect(program.errors.contains("process \(rank) was ended by signal 9"))
+          #expect(program.errors.contains("process \(rank) of 2 was ended by signal 9"))
           #expect(try weights("killed") == weights("whole"))
         } else {
           #expect(program.code == 1, "\(program.errors)")
           #expect(start.duration(to: .now) < .seconds(60))
           #expect(program.errors.contains("has lost another one"))
-          #expect(program.errors.contains("error: process \(rank) was ended by signal 9 of 2"))
+          #expect(program.errors.contains("error: process \(rank) of 2 was ended by signal 9"))
         }
         #expect(members(mark).isEmpty)
       }

@@ -73,6 +73,18 @@ import Testing
     #expect(alike.allSatisfy { (try? $0.get()) != nil })
   }
 
+  @Test("A network interface that this machine does not have is named")
+  func noInterface() throws {
+    let server = try StoreServer()
+    let place = ProcessPlace(
+      rank: 0, size: 2, host: "127.0.0.1", port: server.port, launcherServes: true)
+    let group = try ProcessGroup(place, timeout: 5, interface: "none0")
+    #expect { try group.connect() } throws: {
+      "\($0)".contains("this machine has no network interface none0")
+    }
+    withExtendedLifetime(server) {}
+  }
+
   @Test("Who waits for a process that does not come gives up in time, in one line")
   func timeOut() throws {
     let results = try Ranks.run(2, timeout: 1) { group in

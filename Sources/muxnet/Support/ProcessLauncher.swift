@@ -39,23 +39,24 @@
         // A command line that makes no sense makes none the next time either.
         guard attempt < restarts, failure.ending != .exit(code: 64) else {
           throw CommandError(
-            "\(failure) of \(processes)\(attempt > 0 ? ", after \(attempt) restarts" : "")"
+            "\(failure.text(of: processes))\(attempt > 0 ? ", after \(attempt) restarts" : "")"
               + "; its last words are above")
         }
         attempt += 1
-        Console.warning("\(failure) of \(processes): all start anew (\(attempt) of \(restarts))")
+        Console.warning(
+          "\(failure.text(of: processes)): all start anew (\(attempt) of \(restarts))")
       }
     }
 
     /// The first process that failed.
-    private struct Failure: Error, CustomStringConvertible {
+    private struct Failure: Error {
       let rank: Int
       let ending: ChildProcess.Ending
 
-      var description: String {
+      func text(of processes: Int) -> String {
         switch ending {
-        case .exit(let code): "process \(rank) ended with exit code \(code)"
-        case .signal(let number): "process \(rank) was ended by signal \(number)"
+        case .exit(let code): "process \(rank) of \(processes) ended with exit code \(code)"
+        case .signal(let number): "process \(rank) of \(processes) was ended by signal \(number)"
         }
       }
     }

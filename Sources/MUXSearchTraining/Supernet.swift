@@ -21,7 +21,7 @@ public struct Supernet: Sendable {
 
   private let folder: RunFolder
   private let archive: TensorArchive
-  private let stamp: FileStamp
+  private let stamp: FileStamp?
 
   /// The space, with the limits within which networks were trained.
   public var space: NetworkSpace { sharing.space }
@@ -45,7 +45,8 @@ public struct Supernet: Sendable {
     sharing = try WeightSharing(
       NetworkSpace.read(URL(filePath: folder.space)),
       widths: .init(configuration.supernet.widths))
-    stamp = try FileStamp(folder.supernet)
+    // Before the bytes, so that what is written meanwhile is noticed.
+    stamp = FileStamp(folder.supernet)
     let region = try ByteRegion(mapping: folder.supernet)
     digest = region.digest
     archive = try Safetensors.read(region, path: folder.supernet)
@@ -66,7 +67,7 @@ public struct Supernet: Sendable {
   ///
   /// - Throws: ``SupernetError/changed(path:)``.
   public func requireUnchanged() throws {
-    guard let now = try? FileStamp(folder.supernet), now == stamp else {
+    guard let now = FileStamp(folder.supernet), now == stamp else {
       throw SupernetError.changed(path: path)
     }
   }
@@ -134,6 +135,15 @@ public struct Supernet: Sendable {
   public func draw(
     _ count: Int, seed: UInt64, madds: ClosedRange<Int>? = nil
   ) throws(SearchError) -> [Genome] {
+    if let madds {
+      let (least, most) = sharing.reachOfMultiplyAdds
+      guard madds.overlaps(least...most) else {
+        throw .invalidSetting(
+          name: "madds",
+          reason: "no network of the space '\(space.name)' has \(madds.lowerBound) to"
+            + " \(madds.upperBound) multiply-adds; they have \(least) to \(most)")
+      }
+    }
     var random = SearchRandom(seed: seed, purpose: "supernet.draw")
     var genomes: [Genome] = []
     var attempts = 0
@@ -161,19 +171,5 @@ public struct Supernet: Sendable {
       pipeline: metadata.pipeline, isAveraged: metadata.isAveraged, epoch: metadata.epoch,
       step: metadata.step, scores: nil)
     return try metadata.dictionary()
-  }
-}
-
-/// What tells whether a file is the one that it was.
-private struct FileStamp: Sendable, Equatable {
-  var inode: UInt64
-  var size: UInt64
-  var modified: Date
-
-  init(_ path: String) throws {
-    let facts = try FileManager.default.attributesOfItem(atPath: path)
-    inode = (facts[.systemFileNumber] as? NSNumber)?.uint64Value ?? 0
-    size = (facts[.size] as? NSNumber)?.uint64Value ?? 0
-    modified = facts[.modificationDate] as? Date ?? .distantPast
   }
 }

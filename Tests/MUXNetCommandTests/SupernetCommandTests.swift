@@ -37,6 +37,11 @@ import Testing
         let madds = try #require(Int(line.split(separator: ",")[2]))
         #expect((50_000...400_000).contains(madds))
       }
+      let outside = try run(
+        ["search", "supernet", "evaluate", "runs/super", "--random", "3", "--madds", "500M,1G"],
+        in: folder)
+      #expect(
+        outside.code == 1 && outside.errors.contains("they have 25056 to"), "\(outside.errors)")
       // By file and by its choices it is the same network; what is broken is named, the others go on.
       let genome = String(try #require(lines.last?.split(separator: ",").first))
       let again = try run(
@@ -95,6 +100,9 @@ import Testing
           "search", "run", "quick", "--storage", "a.db", "--trials", "24", "--workers", "1",
           "--quiet",
         ], in: folder)
+      // Nor is a trial of the study taken out of weights by which it was not judged.
+      let mixed = try run(extract + ["--overwrite"], in: folder)
+      #expect(mixed.code == 1 && mixed.errors.contains("other weights"), "\(mixed.errors)")
       let show = try run(
         ["search", "show", "quick", "--storage", "a.db", "--trial", "23"], in: folder)
       #expect(
@@ -134,6 +142,7 @@ import Testing
         ["evaluate", "runs/super", "--random", "2", "--statistics-images", "0"],
         ["extract", "runs/super", "--output", "a.safetensors"],
         ["extract", "runs/super", "1-2", "--output", "a.txt"],
+        ["train", "digits", "--recipe", "digits_supernet", "--model", "muxnet_m"],
       ] {
         #expect(
           try run(["search", "supernet"] + arguments, in: folder).code == 64, "\(arguments)")

@@ -12,10 +12,22 @@ extension DecodingError {
       return "the key '\(key.stringValue)' is missing" + (place.isEmpty ? "" : " in '\(place)'")
     @unknown default: return Self.line(self)
     }
-    let inner = context.underlyingError.map(Self.line) ?? context.debugDescription
+    let inner =
+      context.underlyingError.map(Self.line) ?? mismatchOfYAML ?? context.debugDescription
     let place = context.codingPath.map { $0.intValue.map(String.init) ?? $0.stringValue }
       .joined(separator: ".")
     return place.isEmpty ? inner : "'\(place)': \(inner)"
+  }
+
+  /// What YAML's reader calls by the names of its own types, in words.
+  private var mismatchOfYAML: String? {
+    guard case .typeMismatch(let wanted, _) = self else { return nil }
+    return switch "\(wanted)" {
+    case "Mapping": "keys with values are expected"
+    case "Sequence": "a list is expected"
+    case "Scalar": "a single value is expected"
+    default: nil
+    }
   }
 
   /// The error that a reader of another format had, such as YAML's; nil where there was none.

@@ -196,25 +196,3 @@ private final class ByteStorage: @unchecked Sendable {
     if let descriptor { close(descriptor) }
   }
 }
-
-/// What tells whether an open file was written to.
-package struct FileStamp: Sendable, Hashable {
-  /// Bytes.
-  package var size: Int
-  private var seconds: Int
-  private var nanoseconds: Int
-
-  /// Of an open file; nil where the system does not say.
-  init?(descriptor: Int32) {
-    var status = stat()
-    guard fstat(descriptor, &status) == 0 else { return nil }
-    size = Int(status.st_size)
-    #if canImport(Darwin)
-      let time = status.st_mtimespec
-    #else
-      let time = status.st_mtim
-    #endif
-    seconds = Int(time.tv_sec)
-    nanoseconds = Int(time.tv_nsec)
-  }
-}

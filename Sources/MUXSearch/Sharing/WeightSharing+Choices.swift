@@ -133,6 +133,12 @@ extension WeightSharing {
     )
   }
 
+  /// The fewest and the most multiply-adds of a network, limits aside.
+  package var reachOfMultiplyAdds: (least: Int, most: Int) {
+    let reach = domain.reach(of: .madds)
+    return (Int(reach.lowerBound), Int(reach.upperBound))
+  }
+
   /// What a genome's network costs; nil where it cannot be built.
   package func costs(of genome: Genome) -> NetworkDomain.Costs? {
     (try? canonical(genome)).flatMap { domain.costs(of: $0) }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
 import GRDB
+import MUXCore
 
 #if canImport(Darwin)
   import Darwin
@@ -70,37 +71,5 @@ struct SQLiteFile: Sendable {
   var hasChanged: Bool {
     guard let stamp else { return false }
     return FileStamp(path) != stamp || (FileStamp("\(path)-wal")?.size ?? 0) > 0
-  }
-}
-
-/// Tells a file from others that take its name.
-private struct FileIdentity: Sendable, Hashable {
-  private let device: Int
-  private let number: UInt64
-
-  init?(_ path: String) {
-    var status = stat()
-    guard stat(path, &status) == 0 else { return nil }
-    device = Int(status.st_dev)
-    number = UInt64(status.st_ino)
-  }
-}
-
-/// Tells whether a file was written.
-private struct FileStamp: Sendable, Hashable {
-  let size: Int
-  private let seconds: Int
-  private let nanoseconds: Int
-
-  init?(_ path: String) {
-    var status = stat()
-    guard stat(path, &status) == 0 else { return nil }
-    size = Int(status.st_size)
-    #if canImport(Darwin)
-      let written = status.st_mtimespec
-    #else
-      let written = status.st_mtim
-    #endif
-    (seconds, nanoseconds) = (Int(written.tv_sec), Int(written.tv_nsec))
   }
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
+import MUXCore
 import MUXImages
 
 /// Where the images, lists and labels of ChestX-ray14 lie below a folder.

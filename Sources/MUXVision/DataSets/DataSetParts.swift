@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
+import MUXCore
 package import MUXImages
 
 /// One part of the data in a folder.

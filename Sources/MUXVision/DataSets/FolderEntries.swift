@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import MUXCore
 
 #if canImport(Glibc)
   import Glibc
@@ -8,20 +9,7 @@
   import Darwin
 #endif
 
-/// A file or folder whatever its name or the way to it: two paths with the same identity lead to
-/// the same thing.
-struct FileIdentity: Hashable, Sendable {
-  private let device: UInt64
-  private let inode: UInt64
-
-  /// What a path leads to, links followed; nil if there is nothing.
-  init?(_ path: String) {
-    var status = stat()
-    guard stat(path, &status) == 0 else { return nil }
-    device = UInt64(truncatingIfNeeded: status.st_dev)
-    inode = UInt64(truncatingIfNeeded: status.st_ino)
-  }
-
+extension FileIdentity {
   /// The folders on the way to what a path leads to, links resolved, itself left out.
   static func ancestors(of path: String) -> Set<FileIdentity> {
     guard let resolved = realpath(path, nil) else { return [] }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import MUXCore
 package import MUXImages
 
 /// How the images in a folder are arranged: by parts (`train`, `val`, `test`) with the folders of

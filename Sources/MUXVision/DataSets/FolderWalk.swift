@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import MUXCore
 import MUXImages
 
 /// The images in and below a folder, sorted folder by folder.

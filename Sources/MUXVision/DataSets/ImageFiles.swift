@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import MUXCore
 package import MUXImages
 
 /// Image files that are named one by one or lie below named folders.

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import MUXCore
 public import MUXImages
 
 /// A folder with one sub-folder of image files per class.

@@ -78,6 +78,13 @@
     ) throws -> Genome {
       let study = try coordinator.study(named: name)
       if let space = study.definition.networkDomain?.space { try supernet.require(space) }
+      // The trial was judged by other weights than those that would be written.
+      if case .supernet(_, let digest) = study.definition.evaluation, digest != supernet.digest {
+        throw CommandError(
+          "study '\(study.name)' was made with other weights than those in \(supernet.path), so trial"
+            + " \(number) would not be what it says; give the run as it was, or name the network itself"
+        )
+      }
       let trial = try coordinator.store.read { try $0.trial(number, of: study.id) }
       guard let trial else {
         throw CommandError(

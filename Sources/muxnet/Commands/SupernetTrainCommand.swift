@@ -42,6 +42,17 @@
 
     @OptionGroup var output: OutputOptions
 
+    func validate() throws {
+      let given = options.given(except: []).filter {
+        ["--model", "--initial-weights"].contains($0)
+      }
+      if !given.isEmpty {
+        throw ValidationError(
+          "a super-network's networks are those of the space; leave out"
+            + " \(given.joined(separator: ", "))")
+      }
+    }
+
     func run() throws {
       var tree = try options.tree()
       try tree.set("supernet.space", toText: space, source: .option("SPACE"))

@@ -98,7 +98,7 @@ public enum GridFile {
     let tree = try ConfigurationTree(contentsOf: path)
     let networks = try tree.members(of: "networks")
     let variants = try tree.members(of: "settings")
-    let seeds = try tree.removing(["networks", "settings"]).decode(Seeds.self).seeds
+    let seeds = try tree.removing(["networks", "settings"]).decode(List.self).seeds
     let entries = networks.flatMap { name, settings in
       (variants.isEmpty ? [("", ConfigurationTree())] : variants).map { variant, more in
         var all = settings
@@ -112,13 +112,28 @@ public enum GridFile {
     return (entries, seeds)
   }
 
-  private struct Seeds: Decodable {
+  /// What stands in a list; its groups are read as trees, since each has settings of its own.
+  private struct List: Decodable {
     var seeds: [UInt64]
+
+    private enum CodingKeys: CodingKey { case seeds, networks, settings }
+
+    init(from decoder: any Decoder) throws {
+      let values = try decoder.container(keyedBy: CodingKeys.self)
+      // Whoever asks for a key knows it: errors about others name these, too.
+      for key in [CodingKeys.networks, .settings] { _ = values.contains(key) }
+      seeds = try values.decode([UInt64].self, forKey: .seeds)
+    }
   }
 
   private static func entry(_ name: String, _ settings: ConfigurationTree) -> StudyGrid.Entry {
     var entry = StudyGrid.Entry(name)
     for (path, text) in settings.flattened {
+      // It would be overruled without a word.
+      if path == "seed" {
+        entry.defect = "it has a seed of its own; seeds stand in the list, for all networks alike"
+        continue
+      }
       if path == "model.name", text.contains("/") || text.hasSuffix(".yaml") {
         do {
           entry.architecture = try NetworkFile.yaml(NetworkFile.architecture(text))

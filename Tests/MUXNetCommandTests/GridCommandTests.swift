@@ -33,6 +33,13 @@
       let trial = try SearchStudy.run(["show", "--trial", "0"], in: folder)
       #expect(trial.output.contains("choice      network = broken"), "\(trial.output)")
       #expect(trial.output.contains("muxnet_q"), "\(trial.output)")
+      let best = try SearchStudy.run(["best"], in: folder)
+      #expect(
+        best.output.contains("NETWORK") && best.output.contains("good     1 of 1"), "\(best.output)"
+      )
+      #expect(best.output.split(separator: "\n").last?.hasPrefix("broken   0 of 1") == true)
+      let pareto = try SearchStudy.run(["pareto"], in: folder)
+      #expect(pareto.output.contains("good, seed 1"), "\(pareto.output)")
       let report = try SearchStudy.run(["report", "--output", "r.html"], in: folder)
       #expect(report.code == 0, "\(report.errors)")
       try list("good: {}, other: {}", in: folder)
@@ -47,6 +54,7 @@
       for (words, code, part) in [
         (["search", "run", "a", "--grid", "x", "--space", "digits"], 64, "--space"),
         (["search", "create", "a", "--grid", "x", "--evaluate", "true"], 64, "--evaluate"),
+        (["search", "create", "a", "--grid", "x", "--seed", "3"], 64, "--seed"),
         (
           ["search", "create", "a", "--grid", "none.yaml", "--recipe", "digits_search"], 1,
           "none.yaml"

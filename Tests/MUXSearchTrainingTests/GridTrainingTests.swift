@@ -97,6 +97,8 @@ struct GridTrainingTests {
       ("seeds: [-1]\nnetworks: {a: {}}", "seeds"), ("seeds: [x]\nnetworks: {a: {}}", "seeds"),
       ("seeds: [0, 0]\nnetworks: {a: {}}", "twice"),
       ("sedes: [0]\nnetworks: {a: {}}", "sedes"),
+      ("seeds: [0]\nnetworks: {a: {}}\nsetings: {}", "settings"),
+      ("seeds: [0]\nnetworks: {a: {seed: 3}}", "a seed of its own"),
       ("seeds: [0]\nnetworks: {a: {}}\nsettings: {x: 3}", "settings.x"),
       ("seeds: [0]\nnetworks: {a: {modle: {width: 2}}}", "modle"),
       ("seeds: [0]\nnetworks: {a: {epochs: -3}}", "epochs"),

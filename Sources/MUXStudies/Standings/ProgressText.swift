@@ -122,10 +122,12 @@ package final class StudyProgressRenderer {
 
   /// The best network of each target, a line each; of many directions only the number.
   package static func bestLines(_ standings: StudyStandings) -> [String] {
+    if let list = GridStandings(standings) { return listLines(list, standings) }
     let best = standings.best
     if best.count > 8 {
+      let count = Set(best.map(\.trial.number)).count
       return [
-        "  \(Set(best.map(\.trial.number)).count) networks are best in \(best.count) directions"
+        "  \(count) network\(count == 1 ? " is" : "s are") best in \(best.count) directions"
       ]
     }
     let width = best.map(\.target.count).max() ?? 0
@@ -139,6 +141,18 @@ package final class StudyProgressRenderer {
       let value = isBudget ? "budget " : "g \(String(format: "%.3f", entry.value))"
       return "  \(name)  \(value)  trial \(entry.trial.number): "
         + values.joined(separator: ", ") + (entry.fit.map { "; \($0.text)" } ?? "")
+    }
+  }
+
+  /// The best networks of a list over their seeds.
+  private static func listLines(_ list: GridStandings, _ standings: StudyStandings) -> [String] {
+    guard let first = standings.study.definition.objectives.first else { return [] }
+    let shown = list.rows.filter { $0.seeds > 0 }.prefix(3)
+    let width = shown.map(\.network.count).max() ?? 0
+    return shown.map { row in
+      let name = row.network + String(repeating: " ", count: width - row.network.count)
+      return "  \(name)  \(first.name) \(GridStandings.text(row, first)),"
+        + " \(row.seeds) of \(list.planned) seeds"
     }
   }
 }

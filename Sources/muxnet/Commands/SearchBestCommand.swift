@@ -15,6 +15,8 @@ struct SearchBestCommand: ParsableCommand {
       With --networks each one is written as a block-string file that every command takes as a \
       model; its path is printed.
 
+      Of a list (--grid) each network is shown with its means over the seeds, ± the standard deviation.
+
       EXAMPLES
         muxnet search best digits
         muxnet search best digits --networks found
@@ -39,6 +41,7 @@ struct SearchBestCommand: ParsableCommand {
   func run() throws {
     let coordinator = try storage.coordinator(for: .read)
     let standings = try coordinator.standings(of: try coordinator.study(named: study.study))
+    if let list = GridStandings(standings) { return try show(list, standings) }
     let best = standings.best
     guard !best.isEmpty else {
       throw CommandError("study '\(standings.study.name)' has no complete trial yet")
@@ -56,5 +59,24 @@ struct SearchBestCommand: ParsableCommand {
       TrialTable.text(
         best.map(\.trial), of: standings.study, lead: ("TARGET", best.map(\.target)),
         fits: best.contains { $0.fit != nil } ? best.map { $0.fit?.text ?? "" } : nil))
+  }
+
+  private func show(_ list: GridStandings, _ standings: StudyStandings) throws {
+    if networks != nil {
+      throw CommandError(
+        "study '\(standings.study.name)' is a list; --networks is for networks that a search has found"
+      )
+    }
+    if output.json { return try Console.json(list.rows) }
+    let objectives = standings.study.definition.objectives
+    var table = TextTable(
+      [("NETWORK", .left), ("SEEDS", .right)]
+        + objectives.map { ($0.name.uppercased(), .right) })
+    for row in list.rows {
+      table.append(
+        [row.network, "\(row.seeds) of \(list.planned)"]
+          + objectives.map { GridStandings.text(row, $0) })
+    }
+    Console.result(table.text)
   }
 }

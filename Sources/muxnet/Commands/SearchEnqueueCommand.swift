@@ -62,6 +62,11 @@ struct SearchEnqueueCommand: ParsableCommand {
         String(text[text.index(after: colon)...]), of: String(text[..<colon]), for: study,
         coordinator)
     }
+    if study.definition.grid != nil {
+      throw CommandError(
+        "study '\(study.name)' is a list, and all of it is trained anyway; make another with more networks"
+      )
+    }
     guard let domain = study.definition.networkDomain else {
       throw CommandError(
         "study '\(study.name)' is of a table; give its networks as genomes, such as [1,0,2]")

@@ -40,7 +40,7 @@ struct StudyOptions: ParsableArguments {
 
   @Option(
     help: "What is minimised, of error, params, madds, latency (milliseconds in the runtime).")
-  var objectives = "error,params,madds"
+  var objectives = Self.usualObjectives
 
   @Option(
     name: .customLong("objective"),
@@ -67,7 +67,7 @@ struct StudyOptions: ParsableArguments {
   var maxLatency: Double?
 
   @Option(help: "guided, moead, evolution, nsga2 or random.")
-  var algorithm = "guided"
+  var algorithm = Self.usualAlgorithm
 
   @Option(help: "Networks kept by the algorithm (default: 40).")
   var population: Int?
@@ -122,6 +122,9 @@ struct StudyOptions: ParsableArguments {
     help: ArgumentHelp("Something to remember with the study.", valueName: "key=value"))
   var attributeTexts: [String] = []
 
+  private static let usualAlgorithm = "guided"
+  private static let usualObjectives = "error,params,madds"
+
   /// Whether a study is described, and not only how far one shall go.
   var describesStudy: Bool {
     space != nil || table != nil || supernet != nil || grid != nil
@@ -144,7 +147,9 @@ struct StudyOptions: ParsableArguments {
         ("--budget", !budgets.isEmpty), ("--objective", !ownObjectives.isEmpty),
         ("--max-params", maxParams != nil), ("--max-madds", maxMadds != nil),
         ("--max-latency", maxLatency != nil), ("--population", population != nil),
-        ("--prune", prune),
+        ("--prune", prune), ("--seed", seed != 0), ("--error-scale", errorScale != nil),
+        ("--algorithm", algorithm != Self.usualAlgorithm),
+        ("--objectives", objectives != Self.usualObjectives),
       ]
       let others = given.filter(\.isGiven).map(\.option)
       if !others.isEmpty {

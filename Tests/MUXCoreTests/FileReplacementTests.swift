@@ -32,6 +32,26 @@ struct FileReplacementTests {
     #expect(try Data(contentsOf: URL(filePath: path)) == Data([1]))
   }
 
+  @Test("what killed processes have left is removed, and nothing that somebody may still write")
+  func leftovers() throws {
+    let (gone, own) = ("99999999", "\(getpid())")
+    for name in [
+      ".a.png.\(gone).1.partial", ".b.\(gone).2.partial", ".a.\(own).1.partial",
+      ".a.\(gone).partial", "a.\(gone).1.partial", ".fresh.\(gone).1.partial", ".1.partial",
+    ] {
+      try FileManager.default.setAttributes(
+        [.modificationDate: Date(timeIntervalSinceNow: name.hasPrefix(".fresh") ? 0 : -60)],
+        ofItemAtPath: folder.write(name, [1]))
+    }
+    AtomicFile.removeLeftovers(in: folder.path)
+    #expect(
+      try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted() == [
+        ".1.partial", ".a.\(gone).partial", ".a.\(own).1.partial", ".fresh.\(gone).1.partial",
+        "a.\(gone).1.partial",
+      ])
+    AtomicFile.removeLeftovers(in: folder("nowhere"))
+  }
+
   @Test("a regular file is replaced")
   func regular() throws {
     let path = try folder.write("file", [1])

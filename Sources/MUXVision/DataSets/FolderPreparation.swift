@@ -144,7 +144,10 @@ public struct FolderPreparation: Sendable {
     let open = images.filter { !done.contains($0) && !done.contains(Self.scaledName($0)) }
     outcome.before = images.count - open.count
     for folder in Set(open.map(Self.folder(of:))).sorted() {
-      try makeFolder(FolderWalk.join(destination, folder))
+      let path = FolderWalk.join(destination, folder)
+      try makeFolder(path)
+      // Of a call that was killed.
+      AtomicFile.removeLeftovers(in: path)
     }
     var first = 0
     guard progress(outcome.before) else { return outcome }

@@ -102,10 +102,14 @@ package struct RunRecord: Sendable {
 
   /// The rows of a summary; none where there is no file yet.
   private static func epochs(_ path: String) throws -> [Epoch] {
-    guard let bytes = FileManager.default.contents(atPath: path) else { return [] }
-    let lines = String(decoding: bytes, as: UTF8.self).split(whereSeparator: \.isNewline)
+    guard FileManager.default.fileExists(atPath: path) else { return [] }
+    let lines = try TextFile.read(path, limit: 1 << 28).split(whereSeparator: \.isNewline)
       .map { $0.split(separator: ",", omittingEmptySubsequences: false).map(String.init) }
     guard let columns = lines.first else { return [] }
+    guard columns.contains("epoch"), columns.contains("seconds") else {
+      throw CheckpointError.unreadable(
+        path: path, reason: "its first line has no columns 'epoch' and 'seconds'")
+    }
     return try lines.dropFirst().enumerated().map { number, cells in
       guard cells.count == columns.count else {
         throw CheckpointError.unreadable(

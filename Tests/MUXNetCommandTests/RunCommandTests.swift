@@ -4,7 +4,7 @@ import MUXEvaluation
 import MUXTestSupport
 import Testing
 
-@Suite("run report, run compare", .tags(.processes), .endsSometime)
+@Suite("run list, run report, run compare", .tags(.processes), .endsSometime)
 struct RunCommandTests {
   /// A finished run of an earlier version, whose images are in the program.
   private func folder() throws -> TemporaryFolder {
@@ -53,6 +53,24 @@ struct RunCommandTests {
     #expect(training.errors.contains("a is still training"))
     #expect(!FileManager.default.fileExists(atPath: folder("a/report.html")))
     #expect(compared.code == 0 && compared.output.contains("still training, "))
+  }
+
+  @Test("runs are listed with their scores, the latest first; what is damaged is named")
+  func list() throws {
+    let folder = try folder()
+    try FileManager.default.setAttributes(
+      [.modificationDate: Date.distantPast], ofItemAtPath: folder("a/summary.csv"))
+    try folder.write("b/summary.csv", Array("{{{\n".utf8))
+    try folder.makeFolder("notes")
+    let made = try Muxnet.run(["run", "list", "."], in: folder.path)
+    #expect(made.code == 0 && made.errors.contains("warning: ./b/summary.csv"), "\(made.errors)")
+    let lines = made.output.split(separator: "\n")
+    #expect(
+      lines.count == 2 && lines[1].contains(/a +completed, \d+ epochs +muxnet_digits +top-1 \d/))
+    let json = try Muxnet.run(["run", "list", folder.path, "--json"], in: folder.path)
+    #expect(json.output.contains(#""metric" : "top1""#), "\(json.output)")
+    let none = try Muxnet.run(["run", "list", "nowhere"], in: folder.path)
+    #expect(none.code == 1 && none.errorLines.count == 1)
   }
 
   @Test("runs are compared in a table, as JSON, and as a page")

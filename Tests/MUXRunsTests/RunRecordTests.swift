@@ -56,6 +56,9 @@ struct RunRecordTests {
     try run.edit("summary.csv") { $0.split(separator: "\n")[0] + "\n1,2\n" }
     let error = #expect(throws: CheckpointError.self) { try RunRecord(path: run.path) }
     #expect("\(error as (any Error)?)".contains("line 2 has 2 cells"))
+    try run.edit("summary.csv") { _ in "{{{\n" }
+    let rubbish = #expect(throws: CheckpointError.self) { try RunRecord(path: run.path) }
+    #expect("\(rubbish as (any Error)?)".contains("its first line"))
     try FileManager.default.removeItem(atPath: "\(run.path)/summary.csv")
     let empty = try RunRecord(path: run.path)
     #expect(throws: RunFolderError.noEpoch(path: run.path)) { try RunReport.check(empty) }

@@ -49,6 +49,18 @@ public struct RunFolder: Hashable, Sendable {
     throw .nothingToResume(path: path)
   }
 
+  /// The paths of the runs in a folder of runs, by name.
+  ///
+  /// - Throws: `FileError` where the folder cannot be read.
+  package static func all(in folder: String) throws -> [String] {
+    // Foundation's error has no number of the system's.
+    guard let stream = opendir(folder) else { throw FileError.last("read", folder) }
+    closedir(stream)
+    let names = try FileManager.default.contentsOfDirectory(atPath: folder)
+    return names.sorted().map { folder.hasSuffix("/") ? folder + $0 : "\(folder)/\($0)" }
+      .filter(isRun)
+  }
+
   /// The run in a folder of runs that was at work last: the one whose checkpoints are the newest.
   ///
   /// - Throws: ``RunFolderError/nothingToResume(path:)`` where none has any.

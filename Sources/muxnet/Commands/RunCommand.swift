@@ -5,5 +5,5 @@ import ArgumentParser
 struct RunCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "run", abstract: "Look at runs of training.",
-    subcommands: [RunReportCommand.self, RunCompareCommand.self])
+    subcommands: [RunListCommand.self, RunReportCommand.self, RunCompareCommand.self])
 }

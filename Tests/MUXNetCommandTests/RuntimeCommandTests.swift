@@ -37,6 +37,55 @@ struct RuntimeCommandTests {
     }
   }
 
+  @Test("Features go into a file, an image a row: the classifier makes the printed classes of them")
+  func features() throws {
+    let folder = try TemporaryFolder()
+    let weights = try DigitsWeights.write(in: folder)
+    try Image(width: 20, height: 9, color: [90]).writePNG(to: folder("b.png"))
+    try Image(width: 8, height: 8, channels: 1, pixels: (0..<64).map { UInt8($0 * $0 % 251) })
+      .writePNG(to: folder("a.png"))
+    let file = folder("f.safetensors")
+    let words = [
+      "predict", folder("a.png"), folder("b.png"), "--weights", weights, "--top", "1", "--json",
+      "--features", file,
+    ]
+    let outcome = try Muxnet.run(words)
+    #expect(outcome.code == 0, "\(outcome.errors)")
+    let guesses = try JSONDecoder().decode([Guesses].self, from: Data(outcome.output.utf8))
+    let (written, trained) = (try Safetensors.read(file), try Safetensors.read(weights))
+    let paths = try JSONDecoder().decode(
+      [String].self, from: Data(try #require(written.metadata["paths"]).utf8))
+    #expect(paths == [folder("a.png"), folder("b.png")])
+    let table = try #require(written["features"])
+    let matrix = try #require(trained["classifier.weight"]).floats
+    let bias = try #require(trained["classifier.bias"]).floats
+    let (values, width) = (table.floats, table.shape[1])
+    #expect(table.shape[0] == 2 && matrix.count == 10 * width)
+    for (row, guess) in guesses.enumerated() {
+      let logits = (0..<10).map { output in
+        (0..<width).reduce(Double(bias[output])) {
+          $0 + Double(matrix[output * width + $1]) * Double(values[row * width + $1])
+        }
+      }
+      let most = try #require(logits.max())
+      let share = 1 / logits.reduce(0) { $0 + exp($1 - most) }
+      #expect(logits.firstIndex(of: most) == guess.guesses[0].index)
+      #expect(abs(share - guess.guesses[0].probability) < 1e-4)
+    }
+    let again = try Muxnet.run(words)
+    #expect(again.code == 1 && again.errors.contains("f.safetensors exists"), "\(again.errors)")
+    let views = try Muxnet.run(words + ["--overwrite", "--augment", "flip"])
+    #expect(views.code == 64 && views.errors.contains("--augment"))
+  }
+
+  private struct Guesses: Decodable {
+    struct Guess: Decodable {
+      var index: Int
+      var probability: Double
+    }
+    var guesses: [Guess]
+  }
+
   @Test("The weights of a run are a model file for the runtime")
   func weightsOfARun() throws {
     let folder = try TemporaryFolder()
@@ -67,6 +116,15 @@ struct RuntimeCommandTests {
       results.append("\(scores["loss"] ?? "") \(result["confusion"] ?? "")")
     }
     #expect(results[0] == results[1])
+    let few = try Muxnet.run([
+      "evaluate", "--weights", weights, "--source", "digits", "--part", "test", "--set",
+      "data.validationFraction=0.1", "--set", "data.testFraction=0.1", "--set", "data.limit=20",
+    ])
+    #expect(few.output.contains("20 images (test, 20 of "), "\(few.output) \(few.errors)")
+    let ignored = try Muxnet.run([
+      "evaluate", "--weights", weights, "--source", "digits", "--data", folder.path,
+    ])
+    #expect(ignored.code == 1 && ignored.errors.contains("have no folder"), "\(ignored.errors)")
     let unknown = try Muxnet.run([
       "evaluate", "--weights", weights, "--source", "digits", "--set", "data.testFracton=0.1",
     ])

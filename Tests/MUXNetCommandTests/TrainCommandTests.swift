@@ -133,6 +133,7 @@ import MUXCore
         (["--recipe", "digits", "--threads", "3000"], "must lie in 0…1024"),
         (["--recipe", "digits", "--device", "tpu"], "tpu"),
         (["--data", folder("none")], "none"),
+        (["--recipe", "digits", "--data", folder("none")], "the digits come with the program"),
         (["--resume", folder("none")], "no checkpoint to resume from"),
       ] {
         let outcome = try Muxnet.run(["train"] + arguments, in: folder.path)

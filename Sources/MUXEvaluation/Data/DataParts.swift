@@ -17,8 +17,14 @@ extension DataConfiguration {
   public func open(
     _ part: DataPart, classNames: [String]? = nil, allowsEmptyClasses: Bool? = nil
   ) throws -> any ImageDataSet {
-    let images = try resolved().settings.openAsIs(
-      part, classNames: classNames, allowsEmptyClasses: allowsEmptyClasses ?? (part != .training))
+    limited(
+      try resolved().settings.openAsIs(
+        part, classNames: classNames, allowsEmptyClasses: allowsEmptyClasses ?? (part != .training)
+      ))
+  }
+
+  /// So many images of a part as the settings say.
+  func limited(_ images: any ImageDataSet) -> any ImageDataSet {
     guard let limit, limit < images.count else { return images }
     return DataSubset(
       images, indices: (0..<limit).map { $0 * images.count / limit },

@@ -59,9 +59,10 @@ public enum WeightsEvaluation {
     var data = try data.forEvaluation(part)
     // What the weights were trained on; weights of other origin do not say.
     if weights.metadata != nil { data.orientation = weights.pipeline.orientation }
-    return try data.openAsIs(
-      part, classNames: data.isNamedByClass ? classNames(weights, in: data) : nil,
-      allowsEmptyClasses: true)
+    return data.limited(
+      try data.openAsIs(
+        part, classNames: data.isNamedByClass ? classNames(weights, in: data) : nil,
+        allowsEmptyClasses: true))
   }
 
   /// The classes of weights as the data calls them: ImageNet's folders have numbers of WordNet for names,

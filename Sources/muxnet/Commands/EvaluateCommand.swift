@@ -84,6 +84,10 @@ struct EvaluateCommand: ParsableCommand {
     let trained = try TrainedWeights(
       path: weights.weights, network: network, task: try task.named, key: weights.key)
     Console.remark(trained.remark, path: trained.path)
+    // Said before anything is computed.
+    if confusion, !Self.hasConfusion(try trained.head()) {
+      throw CommandError("--confusion is for weights that give one class an image")
+    }
     let trainedModel = try engine.model(trained, precision: configuration.precision)
     let showsProgress = Console.errorIsTerminal
     let result: EvaluationResult
@@ -126,11 +130,13 @@ struct EvaluateCommand: ParsableCommand {
         Console.result(TextTable(table).text)
       }
     }
-    guard confusion else { return }
-    guard let table = result.confusion else {
-      throw CommandError("--confusion is for weights that give one class an image")
-    }
+    guard confusion, let table = result.confusion else { return }
     Console.result("rows: true classes; columns: what they were taken for")
     Console.result(table.text(width: Console.outputIsTerminal ? Console.errorWidth : 160))
+  }
+
+  /// Whether what a task counts says which classes are taken for which.
+  private static func hasConfusion(_ head: some TaskHead) -> Bool {
+    head.makeMeter().confusion() != nil
   }
 }

@@ -5,6 +5,7 @@ import MUXCore
 import MUXEvaluation
 import MUXImages
 import MUXNetworks
+import MUXReport
 import MUXTasks
 
 /// Says about images what weights are for.
@@ -25,6 +26,7 @@ struct PredictCommand: ParsableCommand {
         curl -s https://example.org/cat.jpg | muxnet predict - --weights runs/pets
         muxnet predict street.jpg --weights runs/voc --score 0.3 --draw drawn
         muxnet predict val2017 --weights runs/coco --score 0.01 --format coco
+        muxnet predict photos --weights tf_efficientnet_lite0 --features photos.safetensors
       """)
 
   @Argument(
@@ -66,6 +68,16 @@ struct PredictCommand: ParsableCommand {
     help: "How predictions are written: text, json, or a format of the task, such as csv or coco.")
   var format: String?
 
+  @Option(
+    help: """
+      Write the features of each image, an embedding, into this safetensors file: [images, numbers], \
+      with the paths in its metadata.
+      """, completion: .file())
+  var features: String?
+
+  @Flag(help: "Replace the file of --features if it exists.")
+  var overwrite = false
+
   @Option(help: "Average over views of each image: none, flip or ten-crop.")
   var augment = Augmentation.none
 
@@ -94,6 +106,10 @@ struct PredictCommand: ParsableCommand {
     if output.json, format ?? "json" != "json" {
       throw ValidationError("give either --json or --format")
     }
+    if features != nil, augment != .none {
+      throw ValidationError("--features are those of the image itself; leave out --augment")
+    }
+    if features == nil, overwrite { throw ValidationError("--overwrite needs --features") }
     if batchSize < 1 {
       throw ValidationError("--batch-size must be at least 1, not \(batchSize)")
     }
@@ -112,6 +128,13 @@ struct PredictCommand: ParsableCommand {
     guard ["text", "json"].contains(format) || predictor.formatNames.contains(format) else {
       throw TaskError.unknownFormat(name: format, known: ["text", "json"] + predictor.formatNames)
     }
+    var table = try features.map { file in
+      try ReportFile.check(file, overwrites: overwrite)
+      guard let model = predictor.model as? RuntimeModel else {
+        throw CommandError("--features come from the runtime; leave out --engine and --device")
+      }
+      return try FeatureTable(predictor, model)
+    }
     let pictures = try draw.map { try BoxPictures(folder: $0) }
     let report = try predictor.predict(
       paths: images.filter { $0 != "-" }, given: try images.contains("-") ? [standardInput()] : [],
@@ -123,6 +146,7 @@ struct PredictCommand: ParsableCommand {
           "these weights are for the task \(trained.task.name), which has no boxes: leave out"
             + " \(draw != nil ? "--draw" : "--iou")")
       }
+      try table?.add(image, path: result.path)
       if format == "text" { present(result, image) }
       if let boxes = result.output.drawnBoxes {
         try pictures?.draw(boxes, into: image, path: result.path)
@@ -134,6 +158,10 @@ struct PredictCommand: ParsableCommand {
     default:
       let text = try predictor.text(of: report.images, format: format)
       Console.result(text.trimmingCharacters(in: .newlines))
+    }
+    if let table, let features {
+      try table.write(to: features)
+      Console.note("wrote \(features): the features of \(report.images.count) images")
     }
     for line in report.leftOut.descriptions + report.failures { Console.warning(line) }
     if !report.failures.isEmpty {

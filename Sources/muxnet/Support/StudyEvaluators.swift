@@ -138,7 +138,7 @@ enum StudyEvaluators {
       for assignment in assignments {
         try tree.set(assignment: assignment, source: .option("--set \(assignment)"))
       }
-      if let data { try tree.set("data.path", toText: data, source: .option("--data")) }
+      try tree.set(data: data, source: nil)
       guard recipe != nil || config != nil || !assignments.isEmpty else {
         throw CommandError(
           "say how networks are evaluated: --recipe digits_search (training) or --evaluate COMMAND")

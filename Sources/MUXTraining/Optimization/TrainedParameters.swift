@@ -40,7 +40,6 @@ struct TrainedParameters {
         factors[name] = scale.factor
       }
     }
-    var notices: [String] = []
     if optimizer.layerDecay < 1 {
       let depths = network.layerDepths
       for parameter in parameters {
@@ -49,7 +48,6 @@ struct TrainedParameters {
       }
     }
     let live = parameters.filter { !frozen.contains($0.name) && factors[$0.name] != 0 }
-    func scalars(_ list: [ParameterSpecification]) -> Int { list.reduce(0) { $0 + $1.count } }
     guard !live.isEmpty else {
       let isFrozen = frozen.count == names.count
       throw ConfigurationError(
@@ -59,18 +57,31 @@ struct TrainedParameters {
         expected: "nothing would be trained: all \(names.count) parameter tensors of"
           + " \(network.name) rest; leave the head out, say")
     }
+    self.frozen = frozen
+    notices = Self.notices(
+      of: parameters, live: live, factors: factors, hasFrozen: !frozen.isEmpty, model)
+    rates = ParameterRates(factors: factors, late: model.freezeEpochs == nil ? [] : frozen)
+  }
+
+  /// What is out of the ordinary with all parameters, of which some are trained at first.
+  private static func notices(
+    of parameters: [ParameterSpecification], live: [ParameterSpecification],
+    factors: [String: Double], hasFrozen: Bool, _ model: ModelConfiguration
+  ) -> [String] {
+    func scalars(_ list: [ParameterSpecification]) -> Int { list.reduce(0) { $0 + $1.count } }
+    var notices: [String] = []
     if live.count < parameters.count {
       let (trained, all) = (scalars(live), scalars(parameters))
       notices.append(
         "\(trained) of \(all) parameters are trained (\(live.count) of \(parameters.count) tensors)"
           + (model.freezeEpochs.map { ", all of them after \($0) epoch\($0 == 1 ? "" : "s")" } ?? "")
-          + (frozen.isEmpty
-            ? ""
-            : "; batch norms that rest"
+          + (hasFrozen
+            ? "; batch norms that rest"
               + (model.freezesStatistics
-                ? " keep their statistics" : " follow the statistics of the batches"))
+                ? " keep their statistics" : " follow the statistics of the batches")
+            : "")
       )
-      if model.initialWeights == nil, !frozen.isEmpty {
+      if model.initialWeights == nil, hasFrozen {
         notices.append(
           "model.freeze without model.initialWeights: what rests stays as random as it starts")
       }
@@ -81,9 +92,7 @@ struct TrainedParameters {
         "learning rates by parameter: \(NumberText.significant(least, digits: 3)) to \(NumberText.significant(most, digits: 3)) times that of the schedule"
       )
     }
-    self.frozen = frozen
-    self.notices = notices
-    rates = ParameterRates(factors: factors, late: model.freezeEpochs == nil ? [] : frozen)
+    return notices
   }
 
   /// Whether a parameter rests for the whole run.

@@ -24,37 +24,15 @@ extension BoxDataSet {
         path: path, reason: (error as? DecodingError)?.reason ?? "it is no JSON")
     }
     guard !file.images.isEmpty else { throw DataSetError.noImages(path: path) }
-    let categories = file.categories.sorted { $0.id < $1.id }
-    for (former, next) in zip(categories, categories.dropFirst()) where former.id == next.id {
-      // Which of them is meant by a box's number, nobody can know.
-      throw DataSetError.wrongAnnotation(
-        path: path, reason: "two categories have the id \(next.id)")
-    }
-    if let nameless = categories.first(where: { $0.name.allSatisfy(\.isWhitespace) }) {
-      throw DataSetError.wrongAnnotation(
-        path: path, reason: "the category \(nameless.id) has no name")
-    }
+    let categories = try file.sortedCategories(path: path)
     let names = classNames ?? categories.map(\.name)
     guard Set(names).count == names.count else {
       throw DataSetError.wrongAnnotation(path: path, reason: "two categories have one name")
     }
+    var reading = BoxReading()
+    let places = try reading.add(file.images, in: images, path: path)
     let numbers = BoxReading.numbers(names)
     let labels = Dictionary(categories.map { ($0.id, numbers[$0.name]) }) { first, _ in first }
-    var reading = BoxReading()
-    var places: [Int: Int] = [:]
-    for image in file.images {
-      guard places.updateValue(reading.images.count, forKey: image.id) == nil else {
-        throw DataSetError.wrongAnnotation(path: path, reason: "two images have the id \(image.id)")
-      }
-      let size: ImageSize? =
-        if let width = image.width, let height = image.height, 1...1 << 16 ~= width,
-          1...1 << 16 ~= height
-        {
-          ImageSize(height: height, width: width)
-        } else { nil }
-      reading.images.append(
-        BoxReading.Entry(file: FolderWalk.join(images, image.file_name), size: size))
-    }
     for annotation in file.annotations {
       guard let place = places[annotation.image_id] else {
         reading.note(.unknownImage, "\(path) (image \(annotation.image_id))")
@@ -65,16 +43,7 @@ extension BoxDataSet {
         reading.note(.unknownClass, entry.file)
         continue
       }
-      let sides = annotation.bbox
-      guard sides.count == 4, sides.allSatisfy(\.isFinite) else {
-        throw DataSetError.wrongAnnotation(
-          path: path,
-          reason: "a box of the image \(annotation.image_id) is not [x, y, width, height]")
-      }
-      let box = LabeledBox(
-        label: label, left: sides[0], top: sides[1], right: sides[0] + sides[2],
-        bottom: sides[1] + sides[3], isDifficult: annotation.ignore == 1,
-        isCrowd: annotation.iscrowd == 1, area: annotation.area)
+      let box = try annotation.box(label: label, path: path)
       if let box = reading.checked(box, in: entry.size, of: entry.file) {
         reading.images[place].boxes.append(box)
       }
@@ -124,4 +93,60 @@ private struct COCOFile: Decodable {
   var images: [Image]
   var categories: [Category]
   var annotations: [Annotation]
+}
+
+extension COCOFile {
+  /// The categories by their numbers.
+  ///
+  /// - Throws: `DataSetError` where a number or a name says nothing.
+  fileprivate func sortedCategories(path: String) throws(DataSetError) -> [Category] {
+    let sorted = categories.sorted { $0.id < $1.id }
+    for (former, next) in zip(sorted, sorted.dropFirst()) where former.id == next.id {
+      // Which of them is meant by a box's number, nobody can know.
+      throw .wrongAnnotation(path: path, reason: "two categories have the id \(next.id)")
+    }
+    if let nameless = sorted.first(where: { $0.name.allSatisfy(\.isWhitespace) }) {
+      throw .wrongAnnotation(path: path, reason: "the category \(nameless.id) has no name")
+    }
+    return sorted
+  }
+}
+
+extension COCOFile.Annotation {
+  /// The box with its edges.
+  ///
+  /// - Throws: `DataSetError` for one without four numbers.
+  fileprivate func box(label: Int, path: String) throws(DataSetError) -> LabeledBox {
+    guard bbox.count == 4, bbox.allSatisfy(\.isFinite) else {
+      throw .wrongAnnotation(
+        path: path, reason: "a box of the image \(image_id) is not [x, y, width, height]")
+    }
+    return LabeledBox(
+      label: label, left: bbox[0], top: bbox[1], right: bbox[0] + bbox[2],
+      bottom: bbox[1] + bbox[3], isDifficult: ignore == 1, isCrowd: iscrowd == 1, area: area)
+  }
+}
+
+extension BoxReading {
+  /// Adds images, as yet without boxes, and says where each is by its number.
+  ///
+  /// - Throws: `DataSetError` where two have one number.
+  fileprivate mutating func add(
+    _ listed: [COCOFile.Image], in folder: String, path: String
+  ) throws(DataSetError) -> [Int: Int] {
+    var places: [Int: Int] = [:]
+    for image in listed {
+      guard places.updateValue(images.count, forKey: image.id) == nil else {
+        throw .wrongAnnotation(path: path, reason: "two images have the id \(image.id)")
+      }
+      let size: ImageSize? =
+        if let width = image.width, let height = image.height, 1...1 << 16 ~= width,
+          1...1 << 16 ~= height
+        {
+          ImageSize(height: height, width: width)
+        } else { nil }
+      images.append(Entry(file: FolderWalk.join(folder, image.file_name), size: size))
+    }
+    return places
+  }
 }

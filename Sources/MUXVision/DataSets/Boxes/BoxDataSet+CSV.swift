@@ -31,36 +31,13 @@ extension BoxDataSet {
     var order: [String] = []
     var objects: [String: [(name: String, box: LabeledBox)]] = [:]
     for row in rows.dropFirst() {
-      func fail(_ reason: String) -> DataSetError {
-        .wrongBoxLine(path: path, line: row.line, reason: reason)
-      }
-      guard row.fields.count == header.fields.count else {
-        throw fail("\(row.fields.count) fields instead of \(header.fields.count)")
-      }
-      let file = row.fields[columns.image]
-      guard !file.isEmpty else { throw fail("there is no image") }
+      let (file, object) = try columns.object(of: row, path: path)
       let full = file.hasPrefix("/") ? file : folder + file
       if objects[full] == nil {
         objects[full] = []
         order.append(full)
       }
-      let edges = columns.edges.map { row.fields[$0] }
-      let name = row.fields[columns.label]
-      if name.isEmpty, edges.allSatisfy(\.isEmpty) { continue }
-      guard !name.isEmpty else { throw fail("there is a box, but no class") }
-      let numbers = try edges.map { text in
-        guard let number = Double(text), number.isFinite else {
-          throw fail("'\(text)' is no number of pixels")
-        }
-        return number
-      }
-      objects[full]?.append(
-        (
-          name,
-          LabeledBox(
-            label: 0, left: numbers[0], top: numbers[1], right: numbers[2], bottom: numbers[3],
-            isDifficult: columns.difficult.map { row.fields[$0] } == "1")
-        ))
+      if let object { objects[full]?.append(object) }
     }
     guard !order.isEmpty else { throw DataSetError.noImages(path: path) }
     let names =
@@ -94,6 +71,7 @@ extension BoxDataSet {
   }
 
   private struct Columns {
+    var count: Int
     var image: Int
     var edges: [Int]
     var label: Int
@@ -117,6 +95,36 @@ extension BoxDataSet {
       ]
       label = try place(["class", "label", "name", "class_name"])
       difficult = fields.firstIndex(of: "difficult")
+      count = fields.count
+    }
+
+    /// The image that a line names, and the object in it; nil for a line that says there is none.
+    func object(
+      of row: CommaSeparatedText.Row, path: String
+    ) throws(DataSetError) -> (image: String, object: (name: String, box: LabeledBox)?) {
+      func fail(_ reason: String) -> DataSetError {
+        .wrongBoxLine(path: path, line: row.line, reason: reason)
+      }
+      guard row.fields.count == count else {
+        throw fail("\(row.fields.count) fields instead of \(count)")
+      }
+      let file = row.fields[image]
+      guard !file.isEmpty else { throw fail("there is no image") }
+      let texts = edges.map { row.fields[$0] }
+      let name = row.fields[label]
+      if name.isEmpty, texts.allSatisfy(\.isEmpty) { return (file, nil) }
+      guard !name.isEmpty else { throw fail("there is a box, but no class") }
+      var numbers: [Double] = []
+      for text in texts {
+        guard let number = Double(text), number.isFinite else {
+          throw fail("'\(text)' is no number of pixels")
+        }
+        numbers.append(number)
+      }
+      let box = LabeledBox(
+        label: 0, left: numbers[0], top: numbers[1], right: numbers[2], bottom: numbers[3],
+        isDifficult: difficult.map { row.fields[$0] } == "1")
+      return (file, (name, box))
     }
   }
 }

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
-public import MUXImages
+package import MUXImages
 import MUXRuntime
 import MUXWeights
 
 /// The features of many images, as a file: what the last layer of a network makes classes of, by which
 /// images are searched, grouped, or told apart by a small classifier of one's own.
-public struct FeatureTable {
+package struct FeatureTable {
   private let predictor: Predictor
   private let model: RuntimeModel
   private var paths: [String] = []
@@ -18,7 +18,7 @@ public struct FeatureTable {
   ///   - predictor: Says how an image is prepared.
   ///   - model: The same network in the runtime.
   /// - Throws: `RuntimeError.noFeatures` for a network that has none.
-  public init(_ predictor: Predictor, _ model: RuntimeModel) throws {
+  package init(_ predictor: Predictor, _ model: RuntimeModel) throws {
     self.predictor = predictor
     self.model = model
     let plan = try model.engine(for: model.network.inputSize).plan
@@ -28,7 +28,7 @@ public struct FeatureTable {
   }
 
   /// Adds the features of an image.
-  public mutating func add(_ image: Image, path: String) throws {
+  package mutating func add(_ image: Image, path: String) throws {
     let (size, pixels) = try predictor.prepared(image)
     values += try model.engine(for: size).features(pixels)
     paths.append(path)
@@ -38,7 +38,7 @@ public struct FeatureTable {
   /// the same order as the JSON list `paths` of its metadata.
   ///
   /// - Throws: `FileError`; then there is no file.
-  public func write(to file: String) throws {
+  package func write(to file: String) throws {
     let encoder = JSONEncoder()
     encoder.outputFormatting = .withoutEscapingSlashes
     var archive = TensorArchive(

@@ -63,6 +63,10 @@ import Testing
     #expect(!first.isComplete && first.scaled == 32)
     // A file of a process that was killed while writing.
     try folder.write("new/images_0/.0.png.123.1.partial", [1, 2, 3])
+    // The same long ago, of an image that is there by now.
+    let old = try folder.write("new/images_1/.1.png.99999999.7.partial", [1])
+    try FileManager.default.setAttributes(
+      [.modificationDate: Date(timeIntervalSinceNow: -60)], ofItemAtPath: old)
     var seen: [Int] = []
     let second = try preparation().run(threads: 2) {
       seen.append($0)

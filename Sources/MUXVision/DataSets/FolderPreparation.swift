@@ -144,11 +144,9 @@ public struct FolderPreparation: Sendable {
     let open = images.filter { !done.contains($0) && !done.contains(Self.scaledName($0)) }
     outcome.before = images.count - open.count
     for folder in Set(open.map(Self.folder(of:))).sorted() {
-      let path = FolderWalk.join(destination, folder)
-      try makeFolder(path)
-      // Of a call that was killed.
-      AtomicFile.removeLeftovers(in: path)
+      try makeFolder(FolderWalk.join(destination, folder))
     }
+    if outcome.before > 0 { removeLeftovers() }
     var first = 0
     guard progress(outcome.before) else { return outcome }
     while first < open.count {
@@ -172,6 +170,13 @@ public struct FolderPreparation: Sendable {
     }
     outcome.isComplete = true
     return outcome
+  }
+
+  /// Removes what calls that were killed have left, also where others have made the image since.
+  private func removeLeftovers() {
+    for folder in Set((images + lists).map(Self.folder(of:)) + [""]) {
+      AtomicFile.removeLeftovers(in: FolderWalk.join(destination, folder))
+    }
   }
 
   private enum Work: Sendable { case scaled, copied, broken(String) }

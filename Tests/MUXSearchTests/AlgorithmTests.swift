@@ -111,6 +111,40 @@ import Testing
     #expect(Set(genomes).count == 64)
   }
 
+  @Test("A state packs its networks, and one whose bytes are missing or no choices is refused")
+  func packedStates() throws {
+    var search = try make("guided")
+    _ = try search.run(60)
+    let failing = try #require(search.ask(1).first)
+    let broken = try #require(search.ask(1).first)
+    try search.tell([
+      .failed(id: failing.id),
+      Evaluation(
+        id: broken.id, objectives: ToyDomain.evaluate(broken.genome), violation: 0.25),
+    ])
+    let problem = try ToyDomain().problem()
+    let state = try search.savedState()
+    let again = try AlgorithmSettings.guided().restore(state, problem: problem)
+    // The same text, so the same state.
+    #expect(try again.savedState() == state)
+    let text = String(decoding: state, as: UTF8.self)
+    #expect(text.contains("\"packedEntries\""))
+    let count = try #require(text.firstRange(of: "\"count\":61"))
+    let bytes = try #require(text.firstRange(of: "\"geneBytes\":1"))
+    let genomes = try #require(text.firstRange(of: "\"genomes\":\""))
+    for (range, other) in [
+      (count, "\"count\":60"), (count, "\"count\":-1"), (count, "\"count\":4611686018427387904"),
+      (bytes, "\"geneBytes\":3"), (bytes, "\"geneBytes\":0"),
+      (genomes.upperBound..<text.index(genomes.upperBound, offsetBy: 4), "____"),
+      (genomes.upperBound..<text.index(genomes.upperBound, offsetBy: 4), "/w8A"),
+    ] {
+      let damaged = text.replacingCharacters(in: range, with: other)
+      #expect(throws: SearchError.self, "\(other)") {
+        try AlgorithmSettings.guided().restore(Data(damaged.utf8), problem: problem)
+      }
+    }
+  }
+
   @Test("A state of another algorithm, damaged, or of another space is refused")
   func badStates() throws {
     var search = try make("moead")

@@ -118,10 +118,11 @@ public struct GuidedMOEAD: LedgerAlgorithm {
     choices = problem.domain.genes.map(\.choices)
     shortlists = state.shortlists
     let genomes = state.base.ledger.entries.map(\.genome)
-    models = state.models.map { saved in
+    models = state.models.enumerated().map { index, saved in
       saved.map { saved in
         ObjectiveModel(
-          saved, kind: modelSettings.kind, genes: state.base.ledger.genes, genomes: genomes)
+          saved, kind: modelSettings.kind, genes: state.base.ledger.genes, genomes: genomes,
+          values: state.base.ledger.entries.map { $0.objectives[index] })
       }
     }
   }

@@ -2,7 +2,7 @@
 
 /// What every algorithm keeps: its random stream, the networks seen, the candidates out for
 /// evaluation, and the results.
-struct SearchLedger: Sendable, Codable {
+struct SearchLedger: Sendable {
   /// An evaluated network.
   struct Entry: Sendable, Codable {
     var genome: Genome
@@ -161,5 +161,41 @@ struct SearchLedger: Sendable, Codable {
           id: evaluation.id, objective: "violation", value: "\(evaluation.violation)")
       }
     }
+  }
+}
+
+extension SearchLedger: Codable {
+  private enum CodingKeys: String, CodingKey {
+    case random, seen, pending, nextID, entries, queue, genes
+    case packedSeen, packedEntries
+  }
+
+  /// Reads a ledger, also of version 0.1, which had a list of numbers for each network.
+  init(from decoder: any Decoder) throws {
+    let container = try decoder.container(keyedBy: CodingKeys.self)
+    random = try container.decode(SearchRandom.self, forKey: .random)
+    pending = try container.decode([Int: Candidate].self, forKey: .pending)
+    nextID = try container.decode(Int.self, forKey: .nextID)
+    queue = try container.decode([Genome].self, forKey: .queue)
+    genes = try container.decode([Gene].self, forKey: .genes)
+    guard container.contains(.packedEntries) else {
+      seen = try container.decode(Set<ArchitectureKey>.self, forKey: .seen)
+      entries = try container.decode([Entry].self, forKey: .entries)
+      return
+    }
+    seen = try container.decode(PackedKeys.self, forKey: .packedSeen).keys
+    entries = try container.decode(PackedEntries.self, forKey: .packedEntries).entries(of: genes)
+  }
+
+  /// Writes the ledger. Networks are packed, since a large study has a hundred thousand of them.
+  func encode(to encoder: any Encoder) throws {
+    var container = encoder.container(keyedBy: CodingKeys.self)
+    try container.encode(random, forKey: .random)
+    try container.encode(pending, forKey: .pending)
+    try container.encode(nextID, forKey: .nextID)
+    try container.encode(queue, forKey: .queue)
+    try container.encode(genes, forKey: .genes)
+    try container.encode(PackedKeys(seen), forKey: .packedSeen)
+    try container.encode(PackedEntries(entries), forKey: .packedEntries)
   }
 }

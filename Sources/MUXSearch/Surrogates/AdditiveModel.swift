@@ -137,6 +137,27 @@ package struct AdditiveModel: Sendable, Codable {
     if targets.count - fitted >= settings.pause(after: fitted) { fit() }
   }
 
+  /// The model without the samples, which a search keeps anyway; see ``resume(_:values:)``.
+  var withoutSamples: AdditiveModel {
+    var model = self
+    model.targets = []
+    model.ordered = []
+    model.places = groups.map { _ in [] }
+    return model
+  }
+
+  /// Gives a model that was kept by ``withoutSamples`` its samples back.
+  mutating func resume(_ genomes: [Genome], values: [Double]) {
+    guard targets.isEmpty, genomes.count == values.count else { return }
+    targets = values.map(Self.transformed)
+    ordered = targets.sorted()
+    for (index, group) in groups.enumerated() {
+      places[index] = genomes.map { genome in
+        Int32(genome.values.withUnsafeBufferPointer { group.place(of: $0) })
+      }
+    }
+  }
+
   private mutating func fit() {
     fitted = targets.count
     fits += 1

@@ -22,31 +22,49 @@ public struct ChoiceImportance: Sendable, Hashable {
   /// The importance of genes with so many choices; nil with fewer than ``leastResults`` results, or where
   /// all values are equal.
   public init?(_ genomes: [Genome], values: [Double], choices: [Int]) {
-    let count = Double(genomes.count)
-    guard genomes.count >= Self.leastResults, genomes.count == values.count else { return nil }
-    let mean = values.reduce(0, +) / count
-    var residuals = values.map { $0 - mean }
-    let variance = residuals.reduce(0) { $0 + $1 * $1 } / count
+    guard genomes.count == values.count else { return nil }
+    var statistics = ChoiceStatistics(choices: choices, objectives: 1)
+    for (genome, value) in zip(genomes, values) { statistics.add(genome, values: [value]) }
+    self.init(statistics, objective: 0, genes: Array(choices.indices))
+  }
+
+  /// The importance of some genes for one objective; nil with fewer than ``leastResults`` results, or where
+  /// all values are equal.
+  ///
+  /// - Parameters:
+  ///   - statistics: Of all networks.
+  ///   - objective: The objective's place.
+  ///   - genes: The places of the genes, those with a choice.
+  public init?(_ statistics: ChoiceStatistics, objective: Int, genes: [Int]) {
+    let count = Double(statistics.count)
+    guard statistics.count >= Self.leastResults else { return nil }
+    let variance = statistics.variance(of: objective)
     guard variance > 0, variance.isFinite else { return nil }
-    var effects = choices.map { [Double](repeating: 0, count: $0) }
-    var counts = choices.map { [Double](repeating: 0, count: $0) }
-    for genome in genomes {
-      for (gene, value) in genome.values.enumerated() { counts[gene][value] += 1 }
+    // All choices of these genes, one behind the other.
+    let places = genes.map { gene in
+      Array(statistics.starts[gene]..<statistics.starts[gene] + statistics.choices[gene])
     }
+    let flat = places.flatMap(\.self)
+    let first = places.indices.map { places[..<$0].reduce(0) { $0 + $1.count } }
+    let together = flat.map { row in flat.map { Double(statistics.pair(row, $0)) } }
+    let sums = flat.map { statistics.centered(objective, $0) }
+    var all = [Double](repeating: 0, count: flat.count)
     for _ in 0..<Self.passes {
-      for gene in choices.indices {
-        var sums = [Double](repeating: 0, count: choices[gene])
-        for (place, genome) in genomes.enumerated() { sums[genome[gene]] += residuals[place] }
-        for choice in sums.indices {
-          let old = effects[gene][choice]
-          let all = sums[choice] + counts[gene][choice] * old
-          effects[gene][choice] = all / (counts[gene][choice] + Self.penalty)
-          sums[choice] = effects[gene][choice] - old
+      for gene in places.indices {
+        for choice in first[gene]..<first[gene] + places[gene].count {
+          let times = together[choice][choice]
+          // What the other genes leave over; two choices of one gene never stand together.
+          var rest = sums[choice]
+          for other in flat.indices where other != choice {
+            rest -= together[choice][other] * all[other]
+          }
+          all[choice] = rest / (times + Self.penalty)
         }
-        for (place, genome) in genomes.enumerated() { residuals[place] -= sums[genome[gene]] }
       }
     }
-    var shares = choices.indices.map { gene -> Double in
+    let effects = places.indices.map { Array(all[first[$0]..<first[$0] + places[$0].count]) }
+    let counts = places.map { $0.map { Double(statistics.pair($0, $0)) } }
+    var shares = places.indices.map { gene -> Double in
       let total = zip(effects[gene], counts[gene]).reduce(0) { $0 + $1.0 * $1.1 }
       let center = total / count
       return zip(effects[gene], counts[gene]).reduce(0) {

@@ -19,9 +19,13 @@ package struct ObjectiveModel: Sendable {
     kind = settings.kind
   }
 
-  /// A model that was saved, of the genomes that it had seen then.
-  package init(_ saved: Saved, kind: SurrogateSettings.Kind?, genes: [Gene], genomes: [Genome]) {
+  /// A model that was saved, of the genomes that it had seen then and their values.
+  package init(
+    _ saved: Saved, kind: SurrogateSettings.Kind?, genes: [Gene], genomes: [Genome],
+    values: [Double]
+  ) {
     additive = saved.additive
+    additive.resume(genomes, values: values)
     self.kind = kind
     let settings = saved.additive.settings
     process =
@@ -30,7 +34,7 @@ package struct ObjectiveModel: Sendable {
       : GenomeProcess(
         genes: genes, clippedShare: settings.clippedShare,
         state: saved.process ?? .init(kernel: GenomeKernel(genes: 0)),
-        genomes: genomes, targets: saved.additive.targets)
+        genomes: genomes, targets: additive.targets)
     asksProcess = saved.asksProcess ?? false
   }
 
@@ -77,7 +81,7 @@ package struct ObjectiveModel: Sendable {
 }
 
 extension ObjectiveModel {
-  /// What is kept of a model; the process is made anew from the samples.
+  /// What is kept of a model; the samples are those of the search, and the process is made anew from them.
   package struct Saved: Sendable, Codable {
     package var additive: AdditiveModel
     package var process: GenomeProcess.State?
@@ -86,7 +90,7 @@ extension ObjectiveModel {
     private enum CodingKeys: String, CodingKey { case additive, process, asksProcess }
 
     package init(_ model: ObjectiveModel) {
-      additive = model.additive
+      additive = model.additive.withoutSamples
       process = model.process.state
       asksProcess = model.asksProcess
     }

@@ -46,6 +46,32 @@ struct AlgorithmStepTests {
     #expect(results[2] == results[0])
   }
 
+  @Test(
+    "Processes in turns come to one search, however far one is behind; each network is asked for once",
+    arguments: AlgorithmSettings.named.map(\.settings))
+  func turns(settings: AlgorithmSettings) throws {
+    let store = MemoryStore()
+    let all = (0..<3).map { _ in StudyCoordinator(store, stepsBetweenStates: { _ in 24 }) }
+    let study = try all[0].create("a", Sample.definition(trials: 120, algorithm: settings))
+    for number in 0..<120 {
+      // The third comes seldom, and has to follow many steps, or a state that took their place.
+      let place = number % 40 == 39 ? 2 : (number / 5) % 2
+      let lease = try all[place].take(study, Sample.worker(Int32(place)))
+      try all[place].finish(
+        lease, .complete(objectives: Sample.objectives(lease.trial, study.definition)))
+    }
+    let trials = try all[1].trials(study)
+    #expect(trials.count == 120 && Set(trials.map(\.key)).count == 120)
+    // Whoever begins now goes through what all of them did.
+    let fresh = StudyCoordinator(store)
+    try fresh.setLimits(StudyLimits(trials: 121), of: study)
+    _ = try fresh.take(study, Sample.worker(9))
+    try store.read { transaction in
+      let saved = try transaction.algorithmStateRevision(of: study.id)
+      #expect(saved > 60)
+    }
+  }
+
   @Test("States are saved only now and then, and take the place of the steps before them")
   func statesNowAndThen() throws {
     let store = MemoryStore()

@@ -17,7 +17,13 @@ extension StudyCoordinator {
     /// The revision after which the space had no more networks; asking again is of no use before
     /// something comes in.
     var exhausted: Int?
+    /// How many steps of other processes were gone through since this process asked last.
+    var behind = 0
   }
+
+  /// So many steps of other processes are gone through while the study is locked; with more of them that is
+  /// done before.
+  static let fewSteps = 4
 
   /// After so many steps the whole state is saved anew; in large studies, where that takes longer,
   /// after proportionally more.
@@ -28,32 +34,76 @@ extension StudyCoordinator {
   /// The study's algorithm as the storage has it. It is taken out of ``searches``, so that it is the
   /// only copy and can be changed in place; whoever has changed it puts it back after the commit.
   func search(_ transaction: any StudyTransaction, _ study: Study) throws -> Search {
+    try search(transaction, study, within: .max) ?? restored(transaction, study)
+  }
+
+  /// The same, if no more than so many steps lead to it; nil else. A state that has to be read as a whole
+  /// counts as more.
+  func search(
+    _ transaction: any StudyTransaction, _ study: Study, within most: Int
+  ) throws -> Search? {
     let revision = try transaction.algorithmRevision(of: study.id)
-    if var kept = searches.withLock({ $0.removeValue(forKey: study.id) }) {
-      if kept.revision == revision { return kept }
-      let steps = try transaction.algorithmSteps(of: study.id, after: kept.revision)
-      if kept.revision < revision, steps.first?.revision == kept.revision + 1 {
-        try follow(steps, &kept, to: revision, study)
-        return kept
+    guard var kept = searches.withLock({ $0.removeValue(forKey: study.id) }) else { return nil }
+    if kept.revision == revision { return kept }
+    guard kept.revision < revision, revision - kept.revision <= most else {
+      keep(kept, of: study)
+      return nil
+    }
+    let steps = try transaction.algorithmSteps(of: study.id, after: kept.revision)
+    guard steps.first?.revision == kept.revision + 1 else { return nil }
+    try follow(steps, &kept, to: revision, study)
+    return kept
+  }
+
+  /// Brings this process's copy of the algorithm near to what the storage has. Reading a whole state and
+  /// going through many steps take a while, so this is done while nobody has to wait for it.
+  package func catchUp(with study: Study) throws {
+    // The one copy, which is changed in place.
+    var search = searches.withLock { $0.removeValue(forKey: study.id) }
+    let known = search?.revision
+    let (revision, record, steps) = try retry {
+      try store.read { transaction -> (Int, AlgorithmRecord?, [AlgorithmStep]) in
+        let revision = try transaction.algorithmRevision(of: study.id)
+        if let known, known <= revision {
+          let steps = try transaction.algorithmSteps(of: study.id, after: known)
+          if known == revision || steps.first?.revision == known + 1 {
+            return (revision, nil, steps)
+          }
+        }
+        // Without one, the transaction that needs it says what is wrong.
+        guard let record = try transaction.algorithm(of: study.id) else { return (0, nil, []) }
+        return (
+          revision, record, try transaction.algorithmSteps(of: study.id, after: record.revision)
+        )
       }
     }
+    if let record { search = try restored(record, study) }
+    guard revision > 0, var near = search.take() else { return }
+    try follow(steps, &near, to: revision, study)
+    keep(near, of: study)
+  }
+
+  private func restored(_ transaction: any StudyTransaction, _ study: Study) throws -> Search {
     guard let record = try transaction.algorithm(of: study.id) else {
       throw StudyError.damagedStudy(name: study.name, reason: "its algorithm has no saved state")
     }
+    var search = try restored(record, study)
+    try follow(
+      try transaction.algorithmSteps(of: study.id, after: record.revision), &search,
+      to: try transaction.algorithmRevision(of: study.id), study)
+    return search
+  }
+
+  private func restored(_ record: AlgorithmRecord, _ study: Study) throws -> Search {
     let problem = try study.definition.problem()
-    var search: Search
     do {
-      search = Search(
+      return Search(
         problem: problem,
         algorithm: try study.definition.algorithm.restore(record.state, problem: problem),
         revision: record.revision, saved: record.revision)
     } catch {
       throw StudyError.damagedStudy(name: study.name, reason: "\(error)")
     }
-    try follow(
-      try transaction.algorithmSteps(of: study.id, after: record.revision), &search, to: revision,
-      study)
-    return search
   }
 
   /// Puts an algorithm back after the transaction that changed it.
@@ -74,6 +124,7 @@ extension StudyCoordinator {
       search.revision = step.revision
       if let ask = step.ask, ask.number == nil { search.exhausted = step.revision }
     }
+    search.behind += steps.count
     guard search.revision == revision else {
       throw StudyError.damagedStudy(
         name: study.name,
@@ -120,6 +171,9 @@ extension StudyCoordinator {
     let saved = try retry { try store.read { try $0.algorithmStateRevision(of: study.id) } }
     searches.withLock { $0[study.id]?.saved = saved }
     guard search.revision - saved >= interval else { return }
+    // Of many processes only one makes the text, the one whose step came to just so many. Should it not
+    // come to that, another one does some steps later.
+    guard (search.revision - saved - interval) % max(1, interval / 8) == 0 else { return }
     let record = AlgorithmRecord(
       revision: search.revision, state: try search.algorithm.savedState())
     try write(study) { transaction, study in

@@ -113,13 +113,3 @@ extension StudyCoordinator {
       study: lease.study, trial: lease.trial, problem: try lease.study.definition.problem())
   }
 }
-
-extension Trial {
-  /// The attribute that says for how many seconds a trial is held without heart-beats.
-  static let heldKey = "held"
-
-  /// For how many seconds it is held without heart-beats; nil for one that a worker has.
-  var heldSeconds: Double? {
-    attributes[Self.heldKey].flatMap(Double.init).flatMap { $0.isFinite && $0 > 0 ? $0 : nil }
-  }
-}

@@ -21,6 +21,7 @@ extension StudyCoordinator {
   public func enqueue(_ genomes: [Genome], of study: Study) throws -> Queued {
     let domain = try study.definition.problem().domain
     let canonical = try genomes.map { try Self.checked($0, in: domain) }
+    try catchUp(with: study)
     var made: Search?
     let queued = try write(study) { transaction, study -> Queued in
       made = nil

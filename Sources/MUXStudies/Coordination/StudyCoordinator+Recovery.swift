@@ -11,6 +11,7 @@ extension StudyCoordinator {
   /// - Throws: ``StudyError``.
   @discardableResult
   public func retry(_ numbers: [Int]?, of study: Study) throws -> [Int] {
+    try catchUp(with: study)
     var made: Search?
     let repeated = try write(study) { transaction, study -> [Int] in
       made = nil
@@ -86,7 +87,7 @@ extension StudyCoordinator {
   /// - Throws: ``StudyError``.
   @discardableResult
   public func expireLeases(of study: Study) throws -> Int {
-    try write(study) { try expireLeases($0, $1, try $0.now()) }
+    try write(study) { try expireLeases($0, $1, try $0.now()).count }
   }
 
   /// What a running trial says whose worker lives on this machine but sent no heart-beat in time.
@@ -96,22 +97,35 @@ extension StudyCoordinator {
   static let unnoticed =
     "no heart-beat came for the time of the lease, and nobody looked for as long again"
 
+  /// The same in a transaction: how many were marked, and the trials that still run.
   @discardableResult
   func expireLeases(
     _ transaction: any StudyTransaction, _ study: Study, _ now: Date
-  ) throws -> Int {
+  ) throws -> (count: Int, running: [RunningTrial]) {
     var count = 0
-    for var trial in try transaction.trials(of: study.id, in: [.running], limit: nil) {
-      let lease = trial.heldSeconds ?? study.definition.limits.lease
-      if let end = trial.leaseEnd, end.timeIntervalSince(now) > lease + 1 {
-        // Longer than any lease: the storage's clock was set back. It counts from now.
+    var running: [RunningTrial] = []
+    for known in try transaction.runningTrials(of: study.id) {
+      let lease = known.heldSeconds ?? study.definition.limits.lease
+      // Longer than any lease: the storage's clock was set back. It counts from now.
+      let isTooLong = known.leaseEnd.map { $0.timeIntervalSince(now) > lease + 1 } ?? false
+      let isOver = (known.leaseEnd ?? now) < now
+      let identity = known.worker.flatMap(ProcessIdentity.init)
+      let isDead = identity?.isKnownToBeDead ?? false
+      // Of most trials no more has to be read.
+      guard isTooLong || isOver || isDead,
+        var trial = try transaction.trial(known.number, of: study.id)
+      else {
+        running.append(known)
+        continue
+      }
+      if isTooLong {
         trial.leaseEnd = now.addingTimeInterval(lease)
         try transaction.update(trial, of: study.id)
       }
-      let isOver = (trial.leaseEnd ?? now) < now
-      let identity = trial.worker.flatMap(ProcessIdentity.init)
-      let isDead = identity?.isKnownToBeDead ?? false
-      guard isOver || isDead else { continue }
+      guard isOver || isDead else {
+        running.append(known)
+        continue
+      }
       // Where the whole machine stood still (asleep, paused, too busy), all leases end at once, and
       // whoever wakes first must not take the trials of the others, which are about to send a beat. The
       // same holds where the storage's clock was set forward: workers look at leases all the time.
@@ -124,6 +138,7 @@ extension StudyCoordinator {
         trial.reason = isAlive ? Self.overdue : Self.unnoticed
         trial.leaseEnd = now.addingTimeInterval(lease / 2)
         try transaction.update(trial, of: study.id)
+        running.append(known)
         continue
       }
       count += 1
@@ -142,6 +157,6 @@ extension StudyCoordinator {
         try transaction.update(lost, of: study.id)
       }
     }
-    return count
+    return (count, running)
   }
 }

@@ -8,6 +8,8 @@ extension StudyCoordinator {
   private enum Step {
     case found(NextTrial)
     case measure(UnmeasuredNetwork, definition: StudyDefinition, revision: Int)
+    /// Other processes have gone on by more steps than are gone through under a lock.
+    case behind
   }
 
   /// A network that was measured and keeps its limits, and the revision at which it was proposed.
@@ -32,11 +34,21 @@ extension StudyCoordinator {
     of study: Study, for worker: ProcessIdentity, shouldStop: () -> Bool = { false }
   ) throws -> NextTrial {
     try saveState(of: study)
+    // Who had to follow many others the last time has to do so again.
+    let behind = searches.withLock { searches in
+      defer { searches[study.id]?.behind = 0 }
+      return searches[study.id]?.behind ?? 0
+    }
+    if behind > Self.fewSteps { try catchUp(with: study) }
     var verdicts = LimitVerdicts()
     var offer: Offer?
+    var catches = 0
     while true {
-      switch try step(study, worker, verdicts, offer) {
+      switch try step(study, worker, verdicts, offer, mayBeBehind: catches < 3) {
       case .found(let next): return next
+      case .behind:
+        catches += 1
+        try catchUp(with: study)
       case .measure(let network, let definition, let revision):
         if shouldStop() { return .wait }
         let isKept = try keepsLimits(network, of: definition)
@@ -47,15 +59,18 @@ extension StudyCoordinator {
   }
 
   private func step(
-    _ study: Study, _ worker: ProcessIdentity, _ verdicts: LimitVerdicts, _ offer: Offer?
+    _ study: Study, _ worker: ProcessIdentity, _ verdicts: LimitVerdicts, _ offer: Offer?,
+    mayBeBehind: Bool
   ) throws -> Step {
     var made: Search?
     let result = try write(study) { transaction, study -> Step in
       made = nil
       let now = try transaction.now()
-      try expireLeases(transaction, study, now)
-      let running = try transaction.trials(of: study.id, in: [.running], limit: nil)
-      if let own = running.first(where: { $0.worker == worker.description }) {
+      let running = try expireLeases(transaction, study, now).running
+      let name = worker.description
+      if let place = running.first(where: { $0.worker == name })?.number,
+        let own = try transaction.trial(place, of: study.id)
+      {
         // Given out already, but the answer was lost on the way.
         return .found(.trial(TrialLease(study: study, trial: own, worker: worker)))
       }
@@ -69,7 +84,13 @@ extension StudyCoordinator {
         return nothing
       }
       try refuseIfAllFailed(transaction, study)
-      var search = try self.search(transaction, study)
+      var near = try self.search(transaction, study, within: Self.fewSteps * 4)
+      if near == nil {
+        if mayBeBehind { return .behind }
+        near = try self.search(transaction, study)
+      }
+      // Taken out of the other name: it is changed in place only where it is the one copy.
+      guard var search = near.take() else { return nothing }
       defer { made = search }
       switch try ask(&search, transaction, study, verdicts, offer) {
       case .candidate(let candidate):

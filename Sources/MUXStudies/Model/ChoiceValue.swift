@@ -45,6 +45,17 @@ extension StudyDefinition {
   /// The names of the genes.
   package var geneNames: [String] { ((try? namedChoices()) ?? []).map(\.name) }
 
+  /// What each choice of a gene means; none where there is no such gene.
+  package func meanings(ofGene name: String) -> (place: Int, choices: [ChoiceValue])? {
+    guard let all = try? namedChoices(), let place = all.firstIndex(where: { $0.name == name })
+    else {
+      return nil
+    }
+    let genes = networkDomain?.genes ?? []
+    let isOrdered = genes.indices.contains(place) ? genes[place].isOrdered : false
+    return (place, all[place].choices.map { ChoiceValue($0, isOrdered: isOrdered) })
+  }
+
   /// What the choices of a genome mean, by the names of the genes.
   package func choices(of genome: Genome) throws(SearchError) -> [String: ChoiceValue] {
     let list = try choiceList(of: genome)

@@ -45,6 +45,8 @@ public enum StudyError: Error, Sendable, Hashable {
   case leaseLost(study: String, number: Int)
   /// Another process drives the study.
   case masterActive(study: String, host: String, process: Int32, seconds: Double)
+  /// Workers of another version of the program are on the study.
+  case otherVersion(study: String, theirs: String, ours: String)
   /// The study's evaluation never works.
   case alwaysFails(study: String, count: Int, reason: String)
   /// An evaluation that gives no usable result.
@@ -66,6 +68,11 @@ extension StudyError: CustomStringConvertible, LocalizedError {
     case .damagedStudy, .damagedTrial: true
     default: false
     }
+  }
+
+  /// Whether workers of another version are on a study.
+  var isOtherVersion: Bool {
+    if case .otherVersion = self { true } else { false }
   }
 
   private static let mending = "restore a copy of the storage, or delete the study"
@@ -121,6 +128,9 @@ extension StudyError: CustomStringConvertible, LocalizedError {
     case .masterActive(let study, let host, let process, let seconds):
       "study '\(study)' is run by process \(process) on \(host) already (last sign of life"
         + " \(Int(seconds.rounded())) s ago); add workers"
+    case .otherVersion(let study, let theirs, let ours):
+      "study '\(study)' is worked on by muxnet \(theirs), and this is \(ours): start workers of the same"
+        + " version, or of this one when those have ended"
     case .alwaysFails(let study, let count, let reason):
       "all of the first \(count) trials of study '\(study)' failed, the last one with: \(reason);"
         + " fix that, then retry the failed trials"

@@ -88,9 +88,47 @@ public struct Trial: Sendable, Hashable, Codable {
     return true
   }
 
+  /// The attribute that says for how many seconds a trial is held without heart-beats.
+  static let heldKey = "held"
+
+  /// For how many seconds it is held without heart-beats; nil for one that a worker has.
+  var heldSeconds: Double? { Self.heldSeconds(attributes) }
+
+  /// The same from a trial's attributes.
+  static func heldSeconds(_ attributes: [String: String]) -> Double? {
+    attributes[heldKey].flatMap(Double.init).flatMap { $0.isFinite && $0 > 0 ? $0 : nil }
+  }
+
   /// Stale instead of running where the lease is over but no one has noted it yet.
   public func state(at now: Date) -> TrialState {
     state == .running && (leaseEnd ?? .distantFuture) < now ? .stale : state
+  }
+}
+
+/// A running trial without its network: who has it, and until when.
+public struct RunningTrial: Sendable, Hashable {
+  /// The trial's number.
+  public var number: Int
+  /// The worker that has it.
+  public var worker: String?
+  /// Until when the worker's lease holds without another heart-beat.
+  public var leaseEnd: Date?
+  /// For how many seconds it is held without heart-beats; nil for one that a worker has.
+  public var heldSeconds: Double?
+
+  /// What is needed of a trial.
+  public init(_ trial: Trial) {
+    number = trial.number
+    worker = trial.worker
+    leaseEnd = trial.leaseEnd
+    heldSeconds = trial.heldSeconds
+  }
+
+  init(number: Int, worker: String?, leaseEnd: Date?, heldSeconds: Double?) {
+    self.number = number
+    self.worker = worker
+    self.leaseEnd = leaseEnd
+    self.heldSeconds = heldSeconds
   }
 }
 

@@ -17,12 +17,7 @@ struct TrialShape: Sendable {
 
   /// The shape of a study's trials.
   init(_ definition: StudyDefinition) {
-    genes =
-      switch definition.space {
-      case .networks: definition.networkDomain?.genes ?? []
-      case .table(let name, _): StudyDefinition.tableGenes(name)
-      case .grid(let grid): grid.genes
-      }
+    genes = definition.genes
     objectives = definition.objectives
     subproblems = definition.goal.count(objectives: definition.objectives.count)
   }
@@ -66,6 +61,18 @@ struct TrialShape: Sendable {
 }
 
 extension StudyDefinition {
+  /// The decisions, which are known without a table's file.
+  var genes: [Gene] {
+    switch space {
+    case .networks: networkDomain?.genes ?? []
+    case .table(let name, _): Self.tableGenes(name)
+    case .grid(let grid): grid.genes
+    }
+  }
+
+  /// How many choices each decision has.
+  var geneChoices: [Int] { genes.map(\.choices) }
+
   /// What is wrong with a definition that was kept, in words; nil if it can be worked with.
   var defect: String? {
     do {

@@ -44,6 +44,9 @@ public struct StudyHistory: Sendable {
   /// The positions in ``completed`` of the trials that no other one dominates.
   public private(set) var front: [Int] = []
 
+  /// How often each choice was tried by the trials in ``completed``, and with what.
+  public private(set) var choices: ChoiceStatistics
+
   private let decomposition: Decomposition
   /// The coordinates of ``completed``.
   private var points: [[Double]] = []
@@ -63,6 +66,8 @@ public struct StudyHistory: Sendable {
     objectives = definition.objectives
     decomposition = try definition.decomposition()
     targets = decomposition.names
+    choices = ChoiceStatistics(
+      choices: definition.geneChoices, objectives: definition.objectives.count)
     best = targets.map { _ in [] }
     leaders = targets.map { _ in nil }
     leaderPlaces = targets.map { _ in nil }
@@ -84,6 +89,7 @@ public struct StudyHistory: Sendable {
       values.count == objectives.count
     else { return }
     completed.append(trial)
+    choices.add(trial.genome, values: values)
     let point = zip(values, objectives).map { $1.coordinate($0) }
     points.append(point)
     addVolume(point)
@@ -172,17 +178,52 @@ public struct StudyHistory: Sendable {
     let count = max(1, Int(Double(places.count) * share / Double(max(1, targets.count))))
     var found: Set<Int> = []
     for target in targets.indices {
-      // The least `count` values, sorted; few of many trials get in, so that this is one pass.
-      var least: [(value: Double, place: Int)] = []
-      for place in places {
-        let value = value(completed[place], target: target)
-        if least.count == count, value >= least[count - 1].value { continue }
-        let index = least.firstIndex { value < $0.value } ?? least.count
-        least.insert((value, place), at: index)
-        if least.count > count { least.removeLast() }
+      let values = places.map { decomposition.value(points[$0], target) }
+      // The least `count` values; of equal ones the first.
+      guard let limit = Self.value(at: count - 1, of: values) else { continue }
+      var rest = count - values.count { $0 < limit }
+      for (place, value) in zip(places, values) {
+        if value < limit {
+          found.insert(place)
+        } else if value == limit, rest > 0 {
+          rest -= 1
+          found.insert(place)
+        }
       }
-      found.formUnion(least.map(\.place))
     }
     return found.sorted()
+  }
+
+  /// The value that would stand at a place if all were sorted; nil where there are none. It takes a time in
+  /// proportion to their number.
+  private static func value(at place: Int, of values: [Double]) -> Double? {
+    guard !values.isEmpty else { return nil }
+    let place = min(place, values.count - 1)
+    var rest = values
+    return rest.withUnsafeMutableBufferPointer { rest in
+      var low = 0
+      var high = rest.count - 1
+      while low < high {
+        let pivot = rest[(low + high) / 2]
+        var left = low
+        var right = high
+        while left <= right {
+          while rest[left] < pivot { left += 1 }
+          while rest[right] > pivot { right -= 1 }
+          guard left <= right else { break }
+          rest.swapAt(left, right)
+          left += 1
+          right -= 1
+        }
+        if place <= right {
+          high = right
+        } else if place >= left {
+          low = left
+        } else {
+          break
+        }
+      }
+      return rest[place]
+    }
   }
 }

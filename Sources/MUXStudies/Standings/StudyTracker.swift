@@ -18,50 +18,42 @@ public struct StudyTracker {
 
   private let coordinator: StudyCoordinator
   private var study: Study
-  private var finished: [Int: Trial] = [:]
+  private var progress: FinishedTrials
   private var history: StudyHistory?
-  private var next = 0
   private var watch = Stopwatch()
   private var countAtBegin: Int?
-  private var looks = 0
 
   /// A tracker of a study.
   public init(_ coordinator: StudyCoordinator, _ study: Study) {
     self.coordinator = coordinator
     self.study = study
+    progress = FinishedTrials(of: study.id)
   }
 
   /// Reads what is new in the storage and updates the standings.
   ///
   /// - Throws: ``StudyError``, `SearchError`.
   public mutating func look() throws -> Snapshot {
-    // Trials that are tried again leave the order of finishing, so now and then all are read anew.
-    looks += 1
-    let isFull = looks % 20 == 0
-    let from = isFull ? 0 : next
-    let id = study.id
-    let (fresh, counts, found) = try coordinator.retry {
+    let (id, name, known) = (study.id, study.name, progress)
+    let (fresh, open, change) = try coordinator.retry {
       try coordinator.store.read { transaction in
         (
-          try transaction.study(named: study.name), try transaction.counts(of: id),
-          try transaction.finishedTrials(of: id, from: from)
+          try transaction.study(named: name), try transaction.openCounts(of: id),
+          try known.change(in: transaction)
         )
       }
     }
     if let fresh { study = fresh }
-    let news = found.filter { finished[$0.number] != $0 }
-    var history = try self.history ?? StudyHistory(study.definition)
-    if isFull {
-      finished = [:]
-      history = try StudyHistory(study.definition)
-    }
-    for trial in found {
-      finished[trial.number] = trial
-      history.add(trial)
-      next = max(next, (trial.finishOrder ?? -1) + 1)
-    }
-    self.history = history
-    let standings = StudyStandings(study, history, counts: counts)
+    // Taken out, so that it is changed where it is.
+    var history = change.isAnew ? nil : self.history
+    self.history = nil
+    var grown = try history ?? StudyHistory(study.definition)
+    history = nil
+    for trial in change.trials { grown.add(trial) }
+    let news = progress.take(change)
+    self.history = grown
+    let standings = StudyStandings(
+      study, grown, counts: open.merging(progress.counts) { $1 })
     let count = standings.finishedCount
     let first = countAtBegin ?? count
     countAtBegin = first

@@ -176,21 +176,19 @@
     }
 
     private static func rows(_ result: OpaquePointer) -> [SQLRow] {
-      let columns = (0..<PQnfields(result)).map { column in
-        (column, PQfname(result, column).map { String(cString: $0) } ?? "")
-      }
+      let count = PQnfields(result)
+      let places = Dictionary(
+        (0..<count).map { (PQfname(result, $0).map { String(cString: $0) } ?? "", Int($0)) },
+        uniquingKeysWith: { _, last in last })
       return (0..<PQntuples(result)).map { row in
-        var values: [String: SQLValue] = [:]
-        for (column, name) in columns {
-          guard PQgetisnull(result, row, column) == 0,
-            let text = PQgetvalue(result, row, column)
-          else {
-            values[name] = .null
-            continue
-          }
-          values[name] = .text(String(cString: text))
-        }
-        return SQLRow(values: values)
+        SQLRow(
+          places,
+          (0..<count).map { column in
+            guard PQgetisnull(result, row, column) == 0,
+              let text = PQgetvalue(result, row, column)
+            else { return .null }
+            return .text(String(cString: text))
+          })
       }
     }
 

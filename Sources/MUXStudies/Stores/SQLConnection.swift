@@ -16,10 +16,22 @@ enum SQLValue: Sendable, Hashable {
 
 /// A row by the names of its columns. Databases that answer in text are read as well.
 struct SQLRow {
-  let values: [String: SQLValue]
+  /// The places of the columns, which all rows of an answer share.
+  private let places: [String: Int]
+  private let values: [SQLValue]
+
+  /// - Parameters:
+  ///   - places: The places of the columns by their names.
+  ///   - values: The values in that order.
+  init(_ places: [String: Int], _ values: [SQLValue]) {
+    self.places = places
+    self.values = values
+  }
+
+  private func value(_ column: String) -> SQLValue? { places[column].map { values[$0] } }
 
   func text(_ column: String) -> String? {
-    switch values[column] {
+    switch value(column) {
     case .text(let text): text
     case .integer(let number): "\(number)"
     case .real(let number): "\(number)"
@@ -28,7 +40,7 @@ struct SQLRow {
   }
 
   func integer(_ column: String) -> Int? {
-    switch values[column] {
+    switch value(column) {
     case .integer(let number): number
     case .real(let number): Int(exactly: number)
     case .text(let text): Int(text)
@@ -37,7 +49,7 @@ struct SQLRow {
   }
 
   func real(_ column: String) -> Double? {
-    switch values[column] {
+    switch value(column) {
     case .integer(let number): Double(number)
     case .real(let number): number
     case .text(let text): Double(text)

@@ -175,6 +175,26 @@ final class SQLTransaction: StudyTransaction {
     try select(study, "study = $1 AND number = $2", [.integer(number)]).first
   }
 
+  func runningTrials(of study: Int) throws -> [RunningTrial] {
+    try connection.run(
+      "SELECT number, worker, lease_end, attributes FROM muxnet_trials"
+        + " WHERE study = $1 AND state = '\(TrialState.running.rawValue)' ORDER BY number",
+      [.integer(study)]
+    ).map { row in
+      guard let number = row.integer("number"),
+        let attributes = try? Self.attributes(row),
+        row.real("lease_end").map(TrialShape.seconds.contains) ?? true
+      else {
+        throw StudyError.damagedTrial(
+          study: try shape(of: study)?.study ?? "", number: row.integer("number") ?? 0,
+          reason: "its lease is not one that this muxnet understands")
+      }
+      return RunningTrial(
+        number: number, worker: row.text("worker"), leaseEnd: row.date("lease_end"),
+        heldSeconds: Trial.heldSeconds(attributes))
+    }
+  }
+
   func finishedTrials(of study: Int, from order: Int) throws -> [Trial] {
     try select(
       study, "study = $1 AND finish_order >= $2", [.integer(order)], order: "finish_order")
@@ -186,10 +206,22 @@ final class SQLTransaction: StudyTransaction {
   }
 
   func counts(of study: Int) throws -> [TrialState: Int] {
-    let rows = try connection.run(
-      "SELECT state, COUNT(*) AS count FROM muxnet_trials WHERE study = $1 GROUP BY state",
-      [.integer(study)])
-    return rows.reduce(into: [:]) { counts, row in
+    Self.counts(
+      try connection.run(
+        "SELECT state, COUNT(*) AS count FROM muxnet_trials WHERE study = $1 GROUP BY state",
+        [.integer(study)]))
+  }
+
+  func openCounts(of study: Int) throws -> [TrialState: Int] {
+    let states = TrialState.allCases.filter { !$0.isFinished }.map { "'\($0.rawValue)'" }
+    return Self.counts(
+      try connection.run(
+        "SELECT state, COUNT(*) AS count FROM muxnet_trials WHERE study = $1"
+          + " AND state IN (\(states.joined(separator: ", "))) GROUP BY state", [.integer(study)]))
+  }
+
+  private static func counts(_ rows: [SQLRow]) -> [TrialState: Int] {
+    rows.reduce(into: [:]) { counts, row in
       guard let state = row.text("state").flatMap(TrialState.init) else { return }
       counts[state] = row.integer("count")
     }
@@ -311,19 +343,28 @@ final class SQLTransaction: StudyTransaction {
           name: name, reason: "its \(column) is not one that this muxnet understands")
       }
     }
+    let definition: KnownDefinitions.Entry
+    do {
+      definition = try KnownDefinitions.entry(row.text("definition") ?? "") {
+        try Self.decode(StudyDefinition.self, row, "definition")
+      }
+    } catch {
+      throw StudyError.damagedStudy(
+        name: name, reason: "its definition is not one that this muxnet understands")
+    }
     let study = Study(
       id: row.integer("id") ?? 0, name: name,
       created: row.date("created") ?? Date(timeIntervalSince1970: -1),
-      definition: try part(StudyDefinition.self, "definition"),
+      definition: definition.definition,
       attributes: try part([String: String].self, "attributes"),
       master: try row.text("master") == nil ? nil : part(MasterLease.self, "master"))
-    if let defect = study.definition.defect {
+    if let defect = definition.defect {
       throw StudyError.damagedStudy(name: name, reason: defect)
     }
     if !TrialShape.seconds.contains(study.created.timeIntervalSince1970) {
       throw StudyError.damagedStudy(name: name, reason: "its creation time is not a date")
     }
-    shapes[study.id] = (name, TrialShape(study.definition))
+    shapes[study.id] = definition.shape.map { (name, $0) }
     return study
   }
 
@@ -342,11 +383,15 @@ final class SQLTransaction: StudyTransaction {
       throw damage("key")
     }
     var trial = Trial(
-      number: number, state: state, genome: try part(Genome.self, "genome"), key: key,
+      number: number, state: state,
+      genome: try row.text("genome").flatMap(PlainNumbers.integers).map(Genome.init)
+        ?? part(Genome.self, "genome"),
+      key: key,
       subproblem: row.integer("subproblem"),
       created: row.date("created") ?? Date(timeIntervalSince1970: -1))
-    trial.objectives =
-      try row.text("objectives") == nil ? nil : part([Double].self, "objectives")
+    if let text = row.text("objectives") {
+      trial.objectives = try PlainNumbers.reals(text) ?? part([Double].self, "objectives")
+    }
     trial.violation = row.real("violation") ?? 0
     trial.attempt = row.integer("attempt") ?? 0
     trial.worker = row.text("worker")
@@ -356,8 +401,13 @@ final class SQLTransaction: StudyTransaction {
     trial.finishOrder = row.integer("finish_order")
     trial.isTold = row.integer("told") == 1
     trial.reason = row.text("reason")
-    trial.attributes = try part([String: String].self, "attributes")
+    do { trial.attributes = try attributes(row) } catch { throw damage("attributes") }
     return trial
+  }
+
+  /// Attributes, of which most trials have none.
+  private static func attributes(_ row: SQLRow) throws -> [String: String] {
+    row.text("attributes") == "{}" ? [:] : try decode([String: String].self, row, "attributes")
   }
 
   /// The values in the order of ``trialColumns``.

@@ -266,18 +266,23 @@ private final class SQLiteConnection: SQLConnection {
         case .text(let text): text
         }
       })
-    return try Row.fetchAll(statement, arguments: arguments).map { row in
-      var found: [String: SQLValue] = [:]
-      for (column, value) in row {
-        found[column] =
-          switch value.storage {
-          case .null, .blob: .null
-          case .int64(let number): .integer(Int(number))
-          case .double(let number): .real(number)
-          case .string(let text): .text(text)
-          }
-      }
-      return SQLRow(values: found)
+    let places = Dictionary(
+      statement.columnNames.enumerated().map { ($1, $0) }, uniquingKeysWith: { _, last in last })
+    let rows = try Row.fetchCursor(statement, arguments: arguments)
+    var found: [SQLRow] = []
+    while let row = try rows.next() {
+      found.append(
+        SQLRow(
+          places,
+          (0..<row.count).map { place -> SQLValue in
+            switch (row[place] as DatabaseValue).storage {
+            case .null, .blob: .null
+            case .int64(let number): .integer(Int(number))
+            case .double(let number): .real(number)
+            case .string(let text): .text(text)
+            }
+          }))
     }
+    return found
   }
 }

@@ -79,6 +79,10 @@ public protocol StudyTransaction: AnyObject {
   /// Trials by number; of all states if `states` is empty, at most `limit` if that is given.
   func trials(of study: Int, in states: [TrialState], limit: Int?) throws -> [Trial]
 
+  /// What is needed of the running trials to see whether their workers are there, by number. There is a
+  /// default, which reads the trials whole.
+  func runningTrials(of study: Int) throws -> [RunningTrial]
+
   /// A trial.
   func trial(_ number: Int, of study: Int) throws -> Trial?
 
@@ -90,6 +94,9 @@ public protocol StudyTransaction: AnyObject {
 
   /// How many trials are in each state. This looks at all of them.
   func counts(of study: Int) throws -> [TrialState: Int]
+
+  /// How many trials that are not through are in each state. There is a default, which looks at all trials.
+  func openCounts(of study: Int) throws -> [TrialState: Int]
 
   /// How many trials there are, and how many of them are through. This takes as long for any number:
   /// the numbers of trials, and the places of those that are through, have no gaps.
@@ -113,6 +120,18 @@ public protocol StudyTransaction: AnyObject {
   ///
   /// - Throws: ``StudyError`` if there is no such study.
   func insert(_ report: TrialReport, into study: Int) throws
+}
+
+extension StudyTransaction {
+  /// The running trials by number, from the trials as a whole.
+  public func runningTrials(of study: Int) throws -> [RunningTrial] {
+    try trials(of: study, in: [.running], limit: nil).map(RunningTrial.init)
+  }
+
+  /// The counts of states that are not final, from those of all.
+  public func openCounts(of study: Int) throws -> [TrialState: Int] {
+    try counts(of: study).filter { !$0.key.isFinished }
+  }
 }
 
 /// What a command wants with a storage.

@@ -37,6 +37,8 @@ public final class StudyWorker {
   public var grace = 10.0
   /// Seconds between two looks at the clock and the wish to stop.
   public var tick = 0.05
+  /// The program's version. With one, the worker works only beside others of the same; nil for anywhere.
+  public var version: String?
 
   /// A worker.
   ///
@@ -61,6 +63,17 @@ public final class StudyWorker {
   /// - Throws: ``StudyError``: the storage is away for too long, or no evaluation ever succeeds.
   public func run(_ studies: [Study], shouldStop: @escaping @Sendable () -> Bool) throws -> Ending {
     var open = studies
+    if let version {
+      open = try studies.filter { study in
+        do {
+          try coordinator.agree(onVersion: version, of: study)
+          return true
+        } catch let error as StudyError where error.isOtherVersion && studies.count > 1 {
+          observer(.notice("\(error)"))
+          return false
+        }
+      }
+    }
     while true {
       if shouldStop() { return .stopped }
       var found = false
@@ -101,6 +114,10 @@ public final class StudyWorker {
   private func work(
     on lease: TrialLease, shouldStop: @escaping @Sendable () -> Bool
   ) throws -> Ending? {
+    do { try coordinator.checkVersion(version, of: lease.study) } catch {
+      try? coordinator.release(lease)
+      throw error
+    }
     observer(.began(lease.trial))
     let request: EvaluationRequest
     let evaluator: any TrialEvaluator

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// The trials of a study that are through, kept up to date by reading only what is new.
+package struct FinishedTrials: Sendable {
+  /// What has come since a look.
+  package struct Change: Sendable {
+    /// Whether the trials are all there are, in place of those known before.
+    package var isAnew: Bool
+    /// The trials in the order of finishing.
+    package var trials: [Trial]
+  }
+
+  private let study: Int
+  /// The trials, in the order of finishing.
+  package private(set) var trials: [Trial] = []
+  /// How many are in each state.
+  package private(set) var counts: [TrialState: Int] = [:]
+
+  /// Nothing is known yet of a study.
+  package init(of study: Int) { self.study = study }
+
+  /// Reads what is new.
+  ///
+  /// Trials that are tried again leave the order of finishing, and those behind them move up. So the last
+  /// one that is known is read again: it is what it was only where none before it has gone.
+  ///
+  /// - Throws: ``StudyError``.
+  package func change(in transaction: any StudyTransaction) throws -> Change {
+    guard let last = trials.last else {
+      return Change(isAnew: true, trials: try transaction.finishedTrials(of: study, from: 0))
+    }
+    let found = try transaction.finishedTrials(of: study, from: last.finishOrder ?? 0)
+    guard let first = found.first, first == last else {
+      return Change(isAnew: true, trials: try transaction.finishedTrials(of: study, from: 0))
+    }
+    return Change(isAnew: false, trials: Array(found.dropFirst()))
+  }
+
+  /// Takes in what was read, and gives the trials of it that were not known, or otherwise.
+  @discardableResult
+  package mutating func take(_ change: Change) -> [Trial] {
+    guard change.isAnew else {
+      trials += change.trials
+      for trial in change.trials { counts[trial.state, default: 0] += 1 }
+      return change.trials
+    }
+    let known = Dictionary(trials.map { ($0.number, $0) }, uniquingKeysWith: { $1 })
+    trials = change.trials
+    counts = trials.reduce(into: [:]) { $0[$1.state, default: 0] += 1 }
+    return trials.filter { known[$0.number] != $0 }
+  }
+}

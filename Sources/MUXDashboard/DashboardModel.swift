@@ -28,9 +28,10 @@ public actor DashboardModel {
 
   private struct CachedStudy {
     var snapshot: Snapshot
-    var history: StudyHistory
-    var next: Int
+    var progress: FinishedTrials
     var looked: ContinuousClock.Instant
+    /// How often its trials were read anew.
+    var readings: Int
     var pages: [String: (revision: String, html: String)] = [:]
   }
 
@@ -128,47 +129,54 @@ public actor DashboardModel {
 
   private func look(_ study: Study) throws -> Snapshot {
     if let cached = cache[study.id], isFresh(cached) { return cached.snapshot }
-    let known = cache[study.id]
-    let from = known?.next ?? 0
-    let (counts, news, active, now) = try coordinator.store.read { transaction in
-      (
-        try transaction.counts(of: study.id),
-        try transaction.finishedTrials(of: study.id, from: from),
-        try transaction.trials(
-          of: study.id, in: [.running, .stale, .waiting], limit: Self.mostActive),
-        try transaction.now()
-      )
-    }
-    let through = counts.reduce(0) { $0 + ($1.key.isFinished ? $1.value : 0) }
-    let before = known?.snapshot.finished ?? []
-    // Trials that are tried again leave the order of finishing: then all is read anew.
-    if known != nil, before.count + news.count != through {
-      cache[study.id] = nil
-      return try look(study)
-    }
-    var history = try known?.history ?? StudyHistory(study.definition)
-    for trial in news { history.add(trial) }
+    let (open, change, active, now) = try news(of: study)
+    // Taken out, so that what is known is changed where it is, and not copied.
+    var known = cache.removeValue(forKey: study.id)
+    var progress = known?.progress ?? FinishedTrials(of: study.id)
+    let pages = known?.pages ?? [:]
+    let readings = (known?.readings ?? 0) + (change.isAnew ? 1 : 0)
+    var history =
+      try (change.isAnew ? nil : known?.snapshot.view.history) ?? StudyHistory(study.definition)
+    known = nil
+    for trial in change.trials { history.add(trial) }
+    progress.take(change)
     let shown = active.map { trial in
       var trial = trial
       trial.state = trial.state(at: now)
       return trial
     }
-    var states = counts
+    var states = open.merging(progress.counts) { $1 }
     let stale = zip(active, shown).count(where: { $0.state == .running && $1.state == .stale })
     if stale > 0 {
       states[.running, default: 0] -= stale
       states[.stale, default: 0] += stale
     }
-    let next = (news.compactMap(\.finishOrder).max()).map { $0 + 1 } ?? from
     let revision =
-      "\(study.id)-\(next)-"
+      "\(study.id)-\(readings)-\(progress.trials.count)-"
       + TrialState.allCases.map { "\(states[$0] ?? 0)" }.joined(separator: ".")
       + "-\(study.definition.limits.trials)"
     let snapshot = Snapshot(
-      view: StudyView(study, history), counts: states, finished: before + news, active: shown,
+      view: StudyView(study, history), counts: states, finished: progress.trials, active: shown,
       revision: revision)
     cache[study.id] = CachedStudy(
-      snapshot: snapshot, history: history, next: next, looked: .now, pages: known?.pages ?? [:])
+      snapshot: snapshot, progress: progress, looked: .now, readings: readings, pages: pages)
     return snapshot
+  }
+
+  /// What the storage has beside what is known, at one moment.
+  private func news(
+    of study: Study
+  ) throws -> (
+    open: [TrialState: Int], change: FinishedTrials.Change, active: [Trial], now: Date
+  ) {
+    let known = cache[study.id]?.progress ?? FinishedTrials(of: study.id)
+    return try coordinator.store.read { transaction in
+      (
+        try transaction.openCounts(of: study.id), try known.change(in: transaction),
+        try transaction.trials(
+          of: study.id, in: [.running, .stale, .waiting], limit: Self.mostActive),
+        try transaction.now()
+      )
+    }
   }
 }

@@ -137,13 +137,12 @@ enum DashboardPages {
   static func pageCount(_ count: Int) -> Int { max(1, (count + rows - 1) / rows) }
 
   static func trials(
-    _ snapshot: DashboardModel.Snapshot, _ trials: [Trial], page number: Int,
+    _ snapshot: DashboardModel.Snapshot, _ shown: [Trial], of count: Int, page number: Int,
     _ selection: TrialSelection
   ) -> String {
     let study = snapshot.view.study
     let base = path(of: study.name)
     let objectives = snapshot.view.history.objectives
-    let shown = trials.dropFirst((number - 1) * rows).prefix(rows)
     func address(_ selection: TrialSelection, _ page: Int) -> String {
       let query = selection.query()
       return "\(base)/trials?page=\(page)\(query.isEmpty ? "" : "&\(query)")"
@@ -190,7 +189,7 @@ enum DashboardPages {
       other.state = state
       return (text, address(other, page))
     }
-    let last = pageCount(trials.count)
+    let last = pageCount(count)
     var navigation = [("studies", "/"), (study.name, base), link("all", 1, nil)]
     for one in TrialState.allCases where (snapshot.counts[one] ?? 0) > 0 {
       navigation.append(link("\(one.rawValue) \(snapshot.counts[one] ?? 0)", 1, one))
@@ -202,7 +201,7 @@ enum DashboardPages {
     return page(
       "Trials of \(study.name)", events: "\(base)/events",
       filter(selection, study.definition, base)
-        + (trials.isEmpty
+        + (count == 0
           ? "<p class=\"muted\">none</p>"
           : "<form action=\"\(base)/compare\">\(table)<p><button>compare the chosen ones</button></p>"
             + "</form>"),

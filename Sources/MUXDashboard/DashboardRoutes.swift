@@ -64,8 +64,8 @@ struct DashboardRoutes: Sendable {
     let snapshot = try await model.snapshot(of: try Self.study(context))
     let query = request.uri.queryParameters
     let selection = try Self.selection(request, of: snapshot)
-    let all = Array(snapshot.active.reversed()) + snapshot.finished.reversed()
-    let chosen = selection.chosen(all, of: snapshot.view.study.definition)
+    let list = TrialList(snapshot)
+    let chosen = selection.chosen(list, of: snapshot.view.study.definition)
     let last = DashboardPages.pageCount(chosen.count)
     var page = 1
     if let text = query["page"] {
@@ -77,7 +77,9 @@ struct DashboardRoutes: Sendable {
     let number = page
     return Self.html(
       try await model.page("trials \(number) \(selection.query())", of: snapshot) {
-        DashboardPages.trials($0, chosen, page: number, selection)
+        let shown = chosen.dropFirst((number - 1) * DashboardPages.rows).prefix(DashboardPages.rows)
+        return DashboardPages.trials(
+          $0, shown.map { list[$0] }, of: chosen.count, page: number, selection)
       })
   }
 

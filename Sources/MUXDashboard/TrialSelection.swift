@@ -11,17 +11,24 @@ struct TrialSelection: Sendable, Hashable {
     var reason: String
   }
 
-  private enum Comparison: Character, Sendable {
+  fileprivate enum Comparison: Character, Sendable {
     case less = "<"
     case more = ">"
     case equal = "="
   }
 
-  private struct Condition: Sendable, Hashable {
+  fileprivate struct Condition: Sendable, Hashable {
     var name: String
     var comparison: Comparison
     var text: String
     var number: Double?
+    /// For a gene, its place and whether each of its choices is one that is meant.
+    var gene: GeneCondition?
+  }
+
+  fileprivate struct GeneCondition: Sendable, Hashable {
+    var place: Int
+    var isMeant: [Bool]
   }
 
   var state: TrialState?
@@ -50,7 +57,7 @@ struct TrialSelection: Sendable, Hashable {
     }
     text = query["where"] ?? ""
     for part in text.split(separator: ",") {
-      conditions.append(try Self.condition(part, objectives, genes))
+      conditions.append(try Self.condition(part, objectives, genes, definition))
     }
     if let name = query["within"], !name.isEmpty {
       guard case .targets(let targets) = definition.goal,
@@ -70,7 +77,7 @@ struct TrialSelection: Sendable, Hashable {
   }
 
   private static func condition(
-    _ part: Substring, _ objectives: [String], _ genes: [String]
+    _ part: Substring, _ objectives: [String], _ genes: [String], _ definition: StudyDefinition
   ) throws -> Condition {
     guard let place = part.firstIndex(where: { Comparison(rawValue: $0) != nil }),
       let comparison = Comparison(rawValue: part[place])
@@ -88,11 +95,17 @@ struct TrialSelection: Sendable, Hashable {
     guard comparison == .equal || number != nil else {
       throw Mistake(reason: "'\(text)' is no number, such as 10 or 50k")
     }
-    return Condition(name: name, comparison: comparison, text: text, number: number)
+    var condition = Condition(name: name, comparison: comparison, text: text, number: number)
+    if !objectives.contains(name), let gene = definition.meanings(ofGene: name) {
+      condition.gene = GeneCondition(
+        place: gene.place, isMeant: gene.choices.map { condition.holds($0) })
+    }
+    return condition
   }
 
-  /// The trials that are meant, in order; `trials` are the newest first.
-  func chosen(_ trials: [Trial], of definition: StudyDefinition) -> [Trial] {
+  /// The places of the trials that are meant, in order. Only places are moved about, since a study may
+  /// have a hundred thousand trials.
+  func chosen(_ list: TrialList, of definition: StudyDefinition) -> [Int] {
     let objectives = definition.objectives
     let target: ReferenceTarget? =
       if case .targets(let targets) = definition.goal {
@@ -100,49 +113,42 @@ struct TrialSelection: Sendable, Hashable {
       } else {
         nil
       }
-    let kept = trials.filter { trial in
-      if let state, trial.state != state { return false }
-      if let target,
-        trial.objectives == nil || !TargetFit(trial, target, objectives).isWithin
-      {
-        return false
+    var kept = Array(0..<list.count)
+    if state != nil || target != nil || !conditions.isEmpty {
+      kept.removeAll { place in
+        let trial = list[place]
+        if let state, trial.state != state { return true }
+        if let target,
+          trial.objectives == nil || !TargetFit(trial, target, objectives).isWithin
+        {
+          return true
+        }
+        return !conditions.allSatisfy { holds($0, trial, objectives) }
       }
-      return conditions.allSatisfy { holds($0, trial, definition) }
     }
     guard let sort else { return isDescending ? kept.reversed() : kept }
-    let keyed = kept.map { ($0, value(sort, $0, objectives)) }
-    // What has no value comes last either way.
-    return keyed.sorted { left, right in
-      guard let a = left.1 else { return false }
-      guard let b = right.1 else { return true }
-      return isDescending ? a > b : a < b
-    }.map(\.0)
+    let values = kept.map { value(sort, list[$0], objectives) }
+    // What has no value comes last either way, and equal ones keep their order.
+    let without = values.indices.filter { values[$0] == nil }
+    let keyed = values.enumerated().compactMap { place, value in value.map { ($0, place) } }
+    let sorted = keyed.sorted { left, right in
+      left.0 == right.0
+        ? left.1 < right.1 : isDescending ? left.0 > right.0 : left.0 < right.0
+    }
+    return (sorted.map(\.1) + without).map { kept[$0] }
   }
 
   private func holds(
-    _ condition: Condition, _ trial: Trial, _ definition: StudyDefinition
+    _ condition: Condition, _ trial: Trial, _ objectives: [Objective]
   ) -> Bool {
-    let value = value(condition.name, trial, definition.objectives)
-    if condition.comparison == .equal, value == nil,
-      let choices = try? definition.choices(of: trial.genome), let choice = choices[condition.name]
-    {
-      if case .number(let number) = choice, let wanted = condition.number {
-        return number == wanted
-      }
-      return choice.description == condition.text
+    if let gene = condition.gene {
+      let values = trial.genome.values
+      guard values.indices.contains(gene.place), gene.isMeant.indices.contains(values[gene.place])
+      else { return false }
+      return gene.isMeant[values[gene.place]]
     }
-    var found = value
-    if found == nil, let choices = try? definition.choices(of: trial.genome),
-      case .number(let number)? = choices[condition.name]
-    {
-      found = number
-    }
-    guard let found, let wanted = condition.number else { return false }
-    switch condition.comparison {
-    case .less: return found < wanted
-    case .more: return found > wanted
-    case .equal: return found == wanted
-    }
+    guard let found = value(condition.name, trial, objectives) else { return false }
+    return condition.holds(found)
   }
 
   private func value(_ name: String, _ trial: Trial, _ objectives: [Objective]) -> Double? {
@@ -166,5 +172,42 @@ struct TrialSelection: Sendable, Hashable {
     return parts.compactMap { name, value in
       value.map { "\(name)=\(DashboardPages.part($0))" }
     }.joined(separator: "&")
+  }
+}
+
+extension TrialSelection.Condition {
+  /// Whether a value is one that is meant.
+  fileprivate func holds(_ found: Double) -> Bool {
+    guard let number else { return false }
+    switch comparison {
+    case .less: return found < number
+    case .more: return found > number
+    case .equal: return found == number
+    }
+  }
+
+  /// Whether a choice is one that is meant: by its number, or by its name.
+  fileprivate func holds(_ choice: ChoiceValue) -> Bool {
+    if case .number(let value) = choice, number != nil { return holds(value) }
+    return comparison == .equal && choice.description == text
+  }
+}
+
+/// All trials of a study without a copy of them: those that are not through, then those that are, each the
+/// newest first.
+struct TrialList: Sendable {
+  private let active: [Trial]
+  private let finished: [Trial]
+
+  init(_ snapshot: DashboardModel.Snapshot) {
+    active = snapshot.active
+    finished = snapshot.finished
+  }
+
+  var count: Int { active.count + finished.count }
+
+  subscript(place: Int) -> Trial {
+    place < active.count
+      ? active[active.count - 1 - place] : finished[finished.count - 1 - (place - active.count)]
   }
 }

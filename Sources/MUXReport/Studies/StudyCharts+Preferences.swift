@@ -8,21 +8,29 @@ extension StudyCharts {
   static var bestShare: Double { 0.1 }
   /// Lines of other trials in parallel coordinates; more would be one grey area.
   private static var mostLines: Int { 400 }
+  /// The same of the best tenth.
+  private static var mostBestLines: Int { 2000 }
   /// Genes in parallel coordinates, beside the objectives.
   private static var mostGenes: Int { 8 }
 
   /// Parallel coordinates and gene frequencies.
   var preferences: [StudyChart] {
     let view = view
-    let completed = view.history.completed
     let best = view.history.nearest(share: Self.bestShare)
     let shares = view.decisions.map { decision in
-      (decision, share(decision, Array(completed.indices)), share(decision, best))
+      (decision, share(decision), share(decision, best))
     }
     return [parallel(best, shares), frequencies(best, shares)]
   }
 
   private typealias Shares = (decision: StudyView.Decision, all: [Double], best: [Double])
+
+  private func share(_ decision: StudyView.Decision) -> [Double] {
+    let choices = view.history.choices
+    return decision.choices.indices.map {
+      Double(choices.count(ofGene: decision.index, choice: $0)) / Double(max(1, choices.count))
+    }
+  }
 
   private func share(_ decision: StudyView.Decision, _ places: [Int]) -> [Double] {
     var counts = [Double](repeating: 0, count: decision.choices.count)
@@ -58,20 +66,18 @@ extension StudyCharts {
     }
     let isBest = Set(best)
     let rest = view.history.completed.indices.filter { !isBest.contains($0) }
-    let step = max(1, (rest.count + Self.mostLines - 1) / Self.mostLines)
-    let others = stride(from: 0, to: rest.count, by: step).map { line(rest[$0]) }
+    let others = rest.thinned(to: Self.mostLines)
     let leaders =
       view.hasTargets
       ? view.history.leaders.prefix(Self.mostTargets).map { $0?.trial.number } : []
     let first = Set(leaders.compactMap { $0 })
+    let tenth = best.filter { !first.contains(view.history.completed[$0].number) }
+      .thinned(to: Self.mostBestLines)
     var groups = [
       ParallelCoordinates.Group(
-        step == 1 ? "other complete trials" : "every \(step)th of the other complete trials",
-        lines: others, color: 7),
+        others.named("other complete trials"), lines: others.kept.map(line), color: 7),
       ParallelCoordinates.Group(
-        "the best tenth",
-        lines: best.filter { !first.contains(view.history.completed[$0].number) }.map(line),
-        color: 1),
+        tenth.named("best tenth", whole: "the best tenth"), lines: tenth.kept.map(line), color: 1),
     ]
     for (index, number) in leaders.enumerated() {
       let place = view.history.completed.firstIndex { $0.number == number }

@@ -23,10 +23,17 @@ public struct StudyCharts {
 
   let view: StudyView
   private let detail: Detail
-  private let onFront: Set<Int>
+  /// The places of the trials off the front that are drawn.
+  private let others: Thinned
+  /// The places of those on the front, the targets' best aside.
+  private let front: [Int]
+  /// The greatest and the least value of each objective.
+  private let ranges: [(least: Double, greatest: Double)?]
 
   /// Above so many points, those off the front become a cloud of dots.
   public static let mostSinglePoints = 1000
+  /// Points off the front that are drawn at most; more only make pages large.
+  static let mostPoints = 5000
   /// The targets that have a colour of their own.
   static let mostTargets = 6
 
@@ -34,7 +41,32 @@ public struct StudyCharts {
   public init(_ view: StudyView, detail: Detail = .full) {
     self.view = view
     self.detail = detail
-    onFront = Set(view.history.front)
+    let isOnFront = Set(view.history.front)
+    let leaders =
+      view.targets.count <= Self.mostTargets && view.hasTargets
+      ? view.history.leaders.prefix(view.targets.count).compactMap { $0?.trial.number } : []
+    let isLeading = Set(leaders)
+    let completed = view.history.completed
+    others = completed.indices.filter {
+      !isOnFront.contains($0) && !isLeading.contains(completed[$0].number)
+    }.thinned(to: Self.mostPoints)
+    front = view.history.front.filter { !isLeading.contains(completed[$0].number) }.sorted()
+    ranges = view.history.objectives.indices.map { index in
+      var range: (least: Double, greatest: Double)?
+      for trial in completed {
+        guard let value = trial.objectives?[index], value.isFinite else { continue }
+        range = range.map { (min($0.least, value), max($0.greatest, value)) } ?? (value, value)
+      }
+      return range
+    }
+  }
+
+  /// The trials of which charts have no more than dots.
+  var dots: [Trial] {
+    let places =
+      (others.kept.count > Self.mostSinglePoints ? others.kept : [])
+      + (front.count > Self.mostSinglePoints ? front : [])
+    return places.map { view.history.completed[$0] }
   }
 
   /// All of them.
@@ -70,25 +102,23 @@ public struct StudyCharts {
 
   private func front(x: Int, y: Int) -> StudyChart {
     let objectives = view.history.objectives
-    let completed = view.history.completed.filter { $0.objectives != nil }
-    let xAxis = axis(x, completed)
-    let yAxis = axis(y, completed)
+    let completed = view.history.completed
+    let xAxis = axis(x)
+    let yAxis = axis(y)
     func point(_ trial: Trial) -> ChartPoint {
       ChartPoint(
         x: trial.objectives?[x] ?? .nan, y: trial.objectives?[y] ?? .nan, detail: text(trial),
         identifier: trial.number)
     }
     let leaders = shownTargets.indices.map { view.history.leaders[$0]?.trial }
-    let leading = Set(leaders.compactMap { $0?.number })
-    var others: [ChartPoint] = []
-    var best: [ChartPoint] = []
-    for (index, trial) in completed.enumerated() where !leading.contains(trial.number) {
-      if onFront.contains(index) { best.append(point(trial)) } else { others.append(point(trial)) }
-    }
     let most = detail == .full ? Self.mostSinglePoints : 0
     var series = [
-      ChartSeries("other complete trials", points: others, color: 7, isCloud: others.count > most),
-      ChartSeries("on the Pareto front", points: best, color: 1, isCloud: best.count > 1000),
+      ChartSeries(
+        others.named("other complete trials"), points: others.kept.map { point(completed[$0]) },
+        color: 7, isCloud: others.kept.count > most),
+      ChartSeries(
+        "on the Pareto front", points: front.map { point(completed[$0]) }, color: 1,
+        isCloud: front.count > Self.mostSinglePoints),
     ]
     series[0].isFaint = true
     for (index, target) in shownTargets.enumerated() {
@@ -123,16 +153,15 @@ public struct StudyCharts {
 
   /// From 0, so that directions start in the corner, to the largest value; targets that are not much
   /// farther are inside.
-  private func axis(_ index: Int, _ trials: [Trial]) -> ChartAxis {
+  private func axis(_ index: Int) -> ChartAxis {
     let objective = view.history.objectives[index]
-    let values = trials.compactMap { $0.objectives?[index] }.filter(\.isFinite)
-    let largest = values.max() ?? 0
+    let largest = ranges[index]?.greatest ?? 0
     let near = shownTargets.map { $0.values[objective.name] ?? objective.scale }
       .filter { $0 <= largest * 1.6 }
     let end = max(largest, near.max() ?? 0)
     return ChartAxis(
       objective.axisTitle, format: objective.axisFormat,
-      range: end > 0 ? min(0, values.min() ?? 0)...end * 1.06 : nil)
+      range: end > 0 ? min(0, ranges[index]?.least ?? 0)...end * 1.06 : nil)
   }
 
   private func coordinates(_ target: ReferenceTarget, _ x: Int, _ y: Int) -> (Double, Double) {

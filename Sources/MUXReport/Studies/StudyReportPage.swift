@@ -53,7 +53,7 @@ public struct StudyReportPage {
       \(sections.settings)
       \(ways)
       </main>
-      \(texts)
+      \(texts(charts.dots))
       <script>\(HoverScript.text)</script>
       """
     return HTML.page(
@@ -65,11 +65,9 @@ public struct StudyReportPage {
   }
 
   /// The texts of trials that are only dots: single points have theirs.
-  private var texts: String {
-    let completed = view.history.completed
-    guard completed.count > StudyCharts.mostSinglePoints else { return "" }
-    let all = Dictionary(
-      completed.map { ("\($0.number)", view.text($0)) }, uniquingKeysWith: { $1 })
+  private func texts(_ dots: [Trial]) -> String {
+    guard !dots.isEmpty else { return "" }
+    let all = Dictionary(dots.map { ("\($0.number)", view.text($0)) }, uniquingKeysWith: { $1 })
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys]
     guard let data = try? encoder.encode(all) else { return "" }

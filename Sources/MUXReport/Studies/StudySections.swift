@@ -115,12 +115,9 @@ package struct StudySections {
   /// How much each decision matters for each objective, with a heading; empty with too few trials.
   package var importance: String {
     let objectives = view.history.objectives
-    let trials = view.history.completed.filter { $0.objectives?.count == objectives.count }
-    let genomes = trials.map { trial in Genome(view.decisions.map { trial.genome[$0.index] }) }
-    let choices = view.decisions.map(\.choices.count)
+    let genes = view.decisions.map(\.index)
     let found = objectives.indices.map { index in
-      ChoiceImportance(
-        genomes, values: trials.map { $0.objectives?[index] ?? 0 }, choices: choices)
+      ChoiceImportance(view.history.choices, objective: index, genes: genes)
     }
     guard let lead = found.firstIndex(where: { $0 != nil }), let first = found[lead] else {
       return ""

@@ -17,9 +17,10 @@ package struct AskBenchmark: Sendable {
     package var result: Double
   }
 
-  private let definition: StudyDefinition
+  /// What the studies are.
+  let definition: StudyDefinition
   /// Asks that are measured.
-  private let asks: Int
+  let asks: Int
 
   /// A measurement of a search of the digits' space for small error, parameters and multiply-adds.
   ///
@@ -60,8 +61,19 @@ package struct AskBenchmark: Sendable {
       slowest: rest.last ?? 0, result: telling.sorted()[telling.count / 2])
   }
 
+  /// Makes studies that stand beside the one that is measured, each of so many finished trials.
+  ///
+  /// - Throws: ``StudyError``, `SearchError`.
+  package func addStudies(_ count: Int, trials: Int, in store: any StudyStore) throws {
+    let coordinator = StudyCoordinator(store)
+    let known = Set(try coordinator.studies().map(\.name))
+    for place in 1..<count + 1 where !known.contains("beside-\(place)") {
+      try fill(try coordinator.create("beside-\(place)", definition), trials, store)
+    }
+  }
+
   /// Puts finished trials and the algorithm that asked for them into the storage.
-  private func fill(_ study: Study, _ count: Int, _ store: any StudyStore) throws {
+  func fill(_ study: Study, _ count: Int, _ store: any StudyStore) throws {
     var algorithm = try definition.algorithm.make(
       definition.problem(), goal: definition.goal, seed: definition.seed)
     try store.write { transaction in
@@ -84,7 +96,7 @@ package struct AskBenchmark: Sendable {
   }
 
   /// Costs as they are, and an error that falls with the choices taken.
-  private func objectives(_ genome: Genome) -> [Double] {
+  func objectives(_ genome: Genome) -> [Double] {
     var values = definition.networkDomain?.knownObjectives(of: genome) ?? [0, 1, 1]
     let effort = genome.values.reduce(0, +)
     values[0] = 40 / Double(1 + effort) + 3

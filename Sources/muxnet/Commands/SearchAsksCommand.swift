@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import ArgumentParser
 import Foundation
+import MUXCore
 import MUXSearch
 import MUXStudies
 
@@ -10,11 +11,12 @@ struct SearchAsksCommand: ParsableCommand {
     commandName: "asks",
     abstract: "Measure what asking for a network costs in studies that have many trials already.",
     discussion: """
-      A new storage is filled with finished trials; then a worker asks and tells. Use a file on the \
-      disk that studies will be on: most of the time is its.
+      A new storage is filled with finished trials; then a worker asks and tells, or with --workers many \
+      processes do. Use a file on the disk that studies will be on: most of the time is its.
 
       EXAMPLES
         muxnet search asks --storage asks.db --trials 1000 50000 --algorithm guided
+        muxnet search asks --storage asks.db --trials 1000 98000 --workers 64 --asks 2000 --beside 49
       """, shouldDisplay: false)
 
   @Option(parsing: .upToNextOption, help: "Numbers of trials.")
@@ -23,6 +25,21 @@ struct SearchAsksCommand: ParsableCommand {
   @Option(help: "guided, moead, evolution, nsga2 or random.")
   var algorithm = "guided"
 
+  @Option(help: "Processes that ask at once, instead of this one.")
+  var workers: Int?
+
+  @Option(help: "Asks that are measured.")
+  var asks = 200
+
+  @Option(help: "Other studies of 200 trials in the storage.")
+  var beside = 0
+
+  /// The study of a worker of this command, and the folder by which it speaks with the others.
+  @Option(help: .hidden)
+  var study: String?
+  @Option(help: .hidden)
+  var folder: String?
+
   @OptionGroup var storage: StorageOptions
   @OptionGroup var output: OutputOptions
 
@@ -30,6 +47,13 @@ struct SearchAsksCommand: ParsableCommand {
     guard !trials.isEmpty, trials.allSatisfy({ (1...10_000_000).contains($0) }) else {
       throw ValidationError("--trials takes numbers from 1 to 10,000,000")
     }
+    guard (1...1_000_000).contains(asks) else {
+      throw ValidationError("--asks must be 1 … 1000000")
+    }
+    guard workers.map({ (1...1_000).contains($0) }) ?? true else {
+      throw ValidationError("--workers must be 1 … 1000")
+    }
+    guard (0...10_000).contains(beside) else { throw ValidationError("--beside must be 0 … 10000") }
     if !AlgorithmSettings.named.contains(where: { $0.name == algorithm }) {
       let names = AlgorithmSettings.named.map(\.name).joined(separator: ", ")
       throw ValidationError("there is no algorithm '\(algorithm)'; there are \(names)")
@@ -39,8 +63,14 @@ struct SearchAsksCommand: ParsableCommand {
   func run() throws {
     let settings =
       AlgorithmSettings.named.first { $0.name == algorithm }?.settings ?? .guided(.thorough)
+    let benchmark = try AskBenchmark(settings, asks: asks)
+    if let study, let folder {
+      let store = try StudyStorage.open(try storage.url(), for: .write)
+      return try benchmark.work(on: study, in: store, folder: folder)
+    }
     let store = try StudyStorage.open(try storage.url(), for: .create)
-    let benchmark = try AskBenchmark(settings)
+    try benchmark.addStudies(beside, trials: 200, in: store)
+    if let workers { return try measure(benchmark, workers, store) }
     var table = TextTable([
       ("TRIALS", .right), ("FIRST ASK ms", .right), ("ASK ms", .right), ("SLOWEST ms", .right),
       ("RESULT ms", .right),
@@ -53,6 +83,42 @@ struct SearchAsksCommand: ParsableCommand {
       table.append([
         row.trials.grouped, row.first.fixed(1), row.median.fixed(2), row.slowest.fixed(2),
         row.result.fixed(2),
+      ])
+    }
+    Console.result(table.text)
+  }
+
+  /// Measures many processes at once.
+  private func measure(
+    _ benchmark: AskBenchmark, _ workers: Int, _ store: any StudyStore
+  ) throws {
+    // Each worker has a file for its errors and two pipes.
+    try OpenFiles.require(20 + 6 * workers)
+    let url = try storage.url()
+    let rows = try trials.map { count in
+      let name = "asks-\(algorithm)-\(count)"
+      try benchmark.prepare(name, trials: count, in: store)
+      return try benchmark.crowd(workers, on: name, trials: count, in: store) { folder in
+        try WorkerProcess(
+          StopRequest.program,
+          [
+            "search", "asks", "--study", name, "--folder", folder, "--algorithm", algorithm,
+            "--asks", "\(asks)", "--storage-from-input",
+          ], environment: ProcessInfo.processInfo.environment, input: Data(url.textWithSecrets.utf8)
+        )
+      }
+    }
+    if output.json { return try Console.json(rows) }
+    var table = TextTable([
+      ("TRIALS", .right), ("WORKERS", .right), ("ASKS", .right), ("A SECOND", .right),
+      ("ASK ms", .right), ("P99 ms", .right), ("SLOWEST ms", .right), ("RESULT ms", .right),
+      ("P99 ms", .right), ("START ms", .right),
+    ])
+    for row in rows {
+      table.append([
+        row.trials.grouped, "\(row.workers)", row.asks.grouped, row.rate.fixed(1),
+        row.median.fixed(2), row.percentile99.fixed(2), row.slowest.fixed(2), row.result.fixed(2),
+        row.result99.fixed(2), row.start.fixed(1),
       ])
     }
     Console.result(table.text)

@@ -46,6 +46,6 @@ struct MUXNetCommand: ParsableCommand {
       ConvertCommand.self,
       QuantizeCommand.self, WeightsCommand.self, SearchCommand.self, DashboardCommand.self,
       DrawCommand.self,
-      ReproduceCommand.self, EnvironmentCommand.self,
+      ReproduceCommand.self, EnvironmentCommand.self, NodeCommand.self,
     ])
 }

@@ -29,28 +29,6 @@
       try Data(contentsOf: URL(filePath: folder("\(name)/last.safetensors")))
     }
 
-    /// The training processes of this test, by what only they have in their environment; the numbers that
-    /// their launcher gave them.
-    private func members(_ mark: String) -> [Int: pid_t] {
-      var found: [Int: pid_t] = [:]
-      for name in (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? [] {
-        guard let number = pid_t(name),
-          let data = FileManager.default.contents(atPath: "/proc/\(number)/environ")
-        else { continue }
-        let variables = String(decoding: data, as: UTF8.self).split(separator: "\0")
-        guard variables.contains("TEST_MARK=\(mark)"),
-          let rank = variables.first(where: { $0.hasPrefix("RANK=") }),
-          FileManager.default.contents(atPath: "/proc/\(number)/cmdline").map({
-            String(decoding: $0, as: UTF8.self).contains("--threads")
-          }) == true
-        else { continue }
-        // The guard of a child has its environment, too, until it ends: the child is the later one.
-        guard let own = Int(rank.dropFirst(5)) else { continue }
-        found[own] = max(found[own] ?? 0, number)
-      }
-      return found
-    }
-
     @Test("Two processes write one run, twice the same bit for bit, and speak with one voice")
     func twice() throws {
       for name in ["a", "b"] {
@@ -117,7 +95,7 @@
           (try? FileManager.default.contentsOfDirectory(atPath: folder("killed/checkpoints")))?
             .contains(where: { $0.hasPrefix("step-") }) != true
         { usleep(5000) }
-        let victim = try #require(members(mark)[rank])
+        let victim = try #require(Marked.processes(mark)[rank])
         #expect(kill(victim, SIGKILL) == 0)
         let start = ContinuousClock.now
         program.wait()
@@ -131,7 +109,7 @@
           #expect(program.errors.contains("has lost another one"))
           #expect(program.errors.contains("error: process \(rank) of 2 was ended by signal 9"))
         }
-        #expect(members(mark).isEmpty)
+        #expect(Marked.processes(mark).isEmpty)
       }
 
       @Test("Where the launcher is killed, its processes end")
@@ -139,11 +117,11 @@
         let mark = UUID().uuidString
         let program = try Program(
           words("left", 2, ["--epochs", "1000"]), in: folder.path, environment: ["TEST_MARK": mark])
-        while program.isRunning, members(mark).count < 2 { usleep(20_000) }
+        while program.isRunning, Marked.processes(mark).count < 2 { usleep(20_000) }
         program.send(SIGKILL)
         program.wait()
-        for _ in 0..<3000 where !members(mark).isEmpty { usleep(20_000) }
-        #expect(members(mark).isEmpty)
+        for _ in 0..<3000 where !Marked.processes(mark).isEmpty { usleep(20_000) }
+        #expect(Marked.processes(mark).isEmpty)
       }
     #endif
   }

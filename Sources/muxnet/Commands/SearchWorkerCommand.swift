@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import ArgumentParser
 import Foundation
+import MUXConfiguration
 import MUXCore
 import MUXStudies
 
@@ -19,8 +20,13 @@ struct SearchWorkerCommand: ParsableCommand {
       the storage can run programs as the user of this worker. With --evaluate the worker runs your \
       own command instead, and takes none from the storage.
 
+      With --nodes workers are started on the hosts of a file, as many on each as it has slots, and end with \
+      this command. All workers of a study have one version: where others work on it, one of another version \
+      is refused; where nobody does, it takes over.
+
       EXAMPLES
         muxnet search worker --storage postgresql://me@host/studies
+        muxnet search worker digits --storage postgresql://me@host/studies --nodes hosts
         muxnet search worker digits --storage sqlite:///studies.db
         muxnet search worker mine --evaluate 'python3 evaluate.py'
       """)
@@ -48,6 +54,7 @@ struct SearchWorkerCommand: ParsableCommand {
   @Flag(name: [.short, .long], help: "Only warnings and errors.")
   var quiet = false
 
+  @OptionGroup var hosts: NodeOptions
   @OptionGroup var storage: StorageOptions
 
   func validate() throws {
@@ -69,6 +76,7 @@ struct SearchWorkerCommand: ParsableCommand {
     let store = try retry { try StudyStorage.open(url, for: .write) }
     let coordinator = StudyCoordinator(store, retry: retry, latency: RuntimeLatency())
     let studies = try studies(coordinator)
+    if let nodes = try hosts.launcher() { return try start(nodes, url) }
     let worker = StudyWorker(
       coordinator, observer: { show($0) },
       makeEvaluator: {
@@ -76,10 +84,45 @@ struct SearchWorkerCommand: ParsableCommand {
           $0, command: evaluate, passing: shareStorage ? url : nil)
       })
     worker.grace = grace
+    worker.version = MUXNetVersion.current
+    if !quiet {
+      Console.note(
+        "worker \(worker.identity), muxnet \(MUXNetVersion.current), "
+          + (study.map { "of study '\($0)'" } ?? "of all studies"))
+    }
     switch try worker.run(studies, shouldStop: shouldStop) {
     case .done: return
     case .stopped: throw ExitCode(128 + (StopRequest.signal ?? SIGTERM))
     case .hung: try beginAnew()
+    }
+  }
+
+  /// Starts workers on other hosts, and waits for them.
+  private func start(_ nodes: NodeLauncher, _ url: StorageURL) throws {
+    if case .sqlite = url.kind, !nodes.file.isLocal {
+      throw CommandError(
+        "a file of SQLite is for one machine: keep studies in PostgreSQL for workers on several hosts"
+      )
+    }
+    let words = NodeOptions.without(
+      NodeOptions.names + ["--storage"], Array(CommandLine.arguments.dropFirst()))
+    // By way of the input, since lists of processes show the words.
+    let members = try nodes.start(
+      words.filter { $0 != "--ask-password" } + ["--storage-from-input"], isTogether: false,
+      input: url.textWithSecrets, environment: [:])
+    var forwarded = false
+    while members.contains(where: { $0.poll() == nil }) {
+      if let signal = StopRequest.signal, !forwarded {
+        forwarded = true
+        for member in members { member.send(signal) }
+      }
+      usleep(20_000)
+    }
+    if let signal = StopRequest.signal { throw ExitCode(128 + signal) }
+    let failed = members.filter { $0.poll() != .exit(code: 0) }.map(\.name)
+    if !failed.isEmpty {
+      throw CommandError(
+        "workers failed on \(failed.joined(separator: ", ")); their last words are above")
     }
   }
 

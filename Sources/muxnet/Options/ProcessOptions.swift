@@ -16,17 +16,22 @@
 
     @Option(
       help: ArgumentHelp(
-        "With --processes: start all anew from the last checkpoint, up to so many times, where one fails.",
-        valueName: "n"))
+        "With --processes or --nodes: start all anew from the last checkpoint, up to so many times, where "
+          + "one fails.", valueName: "n"))
     var restarts: Int?
+
+    @OptionGroup var hosts: NodeOptions
 
     func validate() throws {
       if let processes, !(1...1024).contains(processes) {
         throw ValidationError("--processes must be 1 … 1024")
       }
+      if hosts.nodes != nil, processes != nil {
+        throw ValidationError("--nodes says how many processes there are; leave out --processes")
+      }
       if let restarts {
-        guard let processes, processes > 1 else {
-          throw ValidationError("--restarts is for --processes of 2 or more")
+        guard hosts.nodes != nil || processes ?? 1 > 1 else {
+          throw ValidationError("--restarts is for --nodes, and for --processes of 2 or more")
         }
         guard (0...1_000_000).contains(restarts) else {
           throw ValidationError("--restarts must be 0 … 1000000")
@@ -39,32 +44,25 @@
     /// - Returns: Whether that was so.
     /// - Throws: An exit code, or an error of the first process that failed.
     func launch() throws -> Bool {
-      guard let processes, processes > 1 else { return false }
+      let places: ProcessLauncher.Places
+      if let nodes = try hosts.launcher() {
+        places = .nodes(nodes)
+      } else {
+        guard let processes, processes > 1 else { return false }
+        places = .here(processes)
+      }
       if try ProcessPlace.given(by: ProcessInfo.processInfo.environment) != nil {
-        throw CommandError("a launcher has started this process already: leave out --processes")
+        throw CommandError(
+          "a launcher has started this process already: leave out --processes and --nodes")
       }
       let code = try ProcessLauncher(
-        processes: processes, restarts: restarts ?? 0,
-        arguments: Self.withoutOwn(Array(CommandLine.arguments.dropFirst()))
+        places: places, restarts: restarts ?? 0,
+        arguments: NodeOptions.without(
+          ["--processes", "--restarts"] + NodeOptions.names,
+          Array(CommandLine.arguments.dropFirst()))
       ).run()
       if code != 0 { throw ExitCode(code) }
       return true
-    }
-
-    /// A command line without these options.
-    static func withoutOwn(_ words: [String]) -> [String] {
-      var rest: [String] = []
-      var skips = false
-      for word in words {
-        if skips {
-          skips = false
-        } else if ["--processes", "--restarts"].contains(word) {
-          skips = true
-        } else if !word.hasPrefix("--processes="), !word.hasPrefix("--restarts=") {
-          rest.append(word)
-        }
-      }
-      return rest
     }
 
     /// The processes of which this one is one, by what its launcher has put in the environment.

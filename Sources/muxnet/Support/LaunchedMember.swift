@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+import Foundation
+import MUXStudies
+
+/// What a launcher has started and waits for: a process of this machine, or all of another one's.
+protocol LaunchedMember {
+  /// What it is called in messages.
+  var name: String { get }
+  /// Whether it stands for a host.
+  var isHost: Bool { get }
+  /// How it ended; nil while it runs.
+  func poll() -> ChildProcess.Ending?
+  /// Hands on a wish to end.
+  func send(_ signal: Int32)
+  /// Ends it with all that it has started.
+  func kill()
+  /// Whether it stands still by a signal, and so can neither notice anything nor end.
+  var isStopped: Bool { get }
+  /// Waits until all that it wrote is passed on.
+  func waitForLines()
+}
+
+/// This program once more, on this machine, as one of several processes.
+final class LocalMember: LaunchedMember {
+  let name: String
+  let isHost = false
+  private let process: ChildProcess
+  private let lines: NumberedLines?
+
+  /// Starts it.
+  ///
+  /// - Parameters:
+  ///   - number: Its number; the lines of all but number 0 begin with theirs.
+  ///   - arguments: The words of its command line.
+  ///   - environment: Variables over those of this process.
+  ///   - input: What it finds on its standard input.
+  ///   - grace: Seconds that it gets to end where this process has ended.
+  /// - Throws: `StudyError` with the system's reason.
+  init(
+    _ number: Int, _ arguments: [String], environment: [String: String], input: Data? = nil,
+    grace: Double
+  ) throws {
+    name = "process \(number)"
+    lines = try number == 0 ? nil : NumberedLines(number)
+    process = try ChildProcess(
+      StopRequest.program.path, arguments,
+      environment: ProcessInfo.processInfo.environment.merging(environment) { $1 },
+      input: try input.map { .unnamed(try UnnamedFile($0)) } ?? .nothing,
+      output: .descriptor(lines?.input ?? STDOUT_FILENO),
+      errors: .descriptor(lines?.input ?? STDERR_FILENO), bond: .patient(seconds: grace))
+    lines?.hasStarted()
+  }
+
+  func poll() -> ChildProcess.Ending? { process.poll() }
+  func send(_ signal: Int32) { process.send(signal) }
+  func kill() { process.send(SIGKILL, toGroup: true) }
+  func waitForLines() { lines?.waitForEnd() }
+
+  var isStopped: Bool {
+    // The state stands behind the name, which may have anything in it; elsewhere than on Linux nobody knows.
+    guard poll() == nil,
+      let text = try? String(
+        contentsOfFile: "/proc/\(process.processIdentifier)/stat", encoding: .utf8),
+      let end = text.lastIndex(of: ")")
+    else { return false }
+    return text[end...].dropFirst(2).first == "T"
+  }
+}

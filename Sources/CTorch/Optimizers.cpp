@@ -2,11 +2,15 @@
 #include "include/ct_optimizers.h"
 
 #include <cmath>
+#include <limits>
 
 #include "Internal.h"
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/_foreach_mul.h>
 #include <ATen/ops/_foreach_norm.h>
+#include <ATen/ops/_fused_adamw.h>
+#include <ATen/ops/_fused_sgd.h>
+#include <ATen/ops/full.h>
 #include <ATen/ops/stack.h>
 #include <ATen/ops/linalg_vector_norm.h>
 
@@ -25,6 +29,32 @@ std::vector<at::Tensor> gradients(const ct_tensor *parameters, int32_t count) {
 at::Tensor total_norm(const std::vector<at::Tensor> &tensors) {
   return at::linalg_vector_norm(at::stack(at::_foreach_norm(tensors)));
 }
+
+// Whether updates are left to libtorch's fused ones: on a graphics processor each small operation costs more
+// to start than to run. On the processor the loops below are as fast, and give the same bits as ever.
+bool prefers_fused(const std::vector<at::Tensor> &tensors) {
+  for (const at::Tensor &tensor : tensors) {
+    if (!tensor.is_cuda() || !tensor.is_floating_point()) return false;
+  }
+  return !tensors.empty();
+}
+
+// The parameters that have a gradient, with it and with what belongs to them.
+struct Lists {
+  std::vector<at::Tensor> parameters, gradients, first, second;
+
+  Lists(const ct_tensor *given, const ct_tensor *first_given, const ct_tensor *second_given,
+        int32_t count) {
+    for (int32_t i = 0; i < count; ++i) {
+      const at::Tensor &parameter = ct::get(given[i]);
+      if (!parameter.grad().defined()) continue;
+      parameters.push_back(parameter);
+      gradients.push_back(parameter.grad());
+      if (first_given != nullptr) first.push_back(ct::get(first_given[i]));
+      if (second_given != nullptr) second.push_back(ct::get(second_given[i]));
+    }
+  }
+};
 
 // Calls the body for each parameter that has a gradient.
 template <typename Body>
@@ -81,7 +111,14 @@ ct_error ct_grads_finite(const ct_tensor *parameters, int32_t count, bool *out) 
     const at::NoGradGuard no_grad;
     // Per tensor, since the norm of large but finite gradients may overflow.
     *out = true;
-    for (const at::Tensor &gradient : gradients(parameters, count)) {
+    const auto found = gradients(parameters, count);
+    if (prefers_fused(found)) {
+      // The greatest of each, which cannot overflow; one number comes back, not one for each tensor.
+      const auto greatest = at::_foreach_norm(found, std::numeric_limits<double>::infinity());
+      *out = at::stack(greatest).isfinite().all().item<bool>();
+      return;
+    }
+    for (const at::Tensor &gradient : found) {
       if (gradient.isfinite().all().item<bool>()) continue;
       *out = false;
       return;
@@ -92,6 +129,15 @@ ct_error ct_grads_finite(const ct_tensor *parameters, int32_t count, bool *out) 
 ct_error ct_sgd_step(const ct_tensor *parameters, const ct_tensor *momenta, int32_t count,
                      double rate, double momentum, double dampening, double decay, bool nesterov,
                      bool first) {
+  if (count > 0 && ct::get(parameters[0]).is_cuda()) {
+    return ct::guard([&] {
+      const at::NoGradGuard no_grad;
+      Lists lists(parameters, momentum != 0 ? momenta : nullptr, nullptr, count);
+      if (lists.parameters.empty()) return;
+      at::_fused_sgd_(lists.parameters, lists.gradients, lists.first, decay, momentum, rate,
+                      dampening, nesterov, /*maximize=*/false, /*is_first_step=*/first);
+    });
+  }
   return update(parameters, count, [&](int32_t i, at::Tensor &parameter, at::Tensor gradient) {
     if (decay != 0) gradient = gradient.add(parameter, decay);
     if (momentum != 0) {
@@ -138,6 +184,18 @@ ct_error ct_rmsprop_step(const ct_tensor *parameters, const ct_tensor *squares,
 ct_error ct_adamw_step(const ct_tensor *parameters, const ct_tensor *averages,
                        const ct_tensor *squares, int32_t count, int64_t step, double rate,
                        double beta1, double beta2, double epsilon, double decay) {
+  if (count > 0 && ct::get(parameters[0]).is_cuda()) {
+    return ct::guard([&] {
+      const at::NoGradGuard no_grad;
+      Lists lists(parameters, averages, squares, count);
+      if (lists.parameters.empty()) return;
+      const at::Tensor now =
+          at::full({}, static_cast<double>(step), lists.parameters[0].options().dtype(at::kFloat));
+      const std::vector<at::Tensor> steps(lists.parameters.size(), now);
+      at::_fused_adamw_(lists.parameters, lists.gradients, lists.first, lists.second, {}, steps,
+                        rate, beta1, beta2, decay, epsilon, /*amsgrad=*/false, /*maximize=*/false);
+    });
+  }
   const double correction1 = 1 - std::pow(beta1, static_cast<double>(step));
   const double correction2 = std::sqrt(1 - std::pow(beta2, static_cast<double>(step)));
   return update(parameters, count, [&](int32_t i, at::Tensor &parameter, at::Tensor gradient) {

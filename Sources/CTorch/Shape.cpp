@@ -105,7 +105,16 @@ ct_error ct_to_dtype(ct_tensor a, int32_t dtype, ct_tensor *out) {
 }
 
 ct_error ct_to_device(ct_tensor a, int32_t kind, int32_t index, ct_tensor *out) {
-  return ct::result(out, [&] { return ct::get(a).to(ct::device(kind, index)); });
+  return ct::result(out, [&] {
+    const at::Tensor &from = ct::get(a);
+    const c10::Device to = ct::device(kind, index);
+    // From locked memory the copy goes on while the processor prepares what comes next; its allocator
+    // keeps that memory until the copy is over.
+    if (to.is_cuda() && from.device().is_cpu()) {
+      return from.pin_memory().to(to, from.scalar_type(), /*non_blocking=*/true);
+    }
+    return from.to(to);
+  });
 }
 
 ct_error ct_index_select(ct_tensor a, int64_t dimension, ct_tensor indices, ct_tensor *out) {

@@ -260,6 +260,11 @@ let modules: [Module] = [
       "MUXConfiguration", "MUXEvaluation", "MUXSearch", "MUXStudies", .argumentParser,
     ]),
 
+  // Plans for `scripts/check-arm`, which runs them on Arm, emulated, without Swift.
+  Module(
+    "plansnapshot", .upper, .tool,
+    uses: ["MUXCore", "MUXNetworks", "MUXRuntime", "MUXWeights", .argumentParser]),
+
   // MARK: Tests
 
   Module("MUXTestSupport", .upper, .testSupport),

@@ -21,6 +21,8 @@ public struct EnvironmentReport: Codable, Hashable, Sendable {
   public var architecture: String
   /// The processor's name, where the system tells it.
   public var processor: String?
+  /// The variant of the runtime's kernels for each precision, where the reporter knows it.
+  public var kernels: [String: String]?
   /// Processor cores that the process may use.
   public var cores: Int
   /// The machine's memory in bytes.

@@ -68,11 +68,12 @@ approx encoded(mux_precision precision, approx x, mux_quantization quantization)
 
 double cell_value(mux_precision precision, int32_t cell, int index) {
   const uint32_t bits = (uint32_t)cell;
-  return precision == MUX_INT8 ? (double)(bits >> (8 * index) & 255)
+  return precision == MUX_INT8 ? (double)((bits >> (8 * index) & 255) ^ MUX_BYTE_FLIP)
                                : (double)from_bfloat16((uint16_t)(bits >> (16 * index)));
 }
 
 double cell_weight(mux_precision precision, int32_t cell, int index) {
-  const double value = cell_value(precision, cell, index);
-  return precision == MUX_INT8 && value > 127 ? value - 256 : value;
+  const uint32_t bits = (uint32_t)cell;
+  return precision == MUX_INT8 ? (double)(int8_t)(bits >> (8 * index))
+                               : cell_value(precision, cell, index);
 }

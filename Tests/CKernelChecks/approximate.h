@@ -62,7 +62,8 @@ static inline int size_of(mux_precision precision) { return 4 / values_of(precis
 /// The number that a value becomes in a cell: bfloat16, or an integer from 0 to 255.
 approx encoded(mux_precision precision, approx x, mux_quantization quantization);
 
-/// Value `index` of a cell: bfloat16, an integer from 0 to 255, or of weights one from −128 to 127.
+/// Value `index` of a cell of the arena: bfloat16 or an integer from 0 to 255; of weights, of which
+/// integers are from −128 to 127.
 double cell_value(mux_precision precision, int32_t cell, int index);
 double cell_weight(mux_precision precision, int32_t cell, int index);
 

@@ -61,9 +61,24 @@ struct InferenceStepTests {
     arguments: StepVariant.all(of: MUX_VARIANT_AVX512_CELLS))
   func cells(_ step: StepVariant) { check(step) }
 
+  @Test(
+    "NEON with SDOT",
+    .enabled(if: mux_variant_available(MUX_VARIANT_NEON_DOT), "this processor has no SDOT"),
+    arguments: StepVariant.all(of: MUX_VARIANT_NEON_DOT))
+  func neonDot(_ step: StepVariant) { check(step) }
+
+  @Test(
+    "NEON with I8MM and BF16",
+    .enabled(
+      if: mux_variant_available(MUX_VARIANT_NEON_CELLS), "this processor has no I8MM and BF16"),
+    arguments: StepVariant.all(of: MUX_VARIANT_NEON_CELLS))
+  func neonCells(_ step: StepVariant) { check(step) }
+
   @Test("The tests above are of all variants")
   func variantsTested() {
-    #expect(variants.map(name) == ["generic", "avx2", "avx512", "avx512cells"])
+    #expect(
+      variants.map(name)
+        == ["generic", "avx2", "avx512", "avx512cells", "neondot", "neoncells"])
   }
 
   private func check(_ step: StepVariant) {
@@ -88,15 +103,20 @@ struct StepVariantTests {
     for precision in [MUX_FLOAT32, MUX_BFLOAT16, MUX_INT8] {
       dense.precision = precision
       for isa in availableVariants {
+        let variant = mux_precision_variant(isa, precision)
         withUnsafePointer(to: &dense) { argument in
           var step = mux_step(kind: MUX_STEP_DENSE, argument: argument)
           choices[String(cString: mux_isa_name(isa)), default: []].append(
             name(mux_step_variant(isa, &step)))
+          #expect(mux_step_variant(isa, &step) == variant)
         }
       }
     }
-    let best = mux_has_cells() ? "avx512cells" : "avx512"
-    #expect(choices["generic"] == ["generic", "generic", "generic"])
+    let best = mux_variant_available(MUX_VARIANT_AVX512_CELLS) ? "avx512cells" : "avx512"
+    let arm =
+      mux_variant_available(MUX_VARIANT_NEON_CELLS)
+      ? "neoncells" : mux_variant_available(MUX_VARIANT_NEON_DOT) ? "neondot" : "generic"
+    #expect(choices["generic"] == ["generic", arm, arm])
     if mux_isa_available(MUX_ISA_AVX2) { #expect(choices["avx2"] == ["avx2", "avx2", "avx2"]) }
     if mux_isa_available(MUX_ISA_AVX512) { #expect(choices["avx512"] == ["avx512", best, best]) }
   }

@@ -138,38 +138,41 @@ static void check_training_pointwise(void) {
 
 // --- Inference: the checks of the package's tests -------------------------------------------------
 
-static void check_inference(mux_variant variant) {
+/// Every `part`-th check of each kind in a variant.
+static void check_inference(mux_variant variant, int part) {
   for (int kind = 0; kind < MUX_STEP_COUNT; kind++) {
     long long values = 0;
-    double part = 0;
+    double difference = 0;
     int faults = 0;
-    for (int index = 0; index < kernel_check_count((mux_step_kind)kind); index++) {
+    for (int index = 0; index < kernel_check_count((mux_step_kind)kind); index += part) {
       const kernel_check_result result = kernel_check_run((mux_step_kind)kind, index, variant);
       values += result.values;
-      if (result.worst > part) part = result.worst;
+      if (result.worst > difference) difference = result.worst;
       if (result.fault[0] && faults++ < 5) printf("%s\n  %s\n", result.name, result.fault);
     }
     char name[64];
     snprintf(name, sizeof name, "inference: %s, %s", mux_step_name((mux_step_kind)kind),
              mux_variant_name(variant));
-    printf("%-34s %8lld values, worst difference %.2f of what is allowed%s\n", name, values, part,
-           faults ? "  FAILED" : "");
+    printf("%-34s %8lld values, worst difference %.2f of what is allowed%s\n", name, values,
+           difference, faults ? "  FAILED" : "");
     fflush(stdout);
     if (faults || values == 0) failures++;
   }
 }
 
-int main(void) {
-#if defined(__aarch64__)
-  puts("arm64, vectors of the compiler (NEON)");
-#else
-  puts("this processor");
-#endif
+/// With an argument N only every N-th check of the inference steps.
+int main(int count, char **arguments) {
+  const int part = count > 1 ? atoi(arguments[1]) : 1;
+  if (part < 1) return 64;
+  printf("float32: %s, bfloat16: %s, 8 bits: %s\n",
+         mux_variant_name(mux_precision_variant(mux_isa_current(), MUX_FLOAT32)),
+         mux_variant_name(mux_precision_variant(mux_isa_current(), MUX_BFLOAT16)),
+         mux_variant_name(mux_precision_variant(mux_isa_current(), MUX_INT8)));
   if (!mux_isa_select(MUX_ISA_GENERIC)) return 1;
   check_training_spatial();
   check_training_pointwise();
   for (int variant = 0; variant < MUX_VARIANT_COUNT; variant++) {
-    if (mux_variant_available((mux_variant)variant)) check_inference((mux_variant)variant);
+    if (mux_variant_available((mux_variant)variant)) check_inference((mux_variant)variant, part);
   }
   return failures ? 1 : 0;
 }

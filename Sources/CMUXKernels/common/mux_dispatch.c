@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "mux_features.h"
 #include "mux_variants.h"
 
 static const char *const names[] = {
@@ -23,8 +24,7 @@ const char *mux_isa_name(mux_isa isa) {
 
 bool mux_variant_available(mux_variant variant) {
   switch (variant) {
-// The builtin also asks the operating system (XGETBV) whether it saves the wide registers.
-#define MUX_FEATURE(feature) &&__builtin_cpu_supports(#feature)
+#define MUX_FEATURE(feature) &&mux_processor_has_##feature()
 #define MUX_ROW(NAME, name, ARCHITECTURE, more) \
   case MUX_VARIANT_##NAME:                      \
     return MUX_ON_##ARCHITECTURE(true MUX_FEATURES_##name(MUX_FEATURE), false);

@@ -9,6 +9,10 @@
 #include <string.h>
 #if defined(__x86_64__)
 #include <immintrin.h>
+#elif defined(__aarch64__)
+#include <arm_neon.h>
+/// Vectors have 8 lanes here, too, so that packed weights are those of AVX2: two registers of 4.
+#define MUX_IS_NEON 1
 #endif
 
 #include "mux_activation.h"

@@ -15,8 +15,11 @@
 #define MUX_FEATURES_avx512cells(FEATURE) \
   MUX_FEATURES_avx512(FEATURE) FEATURE(avx512bf16) FEATURE(avx512vnni) FEATURE(avx512vbmi2)
 
+#define MUX_FEATURES_neondot(FEATURE) FEATURE(dotprod)
+#define MUX_FEATURES_neoncells(FEATURE) MUX_FEATURES_neondot(FEATURE) FEATURE(i8mm) FEATURE(bf16)
+
 /// The features as a target: "sse2,avx2,fma".
-#define MUX_TARGET(name) "sse2" MUX_FEATURES_##name(MUX_TARGET_FEATURE)
+#define MUX_TARGET(name) MUX_ON_X86("sse2", "neon") MUX_FEATURES_##name(MUX_TARGET_FEATURE)
 #define MUX_TARGET_FEATURE(feature) "," #feature
 
 /// The first argument where an architecture is this one, else the second.
@@ -25,6 +28,11 @@
 #define MUX_ON_X86(here, elsewhere) here
 #else
 #define MUX_ON_X86(here, elsewhere) elsewhere
+#endif
+#if defined(__aarch64__)
+#define MUX_ON_ARM(here, elsewhere) here
+#else
+#define MUX_ON_ARM(here, elsewhere) elsewhere
 #endif
 
 /// For the initialiser of an array of pointers to tables, such as `my_table_avx2`: MUX_ISA_TABLE(my_table)

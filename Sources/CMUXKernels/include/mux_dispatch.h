@@ -14,9 +14,11 @@
 /// All variants of the kernels: the instruction sets, then their extensions, which only some steps of
 /// inference have code for. Everything that lists variants is made from here; what a variant needs of the
 /// processor stands in `common/mux_variants.h`.
-#define MUX_VARIANTS(ROW, more) \
-  MUX_ISAS(ROW, more)           \
-  ROW(AVX512_CELLS, avx512cells, X86, more)
+#define MUX_VARIANTS(ROW, more)             \
+  MUX_ISAS(ROW, more)                       \
+  ROW(AVX512_CELLS, avx512cells, X86, more) \
+  ROW(NEON_DOT, neondot, ARM, more)         \
+  ROW(NEON_CELLS, neoncells, ARM, more)
 
 #define MUX_ROW(NAME, name, ARCHITECTURE, more) more##NAME,
 typedef enum mux_isa { MUX_ISAS(MUX_ROW, MUX_ISA_) } mux_isa;
@@ -41,7 +43,7 @@ mux_isa mux_isa_current(void);
 /// and other threads, also those that a library starts for this one, keep the process's variant.
 bool mux_isa_select(mux_isa isa);
 
-/// "generic", "avx2", "avx512" or, of a variant alone, "avx512cells".
+/// "generic", "avx2", "avx512" or, of a variant alone, "avx512cells", "neondot", "neoncells".
 const char *mux_isa_name(mux_isa isa);
 const char *mux_variant_name(mux_variant variant);
 

@@ -30,9 +30,17 @@ typedef enum mux_precision {
   MUX_INT8 = 2,
 } mux_precision;
 
-/// Whether this processor multiplies cells in one instruction (AVX512-BF16, VNNI); else it is
-/// done in several.
-bool mux_has_cells(void);
+/// What the bytes of activations in cells are stored exclusive-or'd with. On Arm products are of signed
+/// bytes, so 128 is taken off each value there, and its share of a sum is added again.
+#if defined(__aarch64__)
+enum { MUX_BYTE_FLIP = 0x80 };
+#else
+enum { MUX_BYTE_FLIP = 0 };
+#endif
+
+/// Whether this processor multiplies cells of a precision in one instruction (AVX512-BF16 and VNNI;
+/// on Arm BFDOT, and SDOT); else it is done in several.
+bool mux_has_cells(mux_precision precision);
 
 /// value = (q − zero) / inverse for 8 bits; nothing else reads it.
 typedef struct mux_quantization {
@@ -364,6 +372,9 @@ void mux_step_run(mux_isa isa, const mux_step *step, int32_t first, int32_t end,
 /// The variant that a step runs in with an instruction set: the set's own, or one with instructions for
 /// cells where the step has cells and the processor has those.
 mux_variant mux_step_variant(mux_isa isa, const mux_step *step);
+
+/// The variant that steps with products of a precision run in.
+mux_variant mux_precision_variant(mux_isa isa, mux_precision precision);
 
 /// The same in a variant that the processor has, whether or not it would be chosen: for tests, which run
 /// all of them. All have the layout of their instruction set.

@@ -151,7 +151,27 @@ MUX_INLINE CELL_TYPE(sink) CELL(line_sink)(const CELL_TYPE(target) *target, floa
   return sink;
 }
 
-// TILE: the function of a tile; what follows are its constants.
+#if defined(MUX_LIFTS)
+/// What the sums of a line begin with; `taps` of each row's weights are used, from tap `first` on.
+static void CELL(lift_rows)(const MUX_TYPE(line) *s, int first, int taps, int32_t *to) {
+  vi sum = {0};
+  for (int a = 0; a < s->row_count; ++a) {
+    const int32_t *weights = (const int32_t *)s->weights[a];
+    for (int t = first; t < first + taps; ++t) {
+      sum = CELL(lifted)(weights + t * MUX_LANES, sum);
+    }
+  }
+  MUX_NAME(store_cells)(to, sum);
+}
+#define MUX_LIFT_LINE(FIRST, TAPS)       \
+  int32_t lift[MUX_LANES];               \
+  CELL(lift_rows)(s, FIRST, TAPS, lift); \
+  sink.first = lift;
+#else
+#define MUX_LIFT_LINE(FIRST, TAPS)
+#endif
+
+// TILE: the function of a tile; what follows are its constants. FIRST and COUNT: which taps it uses.
 #define MUX_CELL_LINE_TILE(TILE, PIXELS, ...)                                   \
   if (left >= PIXELS) {                                                         \
     CELL(TILE)(s, target->scale, __VA_ARGS__, PIXELS, i, false, PIXELS, &sink); \
@@ -159,14 +179,16 @@ MUX_INLINE CELL_TYPE(sink) CELL(line_sink)(const CELL_TYPE(target) *target, floa
     CELL(TILE)(s, target->scale, __VA_ARGS__, PIXELS, i, true, left, &sink);    \
   }
 
-#define MUX_CELL_LINE(NAME, SPREAD, TILE, ...)                                       \
+#define MUX_CELL_LINE(NAME, SPREAD, FIRST, COUNT, TILE, ...)                         \
   static void CELL(NAME)(const MUX_TYPE(line) *s, const CELL_TYPE(target) *target) { \
-    float floats[14 * MUX_LANES] __attribute__((aligned(64)));                       \
+    enum { W = MUX_CELL_WIDTH };                                                     \
+    float floats[W * MUX_LANES] __attribute__((aligned(64)));                        \
     CELL_TYPE(sink) sink = CELL(line_sink)(target, floats);                          \
+    MUX_LIFT_LINE(FIRST, COUNT)                                                      \
     for (ptrdiff_t i = 0; i < s->count;) {                                           \
-      const ptrdiff_t left = s->count - i, now = left > 7 ? 14 : 7;                  \
-      if (left > 7) {                                                                \
-        MUX_CELL_LINE_TILE(TILE, 14, __VA_ARGS__)                                    \
+      const ptrdiff_t left = s->count - i, now = left > 7 ? W : 7;                   \
+      if (left > 7 && W > 7) {                                                       \
+        MUX_CELL_LINE_TILE(TILE, W, __VA_ARGS__)                                     \
       } else {                                                                       \
         MUX_CELL_LINE_TILE(TILE, 7, __VA_ARGS__)                                     \
       }                                                                              \
@@ -178,24 +200,24 @@ MUX_INLINE CELL_TYPE(sink) CELL(line_sink)(const CELL_TYPE(target) *target, floa
     }                                                                                \
   }
 
-#if defined(MUX_HAS_CELL_INSTRUCTIONS)
-MUX_CELL_LINE(line_3_1, 1, line_tile, 3, 1, 1)
-MUX_CELL_LINE(line_5_1, 1, line_tile, 5, 1, 1)
-MUX_CELL_LINE(line_7_1, 1, line_tile, 7, 1, 1)
-MUX_CELL_LINE(line_9_1, 1, line_tile, 9, 1, 1)
-MUX_CELL_LINE(line_11_1, 1, line_tile, 11, 1, 1)
-MUX_CELL_LINE(line_3_2, 1, line_tile, 3, 2, 1)
-MUX_CELL_LINE(line_5_2, 1, line_tile, 5, 2, 1)
-MUX_CELL_LINE(line_7_2, 1, line_tile, 7, 2, 1)
-MUX_CELL_LINE(line_9_2, 1, line_tile, 9, 2, 1)
-MUX_CELL_LINE(line_11_2, 1, line_tile, 11, 2, 1)
-MUX_CELL_LINE(spread_3, 2, line_tile, 3, 1, 2)
-MUX_CELL_LINE(spread_5, 2, line_tile, 5, 1, 2)
-MUX_CELL_LINE(spread_7, 2, line_tile, 7, 1, 2)
+#if MUX_MOST_PAIRED_CELLS > 0
+MUX_CELL_LINE(line_3_1, 1, 0, 3, line_tile, 3, 1, 1)
+MUX_CELL_LINE(line_5_1, 1, 0, 5, line_tile, 5, 1, 1)
+MUX_CELL_LINE(line_7_1, 1, 0, 7, line_tile, 7, 1, 1)
+MUX_CELL_LINE(line_9_1, 1, 0, 9, line_tile, 9, 1, 1)
+MUX_CELL_LINE(line_11_1, 1, 0, 11, line_tile, 11, 1, 1)
+MUX_CELL_LINE(line_3_2, 1, 0, 3, line_tile, 3, 2, 1)
+MUX_CELL_LINE(line_5_2, 1, 0, 5, line_tile, 5, 2, 1)
+MUX_CELL_LINE(line_7_2, 1, 0, 7, line_tile, 7, 2, 1)
+MUX_CELL_LINE(line_9_2, 1, 0, 9, line_tile, 9, 2, 1)
+MUX_CELL_LINE(line_11_2, 1, 0, 11, line_tile, 11, 2, 1)
+MUX_CELL_LINE(spread_3, 2, 0, 3, line_tile, 3, 1, 2)
+MUX_CELL_LINE(spread_5, 2, 0, 5, line_tile, 5, 1, 2)
+MUX_CELL_LINE(spread_7, 2, 0, 7, line_tile, 7, 1, 2)
 #endif
-MUX_CELL_LINE(narrow_3, 1, narrow_tile, 3)
-MUX_CELL_LINE(narrow_5, 1, narrow_tile, 5)
-MUX_CELL_LINE(narrow_7, 1, narrow_tile, 7)
+MUX_CELL_LINE(narrow_3, 1, 1, 4, narrow_tile, 3)
+MUX_CELL_LINE(narrow_5, 1, 0, 6, narrow_tile, 5)
+MUX_CELL_LINE(narrow_7, 1, 1, 8, narrow_tile, 7)
 
 /// Any number of taps and any stride.
 static void CELL(line_any)(const MUX_TYPE(line) *s, const CELL_TYPE(target) *target) {
@@ -203,6 +225,11 @@ static void CELL(line_any)(const MUX_TYPE(line) *s, const CELL_TYPE(target) *tar
   for (ptrdiff_t i = 0; i < s->count; ++i) {
     const float *scale = target->scale, *bias = s->bias;
     (void)scale, (void)bias;
+#if defined(MUX_LIFTS)
+    int32_t lift[MUX_LANES];
+    CELL(lift_rows)(s, 0, s->taps, lift);
+    const CELL_TYPE(sink) begin = {.first = lift}, *sink = &begin;
+#endif
     CELL_TYPE(sum) sum = MUX_FIRST_SUM;
     for (int a = 0; a < s->row_count; ++a) {
       const ptrdiff_t pitch = target->spread * MUX_LANES;
@@ -219,7 +246,7 @@ static void CELL(line_any)(const MUX_TYPE(line) *s, const CELL_TYPE(target) *tar
 }
 
 static void CELL(run_line)(const MUX_TYPE(line) *s, const CELL_TYPE(target) *target) {
-#if defined(MUX_HAS_CELL_INSTRUCTIONS)
+#if MUX_MOST_PAIRED_CELLS > 0
   static void (*const lines[5][2])(const MUX_TYPE(line) *, const CELL_TYPE(target) *) = {
       {CELL(line_3_1), CELL(line_3_2)},   {CELL(line_5_1), CELL(line_5_2)},
       {CELL(line_7_1), CELL(line_7_2)},   {CELL(line_9_1), CELL(line_9_2)},

@@ -178,6 +178,13 @@ static void CELL(produce)(const mux_spatial_step *s, const CELL_TYPE(ring) *r, p
   // A tile goes straight into the ring if it lies in one row; where rows are short, or the values
   // are measured, copied, kept or more than clamped, or are phases, it goes through a buffer.
   CELL_TYPE(sink) sink = CELL(sink_for)(activation, s->middle);
+#if defined(MUX_LIFTS)
+  int32_t lifts[2][MUX_LANES] = {{0}};
+  for (int n = 0; s->weights && n < count; ++n) {
+    CELL(lift)(weights + n * s->inner * MUX_LANES, s->inner, lifts[n]);
+  }
+  sink.first = lifts[0];
+#endif
   const bool by_row = s->weights && !observed && !s->keeps && width >= 12 &&
                       sink.mode != CELL(to_floats) && !r->has_phases;
   char *kept_from = (char *)(arena + s->kept) + block * s->in_height * width * 2 * MUX_LANES;
@@ -200,6 +207,9 @@ static void CELL(produce)(const mux_spatial_step *s, const CELL_TYPE(ring) *r, p
       sink.before = before + at;
       CELL_TYPE(sink) second = sink;
       second.cells += r->size;
+#if defined(MUX_LIFTS)
+      second.first = lifts[1];
+#endif
       if (before != work->padding) second.before += r->size;
       CELL(run_tiles)(kind, source, s->offsets, s->inner, weights, scale, bias, step, width, sink,
                       count == 2 ? &second : NULL);
@@ -213,8 +223,9 @@ static void CELL(produce)(const mux_spatial_step *s, const CELL_TYPE(ring) *r, p
       if (s->weights) {
         const int32_t *from =
             window ? (const int32_t *)((const char *)source + done * step) : source + done;
-        const CELL_TYPE(sink) floats[2] = {{.mode = CELL(to_floats), .floats = values[0]},
-                                           {.mode = CELL(to_floats), .floats = values[1]}};
+        const CELL_TYPE(sink) floats[2] = {
+            {.mode = CELL(to_floats), .floats = values[0] MUX_BEGIN(lifts[0])},
+            {.mode = CELL(to_floats), .floats = values[1] MUX_BEGIN(lifts[1])}};
         CELL(run_tiles)(kind, from, s->offsets, s->inner, weights, scale, bias, step, now,
                         floats[0], count == 2 ? &floats[1] : NULL);
       } else {

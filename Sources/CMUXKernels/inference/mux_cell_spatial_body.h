@@ -21,7 +21,8 @@ static void CELL(collect_rows)(const CELL_TYPE(ring) *r, ptrdiff_t o, ptrdiff_t 
     } else {
       row = CELL(bottom_row)(r, y) - c * MUX_CELL * r->step;
     }
-    if (row < 0 && work->zero == 0) continue;
+    // Zeros add nothing.
+    if (row < 0 && work->zero == CELL(zero)((mux_quantization){0})) continue;
     const int32_t *cells = row < 0 ? work->padding : CELL(ring_row)(r, row);
     const ptrdiff_t apart = row < 0 ? 0 : r->size;
     for (int32_t j = 0; j < u->in_count; ++j) {

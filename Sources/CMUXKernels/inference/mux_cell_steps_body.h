@@ -84,6 +84,19 @@ MUX_INLINE vi CELL(gated)(vi cell, const int32_t *factors) {
   // Bits of `low` where the mask has ones, else of `high` moved up.
   return (vi)_mm512_ternarylogic_epi32(_mm512_set1_epi16(255), low, _mm512_slli_epi16(high, 8),
                                        0xca);
+#elif defined(MUX_IS_NEON)
+  const int16x8_t even = vreinterpretq_s16_s32(vdupq_n_s32(factors[0]));
+  const int16x8_t odd = vreinterpretq_s16_s32(vdupq_n_s32(factors[1]));
+  int32x4_t parts[2] = {MUX_LOW(cell), MUX_HIGH(cell)};
+  MUX_UNROLL
+  for (int i = 0; i < 2; ++i) {
+    const int16x8_t x = vreinterpretq_s16_s32(parts[i]);
+    const int16x8_t low = vqrdmulhq_s16(vshrq_n_s16(vshlq_n_s16(x, 8), 8), even);
+    const int16x8_t high = vqrdmulhq_s16(vshrq_n_s16(x, 8), odd);
+    // The low bytes of both, side by side.
+    parts[i] = vreinterpretq_s32_s16(vsliq_n_s16(low, high, 8));
+  }
+  return MUX_JOIN(parts[0], parts[1]);
 #else
   vi result = {0};
   for (int j = 0; j < 4; ++j) {
@@ -221,8 +234,15 @@ static void CELL(dense_task)(const mux_dense *step, int32_t task, float *arena, 
         bias = extra + 2 * MUX_LANES;
       }
       float tile[2][MUX_LANES * MUX_LANES] __attribute__((aligned(64))) = {0};
-      const CELL_TYPE(sink) sinks[2] = {{.mode = CELL(to_floats), .floats = tile[0]},
-                                        {.mode = CELL(to_floats), .floats = tile[1]}};
+#if defined(MUX_LIFTS)
+      int32_t lifts[2][MUX_LANES];
+      for (int i = 0; i < count; ++i) {
+        CELL(lift)(weights + i * s->cells * MUX_LANES, s->cells, lifts[i]);
+      }
+#endif
+      const CELL_TYPE(sink) sinks[2] = {
+          {.mode = CELL(to_floats), .floats = tile[0] MUX_BEGIN(lifts[0])},
+          {.mode = CELL(to_floats), .floats = tile[1] MUX_BEGIN(lifts[1])}};
       vf totals[2] = {{0}, {0}};
       for (ptrdiff_t done = 0; done < pixels; done += MUX_LANES) {
         const ptrdiff_t rest = pixels - done;

@@ -10,8 +10,32 @@ typedef void (*CELL(tile_function))(const int32_t *x, const int32_t *offsets, pt
 #define MUX_FIRST_SUM v_load(bias)
 #define MUX_TILE_RESULT(sum) (sum)
 #else
+#if defined(MUX_LIFTS)
+#define MUX_FIRST_SUM MUX_NAME(load_cells)(sink->first)
+#else
 #define MUX_FIRST_SUM ((vi){0})
+#endif
 #define MUX_TILE_RESULT(sum) v_fma(__builtin_convertvector(sum, vf), v_load(scale), v_load(bias))
+#endif
+
+// A pixel's cell in all lanes.
+#if defined(MUX_IS_NEON)
+#define MUX_SPLAT_PIXELS(NAME, PIXELS, STEP) \
+  vi splats[PIXELS];                         \
+  MUX_SPLAT_##NAME(PIXELS, STEP);
+#define MUX_SPLAT_one(PIXELS, STEP) MUX_NAME(splat_beside)((const char *)from, PIXELS, splats)
+#if MUX_CELL == 4
+#define MUX_SPLAT_block(PIXELS, STEP) MUX_NAME(splat_others)((const char *)from, PIXELS, splats)
+#else
+#define MUX_SPLAT_block(PIXELS, STEP) \
+  MUX_NAME(splat_apart)((const char *)from, 4 * (STEP), PIXELS, splats)
+#endif
+#define MUX_SPLAT_bytes(PIXELS, STEP) MUX_NAME(splat_apart)(from, STEP, PIXELS, splats)
+#define MUX_SPLAT_second(PIXELS, STEP) MUX_NAME(splat_apart)(from, STEP, PIXELS, splats)
+#define MUX_PIXEL(i, STEP) splats[i]
+#else
+#define MUX_SPLAT_PIXELS(NAME, PIXELS, STEP)
+#define MUX_PIXEL(i, STEP) MUX_NAME(splat_cell)((const char *)(from + i * (STEP)))
 #endif
 
 // UNIT: what the offsets count. STEP: from pixel to pixel, in the same.
@@ -26,17 +50,16 @@ typedef void (*CELL(tile_function))(const int32_t *x, const int32_t *offsets, pt
     for (ptrdiff_t k = 0; k < cells; ++k) {                                                 \
       const UNIT *from = (const UNIT *)x + offsets[k];                                      \
       const vi weight = MUX_NAME(load_cells)(weights + k * MUX_LANES);                      \
+      MUX_SPLAT_PIXELS(NAME, PIXELS, STEP)                                                  \
       MUX_UNROLL                                                                            \
       for (int i = 0; i < PIXELS; ++i) {                                                    \
-        int32_t cell;                                                                       \
-        memcpy(&cell, from + i * (STEP), sizeof cell);                                      \
-        sum[i] = CELL(dot)((vi){0} + cell, weight, sum[i]);                                 \
+        sum[i] = CELL(dot)(MUX_PIXEL(i, STEP), weight, sum[i]);                             \
       }                                                                                     \
     }                                                                                       \
     CELL(store_sums)(sink, sum, PIXELS, false, PIXELS, scale, bias, 1);                     \
   }
 
-#if defined(MUX_HAS_CELL_INSTRUCTIONS)
+#if MUX_MOST_PAIRED_CELLS > 0
 /// The same for two blocks, whose weights lie one behind the other.
 typedef void (*CELL(pair_function))(const int32_t *x, const int32_t *offsets, ptrdiff_t cells,
                                     const int32_t *weights, const float *scale, const float *bias,
@@ -45,6 +68,8 @@ typedef void (*CELL(pair_function))(const int32_t *x, const int32_t *offsets, pt
 
 #if MUX_CELL == 2
 #define MUX_SECOND_SUM v_load(bias + MUX_LANES)
+#elif defined(MUX_LIFTS)
+#define MUX_SECOND_SUM MUX_NAME(load_cells)(second->first)
 #else
 #define MUX_SECOND_SUM ((vi){0})
 #endif
@@ -61,11 +86,10 @@ typedef void (*CELL(pair_function))(const int32_t *x, const int32_t *offsets, pt
       const UNIT *from = (const UNIT *)x + offsets[k];                                      \
       const vi weight = MUX_NAME(load_cells)(weights + k * MUX_LANES);                      \
       const vi beside = MUX_NAME(load_cells)(weights + (cells + k) * MUX_LANES);            \
+      MUX_SPLAT_PIXELS(NAME, PIXELS, STEP)                                                  \
       MUX_UNROLL                                                                            \
       for (int i = 0; i < PIXELS; ++i) {                                                    \
-        int32_t cell;                                                                       \
-        memcpy(&cell, from + i * (STEP), sizeof cell);                                      \
-        const vi pixel = (vi){0} + cell;                                                    \
+        const vi pixel = MUX_PIXEL(i, STEP);                                                \
         sum[i] = CELL(dot)(pixel, weight, sum[i]);                                          \
         next[i] = CELL(dot)(pixel, beside, next[i]);                                        \
       }                                                                                     \
@@ -75,6 +99,15 @@ typedef void (*CELL(pair_function))(const int32_t *x, const int32_t *offsets, pt
                      bias + MUX_LANES, 1);                                                  \
   }
 // clang-format off
+#if MUX_MOST_PAIRED_CELLS == 6
+#define MUX_CELL_PAIRS(NAME, UNIT, STEP)                                                       \
+  MUX_CELL_PAIR(NAME, UNIT, 1, STEP) MUX_CELL_PAIR(NAME, UNIT, 2, STEP)                        \
+  MUX_CELL_PAIR(NAME, UNIT, 3, STEP) MUX_CELL_PAIR(NAME, UNIT, 4, STEP)                        \
+  MUX_CELL_PAIR(NAME, UNIT, 5, STEP) MUX_CELL_PAIR(NAME, UNIT, 6, STEP)
+#define MUX_PAIR_CELL_NAMES(NAME)                                                              \
+  {CELL(pair_##NAME##_1), CELL(pair_##NAME##_2), CELL(pair_##NAME##_3), CELL(pair_##NAME##_4), \
+   CELL(pair_##NAME##_5), CELL(pair_##NAME##_6)}
+#else
 #define MUX_CELL_PAIRS(NAME, UNIT, STEP)                                                       \
   MUX_CELL_PAIR(NAME, UNIT, 1, STEP) MUX_CELL_PAIR(NAME, UNIT, 2, STEP)                        \
   MUX_CELL_PAIR(NAME, UNIT, 3, STEP) MUX_CELL_PAIR(NAME, UNIT, 4, STEP)                        \
@@ -89,18 +122,21 @@ typedef void (*CELL(pair_function))(const int32_t *x, const int32_t *offsets, pt
    CELL(pair_##NAME##_5),  CELL(pair_##NAME##_6),  CELL(pair_##NAME##_7),  CELL(pair_##NAME##_8),  \
    CELL(pair_##NAME##_9),  CELL(pair_##NAME##_10), CELL(pair_##NAME##_11), CELL(pair_##NAME##_12), \
    CELL(pair_##NAME##_13), CELL(pair_##NAME##_14)}
+#endif
 MUX_CELL_PAIRS(one, int32_t, 1)
 MUX_CELL_PAIRS(block, int32_t, MUX_LANES / MUX_CELL)
 MUX_CELL_PAIRS(bytes, char, step)
 MUX_CELL_PAIRS(second, char, 2 * (4 / MUX_CELL))
-static const CELL_TYPE(pair_function) CELL(pairs)[4][14] = {
+static const CELL_TYPE(pair_function) CELL(pairs)[4][MUX_MOST_PAIRED_CELLS] = {
     MUX_PAIR_CELL_NAMES(one), MUX_PAIR_CELL_NAMES(block), MUX_PAIR_CELL_NAMES(bytes),
     MUX_PAIR_CELL_NAMES(second)};
 #undef MUX_SECOND_SUM
 #undef MUX_CELL_PAIR
 #undef MUX_CELL_PAIRS
 #undef MUX_PAIR_CELL_NAMES
+#endif
 
+#if MUX_MOST_CELLS == 16
 // clang-format off
 #define MUX_CELL_SIZES(M, NAME, UNIT, STEP)                                                    \
   M(NAME, UNIT, 1, STEP) M(NAME, UNIT, 2, STEP) M(NAME, UNIT, 3, STEP) M(NAME, UNIT, 4, STEP)  \
@@ -114,12 +150,20 @@ static const CELL_TYPE(pair_function) CELL(pairs)[4][14] = {
    CELL(tile_##NAME##_5),  CELL(tile_##NAME##_6),  CELL(tile_##NAME##_7),  CELL(tile_##NAME##_8),  \
    CELL(tile_##NAME##_9),  CELL(tile_##NAME##_10), CELL(tile_##NAME##_11), CELL(tile_##NAME##_12), \
    CELL(tile_##NAME##_13), CELL(tile_##NAME##_14), CELL(tile_##NAME##_15), CELL(tile_##NAME##_16)}
-enum { CELL(most) = 16 };
+#elif MUX_MOST_CELLS == 8
+// clang-format off
+#define MUX_CELL_SIZES(M, NAME, UNIT, STEP)                                                    \
+  M(NAME, UNIT, 1, STEP) M(NAME, UNIT, 2, STEP) M(NAME, UNIT, 3, STEP) M(NAME, UNIT, 4, STEP)  \
+  M(NAME, UNIT, 5, STEP) M(NAME, UNIT, 6, STEP) M(NAME, UNIT, 7, STEP) M(NAME, UNIT, 8, STEP)
+// clang-format on
+#define MUX_CELL_NAMES(NAME)                                                                   \
+  {CELL(tile_##NAME##_1), CELL(tile_##NAME##_2), CELL(tile_##NAME##_3), CELL(tile_##NAME##_4), \
+   CELL(tile_##NAME##_5), CELL(tile_##NAME##_6), CELL(tile_##NAME##_7), CELL(tile_##NAME##_8)}
 #else
 #define MUX_CELL_SIZES(M, NAME, UNIT, STEP) M(NAME, UNIT, 1, STEP) M(NAME, UNIT, 2, STEP)
 #define MUX_CELL_NAMES(NAME) {CELL(tile_##NAME##_1), CELL(tile_##NAME##_2)}
-enum { CELL(most) = 2 };
 #endif
+enum { CELL(most) = MUX_MOST_CELLS };
 
 MUX_CELL_SIZES(MUX_CELL_TILE, one, int32_t, 1)
 MUX_CELL_SIZES(MUX_CELL_TILE, block, int32_t, MUX_LANES / MUX_CELL)
@@ -148,9 +192,9 @@ static void CELL(run_tiles)(int kind, const int32_t *x, const int32_t *offsets, 
                             const int32_t *weights, const float *scale, const float *bias,
                             ptrdiff_t step, ptrdiff_t pixels, CELL_TYPE(sink) sink,
                             const CELL_TYPE(sink) *second) {
-#if defined(MUX_HAS_CELL_INSTRUCTIONS)
+#if MUX_MOST_PAIRED_CELLS > 0
   CELL_TYPE(sink) other = second ? *second : sink;
-  const ptrdiff_t most = second ? 14 : CELL(most);
+  const ptrdiff_t most = second ? MUX_MOST_PAIRED_CELLS : CELL(most);
 #else
   const ptrdiff_t most = CELL(most);
 #endif
@@ -160,7 +204,7 @@ static void CELL(run_tiles)(int kind, const int32_t *x, const int32_t *offsets, 
     const ptrdiff_t now = (pixels - done) / (count - t);
     const int32_t *from =
         kind >= 2 ? (const int32_t *)((const char *)x + done * step) : x + done * step;
-#if defined(MUX_HAS_CELL_INSTRUCTIONS)
+#if MUX_MOST_PAIRED_CELLS > 0
     if (second) {
       CELL(pairs)[kind][now - 1](from, offsets, cells, weights, scale, bias, step, &sink, &other);
       CELL(advance)(&other, now);
@@ -170,7 +214,7 @@ static void CELL(run_tiles)(int kind, const int32_t *x, const int32_t *offsets, 
     CELL(advance)(&sink, now);
     done += now;
   }
-#if !defined(MUX_HAS_CELL_INSTRUCTIONS)
+#if MUX_MOST_PAIRED_CELLS == 0
   if (second) {
     CELL(run_tiles)(kind, x, offsets, cells, weights + cells * MUX_LANES,
                     scale ? scale + MUX_LANES : NULL, bias + MUX_LANES, step, pixels, *second,

@@ -12,12 +12,50 @@ typedef vi CELL(sum);
 #endif
 #define CELL_TYPE(x) CELL(x)
 
+// Pixels of the largest register tiles, of one block and of two, and of a line: as many sums as there are
+// registers for. Without instructions for cells a product needs most registers itself.
+#if defined(MUX_HAS_CELL_INSTRUCTIONS) && defined(MUX_IS_AVX512)
+#define MUX_MOST_CELLS 16
+#define MUX_MOST_PAIRED_CELLS 14
+#define MUX_CELL_WIDTH 14
+#elif defined(MUX_IS_NEON)
+#define MUX_MOST_CELLS 8
+#define MUX_MOST_PAIRED_CELLS 6
+#define MUX_CELL_WIDTH 7
+#else
+#define MUX_MOST_CELLS 2
+#define MUX_MOST_PAIRED_CELLS 0
+#define MUX_CELL_WIDTH 14
+#endif
+
+#if MUX_CELL == 4 && defined(MUX_IS_NEON)
+/// The same for four lanes of signed bytes.
+MUX_INLINE int32x4_t MUX_NAME(dot_bytes)(int8x16_t x, int8x16_t weight, int32x4_t sum) {
+#if defined(MUX_HAS_DOT)
+  return vdotq_s32(sum, weight, x);
+#else
+  // Weights are at least −127, so that two products fit into 16 bits.
+  const int16x8_t low = vmull_s8(vget_low_s8(weight), vget_low_s8(x));
+  const int16x8_t high = vmull_high_s8(weight, x);
+  return vpadalq_s16(sum, vpaddq_s16(low, high));
+#endif
+}
+#endif
+
 /// sum + the products of the values of both cells, lane by lane.
 MUX_INLINE CELL_TYPE(sum) CELL(dot)(vi x, vi weight, CELL_TYPE(sum) sum) {
-#if defined(MUX_HAS_CELL_INSTRUCTIONS) && MUX_CELL == 2
+#if defined(MUX_HAS_CELL_INSTRUCTIONS) && defined(MUX_IS_AVX512) && MUX_CELL == 2
   return (vf)_mm512_dpbf16_ps((__m512)sum, (__m512bh)weight, (__m512bh)x);
-#elif defined(MUX_HAS_CELL_INSTRUCTIONS)
+#elif defined(MUX_HAS_CELL_INSTRUCTIONS) && defined(MUX_IS_AVX512)
   return (vi)_mm512_dpbusd_epi32((__m512i)sum, (__m512i)x, (__m512i)weight);
+#elif defined(MUX_HAS_CELL_INSTRUCTIONS) && defined(MUX_IS_NEON) && MUX_CELL == 2
+  return MUX_JOIN(
+      vbfdotq_f32(MUX_LOW(sum), (bfloat16x8_t)MUX_LOW(weight), (bfloat16x8_t)MUX_LOW(x)),
+      vbfdotq_f32(MUX_HIGH(sum), (bfloat16x8_t)MUX_HIGH(weight), (bfloat16x8_t)MUX_HIGH(x)));
+#elif defined(MUX_IS_NEON) && MUX_CELL == 4
+  return MUX_JOIN(
+      MUX_NAME(dot_bytes)((int8x16_t)MUX_LOW(x), (int8x16_t)MUX_LOW(weight), MUX_LOW(sum)),
+      MUX_NAME(dot_bytes)((int8x16_t)MUX_HIGH(x), (int8x16_t)MUX_HIGH(weight), MUX_HIGH(sum)));
 #elif MUX_CELL == 2
   const vi high = (vi){0} + (int32_t)0xffff0000u;
   sum = v_fma((vf)(weight << 16), (vf)(x << 16), sum);
@@ -43,7 +81,7 @@ MUX_INLINE vi CELL(encode)(vf x, mux_quantization quantization) {
 
 /// The cell that follows `before` when one more value (encoded) comes in at the top.
 MUX_INLINE vi CELL(push)(vi before, vi value) {
-#if defined(MUX_HAS_CELL_INSTRUCTIONS) && MUX_CELL == 4
+#if defined(MUX_HAS_CELL_INSTRUCTIONS) && defined(MUX_IS_AVX512) && MUX_CELL == 4
   return (vi)_mm512_shrdi_epi32((__m512i)before, (__m512i)value, 8);
 #elif MUX_CELL == 2
   return (vi)((MUX_TYPE(vu))before >> 16) | value;
@@ -77,9 +115,30 @@ MUX_INLINE int32_t CELL(zero)(mux_quantization quantization) {
   (void)quantization;
   return 0;
 #else
-  return (int32_t)((uint32_t)quantization.zero * 0x01010101u);
+  return (int32_t)(((uint32_t)quantization.zero ^ MUX_BYTE_FLIP) * 0x01010101u);
 #endif
 }
+
+#if MUX_CELL == 4 && defined(MUX_IS_NEON)
+/// Whether bytes are signed, so that sums must begin with what was taken off the inputs.
+#define MUX_LIFTS 1
+
+/// Adds 128 · weight to the sums, for each byte of a cell of weights: what products lack.
+MUX_INLINE vi CELL(lifted)(const int32_t *weights, vi sum) {
+  const vi flip = (vi){0} + (int32_t)(MUX_BYTE_FLIP * 0x01010101u);
+  return sum - CELL(dot)(flip, MUX_NAME(load_cells)(weights), (vi){0});
+}
+
+/// What the sums of a block begin with; `weights` is [cell][lane].
+static void CELL(lift)(const int32_t *weights, ptrdiff_t cells, int32_t *to) {
+  vi sum = {0};
+  for (ptrdiff_t k = 0; k < cells; ++k) sum = CELL(lifted)(weights + k * MUX_LANES, sum);
+  MUX_NAME(store_cells)(to, sum);
+}
+#define MUX_BEGIN(lift) , .first = lift
+#else
+#define MUX_BEGIN(lift)
+#endif
 
 /// What becomes of the sums of a tile.
 typedef struct {
@@ -95,6 +154,10 @@ typedef struct {
   char *values;
   /// The sums of what is written, or NULL.
   float *sums;
+#if defined(MUX_LIFTS)
+  /// What the sums of products begin with.
+  const int32_t *first;
+#endif
 } CELL_TYPE(sink);
 
 /// A sink for an activation; floats if that is not clamping. (Swish takes so many registers that it
@@ -170,6 +233,18 @@ MUX_INLINE void CELL(store_sums)(const CELL_TYPE(sink) *sink, const CELL_TYPE(su
 #include "mux_cell_spatial_body.h"
 #include "mux_cell_steps_body.h"
 
+#undef MUX_MOST_CELLS
+#undef MUX_MOST_PAIRED_CELLS
+#undef MUX_CELL_WIDTH
+#undef MUX_LIFT_LINE
+#undef MUX_SPLAT_PIXELS
+#undef MUX_SPLAT_one
+#undef MUX_SPLAT_block
+#undef MUX_SPLAT_bytes
+#undef MUX_SPLAT_second
+#undef MUX_PIXEL
+#undef MUX_LIFTS
+#undef MUX_BEGIN
 #undef MUX_FIRST_SUM
 #undef MUX_TILE_RESULT
 #undef MUX_CELL_TILE

@@ -7,15 +7,51 @@ typedef int32_t MUX_TYPE(viu) __attribute__((vector_size(MUX_LANES * 4), aligned
 MUX_INLINE vi MUX_NAME(load_cells)(const int32_t *p) { return *(const MUX_TYPE(viu) *)p; }
 MUX_INLINE void MUX_NAME(store_cells)(int32_t *p, vi x) { *(MUX_TYPE(viu) *)p = x; }
 
-/// 0…255 to the nearest integer.
+/// 0…255 to the nearest integer, as cells have it (MUX_BYTE_FLIP).
 MUX_INLINE vi MUX_NAME(to_integer)(vf x) {
 #if defined(MUX_IS_AVX512)
   return (vi)_mm512_cvtps_epi32((__m512)x);
 #else
-  // Adding 2²³ rounds, and leaves the integer in the low bits.
-  return (vi)(x + MUX_NAME(i_splat)(8388608.0f)) & 255;
+  // Adding 2²³ rounds, and leaves the integer in the low bits; 128 more turns the highest of the 8.
+  return (vi)(x + MUX_NAME(i_splat)(8388608.0f + MUX_BYTE_FLIP)) & 255;
 #endif
 }
+
+/// The cell at any address in all lanes.
+MUX_INLINE vi MUX_NAME(splat_cell)(const char *from) {
+  int32_t cell;
+  memcpy(&cell, from, sizeof cell);
+  return (vi){0} + cell;
+}
+
+#if defined(MUX_IS_NEON)
+/// The same of `count` pixels, `step` bytes apart.
+MUX_INLINE void MUX_NAME(splat_apart)(const char *from, ptrdiff_t step, int count, vi *pixels) {
+  MUX_UNROLL
+  for (int i = 0; i < count; ++i) pixels[i] = MUX_NAME(splat_cell)(from + i * step);
+}
+
+/// The same of cells side by side. Products take a lane of a register, so that a load of several pixels
+/// does for all of them.
+MUX_INLINE void MUX_NAME(splat_beside)(const char *from, int count, vi *pixels) {
+  const int32_t *cells = (const int32_t *)from;
+  const int fours = count / 4 * 4, twos = count / 2 * 2;
+  MUX_UNROLL
+  for (int i = 0; i < fours; ++i) pixels[i] = (vi){0} + vld1q_s32(cells + i / 4 * 4)[i % 4];
+  MUX_UNROLL
+  for (int i = fours; i < twos; ++i) pixels[i] = (vi){0} + vld1_s32(cells + i / 2 * 2)[i % 2];
+  if (twos < count) pixels[twos] = MUX_NAME(splat_cell)((const char *)(cells + twos));
+}
+
+/// The same of every other cell. What lies behind the last may be nobody's.
+MUX_INLINE void MUX_NAME(splat_others)(const char *from, int count, vi *pixels) {
+  const int32_t *cells = (const int32_t *)from;
+  const int pairs = (count - 1) / 2 * 2;
+  MUX_UNROLL
+  for (int i = 0; i < pairs; ++i) pixels[i] = (vi){0} + vld1q_s32(cells + i / 2 * 4)[i % 2 * 2];
+  MUX_NAME(splat_apart)((const char *)(cells + 2 * pairs), 8, count - pairs, pixels + pairs);
+}
+#endif
 
 /// Exchanges the lower half of the lanes with the upper half; the lower half of `a` with the upper
 /// half of `b`.
@@ -37,7 +73,7 @@ MUX_INLINE vi MUX_NAME(join_halves)(vi a, vi b) {
 
 /// Stores a vector in bfloat16, and loads it.
 MUX_INLINE void MUX_NAME(keep)(char *to, vf x) {
-#if defined(MUX_HAS_CELL_INSTRUCTIONS)
+#if defined(MUX_HAS_CELL_INSTRUCTIONS) && defined(MUX_IS_AVX512)
   _mm256_storeu_si256((__m256i *)to, (__m256i)_mm512_cvtneps_pbh((__m512)x));
 #else
   typedef uint16_t half __attribute__((vector_size(MUX_LANES * 2), aligned(2)));

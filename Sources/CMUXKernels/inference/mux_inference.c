@@ -5,7 +5,30 @@
 static const mux_inference_table *const tables[MUX_VARIANT_COUNT] =
     MUX_VARIANT_TABLE(mux_inference_table);
 
-bool mux_has_cells(void) { return mux_variant_available(MUX_VARIANT_AVX512_CELLS); }
+/// The variant for steps with cells of an instruction set: its own where there is no better one.
+static mux_variant cell_variant(mux_isa isa) {
+  switch (isa) {
+  case MUX_ISA_GENERIC:
+    if (mux_variant_available(MUX_VARIANT_NEON_CELLS)) return MUX_VARIANT_NEON_CELLS;
+    if (mux_variant_available(MUX_VARIANT_NEON_DOT)) return MUX_VARIANT_NEON_DOT;
+    break;
+  case MUX_ISA_AVX512:
+    if (mux_variant_available(MUX_VARIANT_AVX512_CELLS)) return MUX_VARIANT_AVX512_CELLS;
+    break;
+  case MUX_ISA_AVX2: break;
+  }
+  return (mux_variant)isa;
+}
+
+mux_variant mux_precision_variant(mux_isa isa, mux_precision precision) {
+  return precision == MUX_FLOAT32 ? (mux_variant)isa : cell_variant(isa);
+}
+
+bool mux_has_cells(mux_precision precision) {
+  return mux_variant_available(MUX_VARIANT_AVX512_CELLS) ||
+         mux_variant_available(MUX_VARIANT_NEON_CELLS) ||
+         (precision == MUX_INT8 && mux_variant_available(MUX_VARIANT_NEON_DOT));
+}
 
 int mux_variant_lanes(mux_variant variant) { return tables[variant]->lanes; }
 
@@ -63,8 +86,7 @@ static bool has_cells(const mux_step *step) {
 }
 
 mux_variant mux_step_variant(mux_isa isa, const mux_step *step) {
-  return isa == MUX_ISA_AVX512 && has_cells(step) && mux_has_cells() ? MUX_VARIANT_AVX512_CELLS
-                                                                     : (mux_variant)isa;
+  return has_cells(step) ? cell_variant(isa) : (mux_variant)isa;
 }
 
 size_t mux_step_scratch_of(mux_variant variant, const mux_step *step) {

@@ -5,6 +5,13 @@
 #define MUX_UNROLL _Pragma("clang loop unroll(full)")
 #endif
 
+#if defined(MUX_IS_NEON)
+/// The registers that a vector lies in, and a vector of two.
+#define MUX_LOW(x) __builtin_shufflevector(x, x, 0, 1, 2, 3)
+#define MUX_HIGH(x) __builtin_shufflevector(x, x, 4, 5, 6, 7)
+#define MUX_JOIN(low, high) __builtin_shufflevector(low, high, 0, 1, 2, 3, 4, 5, 6, 7)
+#endif
+
 /// A splat that folds into a broadcast operand (x − 0 is x even for −0).
 MUX_INLINE vf MUX_NAME(i_splat)(float x) { return x - (vf){0}; }
 
@@ -14,6 +21,9 @@ MUX_INLINE vf MUX_NAME(i_max)(float low, vf x) {
   return (vf)_mm512_max_ps((__m512)MUX_NAME(i_splat)(low), (__m512)x);
 #elif defined(MUX_IS_AVX2)
   return (vf)_mm256_max_ps((__m256)MUX_NAME(i_splat)(low), (__m256)x);
+#elif defined(MUX_IS_NEON)
+  const float32x4_t bound = vdupq_n_f32(low);
+  return MUX_JOIN(vmaxq_f32(MUX_LOW(x), bound), vmaxq_f32(MUX_HIGH(x), bound));
 #else
   return v_max(x, v_splat(low));
 #endif
@@ -24,6 +34,9 @@ MUX_INLINE vf MUX_NAME(i_min)(float high, vf x) {
   return (vf)_mm512_min_ps((__m512)MUX_NAME(i_splat)(high), (__m512)x);
 #elif defined(MUX_IS_AVX2)
   return (vf)_mm256_min_ps((__m256)MUX_NAME(i_splat)(high), (__m256)x);
+#elif defined(MUX_IS_NEON)
+  const float32x4_t bound = vdupq_n_f32(high);
+  return MUX_JOIN(vminq_f32(MUX_LOW(x), bound), vminq_f32(MUX_HIGH(x), bound));
 #else
   return v_min(x, v_splat(high));
 #endif
@@ -74,7 +87,7 @@ MUX_INLINE vf MUX_NAME(i_one_plus_exp)(vf x) {
 }
 #endif
 
-#if defined(MUX_HAS_CELL_INSTRUCTIONS)
+#if defined(MUX_HAS_CELL_INSTRUCTIONS) && defined(MUX_IS_AVX512)
 /// x / (1 + e^−x) within 4.8e-4 · |x|, which is a quarter of a unit in the last place of bfloat16: of
 /// steps that write cells, a tenth of the time is swish. x · σ(x) is x / 2 + |x| · (σ(|x|) − ½), and
 /// σ − ½ a line on each of 32 intervals of length 9/32 around their multiples (minimax of the absolute

@@ -44,7 +44,8 @@ static MUX_TYPE(digits) MUX_NAME(digits_of)(const mux_linear *s, const float *x,
     const vf value = left < MUX_LANES ? v_load_first(x + k, (int)left) : v_load(x + k);
     const vf steps = v_fma(value - low, MUX_NAME(i_splat)(inverse), MUX_NAME(i_splat)(0.5f));
     const vi whole =
-        __builtin_convertvector(MUX_NAME(i_min)(65535.0f, MUX_NAME(i_max)(0.0f, steps)), vi);
+        __builtin_convertvector(MUX_NAME(i_min)(65535.0f, MUX_NAME(i_max)(0.0f, steps)), vi) ^
+        (MUX_BYTE_FLIP * 0x101);
     MUX_PASTE(MUX_NAME(write), int8)(digits.high + k, whole >> 8 & 255);
     MUX_PASTE(MUX_NAME(write), int8)(digits.low + k, whole & 255);
   }
@@ -63,6 +64,9 @@ static void MUX_NAME(linear_cells_task)(const mux_linear *s, int32_t task, float
     const int32_t *weights = s->cells + b * cells * MUX_LANES;
     enum { CHAINS = 4 };
     vi high[CHAINS] = {{0}}, low[CHAINS] = {{0}};
+#if defined(MUX_IS_NEON)
+    vi lift[CHAINS] = {{0}};
+#endif
     for (ptrdiff_t k = 0; k < cells; k += CHAINS) {
       MUX_UNROLL
       for (int i = 0; i < CHAINS; ++i) {
@@ -74,9 +78,16 @@ static void MUX_NAME(linear_cells_task)(const mux_linear *s, int32_t task, float
           high[i] = MUX_PASTE(MUX_NAME(dot), int8)((vi){0} + cell, weight, high[i]);
           memcpy(&cell, digits.low + 4 * (k + i), sizeof cell);
           low[i] = MUX_PASTE(MUX_NAME(dot), int8)((vi){0} + cell, weight, low[i]);
+#if defined(MUX_IS_NEON)
+          lift[i] = MUX_PASTE(MUX_NAME(lifted), int8)(weights + (k + i) * MUX_LANES, lift[i]);
+#endif
         }
       }
     }
+#if defined(MUX_IS_NEON)
+    MUX_UNROLL
+    for (int i = 0; i < CHAINS; ++i) high[i] += lift[i], low[i] += lift[i];
+#endif
     vf sum = {0};
     MUX_UNROLL
     for (int i = 0; i < CHAINS; ++i) {

@@ -30,6 +30,11 @@ public enum InstructionSet: String, Sendable, Hashable, CaseIterable, Codable {
   /// The channels that a vector holds.
   package var lanes: Int { Int(mux_inference_lanes(kernels)) }
 
+  /// The name of the kernels that multiply in a precision here: "avx512", "avx512cells", "neondot".
+  public func kernels(for precision: Precision) -> String {
+    String(cString: mux_variant_name(mux_precision_variant(kernels, precision.kernels)))
+  }
+
   /// Multiply-adds per second that one core reaches with operands in registers, measured now; 0 for
   /// a set that this processor lacks (``isAvailable``).
   public func measuredPeak() -> Double { isAvailable ? mux_inference_peak(kernels) : 0 }

@@ -10,7 +10,9 @@
 /// Memory that lives as long as its owner: plain, or with an unmapped page right after each
 /// allocation, for tests that look for accesses out of bounds.
 final class PlanMemory {
-  private var blocks: [UnsafeMutableRawPointer] = []
+  private var blocks: [UnsafeMutableRawBufferPointer] = []
+  /// The blocks that hold structures, whose fields may be addresses of others.
+  private var structures: Set<UnsafeMutableRawPointer> = []
   private var mappings: [UnsafeMutableRawBufferPointer] = []
   let isGuarded: Bool
   private(set) var byteCount = 0
@@ -30,9 +32,7 @@ final class PlanMemory {
     if isGuarded, let end = map(bytes) {
       return (end - bytes).bindMemory(to: type, capacity: count)
     }
-    let block = UnsafeMutableRawPointer.allocate(byteCount: bytes, alignment: 64)
-    blocks.append(block)
-    return block.bindMemory(to: type, capacity: count)
+    return block(type, bytes: bytes).bindMemory(to: type, capacity: count)
   }
 
   /// A copy of the values.
@@ -46,11 +46,24 @@ final class PlanMemory {
 
   /// A copy of one value.
   func copy<Value: BitwiseCopyable>(_ value: Value) -> UnsafeRawPointer {
-    let block = UnsafeMutableRawPointer.allocate(
-      byteCount: MemoryLayout<Value>.stride, alignment: 64)
-    blocks.append(block)
+    let block = block(Value.self, bytes: MemoryLayout<Value>.stride)
     block.bindMemory(to: Value.self, capacity: 1).initialize(to: value)
     return UnsafeRawPointer(block)
+  }
+
+  private func block<Value>(_ type: Value.Type, bytes: Int) -> UnsafeMutableRawPointer {
+    let block = UnsafeMutableRawPointer.allocate(byteCount: bytes, alignment: 64)
+    blocks.append(UnsafeMutableRawBufferPointer(start: block, count: bytes))
+    if !(type is any Numeric.Type) { structures.insert(block) }
+    return block
+  }
+
+  /// The memory of a plan that is not guarded, block by block, and whether a block may hold addresses.
+  func forEachBlock(_ body: (UnsafeRawBufferPointer, _ mayHoldAddresses: Bool) -> Void) {
+    for block in blocks {
+      body(
+        UnsafeRawBufferPointer(block), block.baseAddress.map(structures.contains) ?? false)
+    }
   }
 
   /// Makes pages untouchable, from `offset` bytes after `start` on.

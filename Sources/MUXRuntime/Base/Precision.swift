@@ -14,7 +14,7 @@ public enum Precision: String, Sendable, Hashable, CaseIterable, Codable {
 
   /// Whether this processor multiplies such values in instructions of their own. Plans run
   /// without them, too, but slower than in single precision.
-  public var isAccelerated: Bool { self == .float32 || mux_has_cells() }
+  public var isAccelerated: Bool { self == .float32 || mux_has_cells(kernels) }
 
   var kernels: mux_precision {
     switch self {

@@ -56,9 +56,9 @@ public final class InferencePlan: @unchecked Sendable {
   /// Floats that must not be touched, for tests.
   let guards: [Range<Int>]
   let isGuarded: Bool
-  private let memory: PlanMemory
+  let memory: PlanMemory
   /// Keeps the file mapped in which the weights lie.
-  private let file: PackedWeights?
+  let file: PackedWeights?
 
   /// Makes sure that a mapped file is still what it was.
   func checkFile() throws(RuntimeError) { try file?.watch?.check() }

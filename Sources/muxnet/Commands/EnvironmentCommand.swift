@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import ArgumentParser
 import MUXConfiguration
+import MUXRuntime
 
 #if TORCH
   import MUXTensor
@@ -24,10 +25,14 @@ struct EnvironmentCommand: ParsableCommand {
       // A library of the wrong version is itself worth reporting.
       let libtorch = (try? TorchRuntime.runningVersion()) ?? "cannot be loaded"
       let devices = [Device.cpu, .cuda(0), .mps].filter { ((try? $0.count()) ?? 0) > 0 }
-      let report = EnvironmentReport(libtorch: libtorch, devices: devices.map(\.description))
+      var report = EnvironmentReport(libtorch: libtorch, devices: devices.map(\.description))
     #else
-      let report = EnvironmentReport()
+      var report = EnvironmentReport()
     #endif
+    let variants = Precision.allCases.map {
+      ($0.rawValue, InstructionSet.current.kernels(for: $0))
+    }
+    report.kernels = Dictionary(uniqueKeysWithValues: variants)
     if output.json { return try Console.json(report) }
     var table = TextTable([("muxnet", .left), (report.version, .left)])
     table.append(["build", report.isOptimized ? "release" : "debug (slow)"])
@@ -36,6 +41,7 @@ struct EnvironmentCommand: ParsableCommand {
     table.append(["devices", report.devices.joined(separator: ", ")])
     table.append(["system", report.system])
     table.append(["processor", report.processor ?? report.architecture])
+    table.append(["kernels", variants.map { "\($0): \($1)" }.joined(separator: ", ")])
     table.append(["cores", "\(report.cores)"])
     table.append(["memory", "\((Double(report.memory) / 0x1p30).fixed(1)) GiB"])
     for (name, value) in report.variables.sorted(by: { $0.key < $1.key }) {

@@ -34,8 +34,8 @@ extension InferencePlan {
         if starts[byStart[middle]] <= address { low = middle + 1 } else { high = middle }
       }
       guard low > 0 else { return nil }
-      let region = byStart[low - 1], offset = Int(address - starts[region])
-      return offset < regions[region].count ? (region, offset) : nil
+      let region = byStart[low - 1], offset = address - starts[region]
+      return offset < UInt(regions[region].count) ? (region, Int(offset)) : nil
     }
 
     var addresses: [Int] = []

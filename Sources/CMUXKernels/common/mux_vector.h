@@ -35,6 +35,29 @@ MUX_INLINE void v_store(float *p, vf x) { *(vfu *)p = x; }
 
 MUX_INLINE vf v_splat(float x) { return (vf){0} + x; }
 
+#if defined(MUX_IS_NEON)
+/// The first n < 4 floats of a register, zeros in the rest; touches no others.
+MUX_INLINE float32x4_t MUX_NAME(v_load_few)(const float *p, int n) {
+  float32x4_t x = vdupq_n_f32(0);
+  if (n >= 2) {
+    x = vcombine_f32(vld1_f32(p), vdup_n_f32(0));
+    if (n == 3) x = vld1q_lane_f32(p + 2, x, 2);
+  } else if (n == 1) {
+    x = vld1q_lane_f32(p, x, 0);
+  }
+  return x;
+}
+
+MUX_INLINE void MUX_NAME(v_store_few)(float *p, float32x4_t x, int n) {
+  if (n >= 2) {
+    vst1_f32(p, vget_low_f32(x));
+    if (n == 3) vst1q_lane_f32(p + 2, x, 2);
+  } else if (n == 1) {
+    vst1q_lane_f32(p, x, 0);
+  }
+}
+#endif
+
 /// The first n of MUX_LANES floats (0 < n <= MUX_LANES), zeros in the rest; touches no others.
 MUX_INLINE vf v_load_first(const float *p, int n) {
 #if defined(MUX_IS_AVX512)
@@ -42,6 +65,11 @@ MUX_INLINE vf v_load_first(const float *p, int n) {
 #elif defined(MUX_IS_AVX2)
   const __m256i lane = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
   return (vf)_mm256_maskload_ps(p, _mm256_cmpgt_epi32(_mm256_set1_epi32(n), lane));
+#elif defined(MUX_IS_NEON)
+  if (n == MUX_LANES) return v_load(p);
+  const float32x4_t low = n >= 4 ? vld1q_f32(p) : MUX_NAME(v_load_few)(p, n);
+  const float32x4_t high = n > 4 ? MUX_NAME(v_load_few)(p + 4, n - 4) : vdupq_n_f32(0);
+  return __builtin_shufflevector(low, high, 0, 1, 2, 3, 4, 5, 6, 7);
 #else
   vf x = {0};
   for (int i = 0; i < n; ++i) x[i] = p[i];
@@ -55,6 +83,19 @@ MUX_INLINE void v_store_first(float *p, vf x, int n) {
 #elif defined(MUX_IS_AVX2)
   const __m256i lane = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
   _mm256_maskstore_ps(p, _mm256_cmpgt_epi32(_mm256_set1_epi32(n), lane), (__m256)x);
+#elif defined(MUX_IS_NEON)
+  const float32x4_t low = __builtin_shufflevector(x, x, 0, 1, 2, 3);
+  const float32x4_t high = __builtin_shufflevector(x, x, 4, 5, 6, 7);
+  if (n >= 4) {
+    vst1q_f32(p, low);
+    if (n == MUX_LANES) {
+      vst1q_f32(p + 4, high);
+    } else {
+      MUX_NAME(v_store_few)(p + 4, high, n - 4);
+    }
+  } else {
+    MUX_NAME(v_store_few)(p, low, n);
+  }
 #else
   for (int i = 0; i < n; ++i) p[i] = x[i];
 #endif

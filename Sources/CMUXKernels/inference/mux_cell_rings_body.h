@@ -174,7 +174,7 @@ static void CELL(produce)(const mux_spatial_step *s, const CELL_TYPE(ring) *r, p
   const float *bias = s->bias + block * MUX_LANES;
   const float *scale = s->scale ? s->scale + block * MUX_LANES : NULL;
   const bool window = s->window.kernel > 0;
-  const int kind = CELL(tile_kind)(window, false, s->window.stride);
+  const int kind = CELL(tile_kind)(window, false, s->window.stride, s->offsets, s->inner);
   // A tile goes straight into the ring if it lies in one row; where rows are short, or the values
   // are measured, copied, kept or more than clamped, or are phases, it goes through a buffer.
   CELL_TYPE(sink) sink = CELL(sink_for)(activation, s->middle);

@@ -208,7 +208,7 @@ static void CELL(dense_task)(const mux_dense *step, int32_t task, float *arena, 
 #endif
   // Whether the rows under windows are values and not cells.
   const bool in_bytes = window && !s->joins_channels;
-  const int kind = CELL(tile_kind)(in_bytes, s->step != 1, s->window.stride);
+  const int kind = CELL(tile_kind)(in_bytes, s->step != 1, s->window.stride, s->offsets, s->cells);
   // Lines of windows one by one; else all pixels are one line.
   for (ptrdiff_t y = window ? first : 0; y < (window ? end : 1); ++y) {
     const ptrdiff_t start = window ? y * s->window.out_width : first;

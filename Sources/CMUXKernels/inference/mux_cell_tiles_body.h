@@ -18,48 +18,6 @@ typedef void (*CELL(tile_function))(const int32_t *x, const int32_t *offsets, pt
 #define MUX_TILE_RESULT(sum) v_fma(__builtin_convertvector(sum, vf), v_load(scale), v_load(bias))
 #endif
 
-// A pixel's cell in all lanes.
-#if defined(MUX_IS_NEON)
-#define MUX_SPLAT_PIXELS(NAME, PIXELS, STEP) \
-  vi splats[PIXELS];                         \
-  MUX_SPLAT_##NAME(PIXELS, STEP);
-#define MUX_SPLAT_one(PIXELS, STEP) MUX_NAME(splat_beside)((const char *)from, PIXELS, splats)
-#if MUX_CELL == 4
-#define MUX_SPLAT_block(PIXELS, STEP) MUX_NAME(splat_others)((const char *)from, PIXELS, splats)
-#else
-#define MUX_SPLAT_block(PIXELS, STEP) \
-  MUX_NAME(splat_apart)((const char *)from, 4 * (STEP), PIXELS, splats)
-#endif
-#define MUX_SPLAT_bytes(PIXELS, STEP) MUX_NAME(splat_apart)(from, STEP, PIXELS, splats)
-#define MUX_SPLAT_second(PIXELS, STEP) MUX_NAME(splat_apart)(from, STEP, PIXELS, splats)
-#define MUX_PIXEL(i, STEP) splats[i]
-#else
-#define MUX_SPLAT_PIXELS(NAME, PIXELS, STEP)
-#define MUX_PIXEL(i, STEP) MUX_NAME(splat_cell)((const char *)(from + i * (STEP)))
-#endif
-
-// UNIT: what the offsets count. STEP: from pixel to pixel, in the same.
-#define MUX_CELL_TILE(NAME, UNIT, PIXELS, STEP)                                             \
-  static void CELL(tile_##NAME##_##PIXELS)(                                                 \
-      const int32_t *x, const int32_t *offsets, ptrdiff_t cells, const int32_t *weights,    \
-      const float *scale, const float *bias, ptrdiff_t step, const CELL_TYPE(sink) *sink) { \
-    CELL_TYPE(sum) sum[PIXELS];                                                             \
-    (void)step;                                                                             \
-    MUX_UNROLL                                                                              \
-    for (int i = 0; i < PIXELS; ++i) sum[i] = MUX_FIRST_SUM;                                \
-    for (ptrdiff_t k = 0; k < cells; ++k) {                                                 \
-      const UNIT *from = (const UNIT *)x + offsets[k];                                      \
-      const vi weight = MUX_NAME(load_cells)(weights + k * MUX_LANES);                      \
-      MUX_SPLAT_PIXELS(NAME, PIXELS, STEP)                                                  \
-      MUX_UNROLL                                                                            \
-      for (int i = 0; i < PIXELS; ++i) {                                                    \
-        sum[i] = CELL(dot)(MUX_PIXEL(i, STEP), weight, sum[i]);                             \
-      }                                                                                     \
-    }                                                                                       \
-    CELL(store_sums)(sink, sum, PIXELS, false, PIXELS, scale, bias, 1);                     \
-  }
-
-#if MUX_MOST_PAIRED_CELLS > 0
 /// The same for two blocks, whose weights lie one behind the other.
 typedef void (*CELL(pair_function))(const int32_t *x, const int32_t *offsets, ptrdiff_t cells,
                                     const int32_t *weights, const float *scale, const float *bias,
@@ -73,6 +31,32 @@ typedef void (*CELL(pair_function))(const int32_t *x, const int32_t *offsets, pt
 #else
 #define MUX_SECOND_SUM ((vi){0})
 #endif
+
+#if defined(MUX_IS_NEON)
+#include "mux_neon_cell_tiles_body.h"
+#else
+// UNIT: what the offsets count. STEP: from pixel to pixel, in the same.
+#define MUX_CELL_TILE(NAME, UNIT, PIXELS, STEP)                                             \
+  static void CELL(tile_##NAME##_##PIXELS)(                                                 \
+      const int32_t *x, const int32_t *offsets, ptrdiff_t cells, const int32_t *weights,    \
+      const float *scale, const float *bias, ptrdiff_t step, const CELL_TYPE(sink) *sink) { \
+    CELL_TYPE(sum) sum[PIXELS];                                                             \
+    (void)step;                                                                             \
+    MUX_UNROLL                                                                              \
+    for (int i = 0; i < PIXELS; ++i) sum[i] = MUX_FIRST_SUM;                                \
+    for (ptrdiff_t k = 0; k < cells; ++k) {                                                 \
+      const UNIT *from = (const UNIT *)x + offsets[k];                                      \
+      const vi weight = MUX_NAME(load_cells)(weights + k * MUX_LANES);                      \
+      MUX_UNROLL                                                                            \
+      for (int i = 0; i < PIXELS; ++i) {                                                    \
+        int32_t cell;                                                                       \
+        memcpy(&cell, from + i * (STEP), sizeof cell);                                      \
+        sum[i] = CELL(dot)((vi){0} + cell, weight, sum[i]);                                 \
+      }                                                                                     \
+    }                                                                                       \
+    CELL(store_sums)(sink, sum, PIXELS, false, PIXELS, scale, bias, 1);                     \
+  }
+
 #define MUX_CELL_PAIR(NAME, UNIT, PIXELS, STEP)                                             \
   static void CELL(pair_##NAME##_##PIXELS)(                                                 \
       const int32_t *x, const int32_t *offsets, ptrdiff_t cells, const int32_t *weights,    \
@@ -86,10 +70,11 @@ typedef void (*CELL(pair_function))(const int32_t *x, const int32_t *offsets, pt
       const UNIT *from = (const UNIT *)x + offsets[k];                                      \
       const vi weight = MUX_NAME(load_cells)(weights + k * MUX_LANES);                      \
       const vi beside = MUX_NAME(load_cells)(weights + (cells + k) * MUX_LANES);            \
-      MUX_SPLAT_PIXELS(NAME, PIXELS, STEP)                                                  \
       MUX_UNROLL                                                                            \
       for (int i = 0; i < PIXELS; ++i) {                                                    \
-        const vi pixel = MUX_PIXEL(i, STEP);                                                \
+        int32_t cell;                                                                       \
+        memcpy(&cell, from + i * (STEP), sizeof cell);                                      \
+        const vi pixel = (vi){0} + cell;                                                    \
         sum[i] = CELL(dot)(pixel, weight, sum[i]);                                          \
         next[i] = CELL(dot)(pixel, beside, next[i]);                                        \
       }                                                                                     \
@@ -98,6 +83,9 @@ typedef void (*CELL(pair_function))(const int32_t *x, const int32_t *offsets, pt
     CELL(store_sums)(second, next, PIXELS, false, PIXELS, scale ? scale + MUX_LANES : NULL, \
                      bias + MUX_LANES, 1);                                                  \
   }
+#endif
+
+#if MUX_MOST_PAIRED_CELLS > 0
 // clang-format off
 #if MUX_MOST_PAIRED_CELLS == 6
 #define MUX_CELL_PAIRS(NAME, UNIT, STEP)                                                       \
@@ -123,18 +111,25 @@ typedef void (*CELL(pair_function))(const int32_t *x, const int32_t *offsets, pt
    CELL(pair_##NAME##_9),  CELL(pair_##NAME##_10), CELL(pair_##NAME##_11), CELL(pair_##NAME##_12), \
    CELL(pair_##NAME##_13), CELL(pair_##NAME##_14)}
 #endif
+#if defined(MUX_IS_NEON)
+MUX_CELL_PAIRS(group, int32_t, MUX_LANES / MUX_CELL)
+#endif
 MUX_CELL_PAIRS(one, int32_t, 1)
 MUX_CELL_PAIRS(block, int32_t, MUX_LANES / MUX_CELL)
 MUX_CELL_PAIRS(bytes, char, step)
 MUX_CELL_PAIRS(second, char, 2 * (4 / MUX_CELL))
-static const CELL_TYPE(pair_function) CELL(pairs)[4][MUX_MOST_PAIRED_CELLS] = {
-    MUX_PAIR_CELL_NAMES(one), MUX_PAIR_CELL_NAMES(block), MUX_PAIR_CELL_NAMES(bytes),
-    MUX_PAIR_CELL_NAMES(second)};
+static const CELL_TYPE(pair_function) CELL(pairs)[5][MUX_MOST_PAIRED_CELLS] = {
+    MUX_PAIR_CELL_NAMES(one),   MUX_PAIR_CELL_NAMES(block),
+    MUX_PAIR_CELL_NAMES(bytes), MUX_PAIR_CELL_NAMES(second),
+#if defined(MUX_IS_NEON)
+    MUX_PAIR_CELL_NAMES(group),
+#endif
+};
+#endif
 #undef MUX_SECOND_SUM
 #undef MUX_CELL_PAIR
 #undef MUX_CELL_PAIRS
 #undef MUX_PAIR_CELL_NAMES
-#endif
 
 #if MUX_MOST_CELLS == 16
 // clang-format off
@@ -169,13 +164,36 @@ MUX_CELL_SIZES(MUX_CELL_TILE, one, int32_t, 1)
 MUX_CELL_SIZES(MUX_CELL_TILE, block, int32_t, MUX_LANES / MUX_CELL)
 MUX_CELL_SIZES(MUX_CELL_TILE, bytes, char, step)
 MUX_CELL_SIZES(MUX_CELL_TILE, second, char, 2 * (4 / MUX_CELL))
-static const CELL_TYPE(tile_function) CELL(tiles)[4][16] = {
-    MUX_CELL_NAMES(one), MUX_CELL_NAMES(block), MUX_CELL_NAMES(bytes), MUX_CELL_NAMES(second)};
+#if defined(MUX_IS_NEON)
+MUX_CELL_SIZES(MUX_CELL_TILE, group, int32_t, MUX_LANES / MUX_CELL)
+#endif
+static const CELL_TYPE(tile_function) CELL(tiles)[5][16] = {
+    MUX_CELL_NAMES(one),   MUX_CELL_NAMES(block), MUX_CELL_NAMES(bytes), MUX_CELL_NAMES(second),
+#if defined(MUX_IS_NEON)
+    MUX_CELL_NAMES(group),
+#endif
+};
 
 /// Where the cells of a step lie: 0 pixel by pixel, 1 in a blocked tensor, 2 under windows, 3 under
-/// windows of stride 2. (With a step that is not known addresses take longer than products.)
-MUX_INLINE int CELL(tile_kind)(bool is_window, bool is_blocked, ptrdiff_t stride) {
+/// windows of stride 2. (With a step that is not known addresses take longer than products.) 4 in a blocked
+/// tensor, all cells of a pixel one after the other, where that makes a difference.
+MUX_INLINE int CELL(tile_kind)(bool is_window, bool is_blocked, ptrdiff_t stride,
+                               const int32_t *offsets, ptrdiff_t cells) {
+#if defined(MUX_IS_NEON)
+  if (!is_window && is_blocked && CELL(are_grouped)(offsets, cells)) return 4;
+#else
+  (void)offsets, (void)cells;
+#endif
   return is_window ? (stride == 2 ? 3 : 2) : is_blocked;
+}
+
+/// Whether steps between pixels are in bytes.
+MUX_INLINE bool CELL(is_in_bytes)(int kind) {
+#if defined(MUX_IS_NEON)
+  return kind == 2 || kind == 3;
+#else
+  return kind >= 2;
+#endif
 }
 
 MUX_INLINE void CELL(advance)(CELL_TYPE(sink) *sink, ptrdiff_t pixels) {
@@ -202,8 +220,8 @@ static void CELL(run_tiles)(int kind, const int32_t *x, const int32_t *offsets, 
   ptrdiff_t done = 0;
   for (ptrdiff_t t = 0; t < count; ++t) {
     const ptrdiff_t now = (pixels - done) / (count - t);
-    const int32_t *from =
-        kind >= 2 ? (const int32_t *)((const char *)x + done * step) : x + done * step;
+    const int32_t *from = CELL(is_in_bytes)(kind) ? (const int32_t *)((const char *)x + done * step)
+                                                  : x + done * step;
 #if MUX_MOST_PAIRED_CELLS > 0
     if (second) {
       CELL(pairs)[kind][now - 1](from, offsets, cells, weights, scale, bias, step, &sink, &other);

@@ -237,12 +237,11 @@ MUX_INLINE void CELL(store_sums)(const CELL_TYPE(sink) *sink, const CELL_TYPE(su
 #undef MUX_MOST_PAIRED_CELLS
 #undef MUX_CELL_WIDTH
 #undef MUX_LIFT_LINE
-#undef MUX_SPLAT_PIXELS
-#undef MUX_SPLAT_one
-#undef MUX_SPLAT_block
-#undef MUX_SPLAT_bytes
-#undef MUX_SPLAT_second
-#undef MUX_PIXEL
+#undef MUX_HOW_one
+#undef MUX_HOW_block
+#undef MUX_HOW_bytes
+#undef MUX_HOW_second
+#undef MUX_HOW_group
 #undef MUX_LIFTS
 #undef MUX_BEGIN
 #undef MUX_FIRST_SUM

@@ -17,39 +17,27 @@ MUX_INLINE vi MUX_NAME(to_integer)(vf x) {
 #endif
 }
 
-/// The cell at any address in all lanes.
-MUX_INLINE vi MUX_NAME(splat_cell)(const char *from) {
-  int32_t cell;
-  memcpy(&cell, from, sizeof cell);
-  return (vi){0} + cell;
-}
-
 #if defined(MUX_IS_NEON)
-/// The same of `count` pixels, `step` bytes apart.
-MUX_INLINE void MUX_NAME(splat_apart)(const char *from, ptrdiff_t step, int count, vi *pixels) {
-  MUX_UNROLL
-  for (int i = 0; i < count; ++i) pixels[i] = MUX_NAME(splat_cell)(from + i * step);
+/// Four cells, two or one at any address, in the first lanes of a register. The compiler must not know where
+/// they come from: it would load each of them into all lanes, at an address of its own.
+MUX_INLINE int32x4_t MUX_NAME(four_cells)(const char *from) {
+  int32x4_t cells = vreinterpretq_s32_u8(vld1q_u8((const uint8_t *)from));
+  __asm__("" : "+w"(cells));
+  return cells;
 }
-
-/// The same of cells side by side. Products take a lane of a register, so that a load of several pixels
-/// does for all of them.
-MUX_INLINE void MUX_NAME(splat_beside)(const char *from, int count, vi *pixels) {
-  const int32_t *cells = (const int32_t *)from;
-  const int fours = count / 4 * 4, twos = count / 2 * 2;
-  MUX_UNROLL
-  for (int i = 0; i < fours; ++i) pixels[i] = (vi){0} + vld1q_s32(cells + i / 4 * 4)[i % 4];
-  MUX_UNROLL
-  for (int i = fours; i < twos; ++i) pixels[i] = (vi){0} + vld1_s32(cells + i / 2 * 2)[i % 2];
-  if (twos < count) pixels[twos] = MUX_NAME(splat_cell)((const char *)(cells + twos));
+MUX_INLINE int32x4_t MUX_NAME(two_cells)(const char *from) {
+  double bits;
+  memcpy(&bits, from, sizeof bits);
+  float64x2_t cells = {bits, 0};
+  __asm__("" : "+w"(cells));
+  return vreinterpretq_s32_f64(cells);
 }
-
-/// The same of every other cell. What lies behind the last may be nobody's.
-MUX_INLINE void MUX_NAME(splat_others)(const char *from, int count, vi *pixels) {
-  const int32_t *cells = (const int32_t *)from;
-  const int pairs = (count - 1) / 2 * 2;
-  MUX_UNROLL
-  for (int i = 0; i < pairs; ++i) pixels[i] = (vi){0} + vld1q_s32(cells + i / 2 * 4)[i % 2 * 2];
-  MUX_NAME(splat_apart)((const char *)(cells + 2 * pairs), 8, count - pairs, pixels + pairs);
+MUX_INLINE int32x4_t MUX_NAME(one_cell)(const char *from) {
+  float bits;
+  memcpy(&bits, from, sizeof bits);
+  float32x4_t cells = {bits, 0, 0, 0};
+  __asm__("" : "+w"(cells));
+  return vreinterpretq_s32_f32(cells);
 }
 #endif
 

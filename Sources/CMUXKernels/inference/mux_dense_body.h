@@ -117,8 +117,8 @@ static void MUX_NAME(dense_run)(const mux_dense *s, ptrdiff_t block, bool paired
                                 const float *weights, const float *x, ptrdiff_t pixel,
                                 ptrdiff_t pixels, vf *totals, float *arena) {
   float tile[2][MUX_LANES * MUX_LANES] __attribute__((aligned(64))) = {0};
-  const MUX_TYPE(tile_function) *tiles = MUX_NAME(tiles_for)(half, s->step);
-  const MUX_TYPE(pair_function) *pairs = MUX_NAME(pairs_for)(half, s->step);
+  const MUX_TYPE(tile_function) *tiles = MUX_NAME(tiles_for)(half, s->step, s->offsets, s->inner);
+  const MUX_TYPE(pair_function) *pairs = MUX_NAME(pairs_for)(half, s->step, s->offsets, s->inner);
   const float *bias = s->bias + block * MUX_LANES;
   const ptrdiff_t count = mux_ceil_div(pixels, MUX_LANES);
   // Blocks whose activation is clamping get it in registers.

@@ -98,11 +98,11 @@ static void MUX_NAME(expand)(const mux_spatial_step *s, ptrdiff_t block, const f
                              float *second, ptrdiff_t pitch) {
   float low, high;
   const bool clamps = MUX_NAME(clamp_of)(s->producer_activation, &low, &high);
-  const MUX_TYPE(tile_function) *tiles = MUX_NAME(tiles_for)(0, step);
-  const MUX_TYPE(pair_function) *pairs = MUX_NAME(pairs_for)(0, step);
+  const MUX_TYPE(tile_function) *tiles = MUX_NAME(tiles_for)(0, step, offsets, s->inner);
+  const MUX_TYPE(pair_function) *pairs = MUX_NAME(pairs_for)(0, step, offsets, s->inner);
   const float *weights = s->weights + block * s->inner * MUX_LANES;
   const float *bias = s->bias + block * MUX_LANES;
-  const ptrdiff_t most = second ? MUX_NAME(most_paired) : MUX_NAME(most_pixels);
+  const ptrdiff_t most = MUX_NAME(most_for)(second != NULL, step, offsets, s->inner);
   const ptrdiff_t count = mux_ceil_div(pixels, most);
   ptrdiff_t done = 0;
   for (ptrdiff_t t = 0; t < count; ++t) {

@@ -155,11 +155,33 @@ typedef void (*MUX_NAME(pair_function))(const float *x, const int32_t *offsets, 
 // clang-format on
 
 // Names: steps of 1, 2, a block, any.
+#if defined(MUX_IS_NEON)
+#include "mux_neon_tiles_body.h"
+MUX_TILES(MUX_NEON_TILE, one, 1)
+MUX_PAIR_TILES(MUX_NEON_PAIR_TILE, one, 1)
+// As many pixels as there are registers for.
+MUX_NEON_TILE(quads, 1, )
+MUX_NEON_TILE(quads, 2, )
+MUX_NEON_TILE(quads, 3, )
+MUX_NEON_TILE(quads, 4, )
+MUX_NEON_TILE(quads, 5, )
+MUX_NEON_TILE(quads, 6, )
+MUX_NEON_TILE(quads, 7, )
+MUX_NEON_TILE(quads, 8, )
+MUX_NEON_PAIR_TILE(quads, 1, )
+MUX_NEON_PAIR_TILE(quads, 2, )
+MUX_NEON_PAIR_TILE(quads, 3, )
+MUX_NEON_PAIR_TILE(quads, 4, )
+MUX_NEON_PAIR_TILE(quads, 5, )
+#undef MUX_NEON_TILE
+#undef MUX_NEON_PAIR_TILE
+#else
 MUX_TILES(MUX_TILE, one, 1)
+MUX_PAIR_TILES(MUX_PAIR_TILE, one, 1)
+#endif
 MUX_TILES(MUX_TILE, two, 2)
 MUX_TILES(MUX_TILE, block, MUX_LANES)
 MUX_TILES(MUX_TILE, any, step)
-MUX_PAIR_TILES(MUX_PAIR_TILE, one, 1)
 MUX_PAIR_TILES(MUX_PAIR_TILE, two, 2)
 MUX_PAIR_TILES(MUX_PAIR_TILE, block, MUX_LANES)
 MUX_PAIR_TILES(MUX_PAIR_TILE, any, step)
@@ -198,35 +220,71 @@ enum { MUX_NAME(most_pixels) = 12, MUX_NAME(most_paired) = 6 };
 #define MUX_EVERY_PAIR(KIND, NAME) {MUX_PAIR_NAMES(KIND, NAME)}
 #endif
 
-static const MUX_TYPE(tile_function) MUX_NAME(tiles)[2][4][16] = {
-    {MUX_EVERY_TILE(tile, one), MUX_EVERY_TILE(tile, two), MUX_EVERY_TILE(tile, block),
-     MUX_EVERY_TILE(tile, any)},
+static const MUX_TYPE(tile_function) MUX_NAME(tiles)[2][5][16] = {
+    {MUX_EVERY_TILE(tile, one),
+     MUX_EVERY_TILE(tile, two),
+     MUX_EVERY_TILE(tile, block),
+     MUX_EVERY_TILE(tile, any),
+#if defined(MUX_IS_NEON)
+     {MUX_NAME(tile_quads_1), MUX_NAME(tile_quads_2), MUX_NAME(tile_quads_3),
+      MUX_NAME(tile_quads_4), MUX_NAME(tile_quads_5), MUX_NAME(tile_quads_6),
+      MUX_NAME(tile_quads_7), MUX_NAME(tile_quads_8), MUX_NAME(tile_block_9),
+      MUX_NAME(tile_block_10), MUX_NAME(tile_block_11), MUX_NAME(tile_block_12)}
+#endif
+    },
 #if MUX_LANES == 16
     {MUX_EVERY_TILE(half, one), MUX_EVERY_TILE(half, two), MUX_EVERY_TILE(half, block),
      MUX_EVERY_TILE(half, any)},
 #endif
 };
 
-static const MUX_TYPE(pair_function) MUX_NAME(pairs)[2][4][14] = {
-    {MUX_EVERY_PAIR(pair, one), MUX_EVERY_PAIR(pair, two), MUX_EVERY_PAIR(pair, block),
-     MUX_EVERY_PAIR(pair, any)},
+static const MUX_TYPE(pair_function) MUX_NAME(pairs)[2][5][14] = {
+    {MUX_EVERY_PAIR(pair, one),
+     MUX_EVERY_PAIR(pair, two),
+     MUX_EVERY_PAIR(pair, block),
+     MUX_EVERY_PAIR(pair, any),
+#if defined(MUX_IS_NEON)
+     {MUX_NAME(pair_quads_1), MUX_NAME(pair_quads_2), MUX_NAME(pair_quads_3),
+      MUX_NAME(pair_quads_4), MUX_NAME(pair_quads_5), MUX_NAME(pair_block_6)}
+#endif
+    },
 #if MUX_LANES == 16
     {MUX_EVERY_PAIR(half_pair, one), MUX_EVERY_PAIR(half_pair, two),
      MUX_EVERY_PAIR(half_pair, block), MUX_EVERY_PAIR(half_pair, any)},
 #endif
 };
 
-MUX_INLINE int MUX_NAME(tile_kind)(ptrdiff_t step) {
+MUX_INLINE int MUX_NAME(tile_kind)(ptrdiff_t step, const int32_t *offsets, ptrdiff_t inner) {
+#if defined(MUX_IS_NEON)
+  if (step == MUX_LANES && MUX_NAME(are_quads)(offsets, inner)) return 4;
+#else
+  (void)offsets, (void)inner;
+#endif
   return step == 1 ? 0 : step == 2 ? 1 : step == MUX_LANES ? 2 : 3;
 }
 
-/// The tiles of a step between pixels, indexed by pixels − 1.
-MUX_INLINE const MUX_TYPE(tile_function) *MUX_NAME(tiles_for)(int half, ptrdiff_t step) {
-  return MUX_NAME(tiles)[half][MUX_NAME(tile_kind)(step)];
+/// The tiles of a step between pixels, and of inputs at these offsets; indexed by pixels − 1.
+MUX_INLINE const MUX_TYPE(tile_function) *MUX_NAME(tiles_for)(int half, ptrdiff_t step,
+                                                              const int32_t *offsets,
+                                                              ptrdiff_t inner) {
+  return MUX_NAME(tiles)[half][MUX_NAME(tile_kind)(step, offsets, inner)];
 }
 
-MUX_INLINE const MUX_TYPE(pair_function) *MUX_NAME(pairs_for)(int half, ptrdiff_t step) {
-  return MUX_NAME(pairs)[half][MUX_NAME(tile_kind)(step)];
+MUX_INLINE const MUX_TYPE(pair_function) *MUX_NAME(pairs_for)(int half, ptrdiff_t step,
+                                                              const int32_t *offsets,
+                                                              ptrdiff_t inner) {
+  return MUX_NAME(pairs)[half][MUX_NAME(tile_kind)(step, offsets, inner)];
+}
+
+/// Pixels of the largest tile of a kind that is worth having.
+MUX_INLINE ptrdiff_t MUX_NAME(most_for)(bool paired, ptrdiff_t step, const int32_t *offsets,
+                                        ptrdiff_t inner) {
+#if defined(MUX_IS_NEON)
+  if (MUX_NAME(tile_kind)(step, offsets, inner) == 4) return paired ? 5 : 8;
+#else
+  (void)step, (void)offsets, (void)inner;
+#endif
+  return paired ? MUX_NAME(most_paired) : MUX_NAME(most_pixels);
 }
 
 /// Bounds that do what an activation does, where clamping is all that it does.

@@ -179,12 +179,12 @@ static void MUX_NAME(winograd_products)(const mux_dense *s, const MUX_TYPE(winog
                                         ptrdiff_t count, float *first, float *second) {
   static const float zeros[2 * MUX_LANES];
   const float infinity = __builtin_inff();
-  const MUX_TYPE(tile_function) *tiles = MUX_NAME(tiles_for)(0, MUX_LANES);
-  const MUX_TYPE(pair_function) *pairs = MUX_NAME(pairs_for)(0, MUX_LANES);
+  const MUX_TYPE(tile_function) *tiles = MUX_NAME(tiles_for)(0, MUX_LANES, s->offsets, s->inner);
+  const MUX_TYPE(pair_function) *pairs = MUX_NAME(pairs_for)(0, MUX_LANES, s->offsets, s->inner);
   const ptrdiff_t size = s->inner * MUX_LANES * (paired ? 2 : 1);
   const float *weights = s->weights + block * w->places * s->inner * MUX_LANES;
   const ptrdiff_t parts =
-      mux_ceil_div(count, paired ? MUX_NAME(most_paired) : MUX_NAME(most_pixels));
+      mux_ceil_div(count, MUX_NAME(most_for)(paired, MUX_LANES, s->offsets, s->inner));
   for (ptrdiff_t place = 0; place < w->places; ++place, weights += size) {
     const float *from = inputs + place * w->apart;
     for (ptrdiff_t part = 0, at = 0; part < parts; ++part) {

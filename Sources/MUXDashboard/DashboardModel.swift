@@ -171,8 +171,9 @@ public actor DashboardModel {
   ) {
     let known = cache[study.id]?.progress ?? FinishedTrials(of: study.id)
     return try coordinator.store.read { transaction in
-      (
-        try transaction.openCounts(of: study.id), try known.change(in: transaction),
+      let open = try transaction.openCounts(of: study.id)
+      return (
+        open, try known.change(in: transaction, open: open),
         try transaction.trials(
           of: study.id, in: [.running, .stale, .waiting], limit: Self.mostActive),
         try transaction.now()

@@ -25,6 +25,35 @@ extension StoreContract {
       try store.expect(try store.read { try $0.trial(0, of: id) }, is: trial, "a changed trial")
       try store.expect(try store.read { try $0.trial(1, of: id) }, is: nil, "a trial not there")
     },
+    StoreCheck("running trials, and how many are not through, are told without the others") {
+      store in
+      let id = try store.insertStudy()
+      let states: [TrialState] = [.failed, .running, .waiting, .running, .stale]
+      try store.write { transaction in
+        for (number, state) in states.enumerated() {
+          var trial = SampleStudy.trial(number)
+          trial.state = state
+          if state == .failed { trial.finishOrder = 0 }
+          if state == .running {
+            trial.worker = "host:\(number):abc"
+            trial.leaseEnd = Date(timeIntervalSince1970: 1_700_000_001.25 + Double(number))
+          }
+          if number == 3 { trial.attributes["held"] = "60" }
+          try transaction.insert(trial, into: id)
+        }
+      }
+      try store.read { transaction in
+        let running = try transaction.trials(of: id, in: [.running], limit: nil)
+        try store.expect(
+          transaction.runningTrials(of: id), is: running.map(RunningTrial.init), "running trials")
+        try store.expect(
+          transaction.runningTrials(of: id).map(\.heldSeconds), is: [nil, 60], "held trials")
+        try store.expect(
+          transaction.openCounts(of: id), is: [.running: 2, .waiting: 1, .stale: 1],
+          "how many are not through")
+        try store.expect(transaction.openCounts(of: id + 1), is: [:], "those of no study")
+      }
+    },
     StoreCheck("trials are found by state, by order of finishing and by being told") { store in
       let id = try store.insertStudy()
       try store.write { transaction in

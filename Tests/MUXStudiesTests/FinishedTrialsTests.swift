@@ -27,7 +27,7 @@ struct FinishedTrialsTests {
   }
 
   private func change(_ known: FinishedTrials) throws -> FinishedTrials.Change {
-    try store.read { try known.change(in: $0) }
+    try store.read { try known.change(in: $0, open: $0.openCounts(of: study.id)) }
   }
 
   @Test("Only what is new is read, and nothing where nothing is")

@@ -37,9 +37,9 @@ public struct StudyTracker {
     let (id, name, known) = (study.id, study.name, progress)
     let (fresh, open, change) = try coordinator.retry {
       try coordinator.store.read { transaction in
-        (
-          try transaction.study(named: name), try transaction.openCounts(of: id),
-          try known.change(in: transaction)
+        let open = try transaction.openCounts(of: id)
+        return (
+          try transaction.study(named: name), open, try known.change(in: transaction, open: open)
         )
       }
     }

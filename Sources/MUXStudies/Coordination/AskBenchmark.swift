@@ -17,6 +17,9 @@ package struct AskBenchmark: Sendable {
     package var result: Double
   }
 
+  /// Of the trials that are there before, so many are the algorithm's own.
+  private static let mostOwn = 2_000
+
   /// What the studies are.
   let definition: StudyDefinition
   /// Asks that are measured.
@@ -74,12 +77,25 @@ package struct AskBenchmark: Sendable {
 
   /// Puts finished trials and the algorithm that asked for them into the storage.
   func fill(_ study: Study, _ count: Int, _ store: any StudyStore) throws {
+    let problem = try definition.problem()
     var algorithm = try definition.algorithm.make(
-      definition.problem(), goal: definition.goal, seed: definition.seed)
+      problem, goal: definition.goal, seed: definition.seed)
+    var strangers = RandomSearch(problem, seed: definition.seed &+ 1)
     try store.write { transaction in
       let now = try transaction.now()
-      for place in 0..<count {
-        guard case .candidate(let candidate) = algorithm.next(given: LimitVerdicts()) else { break }
+      var place = -1
+      while place + 1 < count {
+        // Most are random ones, which the algorithm takes in like its own; to be asked for all takes longer.
+        let candidate: Candidate?
+        if place < Self.mostOwn {
+          candidate = algorithm.ask(1).first
+          if candidate == nil { break }
+        } else {
+          guard let stranger = strangers.ask() else { break }
+          candidate = algorithm.adopt(UnmeasuredNetwork(genome: stranger.genome, key: stranger.key))
+        }
+        guard let candidate else { continue }
+        place += 1
         let values = objectives(candidate.genome)
         try algorithm.tell([Evaluation(id: candidate.id, objectives: values)])
         var trial = Trial(candidate, created: now)

@@ -48,7 +48,7 @@ public final class SQLiteStore: StudyStore {
       try Self.requireFile(path, url: address)
     }
     var configuration = GRDB.Configuration()
-    configuration.busyMode = .timeout(busyTimeout)
+    configuration.busyMode = BusyWait.mode(busyTimeout)
     configuration.readonly = access == .read
     configuration.prepareDatabase { database in
       // Commits reach the disk before a trial counts as told.

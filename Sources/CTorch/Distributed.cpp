@@ -11,6 +11,7 @@
 
 #include <cstdlib>
 #include <memory>
+#include <string>
 
 namespace ct {
 
@@ -107,7 +108,7 @@ c10::intrusive_ptr<c10d::Work> Group::begin_sum(at::Tensor tensor, int32_t opera
   c10d::AllreduceOptions options;
   options.reduceOp = operation == CT_GROUP_MAXIMUM ? c10d::ReduceOp::MAX : c10d::ReduceOp::SUM;
   options.timeout = timeout;
-  return connected().allreduce(tensors, options);
+  return backend(tensors[0]).allreduce(tensors, options);
 }
 
 }  // namespace ct
@@ -168,6 +169,18 @@ ct_error ct_group_connect(ct_group handle) {
                   group.address.empty() ? "127.0.0.1" : group.address));
     group.gloo =
         c10::make_intrusive<c10d::ProcessGroupGloo>(group.store, group.rank, group.size, options);
+#ifdef CT_HAS_NCCL
+    const char *wanted = std::getenv("MUXNET_NCCL");
+    if (at::hasCUDA() && (wanted == nullptr || std::string(wanted) != "0")) {
+      // Waiting is to end with an error where another process is lost, as Gloo's does.
+      setenv("TORCH_NCCL_BLOCKING_WAIT", "1", 0);
+      auto own = c10d::ProcessGroupNCCL::Options::create();
+      own->timeout = group.timeout;
+      // Processes meet by it when the first tensor comes, on that tensor's device.
+      group.nccl = c10::make_intrusive<c10d::ProcessGroupNCCL>(
+          c10::make_intrusive<c10d::PrefixStore>("nccl", group.store), group.rank, group.size, own);
+    }
+#endif
   });
 }
 
@@ -210,7 +223,7 @@ ct_error ct_group_broadcast(ct_group group, ct_tensor tensor, int32_t root) {
     c10d::BroadcastOptions options;
     options.rootRank = root;
     options.timeout = all.timeout;
-    all.wait(all.connected().broadcast(tensors, options));
+    all.wait(all.backend(tensors[0]).broadcast(tensors, options));
   });
 }
 
@@ -225,7 +238,7 @@ ct_error ct_group_all_gather(ct_group group, ct_tensor tensor, ct_tensor *out) {
     for (int i = 0; i < all.size; ++i) outputs[0].push_back(together.select(0, i));
     c10d::AllgatherOptions options;
     options.timeout = all.timeout;
-    all.wait(all.connected().allgather(outputs, inputs, options));
+    all.wait(all.backend(inputs[0]).allgather(outputs, inputs, options));
     return together;
   });
 }

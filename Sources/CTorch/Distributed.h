@@ -14,6 +14,8 @@ namespace ct {
 struct Group {
   c10::intrusive_ptr<c10d::Store> store;
   c10::intrusive_ptr<c10d::ProcessGroupGloo> gloo;
+  /// For tensors on graphics processors; null without NCCL, where Gloo carries them through the host.
+  c10::intrusive_ptr<c10d::Backend> nccl;
   std::string address, interface_name;
   int rank = 0, size = 1;
   std::chrono::milliseconds timeout{0};
@@ -24,6 +26,12 @@ struct Group {
     TORCH_CHECK(gloo, "the group is not connected");
     TORCH_CHECK(!failed, "an operation of the group has failed before");
     return *gloo;
+  }
+
+  /// What carries a tensor.
+  c10d::Backend &backend(const at::Tensor &tensor) {
+    c10d::Backend &usual = connected();
+    return nccl && tensor.is_cuda() ? *nccl : usual;
   }
 
   /// Waits for what was begun; a failure is the group's end.

@@ -4,6 +4,11 @@
 #pragma clang system_header
 // The declaration of Gloo's groups is there only for who says that libtorch has them.
 #define USE_C10D_GLOO
+// NCCL is used where its headers are there, and those of a libtorch for CUDA. Nothing of it was run.
+#if __has_include(<nccl.h>) && __has_include(<ATen/cuda/CUDAConfig.h>)
+#define USE_C10D_NCCL
+#define CT_HAS_NCCL
+#endif
 #include <ATen/ops/empty.h>
 #include <ATen/ops/zeros.h>
 #include <c10/core/GradMode.h>
@@ -13,4 +18,8 @@
 #include <torch/csrc/distributed/c10d/PrefixStore.hpp>
 #include <torch/csrc/distributed/c10d/ProcessGroupGloo.hpp>
 #include <torch/csrc/distributed/c10d/TCPStore.hpp>
+#ifdef CT_HAS_NCCL
+#include <ATen/Context.h>
+#include <torch/csrc/distributed/c10d/ProcessGroupNCCL.hpp>
+#endif
 #endif

@@ -95,16 +95,17 @@ extension Trainer {
             * Double(lastStep - state.step))))
   }
 
-  /// Forward and backward pass of a batch. A loss that is no number is returned at once.
+  /// Forward and backward pass of a batch.
   private func learn(from batch: Batch, factor: Double) throws -> LearnedBatch {
     let losses = try objective.losses(of: batch) {
       try model.outputs(of: $0, precision: configuration.precision)
     }
     let loss = losses.total
-    let value = try loss.item()
-    guard value.isFinite || hasPartners else { return LearnedBatch(loss: value) }
     try (factor == 1 ? loss : loss * factor).backward()
     try model.finishBackward(autocast: configuration.precision.autocast)
+    // Read when the backward pass is on its way: a graphics processor would stand still in between.
+    let value = try loss.item()
+    guard value.isFinite || hasPartners else { return LearnedBatch(loss: value) }
     return LearnedBatch(
       loss: value,
       parts: try losses.parts.map { LossPart(name: $0.name, value: try $0.value.item()) })

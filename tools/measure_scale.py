@@ -133,7 +133,8 @@ def commands(options, storage, study, folder):
 
 
 def pages(options, storage, study, trials):
-    """Milliseconds of the dashboard's pages: each the first time, again, and after the study has gone on."""
+    """Milliseconds of the dashboard's pages: each the first time, again, and after the study has gone on; of the
+    last also the processor's, which do not depend on what else the machine does."""
     start = time.monotonic()
     server = subprocess.Popen([options.muxnet, "dashboard", "--storage", storage.url, "--port", "0"],
                               stderr=subprocess.PIPE, text=True)
@@ -148,6 +149,11 @@ def pages(options, storage, study, trials):
         "a trial": f"{base}/trials/{trials // 2}", "compare": f"{base}/compare?trial=1&trial=2",
     }
     times = {name: [] for name in paths}
+    used = {name: [] for name in paths}
+
+    def processor():
+        words = open(f"/proc/{server.pid}/stat").read().rpartition(")")[2].split()
+        return 1000 * (int(words[11]) + int(words[12])) / os.sysconf("SC_CLK_TCK")
 
     def get(path):
         begin = time.monotonic()
@@ -170,12 +176,15 @@ def pages(options, storage, study, trials):
         for _ in range(5):
             go_on()
             for name, path in paths.items():
+                before = processor()
                 times[name].append(get(path))
+                used[name].append(processor() - before)
         changed = {name: statistics.median(values) for name, values in times.items()}
     finally:
         server.terminate()
         server.wait()
-    return beginning, [(name, first[name], again[name], changed[name]) for name in paths]
+    return beginning, [(name, first[name], again[name], changed[name], statistics.mean(used[name]))
+                       for name in paths]
 
 
 def write(options, name, rows):
@@ -220,7 +229,7 @@ def main():
                 others.append([kind, "dashboard until it answers, s", f"{beginning:.2f}"])
                 for row in others[1:]:
                     print(*row, sep=", ", flush=True)
-                table = [["storage", "page", "first ms", "again ms", "after a change ms"]]
+                table = [["storage", "page", "first ms", "again ms", "after a change ms", "of the processor ms"]]
                 for name, *values in list_:
                     table.append([kind, name, *(f"{value:.1f}" for value in values)])
                     print(*table[-1], sep=", ", flush=True)

@@ -19,20 +19,18 @@ SOURCES = "Sources/CMUXKernels"
 
 # Variant, function, what it is, whether it is a main tile, and what multiplies and adds in it.
 LOOPS = [
-    ("generic", "pair_block_4_generic", "projection: 4 pixels × 16 channels", True, "fmla"),
-    ("generic", "pair_block_6_generic", "the same of 6 pixels", True, "fmla"),
-    ("generic", "pair_one_4_generic", "expansion: 4 pixels × 16 channels", True, "fmla"),
-    ("generic", "pair_one_6_generic", "the same of 6 pixels", True, "fmla"),
-    ("generic", "tile_block_8_generic", "8 pixels × 8 channels", True, "fmla"),
-    ("generic", "tile_one_12_generic", "12 pixels × 8 channels", True, "fmla"),
+    ("generic", "pair_quads_4_generic", "projection: 4 pixels × 16 channels", True, "fmla"),
+    ("generic", "pair_quads_5_generic", "the same of 5 pixels", True, "fmla"),
+    ("generic", "pair_one_6_generic", "expansion: 6 pixels × 16 channels", True, "fmla"),
+    ("generic", "tile_quads_8_generic", "8 pixels × 8 channels", True, "fmla"),
     ("generic", "line_3_1_generic", "3×3 window, 7 pixels × 8 channels", False, "fmla"),
     ("generic", "line_5_1_generic", "5×5 window, 7 pixels × 8 channels", False, "fmla"),
-    ("neondot", "pair_block_4_neondot_int8", "projection: 4 pixels × 16 channels", True, "sdot"),
+    ("neondot", "pair_group_4_neondot_int8", "projection: 4 pixels × 16 channels", True, "sdot"),
     ("neondot", "pair_one_6_neondot_int8", "expansion: 6 pixels × 16 channels", True, "sdot"),
     ("neondot", "line_3_1_neondot_int8", "3×3 window, 7 pixels × 8 channels", False, "sdot"),
-    ("generic", "pair_one_6_generic_int8", "the same without SDOT", False, "smull"),
-    ("neoncells", "pair_block_4_neoncells_bf16", "projection: 4 pixels × 16 channels", True, "bfdot"),
-    ("neoncells", "pair_one_6_neoncells_bf16", "expansion: 6 pixels × 16 channels", True, "bfdot"),
+    ("neoncells", "pair_group_4_neoncells_bf16", "projection: 4 pixels × 16 channels", False,
+     "bfdot"),
+    ("neoncells", "pair_one_4_neoncells_bf16", "expansion: 4 pixels × 16 channels", False, "bfdot"),
 ]
 PROCESSORS = [("neoverse-n1", 2), ("neoverse-v1", 4)]
 

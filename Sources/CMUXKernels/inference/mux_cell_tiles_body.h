@@ -118,7 +118,7 @@ MUX_CELL_PAIRS(one, int32_t, 1)
 MUX_CELL_PAIRS(block, int32_t, MUX_LANES / MUX_CELL)
 MUX_CELL_PAIRS(bytes, char, step)
 MUX_CELL_PAIRS(second, char, 2 * (4 / MUX_CELL))
-static const CELL_TYPE(pair_function) CELL(pairs)[5][MUX_MOST_PAIRED_CELLS] = {
+static const CELL_TYPE(pair_function) CELL(pairs)[MUX_NAME(tile_kinds)][MUX_MOST_PAIRED_CELLS] = {
     MUX_PAIR_CELL_NAMES(one),   MUX_PAIR_CELL_NAMES(block),
     MUX_PAIR_CELL_NAMES(bytes), MUX_PAIR_CELL_NAMES(second),
 #if defined(MUX_IS_NEON)
@@ -158,7 +158,12 @@ static const CELL_TYPE(pair_function) CELL(pairs)[5][MUX_MOST_PAIRED_CELLS] = {
 #define MUX_CELL_SIZES(M, NAME, UNIT, STEP) M(NAME, UNIT, 1, STEP) M(NAME, UNIT, 2, STEP)
 #define MUX_CELL_NAMES(NAME) {CELL(tile_##NAME##_1), CELL(tile_##NAME##_2)}
 #endif
-enum { CELL(most) = MUX_MOST_CELLS };
+#if defined(MUX_IS_NEON) && MUX_CELL == 2
+// The compiler has a register for each pixel here, since it finds no lanes for BFDOT.
+enum { CELL(most) = MUX_MOST_CELLS, CELL(most_paired) = 4 };
+#else
+enum { CELL(most) = MUX_MOST_CELLS, CELL(most_paired) = MUX_MOST_PAIRED_CELLS };
+#endif
 
 MUX_CELL_SIZES(MUX_CELL_TILE, one, int32_t, 1)
 MUX_CELL_SIZES(MUX_CELL_TILE, block, int32_t, MUX_LANES / MUX_CELL)
@@ -167,7 +172,7 @@ MUX_CELL_SIZES(MUX_CELL_TILE, second, char, 2 * (4 / MUX_CELL))
 #if defined(MUX_IS_NEON)
 MUX_CELL_SIZES(MUX_CELL_TILE, group, int32_t, MUX_LANES / MUX_CELL)
 #endif
-static const CELL_TYPE(tile_function) CELL(tiles)[5][16] = {
+static const CELL_TYPE(tile_function) CELL(tiles)[MUX_NAME(tile_kinds)][16] = {
     MUX_CELL_NAMES(one),   MUX_CELL_NAMES(block), MUX_CELL_NAMES(bytes), MUX_CELL_NAMES(second),
 #if defined(MUX_IS_NEON)
     MUX_CELL_NAMES(group),
@@ -212,7 +217,7 @@ static void CELL(run_tiles)(int kind, const int32_t *x, const int32_t *offsets, 
                             const CELL_TYPE(sink) *second) {
 #if MUX_MOST_PAIRED_CELLS > 0
   CELL_TYPE(sink) other = second ? *second : sink;
-  const ptrdiff_t most = second ? MUX_MOST_PAIRED_CELLS : CELL(most);
+  const ptrdiff_t most = second ? CELL(most_paired) : CELL(most);
 #else
   const ptrdiff_t most = CELL(most);
 #endif

@@ -220,7 +220,14 @@ enum { MUX_NAME(most_pixels) = 12, MUX_NAME(most_paired) = 6 };
 #define MUX_EVERY_PAIR(KIND, NAME) {MUX_PAIR_NAMES(KIND, NAME)}
 #endif
 
-static const MUX_TYPE(tile_function) MUX_NAME(tiles)[2][5][16] = {
+/// How inputs may lie (tile_kind).
+#if defined(MUX_IS_NEON)
+enum { MUX_NAME(tile_kinds) = 5 };
+#else
+enum { MUX_NAME(tile_kinds) = 4 };
+#endif
+
+static const MUX_TYPE(tile_function) MUX_NAME(tiles)[2][MUX_NAME(tile_kinds)][16] = {
     {MUX_EVERY_TILE(tile, one),
      MUX_EVERY_TILE(tile, two),
      MUX_EVERY_TILE(tile, block),
@@ -238,7 +245,7 @@ static const MUX_TYPE(tile_function) MUX_NAME(tiles)[2][5][16] = {
 #endif
 };
 
-static const MUX_TYPE(pair_function) MUX_NAME(pairs)[2][5][14] = {
+static const MUX_TYPE(pair_function) MUX_NAME(pairs)[2][MUX_NAME(tile_kinds)][14] = {
     {MUX_EVERY_PAIR(pair, one),
      MUX_EVERY_PAIR(pair, two),
      MUX_EVERY_PAIR(pair, block),

@@ -66,7 +66,7 @@ struct RunCommandTests {
     #expect(made.code == 0 && made.errors.contains("warning: ./b/summary.csv"), "\(made.errors)")
     let lines = made.output.split(separator: "\n")
     #expect(
-      lines.count == 2 && lines[1].contains(/a +completed, \d+ epochs +muxnet_digits +top-1 \d/))
+      lines.count == 2 && lines[1].contains(/a +completed, \d+ epochs +fixture +top-1 \d/))
     let json = try Muxnet.run(["run", "list", folder.path, "--json"], in: folder.path)
     #expect(json.output.contains(#""metric" : "top1""#), "\(json.output)")
     let none = try Muxnet.run(["run", "list", "nowhere"], in: folder.path)

@@ -64,6 +64,8 @@ struct SearchWorkerCommand: ParsableCommand {
   }
 
   func run() throws {
+    // What is wrong with the file of hosts shows before any storage is waited for.
+    let nodes = try hosts.launcher()
     // Pipes and logs of child processes among them.
     try OpenFiles.require(20)
     StopRequest.watch()
@@ -76,7 +78,7 @@ struct SearchWorkerCommand: ParsableCommand {
     let store = try retry { try StudyStorage.open(url, for: .write) }
     let coordinator = StudyCoordinator(store, retry: retry, latency: RuntimeLatency())
     let studies = try studies(coordinator)
-    if let nodes = try hosts.launcher() { return try start(nodes, url) }
+    if let nodes { return try start(nodes, url) }
     let worker = StudyWorker(
       coordinator, observer: { show($0) },
       makeEvaluator: {

@@ -62,6 +62,8 @@
         (["reproduce", "figure8", "--data", "none", "--only", "a"], 1, "--only is for tables"),
         (["reproduce", "figure8", "--data", "none", "--dry-run"], 1, "none"),
         (["reproduce", "figure8", "--data", "none", "--seeds", "0"], 64, "--seeds"),
+        (["reproduce", "figure8", "--workers", "2"], 64, "--workers"),
+        (["reproduce", "table3", "--storage", "a.db"], 64, "--storage"),
       ] {
         let outcome = try Program.run(words, in: folder.path)
         #expect(outcome.code == code, "\(words): \(outcome.errors)")

@@ -53,7 +53,7 @@
           architecture: try NetworkFile.yaml(network.architecture))
       }
       let made = try StudyEvaluators.grid(
-        networks, seeds: (0..<UInt64(options.seeds)).map { $0 }, tree)
+        networks, seeds: (0..<UInt64(options.seedCount)).map { $0 }, tree)
       definition = try StudyDefinition(grid: made.grid, evaluation: made.method)
     }
 
@@ -70,7 +70,7 @@
         ])
       }
       return table.text
-        + "\n\(entries.count) networks × \(options.seeds) seeds = \(definition.limits.trials)"
+        + "\n\(entries.count) networks × \(options.seedCount) seeds = \(definition.limits.trials)"
         + " trainings by the recipe \(Self.recipe), study '\(name)' in \(try options.storage.url())"
     }
 

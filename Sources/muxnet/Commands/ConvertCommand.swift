@@ -115,14 +115,13 @@ struct ConvertCommand: ParsableCommand {
     if randomWeights, key != nil || type != nil {
       throw ValidationError("--random-weights reads no weights; leave --key and --type out")
     }
-    if format == .json, blocks {
-      throw ValidationError("block strings are written as .yaml, not .json")
+    if type != nil, ![.safetensors, .pytorch].contains(format) {
+      throw ValidationError("--type is for weights: an OUTPUT that ends in .safetensors or .pth")
     }
-    if format == .runtime {
-      if type != nil || blocks {
-        throw ValidationError("--type and --blocks are not for --to runtime")
-      }
-    } else if labels != nil || !lanes.isEmpty {
+    if blocks, format != .yaml {
+      throw ValidationError("--blocks is for networks: an OUTPUT that ends in .yaml")
+    }
+    if format != .runtime, labels != nil || !lanes.isEmpty {
       throw ValidationError("--labels and --lanes are for --to runtime")
     }
   }

@@ -78,6 +78,14 @@ struct ReproduceCommand: ParsableCommand {
     if !(0...1024).contains(threads) {
       throw ValidationError("--threads must be from 0 to 1024, not \(threads)")
     }
+    #if TORCH
+      if !ablation.given.isEmpty,
+        training.data == nil || (try? ExhibitName.named(exhibit)) != .figure8
+      {
+        throw ValidationError(
+          "\(ablation.given.joined(separator: ", ")): only for figure8 with --data FOLDER")
+      }
+    #endif
     if format == .png, output == nil, exhibit.lowercased() != "all" {
       throw ValidationError("--format png needs --output FOLDER")
     }

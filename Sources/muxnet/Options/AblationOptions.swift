@@ -14,8 +14,8 @@
         valueName: "minutes"))
     var timeBudget: Double?
 
-    @Option(help: "Figure 8: the number of seeds with which each network is trained.")
-    var seeds = 5
+    @Option(help: "Figure 8: the number of seeds with which each network is trained (default: 5).")
+    var seeds: Int?
 
     @OptionGroup var storage: StorageOptions
 
@@ -26,10 +26,21 @@
       if let timeBudget, !(timeBudget > 0) {
         throw ValidationError("--time-budget must be above 0 minutes, not \(timeBudget)")
       }
-      if !(1...1000).contains(seeds) {
+      if let seeds, !(1...1000).contains(seeds) {
         throw ValidationError("--seeds must be from 1 to 1000, not \(seeds)")
       }
     }
+
+    /// The options that were given.
+    var given: [String] {
+      [
+        ("workers", workers != nil), ("time-budget", timeBudget != nil), ("seeds", seeds != nil),
+        ("storage", storage.storage != nil), ("ask-password", storage.askPassword),
+      ].filter { $0.1 }.map { "--\($0.0)" }
+    }
+
+    /// The seeds with which each network is trained.
+    var seedCount: Int { seeds ?? 5 }
 
     /// The worker processes.
     var workerCount: Int { workers ?? max(1, ProcessInfo.processInfo.activeProcessorCount) }

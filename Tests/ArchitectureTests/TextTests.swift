@@ -52,6 +52,25 @@ import Testing
     #expect(read > 2000)
   }
 
+  @Test("A variable of the program's own is taken for no setting")
+  func variables() throws {
+    let reader = "Sources/muxnet/Options/SettingSources.swift"
+    let whole = try String(
+      contentsOf: Manifest.package.appending(path: reader), encoding: .utf8)
+    let reserved = Set(whole.matches(of: /"(MUXNET_[A-Z]+)"/).map { String($0.1) })
+    var used: Set<String> = []
+    for module in try Manifest.current.get().modules.values where !module.isTest {
+      for file in try SourceFile.files(of: module) where file.path != reader {
+        for (_, text) in file.texts {
+          used.formUnion(text.matches(of: /MUXNET_[A-Z]+/).map { String($0.0) })
+        }
+      }
+    }
+    #expect(used.count > 5)
+    // An example of a setting.
+    #expect(used.subtracting(reserved).subtracting(["MUXNET_OPTIMIZER"]).isEmpty)
+  }
+
   @Test("Each exception is one")
   func exceptions() throws {
     let commands = try Self.commands()

@@ -35,7 +35,7 @@
     private static let reserved: Set<String> = [
       "MUXNET_TORCH", "MUXNET_SHARED", "MUXNET_RECIPES", "MUXNET_POSTGRES", "MUXNET_STORAGE",
       "MUXNET_STUDY", "MUXNET_TRIAL", "MUXNET_ISA", "MUXNET_RESULTS", "MUXNET_CACHE", "MUXNET_ONLY",
-      "MUXNET_WEBP", "MUXNET_GIF", "MUXNET_TIFF",
+      "MUXNET_WEBP", "MUXNET_GIF", "MUXNET_TIFF", "MUXNET_RSH",
     ]
 
     /// The settings in layers: defaults, recipe, file, environment, options.

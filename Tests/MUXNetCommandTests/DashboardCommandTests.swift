@@ -60,11 +60,12 @@ struct DashboardCommandTests {
     return handle
   }
 
-  /// Reads until a text is there, or the end; nil where the end does not come.
+  /// Reads until a text is there, or the end; nil where neither comes within 20 seconds.
   private func read(_ handle: Int32, until text: String? = nil) -> String? {
     var all: [UInt8] = []
     var buffer = [UInt8](repeating: 0, count: 4096)
-    while true {
+    let end = ContinuousClock.now + .seconds(20)
+    while ContinuousClock.now < end {
       let count = recv(handle, &buffer, buffer.count, 0)
       if count < 0 { return nil }
       if count == 0 { return String(decoding: all, as: UTF8.self) }
@@ -72,6 +73,7 @@ struct DashboardCommandTests {
       let found = String(decoding: all, as: UTF8.self)
       if let text, found.contains(text) { return found }
     }
+    return nil
   }
 
   @Test("Pages are served to this machine; SIGTERM ends the open streams and the program")

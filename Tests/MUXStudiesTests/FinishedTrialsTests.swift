@@ -33,7 +33,8 @@ struct FinishedTrialsTests {
   @Test("Only what is new is read, and nothing where nothing is")
   func news() throws {
     var known = FinishedTrials(of: study.id)
-    #expect(known.take(try change(known)).isEmpty)
+    let first = try change(known)
+    #expect(!first.isAnew && known.take(first).isEmpty)
     try work(5, failing: [2])
     #expect(known.take(try change(known)).map(\.number) == [0, 1, 2, 3, 4])
     try work(2)

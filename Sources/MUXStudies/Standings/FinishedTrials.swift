@@ -4,7 +4,7 @@
 package struct FinishedTrials: Sendable {
   /// What has come since a look.
   package struct Change: Sendable {
-    /// Whether the trials are all there are, in place of those known before.
+    /// Whether the trials are all there are, in place of others that were known before.
     package var isAnew: Bool
     /// The trials in the order of finishing.
     package var trials: [Trial]
@@ -33,7 +33,7 @@ package struct FinishedTrials: Sendable {
     in transaction: any StudyTransaction, open: [TrialState: Int]
   ) throws -> Change {
     guard let last = trials.last else {
-      return Change(isAnew: true, trials: try transaction.finishedTrials(of: study, from: 0))
+      return Change(isAnew: false, trials: try transaction.finishedTrials(of: study, from: 0))
     }
     let found = try transaction.finishedTrials(of: study, from: last.finishOrder ?? 0)
     let through = try transaction.totals(of: study).trials - open.values.reduce(0, +)

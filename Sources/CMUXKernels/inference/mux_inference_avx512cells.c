@@ -2,5 +2,7 @@
 // The inference steps for AVX-512 with the instructions for cells; only steps that have cells come here.
 #include "mux_inference_internal.h"
 
+MUX_CODE_BEGINS_PAGE
+
 #define MUX_BODY "../inference/mux_inference_body.h"
 #include "../common/mux_variant_avx512cells.h"

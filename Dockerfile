@@ -4,7 +4,7 @@
 FROM swift:6.3-bookworm
 RUN apt-get update \
  && apt-get install -y --no-install-recommends make pkg-config python3-pip unzip \
-      libjpeg-dev libpng-dev zlib1g-dev libsqlite3-dev libpq-dev \
+      libjpeg-dev libpng-dev zlib1g-dev libsqlite3-dev libpq5 \
       libwebp-dev libgif-dev libtiff-dev \
  && rm -rf /var/lib/apt/lists/*
 WORKDIR /muxnet

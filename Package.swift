@@ -25,22 +25,19 @@ func finds(_ file: String, unless variable: String) -> Bool {
       + [
         "/usr/lib/pkgconfig", "/usr/lib64/pkgconfig", "/usr/local/lib/pkgconfig",
         "/usr/lib/x86_64-linux-gnu/pkgconfig", "/usr/lib/aarch64-linux-gnu/pkgconfig",
-        "/opt/homebrew/lib/pkgconfig", "/opt/homebrew/opt/libpq/lib/pkgconfig",
-        "/usr/local/opt/libpq/lib/pkgconfig", "/usr/include", "/usr/local/include",
+        "/opt/homebrew/lib/pkgconfig", "/usr/include", "/usr/local/include",
       ]
     return folders.contains { FileManager.default.fileExists(atPath: "\($0)/\(file)") }
   }
 }
 
-/// Which optional libraries are used, by their modules. Without PostgreSQL's client library studies are
-/// kept in SQLite; without the others, files of their image formats are named as not read.
+/// Which optional libraries are used, by their modules. Without one, files of its image format are named as
+/// not read.
 let optional = [
-  "CPostgres": finds("libpq.pc", unless: "MUXNET_POSTGRES"),
   "CWebP": finds("libwebpdemux.pc", unless: "MUXNET_WEBP"),
   "CGIF": finds("gif_lib.h", unless: "MUXNET_GIF"),
   "CTIFF": finds("libtiff-4.pc", unless: "MUXNET_TIFF"),
 ]
-let withPostgres = optional["CPostgres"] == true
 let imageFormats = ["CWebP": "WEBP", "CGIF": "GIF", "CTIFF": "TIFF"]
   .filter { optional[$0.key] == true }.map(\.value).sorted()
 
@@ -182,14 +179,13 @@ let modules: [Module] = [
     embeds: [
       "Benchmarks/targets.json", "Spaces/digits.yaml", "Spaces/imagenet.yaml", "Spaces/small.yaml",
     ]),
-  Module("CPostgres", .upper, .system(pkgConfig: "libpq", apt: ["libpq-dev"], brew: ["libpq"])),
+  Module("CPostgres", .upper, .hidden, links: ["dl"]),
   Module("CMUXProcess", .upper, .hidden),
   Module(
     "MUXStudies", .upper, .library,
     uses: [
       "MUXCore", "MUXNetworks", "MUXNetworkFiles", "MUXSearch", "CPostgres", "CMUXProcess", .grdb,
-    ],
-    asks: ["POSTGRES"]),
+    ]),
   // For tests of stores, also of other packages: needs no test framework.
   Module("MUXStudyTesting", .upper, .library, uses: ["MUXSearch", "MUXStudies"]),
   Module("MUXCharts", .upper, .library),
@@ -315,7 +311,7 @@ let modules: [Module] = [
     uses: [
       "MUXCore", "MUXNetworks", "MUXSearch", "MUXStudies", "MUXStudyTesting", "muxnet",
       "MUXTestSupport", .grdb,
-    ], asks: ["POSTGRES"]),
+    ]),
   Module("MUXStudyTestingTests", .upper, .tests, uses: ["MUXStudies", "MUXStudyTesting"]),
   Module("MUXChartsTests", .upper, .tests, uses: ["MUXCharts", "MUXTestSupport"]),
   Module(
@@ -415,7 +411,7 @@ extension Module {
 
   private var settings: [SwiftSetting] {
     let answers =
-      (withTorch ? ["TORCH"] : []) + (withPostgres ? ["POSTGRES"] : []) + imageFormats
+      (withTorch ? ["TORCH"] : []) + imageFormats
     return swift + answers.filter(asks.contains).map { .define($0) }
   }
 

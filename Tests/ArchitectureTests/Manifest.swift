@@ -43,8 +43,7 @@ struct Manifest {
     process.environment = ProcessInfo.processInfo.environment.filter { $0.key != "MUXNET_ONLY" }
       .merging(
         [
-          "MUXNET_TORCH": "1", "MUXNET_POSTGRES": "1", "MUXNET_WEBP": "1", "MUXNET_GIF": "1",
-          "MUXNET_TIFF": "1",
+          "MUXNET_TORCH": "1", "MUXNET_WEBP": "1", "MUXNET_GIF": "1", "MUXNET_TIFF": "1",
         ]) { $1 }
     let output = Pipe()
     process.standardOutput = output

@@ -256,30 +256,28 @@ struct BadStorageTests {
   @Test(
     "PostgreSQL: versions as in SQLite",
     .enabled(
-      if: PostgresServer.isAvailable, "PostgreSQL is not installed, or this build has no libpq")
+      if: PostgresServer.isAvailable, "PostgreSQL is not installed")
   )
   func postgresVersions() throws {
-    #if POSTGRES
-      let url = try PostgresServer.shared.get().newDatabase()
-      let missing = try error { _ = try StudyStorage.open(url, for: .write) }
-      #expect(missing.contains("the database has no tables of muxnet"))
-      do {
-        let coordinator = StudyCoordinator(try StudyStorage.open(url, for: .create))
-        let study = try coordinator.create("a", try Sample.definition(trials: 3))
-        try coordinator.workThrough(study, Sample.worker(1))
-      }
-      for statement in OldStorage.statements(to: 1) {
-        try PostgresServer.shared.get().execute(statement, in: url)
-      }
-      let line = try error { _ = try StudyStorage.open(url, for: .read) }
-      #expect(line.contains("has version 1, this muxnet needs 3"))
-      let store = try StudyStorage.open(url, for: .write)
-      let study = try StudyCoordinator(store).study(named: "a")
-      try #expect(store.read { try $0.counts(of: study.id) } == [.complete: 3])
-      try PostgresServer.shared.get().execute("UPDATE muxnet_schema SET version = 99", in: url)
-      let newer = try error { _ = try StudyStorage.open(url, for: .create) }
-      #expect(newer.contains("has version 99, this muxnet knows up to 3"))
-    #endif
+    let url = try PostgresServer.shared.get().newDatabase()
+    let missing = try error { _ = try StudyStorage.open(url, for: .write) }
+    #expect(missing.contains("the database has no tables of muxnet"))
+    do {
+      let coordinator = StudyCoordinator(try StudyStorage.open(url, for: .create))
+      let study = try coordinator.create("a", try Sample.definition(trials: 3))
+      try coordinator.workThrough(study, Sample.worker(1))
+    }
+    for statement in OldStorage.statements(to: 1) {
+      try PostgresServer.shared.get().execute(statement, in: url)
+    }
+    let line = try error { _ = try StudyStorage.open(url, for: .read) }
+    #expect(line.contains("has version 1, this muxnet needs 3"))
+    let store = try StudyStorage.open(url, for: .write)
+    let study = try StudyCoordinator(store).study(named: "a")
+    try #expect(store.read { try $0.counts(of: study.id) } == [.complete: 3])
+    try PostgresServer.shared.get().execute("UPDATE muxnet_schema SET version = 99", in: url)
+    let newer = try error { _ = try StudyStorage.open(url, for: .create) }
+    #expect(newer.contains("has version 99, this muxnet knows up to 3"))
   }
 
   @Test("A file that is not there, without our tables, or in a place that cannot be")
@@ -348,27 +346,29 @@ struct BadStorageTests {
     #expect(line.contains("another process has kept it locked for too long"))
   }
 
-  #if POSTGRES
-    @Test("A server that does not answer is named, without the password")
-    func noServer() throws {
-      let line = try error {
-        _ = try StudyStorage.open(
-          try StorageURL("postgresql://me:secret@127.0.0.1:1/studies"), for: .write)
-      }
-      #expect(
-        line.hasPrefix("cannot reach the storage postgresql://me:***@127.0.0.1:1/studies: "),
-        "\(line)")
-      #expect(!line.contains("secret"))
+  @Test("A server that does not answer is named, without the password")
+  func noServer() throws {
+    let line = try error {
+      _ = try StudyStorage.open(
+        try StorageURL("postgresql://me:secret@127.0.0.1:1/studies"), for: .write)
     }
-  #else
-    @Test("A build without libpq says what to do for PostgreSQL")
-    func noPostgres() throws {
-      let line = try error {
-        _ = try StudyStorage.open(try StorageURL("postgresql://me@host/studies"), for: .write)
-      }
-      #expect(line.contains("install libpq's headers"))
-    }
-  #endif
+    #expect(
+      line.hasPrefix("cannot reach the storage postgresql://me:***@127.0.0.1:1/studies: "),
+      "\(line)")
+    #expect(!line.contains("secret"))
+  }
+
+  @Test("Without libpq, or with another library in its place, that is said")
+  func noLibrary() throws {
+    let absent = try #require(PostgresLibrary.absence(of: ["libno-such-client.so"]))
+    #expect(absent.contains("libno-such-client.so"))
+    #expect(absent.contains("or use sqlite:///FILE"))
+    #if canImport(Glibc)
+      let other = try #require(PostgresLibrary.absence(of: ["libm.so.6"]))
+      #expect(other.hasSuffix("the library has no PQconnectdbParams"))
+    #endif
+    #expect(PostgresLibrary.absence(of: []) != nil)
+  }
 
   @Test("Patience outlasts a storage that is away for a while")
   func patience() throws {

@@ -16,7 +16,7 @@ import Testing
 @Suite(
   "A frozen PostgreSQL", .serialized,
   .enabled(
-    if: PostgresServer.isAvailable, "PostgreSQL is not installed, or this build has no libpq"),
+    if: PostgresServer.isAvailable, "PostgreSQL is not installed"),
   .tags(.processes), .endsSometime)
 struct FrozenServerTests {
   private func withServer(_ body: (PostgresServer, StorageURL) throws -> Void) throws {

@@ -14,15 +14,12 @@ import Synchronization
 final class PostgresServer: Sendable {
   /// Why there is no server, nil if there can be one.
   static let absence: String? = {
-    #if POSTGRES
-      guard binaries != nil else { return "initdb and postgres are not installed" }
-      guard getuid() != 0 || unprivileged != nil else {
-        return "PostgreSQL does not run as root, and there is no user to run it as"
-      }
-      return nil
-    #else
-      return "this build has no libpq"
-    #endif
+    if let absence = PostgresLibrary.absence { return absence }
+    guard binaries != nil else { return "initdb and postgres are not installed" }
+    guard getuid() != 0 || unprivileged != nil else {
+      return "PostgreSQL does not run as root, and there is no user to run it as"
+    }
+    return nil
   }()
 
   static var isAvailable: Bool { absence == nil }

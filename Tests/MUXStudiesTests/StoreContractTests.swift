@@ -11,7 +11,7 @@ struct StoreContractTests {
   @Test(
     "PostgreSQL is among the tested stores",
     .enabled(
-      if: PostgresServer.isAvailable, "PostgreSQL is not installed, or this build has no libpq")
+      if: PostgresServer.isAvailable, "PostgreSQL is not installed")
   )
   func postgresIsTested() throws {
     #expect(StoreKind.available.contains(.postgres))

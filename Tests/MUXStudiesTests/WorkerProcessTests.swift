@@ -105,7 +105,7 @@ struct WorkerProcessTests {
   @Test(
     "The database stops and starts again in mid-search",
     .enabled(
-      if: PostgresServer.isAvailable, "PostgreSQL is not installed, or this build has no libpq")
+      if: PostgresServer.isAvailable, "PostgreSQL is not installed")
   )
   func databaseRestart() throws {
     let folder = try TemporaryFolder()

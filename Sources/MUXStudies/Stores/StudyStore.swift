@@ -165,22 +165,13 @@ public enum StudyStorage {
       }
       return UnmadeStore(url) { try SQLiteStore(path: path, access: .create) }
     case .postgres(let address):
-      #if POSTGRES
-        @Sendable func connect(_ access: StorageAccess) throws -> PostgresStore {
-          try PostgresStore(address: address, access: access, timeout: timeout)
-        }
-        guard access == .create else { return try connect(access) }
-        do { return try connect(.write) } catch StudyError.noStorage {
-          return UnmadeStore(url) { try connect(.create) }
-        }
-      #else
-        _ = address
-        throw StudyError.invalidStorage(
-          url: url.description,
-          reason:
-            "this build has no PostgreSQL; install libpq's headers (libpq-dev) and build again"
-            + " with MUXNET_POSTGRES=1, or use sqlite:///FILE")
-      #endif
+      @Sendable func connect(_ access: StorageAccess) throws -> PostgresStore {
+        try PostgresStore(address: address, access: access, timeout: timeout)
+      }
+      guard access == .create else { return try connect(access) }
+      do { return try connect(.write) } catch StudyError.noStorage {
+        return UnmadeStore(url) { try connect(.create) }
+      }
     }
   }
 }

@@ -33,9 +33,10 @@
 
     /// Environment variables that begin as settings do and mean something else.
     private static let reserved: Set<String> = [
-      "MUXNET_TORCH", "MUXNET_SHARED", "MUXNET_RECIPES", "MUXNET_POSTGRES", "MUXNET_STORAGE",
+      "MUXNET_TORCH", "MUXNET_SHARED", "MUXNET_RECIPES", "MUXNET_STORAGE",
       "MUXNET_STUDY", "MUXNET_TRIAL", "MUXNET_ISA", "MUXNET_RESULTS", "MUXNET_CACHE", "MUXNET_ONLY",
       "MUXNET_WEBP", "MUXNET_GIF", "MUXNET_TIFF", "MUXNET_RSH",
+      "MUXNET_POSTGRES",  // asked for libpq's headers once
     ]
 
     /// The settings in layers: defaults, recipe, file, environment, options.

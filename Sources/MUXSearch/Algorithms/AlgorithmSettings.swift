@@ -82,22 +82,14 @@ public enum AlgorithmSettings: Sendable, Hashable, Codable {
     let algorithm: any LedgerAlgorithm
     do {
       switch self {
-      case .moead:
-        algorithm = MOEAD(problem, state: try SavedState.decode(MOEAD.State.self, from: data))
+      case .moead: algorithm = try MOEAD(problem, saved: data)
       case .guided:
         algorithm = GuidedMOEAD(
           problem, state: try SavedState.decode(GuidedMOEAD.State.self, from: data))
-      case .local:
-        algorithm = LocalSearch(
-          problem, state: try SavedState.decode(LocalSearch.State.self, from: data))
-      case .evolution:
-        algorithm = RegularizedEvolution(
-          problem, state: try SavedState.decode(RegularizedEvolution.State.self, from: data))
-      case .nsga2:
-        algorithm = NSGA2(problem, state: try SavedState.decode(NSGA2.State.self, from: data))
-      case .random, .list:
-        algorithm = RandomSearch(
-          problem, state: try SavedState.decode(RandomSearch.State.self, from: data))
+      case .local: algorithm = try LocalSearch(problem, saved: data)
+      case .evolution: algorithm = try RegularizedEvolution(problem, saved: data)
+      case .nsga2: algorithm = try NSGA2(problem, saved: data)
+      case .random, .list: algorithm = try RandomSearch(problem, saved: data)
       }
     } catch {
       throw .state(algorithm: name, reason: "cannot be read: it is damaged or of another algorithm")

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import Foundation
 
 /// The asking that all algorithms share: networks that the user gave first, then proposals that are
 /// new, then (where proposals are all known) random ones.
@@ -71,4 +72,31 @@ extension LedgerAlgorithm {
     }
     return try ledger.fallback(in: problem, subproblem: subproblem, verdicts)
   }
+}
+
+/// All that a search knows, as it is saved.
+protocol LedgerState: Sendable, Codable {
+  var ledger: SearchLedger { get set }
+}
+
+/// An algorithm whose state is saved as it is.
+protocol SavedLedgerAlgorithm: LedgerAlgorithm {
+  associatedtype State: LedgerState
+  var state: State { get set }
+
+  init(_ problem: SearchProblem, state: State)
+}
+
+extension SavedLedgerAlgorithm {
+  var ledger: SearchLedger {
+    get { state.ledger }
+    _modify { yield &state.ledger }
+  }
+
+  init(_ problem: SearchProblem, saved data: Data) throws {
+    self.init(problem, state: try SavedState.decode(State.self, from: data))
+  }
+
+  /// The whole state as JSON.
+  public func savedState() throws -> Data { try SavedState.encode(state) }
 }

@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-public import Foundation
-
 /// Local search (White, Nolen and Savani 2021): for each target, the networks that differ from its best one
 /// in one gene, in random order; a better one takes its place at once. Where none is better it begins
 /// anew at a random network. The budget is shared out over the targets in turns.
 ///
 /// It has no model and no settings worth tuning, and is hard to beat on tables, which makes it a rival to
 /// measure others by.
-public struct LocalSearch: LedgerAlgorithm {
+public struct LocalSearch: SavedLedgerAlgorithm {
   /// The settings.
   public struct Settings: Sendable, Hashable, Codable {
     /// θ of PBI.
@@ -21,7 +19,7 @@ public struct LocalSearch: LedgerAlgorithm {
     public init() {}
   }
 
-  struct State: Sendable, Codable {
+  struct State: LedgerState {
     var settings: Settings
     var ledger: SearchLedger
     var decomposition: Decomposition
@@ -42,11 +40,6 @@ public struct LocalSearch: LedgerAlgorithm {
   /// What is searched for.
   public let problem: SearchProblem
   var state: State
-
-  var ledger: SearchLedger {
-    get { state.ledger }
-    _modify { yield &state.ledger }
-  }
 
   /// A search of `goal`.
   ///
@@ -105,9 +98,6 @@ public struct LocalSearch: LedgerAlgorithm {
       }
     }
   }
-
-  /// The whole state as JSON.
-  public func savedState() throws -> Data { try SavedState.encode(state) }
 
   /// All genomes that differ in one gene, in random order.
   private mutating func neighbors(of genome: Genome) -> [Genome] {

@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-public import Foundation
-
 /// MOEA/D (Zhang and Li 2007) with PBI towards a few targets or many directions.
 ///
 /// Each sub-problem keeps its share of the population (with the paper's 4 targets and population of
 /// 40, ten networks each), sorted by its own g. Sub-problems take turns; a child comes from parents
 /// of its sub-problem and its neighbours', and competes by g in its own sub-problem and then in the
 /// neighbours', where it may take a limited number of places.
-public struct MOEAD: LedgerAlgorithm {
+public struct MOEAD: SavedLedgerAlgorithm {
   /// The settings.
   public struct Settings: Sendable, Hashable, Codable {
     /// The networks kept in all.
@@ -41,7 +39,7 @@ public struct MOEAD: LedgerAlgorithm {
     var value: Double
   }
 
-  struct State: Sendable, Codable {
+  struct State: LedgerState {
     var settings: Settings
     var ledger: SearchLedger
     var decomposition: Decomposition
@@ -56,11 +54,6 @@ public struct MOEAD: LedgerAlgorithm {
   /// What is searched for.
   public let problem: SearchProblem
   var state: State
-
-  var ledger: SearchLedger {
-    get { state.ledger }
-    _modify { yield &state.ledger }
-  }
 
   /// A search of `goal`.
   ///
@@ -112,9 +105,6 @@ public struct MOEAD: LedgerAlgorithm {
       if let entry { insert(entry, for: candidate.subproblem) }
     }
   }
-
-  /// The whole state as JSON.
-  public func savedState() throws -> Data { try SavedState.encode(state) }
 
   /// Whether the first random sample is not out yet, or nothing came back from it.
   var isStarting: Bool {

@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-public import Foundation
-
 /// NSGA-II (Deb et al. 2002): generations of crowded tournament, crossover and mutation, survival by
 /// non-dominated rank and crowding distance. It seeks the whole front and knows no directions; where all
 /// targets are budgets, networks outside of all of them come after those within one.
-public struct NSGA2: LedgerAlgorithm {
+public struct NSGA2: SavedLedgerAlgorithm {
   /// The settings.
   public struct Settings: Sendable, Hashable, Codable {
     /// The networks of a generation.
@@ -18,7 +16,7 @@ public struct NSGA2: LedgerAlgorithm {
     public init() {}
   }
 
-  struct State: Sendable, Codable {
+  struct State: LedgerState {
     var settings: Settings
     var ledger: SearchLedger
     /// The parents, with rank and crowding.
@@ -38,11 +36,6 @@ public struct NSGA2: LedgerAlgorithm {
   /// What is searched for.
   public let problem: SearchProblem
   var state: State
-
-  var ledger: SearchLedger {
-    get { state.ledger }
-    _modify { yield &state.ledger }
-  }
 
   /// A search.
   ///
@@ -89,9 +82,6 @@ public struct NSGA2: LedgerAlgorithm {
       if state.children.count == state.settings.population { survive() }
     }
   }
-
-  /// The whole state as JSON.
-  public func savedState() throws -> Data { try SavedState.encode(state) }
 
   private func tournament(_ random: inout SearchRandom) -> Int {
     let a = state.parents[random.below(state.parents.count)]

@@ -1,20 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-public import Foundation
-
 /// Uniform sampling without repetition, the yardstick of every search.
-public struct RandomSearch: LedgerAlgorithm {
-  struct State: Sendable, Codable {
+public struct RandomSearch: SavedLedgerAlgorithm {
+  struct State: LedgerState {
     var ledger: SearchLedger
   }
 
   /// What is searched for.
   public let problem: SearchProblem
   var state: State
-
-  var ledger: SearchLedger {
-    get { state.ledger }
-    _modify { yield &state.ledger }
-  }
 
   /// A search; `initial` networks come first.
   public init(_ problem: SearchProblem, initial: [Genome] = [], seed: UInt64) {
@@ -35,7 +28,4 @@ public struct RandomSearch: LedgerAlgorithm {
   public mutating func tell(_ evaluations: [Evaluation]) throws(SearchError) {
     _ = try state.ledger.take(evaluations, problem: problem)
   }
-
-  /// The whole state as JSON.
-  public func savedState() throws -> Data { try SavedState.encode(state) }
 }

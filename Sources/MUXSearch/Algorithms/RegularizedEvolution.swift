@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-public import Foundation
-
 /// Regularized (aging) evolution (Real et al. 2019), the paper's rival in figure 9: one population
 /// for each target with the scalarised g as fitness, the budget shared out in turns. The best of a
 /// random sample is mutated, the child is appended and the oldest network dies.
-public struct RegularizedEvolution: LedgerAlgorithm {
+public struct RegularizedEvolution: SavedLedgerAlgorithm {
   /// The settings.
   public struct Settings: Sendable, Hashable, Codable {
     /// The networks alive for each target.
@@ -24,7 +22,7 @@ public struct RegularizedEvolution: LedgerAlgorithm {
     public init() {}
   }
 
-  struct State: Sendable, Codable {
+  struct State: LedgerState {
     var settings: Settings
     var ledger: SearchLedger
     var decomposition: Decomposition
@@ -38,11 +36,6 @@ public struct RegularizedEvolution: LedgerAlgorithm {
   /// What is searched for.
   public let problem: SearchProblem
   var state: State
-
-  var ledger: SearchLedger {
-    get { state.ledger }
-    _modify { yield &state.ledger }
-  }
 
   /// A search of `goal`.
   ///
@@ -105,9 +98,6 @@ public struct RegularizedEvolution: LedgerAlgorithm {
       }
     }
   }
-
-  /// The whole state as JSON.
-  public func savedState() throws -> Data { try SavedState.encode(state) }
 
   private func fitness(_ entry: Int, _ target: Int) -> Double {
     let entry = state.ledger.entries[entry]

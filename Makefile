@@ -2,7 +2,7 @@
 # `make search` is the main job, `make test` runs the tests; both set up what is missing first.
 
 SWIFT ?= swift
-RELEASE = $(SWIFT) build -c release --product muxnet
+RELEASE = $(SWIFT) build -c release --product
 MUXNET = .build/release/muxnet
 CORE = MUXNET_TORCH=0 $(SWIFT)
 
@@ -16,13 +16,18 @@ help:
 	@echo "make docs       build the documentation (DocC) as one site; scripts/docs --serve shows it"
 	@echo "make lint       check the format of all files in Swift, C and C++, and that each begins with its licence"
 	@echo "make format     format them"
-	@echo "make build      build the program, .build/release/muxnet, and what it needs (make setup)"
+	@echo "make build      build the program, .build/release/muxnet, and what it needs (make setup); beside it lies"
+	@echo "                libMUXTorch, which it opens to train"
 
 setup:
 	@scripts/setup
 
+# MUXTorch is what the program opens to train, with libtorch.
 build: setup
-	$(RELEASE)
+ifneq ($(MUXNET_TORCH),0)
+	$(RELEASE) MUXTorch
+endif
+	$(RELEASE) muxnet
 
 search: build
 	MUXNET='$(MUXNET)' scripts/search

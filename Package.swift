@@ -215,9 +215,14 @@ let modules: [Module] = [
     excludes: ["Proto"]),
 
   Module("CLibTorch", .lower, .system(pkgConfig: "\(libtorch)/libtorch.pc")),
+  // What Swift calls of libtorch, and the library behind it, which is opened at the first call.
   Module(
-    "CTorch", .lower, .hidden, uses: ["CMUXKernels", "CLibTorch"],
-    defines: ["CT_RPATH": "\"\(libtorch)/lib\""], searches: ["gloo"]),
+    "CTorch", .lower, .hidden, uses: ["CMUXKernels"],
+    defines: ["CT_PACKAGE": "\"\(Context.packageDirectory)\""],
+    links: ["dl"]),
+  Module(
+    "MUXTorch", .lower, .dynamicLibrary, uses: ["CMUXKernels", "CLibTorch"],
+    defines: ["CT_RPATH": "\"\(libtorch)/lib\""], searches: ["gloo", "../CTorch/include"]),
   Module("MUXTensor", .lower, .library, uses: ["CMUXKernels", "CTorch"]),
   Module(
     "MUXTraining", .lower, .library,
@@ -380,6 +385,8 @@ func closure(of names: some Sequence<String>) -> Set<String> {
     guard let module = possible.first(where: { $0.name == name }), found.insert(name).inserted
     else { continue }
     for case .module(let dependency) in module.uses { open.append(dependency) }
+    // Which is opened, not linked.
+    if name == "CTorch" { open.append("MUXTorch") }
   }
   return found
 }
@@ -424,7 +431,8 @@ extension Module {
 
   var product: Product? {
     switch kind {
-    case .library: .library(name: name, targets: [name])
+    // Programs of other packages get libtorch linked.
+    case .library: .library(name: name, targets: half == .lower ? [name, "MUXTorch"] : [name])
     case .dynamicLibrary: .library(name: name, type: .dynamic, targets: [name])
     case .program: .executable(name: name, targets: [name])
     case .hidden, .system, .tool, .testSupport, .tests: nil

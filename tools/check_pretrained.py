@@ -3,7 +3,7 @@
 """Public weights in the package beside PyTorch, ONNX Runtime and OpenVINO on the same images: accuracy,
 agreement, latency.
 
-    swift build -c release --product muxnet
+    make build
     python3 tools/check_pretrained.py --images imagenet-sample-images --calibrate VOC2012/JPEGImages \\
         --output results/pretrained
 

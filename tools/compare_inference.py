@@ -5,7 +5,7 @@ every contestant a few times, so that all see the same noise of the machine.
 
 Make model files and run it from the package's root:
 
-    swift build -c release --product muxnet
+    make build
     .build/release/muxnet convert muxnet_m m.safetensors --random-weights
     python3 tools/compare_inference.py m.safetensors --folder converted
     python3 tools/compare_inference.py --graphs results/inference/graphs.txt --folder converted

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Compares the logits of the zoo's networks with those of the public implementations.
 
-    swift build -c release --product muxnet
+    make build
     python3 tools/compare_zoo.py .build/release/muxnet --output results/zoo
 
 Needs what zoo_reference.py names. For each network: the reference draws its own random weights; its

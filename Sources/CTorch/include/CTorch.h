@@ -13,4 +13,5 @@
 #include "ct_autograd.h"
 #include "ct_optimizers.h"
 #include "ct_distributed.h"
+#include "ct_functions.h"
 #endif

@@ -7,6 +7,7 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
+#pragma GCC visibility push(hidden)
 
 bool ct_requires_grad(ct_tensor a);
 bool ct_is_leaf(ct_tensor a);
@@ -32,6 +33,7 @@ ct_error ct_autocast(int32_t device_kind, bool *enabled, int32_t *dtype);
 ct_error ct_set_autocast(int32_t device_kind, bool enabled, int32_t dtype);
 ct_error ct_clear_autocast_cache(void);
 
+#pragma GCC visibility pop
 #ifdef __cplusplus
 }
 #endif

@@ -9,6 +9,7 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
+#pragma GCC visibility push(hidden)
 
 /// A tensor, owned by whoever holds the handle; released with ct_release.
 typedef struct ct_tensor_s *ct_tensor;
@@ -71,6 +72,7 @@ void *ct_data(ct_tensor tensor);
 /// Whether both share the same memory.
 bool ct_shares_memory(ct_tensor a, ct_tensor b);
 
+#pragma GCC visibility pop
 #ifdef __cplusplus
 }
 #endif

@@ -7,6 +7,7 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
+#pragma GCC visibility push(hidden)
 
 /// What a new tensor is made of.
 typedef struct {
@@ -41,6 +42,7 @@ ct_error ct_random_(ct_tensor tensor, int32_t distribution, double a, double b,
                     ct_generator generator);
 ct_error ct_permutation(int64_t count, ct_generator generator, ct_tensor *out);
 
+#pragma GCC visibility pop
 #ifdef __cplusplus
 }
 #endif

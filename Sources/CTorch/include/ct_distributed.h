@@ -7,6 +7,7 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
+#pragma GCC visibility push(hidden)
 
 /// A server of keys in this process, released with ct_store_server_release.
 typedef struct ct_store_server_s *ct_store_server;
@@ -85,6 +86,7 @@ ct_error ct_synchronized_batch_norm(ct_tensor x, ct_tensor weight, ct_tensor bia
                                     ct_tensor variance, double momentum, double epsilon,
                                     ct_tensor *out);
 
+#pragma GCC visibility pop
 #ifdef __cplusplus
 }
 #endif

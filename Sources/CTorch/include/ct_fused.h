@@ -8,6 +8,7 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
+#pragma GCC visibility push(hidden)
 #include "mux_activation.h"
 
 /// Batch norm. The running statistics are updated in place when training (mean' = mean +
@@ -72,6 +73,7 @@ ct_error ct_fused_convolution_run(const ct_fused_convolution *layer, ct_tensor x
 /// Frees the memory that fused operations keep for their next call.
 void ct_fused_release_memory(void);
 
+#pragma GCC visibility pop
 #ifdef __cplusplus
 }
 #endif

@@ -7,6 +7,7 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
+#pragma GCC visibility push(hidden)
 
 /// Strides, paddings and dilations are (height, width) pairs.
 typedef struct {
@@ -35,6 +36,7 @@ enum { CT_NEAREST = 0, CT_BILINEAR = 1, CT_BICUBIC = 2 };
 ct_error ct_upsample(ct_tensor x, int64_t height, int64_t width, int32_t mode, bool align_corners,
                      bool antialias, ct_tensor *out);
 
+#pragma GCC visibility pop
 #ifdef __cplusplus
 }
 #endif

@@ -7,6 +7,7 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
+#pragma GCC visibility push(hidden)
 
 enum { CT_REDUCE_NONE = 0, CT_REDUCE_MEAN = 1, CT_REDUCE_SUM = 2 };
 
@@ -20,6 +21,7 @@ ct_error ct_mse(ct_tensor a, ct_tensor b, int32_t reduction, ct_tensor *out);
 /// Kullback-Leibler divergence of probabilities `target` from log-probabilities `input`.
 ct_error ct_kl_divergence(ct_tensor input, ct_tensor target, int32_t reduction, ct_tensor *out);
 
+#pragma GCC visibility pop
 #ifdef __cplusplus
 }
 #endif

@@ -7,6 +7,7 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
+#pragma GCC visibility push(hidden)
 
 typedef enum {
   CT_NEG,
@@ -89,6 +90,7 @@ ct_error ct_equal(ct_tensor a, ct_tensor b, bool *out);
 ct_error ct_item(ct_tensor a, double *out);
 ct_error ct_matmul(ct_tensor a, ct_tensor b, ct_tensor *out);
 
+#pragma GCC visibility pop
 #ifdef __cplusplus
 }
 #endif

@@ -8,6 +8,7 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
+#pragma GCC visibility push(hidden)
 
 ct_error ct_zero_grads(const ct_tensor *parameters, int32_t count, bool remove);
 /// The norm of all gradients together, which are scaled by min(1, limit/(norm + 1e-6)).
@@ -32,6 +33,7 @@ ct_error ct_adamw_step(const ct_tensor *parameters, const ct_tensor *averages,
 ct_error ct_lerp_list(const ct_tensor *targets, const ct_tensor *sources, int32_t count,
                       double weight);
 
+#pragma GCC visibility pop
 #ifdef __cplusplus
 }
 #endif

@@ -7,6 +7,7 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
+#pragma GCC visibility push(hidden)
 
 ct_error ct_reshape(ct_tensor a, const int64_t *sizes, int32_t count, ct_tensor *out);
 ct_error ct_expand(ct_tensor a, const int64_t *sizes, int32_t count, ct_tensor *out);
@@ -44,6 +45,7 @@ ct_error ct_channel_to_space(ct_tensor a, int64_t ratio, ct_tensor *out);
 /// Channel i*g + j of the result is channel j*(C/g) + i of the input.
 ct_error ct_channel_shuffle(ct_tensor a, int64_t groups, ct_tensor *out);
 
+#pragma GCC visibility pop
 #ifdef __cplusplus
 }
 #endif

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "include/ct_layers.h"
+#include "ct_layers.h"
 
 #include "Internal.h"
 #include <ATen/core/grad_mode.h>

@@ -7,7 +7,7 @@
 
 #include "Internal.h"
 #include "TorchDistributed.h"
-#include "include/ct_distributed.h"
+#include "ct_distributed.h"
 
 namespace ct {
 

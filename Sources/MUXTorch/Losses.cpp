@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "include/ct_losses.h"
+#include "ct_losses.h"
 
 #include "Internal.h"
 #include <ATen/ops/binary_cross_entropy_with_logits.h>

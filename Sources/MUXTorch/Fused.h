@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "Internal.h"
-#include "include/ct_fused.h"
+#include "ct_fused.h"
 
 namespace ct::fused {
 

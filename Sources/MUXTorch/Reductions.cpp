@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "Internal.h"
-#include "include/ct_math.h"
+#include "ct_math.h"
 #include <ATen/ops/amax.h>
 #include <ATen/ops/amin.h>
 #include <ATen/ops/linalg_vector_norm.h>

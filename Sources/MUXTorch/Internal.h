@@ -14,7 +14,7 @@
 #include <utility>
 #include <vector>
 
-#include "include/ct_core.h"
+#include "ct_core.h"
 
 namespace ct {
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "include/ct_optimizers.h"
+#include "ct_optimizers.h"
 
 #include <cmath>
 #include <limits>

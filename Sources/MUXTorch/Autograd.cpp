@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "include/ct_autograd.h"
+#include "ct_autograd.h"
 
 #include "Internal.h"
 #include "TorchAutograd.h"

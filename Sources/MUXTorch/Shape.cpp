@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "include/ct_shape.h"
+#include "ct_shape.h"
 
 #include "Internal.h"
 #include <ATen/ops/cat.h>

@@ -12,7 +12,7 @@
 
 #include "Fused.h"
 #include "TorchFused.h"
-#include "include/ct_distributed.h"
+#include "ct_distributed.h"
 
 namespace ct::fused {
 

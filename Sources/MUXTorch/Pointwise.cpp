@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "include/ct_math.h"
+#include "ct_math.h"
 
 #include <limits>
 

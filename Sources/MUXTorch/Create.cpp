@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "include/ct_create.h"
+#include "ct_create.h"
 
 #include "Internal.h"
 #include "TorchCore.h"

@@ -26,6 +26,20 @@ struct SearchBadInputTests {
     }
   }
 
+  @Test(
+    "Where a new storage has no room, that is said, and nothing is left of it", arguments: [8, 32])
+  func noRoom(blocks: Int) throws {
+    let folder = try TemporaryFolder()
+    // Of the output itself, too.
+    let made = try Program.run(
+      shell:
+        "trap '' XFSZ; ulimit -f \(blocks); exec \"$MUXNET\" search create a --storage new/a.db"
+        + " --space digits --evaluate true", in: folder.path)
+    #expect(made.code == 1 && made.errorLines.count == 1, "\(made.errors)")
+    #expect(made.errors.contains("it cannot be made: writing failed (disk full or a limit"))
+    #expect(!FileManager.default.fileExists(atPath: folder("new")))
+  }
+
   @Test("Bad input is one line that says what and how to mend it, and exit code 1")
   func badInput() throws {
     let folder = try TemporaryFolder()

@@ -64,8 +64,17 @@ struct SQLiteFile: Sendable {
       && access(place, W_OK | X_OK) == 0
   }
 
+  /// Whether the disk of an address has no room for anything worth mentioning.
+  static func isDiskFull(_ url: String) -> Bool {
+    guard case .sqlite(let path)? = try? StorageURL(url).kind else { return false }
+    let folder = URL(filePath: path).deletingLastPathComponent().path(percentEncoded: false)
+    var room = statvfs()
+    guard statvfs(folder, &room) == 0 else { return false }
+    return UInt64(room.f_bavail) * UInt64(room.f_frsize) < 1 << 16
+  }
+
   /// Whether the path still leads to the file. One that was moved, removed or replaced stays open.
-  var isInPlace: Bool { FileIdentity(path) == identity }
+  var isInPlace: Bool { identity != nil && FileIdentity(path) == identity }
 
   /// Whether a file that is read as it stands is another by now, so that what was read may be torn.
   var hasChanged: Bool {

@@ -22,6 +22,8 @@ public final class SQLiteStore: StudyStore {
   private let busyTimeout: Double
   private let configuration: GRDB.Configuration
   private let opened: Mutex<SQLiteFile>
+  /// Whether the first transaction that writes has to make the tables.
+  private let lacksTables: Mutex<Bool>
 
   /// Opens a file.
   ///
@@ -31,8 +33,19 @@ public final class SQLiteStore: StudyStore {
   ///   - busyTimeout: Seconds to wait for other processes' transactions.
   ///   - maximumPages: The most pages (of 4 KiB) that the file may have; nil for no limit.
   /// - Throws: ``StudyError``.
-  public init(
+  public convenience init(
     path: String, access: StorageAccess, busyTimeout: Double = 30, maximumPages: Int? = nil
+  ) throws {
+    try self.init(
+      path: path, access: access, busyTimeout: busyTimeout, maximumPages: maximumPages,
+      makesTablesLater: false)
+  }
+
+  /// - Parameter makesTablesLater: Whether tables are made in one with what is written first, so that a disk
+  ///   that is full leaves either all of it or nothing.
+  init(
+    path: String, access: StorageAccess, busyTimeout: Double = 30, maximumPages: Int? = nil,
+    makesTablesLater: Bool
   ) throws {
     url = StorageURL(.sqlite(path: path))
     self.access = access
@@ -60,17 +73,20 @@ public final class SQLiteStore: StudyStore {
     self.busyTimeout = busyTimeout
     self.configuration = configuration
     opened = Mutex(
-      try Self.open(path, configuration, for: access, busyTimeout: busyTimeout, url: address))
+      try Self.open(
+        path, configuration, for: access, busyTimeout: busyTimeout, url: address,
+        preparing: !makesTablesLater))
+    lacksTables = Mutex(makesTablesLater)
   }
 
   /// Opens a file, and brings it up to date where it may be written.
   private static func open(
     _ path: String, _ configuration: GRDB.Configuration, for access: StorageAccess,
-    busyTimeout: Double, url: String
+    busyTimeout: Double, url: String, preparing: Bool = true
   ) throws -> SQLiteFile {
     do {
       let file = try patiently(busyTimeout) { try SQLiteFile(path, configuration) }
-      try prepare(file.pool, for: access, busyTimeout: busyTimeout, url: url)
+      if preparing { try prepare(file.pool, for: access, busyTimeout: busyTimeout, url: url) }
       return file
     } catch {
       if let error = error as? DatabaseError,
@@ -142,10 +158,16 @@ public final class SQLiteStore: StudyStore {
         var result: Result?
         try database.inTransaction(.immediate) {
           let connection = SQLiteConnection(database)
+          if lacksTables.withLock({ $0 }) {
+            // Unless another process has made them by now.
+            let exists = try database.tableExists("muxnet_schema")
+            try StudySchema.migrate(connection, exists: exists, url: url.description)
+          }
           try StudySchema.checkUnchanged(connection, url: url.description)
           result = try body(SQLTransaction(connection, url: url.description))
           return .commit
         }
+        lacksTables.withLock { $0 = false }
         guard let result else {
           throw StudyError.database(url: url.description, reason: "a transaction did not run")
         }
@@ -217,7 +239,10 @@ public final class SQLiteStore: StudyStore {
     switch error.resultCode {
     case .SQLITE_NOTADB, .SQLITE_CORRUPT: return StudyError.corrupt(url: url, reason: message)
     case .SQLITE_FULL: return StudyError.full(url: url, reason: "the disk is full")
-    case .SQLITE_IOERR where error.extendedResultCode == .SQLITE_IOERR_WRITE:
+    case .SQLITE_IOERR where SQLiteFile.isDiskFull(url):
+      return StudyError.full(url: url, reason: "the disk is full")
+    case .SQLITE_IOERR
+    where [.SQLITE_IOERR_WRITE, .SQLITE_IOERR_SHMSIZE].contains(error.extendedResultCode):
       return StudyError.full(url: url, reason: "writing failed (disk full or a limit on its use)")
     case .SQLITE_BUSY, .SQLITE_LOCKED:
       return StudyError.unreachable(

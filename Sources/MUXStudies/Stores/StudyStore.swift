@@ -163,7 +163,12 @@ public enum StudyStorage {
       guard access == .create, SQLiteFile.canBeMade(path) else {
         return try SQLiteStore(path: path, access: access)
       }
-      return UnmadeStore(url) { try SQLiteStore(path: path, access: .create) }
+      let place = NewSQLiteFile(path)
+      return UnmadeStore(url) {
+        try SQLiteStore(path: path, access: .create, makesTablesLater: true)
+      } unmake: {
+        place.remove()
+      }
     case .postgres(let address):
       @Sendable func connect(_ access: StorageAccess) throws -> PostgresStore {
         try PostgresStore(address: address, access: access, timeout: timeout)

@@ -175,7 +175,8 @@ let modules: [Module] = [
       "MUXVision", "MUXConfiguration", .yams,
     ], embeds: ["Pretrained/catalogue.yaml", "Pretrained/imagenet1k.csv"]),
   Module(
-    "MUXSearch", .upper, .library, uses: ["MUXCore", "MUXNetworks", "CZlib", .yams],
+    "MUXSearch", .upper, .library,
+    uses: ["MUXCore", "MUXNetworks", "MUXNetworkFiles", "CZlib", .yams],
     embeds: [
       "Benchmarks/targets.json", "Spaces/digits.yaml", "Spaces/imagenet.yaml", "Spaces/small.yaml",
     ]),
@@ -314,8 +315,8 @@ let modules: [Module] = [
   Module(
     "MUXStudiesTests", .upper, .tests,
     uses: [
-      "MUXCore", "MUXNetworks", "MUXSearch", "MUXStudies", "MUXStudyTesting", "muxnet",
-      "MUXTestSupport", .grdb,
+      "MUXCore", "MUXNetworks", "MUXNetworkFiles", "MUXSearch", "MUXStudies", "MUXStudyTesting",
+      "muxnet", "MUXTestSupport", .grdb,
     ]),
   Module("MUXStudyTestingTests", .upper, .tests, uses: ["MUXStudies", "MUXStudyTesting"]),
   Module("MUXChartsTests", .upper, .tests, uses: ["MUXCharts", "MUXTestSupport"]),

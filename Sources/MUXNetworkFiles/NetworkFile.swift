@@ -121,11 +121,11 @@ public enum NetworkFile {
 
   /// The network as YAML.
   public static func yaml(_ network: Network) throws -> String {
-    try YAMLEncoder().encode(network)
+    try ExactYAML.text(network)
   }
 
   /// The architecture as YAML (a block-string file).
   public static func yaml(_ architecture: Architecture) throws -> String {
-    try YAMLEncoder().encode(architecture)
+    try ExactYAML.text(architecture)
   }
 }

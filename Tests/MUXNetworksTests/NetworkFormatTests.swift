@@ -162,4 +162,27 @@ struct NetworkFormatTests {
     }
     #expect(again == architecture)
   }
+
+  @Test("Numbers in YAML are as a person writes them, and come back bit for bit")
+  func numbers() throws {
+    var architecture = try ModelZoo.architecture(named: "muxnet_s")
+    architecture.widthMultiplier = 1
+    for (number, text) in [
+      (0.1, "0.1"), (0, "0"), (0.25, "0.25"), (1.0 / 3, "0.3333333333333333"), (1e-05, "1e-05"),
+    ] {
+      architecture.dropoutRate = number
+      let yaml = try NetworkFile.yaml(architecture)
+      #expect(yaml.contains("\ndropoutRate: \(text)\n"), "\(yaml)")
+      #expect(yaml.contains("\nwidthMultiplier: 1\n") && !yaml.contains("e+"))
+      guard case .architecture(let again) = try NetworkFile.parse(yaml, path: "file") else {
+        Issue.record("not read back")
+        return
+      }
+      #expect(again == architecture)
+    }
+    // Texts that look like numbers stay texts, and keys keep their order.
+    architecture.name = "1e5"
+    let yaml = try NetworkFile.yaml(architecture)
+    #expect(yaml.hasPrefix("version:") && yaml.contains("\nname: '1e5'\n"), "\(yaml)")
+  }
 }

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
+import MUXNetworkFiles
+import MUXNetworks
 import MUXSearch
 import MUXStudies
 import MUXTestSupport
@@ -16,6 +18,20 @@ struct StudyGridTests {
 
   private func definition(_ grid: StudyGrid) throws -> StudyDefinition {
     try StudyDefinition(grid: grid, evaluation: .command(line: "false"))
+  }
+
+  @Test("Lists are the same where their networks are, in whatever form numbers stand")
+  func sameNetworks() throws {
+    let text = try NetworkFile.yaml(ModelZoo.architecture(named: "muxnet_digits"))
+    // As earlier versions wrote it.
+    let earlier = text.replacing("dropoutRate: 0.1\n", with: "dropoutRate: 1e-1\n")
+    let other = text.replacing("dropoutRate: 0.1\n", with: "dropoutRate: 0.5\n")
+    #expect(earlier != text && other != text)
+    func list(_ text: String) -> StudyGrid {
+      StudyGrid(networks: [.init("a", architecture: text)], seeds: [1])
+    }
+    #expect(list(text) == list(earlier) && list(text).hashValue == list(earlier).hashValue)
+    #expect(list(text) != list(other))
   }
 
   @Test(

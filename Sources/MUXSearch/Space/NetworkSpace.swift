@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 public import Foundation
 import MUXCore
+import MUXNetworkFiles
 public import MUXNetworks
 import Yams
 
@@ -168,7 +169,7 @@ public struct NetworkSpace: Sendable, Hashable {
   /// The space as YAML, to be edited and read again.
   ///
   /// - Throws: an error of the encoder.
-  public func yaml() throws -> String { try YAMLEncoder().encode(self) }
+  public func yaml() throws -> String { try ExactYAML.text(self) }
 
   /// An error's text in one line.
   private static func line(_ error: any Error) -> String {

@@ -33,6 +33,24 @@ public struct StudyGrid: Sendable, Hashable, Codable {
       self.defect = defect
     }
 
+    /// Two are the same where their block strings say the same: versions of this program write numbers in
+    /// different forms.
+    public static func == (one: Entry, other: Entry) -> Bool {
+      guard
+        one.name == other.name, one.settings == other.settings, one.costs == other.costs,
+        one.defect == other.defect
+      else { return false }
+      if one.architecture == other.architecture { return true }
+      guard let own = try? one.parsed(), let others = try? other.parsed() else { return false }
+      return own == others
+    }
+
+    /// The name and the settings, which same entries have the same of.
+    public func hash(into hasher: inout Hasher) {
+      hasher.combine(name)
+      hasher.combine(settings)
+    }
+
     /// The block strings, where it has any of its own.
     ///
     /// - Throws: `NetworkError` that names the network.

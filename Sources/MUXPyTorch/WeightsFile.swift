@@ -38,7 +38,8 @@ public struct WeightsFile: Sendable {
   ///
   /// - Parameters:
   ///   - path: The file.
-  ///   - key: The key of the state dict in a PyTorch checkpoint; nil chooses as ``PyTorchFile`` does.
+  ///   - key: The key of the state dict in a PyTorch checkpoint; nil chooses as ``PyTorchFile`` does. Files
+  ///     of other formats have no keys, and are refused with one.
   ///   - prefersAveraged: Whether averaged weights of a PyTorch checkpoint are tried first.
   public static func load(
     _ path: String, key: String? = nil, prefersAveraged: Bool = true
@@ -53,6 +54,7 @@ public struct WeightsFile: Sendable {
   ) throws -> WeightsFile {
     switch FileKind(file, path: path) {
     case .safetensors:
+      if let key { throw WeightsFileError(path: path, key: key, kind: "a safetensors file") }
       let archive = try Safetensors.read(file, path: path)
       return WeightsFile(
         format: .safetensors, archive: archive, key: nil, ignored: [], leftOut: [])
@@ -77,9 +79,28 @@ public struct WeightsFileError: Error, Sendable, Equatable, CustomStringConverti
   public let format: String?
   /// What can be done about it.
   public let remedy: String
+  /// The key that was asked for, where the file can be read but has no keys.
+  public let key: String?
+
+  init(path: String, format: String?, remedy: String) {
+    (self.path, self.format, self.remedy, key) = (path, format, remedy, nil)
+  }
+
+  /// A key was asked for of a file that has none, since it is no checkpoint of PyTorch.
+  ///
+  /// - Parameter kind: What the file is instead, with its article.
+  package init(path: String, key: String, kind: String) {
+    (self.path, format, self.key) = (path, kind, key)
+    remedy = "leave the key out, or give the checkpoint that it belongs to"
+  }
 
   /// What went wrong, in one line.
   public var description: String {
+    if let key {
+      return
+        "\(path): the key “\(key)” is for a PyTorch checkpoint, and this is \(format ?? "none"), which"
+        + " has no keys; \(remedy)"
+    }
     let what = format.map { "\($0) is not supported for weights" } ?? "not a weights file"
     return "\(path): \(what); \(remedy)"
   }

@@ -36,6 +36,7 @@ public enum TensorFileRun {
     let size = ImageSize(height: images.shape[2], width: images.shape[3])
     let plan: InferencePlan
     if PackedModel.isPacked(weights) {
+      if let key { throw WeightsFileError(path: weights, key: key, kind: "a packed file") }
       guard layer == nil else { throw EvaluationError.packed(path: weights) }
       let model = try PackedModel(contentsOf: weights)
       guard model.network == network else {

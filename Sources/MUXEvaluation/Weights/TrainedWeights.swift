@@ -2,6 +2,7 @@
 import MUXCore
 public import MUXImages
 public import MUXNetworks
+import MUXPyTorch
 public import MUXRuntime
 public import MUXTasks
 public import MUXWeights
@@ -38,7 +39,7 @@ public struct TrainedWeights: Sendable {
   ///   - classNames: The classes; nil takes those of the file.
   ///   - task: What the network is for; nil takes what the file says, or classification.
   ///   - prefersAveraged: Whether a PyTorch checkpoint with averaged weights gives those.
-  ///   - key: The key of the state dict in a PyTorch checkpoint; nil chooses.
+  ///   - key: The key of the state dict in a PyTorch checkpoint; nil chooses. Other files have none.
   /// - Throws: If the file cannot be read, or does not say which network it is for;
   ///   `TaskError` if the outputs of the network are not those of the task for the classes.
   public init(
@@ -47,6 +48,7 @@ public struct TrainedWeights: Sendable {
   ) throws {
     let path = try WeightsSource.resolve(path)
     if PackedModel.isPacked(path) {
+      if let key { throw WeightsFileError(path: path, key: key, kind: "a packed file") }
       self = try TrainedWeights(
         PackedModel(contentsOf: path), network: network, classNames: classNames, task: task)
       return

@@ -64,11 +64,13 @@ struct BenchmarkCommand: ParsableCommand {
     help: "Threads that compute; may be repeated; 0 takes one per core (default: 1 and 2).")
   var threads: [Int] = []
 
-  @Option(help: "Turns that are timed; small batches run several times in each.")
-  var steps = 10
+  @Option(
+    name: .customLong("steps"),
+    help: "Turns that are timed; small batches run several times in each (default: 10).")
+  var givenSteps: Int?
 
-  @Option(help: "Runs before those.")
-  var warmUp = 2
+  @Option(name: .customLong("warm-up"), help: "Runs before those (default: 2).")
+  var givenWarmUp: Int?
 
   @Flag(help: "Show the time of each step of the runtime's plan.")
   var profile = false
@@ -88,6 +90,9 @@ struct BenchmarkCommand: ParsableCommand {
   var device = "cpu"
 
   @OptionGroup var output: OutputOptions
+
+  var steps: Int { givenSteps ?? 10 }
+  var warmUp: Int { givenWarmUp ?? 2 }
 
   func validate() throws {
     for size in batchSize where size < 1 {
@@ -129,6 +134,19 @@ struct BenchmarkCommand: ParsableCommand {
       throw ValidationError("--serve finds boxes in one random image at a time")
     }
     if train, profile { throw ValidationError("--profile is about inference; leave --train out") }
+    if serve {
+      try UnusedOptions.refuse(
+        [("steps", givenSteps != nil), ("warm-up", givenWarmUp != nil)],
+        because: "--serve reads how often to run")
+    } else if postProcessing {
+      try UnusedOptions.refuse(
+        [("batch-size", !batchSize.isEmpty), ("threads", !threads.isEmpty)],
+        because: "--post-processing takes one image at a time, on one thread")
+    } else if !engine.isEmpty, !engine.contains(.runtime) {
+      try UnusedOptions.refuse(
+        [("precision", !precision.isEmpty), ("profile", profile)],
+        because: "libtorch is timed in float32 as a whole")
+    }
     if device != "cpu", !train, engine != [.torch] {
       throw ValidationError("--device is for --engine torch")
     }

@@ -121,6 +121,17 @@ struct ConvertCommand: ParsableCommand {
     if blocks, format != .yaml {
       throw ValidationError("--blocks is for networks: an OUTPUT that ends in .yaml")
     }
+    if blocks {
+      try UnusedOptions.refuse([("key", key != nil)], because: "--blocks reads no weights")
+    }
+    switch format {
+    case .safetensors where !randomWeights, .pytorch:
+      try UnusedOptions.refuse(changes.given, because: "weights are converted as they are")
+    case .runtime where onnx.weights == nil:
+      try UnusedOptions.refuse(
+        changes.given, because: "INPUT has its own network unless --weights are given beside it")
+    default: break
+    }
     if format != .runtime, labels != nil || !lanes.isEmpty {
       throw ValidationError("--labels and --lanes are for --to runtime")
     }

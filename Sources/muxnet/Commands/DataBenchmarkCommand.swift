@@ -28,6 +28,13 @@
       if !(seconds > 0 && seconds.isFinite) {
         throw ValidationError("--seconds must be above 0, not \(seconds)")
       }
+      let unused = [
+        "epochs", "learning-rate", "initial-weights", "teacher", "device", "threads", "time-budget",
+        "max-steps", "output", "name", "overwrite",
+      ]
+      try UnusedOptions.refuse(
+        unused.map { ($0, settings.given(except: []).contains("--\($0)")) },
+        because: "nothing is trained, and no run is made")
     }
 
     func run() throws {

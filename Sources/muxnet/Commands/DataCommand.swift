@@ -94,6 +94,10 @@ struct DataCheckCommand: ParsableCommand {
       }
     }
     if showsProgress { Console.standardError("\r\u{1b}[2K") }
+    if !self.detector.given.isEmpty, reports.allSatisfy({ $0.boxes == nil }) {
+      Console.warning(
+        "\(path.printable): there are no boxes for \(self.detector.given.joined(separator: ", "))")
+    }
     if output.json {
       try Console.json(reports)
     } else {

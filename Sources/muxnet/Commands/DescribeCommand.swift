@@ -51,6 +51,10 @@ struct DescribeCommand: ParsableCommand {
     if !plan, after != nil || precision != nil {
       throw ValidationError("--after and --precision say how a plan is shown; add --plan")
     }
+    if plan {
+      try UnusedOptions.refuse(
+        [("blocks", blocks), ("layers", layers)], because: "--plan shows steps instead")
+    }
   }
 
   func run() throws {

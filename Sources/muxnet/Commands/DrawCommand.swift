@@ -42,6 +42,7 @@ struct DrawCommand: ParsableCommand {
 
   func validate() throws {
     if chosen == .png, output == nil { throw ValidationError("--format png needs --output FILE") }
+    if output == nil, overwrite { throw ValidationError("--overwrite needs --output") }
   }
 
   func run() throws {

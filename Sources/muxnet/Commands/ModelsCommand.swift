@@ -26,6 +26,10 @@ struct ModelsCommand: ParsableCommand {
   @Flag(help: "Print a table in Markdown.")
   var markdown = false
 
+  func validate() throws {
+    if markdown, output.json { throw ValidationError("give either --json or --markdown") }
+  }
+
   private struct Row: Encodable {
     let name: String
     let parameters: Int

@@ -53,14 +53,15 @@ struct QuantizeCommand: ParsableCommand {
   @Option(help: "Images to calibrate on and compare with: files and folders; may be repeated.")
   var images: [String] = []
 
-  @Option(help: "How many images to calibrate on.")
-  var calibrationImages = 256
+  @Option(help: "How many images to calibrate on (default: 256).")
+  var calibrationImages: Int?
 
   @Option(help: "How many other images to compare on.")
   var heldOutImages = 1000
 
-  @Option(help: "The part of the data to compare on: training, validation or test.")
-  var part = EvaluateCommand.Part.validation
+  @Option(
+    help: "The part of the data to compare on: training, validation or test (default: validation).")
+  var part: EvaluateCommand.Part?
 
   @OptionGroup var data: DataOptions
 
@@ -97,13 +98,25 @@ struct QuantizeCommand: ParsableCommand {
       throw ValidationError("muxnet convert --to runtime packs in float32; choose int8 or bfloat16")
     }
     for (name, count) in [
-      ("calibration-images", calibrationImages), ("held-out-images", heldOutImages),
+      ("calibration-images", calibrationImages ?? 1), ("held-out-images", heldOutImages),
     ] where count < 1 {
       throw ValidationError("--\(name) must be at least 1, not \(count)")
     }
     if threads < 0 { throw ValidationError("--threads must not be negative, not \(threads)") }
     if !images.isEmpty, data.data != nil || data.source != nil {
       throw ValidationError("give either --images or the data, not both")
+    }
+    if precision != .int8 {
+      try UnusedOptions.refuse(
+        [("calibration-images", calibrationImages != nil)],
+        because: "\(precision.rawValue) needs no calibration")
+    }
+    if !images.isEmpty {
+      try UnusedOptions.refuse(
+        [
+          ("part", part != nil), ("set", !data.assignments.isEmpty),
+          ("batch-size", data.batchSize != nil),
+        ], because: "--images are no data set, and are taken as they are")
     }
   }
 
@@ -168,8 +181,10 @@ struct QuantizeCommand: ParsableCommand {
   private func chosenImages(
     _ weights: TrainedWeights, _ quantization: inout Quantization
   ) throws -> QuantizationImages {
+    let usual = QuantizationImages.Counts()
     let counts = QuantizationImages.Counts(
-      calibration: precision == .int8 ? calibrationImages : 0, heldOut: heldOutImages)
+      calibration: precision == .int8 ? calibrationImages ?? usual.calibration : 0,
+      heldOut: heldOutImages)
     guard images.isEmpty else {
       return try QuantizationImages(
         paths: images, counts: counts, orientation: weights.pipeline.orientation)
@@ -184,6 +199,6 @@ struct QuantizeCommand: ParsableCommand {
     quantization.batchSize = settings.data.evaluationBatchSize ?? settings.batchSize
     quantization.workers = settings.data.workers
     return try QuantizationImages(
-      settings.data, part: part.value, for: weights, counts: counts)
+      settings.data, part: (part ?? .validation).value, for: weights, counts: counts)
   }
 }

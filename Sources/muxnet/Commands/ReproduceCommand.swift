@@ -56,11 +56,13 @@ struct ReproduceCommand: ParsableCommand {
     completion: .directory)
   var results: String?
 
-  @Option(help: "Timed batches for each latency; single images ten times as many; 0 for none.")
-  var runs = 3
+  @Option(
+    help:
+      "Timed batches for each latency; single images ten times as many; 0 for none (default: 3).")
+  var runs: Int?
 
-  @Option(help: "Threads for latencies; 0 takes one per core.")
-  var threads = 0
+  @Option(help: "Threads for latencies; 0 takes one per core (default: 0).")
+  var threads: Int?
 
   #if TORCH
     @OptionGroup(title: "Training of rows") var training: TableTrainingOptions
@@ -74,10 +76,16 @@ struct ReproduceCommand: ParsableCommand {
   }
 
   func validate() throws {
-    if runs < 0 { throw ValidationError("--runs must not be negative, not \(runs)") }
-    if !(0...1024).contains(threads) {
+    if let runs, runs < 0 { throw ValidationError("--runs must not be negative, not \(runs)") }
+    if let threads, !(0...1024).contains(threads) {
       throw ValidationError("--threads must be from 0 to 1024, not \(threads)")
     }
+    let isAll = exhibit.lowercased() == "all"
+    if !isAll, let name = try? ExhibitName.named(exhibit), name != .table1 {
+      try UnusedOptions.refuse(
+        [("runs", runs != nil), ("threads", threads != nil)], because: "only table1 has latencies")
+    }
+    if !isAll, output == nil, overwrite { throw ValidationError("--overwrite needs --output") }
     #if TORCH
       if !ablation.given.isEmpty,
         training.data == nil || (try? ExhibitName.named(exhibit)) != .figure8
@@ -86,7 +94,7 @@ struct ReproduceCommand: ParsableCommand {
           "\(ablation.given.joined(separator: ", ")): only for figure8 with --data FOLDER")
       }
     #endif
-    if format == .png, output == nil, exhibit.lowercased() != "all" {
+    if format == .png, output == nil, !isAll {
       throw ValidationError("--format png needs --output FOLDER")
     }
   }
@@ -192,8 +200,11 @@ struct ReproduceCommand: ParsableCommand {
     }
   }
 
+  private var timedRuns: Int { runs ?? 3 }
+
   private var threadCount: Int {
-    threads == 0 ? ProcessInfo.processInfo.activeProcessorCount : threads
+    guard let threads, threads > 0 else { return ProcessInfo.processInfo.activeProcessorCount }
+    return threads
   }
 
   private var machine: String {
@@ -205,7 +216,7 @@ struct ReproduceCommand: ParsableCommand {
   private func reproduction(timing: Bool, trained: [TableRun] = []) throws -> Reproduction {
     let measured = results.map { ResultsFolder(path: $0) } ?? ResultsFolder.find()
     let meters =
-      timing && runs > 0 ? try LatencyMeters.all(runs: runs, threads: threadCount) : []
+      timing && timedRuns > 0 ? try LatencyMeters.all(runs: timedRuns, threads: threadCount) : []
     return Reproduction(results: measured, runs: trained, meters: meters, machine: machine) {
       Console.note($0)
     }

@@ -31,6 +31,7 @@ struct RunCompareCommand: ParsableCommand {
 
   func validate() throws {
     if runs.count < 2 { throw ValidationError("name two runs at least, such as runs/a runs/b") }
+    if output == nil, overwrite { throw ValidationError("--overwrite needs --output") }
   }
 
   func run() throws {

@@ -22,7 +22,7 @@ struct SearchAsksCommand: ParsableCommand {
   @Option(parsing: .upToNextOption, help: "Numbers of trials.")
   var trials = [1_000, 10_000, 50_000]
 
-  @Option(help: "guided, moead, evolution, nsga2 or random.")
+  @Option(help: "guided, moead, evolution, nsga2, local or random.")
   var algorithm = "guided"
 
   @Option(help: "Processes that ask at once, instead of this one.")

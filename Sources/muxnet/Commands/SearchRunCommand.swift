@@ -71,6 +71,7 @@ struct SearchRunCommand: ParsableCommand {
     let coordinator = try storage.coordinator(
       for: options.describesStudy ? .create : .write, patience: patience)
     let study = try prepare(coordinator)
+    if shareStorage, let line = Self.uselessSharing(of: study) { Console.warning(line) }
     let ending = try ShownStudy.drive(
       study, coordinator,
       options: .init(workers: workers, timeBudget: timeBudget.map { $0 * 60 }), quiet: quiet
@@ -125,6 +126,14 @@ struct SearchRunCommand: ParsableCommand {
     let limits = options.limits(over: found.definition.limits)
     if limits != found.definition.limits { try coordinator.setLimits(limits, of: found) }
     return try coordinator.study(named: found.name)
+  }
+
+  /// What to say where only commands would get the address of the storage, and there are none.
+  static func uselessSharing(of study: Study) -> String? {
+    if case .command = study.definition.evaluation { return nil }
+    return
+      "study '\(study.name)' evaluates by \(study.definition.evaluation.name), not by a command:"
+      + " --share-storage does nothing"
   }
 
   /// Starts a worker process on a study.

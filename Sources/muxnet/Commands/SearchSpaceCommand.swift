@@ -21,11 +21,11 @@ struct SearchSpaceCommand: ParsableCommand {
   @Argument(help: "digits, small, imagenet or a YAML file.", completion: .file())
   var space: String
 
-  @Option(help: "How many random networks are shown.")
-  var samples = 10
+  @Option(help: "How many random networks are shown (default: 10).")
+  var samples: Int?
 
-  @Option(help: "The seed of the random networks.")
-  var seed: UInt64 = 0
+  @Option(help: "The seed of the random networks (default: 0).")
+  var seed: UInt64?
 
   @Flag(help: "Print the space as YAML instead.")
   var yaml = false
@@ -54,7 +54,12 @@ struct SearchSpaceCommand: ParsableCommand {
   }
 
   func validate() throws {
-    if !(0...10_000).contains(samples) {
+    if yaml {
+      try UnusedOptions.refuse(
+        [("samples", samples != nil), ("seed", seed != nil), ("json", output.json)],
+        because: "--yaml prints the space alone")
+    }
+    if let samples, !(0...10_000).contains(samples) {
       throw ValidationError("--samples must be from 0 to 10,000, not \(samples)")
     }
   }
@@ -65,10 +70,10 @@ struct SearchSpaceCommand: ParsableCommand {
     let domain = NetworkDomain(space, quantities: [.error, .params, .madds]) { _ in nil }
     // Finds what cannot be built, and limits that nothing keeps.
     let problem = try domain.problem()
-    var search = RandomSearch(problem, seed: seed)
+    var search = RandomSearch(problem, seed: seed ?? 0)
     // Latency is not measured for a look.
     let verdicts = LimitVerdicts(others: true)
-    let drawn = (0..<samples).compactMap { _ -> Genome? in
+    let drawn = (0..<(samples ?? 10)).compactMap { _ -> Genome? in
       guard case .candidate(let candidate) = search.next(given: verdicts) else { return nil }
       return candidate.genome
     }

@@ -78,6 +78,11 @@ struct SearchWorkerCommand: ParsableCommand {
     let store = try retry { try StudyStorage.open(url, for: .write) }
     let coordinator = StudyCoordinator(store, retry: retry, latency: RuntimeLatency())
     let studies = try studies(coordinator)
+    if shareStorage, !quiet, studies.count == 1,
+      let line = SearchRunCommand.uselessSharing(of: studies[0])
+    {
+      Console.warning(line)
+    }
     if let nodes { return try start(nodes, url) }
     let worker = StudyWorker(
       coordinator, observer: { show($0) },

@@ -36,8 +36,8 @@
     @Option(help: "Networks drawn from the space.")
     var random = 0
 
-    @Option(help: "The seed of what is drawn.")
-    var seed: UInt64 = 0
+    @Option(help: "The seed of what is drawn (default: 0).")
+    var seed: UInt64?
 
     @Option(
       help: ArgumentHelp(
@@ -76,7 +76,11 @@
           "--statistics-images must be at least 1, not \(statisticsImages): batch norms have no statistics"
             + " without images")
       }
-      if madds != nil, random == 0 { throw ValidationError("--madds needs --random") }
+      if random == 0 {
+        try UnusedOptions.refuse(
+          [("seed", seed != nil), ("madds", madds != nil), ("networks", networks != nil)],
+          because: "nothing is drawn without --random")
+      }
     }
 
     func run() throws {
@@ -89,7 +93,8 @@
           broken += 1
         }
       }
-      for (index, genome) in try supernet.draw(random, seed: seed, madds: band()).enumerated() {
+      for (index, genome) in try supernet.draw(random, seed: seed ?? 0, madds: band()).enumerated()
+      {
         genomes.append(("drawn-\(index + 1)", genome))
       }
       if let networks {

@@ -49,7 +49,13 @@
       if (trial == nil) == (network.genome == nil) {
         throw ValidationError("name one network: a genome, a file of a network, or --trial")
       }
-      if study != nil, trial == nil { throw ValidationError("--study needs --trial") }
+      if trial == nil {
+        try UnusedOptions.refuse(
+          [
+            ("study", study != nil), ("storage", storage.storage != nil),
+            ("ask-password", storage.askPassword),
+          ], because: "no study is read without --trial")
+      }
       if !output.hasSuffix(".safetensors") {
         throw ValidationError("--output takes a name that ends in .safetensors, not '\(output)'")
       }

@@ -31,6 +31,14 @@ struct DetectorOptions: ParsableArguments {
     }
   }
 
+  /// The options that were given.
+  var given: [String] {
+    [
+      ("recipe", recipe != nil), ("model", model != nil), ("input-size", inputSize != nil),
+      ("letterbox", letterbox),
+    ].filter { $0.1 }.map { "--\($0.0)" }
+  }
+
   /// The detector that is meant; nil where no option names one.
   func detector() throws -> Detector? {
     guard recipe != nil || model != nil || inputSize != nil else { return nil }

@@ -57,6 +57,15 @@ struct ModelChangeOptions: ParsableArguments {
     return nil
   }
 
+  /// The names of the options, and whether they were given.
+  var given: [(name: String, isGiven: Bool)] {
+    [
+      ("classes", classes != nil), ("input-size", inputSize != nil),
+      ("input-channels", inputChannels != nil), ("width", width != nil),
+      ("output-stride", outputStride != nil),
+    ]
+  }
+
   var options: ModelOptions {
     ModelOptions(
       classes: classes, inputChannels: inputChannels, inputSize: inputSize,

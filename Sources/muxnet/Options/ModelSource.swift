@@ -4,6 +4,7 @@ import Foundation
 import MUXEvaluation
 import MUXNetworkFiles
 import MUXNetworks
+import MUXPyTorch
 import MUXRuntime
 
 /// What the model that a command is given stands for: every command that takes a model takes all of
@@ -28,6 +29,7 @@ enum ModelSource {
       guard changes == ModelOptions() else {
         throw ValidationError("a packed model cannot be changed; convert it anew")
       }
+      if let key { throw WeightsFileError(path: model, key: key, kind: "a packed file") }
       self = .packed(try PackedModel(contentsOf: model))
     } else if Self.isWeights(model) {
       guard changes == ModelOptions() else {
@@ -41,6 +43,7 @@ enum ModelSource {
           "\(path) does not say which network it is for; name that network instead")
       }
     } else {
+      if let key { throw WeightsFileError(path: model, key: key, kind: "a network") }
       self = .network(try NetworkFile.resolve(model, options: changes))
     }
   }

@@ -35,6 +35,9 @@ struct StorageOptions: ParsableArguments {
       throw CommandError(
         "storage 'memory:' ends with the command; use sqlite:///FILE or postgresql://…")
     }
+    if askPassword, case .sqlite = url.kind {
+      throw CommandError("\(url) is a file, which has no password; leave out --ask-password")
+    }
     if askPassword { url = try url.withPassword(try PasswordPrompt.ask(for: "\(url)")) }
     Self.known.withLock { $0 = url }
     return url

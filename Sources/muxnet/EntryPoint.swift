@@ -22,8 +22,16 @@ enum EntryPoint {
     }
   }
 
-  private static func finish(_ error: any Error) -> Never {
-    let code = MUXNetCommand.exitCode(for: error)
+  private static func finish(_ found: any Error) -> Never {
+    #if TORCH
+      let refusal = found as? Refusal
+      let error = refusal?.error ?? found
+      let code =
+        refusal.map { _ in ExitCode(Refusal.code) } ?? MUXNetCommand.exitCode(for: error)
+    #else
+      let error = found
+      let code = MUXNetCommand.exitCode(for: error)
+    #endif
     if code == .success {
       // Help, the version, a completion script.
       Console.result(MUXNetCommand.fullMessage(for: error))

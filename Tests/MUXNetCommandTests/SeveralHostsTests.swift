@@ -45,6 +45,7 @@ struct SeveralHostsTests {
       ("a slots=2\nb slots=x\n", "hosts:2: 'slots=x'"), ("a slots=0", "hosts:1: 'slots=0'"),
       ("# none\n\n", "hosts names no host"), ("-oProxyCommand=x", "hosts:1: '-oProxyCommand=x'"),
       ("a\n\na # again", "hosts:3: 'a' is in line 1 already"), ("a cores=2", "hosts:1: 'cores=2'"),
+      ("a slots=2 slots=3", "hosts:1: what follows 'slots=2'"),
     ])
   func badFiles(text: String, words: String) throws {
     try write(text, to: "hosts")

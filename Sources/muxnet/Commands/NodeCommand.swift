@@ -41,7 +41,8 @@ struct NodeCommand: ParsableCommand {
       try LocalMember(
         member.number, order.arguments,
         environment: order.environment.merging(member.environment) { $1 },
-        input: order.input.map { Data($0.utf8) }, grace: Self.grace)
+        input: order.input.map { Data($0.utf8) }, grace: Self.grace,
+        holdsErrors: order.isTogether)
     }
     Self.listen()
     let code = Self.wait(for: members, isTogether: order.isTogether)
@@ -65,7 +66,7 @@ struct NodeCommand: ParsableCommand {
     thread.start()
   }
 
-  private static func wait(for members: [LocalMember], isTogether: Bool) -> Int32 {
+  private static func wait(for members: [any LaunchedMember], isTogether: Bool) -> Int32 {
     var failure: Int32?
     var deadline: ContinuousClock.Instant?
     var said: Set<String> = []
@@ -103,9 +104,16 @@ struct NodeCommand: ParsableCommand {
       guard members.contains(where: { $0.poll() == nil }) else { break }
       usleep(20_000)
     }
-    for member in members { member.waitForLines() }
+    #if TORCH
+      if members.waitForLines() != nil { return Refusal.code }
+    #else
+      members.waitForLines()
+    #endif
     if let failure { return failure }
-    guard case .exit(let code) = members[0].poll() else { return 0 }
-    return code
+    switch members[0].poll() {
+    case .exit(let code): return code
+    case .signal(let number): return 128 + number
+    case nil: return 0
+    }
   }
 }

@@ -43,6 +43,9 @@
     @OptionGroup var output: OutputOptions
 
     func validate() throws {
+      if dryRun {
+        try UnusedOptions.refuse([("json", output.json)], because: "--dry-run prints YAML")
+      }
       let given = options.given(except: []).filter {
         ["--model", "--initial-weights"].contains($0)
       }
@@ -68,16 +71,19 @@
         let text = try ConfigurationText.yaml(settings)
         return Console.result(text.trimmingCharacters(in: .newlines))
       }
-      if try several.launch() { return }
-      StopSignal.watch()
+      if several.isAsked { return try several.launch() }
+      try TrainCommand.finish(Refusal.telling { try makeTrainer(settings) }, json: output.json)
+    }
+
+    private func makeTrainer(_ settings: TrainingConfiguration) throws -> Trainer {
       let group = try ProcessOptions.group(settings.distributed)
+      StopSignal.watch()
       let observers = TrainCommand.observers(
         everySteps: settings.output.logEverySteps, quiet: quiet || !group.isFirst)
-      let trainer =
+      return
         try Trainer.earlierAttempt(settings, group).map {
           try SupernetTraining.trainer(resuming: $0, observers: observers, group: group)
         } ?? SupernetTraining.trainer(settings, observers: observers, group: group)
-      try TrainCommand.finish(trainer, json: output.json)
     }
   }
 #endif

@@ -83,6 +83,16 @@
     @OptionGroup var output: OutputOptions
 
     func validate() throws {
+      if dryRun {
+        try UnusedOptions.refuse([("json", output.json)], because: "--dry-run prints YAML")
+      }
+      if findRate != nil {
+        try UnusedOptions.refuse(
+          several.given
+            + ["epochs", "time-budget", "max-steps", "output", "name", "overwrite"].map {
+              ($0, options.given(except: []).contains("--\($0)"))
+            }, because: "--find-rate tries 100 steps, in this process, and makes no run")
+      }
       guard let resume else {
         if otherImages { throw ValidationError("--other-images is for --resume") }
         return
@@ -110,9 +120,13 @@
         return try RateCurve(findRate).find(
           options.configuration(), quiet: quiet, json: output.json)
       }
-      if try several.launch() { return }
-      StopSignal.watch()
-      try Self.finish(makeTrainer(), json: output.json)
+      if several.isAsked {
+        // Said here and once, rather than by each of them.
+        if resume == nil { _ = try options.configuration() }
+        try several.launch()
+        return
+      }
+      try Self.finish(Refusal.telling { try makeTrainer() }, json: output.json)
     }
 
     /// Runs a training and says what became of it.
@@ -143,6 +157,7 @@
         let resume = try named.isEmpty ? latestRun() : named
         let group = try ProcessOptions.group(
           TrainingConfiguration(ofRun: RunFolder(existing: resume)).distributed)
+        StopSignal.watch()
         let (threads, timeBudget) = (options.threads, options.timeBudget)
         do {
           return try SupernetTraining.trainer(
@@ -162,6 +177,8 @@
       }
       let configuration = try options.unchecked()
       let group = try ProcessOptions.group(configuration.distributed)
+      // Not before: who waits for the others ends at once.
+      StopSignal.watch()
       let observers = Self.observers(
         everySteps: configuration.output.logEverySteps, quiet: quiet || !group.isFirst)
       // What the attempt before has left.

@@ -39,18 +39,20 @@
       }
     }
 
-    /// Starts the processes and waits for them, where some are asked for.
+    /// The names of options that were given.
+    var given: [(name: String, isGiven: Bool)] {
+      [("processes", processes ?? 1 > 1), ("nodes", hosts.nodes != nil)]
+    }
+
+    /// Whether processes are asked for.
+    var isAsked: Bool { hosts.nodes != nil || processes ?? 1 > 1 }
+
+    /// Starts the processes and waits for them.
     ///
-    /// - Returns: Whether that was so.
     /// - Throws: An exit code, or an error of the first process that failed.
-    func launch() throws -> Bool {
-      let places: ProcessLauncher.Places
-      if let nodes = try hosts.launcher() {
-        places = .nodes(nodes)
-      } else {
-        guard let processes, processes > 1 else { return false }
-        places = .here(processes)
-      }
+    func launch() throws {
+      let places: ProcessLauncher.Places =
+        if let nodes = try hosts.launcher() { .nodes(nodes) } else { .here(processes ?? 1) }
       if try ProcessPlace.given(by: ProcessInfo.processInfo.environment) != nil {
         throw CommandError(
           "a launcher has started this process already: leave out --processes and --nodes")
@@ -62,7 +64,6 @@
           Array(CommandLine.arguments.dropFirst()))
       ).run()
       if code != 0 { throw ExitCode(code) }
-      return true
     }
 
     /// The processes of which this one is one, by what its launcher has put in the environment.

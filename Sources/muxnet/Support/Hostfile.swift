@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
+import MUXCore
 
 /// The hosts on which processes are started: a line `HOST slots=N` for each, `#` begins a comment.
 struct Hostfile: Hashable {
@@ -24,13 +25,9 @@ struct Hostfile: Hashable {
 
   /// Reads a file.
   ///
-  /// - Throws: `CommandError` with the file and the line.
+  /// - Throws: `CommandError` with the file and the line, `FileError`.
   init(path: String) throws {
-    let text: String
-    do { text = try String(contentsOf: URL(filePath: path), encoding: .utf8) } catch {
-      throw CommandError("cannot read the hosts in \(path): \(error.localizedDescription)")
-    }
-    try self.init(text, path: path)
+    try self.init(try TextFile.read(path, limit: 1 << 22), path: path)
   }
 
   /// Reads the text of a file.
@@ -58,6 +55,7 @@ struct Hostfile: Hashable {
         else { throw fail("'\(word)' is none of slots=1 … slots=1024") }
         slots = count
       }
+      if words.count > 2 { throw fail("what follows '\(words[1])' is too much") }
       if let other = places[name] { throw fail("'\(name)' is in line \(other) already") }
       places[name] = index + 1
       hosts.append(Host(name: name, slots: slots, first: self.slots))

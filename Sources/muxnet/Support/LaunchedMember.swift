@@ -17,7 +17,27 @@ protocol LaunchedMember {
   /// Whether it stands still by a signal, and so can neither notice anything nor end.
   var isStopped: Bool { get }
   /// Waits until all that it wrote is passed on.
-  func waitForLines()
+  ///
+  /// - Parameter errors: Whether errors are, too.
+  func waitForLines(passing errors: Bool)
+}
+
+extension [any LaunchedMember] {
+  /// Waits for the lines of all, which have ended. Where one has refused to begin, the errors of the others
+  /// are the same, or that it is gone.
+  ///
+  /// - Returns: The first that has refused.
+  @discardableResult
+  func waitForLines() -> (any LaunchedMember)? {
+    var refusing: (any LaunchedMember)?
+    #if TORCH
+      refusing = first { $0.poll() == .exit(code: Refusal.code) }
+    #endif
+    for member in self {
+      member.waitForLines(passing: refusing == nil || member.name == refusing?.name)
+    }
+    return refusing
+  }
 }
 
 /// This program once more, on this machine, as one of several processes.
@@ -35,13 +55,14 @@ final class LocalMember: LaunchedMember {
   ///   - environment: Variables over those of this process.
   ///   - input: What it finds on its standard input.
   ///   - grace: Seconds that it gets to end where this process has ended.
+  ///   - holdsErrors: Whether its errors wait for ``waitForLines(passing:)``.
   /// - Throws: `StudyError` with the system's reason.
   init(
     _ number: Int, _ arguments: [String], environment: [String: String], input: Data? = nil,
-    grace: Double
+    grace: Double, holdsErrors: Bool
   ) throws {
     name = "process \(number)"
-    lines = try number == 0 ? nil : NumberedLines(number)
+    lines = try number == 0 ? nil : NumberedLines(number, holdsErrors: holdsErrors)
     process = try ChildProcess(
       StopRequest.program.path, arguments,
       environment: ProcessInfo.processInfo.environment.merging(environment) { $1 },
@@ -54,7 +75,7 @@ final class LocalMember: LaunchedMember {
   func poll() -> ChildProcess.Ending? { process.poll() }
   func send(_ signal: Int32) { process.send(signal) }
   func kill() { process.send(SIGKILL, toGroup: true) }
-  func waitForLines() { lines?.waitForEnd() }
+  func waitForLines(passing errors: Bool) { lines?.waitForEnd(passing: errors) }
 
   var isStopped: Bool {
     // The state stands behind the name, which may have anything in it; elsewhere than on Linux nobody knows.

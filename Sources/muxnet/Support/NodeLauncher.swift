@@ -105,7 +105,7 @@ final class RemoteMember: LaunchedMember {
     process.send(SIGKILL, toGroup: true)
   }
 
-  func waitForLines() {}
+  func waitForLines(passing errors: Bool) {}
 
   var isStopped: Bool { false }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
 import MUXStudies
+import Synchronization
 
 /// Passes on lines of a process with its number before them.
 final class NumberedLines: Sendable {
@@ -8,8 +9,14 @@ final class NumberedLines: Sendable {
   private let output: Int32
   private let done = DispatchSemaphore(value: 0)
   private let rank: Int
+  private let holdsErrors: Bool
+  private let errors = Mutex<[String]>([])
 
-  init(_ rank: Int) throws {
+  /// - Parameters:
+  ///   - rank: The number.
+  ///   - holdsErrors: Whether errors wait for the end, since all processes may say the same.
+  init(_ rank: Int, holdsErrors: Bool) throws {
+    self.holdsErrors = holdsErrors
     var ends: [Int32] = [-1, -1]
     guard pipe(&ends) == 0 else {
       throw CommandError("cannot make a pipe: \(String(cString: strerror(errno)))")
@@ -23,12 +30,17 @@ final class NumberedLines: Sendable {
   /// Closes this process's own end, and begins to read.
   func hasStarted() {
     close(input)
-    let (output, rank, done) = (output, rank, done)
+    let (output, done) = (output, done)
     let thread = Thread {
       var rest: [UInt8] = []
       var bytes = [UInt8](repeating: 0, count: 4096)
       func tell(_ line: some Sequence<UInt8>) {
-        Console.note("[\(rank)] \(String(decoding: Array(line), as: UTF8.self))")
+        let text = String(decoding: Array(line), as: UTF8.self)
+        if self.holdsErrors, text.hasPrefix("error: ") {
+          self.errors.withLock { $0.append(text) }
+        } else {
+          Console.note("[\(self.rank)] \(text)")
+        }
       }
       while true {
         let count = read(output, &bytes, bytes.count)
@@ -47,5 +59,12 @@ final class NumberedLines: Sendable {
     thread.start()
   }
 
-  func waitForEnd() { done.wait() }
+  /// Waits until all is passed on.
+  ///
+  /// - Parameter errors: Whether those that were held are, too.
+  func waitForEnd(passing errors: Bool) {
+    done.wait()
+    guard errors else { return }
+    for text in self.errors.withLock({ $0 }) { Console.note("[\(rank)] \(text)") }
+  }
 }

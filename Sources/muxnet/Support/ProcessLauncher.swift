@@ -52,11 +52,14 @@
         case .success(let code): return code
         case .failure(let failed): failure = failed
         }
-        // A command line that makes no sense makes none the next time either.
-        guard attempt < restarts, failure.ending != .exit(code: 64) else {
+        // What makes no sense makes none the next time either, and has been said.
+        if failure.ending == .exit(code: Refusal.code), !failure.isHost { return 1 }
+        guard attempt < restarts,
+          ![.exit(code: 64), .exit(code: Refusal.code)].contains(failure.ending)
+        else {
+          let times = attempt > 0 ? ", after \(attempt) restart\(attempt == 1 ? "" : "s")" : ""
           throw CommandError(
-            "\(failure.text(of: processes))\(attempt > 0 ? ", after \(attempt) restarts" : "")"
-              + "; its last words are above")
+            "\(failure.text(of: processes))\(times); its last words are above")
         }
         attempt += 1
         Console.warning(
@@ -74,6 +77,7 @@
         let what =
           switch ending {
           case .exit(255) where isHost: "ended with exit code 255 (is it reachable?)"
+          case .exit(Refusal.code): "refuses to begin"
           case .exit(let code): "ended with exit code \(code)"
           case .signal(let number): "was ended by signal \(number)"
           }
@@ -93,7 +97,8 @@
           var own = variables(launch, attempt: attempt, port: server.port, host: "127.0.0.1")
           for name in ["RANK", "LOCAL_RANK"] { own[name] = String(rank) }
           own["LOCAL_WORLD_SIZE"] = String(count)
-          return try LocalMember(rank, arguments, environment: own, grace: Self.grace)
+          return try LocalMember(
+            rank, arguments, environment: own, grace: Self.grace, holdsErrors: true)
         }
       case .nodes(let nodes):
         // Hosts first end what is left on them.
@@ -132,10 +137,16 @@
         }
         usleep(20_000)
       }
-      for member in members { member.waitForLines() }
+      if let member = members.waitForLines() {
+        return .failure(
+          Failure(name: member.name, ending: .exit(code: Refusal.code), isHost: member.isHost))
+      }
       if let failure = failure ?? find() { return .failure(failure) }
-      guard case .exit(let code) = members[0].poll() else { return .success(0) }
-      return .success(code)
+      switch members[0].poll() {
+      case .exit(let code): return .success(code)
+      case .signal(let number): return .success(128 + number)
+      case nil: return .success(0)
+      }
     }
 
     /// The ending, if it is none that was asked for.
@@ -144,6 +155,9 @@
       case nil, .exit(0): nil
       case .exit(let code):
         code == 128 + SIGINT || code == 128 + SIGTERM ? nil : ending
+      case .signal(SIGINT), .signal(SIGTERM):
+        // Who had not begun yet.
+        StopSignal.process.requested == nil ? ending : nil
       case .signal: ending
       }
     }
@@ -156,7 +170,7 @@
         "WORLD_SIZE": String(processes), "MASTER_ADDR": host, "MASTER_PORT": String(port),
         "TORCHELASTIC_RESTART_COUNT": String(attempt),
         "TORCHELASTIC_MAX_RESTARTS": String(restarts), "TORCHELASTIC_USE_AGENT_STORE": "True",
-        "TORCHELASTIC_RUN_ID": launch,
+        "TORCHELASTIC_RUN_ID": launch, Refusal.variable: "1",
       ]
     }
   }

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+#if TORCH
+  import Foundation
+  import MUXTensor
+
+  /// An error of a process that a launcher of this program has started, before it trains anything: settings
+  /// that do not fit, data or weights that are not there. It would be the same in the next attempt, and is the
+  /// same in the other processes.
+  struct Refusal: Error {
+    /// What is wrong.
+    let error: any Error
+
+    /// How such a process ends, which tells its launcher; `EX_CONFIG` of sysexits.h.
+    static let code: Int32 = 78
+    /// The variable by which processes know that this program has started them.
+    static let variable = "MUXNET_LAUNCHED"
+
+    /// Makes an error a refusal, where it is one.
+    static func telling<Result>(_ prepare: () throws -> Result) throws -> Result {
+      do { return try prepare() } catch let error as ProcessGroupError { throw error } catch {
+        let environment = ProcessInfo.processInfo.environment
+        // What went well once may do so again.
+        guard environment[variable] != nil, environment["TORCHELASTIC_RESTART_COUNT"] == "0" else {
+          throw error
+        }
+        throw Refusal(error: error)
+      }
+    }
+  }
+#endif

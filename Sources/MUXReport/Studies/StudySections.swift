@@ -74,7 +74,9 @@ package struct StudySections {
       ("objectives", objectives), ("targets", goal),
       (
         "algorithm",
-        "\(definition.algorithm.name), population \(definition.population), seed \(definition.seed)"
+        definition.algorithm.name
+          + (definition.algorithm.hasPopulation ? ", population \(definition.population)" : "")
+          + ", seed \(definition.seed)"
       ),
       (
         "evaluation",

@@ -38,6 +38,14 @@ public enum AlgorithmSettings: Sendable, Hashable, Codable {
     }
   }
 
+  /// Whether it keeps a population, whose size is a setting.
+  package var hasPopulation: Bool {
+    switch self {
+    case .moead, .guided, .evolution, .nsga2: true
+    case .local, .random, .list: false
+    }
+  }
+
   /// A new search.
   ///
   /// - Throws: ``SearchError`` for targets or settings that do not fit.

@@ -25,11 +25,11 @@ package struct BenchmarkTargets: Sendable {
   package init(file: URL? = nil) throws(SearchError) {
     path = file?.path(percentEncoded: false)
     let name = path ?? "targets.json"
-    let data: Data
-    do {
-      data = try file.map { try Data(contentsOf: $0) } ?? Data(PackageResources.targets_json)
-    } catch {
-      throw .table(path: name, reason: "cannot be read: \(error.localizedDescription)")
+    var data = Data(PackageResources.targets_json)
+    if let path {
+      do { data = Data(try TextFile.read(path, limit: 1 << 24).utf8) } catch {
+        throw .table(path: path, reason: "cannot be read: \(error.cause)")
+      }
     }
     do {
       points = try JSONDecoder().decode(File.self, from: data).points

@@ -82,15 +82,6 @@ package struct SearchBenchmark: Sendable {
     let targets = try BenchmarkTargets(file: options.targets)
     let rivals = try rivalRows()
     try prepareOutput(["runs.csv", "summary.csv"])
-    var isFolder: ObjCBool = false
-    let path = options.data.path(percentEncoded: false)
-    if options.tables.count > 1,
-      FileManager.default.fileExists(atPath: path, isDirectory: &isFolder),
-      !isFolder.boolValue
-    {
-      throw SearchError.table(
-        path: path, reason: "is one file, but there are \(options.tables.count) tables; name one")
-    }
     for name in options.tables {
       let table = try Self.table(name, in: options.data)
       var experiment = SearchExperiment(
@@ -123,7 +114,7 @@ package struct SearchBenchmark: Sendable {
     var drawn: [DrawnBudget] = []
     var rows: [BudgetExperiment.Row] = []
     var lines: [[BudgetExperiment.Line]] = []
-    let contestants = try contestants().filter(\.knowsCosts)
+    let contestants = try contestantsThatKnowCosts()
     let rivals =
       try rivalText().map { try BudgetExperiment.read(csv: $0.text, path: $0.path) } ?? []
     try prepareOutput(["budgets.csv", "budget-runs.csv"])
@@ -161,7 +152,7 @@ package struct SearchBenchmark: Sendable {
   package func runStopping(
     progress: (String) -> Void = { _ in }
   ) throws -> [ExperimentReport] {
-    let contestants = try contestants().filter(\.knowsCosts)
+    let contestants = try contestantsThatKnowCosts()
     let targets = try BenchmarkTargets(file: options.targets)
     let files = ["stopping-runs.csv", "stopping-summary.csv"]
     try prepareOutput(files)
@@ -195,13 +186,44 @@ package struct SearchBenchmark: Sendable {
     return reports
   }
 
-  /// Makes the folder of the results and checks that it takes them, before anything is computed.
-  private func prepareOutput(_ files: [String]) throws(FileError) {
+  /// Checks that one file is not named for several tables, makes the folder of the results and checks that
+  /// it takes them, before anything is computed.
+  private func prepareOutput(_ files: [String]) throws {
+    // Runs that are counted twice would make differences look surer than they are.
+    for (setting, words) in [
+      ("tables", options.tables), ("algorithms", options.algorithms ?? []),
+      ("budgets", options.budgets.map { "\($0)" }),
+    ] {
+      var seen: Set<String> = []
+      if let double = words.first(where: { !seen.insert($0).inserted }) {
+        throw SearchError.invalidSetting(name: setting, reason: "'\(double)' is given twice")
+      }
+    }
+    var isFolder: ObjCBool = false
+    let path = options.data.path(percentEncoded: false)
+    if options.tables.count > 1,
+      FileManager.default.fileExists(atPath: path, isDirectory: &isFolder),
+      !isFolder.boolValue
+    {
+      throw SearchError.table(
+        path: path, reason: "is one file, but there are \(options.tables.count) tables; name one")
+    }
     guard let folder = options.output else { return }
     try Folders.make(folder.path(percentEncoded: false))
     for file in files {
       try AtomicFile.check(folder.appending(path: file).path(percentEncoded: false))
     }
+  }
+
+  /// Those that may be told limits and budgets; one that is named and may not is refused.
+  private func contestantsThatKnowCosts() throws(SearchError) -> [SearchExperiment.Contestant] {
+    let all = try contestants()
+    if options.algorithms != nil, let blind = all.first(where: { !$0.knowsCosts }) {
+      throw .invalidSetting(
+        name: "algorithms",
+        reason: "'\(blind.name)' knows no costs, which this goal is about; leave it out")
+    }
+    return all.filter(\.knowsCosts)
   }
 
   private func contestants() throws(SearchError) -> [SearchExperiment.Contestant] {
@@ -227,10 +249,9 @@ package struct SearchBenchmark: Sendable {
   private func rivalText() throws -> (text: String, path: String)? {
     guard let url = options.rivals else { return nil }
     let path = url.path(percentEncoded: false)
-    guard let text = try? String(contentsOf: url, encoding: .utf8) else {
-      throw SearchError.table(path: path, reason: "cannot be read as text")
+    do { return (try TextFile.read(path, limit: 1 << 28), path) } catch {
+      throw SearchError.table(path: path, reason: "cannot be read as text: \(error.cause)")
     }
-    return (text, path)
   }
 
   private func write(

@@ -49,8 +49,8 @@ struct SearchBenchmarkCommand: ParsableCommand {
   @Option(parsing: .upToNextOption, help: "The numbers of networks that may be evaluated.")
   var budgets = [100, 300, 1000]
 
-  @Option(help: "The runs of each algorithm.")
-  var seeds = 50
+  @Option(help: "The runs of each algorithm (default: 50).")
+  var seeds: Int?
 
   @Option(
     parsing: .upToNextOption,
@@ -97,7 +97,7 @@ struct SearchBenchmarkCommand: ParsableCommand {
     guard BenchmarkTargets.Selection(rawValue: points) != nil else {
       throw ValidationError("--points is report or tune, not '\(points)'")
     }
-    guard seeds > 0, !budgets.isEmpty, budgets.allSatisfy({ $0 > 0 }) else {
+    guard seeds ?? 1 > 0, !budgets.isEmpty, budgets.allSatisfy({ $0 > 0 }) else {
       throw ValidationError("--seeds and --budgets must be above 0")
     }
     if goal == .budgets, !drawOnly, budgets.count > 1 {
@@ -106,6 +106,17 @@ struct SearchBenchmarkCommand: ParsableCommand {
     }
     if targets != nil, goal == .budgets {
       throw ValidationError("--targets has points, and --goal budgets searches for none")
+    }
+    if goal == .earlyStopping {
+      try UnusedOptions.refuse(
+        [("rivals", rivals != nil)],
+        because: "--goal early-stopping compares each search with itself")
+    }
+    if drawOnly {
+      try UnusedOptions.refuse(
+        [
+          ("seeds", seeds != nil), ("algorithms", !algorithms.isEmpty), ("rivals", rivals != nil),
+        ], because: "--draw-only searches for nothing")
     }
     if drawOnly, goal != .budgets || output == nil {
       throw ValidationError("--draw-only needs --goal budgets and --output")
@@ -116,7 +127,7 @@ struct SearchBenchmarkCommand: ParsableCommand {
     var options = SearchBenchmark.Options(data: URL(filePath: data))
     options.tables = table
     options.budgets = budgets
-    options.seeds = seeds
+    options.seeds = seeds ?? 50
     options.selection = BenchmarkTargets.Selection(rawValue: points) ?? .report
     options.targets = targets.map { URL(filePath: $0) }
     options.algorithms = algorithms.isEmpty ? nil : algorithms

@@ -90,7 +90,8 @@ struct SearchShowCommand: ParsableCommand {
     var lines = [
       "study       \(study.name)", "created     \(study.created.formatted(.iso8601))",
       "space       \(space)", "objectives  \(objectives)",
-      "algorithm   \(definition.algorithm.name), population \(definition.population), "
+      "algorithm   \(definition.algorithm.name), "
+        + (definition.algorithm.hasPopulation ? "population \(definition.population), " : "")
         + "seed \(definition.seed)",
       "evaluation  \(definition.evaluation.name)"
         + (definition.earlyStopping == nil ? "" : ", hopeless ones are stopped early"),

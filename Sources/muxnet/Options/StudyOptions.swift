@@ -66,10 +66,10 @@ struct StudyOptions: ParsableArguments {
         + "that asks for the network.", valueName: "ms"))
   var maxLatency: Double?
 
-  @Option(help: "guided, moead, evolution, nsga2 or random.")
+  @Option(help: "guided, moead, evolution, nsga2, local or random.")
   var algorithm = Self.usualAlgorithm
 
-  @Option(help: "Networks kept by the algorithm (default: 40).")
+  @Option(help: "Networks kept by the algorithm (default: 40); random and local keep none.")
   var population: Int?
 
   @Option(help: "The seed of the algorithm.")
@@ -168,6 +168,21 @@ struct StudyOptions: ParsableArguments {
         throw ValidationError(
           "--supernet is the whole evaluation; leave out \(others.joined(separator: ", "))")
       }
+    }
+    if AlgorithmSettings.named.contains(where: {
+      $0.name == algorithm && !$0.settings.hasPopulation
+    }) {
+      try UnusedOptions.refuse(
+        [("population", population != nil)], because: "the algorithm \(algorithm) keeps no networks"
+      )
+    }
+    if targets.isEmpty, budgets.isEmpty {
+      try UnusedOptions.refuse(
+        [("allow-outside", allowOutside)], because: "there is neither --target nor --budget")
+    }
+    if !objectives.split(separator: ",").contains("error") {
+      try UnusedOptions.refuse(
+        [("error-scale", errorScale != nil)], because: "error is none of the --objectives")
     }
     for text in attributeTexts where !text.contains("=") || text.hasPrefix("=") {
       throw ValidationError("--attribute takes KEY=VALUE, not '\(text)'")

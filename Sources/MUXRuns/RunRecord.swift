@@ -63,6 +63,11 @@ package struct RunRecord: Sendable {
       FileManager.default.fileExists(atPath: folder.configuration)
     else { throw RunFolderError.noRun(path: path) }
     self.folder = folder
+    // A pipe would be waited for.
+    for file in [folder.configuration, folder.summary, folder.network, folder.result]
+    where Self.isSpecial(file) {
+      throw CheckpointError.unreadable(path: file, reason: "it is no regular file; remove it")
+    }
     let last = URL(filePath: folder.path).absoluteURL.standardized.lastPathComponent
     name = last.isEmpty ? folder.path : last
     settings = try ConfigurationTree(contentsOf: folder.configuration)
@@ -78,6 +83,15 @@ package struct RunRecord: Sendable {
     ending = FileManager.default.contents(atPath: folder.result)
       .flatMap { try? JSONDecoder().decode(Result.self, from: $0).ending }
     isTraining = Self.isLocked(folder)
+  }
+
+  /// Whether something else than a file is there.
+  private static func isSpecial(_ path: String) -> Bool {
+    let target = URL(filePath: path).resolvingSymlinksInPath().path(percentEncoded: false)
+    guard let facts = try? FileManager.default.attributesOfItem(atPath: target) else {
+      return false
+    }
+    return facts[.type] as? FileAttributeType != .typeRegular
   }
 
   private static func network(_ path: String) throws -> Network {

@@ -110,6 +110,9 @@ struct PredictCommand: ParsableCommand {
       throw ValidationError("--features are those of the image itself; leave out --augment")
     }
     if features == nil, overwrite { throw ValidationError("--overwrite needs --features") }
+    try UnusedOptions.refuse(
+      [("show", show && (output.json || format ?? "text" != "text"))],
+      because: "images are drawn beside text, and not in another format")
     if batchSize < 1 {
       throw ValidationError("--batch-size must be at least 1, not \(batchSize)")
     }
@@ -135,6 +138,9 @@ struct PredictCommand: ParsableCommand {
       }
       return try FeatureTable(predictor, model)
     }
+    if show, !Console.outputIsTerminal {
+      Console.warning("--show draws in a terminal, and the output is none")
+    }
     let pictures = try draw.map { try BoxPictures(folder: $0) }
     let report = try predictor.predict(
       paths: images.filter { $0 != "-" }, given: try images.contains("-") ? [standardInput()] : [],
@@ -159,9 +165,10 @@ struct PredictCommand: ParsableCommand {
       let text = try predictor.text(of: report.images, format: format)
       Console.result(text.trimmingCharacters(in: .newlines))
     }
-    if let table, let features {
+    if let table, let features, !report.images.isEmpty {
       try table.write(to: features)
-      Console.note("wrote \(features): the features of \(report.images.count) images")
+      let count = report.images.count
+      Console.note("wrote \(features): the features of \(count) image\(count == 1 ? "" : "s")")
     }
     for line in report.leftOut.descriptions + report.failures { Console.warning(line) }
     if !report.failures.isEmpty {

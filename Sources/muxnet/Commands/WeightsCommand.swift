@@ -106,11 +106,7 @@ extension WeightsCommand {
       for entry in entries {
         if from == nil { Console.note("fetching \(entry.name) from \(entry.source.text)") }
         switch try download.fetch(entry, from: from) {
-        case .present(let path):
-          if let from {
-            Console.warning("\(entry.name) is in the cache already, and \(from) was not read")
-          }
-          Console.result(path)
+        case .present(let path): Console.result(path)
         case .fetched(let path, let sha256):
           if (entry.sha256?.count ?? 0) < 64 {
             let known =

@@ -204,10 +204,13 @@ def check(options, name, images, rows, times):
     muxnet(options, "convert", name, packed["float32"], "--overwrite")
     for precision in ["bfloat16"] + (["int8"] if options.calibrate else []):
         packed[precision] = f"{options.scratch}/{name}-{precision}.muxnet"
+        # bfloat16 is not calibrated.
+        calibration = (["--calibration-images", str(options.calibration_images)]
+                       if precision == "int8" else [])
         report = json.loads(muxnet(
             options, "quantize", name, packed[precision], "--precision", precision, "--images",
-            options.calibrate or options.images, "--calibration-images",
-            str(options.calibration_images), "--held-out-images", "200", "--overwrite", "--json"))
+            options.calibrate or options.images, *calibration, "--held-out-images", "200",
+            "--overwrite", "--json"))
         noise["muxnet", precision] = report["agreement"]["signalToNoise"]
         for warning in report["warnings"]:
             print(f"{name}, {precision}: {warning}", file=sys.stderr)

@@ -106,8 +106,9 @@ def packed_files(old, network, folder):
         old.run("convert", network, weights, "--random-weights")
         old.run("convert", weights, f"{folder}/{network}-float32.muxnet")
         for precision in ("bfloat16", "int8"):
+            calibration = ["--calibration-images", "8"] if precision == "int8" else []
             old.run("quantize", weights, f"{folder}/{network}-{precision}.muxnet", "--precision",
-                    precision, "--images", f"{folder}/pictures", "--calibration-images", "8")
+                    precision, "--images", f"{folder}/pictures", *calibration)
     return {precision: f"{folder}/{network}-{precision}.muxnet" for precision in PRECISIONS}
 
 

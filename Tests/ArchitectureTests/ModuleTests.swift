@@ -35,7 +35,7 @@ import Testing
     }
   }
 
-  @Test("the upper half does without libtorch, and only what is opened when it is needed is linked to it")
+  @Test("the upper half does without libtorch, and only what is opened links it")
   func halves() {
     for row in page.rows where row.half != "both" {
       let isLower =

@@ -4,6 +4,11 @@
 #define CT_FUNCTIONS_H
 #include <stddef.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+#pragma GCC visibility push(hidden)
+
 /// FUNCTION(name) for each. A function is declared in the header of its kind and listed here; a test compares.
 #define CT_FUNCTIONS(FUNCTION)           \
   FUNCTION(ct_free_text)                 \
@@ -155,7 +160,15 @@ typedef struct ct_library {
   void *const *functions;
 } ct_library;
 
+/// Opens the library where it is not linked: NULL, or why that cannot be done, which lives as long as the
+/// process. A function that is called without it ends the process with that line.
+const char *ct_absence(void);
+
 #define CT_FUNCTION_NAME(name) #name " "
 #define CT_FUNCTION_NAMES CT_FUNCTIONS(CT_FUNCTION_NAME)
 
+#pragma GCC visibility pop
+#ifdef __cplusplus
+}
+#endif
 #endif

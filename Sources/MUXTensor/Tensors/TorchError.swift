@@ -5,6 +5,8 @@ public import Foundation
 public enum TorchError: Error, Equatable, Sendable {
   /// libtorch refused an operation; the text is libtorch's own, without its stack trace.
   case operation(String)
+  /// libtorch, or the library of this package that links it, cannot be loaded; the text says why.
+  case missing(String)
   /// The libtorch in this process is not the one that the package was compiled with.
   case version(found: String, needed: String)
   /// A device name that is none of `cpu`, `cuda`, `cuda:N`, `mps`.
@@ -25,6 +27,8 @@ extension TorchError: CustomStringConvertible, LocalizedError {
     switch self {
     case .operation(let text):
       return "libtorch: \(text)"
+    case .missing(let reason):
+      return "cannot load libtorch: \(reason) (make build builds it)"
     case .version(let found, let needed):
       return "libtorch \(found) found, \(needed) needed: run scripts/setup and build again"
     case .unknownDevice(let name):

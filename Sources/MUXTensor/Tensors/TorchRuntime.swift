@@ -6,8 +6,9 @@ public enum TorchRuntime {
   /// The version whose headers the package was compiled with, as `MAJOR.MINOR.PATCH`.
   public static var compiledVersion: String { String(cString: ct_version_compiled()) }
 
-  /// The version of the library that was loaded.
+  /// The version of the library, which is loaded now if it was not yet.
   public static func runningVersion() throws(TorchError) -> String {
+    if let absence = ct_absence() { throw .missing(String(cString: absence)) }
     var text: UnsafeMutablePointer<CChar>?
     try succeed(ct_version_running(&text))
     guard let text else { throw .operation("libtorch does not name its version") }
@@ -26,6 +27,7 @@ public enum TorchRuntime {
 
   /// Sets the threads of one operation, for the whole process.
   public static func setThreads(_ count: Int) throws(TorchError) {
+    try check()
     try succeed(ct_set_threads(Int32(clamping: count)))
   }
 

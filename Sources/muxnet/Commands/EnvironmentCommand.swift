@@ -22,10 +22,15 @@ struct EnvironmentCommand: ParsableCommand {
 
   func run() throws {
     #if TORCH
-      // A library of the wrong version is itself worth reporting.
-      let libtorch = (try? TorchRuntime.runningVersion()) ?? "cannot be loaded"
-      let devices = [Device.cpu, .cuda(0), .mps].filter { ((try? $0.count()) ?? 0) > 0 }
-      var report = EnvironmentReport(libtorch: libtorch, devices: devices.map(\.description))
+      // A library of the wrong version, or none, is itself worth reporting.
+      var report: EnvironmentReport
+      do {
+        let version = try TorchRuntime.runningVersion()
+        let devices = [Device.cpu, .cuda(0), .mps].filter { ((try? $0.count()) ?? 0) > 0 }
+        report = EnvironmentReport(libtorch: version, devices: devices.map(\.description))
+      } catch {
+        report = EnvironmentReport(libtorch: "\(error)", devices: [])
+      }
     #else
       var report = EnvironmentReport()
     #endif

@@ -24,10 +24,8 @@ enum EntryPoint {
 
   private static func finish(_ found: any Error) -> Never {
     #if TORCH
-      let refusal = found as? Refusal
-      let error = refusal?.error ?? found
-      let code =
-        refusal.map { _ in ExitCode(Refusal.code) } ?? MUXNetCommand.exitCode(for: error)
+      let error = (found as? Refusal)?.error ?? found
+      let code = Refusal.code(of: found).map { ExitCode($0) } ?? MUXNetCommand.exitCode(for: error)
     #else
       let error = found
       let code = MUXNetCommand.exitCode(for: error)

@@ -85,6 +85,20 @@
       #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path).isEmpty)
     }
 
+    @Test("The one that has failed is named, not one that has noticed it")
+    func blame() throws {
+      // The first process alone writes, and can write no more than the beginning of a checkpoint.
+      let line = words("full", 2, ["--quiet"]).joined(separator: " ")
+      let outcome = try Program.run(
+        shell: "ulimit -f 100; exec \"$MUXNET\" \(line)", in: folder.path)
+      #expect(outcome.code == 1)
+      #expect(outcome.errors.contains("cannot write"), "\(outcome.errors)")
+      #expect(
+        outcome.errors.hasSuffix(
+          "error: process 0 of 2 ended with exit code 1; its last words are above\n"),
+        "\(outcome.errors)")
+    }
+
     #if os(Linux)
       @Test(
         "One that is killed ends all within seconds; with restarts the run ends as if nothing had been",

@@ -100,7 +100,8 @@ extension StudyError: CustomStringConvertible, LocalizedError {
     case .unknownStudy(let name, let nearest, let count):
       "there is no study '\(name)'"
         + (nearest.isEmpty
-          ? (count == 0 ? "; the storage has none" : "; the storage has \(count) others")
+          ? (count == 0
+            ? "; the storage has none" : "; the storage has \(count) other\(count == 1 ? "" : "s")")
           : "; did you mean \(nearest.map { "'\($0)'" }.joined(separator: ", "))?")
     case .unnamedStudy(let names):
       names.isEmpty

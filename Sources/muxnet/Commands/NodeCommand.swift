@@ -69,6 +69,7 @@ struct NodeCommand: ParsableCommand {
   private static func wait(for members: [any LaunchedMember], isTogether: Bool) -> Int32 {
     var failure: Int32?
     var deadline: ContinuousClock.Instant?
+    var hasKilled = false
     var said: Set<String> = []
     while true {
       switch word.exchange(0, ordering: .relaxed) {
@@ -90,25 +91,25 @@ struct NodeCommand: ParsableCommand {
         if case .signal(let number) = ending {
           Console.warning("\(member.name) was ended by signal \(number)")
         }
-        guard failure == nil else { continue }
+        if failure == nil {
+          if isTogether { deadline = .now + .seconds(notice) }
+        } else if failure != LaunchedEnding.noticed || hasKilled {
+          continue
+        }
         failure = code
-        if isTogether { deadline = .now + .seconds(notice) }
       }
       if failure != nil, isTogether {
         for member in members where member.isStopped { member.kill() }
       }
       if let time = deadline, ContinuousClock.now > time {
         for member in members { member.kill() }
+        hasKilled = true
         deadline = nil
       }
       guard members.contains(where: { $0.poll() == nil }) else { break }
       usleep(20_000)
     }
-    #if TORCH
-      if members.waitForLines() != nil { return Refusal.code }
-    #else
-      members.waitForLines()
-    #endif
+    if members.waitForLines() != nil { return LaunchedEnding.refused }
     if let failure { return failure }
     switch members[0].poll() {
     case .exit(let code): return code

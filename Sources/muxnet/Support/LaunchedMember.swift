@@ -29,10 +29,7 @@ extension [any LaunchedMember] {
   /// - Returns: The first that has refused.
   @discardableResult
   func waitForLines() -> (any LaunchedMember)? {
-    var refusing: (any LaunchedMember)?
-    #if TORCH
-      refusing = first { $0.poll() == .exit(code: Refusal.code) }
-    #endif
+    let refusing = first { $0.poll() == .exit(code: LaunchedEnding.refused) }
     for member in self {
       member.waitForLines(passing: refusing == nil || member.name == refusing?.name)
     }

@@ -53,9 +53,9 @@
         case .failure(let failed): failure = failed
         }
         // What makes no sense makes none the next time either, and has been said.
-        if failure.ending == .exit(code: Refusal.code), !failure.isHost { return 1 }
+        if failure.ending == .exit(code: LaunchedEnding.refused), !failure.isHost { return 1 }
         guard attempt < restarts,
-          ![.exit(code: 64), .exit(code: Refusal.code)].contains(failure.ending)
+          ![.exit(code: 64), .exit(code: LaunchedEnding.refused)].contains(failure.ending)
         else {
           let times = attempt > 0 ? ", after \(attempt) restart\(attempt == 1 ? "" : "s")" : ""
           throw CommandError(
@@ -73,11 +73,14 @@
       let ending: ChildProcess.Ending
       let isHost: Bool
 
+      var isNotice: Bool { ending == .exit(code: LaunchedEnding.noticed) }
+
       func text(of count: Int) -> String {
         let what =
           switch ending {
           case .exit(255) where isHost: "ended with exit code 255 (is it reachable?)"
-          case .exit(Refusal.code): "refuses to begin"
+          case .exit(LaunchedEnding.refused): "refuses to begin"
+          case .exit(LaunchedEnding.noticed): "has lost another one"
           case .exit(let code): "ended with exit code \(code)"
           case .signal(let number): "was ended by signal \(number)"
           }
@@ -111,21 +114,24 @@
       var forwarded = false
       var failure: Failure?
       var deadline: ContinuousClock.Instant?
+      var hasKilled = false
+      // One that has only noticed the end of another is not to blame for it.
       func find() -> Failure? {
-        members.compactMap { member in
+        let failures = members.compactMap { member in
           Self.fails(member.poll()).map {
             Failure(name: member.name, ending: $0, isHost: member.isHost)
           }
-        }.first
+        }
+        return failures.first { !$0.isNotice } ?? failures.first
       }
       while members.contains(where: { $0.poll() == nil }) {
         if let signal = StopSignal.process.requested, !forwarded {
           forwarded = true
           for member in members { member.send(signal) }
         }
-        if failure == nil {
-          failure = find()
-          if failure != nil { deadline = .now + .seconds(notice) }
+        if !hasKilled, failure?.isNotice ?? true, let found = find() {
+          if failure == nil { deadline = .now + .seconds(notice) }
+          failure = found
         }
         if failure != nil {
           for member in members where member.isStopped { member.kill() }
@@ -133,15 +139,18 @@
         if let time = deadline, ContinuousClock.now > time {
           // Whoever was stopped by a signal does not hear another one.
           for member in members { member.kill() }
+          hasKilled = true
           deadline = nil
         }
         usleep(20_000)
       }
       if let member = members.waitForLines() {
         return .failure(
-          Failure(name: member.name, ending: .exit(code: Refusal.code), isHost: member.isHost))
+          Failure(
+            name: member.name, ending: .exit(code: LaunchedEnding.refused), isHost: member.isHost))
       }
-      if let failure = failure ?? find() { return .failure(failure) }
+      if !hasKilled, failure?.isNotice ?? true { failure = find() }
+      if let failure { return .failure(failure) }
       switch members[0].poll() {
       case .exit(let code): return .success(code)
       case .signal(let number): return .success(128 + number)
@@ -170,7 +179,7 @@
         "WORLD_SIZE": String(processes), "MASTER_ADDR": host, "MASTER_PORT": String(port),
         "TORCHELASTIC_RESTART_COUNT": String(attempt),
         "TORCHELASTIC_MAX_RESTARTS": String(restarts), "TORCHELASTIC_USE_AGENT_STORE": "True",
-        "TORCHELASTIC_RUN_ID": launch, Refusal.variable: "1",
+        "TORCHELASTIC_RUN_ID": launch, LaunchedEnding.variable: "1",
       ]
     }
   }

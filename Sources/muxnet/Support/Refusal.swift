@@ -10,21 +10,29 @@
     /// What is wrong.
     let error: any Error
 
-    /// How such a process ends, which tells its launcher; `EX_CONFIG` of sysexits.h.
-    static let code: Int32 = 78
-    /// The variable by which processes know that this program has started them.
-    static let variable = "MUXNET_LAUNCHED"
-
     /// Makes an error a refusal, where it is one.
     static func telling<Result>(_ prepare: () throws -> Result) throws -> Result {
       do { return try prepare() } catch let error as ProcessGroupError { throw error } catch {
         let environment = ProcessInfo.processInfo.environment
         // What went well once may do so again.
-        guard environment[variable] != nil, environment["TORCHELASTIC_RESTART_COUNT"] == "0" else {
+        guard environment[LaunchedEnding.variable] != nil,
+          environment["TORCHELASTIC_RESTART_COUNT"] == "0"
+        else {
           throw error
         }
         throw Refusal(error: error)
       }
+    }
+
+    /// The exit code that tells a launcher what an error is; nil for one of no such kind.
+    static func code(of error: any Error) -> Int32? {
+      if error is Refusal { return LaunchedEnding.refused }
+      if case ProcessGroupError.lost = error,
+        ProcessInfo.processInfo.environment[LaunchedEnding.variable] != nil
+      {
+        return LaunchedEnding.noticed
+      }
+      return nil
     }
   }
 #endif

@@ -32,7 +32,7 @@ package final class FileLock: Sendable {
     let descriptor = open(path, O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else { return false }
     // What is shared here for a moment is given back with the descriptor.
-    defer { close(descriptor) }
+    defer { release(descriptor) }
     return flock(descriptor, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK
   }
 
@@ -42,5 +42,13 @@ package final class FileLock: Sendable {
     return descriptor
   }
 
-  deinit { if descriptor >= 0 { close(descriptor) } }
+  deinit { Self.release(descriptor) }
+
+  /// Closing alone is not enough: a process that is being started just now has the descriptor, too, until its
+  /// program begins.
+  private static func release(_ descriptor: Int32) {
+    guard descriptor >= 0 else { return }
+    _ = flock(descriptor, LOCK_UN)
+    close(descriptor)
+  }
 }

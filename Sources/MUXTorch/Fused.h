@@ -38,13 +38,34 @@ class Doubles {
   at::Tensor memory_;
 };
 
-/// Work is cut into at most this many parts with a partial weight gradient each, whatever the
+/// Gradients of weights, summed for each part of the images on its own. The parts are the same whatever the
 /// number of threads, so that sums are taken in the same order everywhere.
-int64_t part_count(int64_t images);
-/// The first image of a part.
-inline int64_t part_begin(int64_t part, int64_t parts, int64_t images) {
-  return images * part / parts;
-}
+class PartialSums {
+ public:
+  /// Of `size` numbers for each part.
+  PartialSums(int64_t images, int64_t size);
+
+  /// Calls `body(image, sums)` for each image, parts side by side; the sums of a part begin with zeros.
+  template <typename Body>
+  void add(const Body &body) {
+    float *const all = data();
+    parallel(parts, [&](int64_t part) {
+      float *const sums = all + part * size;
+      std::fill(sums, sums + size, 0.0f);
+      const int64_t end = images_ * (part + 1) / parts;
+      for (int64_t n = images_ * part / parts; n < end; ++n) body(n, sums);
+    });
+  }
+
+  /// [parts, size]
+  float *data() { return memory_.mutable_data_ptr<float>(); }
+
+  const int64_t parts, size;
+
+ private:
+  const int64_t images_;
+  at::Tensor memory_;
+};
 
 /// Constants of one batch norm in one call.
 struct Norm {

@@ -65,7 +65,6 @@ std::vector<at::Tensor> block_backward(const BlockPlan &plan, const at::Tensor &
   const float *const convolved = state.convolved.const_data_ptr<float>();
   const float *const projected = state.projected.const_data_ptr<float>();
   const float *const output_gradient = gradient.const_data_ptr<float>();
-  const int64_t parts = part_count(images);
   const auto floats = at::TensorOptions().dtype(at::kFloat);
 
   at::Tensor gx;
@@ -109,36 +108,28 @@ std::vector<at::Tensor> block_backward(const BlockPlan &plan, const at::Tensor &
     at::Tensor packed = flat(static_cast<int64_t>(mux_pointwise_packed_size(outputs, middle)));
     mux_pointwise_pack(plan.projection.const_data_ptr<float>(), outputs, middle, middle, 1,
                        packed.mutable_data_ptr<float>());
-    const auto size = static_cast<int64_t>(mux_pointwise_partial_size(outputs, middle));
-    at::Tensor partial_memory = flat(parts * size);
-    float *const partials = partial_memory.mutable_data_ptr<float>();
-    parallel(parts, [&](int64_t part) {
-      float *const partial = partials + part * size;
-      std::fill(partial, partial + size, 0.0f);
-      for (int64_t n = part_begin(part, parts, images); n < part_begin(part + 1, parts, images);
-           ++n) {
-        const mux_pointwise_project_gradient arguments = {
-            .rows = out_pixels,
-            .out = outputs,
-            .mid = middle,
-            .gy = gy + n * out_pixels * outputs,
-            .gy_stride = outputs,
-            .p = projected + n * out_pixels * outputs,
-            .k0 = projection_norm.k0.data(),
-            .k1 = projection_norm.k1.data(),
-            .k2 = projection_norm.k2.data(),
-            .packed = packed.const_data_ptr<float>(),
-            .d = convolved + n * out_pixels * middle,
-            .transform = transform,
-            .gate = gate ? gate + n * middle : nullptr,
-            .gz = gz + n * out_pixels * middle,
-            .sums = five + n * 5 * middle,
-            .partial = partial};
-        mux_pointwise_project_backward(&arguments,
-                                       scratch(mux_pointwise_scratch_size(outputs, middle)));
-      }
+    PartialSums partials(images, static_cast<int64_t>(mux_pointwise_partial_size(outputs, middle)));
+    partials.add([&](int64_t n, float *partial) {
+      const mux_pointwise_project_gradient arguments = {.rows = out_pixels,
+                                                        .out = outputs,
+                                                        .mid = middle,
+                                                        .gy = gy + n * out_pixels * outputs,
+                                                        .gy_stride = outputs,
+                                                        .p = projected + n * out_pixels * outputs,
+                                                        .k0 = projection_norm.k0.data(),
+                                                        .k1 = projection_norm.k1.data(),
+                                                        .k2 = projection_norm.k2.data(),
+                                                        .packed = packed.const_data_ptr<float>(),
+                                                        .d = convolved + n * out_pixels * middle,
+                                                        .transform = transform,
+                                                        .gate = gate ? gate + n * middle : nullptr,
+                                                        .gz = gz + n * out_pixels * middle,
+                                                        .sums = five + n * 5 * middle,
+                                                        .partial = partial};
+      mux_pointwise_project_backward(&arguments,
+                                     scratch(mux_pointwise_scratch_size(outputs, middle)));
     });
-    mux_pointwise_reduce_partials(partials, parts, size, outputs, middle,
+    mux_pointwise_reduce_partials(partials.data(), partials.parts, partials.size, outputs, middle,
                                   projection_gradient.mutable_data_ptr<float>(), middle, 1);
   }
 
@@ -184,9 +175,7 @@ std::vector<at::Tensor> block_backward(const BlockPlan &plan, const at::Tensor &
     for (const at::Tensor &weight : plan.spatial_weights)
       weights.push_back(weight.const_data_ptr<float>());
     mux_spatial_pack(&plan.spatial, weights.data(), packed.mutable_data_ptr<float>());
-    const auto size = static_cast<int64_t>(mux_spatial_gradient_count(&plan.spatial));
-    at::Tensor partial_memory = flat(parts * size);
-    float *const partials = partial_memory.mutable_data_ptr<float>();
+    PartialSums partials(images, static_cast<int64_t>(mux_spatial_gradient_count(&plan.spatial)));
     const mux_transform identity = {nullptr, nullptr, {MUX_IDENTITY, 0, 0}};
     const mux_transform input_transform =
         plan.expands ? mux_transform{state.expansion.scale.data(), state.expansion.shift.data(),
@@ -195,44 +184,39 @@ std::vector<at::Tensor> block_backward(const BlockPlan &plan, const at::Tensor &
     const float *const spatial_input =
         plan.expands ? state.expanded.const_data_ptr<float>() : input;
     const int64_t spatial_stride = plan.expands ? middle : channels;
-    parallel(parts, [&](int64_t part) {
-      float *const partial = partials + part * size;
-      std::fill(partial, partial + size, 0.0f);
-      for (int64_t n = part_begin(part, parts, images); n < part_begin(part + 1, parts, images);
-           ++n) {
-        const mux_spatial_backward_arguments arguments = {
-            .packed = packed.const_data_ptr<float>(),
-            .output_gradient = gz + n * out_pixels * middle,
-            .output_gradient_stride = middle,
-            .output = convolved + n * out_pixels * middle,
-            .output_stride = middle,
-            .output_transform = transform,
-            .gate = gate ? gate + n * middle : nullptr,
-            .pooled = pooled ? pooled + n * middle : nullptr,
-            .k0 = spatial_norm.k0.data(),
-            .k1 = spatial_norm.k1.data(),
-            .k2 = spatial_norm.k2.data(),
-            .input = spatial_input + n * pixels * spatial_stride,
-            .input_stride = spatial_stride,
-            .input_transform = input_transform,
-            .input_gradient = ge ? ge + n * pixels * ge_stride : nullptr,
-            .input_gradient_stride = ge_stride,
-            .weight_gradient = partial,
-            .sum_gradient = plan.expands ? sums + n * middle : nullptr,
-            .sum_gradient_input = plan.expands ? raw_sums + n * middle : nullptr};
-        mux_spatial_backward(&plan.spatial, &arguments,
-                             scratch(mux_spatial_scratch_count(&plan.spatial)));
-        if (!plan.expands && plan.residual && ge) {
-          float *to = ge + n * pixels * ge_stride;
-          const float *add = gy + n * pixels * outputs;
-          for (int64_t i = 0; i < pixels; ++i, to += ge_stride, add += outputs)
-            for (int64_t c = 0; c < outputs; ++c) to[c] += add[c];
-        }
+    partials.add([&](int64_t n, float *partial) {
+      const mux_spatial_backward_arguments arguments = {
+          .packed = packed.const_data_ptr<float>(),
+          .output_gradient = gz + n * out_pixels * middle,
+          .output_gradient_stride = middle,
+          .output = convolved + n * out_pixels * middle,
+          .output_stride = middle,
+          .output_transform = transform,
+          .gate = gate ? gate + n * middle : nullptr,
+          .pooled = pooled ? pooled + n * middle : nullptr,
+          .k0 = spatial_norm.k0.data(),
+          .k1 = spatial_norm.k1.data(),
+          .k2 = spatial_norm.k2.data(),
+          .input = spatial_input + n * pixels * spatial_stride,
+          .input_stride = spatial_stride,
+          .input_transform = input_transform,
+          .input_gradient = ge ? ge + n * pixels * ge_stride : nullptr,
+          .input_gradient_stride = ge_stride,
+          .weight_gradient = partial,
+          .sum_gradient = plan.expands ? sums + n * middle : nullptr,
+          .sum_gradient_input = plan.expands ? raw_sums + n * middle : nullptr};
+      mux_spatial_backward(&plan.spatial, &arguments,
+                           scratch(mux_spatial_scratch_count(&plan.spatial)));
+      if (!plan.expands && plan.residual && ge) {
+        float *to = ge + n * pixels * ge_stride;
+        const float *add = gy + n * pixels * outputs;
+        for (int64_t i = 0; i < pixels; ++i, to += ge_stride, add += outputs)
+          for (int64_t c = 0; c < outputs; ++c) to[c] += add[c];
       }
     });
-    float *const whole = partials;
-    for (int64_t part = 1; part < parts; ++part)
-      for (int64_t i = 0; i < size; ++i) whole[i] += partials[part * size + i];
+    float *const whole = partials.data();
+    for (int64_t part = 1; part < partials.parts; ++part)
+      for (int64_t i = 0; i < partials.size; ++i) whole[i] += whole[part * partials.size + i];
     std::vector<float *> targets;
     for (const at::Tensor &weight : plan.spatial_weights) {
       spatial_gradients.push_back(at::zeros(weight.sizes(), floats));
@@ -258,41 +242,35 @@ std::vector<at::Tensor> block_backward(const BlockPlan &plan, const at::Tensor &
     at::Tensor packed = flat(static_cast<int64_t>(mux_pointwise_packed_size(middle, processed)));
     mux_pointwise_pack(plan.expansion.const_data_ptr<float>(), middle, processed, processed, 1,
                        packed.mutable_data_ptr<float>());
-    const auto size = static_cast<int64_t>(mux_pointwise_partial_size(processed, middle));
-    at::Tensor partial_memory = flat(parts * size);
-    float *const partials = partial_memory.mutable_data_ptr<float>();
+    PartialSums partials(images,
+                         static_cast<int64_t>(mux_pointwise_partial_size(processed, middle)));
     const float *const expanded = state.expanded.const_data_ptr<float>();
-    parallel(parts, [&](int64_t part) {
-      float *const partial = partials + part * size;
-      std::fill(partial, partial + size, 0.0f);
-      for (int64_t n = part_begin(part, parts, images); n < part_begin(part + 1, parts, images);
-           ++n) {
-        const mux_pointwise_expand_gradient arguments = {
-            .rows = pixels,
-            .inner = processed,
-            .outer = middle,
-            .x = input + n * pixels * channels,
-            .x_stride = channels,
-            .window = nullptr,
-            .du = ge + n * pixels * middle,
-            .gh = nullptr,
-            .pooled = nullptr,
-            .y = expanded + n * pixels * middle,
-            .k0 = expansion_norm.k0.data(),
-            .k1 = expansion_norm.k1.data(),
-            .k2 = expansion_norm.k2.data(),
-            .transform = {nullptr, nullptr, {MUX_IDENTITY, 0, 0}},
-            .packed = packed.const_data_ptr<float>(),
-            .add = plan.residual ? gy + n * pixels * outputs : nullptr,
-            .add_stride = outputs,
-            .gx = input_gradient ? input_gradient + n * pixels * channels : nullptr,
-            .gx_stride = channels,
-            .partial = partial};
-        mux_pointwise_expand_backward(&arguments,
-                                      scratch(mux_pointwise_scratch_size(processed, middle)));
-      }
+    partials.add([&](int64_t n, float *partial) {
+      const mux_pointwise_expand_gradient arguments = {
+          .rows = pixels,
+          .inner = processed,
+          .outer = middle,
+          .x = input + n * pixels * channels,
+          .x_stride = channels,
+          .window = nullptr,
+          .du = ge + n * pixels * middle,
+          .gh = nullptr,
+          .pooled = nullptr,
+          .y = expanded + n * pixels * middle,
+          .k0 = expansion_norm.k0.data(),
+          .k1 = expansion_norm.k1.data(),
+          .k2 = expansion_norm.k2.data(),
+          .transform = {nullptr, nullptr, {MUX_IDENTITY, 0, 0}},
+          .packed = packed.const_data_ptr<float>(),
+          .add = plan.residual ? gy + n * pixels * outputs : nullptr,
+          .add_stride = outputs,
+          .gx = input_gradient ? input_gradient + n * pixels * channels : nullptr,
+          .gx_stride = channels,
+          .partial = partial};
+      mux_pointwise_expand_backward(&arguments,
+                                    scratch(mux_pointwise_scratch_size(processed, middle)));
     });
-    mux_pointwise_reduce_partials(partials, parts, size, processed, middle,
+    mux_pointwise_reduce_partials(partials.data(), partials.parts, partials.size, processed, middle,
                                   weight_gradient.mutable_data_ptr<float>(), 1, processed);
     gradients.push_back(weight_gradient);
     gradients.push_back(expansion_norm.weight);

@@ -161,44 +161,35 @@ std::vector<at::Tensor> convolution_backward(const ConvolutionPlan &plan, const 
     mux_pointwise_pack(plan.weight.const_data_ptr<float>(), outputs, inner, inner, 1,
                        packed.mutable_data_ptr<float>());
   }
-  const int64_t parts = part_count(images);
-  const auto size = static_cast<int64_t>(mux_pointwise_partial_size(inner, outputs));
-  at::Tensor partial_memory = flat(parts * size);
-  float *const partials = partial_memory.mutable_data_ptr<float>();
-  parallel(parts, [&](int64_t part) {
-    float *const partial = partials + part * size;
-    std::fill(partial, partial + size, 0.0f);
-    for (int64_t n = part_begin(part, parts, images); n < part_begin(part + 1, parts, images);
-         ++n) {
-      const mux_pointwise_expand_gradient arguments = {
-          .rows = pixels,
-          .inner = inner,
-          .outer = outputs,
-          .x = input + n * in_size,
-          .x_stride = plan.channels,
-          .window = plan.pointwise ? nullptr : &plan.window,
-          .du = nullptr,
-          .gh = plan.pool ? nullptr : given + n * pixels * outputs,
-          .pooled = plan.pool ? pooled.const_data_ptr<float>() + n * outputs : nullptr,
-          .y = raw + n * pixels * outputs,
-          .k0 = norm.k0.data(),
-          .k1 = norm.k1.data(),
-          .k2 = norm.k2.data(),
-          .transform = transform,
-          .packed = wants_x ? packed.const_data_ptr<float>() : nullptr,
-          .add = nullptr,
-          .add_stride = 0,
-          .gx = wants_x ? gx.mutable_data_ptr<float>() + n * in_size : nullptr,
-          .gx_stride = plan.channels,
-          .partial = partial};
-      mux_pointwise_expand_backward(&arguments,
-                                    scratch(mux_pointwise_scratch_size(inner, outputs)));
-    }
+  PartialSums partials(images, static_cast<int64_t>(mux_pointwise_partial_size(inner, outputs)));
+  partials.add([&](int64_t n, float *partial) {
+    const mux_pointwise_expand_gradient arguments = {
+        .rows = pixels,
+        .inner = inner,
+        .outer = outputs,
+        .x = input + n * in_size,
+        .x_stride = plan.channels,
+        .window = plan.pointwise ? nullptr : &plan.window,
+        .du = nullptr,
+        .gh = plan.pool ? nullptr : given + n * pixels * outputs,
+        .pooled = plan.pool ? pooled.const_data_ptr<float>() + n * outputs : nullptr,
+        .y = raw + n * pixels * outputs,
+        .k0 = norm.k0.data(),
+        .k1 = norm.k1.data(),
+        .k2 = norm.k2.data(),
+        .transform = transform,
+        .packed = wants_x ? packed.const_data_ptr<float>() : nullptr,
+        .add = nullptr,
+        .add_stride = 0,
+        .gx = wants_x ? gx.mutable_data_ptr<float>() + n * in_size : nullptr,
+        .gx_stride = plan.channels,
+        .partial = partial};
+    mux_pointwise_expand_backward(&arguments, scratch(mux_pointwise_scratch_size(inner, outputs)));
   });
   const int64_t kernel = plan.window.kernel;
   at::Tensor weight =
       at::empty({outputs, kernel, kernel, plan.channels}, at::TensorOptions().dtype(at::kFloat));
-  mux_pointwise_reduce_partials(partials, parts, size, inner, outputs,
+  mux_pointwise_reduce_partials(partials.data(), partials.parts, partials.size, inner, outputs,
                                 weight.mutable_data_ptr<float>(), 1, inner);
   return {gx, weight.permute({0, 3, 1, 2}).contiguous(), norm.weight, norm.bias};
 }

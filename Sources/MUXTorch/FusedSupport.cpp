@@ -21,7 +21,8 @@ namespace ct::fused {
 namespace {
 
 /// libtorch's own parallel loop is a template that needs OpenMP at compile time, which a package
-/// cannot ask for. libgomp's entry point, which libtorch has loaded, runs the same team of threads.
+/// cannot ask for. libgomp's entry point, which libtorch has loaded, runs the same team of threads. (glibc looks for it in
+/// all that was loaded together with this library, too.)
 using Team = void (*)(void (*)(void *), void *, unsigned, unsigned);
 
 Team team() {
@@ -208,7 +209,11 @@ double *Doubles::data() { return reinterpret_cast<double *>(memory_.mutable_data
 
 Doubles::Doubles(int64_t count) : memory_(flat(2 * count)) { reset(); }
 
-int64_t part_count(int64_t images) { return std::min<int64_t>(images, 16); }
+PartialSums::PartialSums(int64_t images, int64_t size)
+    : parts(std::min<int64_t>(images, 16)),
+      size(size),
+      images_(images),
+      memory_(flat(parts * size)) {}
 
 // MARK: Batch norm
 

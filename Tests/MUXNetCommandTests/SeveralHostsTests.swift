@@ -115,6 +115,11 @@ struct SeveralHostsTests {
         words("none", ["--nodes", "hosts", "--max-steps", "1"]), in: folder.path,
         environment: environment())
       #expect(none.code == 1 && none.errors.contains("host a ended with exit code 255"))
+      try shell()
+      let other = try Muxnet.run(
+        words("other", ["--nodes", "hosts", "--max-steps", "1", "--remote-program", "/bin/true"]),
+        in: folder.path, environment: environment())
+      #expect(other.code == 1 && other.errors.contains("host a has not started muxnet"))
     }
 
     #if os(Linux)

@@ -46,7 +46,7 @@ struct NodeCommand: ParsableCommand {
     }
     Self.listen()
     let code = Self.wait(for: members, isTogether: order.isTogether)
-    if code != 0 { throw ExitCode(code) }
+    throw ExitCode(code == 0 ? LaunchedEnding.nodeDone : code)
   }
 
   /// The last word that came; -1 where the launcher has ended.

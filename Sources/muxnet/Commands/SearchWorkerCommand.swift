@@ -126,6 +126,9 @@ struct SearchWorkerCommand: ParsableCommand {
       usleep(20_000)
     }
     if let signal = StopRequest.signal { throw ExitCode(128 + signal) }
+    for member in members where member.poll() == .exit(code: LaunchedEnding.noNode) {
+      Console.warning("\(member.name) \(LaunchedEnding.noNodeText)")
+    }
     let failed = members.filter { $0.poll() != .exit(code: 0) }.map(\.name)
     if !failed.isEmpty {
       throw CommandError(

@@ -93,7 +93,14 @@ final class RemoteMember: LaunchedMember {
     try? control.write(contentsOf: Data(try order.line().utf8))
   }
 
-  func poll() -> ChildProcess.Ending? { process.poll() }
+  func poll() -> ChildProcess.Ending? {
+    switch process.poll() {
+    case .exit(LaunchedEnding.nodeDone): .exit(code: 0)
+    // 127: the shell finds no such program; 126: it is none.
+    case .exit(0), .exit(127): .exit(code: LaunchedEnding.noNode)
+    case let ending: ending
+    }
+  }
 
   func send(_ signal: Int32) { say(.init(signal)) }
 

@@ -79,6 +79,7 @@
         let what =
           switch ending {
           case .exit(255) where isHost: "ended with exit code 255 (is it reachable?)"
+          case .exit(LaunchedEnding.noNode) where isHost: LaunchedEnding.noNodeText
           case .exit(LaunchedEnding.refused): "refuses to begin"
           case .exit(LaunchedEnding.noticed): "has lost another one"
           case .exit(let code): "ended with exit code \(code)"
@@ -88,29 +89,39 @@
       }
     }
 
-    private func runOnce(_ launch: String, attempt: Int) throws -> Result<Int32, Failure> {
-      let server = try StoreServer()
-      defer { withExtendedLifetime(server) {} }
-      let members: [any LaunchedMember]
-      let notice: Double
+    /// Starts all processes.
+    private func start(
+      _ launch: String, attempt: Int, port: Int
+    ) throws -> [any LaunchedMember] {
       switch places {
       case .here(let count):
-        notice = Self.notice
-        members = try (0..<count).map { rank in
-          var own = variables(launch, attempt: attempt, port: server.port, host: "127.0.0.1")
+        try (0..<count).map { rank in
+          var own = variables(launch, attempt: attempt, port: port, host: "127.0.0.1")
           for name in ["RANK", "LOCAL_RANK"] { own[name] = String(rank) }
           own["LOCAL_WORLD_SIZE"] = String(count)
           return try LocalMember(
             rank, arguments, environment: own, grace: Self.grace, holdsErrors: true)
         }
       case .nodes(let nodes):
-        // Hosts first end what is left on them.
-        notice = Self.notice + 5
-        members = try nodes.start(
+        try nodes.start(
           arguments, isTogether: true, input: nil,
-          environment: variables(
-            launch, attempt: attempt, port: server.port, host: nodes.address))
+          environment: variables(launch, attempt: attempt, port: port, host: nodes.address))
       }
+    }
+
+    /// Seconds after the first failure in which all others end by themselves; hosts first end what is left
+    /// on them.
+    private var noticeSeconds: Double {
+      switch places {
+      case .here: Self.notice
+      case .nodes: Self.notice + 5
+      }
+    }
+
+    private func runOnce(_ launch: String, attempt: Int) throws -> Result<Int32, Failure> {
+      let server = try StoreServer()
+      defer { withExtendedLifetime(server) {} }
+      let members = try start(launch, attempt: attempt, port: server.port)
       var forwarded = false
       var failure: Failure?
       var deadline: ContinuousClock.Instant?
@@ -130,7 +141,7 @@
           for member in members { member.send(signal) }
         }
         if !hasKilled, failure?.isNotice ?? true, let found = find() {
-          if failure == nil { deadline = .now + .seconds(notice) }
+          if failure == nil { deadline = .now + .seconds(noticeSeconds) }
           failure = found
         }
         if failure != nil {

@@ -97,19 +97,7 @@ public struct RateFinder {
       var random = RandomStream(
         seed: configuration.seed, purpose: .dropout, indices: UInt64(step))
       try model.generator.reseed(random.next())
-      var sum = 0.0
-      for _ in 0..<configuration.accumulation {
-        guard let batch = try stream.next() else {
-          throw TrainingError.dataEnded(epoch: 1, batch: step)
-        }
-        let loss = try parts.objective.losses(of: batch) {
-          try model.outputs(of: $0, precision: configuration.precision)
-        }.total
-        sum += try loss.item()
-        try (loss * (1 / Double(configuration.accumulation))).backward()
-        try model.finishBackward(autocast: configuration.precision.autocast)
-      }
-      let loss = sum / Double(configuration.accumulation)
+      let loss = try learn(from: stream, parts, step: step)
       guard loss.isFinite else { break }
       average = Self.smoothing * average + (1 - Self.smoothing) * loss
       let smoothed = average / (1 - pow(Self.smoothing, Double(step + 1)))
@@ -125,6 +113,26 @@ public struct RateFinder {
       try optimizer.step(learningRate: rate)
     }
     return result(points, configuration)
+  }
+
+  /// Forward and backward passes of one step.
+  ///
+  /// - Returns: The mean loss of its images.
+  private func learn(from stream: BatchStream, _ parts: RunParts, step: Int) throws -> Double {
+    let (configuration, model) = (parts.configuration, parts.model)
+    var sum = 0.0
+    for _ in 0..<configuration.accumulation {
+      guard let batch = try stream.next() else {
+        throw TrainingError.dataEnded(epoch: 1, batch: step)
+      }
+      let loss = try parts.objective.losses(of: batch) {
+        try model.outputs(of: $0, precision: configuration.precision)
+      }.total
+      sum += try loss.item()
+      try (loss * (1 / Double(configuration.accumulation))).backward()
+      try model.finishBackward(autocast: configuration.precision.autocast)
+    }
+    return sum / Double(configuration.accumulation)
   }
 
   private func result(_ points: [Point], _ configuration: TrainingConfiguration) -> Result {

@@ -43,6 +43,50 @@ struct RunParts {
   ) throws {
     var configuration = configuration
     if given == nil { try configuration.requireSuitableNetwork() }
+    let device = try Self.prepareMachine(&configuration, group: group)
+    let opened = try OpenedData(&configuration, classNames: classNames)
+    let training = opened.training
+    var notices = opened.notices
+    network = try given ?? configuration.resolveNetwork(for: training)
+    // A run that goes on has them in its settings.
+    if classNames == nil {
+      notices += configuration.takePreparation(channels: network.inputChannels)
+    }
+    let shares =
+      configuration.data.sampler == .balanced
+      ? SampleShares(balancing: training, strength: configuration.data.samplerStrength) : nil
+    let objectiveSettings = ObjectiveSettings(
+      mixing: configuration.mixing, seed: configuration.seed, training: training,
+      weighing: configuration.objective, shares: shares)
+    let task = configuration.task.task
+    let base = try task.trainable(
+      objectiveSettings, network: network, classNames: training.classNames)
+    trained = try TrainedParameters(configuration, network: network)
+    headBias =
+      configuration.model.headBias == .prior
+      ? try task.priorBias(objectiveSettings, network: network, classNames: training.classNames)
+      : nil
+    let size = configuration.model.inputSize ?? network.inputSize.height
+    _ = try network.shapes(inputSize: ImageSize(size))
+    data = try TrainingData(
+      configuration, training: training, validation: opened.validation, inputSize: size,
+      channels: network.inputChannels, shares: shares,
+      share: group.size == 1
+        ? nil : LoaderShare(.images, rank: group.rank, of: group.size))
+    model = try NetworkModel(network, seed: configuration.seed, device: device)
+    model.checkpointsActivations = configuration.model.checkpointsActivations
+    let taught = try TaughtObjective(base, configuration, student: model, data: data, size: size)
+    objective = taught.objective
+    teacherDigest = taught.digest
+    features = taught.features
+    self.configuration = configuration
+    self.notices = notices + taught.notices + trained.notices
+  }
+
+  /// Finds the device, and sets up threads and memory of the process.
+  private static func prepareMachine(
+    _ configuration: inout TrainingConfiguration, group: ProcessGroup
+  ) throws -> Device {
     // Processes of one machine have a graphics processor each.
     if configuration.device == "cuda", group.localRank > 0 {
       configuration.device = "cuda:\(group.localRank)"
@@ -55,78 +99,7 @@ struct RunParts {
       configuration.threads > 0
         ? configuration.threads
         : max(ProcessInfo.processInfo.activeProcessorCount / group.localSize, 1))
-    let training = try configuration.data.open(.training, classNames: classNames)
-    if let classNames, classNames != training.classNames {
-      throw TrainingError.otherClasses(before: classNames, now: training.classNames)
-    }
-    // A run that goes on keeps the length that it was begun with.
-    let epochs = configuration.epochs
-    var notices = configuration.fit(images: training.count)
-    if classNames != nil { configuration.epochs = epochs }
-    let validation = try configuration.data.open(.validation, classNames: training.classNames)
-    let task = configuration.task.task.suited(to: training)
-    configuration.task = NamedTask(task)
-    try task.check(training)
-    try task.check(validation)
-    try training.checkClasses()
-    try validation.checkClasses()
-    network = try given ?? configuration.resolveNetwork(for: training)
-    // A run that goes on has them in its settings.
-    if classNames == nil {
-      notices += configuration.takePreparation(channels: network.inputChannels)
-    }
-    let shares =
-      configuration.data.sampler == .balanced
-      ? SampleShares(balancing: training, strength: configuration.data.samplerStrength) : nil
-    let objectiveSettings = ObjectiveSettings(
-      mixing: configuration.mixing, seed: configuration.seed, training: training,
-      weighing: configuration.objective, shares: shares)
-    let base = try task.trainable(
-      objectiveSettings, network: network, classNames: training.classNames)
-    trained = try TrainedParameters(configuration, network: network)
-    headBias =
-      configuration.model.headBias == .prior
-      ? try task.priorBias(objectiveSettings, network: network, classNames: training.classNames)
-      : nil
-    let size = configuration.model.inputSize ?? network.inputSize.height
-    _ = try network.shapes(inputSize: ImageSize(size))
-    data = try TrainingData(
-      configuration, training: training, validation: validation, inputSize: size,
-      channels: network.inputChannels, shares: shares,
-      share: group.size == 1
-        ? nil : LoaderShare(.images, rank: group.rank, of: group.size))
-    model = try NetworkModel(network, seed: configuration.seed, device: device)
-    model.checkpointsActivations = configuration.model.checkpointsActivations
-    if let path = configuration.distillation.teacher {
-      let layers = configuration.distillation.features
-      let teacher = try Teacher(
-        path: path, task: configuration.task, classNames: training.classNames,
-        student: data.evaluationPipeline, device: device, givesFeatures: !layers.isEmpty)
-      features =
-        try layers.isEmpty
-        ? nil
-        : FeatureMatching(
-          layers, student: model, size: ImageSize(size), teacher: teacher.network,
-          teacherSize: teacher.imageSize, seed: configuration.seed)
-      teacher.layers = features?.teacherLayers ?? []
-      notices += features.map { [$0.summary] } ?? []
-      let mixing = configuration.mixing
-      if layers.isEmpty, data.training.pipeline.isFixed, mixing.mixup == 0, mixing.cutmix == 0,
-        configuration.epochs > 1
-      {
-        try teacher.learn(data.training)
-      }
-      objective = try task.distilled(
-        base, teacher: teacher, settings: configuration.distillation, features: features)
-      teacherDigest = teacher.digest
-      notices += teacher.notices
-    } else {
-      objective = base
-      teacherDigest = nil
-      features = nil
-    }
-    self.configuration = configuration
-    self.notices = notices + trained.notices
+    return device
   }
 
   /// Loads the weights that the configuration starts from.
@@ -188,6 +161,74 @@ struct RunParts {
     case .network(let network): return network
     case .architecture(let architecture): return try architecture.network()
     }
+  }
+}
+
+/// Both parts of a run's data, of which its task has seen that they suit it.
+private struct OpenedData {
+  let training: any ImageDataSet
+  let validation: any ImageDataSet
+  /// What was changed in the settings to suit the data, a line each.
+  let notices: [String]
+
+  /// Opens the data, and fits batch and task of the settings to it.
+  init(_ configuration: inout TrainingConfiguration, classNames: [String]?) throws {
+    training = try configuration.data.open(.training, classNames: classNames)
+    if let classNames, classNames != training.classNames {
+      throw TrainingError.otherClasses(before: classNames, now: training.classNames)
+    }
+    // A run that goes on keeps the length that it was begun with.
+    let epochs = configuration.epochs
+    notices = configuration.fit(images: training.count)
+    if classNames != nil { configuration.epochs = epochs }
+    validation = try configuration.data.open(.validation, classNames: training.classNames)
+    let task = configuration.task.task.suited(to: training)
+    configuration.task = NamedTask(task)
+    for part in [training, validation] { try task.check(part) }
+    for part in [training, validation] { try part.checkClasses() }
+  }
+}
+
+/// What a run learns: its task's objective, towards a teacher's outputs and features where there is one.
+private struct TaughtObjective {
+  let objective: any Objective
+  /// A hash of the teacher's weights.
+  var digest: String?
+  var features: FeatureMatching?
+  var notices: [String] = []
+
+  init(
+    _ base: any Objective, _ configuration: TrainingConfiguration, student: NetworkModel,
+    data: TrainingData, size: Int
+  ) throws {
+    let distillation = configuration.distillation
+    guard let path = distillation.teacher else {
+      objective = base
+      return
+    }
+    let teacher = try Teacher(
+      path: path, task: configuration.task, classNames: data.training.dataSet.classNames,
+      student: data.evaluationPipeline, device: student.device,
+      givesFeatures: !distillation.features.isEmpty)
+    if !distillation.features.isEmpty {
+      let matching = try FeatureMatching(
+        distillation.features, student: student, size: ImageSize(size), teacher: teacher.network,
+        teacherSize: teacher.imageSize, seed: configuration.seed)
+      teacher.layers = matching.teacherLayers
+      notices = [matching.summary]
+      features = matching
+    }
+    let mixing = configuration.mixing
+    // Images that never change get the same answers in every epoch.
+    if distillation.features.isEmpty, data.training.pipeline.isFixed, mixing.mixup == 0,
+      mixing.cutmix == 0, configuration.epochs > 1
+    {
+      try teacher.learn(data.training)
+    }
+    objective = try configuration.task.task.distilled(
+      base, teacher: teacher, settings: distillation, features: features)
+    digest = teacher.digest
+    notices += teacher.notices
   }
 }
 

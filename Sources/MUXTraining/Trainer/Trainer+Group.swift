@@ -15,6 +15,20 @@ struct Agreement {
   var images: Int
   /// The parts of the loss, summed over the images.
   var parts: [LossPart]
+
+  /// Adds a batch of `images` and its mean loss.
+  mutating func add(_ batch: LearnedBatch, images count: Int) {
+    lossSum += batch.loss * Double(count)
+    images += count
+    for part in batch.parts {
+      let sum = part.value * Double(count)
+      if let place = parts.firstIndex(where: { $0.name == part.name }) {
+        parts[place].value += sum
+      } else {
+        parts.append(LossPart(name: part.name, value: sum))
+      }
+    }
+  }
 }
 
 // Several processes train as one: each makes its share of every batch, and gradients, losses, statistics and

@@ -31,50 +31,7 @@ extension Trainer {
     let stream = try data.training.epochs(
       state.epoch..<configuration.epochs, startingAt: state.batch)
     defer { stream.cancel() }
-    var ending = TrainingResult.Ending.completed
-    var signal: Int32?
-    if isStepLimitReached, state.epoch < configuration.epochs { ending = .maxSteps }
-    training: while state.epoch < configuration.epochs, ending == .completed {
-      while state.batch < data.training.batchesPerEpoch {
-        try step(stream)
-        if let number = requestedStop {
-          signal = number
-          ending = .interrupted
-          break training
-        }
-        if isBudgetSpent {
-          ending = .timeBudget
-          break training
-        }
-        if isStepLimitReached, state.batch < data.training.batchesPerEpoch {
-          ending = .maxSteps
-          break training
-        }
-        if configuration.checkpoints.everySteps > 0,
-          state.step % configuration.checkpoints.everySteps == 0,
-          state.batch < data.training.batchesPerEpoch
-        {
-          try saveCheckpoint()
-        }
-      }
-      do { try finishEpoch() } catch let interruption as EvaluationInterrupted {
-        // The epoch's evaluation is still due when the run goes on.
-        signal = interruption.signal
-        ending = .interrupted
-        break
-      }
-      if isPatienceSpent {
-        ending = .patience
-        break
-      }
-      if isStepLimitReached, state.epoch < configuration.epochs { ending = .maxSteps }
-    }
-    if ending == .maxSteps, state.batch > 0 {
-      do { try evaluateInPassing() } catch let interruption as EvaluationInterrupted {
-        signal = interruption.signal
-        ending = .interrupted
-      }
-    }
+    let (ending, signal) = try trainEpochs(stream)
     let isSaved =
       switch ending {
       case .completed: true
@@ -89,6 +46,45 @@ extension Trainer {
     try group.barrier()
     try announce(.finished(result))
     return result
+  }
+
+  /// Why no more steps are made, and the signal that asked for it.
+  private typealias Stop = (ending: TrainingResult.Ending, signal: Int32?)
+
+  /// Trains until the last epoch is done or something asks to stop.
+  private func trainEpochs(_ stream: BatchStream) throws -> Stop {
+    do {
+      while state.epoch < configuration.epochs {
+        if isStepLimitReached {
+          if state.batch > 0 { try evaluateInPassing() }
+          return (.maxSteps, nil)
+        }
+        if let stop = try trainEpoch(stream) { return stop }
+        // The limit of steps has broken it off.
+        guard state.batch == data.training.batchesPerEpoch else { continue }
+        try finishEpoch()
+        if isPatienceSpent { return (.patience, nil) }
+      }
+      return (.completed, nil)
+    } catch let interruption as EvaluationInterrupted {
+      // The epoch's evaluation is still due when the run goes on.
+      return (.interrupted, interruption.signal)
+    }
+  }
+
+  /// The steps that are left of an epoch.
+  ///
+  /// - Returns: Why it was broken off; nil where it is done, or the limit of steps is reached.
+  private func trainEpoch(_ stream: BatchStream) throws -> Stop? {
+    while state.batch < data.training.batchesPerEpoch {
+      try step(stream)
+      if let signal = requestedStop { return (.interrupted, signal) }
+      if isBudgetSpent { return (.timeBudget, nil) }
+      guard state.batch < data.training.batchesPerEpoch, !isStepLimitReached else { break }
+      let every = configuration.checkpoints.everySteps
+      if every > 0, state.step % every == 0 { try saveCheckpoint() }
+    }
+    return nil
   }
 
   private var isBudgetSpent: Bool { hasPartners ? agreedBudget : isOwnBudgetSpent }

@@ -10,26 +10,37 @@ extension Trainer {
   func step(_ stream: BatchStream) throws {
     try thawIfDue()
     let start = ContinuousClock.now
-    let epoch = state.epoch
     let rate = configuration.schedule.rate(step: state.step, base: baseRate, clock: clock)
     let batches = min(
       configuration.accumulation, data.training.batchesPerEpoch - state.batch)
     group.activity = "in step \(state.step + 1)"
     model.isTraining = true
+    let own = try accumulateGradients(stream, batches: batches, rate: rate)
+    let all = try agree(on: own)
+    guard all.lossSum.isFinite else {
+      throw try notFinite(loss: all.lossSum / Double(all.images), rate: rate)
+    }
+    let norm = try update(rate: rate)
+    try finishStep(all, batches: batches, seconds: Seconds.since(start), rate: rate, norm: norm)
+  }
+
+  /// Forward and backward passes of the batches of a step, whose gradients add up.
+  ///
+  /// - Returns: What this process learned from its images.
+  private func accumulateGradients(
+    _ stream: BatchStream, batches: Int, rate: Double
+  ) throws -> Agreement {
     try ParameterList.zeroGradients(parameters)
     var random = dropoutStream()
     try model.generator.reseed(random.next())
-    var lossSum = 0.0
-    var parts: [LossPart] = []
-    var images = 0
-    var waited = 0.0
+    var sum = Agreement(lossSum: 0, images: 0, parts: [])
     let scale = state.lossScaler?.scale ?? 1
     for place in 0..<batches {
       let asked = ContinuousClock.now
       guard let batch = try stream.next() else {
-        throw TrainingError.dataEnded(epoch: epoch + 1, batch: state.batch)
+        throw TrainingError.dataEnded(epoch: state.epoch + 1, batch: state.batch)
       }
-      waited += Seconds.since(asked)
+      state.waitSeconds += Seconds.since(asked)
       // All batches are of one size, so the mean over them is the mean over their images.
       let factor = scale / Double(batches) * lossShare(of: batch)
       // Gradients leave with the last batch; where several passes add up to them, after it.
@@ -46,23 +57,16 @@ extension Trainer {
       guard learned.loss.isFinite || hasPartners else {
         throw try notFinite(loss: learned.loss, rate: rate)
       }
-      lossSum += learned.loss * Double(batch.count)
-      images += batch.count
-      for part in learned.parts {
-        let sum = part.value * Double(batch.count)
-        if let place = parts.firstIndex(where: { $0.name == part.name }) {
-          parts[place].value += sum
-        } else {
-          parts.append(LossPart(name: part.name, value: sum))
-        }
-      }
+      sum.add(learned, images: batch.count)
     }
     try reducer?.finish()
-    let agreed = try agree(on: Agreement(lossSum: lossSum, images: images, parts: parts))
-    (lossSum, images, parts) = (agreed.lossSum, agreed.images, agreed.parts)
-    guard lossSum.isFinite else {
-      throw try notFinite(loss: lossSum / Double(images), rate: rate)
-    }
+    return sum
+  }
+
+  /// Moves the parameters by their gradients, unless those overflowed in half precision.
+  ///
+  /// - Returns: The norm of all gradients before they were cut, where the settings cut them.
+  private func update(rate: Double) throws -> Double? {
     var norm: Double?
     if try unscaleGradients(rate: rate) {
       norm = try configuration.optimizer.clipGradients(of: parameters)
@@ -71,25 +75,30 @@ extension Trainer {
       try averageStep()
     }
     sharedHaveChanged = true
+    return norm
+  }
 
-    let seconds = Seconds.since(start)
+  /// Counts a step and tells the observers about it.
+  private func finishStep(
+    _ learned: Agreement, batches: Int, seconds: Double, rate: Double, norm: Double?
+  ) throws {
+    let images = Double(learned.images)
     state.step += 1
     state.batch += batches
-    state.lossSum += lossSum
-    state.images += images
-    state.waitSeconds += waited
+    state.lossSum += learned.lossSum
+    state.images += learned.images
     state.epochSeconds += seconds
     sessionSteps += 1
     stepSeconds += seconds
     try announce(
       .step(
         StepReport(
-          epoch: epoch + 1,
+          epoch: state.epoch + 1,
           stepInEpoch: (state.batch + configuration.accumulation - 1) / configuration.accumulation,
-          step: state.step, loss: lossSum / Double(images),
-          lossParts: parts.map { LossPart(name: $0.name, value: $0.value / Double(images)) },
+          step: state.step, loss: learned.lossSum / images,
+          lossParts: learned.parts.map { LossPart(name: $0.name, value: $0.value / images) },
           meanLoss: state.lossSum / Double(state.images), learningRate: rate, gradientNorm: norm,
-          imagesPerSecond: Double(images) / max(seconds, 1e-9),
+          imagesPerSecond: images / max(seconds, 1e-9),
           dataWait: min(state.waitSeconds / max(state.epochSeconds, 1e-9), 1),
           secondsLeft: stepSeconds / Double(sessionSteps)
             * Double(lastStep - state.step))))

@@ -236,27 +236,9 @@ public final class Trainer {
     // All have read what they need before the first one writes.
     try shareState()
     guard group.isFirst else { return }
-    notices += RunEnvironment.changes(
-      from: folder.environment, to: configuration, group: group)
-    notices += parts.notices
-    if epochs > before { notices.append(prolonging(from: before)) }
-    if !changes.isEmpty {
-      notices.append(
-        "the data changed: \(changes.joined(separator: "; ")); the order of the images and the"
-          + " scores are others than those of an unbroken run")
-    }
-    try writing {
-      if epochs > before {
-        try AtomicFile.write(try ConfigurationText.yaml(stored), to: folder.configuration)
-        // What it says is no longer the end.
-        try? FileManager.default.removeItem(atPath: folder.result)
-      }
-      try writeDataRecord()
-      try RunEnvironment.append(
-        configuration, group: group, firstStep: firstStep, to: folder.environment)
-      try writeSummary()
-      try publishWeights(last: name)
-    }
+    try recordResumption(
+      from: name, stored: epochs > before ? stored : nil, epochs: before, notices: parts.notices,
+      changes: changes)
   }
 
   private init(
@@ -325,20 +307,6 @@ public final class Trainer {
       stepsPerEpoch: (batches + accumulation - 1) / accumulation, epochs: configuration.epochs)
     baseRate = configuration.baseRate.rate
     notices = parts.data.warnings
-  }
-
-  /// What changes with the number of epochs.
-  private func prolonging(from before: Int) -> String {
-    let schedule = configuration.schedule
-    func rate(_ epochs: Int) -> String {
-      let clock = ScheduleClock(stepsPerEpoch: clock.stepsPerEpoch, epochs: epochs)
-      return NumberText.significant(
-        schedule.rate(step: state.step, base: baseRate, clock: clock), digits: 3)
-    }
-    return
-      "prolonged from \(before) to \(configuration.epochs) epochs: the learning rate follows the"
-      + " schedule of \(configuration.epochs) epochs from here on, \(rate(configuration.epochs)) at step"
-      + " \(state.step + 1) (before: \(rate(before)))"
   }
 
   /// Starts half precision at another scale of the loss than the usual one.

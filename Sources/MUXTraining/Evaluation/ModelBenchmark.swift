@@ -76,49 +76,79 @@ public struct ModelBenchmark: Codable, Hashable, Sendable {
     inputSize = network.inputSize
     seconds = []
     TorchRuntime.keepFreedMemory()
-    let model = try NetworkModel(
+    let stepper = try BenchmarkedSteps(network, settings: settings, device: device)
+    for step in 0..<settings.warmUp + settings.steps {
+      let (passed, phases) = try stepper.step(isFirst: step == 0)
+      guard step >= settings.warmUp else { continue }
+      seconds.append(passed)
+      if let phases {
+        forwardSeconds.append(phases.forward)
+        backwardSeconds.append(phases.backward)
+        updateSeconds.append(phases.update)
+      }
+      progress(step - settings.warmUp, passed)
+    }
+  }
+}
+
+/// A network with random weights, images and labels, and how a step of it is made and timed.
+private struct BenchmarkedSteps {
+  /// Seconds of the parts of a training step.
+  typealias Phases = (forward: Double, backward: Double, update: Double)
+
+  private let model: NetworkModel
+  private let images: Tensor
+  private let targets: Tensor
+  private let parameters: [Tensor]
+  private let momenta: [Tensor]
+  private let mode: ModelBenchmark.Mode
+
+  init(_ network: Network, settings: ModelBenchmark.Settings, device: Device) throws {
+    mode = settings.mode
+    model = try NetworkModel(
       network, seed: 0, device: device, fusesOperations: settings.usesFusedKernels)
     let generator = try TorchGenerator(seed: 0, device: device)
     let size = network.inputSize
-    let images = try generator.normal(
+    images = try generator.normal(
       [settings.batchSize, network.inputChannels, size.height, size.width])
     let labels = (0..<settings.batchSize).map { Int64($0 % max(network.classCount ?? 1, 1)) }
-    let targets = try Tensor(labels, device: device)
-    let parameters = model.parameters.map(\.tensor)
-    let momenta = settings.mode == .training ? try parameters.map { try $0.filled(0) } : []
-    model.isTraining = settings.mode == .training
-    let clock = ContinuousClock()
-    for step in 0..<settings.warmUp + settings.steps {
-      var marks: [ContinuousClock.Instant] = []
-      let duration = try clock.measure {
-        switch settings.mode {
-        case .inference:
-          // Reading a number waits for devices that work in the background.
-          _ = try withoutGradient { () throws in
-            try model.outputs(images).map { try $0.sum().item() }
-          }
-        case .training:
-          try ParameterList.zeroGradients(parameters)
-          marks.append(clock.now)
-          let loss = try model.forward(images).crossEntropy(targets)
-          _ = try loss.item()
-          marks.append(clock.now)
-          try loss.backward()
-          marks.append(clock.now)
-          try ParameterList.stepSGD(
-            parameters, momenta: momenta, rate: 1e-4, momentum: 0.9, first: step == 0)
-          marks.append(clock.now)
-        }
+    targets = try Tensor(labels, device: device)
+    parameters = model.parameters.map(\.tensor)
+    momenta = mode == .training ? try parameters.map { try $0.filled(0) } : []
+    model.isTraining = mode == .training
+  }
+
+  /// Makes a step.
+  ///
+  /// - Parameter isFirst: Whether momenta begin with it.
+  /// - Returns: Its seconds, and those of its parts where it trains.
+  func step(isFirst: Bool) throws -> (seconds: Double, phases: Phases?) {
+    let start = ContinuousClock.now
+    switch mode {
+    case .inference:
+      // Reading a number waits for devices that work in the background.
+      _ = try withoutGradient { () throws in
+        try model.outputs(images).map { try $0.sum().item() }
       }
-      guard step >= settings.warmUp else { continue }
-      let passed = Seconds.of(duration)
-      seconds.append(passed)
-      if marks.count == 4 {
-        forwardSeconds.append((marks[1] - marks[0]) / .seconds(1))
-        backwardSeconds.append((marks[2] - marks[1]) / .seconds(1))
-        updateSeconds.append((marks[3] - marks[2]) / .seconds(1))
-      }
-      progress(step - settings.warmUp, passed)
+      return (Seconds.since(start), nil)
+    case .training:
+      try ParameterList.zeroGradients(parameters)
+      let cleared = ContinuousClock.now
+      let loss = try model.forward(images).crossEntropy(targets)
+      _ = try loss.item()
+      let forward = ContinuousClock.now
+      try loss.backward()
+      let backward = ContinuousClock.now
+      try ParameterList.stepSGD(
+        parameters, momenta: momenta, rate: 1e-4, momentum: 0.9, first: isFirst)
+      let end = ContinuousClock.now
+      return (
+        Seconds.of(end - start),
+        (
+          Seconds.of(forward - cleared), Seconds.of(backward - forward),
+          Seconds.of(end - backward)
+        )
+      )
     }
   }
 }

@@ -192,28 +192,16 @@ public final class InferencePlan: @unchecked Sendable {
     }
     let prepared = pipeline?.outputSize.map { ImageSize(height: $0.height, width: $0.width) }
     let size = inputSize ?? prepared ?? network.inputSize
-    let program = try Compilation(
-      network, inputSize: size,
+    let made = try CompiledProgram(
+      network, weights, source, size: size,
       target: PlanTarget(
-        lanes: instructionSet.lanes, precision: precision, isObserving: isObserving, kept: kept)
-    ).program
-    let packed = try Packing.pack(
-      program, weights: weights, source: source, calibration: calibration)
-    try PackingChecks(network: network, weights: weights, source: source, precision: precision)
-      .check()
-    if let misfit = source.misfit { throw PackedMisfit(place: "the layer '\(misfit)'") }
-    if !source.isExhausted { throw PackedMisfit(place: "its last layer") }
-    let placement = Placement(program, isGuarded: isGuarded)
-    guard placement.size < Int(Int32.max) else {
-      throw RuntimeError.unsupported(
-        layer: Network.inputName, reason: "images of \(size) need too much memory")
-    }
-    try Self.checkProportion(network, size: size, memory: placement.size * 4)
-    let memory = PlanMemory(isGuarded: isGuarded)
-    let compiled = Emission.emit(
-      program, placement, packed.steps, quantizations: packed.quantizations, memory: memory)
-    self.compiled = memory.copy(compiled)
-    steps = zip(program.steps, compiled).map { step, compiled in
+        lanes: instructionSet.lanes, precision: precision, isObserving: isObserving, kept: kept),
+      calibration: calibration, isGuarded: isGuarded)
+    let (program, placement) = (made.program, made.placement)
+    memory = made.memory
+    scratchSize = try made.scratchSize(instructionSet, size: size)
+    compiled = memory.copy(made.steps)
+    steps = zip(program.steps, made.steps).map { step, compiled in
       PlanStep(
         name: step.name, kind: step.kind, multiplyAdds: program.multiplyAdds(of: step),
         taskCount: withUnsafePointer(to: compiled) { Int(mux_step_tasks($0)) })
@@ -230,16 +218,6 @@ public final class InferencePlan: @unchecked Sendable {
     observations = program.observations.map { ($0.key, placement[$0.place]) }
     self.isGuarded = isGuarded
     arenaSize = placement.size
-    scratchSize = compiled.reduce(1) { size, step in
-      withUnsafePointer(to: step) {
-        max(size, mux_step_scratch(instructionSet.kernels, $0))
-      }
-    }
-    // A file's claims about windows may ask for more than there is.
-    guard scratchSize < Int(Int32.max) else {
-      throw RuntimeError.unsupported(
-        layer: Network.inputName, reason: "its windows over images of \(size) need too much memory")
-    }
     inputOffset = placement[Program.input]
     outputOffset = program.outputs.first.map { placement[$0.place] } ?? 0
     featurePlace = FeaturePlace(program, placement)
@@ -249,7 +227,6 @@ public final class InferencePlan: @unchecked Sendable {
         let end = stretch.offset + stretch.storage.size
         return end..<end + PlanMemory.pageSize / 4
       } : []
-    self.memory = memory
     self.file = file
     self.classNames = classNames
     self.task = task
@@ -257,33 +234,6 @@ public final class InferencePlan: @unchecked Sendable {
     self.pipeline = (pipeline ?? .usual(for: network))?
       .fitted(to: size)
   }
-}
-
-extension InferencePlan {
-  /// The memory for an image that a network may ask for on its own, whatever its weights.
-  static let memoryAllowance = 1 << 30
-  /// The bytes that it may ask for beside, for each byte of its weights.
-  static let memoryPerWeightByte = 64
-
-  /// A file's claim about the size of its images must not make a few bytes take all memory: at that
-  /// size the tensors of an image take at most ``memoryAllowance`` and ``memoryPerWeightByte`` times the
-  /// weights. Callers that ask for another size get it.
-  private static func checkProportion(
-    _ network: Network, size: ImageSize, memory: Int
-  ) throws(RuntimeError) {
-    guard size == network.inputSize, memory > memoryAllowance else { return }
-    let weights = network.parameters.reduce(0) { $0 + $1.count } * 4
-    guard memory > memoryAllowance + memoryPerWeightByte * weights else { return }
-    throw .unsupported(
-      layer: Network.inputName,
-      reason: "images of the network's own size \(size) need \(memory >> 20) MB of memory, out of"
-        + " proportion to its weights of \(weights >> 10) kB; give a smaller size")
-  }
-}
-
-/// Packed weights that are not those that the compiler asks for.
-private struct PackedMisfit: Error {
-  var place: String
 }
 
 /// One output of a plan.

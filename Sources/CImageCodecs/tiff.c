@@ -263,6 +263,53 @@ static void refuse(tiff_decoder *decoder, const char *format, int value) {
   mux_fail(&decoder->base, format, value);
 }
 
+// Whether the samples of a pixel are such as are read. Gives the number of them that make a colour, 0 where they
+// are not.
+static uint16_t check_samples(tiff_decoder *decoder, uint16_t compression) {
+  const uint16_t bits = decoder->bits;
+  const bool is_small = bits == 1 || bits == 2 || bits == 4;
+  const bool is_whole = bits == 8 || bits == 16;
+  uint16_t needed = 3;
+  bool is_right = is_whole;
+  switch (decoder->photometric) {
+  case PHOTOMETRIC_MINISWHITE:
+  case PHOTOMETRIC_MINISBLACK:
+    needed = 1;
+    is_right = is_small || is_whole;
+    break;
+  case PHOTOMETRIC_PALETTE:
+    needed = 1;
+    is_right = is_small || bits == 8;
+    if (!TIFFGetField(decoder->tiff, TIFFTAG_COLORMAP, &decoder->map[0], &decoder->map[1],
+                      &decoder->map[2])) {
+      mux_fail(&decoder->base, "no colours for its palette");
+      return 0;
+    }
+    break;
+  case PHOTOMETRIC_RGB: break;
+  case PHOTOMETRIC_SEPARATED: needed = 4; break;
+  case PHOTOMETRIC_YCBCR:
+    is_right = bits == 8;
+    if (compression == COMPRESSION_JPEG) {
+      TIFFSetField(decoder->tiff, TIFFTAG_JPEGCOLORMODE, JPEGCOLORMODE_RGB);
+      decoder->is_converted = decoder->is_separate;
+    } else {
+      decoder->is_converted = true;
+    }
+    break;
+  default: refuse(decoder, "colours of kind %d", decoder->photometric); return 0;
+  }
+  if (!is_right) {
+    refuse(decoder, "%d bits a sample", bits);
+    return 0;
+  }
+  if (decoder->samples < needed) {
+    refuse(decoder, "%d samples a pixel", decoder->samples);
+    return 0;
+  }
+  return needed;
+}
+
 static void read_header(tiff_decoder *decoder) {
   TIFF *tiff = decoder->tiff;
   uint32_t width = 0, height = 0;
@@ -281,7 +328,6 @@ static void read_header(tiff_decoder *decoder) {
   if (!TIFFGetField(tiff, TIFFTAG_PHOTOMETRIC, &decoder->photometric)) {
     decoder->photometric = decoder->samples >= 3 ? PHOTOMETRIC_RGB : PHOTOMETRIC_MINISBLACK;
   }
-  uint16_t count = 0;
   void *version = NULL;
   if (TIFFGetField(tiff, TIFFTAG_DNGVERSION, &version)) {
     return refuse(decoder, "a camera's raw file, DNG", 0);
@@ -294,41 +340,9 @@ static void read_header(tiff_decoder *decoder) {
   }
   decoder->is_separate = planar == PLANARCONFIG_SEPARATE && decoder->samples > 1;
 
-  const uint16_t bits = decoder->bits;
-  const bool is_small = bits == 1 || bits == 2 || bits == 4;
-  const bool is_whole = bits == 8 || bits == 16;
-  uint16_t needed = 3;
-  bool is_right = is_whole;
-  switch (decoder->photometric) {
-  case PHOTOMETRIC_MINISWHITE:
-  case PHOTOMETRIC_MINISBLACK:
-    needed = 1;
-    is_right = is_small || is_whole;
-    break;
-  case PHOTOMETRIC_PALETTE:
-    needed = 1;
-    is_right = is_small || bits == 8;
-    if (!TIFFGetField(tiff, TIFFTAG_COLORMAP, &decoder->map[0], &decoder->map[1],
-                      &decoder->map[2])) {
-      mux_fail(&decoder->base, "no colours for its palette");
-      return;
-    }
-    break;
-  case PHOTOMETRIC_RGB: break;
-  case PHOTOMETRIC_SEPARATED: needed = 4; break;
-  case PHOTOMETRIC_YCBCR:
-    is_right = bits == 8;
-    if (compression == COMPRESSION_JPEG) {
-      TIFFSetField(tiff, TIFFTAG_JPEGCOLORMODE, JPEGCOLORMODE_RGB);
-      decoder->is_converted = decoder->is_separate;
-    } else {
-      decoder->is_converted = true;
-    }
-    break;
-  default: return refuse(decoder, "colours of kind %d", decoder->photometric);
-  }
-  if (!is_right) return refuse(decoder, "%d bits a sample", bits);
-  if (decoder->samples < needed) return refuse(decoder, "%d samples a pixel", decoder->samples);
+  const uint16_t needed = check_samples(decoder, compression);
+  if (needed == 0) return;
+  uint16_t count = 0;
   uint16_t *extra = NULL;
   if (TIFFGetField(tiff, TIFFTAG_EXTRASAMPLES, &count, &extra) && count > 0) {
     decoder->is_premultiplied = decoder->photometric == PHOTOMETRIC_RGB && decoder->samples > 3 &&

@@ -160,30 +160,7 @@ enum DashboardPages {
       titles: [("", false), (title("number"), true), ("state", false)]
         + objectives.map { (title($0.name), true) }
         + [(title("seconds"), true), ("within", false), ("network or reason", false)],
-      shown.map { trial in
-        let values = objectives.indices.map { index in
-          trial.objectives.map {
-            index < $0.count ? HTML.escaped(StudyText.value($0[index], of: objectives[index])) : ""
-          } ?? ""
-        }
-        let text =
-          trial.state == .failed
-          ? HTML.escaped(trial.reason ?? "")
-          : "<code>\(HTML.escaped(snapshot.view.network(trial)))</code>"
-        let fits =
-          trial.objectives == nil || !snapshot.view.hasTargets ? "" : snapshot.view.fits(trial)
-        return (
-          String?.none,
-          [
-            "<input type=\"checkbox\" name=\"trial\" value=\"\(trial.number)\""
-              + " aria-label=\"trial \(trial.number)\">",
-            "<a href=\"\(base)/trials/\(trial.number)\">\(trial.number)</a>", trial.state.rawValue,
-          ] + values
-            + [
-              trial.seconds.map { String(format: "%.1f", $0) } ?? "", HTML.escaped(fits), text,
-            ]
-        )
-      })
+      shown.map { (nil, cells(of: $0, in: snapshot.view, base)) })
     func link(_ text: String, _ page: Int, _ state: TrialState?) -> (String, String) {
       var other = selection
       other.state = state
@@ -206,6 +183,27 @@ enum DashboardPages {
           : "<form action=\"\(base)/compare\">\(table)<p><button>compare the chosen ones</button></p>"
             + "</form>"),
       navigation: navigation)
+  }
+
+  /// The cells of a trial in the list.
+  private static func cells(of trial: Trial, in view: StudyView, _ base: String) -> [String] {
+    let objectives = view.history.objectives
+    let values = objectives.indices.map { index in
+      trial.objectives.map {
+        index < $0.count ? HTML.escaped(StudyText.value($0[index], of: objectives[index])) : ""
+      } ?? ""
+    }
+    let text =
+      trial.state == .failed
+      ? HTML.escaped(trial.reason ?? "") : "<code>\(HTML.escaped(view.network(trial)))</code>"
+    let fits = trial.objectives == nil || !view.hasTargets ? "" : view.fits(trial)
+    return [
+      "<input type=\"checkbox\" name=\"trial\" value=\"\(trial.number)\""
+        + " aria-label=\"trial \(trial.number)\">",
+      "<a href=\"\(base)/trials/\(trial.number)\">\(trial.number)</a>", trial.state.rawValue,
+    ] + values + [
+      trial.seconds.map { String(format: "%.1f", $0) } ?? "", HTML.escaped(fits), text,
+    ]
   }
 
   /// The form by which trials are filtered; it works without scripts.

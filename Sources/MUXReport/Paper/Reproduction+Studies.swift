@@ -173,20 +173,46 @@ extension Reproduction {
   /// The search against other algorithms on tables of trained networks.
   func figure9() throws -> Exhibit {
     let lines = try results.searchLines()
-    var tables: [String] = []
-    var algorithms: [String] = []
-    for line in lines {
-      if !tables.contains(line.table) { tables.append(line.table) }
-      if !algorithms.contains(line.algorithm) { algorithms.append(line.algorithm) }
-    }
+    let panels = Self.searchPanels(lines)
+    return Exhibit(
+      name: .figure9,
+      caption: "Search against other algorithms with equal budgets of evaluated networks.",
+      table: Self.searchTable(lines),
+      figure: Figure(
+        title: "Search with equal budgets of evaluated networks",
+        subtitle: "Mean over seeds and reference points, ± one standard deviation over seeds;"
+          + " lower is better.",
+        panels: panels.isEmpty
+          ? [
+            XYChart(
+              xAxis: Self.budgetAxis, yAxis: Self.distanceAxis, series: [],
+              emptyText: "searches: not run")
+          ] : panels, columns: 2, panelWidth: 520,
+        notes: lines.isEmpty ? [] : ["Read from results/, made by \(ResultsFolder.searchCommand)."]),
+      notes: [
+        "the paper's figure is drawn on NAS-Bench-101 and prints no numbers; here stand the tables"
+          + " that the search was run on"
+      ])
+  }
+
+  private static let budgetAxis = ChartAxis("networks evaluated", scale: .logarithmic)
+  private static let distanceAxis = ChartAxis("mean g above the table's best")
+
+  /// Each name once, in the order in which they come.
+  private static func names(_ lines: [String]) -> [String] {
+    var seen: Set<String> = []
+    return lines.filter { seen.insert($0).inserted }
+  }
+
+  /// One panel for each table, with a line for each algorithm.
+  private static func searchPanels(_ lines: [ResultsFolder.SearchLine]) -> [any FigurePanel] {
+    let algorithms = names(lines.map(\.algorithm))
     let marks: [ChartSeries.Mark] = [
       .circle, .square, .triangle, .diamond, .square, .triangle, .diamond, .circle,
     ]
-    let panels: [any FigurePanel] = tables.map { table in
+    return names(lines.map(\.table)).map { table in
       XYChart(
-        title: table,
-        xAxis: ChartAxis("networks evaluated", scale: .logarithmic),
-        yAxis: ChartAxis("mean g above the table's best"),
+        title: table, xAxis: budgetAxis, yAxis: distanceAxis,
         series: algorithms.enumerated().map { index, algorithm in
           ChartSeries(
             algorithm,
@@ -200,48 +226,31 @@ extension Reproduction {
             isEmphasized: index == 0, isHollow: index >= 4)
         }, height: 380)
     }
+  }
+
+  private static func searchTable(_ lines: [ResultsFolder.SearchLine]) -> ReportTable {
     let source = ValueSource.measured(command: ResultsFolder.searchCommand)
     func cell(_ value: Double, _ decimals: Int) -> ReportValue {
       ReportValue(value.decimals(decimals), number: value, source: source)
     }
-    return Exhibit(
-      name: .figure9,
-      caption: "Search against other algorithms with equal budgets of evaluated networks.",
-      table: ReportTable(
-        columns: [
-          .init("table", "table", isNumeric: false), .init("budget", "networks"),
-          .init("algorithm", "algorithm", isNumeric: false), .init("runs", "runs"),
-          .init("distance", "mean g above the best"), .init("deviation", "sd"),
-          .init("p", "p against ours"),
-        ],
-        rows: lines.isEmpty
-          ? [[.none, .none, .none, .none, .notRun, .notRun, .none]]
-          : lines.map { line in
-            [
-              ReportValue(line.table), ReportValue("\(line.budget)", number: Double(line.budget)),
-              ReportValue(line.algorithm), ReportValue("\(line.runs)", number: Double(line.runs)),
-              cell(line.distance, 5), cell(line.deviation, 5),
-              line.probability.map {
-                ReportValue(
-                  $0 < 0.001 ? "< 0.001" : $0.decimals(3), number: $0, source: source)
-              } ?? .none,
-            ]
-          }),
-      figure: Figure(
-        title: "Search with equal budgets of evaluated networks",
-        subtitle: "Mean over seeds and reference points, ± one standard deviation over seeds;"
-          + " lower is better.",
-        panels: panels.isEmpty
-          ? [
-            XYChart(
-              xAxis: ChartAxis("networks evaluated", scale: .logarithmic),
-              yAxis: ChartAxis("mean g above the table's best"), series: [],
-              emptyText: "searches: not run")
-          ] : panels, columns: 2, panelWidth: 520,
-        notes: lines.isEmpty ? [] : ["Read from results/, made by \(ResultsFolder.searchCommand)."]),
-      notes: [
-        "the paper's figure is drawn on NAS-Bench-101 and prints no numbers; here stand the tables"
-          + " that the search was run on"
-      ])
+    return ReportTable(
+      columns: [
+        .init("table", "table", isNumeric: false), .init("budget", "networks"),
+        .init("algorithm", "algorithm", isNumeric: false), .init("runs", "runs"),
+        .init("distance", "mean g above the best"), .init("deviation", "sd"),
+        .init("p", "p against ours"),
+      ],
+      rows: lines.isEmpty
+        ? [[.none, .none, .none, .none, .notRun, .notRun, .none]]
+        : lines.map { line in
+          [
+            ReportValue(line.table), ReportValue("\(line.budget)", number: Double(line.budget)),
+            ReportValue(line.algorithm), ReportValue("\(line.runs)", number: Double(line.runs)),
+            cell(line.distance, 5), cell(line.deviation, 5),
+            line.probability.map {
+              ReportValue($0 < 0.001 ? "< 0.001" : $0.decimals(3), number: $0, source: source)
+            } ?? .none,
+          ]
+        })
   }
 }

@@ -20,7 +20,7 @@ import MUXCore
       ])
       let images = try #require(result["images"] as? Int)
       let seconds = try #require(result["seconds"] as? Double)
-      #expect(images > 0 && seconds >= 0.2)
+      #expect(images > 0 && seconds > 0)
       #expect(result["workers"] as? Int == 1)
       let usage = try Muxnet.run(["data", "benchmark", "--recipe", "digits", "--seconds", "0"])
       #expect(usage.code == 64)

@@ -378,11 +378,17 @@ struct BadStorageTests {
     let study = try StudyCoordinator(first).create("a", try Sample.definition())
     let second = try SQLiteStore(path: path, access: .write, busyTimeout: 0.05)
     let patient = StudyCoordinator(second, retry: RetryPolicy(patience: 60))
-    let holder = Thread {
-      try? first.write { _ in Thread.sleep(forTimeInterval: 0.5) }
-    }
-    holder.start()
-    Thread.sleep(forTimeInterval: 0.1)
+    let (holds, isDone) = (DispatchSemaphore(value: 0), DispatchSemaphore(value: 0))
+    Thread {
+      try? first.write { _ in
+        holds.signal()
+        // Longer than the storage itself waits.
+        Thread.sleep(forTimeInterval: 0.5)
+      }
+      isDone.signal()
+    }.start()
+    holds.wait()
     try #expect(patient.take(study, Sample.worker(1)).trial.number == 0)
+    isDone.wait()
   }
 }

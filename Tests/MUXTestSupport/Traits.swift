@@ -14,6 +14,13 @@ extension Trait where Self == TimeLimitTrait {
   /// For suites that start processes or wait: what hangs fails, instead of lasting for ever.
   ///
   /// The clock of a test runs while it waits for a thread, behind all others: the limit is far above what
-  /// all tests take on a busy machine or under a sanitizer. It measures nothing.
-  public static var endsSometime: Self { .timeLimit(.minutes(60 * Repeats.factor)) }
+  /// all tests take on a busy machine, and below what `.ci/run` may take. Debug builds may run under a
+  /// sanitizer. It measures nothing.
+  public static var endsSometime: Self {
+    #if DEBUG
+      .timeLimit(.minutes(60 * Repeats.factor))
+    #else
+      .timeLimit(.minutes(15 * Repeats.factor))
+    #endif
+  }
 }

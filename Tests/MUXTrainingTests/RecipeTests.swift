@@ -20,7 +20,7 @@ import Testing
     return try tree.decode(TrainingConfiguration.self)
   }
 
-  @Test("the four recipes are there")
+  @Test("the recipes that the documents name are there")
   func complete() {
     #expect(
       Set(Self.names).isSuperset(

@@ -9,10 +9,11 @@ every contestant a few times, so that all see the same noise of the machine.
 Ours is `muxnet benchmark --serve --post-processing`; the others run the file of `muxnet convert
 --post-processing`, in which decoding and NonMaxSuppression are part of the model, in single precision. Both
 sides tell the boxes from the task's threshold on. Before anything is timed the boxes of the others are
-compared with each other's.
+compared with each other's. LiteRT's converter does not take that file: LiteRT computes the network's outputs
+alone, and its time lacks decoding and suppression.
 
-Needs numpy, torch (for what it shares with compare_inference.py), onnx, onnxruntime, openvino; one that is
-absent, or that cannot run the file, is named under the table.
+Needs numpy, torch (for what it shares with compare_inference.py), onnx, onnxruntime, openvino, litert-torch; one
+that is absent, or that cannot run the file, is named under the table.
 """
 import argparse
 import json
@@ -22,6 +23,7 @@ import sys
 import tempfile
 
 import numpy as np
+import torch
 
 import compare_inference
 
@@ -53,7 +55,22 @@ def open_vino(path, image, threads):
     return run
 
 
+def lite_rt(path, image, threads):
+    """The outputs of the network of a file of weights."""
+    module = compare_inference.NetworkModule(*compare_inference.read_model(path)).eval()
+    image = torch.from_numpy(image)
+    with torch.no_grad(), tempfile.TemporaryDirectory(prefix="compare-detectors-") as folder:
+        expected = module(image).numpy()
+        run = compare_inference.lite_rt(module, image, threads, folder, "detector")
+    error = np.abs(run() - expected).max() / np.abs(expected).max()
+    if not error < 1e-3:
+        raise RuntimeError(f"its outputs are off by {error:.1e}")
+    return run
+
+
+# Those that find boxes, with the file that has everything; and those that give outputs, with the weights.
 RIVALS = {"ONNX Runtime": onnx_runtime, "OpenVINO": open_vino}
+OUTPUTS = {"LiteRT, outputs alone": lite_rt}
 
 
 class Ours(compare_inference.Ours):
@@ -62,6 +79,11 @@ class Ours(compare_inference.Ours):
             [tool, "benchmark", path, "--serve", "--post-processing", "--threads", str(threads),
              "--precision", precision],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+
+def weights(path):
+    """The file of a run, or the file itself."""
+    return os.path.join(path, "best.safetensors") if os.path.isdir(path) else path
 
 
 def compare(path, arguments, folder, times, failures):
@@ -79,8 +101,12 @@ def compare(path, arguments, folder, times, failures):
     for precision in arguments.precisions.split(","):
         contestants[f"ours, {precision}"] = Ours(
             arguments.tool, path, arguments.threads, precision)
-    for rival in filter(None, arguments.rivals.split(",")):
+    for rival in filter(None, arguments.rivals.split(";")):
         try:
+            if rival in OUTPUTS:
+                contestants[rival] = compare_inference.Rival(
+                    OUTPUTS[rival](weights(path), image, arguments.threads))
+                continue
             call = RIVALS[rival](model, image, arguments.threads)
             boxes = call()
             first = boxes if first is None else first
@@ -113,7 +139,8 @@ def main():
     parser.add_argument("--rounds", type=int, default=20)
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--precisions", default="float32,bfloat16,int8", help="of ours")
-    parser.add_argument("--rivals", default=",".join(RIVALS), help="a list of: " + ", ".join(RIVALS))
+    rivals = ";".join(RIVALS | OUTPUTS)
+    parser.add_argument("--rivals", default=rivals, help=f"a list of: {rivals}")
     parser.add_argument(
         "--realtime", action="store_true",
         help="measure with real-time priority, on a machine that others use (Linux, as root)")

@@ -82,7 +82,7 @@ struct RunCharts {
       figure(
         "Loss", "loss",
         [
-          line("training", record, color: 1) { $0.values["train_loss"] },
+          line("training", record, color: 1) { $0[.trainingLoss] },
           line("validation", record, color: 0, isEmphasized: true) { $0[Metric.loss] },
         ])
     ]
@@ -102,7 +102,7 @@ struct RunCharts {
     figures.append(
       figure(
         "Learning rate after each epoch", "learning rate",
-        [line("learning rate", record, color: 2) { $0.values["learning_rate"] }]))
+        [line("learning rate", record, color: 2) { $0[.learningRate] }]))
     return figures
   }
 }

@@ -64,7 +64,7 @@ package struct RunComparison: Sendable {
       + metrics.map { metric in
         row(metric.label) { record in record.best?[metric].map { metric.text($0) } }
       } + [
-        row("training loss") { $0.best?.values["train_loss"].map { Metric.loss.text($0) } },
+        row("training loss") { $0.best?[.trainingLoss].map { Metric.loss.text($0) } },
         row("time an epoch") { $0.secondsPerEpoch.map(Self.duration) },
         row("time in all") { $0.seconds.map(Self.duration) },
       ]
@@ -134,8 +134,8 @@ extension RunComparison {
           metric.label + ", validation images", "", format: RunCharts.format([metric]),
           lines { $0[metric] })
       } + [
-        RunCharts.figure("Training loss", "loss", lines { $0.values["train_loss"] }),
-        RunCharts.figure("Learning rate", "", lines { $0.values["learning_rate"] }),
+        RunCharts.figure("Training loss", "loss", lines { $0[.trainingLoss] }),
+        RunCharts.figure("Learning rate", "", lines { $0[.learningRate] }),
       ]
     let same = RunPage.note("The runs have the same settings.")
     return RunPage.page(

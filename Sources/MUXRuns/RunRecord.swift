@@ -19,7 +19,12 @@ package struct RunRecord: Sendable {
     package var values: [String: Double]
 
     /// The value of a metric on the validation images.
-    package subscript(metric: Metric) -> Double? { values["val_\(metric.name)"] }
+    package subscript(metric: Metric) -> Double? {
+      values[SummaryColumn.validation(metric)]
+    }
+
+    /// The value of another column.
+    package subscript(column: SummaryColumn) -> Double? { values[column.rawValue] }
   }
 
   /// The folder.
@@ -120,7 +125,8 @@ package struct RunRecord: Sendable {
     let lines = try TextFile.read(path, limit: 1 << 28).split(whereSeparator: \.isNewline)
       .map { $0.split(separator: ",", omittingEmptySubsequences: false).map(String.init) }
     guard let columns = lines.first else { return [] }
-    guard columns.contains("epoch"), columns.contains("seconds") else {
+    let needed: [SummaryColumn] = [.epoch, .seconds]
+    guard needed.allSatisfy({ columns.contains($0.rawValue) }) else {
       throw CheckpointError.unreadable(
         path: path, reason: "its first line has no columns 'epoch' and 'seconds'")
     }
@@ -134,9 +140,10 @@ package struct RunRecord: Sendable {
       for (column, cell) in zip(columns, cells) where !cell.isEmpty {
         values[column] = Double(cell)
       }
-      return Epoch(
-        number: values["epoch"].flatMap { Int(exactly: $0) } ?? number + 1,
-        isBest: values["best"] == 1, values: values)
+      var epoch = Epoch(number: number + 1, isBest: false, values: values)
+      if let own = epoch[.epoch].flatMap({ Int(exactly: $0) }) { epoch.number = own }
+      epoch.isBest = epoch[.best] == 1
+      return epoch
     }
   }
 
@@ -156,14 +163,14 @@ package struct RunRecord: Sendable {
 
   /// Mean seconds of an epoch, its evaluation included.
   package var secondsPerEpoch: Double? {
-    guard let last = epochs.last, let seconds = last.values["seconds"], last.number > 0 else {
+    guard let last = epochs.last, let seconds = last[.seconds], last.number > 0 else {
       return nil
     }
     return seconds / Double(last.number)
   }
 
   /// Seconds of the whole run.
-  package var seconds: Double? { epochs.last?.values["seconds"] }
+  package var seconds: Double? { epochs.last?[.seconds] }
 
   /// How far it is, in words.
   package var state: String {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import MUXCore
+import MUXEvaluation
 public import MUXTasks
 
 /// `summary.csv`: one row per epoch.
@@ -18,9 +19,10 @@ public struct SummaryTable {
 
   /// The names of the columns, in order.
   public var columns: [String] {
-    ["epoch", "step", "learning_rate", "train_loss"] + shown.map { "val_\($0.name)" }
-      + (first.map { ["raw_val_\($0.name)"] } ?? [])
-      + ["images_per_second", "data_wait", "seconds", "best"]
+    let before: [SummaryColumn] = [.epoch, .step, .learningRate, .trainingLoss]
+    let after: [SummaryColumn] = [.imagesPerSecond, .dataWait, .seconds, .best]
+    return before.map(\.rawValue) + shown.map(SummaryColumn.validation)
+      + (first.map { [SummaryColumn.rawValidation($0)] } ?? []) + after.map(\.rawValue)
   }
 
   /// The table as CSV, header first.

@@ -198,7 +198,7 @@ let modules: [Module] = [
     ]),
   Module(
     "MUXReport", .upper, .library,
-    uses: ["MUXCore", "MUXNetworks", "MUXSearch", "MUXStudies", "MUXCharts"],
+    uses: ["MUXCore", "MUXNetworks", "MUXTasks", "MUXSearch", "MUXStudies", "MUXCharts"],
     embeds: [
       "Paper/Data/table1.csv", "Paper/Data/table2.csv", "Paper/Data/table3.csv",
       "Paper/Data/table4.csv",

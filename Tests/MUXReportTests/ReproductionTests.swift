@@ -56,7 +56,7 @@ struct ReproductionTests {
     #expect(detectors.map(\.model).contains("ssdlite_muxnet_m") && detectors.count == 6)
     for run in detectors {
       #expect(run.recipe == (run.model.hasPrefix("ssdlite") ? "voc_ssdlite" : "voc_ssd"))
-      #expect(run.metric == "map11" && run.model.hasSuffix(run.backbone))
+      #expect(run.metric.name == "map11" && run.model.hasSuffix(run.backbone))
     }
     let diagnosis = try ExhibitName.table4.plannedRuns()
     #expect(diagnosis.map(\.recipe) == ["chestxray14_chexnet", "chestxray14_muxnet"])

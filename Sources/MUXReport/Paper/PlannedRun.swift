@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+public import MUXCore
 public import MUXNetworks
+import MUXTasks
 
 /// A row of one of the paper's tables that a training can fill.
 public struct PlannedRun: Sendable, Hashable {
@@ -12,7 +14,7 @@ public struct PlannedRun: Sendable, Hashable {
   /// The network whose ImageNet weights it starts from.
   public var backbone: String
   /// The metric that fills the table.
-  public var metric: String
+  public var metric: Metric
   /// Multiply-adds of one image, and parameters.
   public var costs: CostReport
 }
@@ -22,13 +24,15 @@ extension ExhibitName {
   public func plannedRuns() throws -> [PlannedRun] {
     switch self {
     case .table2:
-      try Self.plan(QuotedTables.table2, classes: nil, metric: "map11") { model in
+      try Self.plan(
+        QuotedTables.table2, classes: nil, metric: Detection.elevenPointPrecision
+      ) { model in
         let parts = model.split(separator: "_", maxSplits: 1)
         guard parts.count == 2 else { return nil }
         return (parts[0] == "ssdlite" ? "voc_ssdlite" : "voc_ssd", String(parts[1]))
       }
     case .table4:
-      try Self.plan(QuotedTables.table4, classes: 14, metric: "auroc") { model in
+      try Self.plan(QuotedTables.table4, classes: 14, metric: MultiLabel.auroc) { model in
         (model.hasPrefix("muxnet") ? "chestxray14_muxnet" : "chestxray14_chexnet", model)
       }
     case .table1, .table3, .figure1, .figure2, .figure6, .figure7, .figure8, .figure9: []
@@ -36,7 +40,7 @@ extension ExhibitName {
   }
 
   private static func plan(
-    _ rows: [QuotedTables.Row], classes: Int?, metric: String,
+    _ rows: [QuotedTables.Row], classes: Int?, metric: Metric,
     recipe: (String) -> (name: String, backbone: String)?
   ) throws -> [PlannedRun] {
     try rows.compactMap { row in

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import MUXCharts
 import MUXNetworks
+import MUXTasks
 
 extension Reproduction {
   /// A network of the paper's table 1 or 3 as a point of a chart.
@@ -153,9 +154,8 @@ extension Reproduction {
 
   /// Transfer to CIFAR against complexity.
   func figure7() throws -> Exhibit {
-    let measured = try results.accuracies().filter {
-      $0.metric == "top1" && $0.study == "transfer"
-    }
+    let measured = try results.accuracies(in: Classification.top1)
+      .filter { $0.study == "transfer" }
     var panels: [any FigurePanel] = []
     for (index, data) in ["cifar10", "cifar100"].enumerated() {
       let classes = index == 0 ? 10 : 100

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 import MUXNetworks
+import MUXTasks
 
 extension Reproduction {
   /// ImageNet classification: counts, latency, accuracy.
   func table1() throws -> Exhibit {
     let place = "table 1"
-    let accuracies = try results.accuracies().filter { $0.data == "imagenet" }
+    let accuracies = try results.accuracies(in: Classification.top1)
+      .filter { $0.data == "imagenet" }
     var columns: [ReportTable.Column] =
       [.init("network", "network", isNumeric: false), .init("type", "type", isNumeric: false)]
       + Self.countColumns
@@ -25,7 +27,7 @@ extension Reproduction {
     ]
     var failures: [String] = []
     let rows = try QuotedTables.table1.map { row -> [ReportValue] in
-      let own = accuracies.first { $0.model == row.model && $0.metric == "top1" }
+      let own = accuracies.first { $0.model == row.model }
       return try [ReportValue(row.network), ReportValue(row["type"])]
         + counts(row, place: place) + latencies(row, &failures)
         + [
@@ -70,14 +72,14 @@ extension Reproduction {
   /// Object detection on VOC 2007.
   func table2() throws -> Exhibit {
     let place = "table 2"
-    let accuracies = try results.accuracies().filter { $0.data == "voc2007" }
+    let accuracies = try results.accuracies(in: Detection.meanAveragePrecision)
+      .filter { $0.data == "voc2007" }
     let columns =
       [ReportTable.Column("network", "network", isNumeric: false)] + Self.countColumns
       + [.init("map", "mAP here (%)"), .init("map_paper", "mAP (%)")]
     let rows = try QuotedTables.table2.map { row -> [ReportValue] in
       try [ReportValue(row.network)] + counts(row, place: place) + [
-        cell(
-          row.model, or: accuracies.first { $0.model == row.model && $0.metric == "map" }),
+        cell(row.model, or: accuracies.first { $0.model == row.model }),
         .quoted(row["map"], place: place),
       ]
     }
@@ -90,7 +92,7 @@ extension Reproduction {
   /// Transfer to CIFAR.
   func table3() throws -> Exhibit {
     let place = "table 3"
-    let accuracies = try results.accuracies().filter { $0.metric == "top1" }
+    let accuracies = try results.accuracies(in: Classification.top1)
     func measured(_ model: String, _ data: String) -> ResultsFolder.Accuracy? {
       accuracies.first { $0.study == "transfer" && $0.model == model && $0.data == data }
     }
@@ -127,7 +129,8 @@ extension Reproduction {
   /// Transfer to ChestX-Ray14.
   func table4() throws -> Exhibit {
     let place = "table 4"
-    let accuracies = try results.accuracies().filter { $0.data == "chestxray14" }
+    let accuracies = try results.accuracies(in: MultiLabel.auroc)
+      .filter { $0.data == "chestxray14" }
     let columns =
       [ReportTable.Column("network", "method", isNumeric: false)] + Self.countColumns
       + [.init("auroc", "AUROC here (%)"), .init("auroc_paper", "AUROC (%)")]
@@ -135,8 +138,7 @@ extension Reproduction {
       try [ReportValue(row.network)] + counts(row, classes: 14, place: place) + [
         row.model.isEmpty
           ? .none
-          : cell(
-            row.model, or: accuracies.first { $0.model == row.model && $0.metric == "auroc" }),
+          : cell(row.model, or: accuracies.first { $0.model == row.model }),
         .quoted(row["auroc"], place: place),
       ]
     }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 public import Foundation
+import MUXCore
 
 /// The numbers that runs have left under `results/`.
 ///
@@ -77,6 +78,11 @@ public struct ResultsFolder: Sendable {
         classes: try number("classes"), inputSize: try number("input_size"),
         metric: try field("metric"), value: value, command: try field("command"))
     }
+  }
+
+  /// What runs attained in one metric.
+  func accuracies(in metric: Metric) throws -> [Accuracy] {
+    try accuracies().filter { $0.metric == metric.name }
   }
 
   /// What one algorithm attained at one budget of figure 9's experiment.

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
+import MUXCore
 
 /// A random budget of parameters and multiply-adds on a table, with what the table has within it.
 package struct DrawnBudget: Sendable, Hashable {
@@ -13,6 +14,9 @@ package struct DrawnBudget: Sendable, Hashable {
   package var networks: Int
   /// The least error among them.
   package var best: Double
+
+  /// What a table has to have for its networks, in this order.
+  private static let objectives = [Metric.error, .parameters, .multiplyAdds]
 
   /// The seed of each list; those of results were drawn before any setting was tuned.
   package static func seed(_ selection: BenchmarkTargets.Selection) -> UInt64 {
@@ -31,7 +35,7 @@ package struct DrawnBudget: Sendable, Hashable {
     count: Int = 50, least: Int = 1000
   ) throws(SearchError) -> [DrawnBudget] {
     let rows = table.allObjectives
-    guard rows.count >= least, table.objectives.map(\.name) == ["error", "params", "madds"] else {
+    guard rows.count >= least, table.objectives.map(\.name) == Self.objectives.map(\.name) else {
       throw .table(
         path: table.name, reason: "has no \(least) networks with error, params and madds")
     }
@@ -45,7 +49,9 @@ package struct DrawnBudget: Sendable, Hashable {
       drawn.append(
         DrawnBudget(
           table: table.name, index: drawn.count,
-          target: .budget("budget \(drawn.count)", ["params": params, "madds": madds]),
+          target: .budget(
+            "budget \(drawn.count)",
+            [Metric.parameters.name: params, Metric.multiplyAdds.name: madds]),
           networks: within.count, best: within.reduce(.infinity) { min($0, $1[0]) }))
     }
     return drawn
@@ -56,8 +62,10 @@ package struct DrawnBudget: Sendable, Hashable {
 
   /// The budget as a line of CSV.
   package var csv: String {
-    func text(_ name: String) -> String { "\(target.values[name] ?? .nan)" }
-    return [table, "\(index)", text("params"), text("madds"), "\(networks)", "\(best)"]
-      .joined(separator: ",")
+    func text(_ metric: Metric) -> String { "\(target.values[metric.name] ?? .nan)" }
+    return [
+      table, "\(index)", text(.parameters), text(.multiplyAdds), "\(networks)", "\(best)",
+    ]
+    .joined(separator: ",")
   }
 }

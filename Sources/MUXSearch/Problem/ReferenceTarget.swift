@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
+import MUXCore
 
 /// What a user wants, in natural units, such as 1.5 M parameters and 60 M multiply-adds.
 ///
@@ -29,6 +30,11 @@ public struct ReferenceTarget: Sendable, Hashable, Codable {
   public init(_ name: String, _ values: [String: Double]) {
     self.name = name
     self.values = values
+  }
+
+  /// A direction by sizes; the error stands at its scale.
+  package init(_ name: String, parameters: Double, multiplyAdds: Double) {
+    self.init(name, [Metric.parameters.name: parameters, Metric.multiplyAdds.name: multiplyAdds])
   }
 
   /// A budget: of the networks whose values are all within the limits (at most, or at least where more
@@ -61,10 +67,10 @@ public struct ReferenceTarget: Sendable, Hashable, Codable {
   /// The paper's four targets for ImageNet: 1.5–5 M parameters with 60–300 M multiply-adds. The two
   /// in the middle are evenly spaced; the paper does not print them.
   public static let paper: [ReferenceTarget] = [
-    ReferenceTarget("xs", ["params": 1.5e6, "madds": 60e6]),
-    ReferenceTarget("s", ["params": 1.5e6 + 3.5e6 / 3, "madds": 140e6]),
-    ReferenceTarget("m", ["params": 1.5e6 + 7e6 / 3, "madds": 220e6]),
-    ReferenceTarget("l", ["params": 5e6, "madds": 300e6]),
+    ReferenceTarget("xs", parameters: 1.5e6, multiplyAdds: 60e6),
+    ReferenceTarget("s", parameters: 1.5e6 + 3.5e6 / 3, multiplyAdds: 140e6),
+    ReferenceTarget("m", parameters: 1.5e6 + 7e6 / 3, multiplyAdds: 220e6),
+    ReferenceTarget("l", parameters: 5e6, multiplyAdds: 300e6),
   ]
 
   /// The largest value of a target. Costs are counted in `Int`, and no network comes near.

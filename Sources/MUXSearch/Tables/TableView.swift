@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import MUXCore
 
 /// A table as a study sees it: some of its objectives, and only the networks within limits.
 struct TableView: SearchDomain {
@@ -43,12 +44,14 @@ extension BenchmarkTable {
       columns.append(column)
     }
     var kept: [(column: Int, most: Double)] = []
-    let given: [(String, Double?)] = [
-      ("params", limits?.maximumParameters.map(Double.init)),
-      ("madds", limits?.maximumMultiplyAdds.map(Double.init)), ("latency", limits?.maximumLatency),
+    let given: [(Metric, Double?)] = [
+      (.parameters, limits?.maximumParameters.map(Double.init)),
+      (.multiplyAdds, limits?.maximumMultiplyAdds.map(Double.init)),
+      (.latency, limits?.maximumLatency),
     ]
-    for (quantity, most) in given {
+    for (metric, most) in given {
       guard let most else { continue }
+      let quantity = metric.name
       guard let column = names.firstIndex(of: quantity) else {
         throw .invalidSetting(
           name: "limits",

@@ -33,8 +33,8 @@ package struct AskBenchmark: Sendable {
     definition = try StudyDefinition(
       networks: .named("digits"),
       targets: [
-        ReferenceTarget("small", ["params": 5e3, "madds": 1e5]),
-        ReferenceTarget("large", ["params": 4e4, "madds": 8e5]),
+        ReferenceTarget("small", parameters: 5e3, multiplyAdds: 1e5),
+        ReferenceTarget("large", parameters: 4e4, multiplyAdds: 8e5),
       ], algorithm: algorithm, seed: 1, evaluation: .command(line: "false"),
       limits: StudyLimits(trials: 1_000_000_000))
   }

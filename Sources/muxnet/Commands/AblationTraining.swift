@@ -65,8 +65,8 @@
       let entries = definition.grid?.networks ?? []
       for (network, entry) in zip(AblationNetwork.small, entries) {
         table.append([
-          network.name, Int(entry.costs["params"] ?? 0).grouped,
-          Int(entry.costs["madds"] ?? 0).grouped, "\(network.inputSize)",
+          network.name, Int(entry.costs[Metric.parameters.name] ?? 0).grouped,
+          Int(entry.costs[Metric.multiplyAdds.name] ?? 0).grouped, "\(network.inputSize)",
         ])
       }
       return table.text

@@ -106,9 +106,11 @@
       for (name, genome) in genomes {
         do {
           let start = ContinuousClock.now
-          let measured = try evaluator.values(of: genome)["error"] ?? .nan
+          let measured = try evaluator.values(of: genome)[Metric.error.name] ?? .nan
           let seconds = Seconds.since(start)
-          let shared = try evaluator.values(of: genome, measuring: false)["error"] ?? .nan
+          let shared =
+            try evaluator.values(of: genome, measuring: false)[Metric.error.name]
+            ?? .nan
           let costs = supernet.costs(of: genome)
           let record = Record(
             genome: genome.values, params: costs?.parameters ?? 0, madds: costs?.multiplyAdds ?? 0,

@@ -76,7 +76,7 @@
       }
       let configuration = try tree.decode(TrainingConfiguration.self)
       try configuration.validate()
-      let isDiagnosis = plan.metric == MultiLabel.auroc.name
+      let isDiagnosis = plan.metric == MultiLabel.auroc
       return ListedRun(
         name: plan.model, configuration: configuration,
         augmentation: isDiagnosis ? .tenCrop : .none,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import ArgumentParser
 import Foundation
+import MUXCore
 import MUXSearch
 import MUXStudies
 
@@ -123,7 +124,8 @@ struct StudyOptions: ParsableArguments {
   var attributeTexts: [String] = []
 
   private static let usualAlgorithm = "guided"
-  private static let usualObjectives = "error,params,madds"
+  private static let usualObjectives = [Metric.error, .parameters, .multiplyAdds]
+    .map(\.name).joined(separator: ",")
 
   /// Whether a study is described, and not only how far one shall go.
   var describesStudy: Bool {
@@ -180,9 +182,10 @@ struct StudyOptions: ParsableArguments {
       try UnusedOptions.refuse(
         [("allow-outside", allowOutside)], because: "there is neither --target nor --budget")
     }
-    if !objectives.split(separator: ",").contains("error") {
+    if !objectives.split(separator: ",").contains(Substring(Metric.error.name)) {
       try UnusedOptions.refuse(
-        [("error-scale", errorScale != nil)], because: "error is none of the --objectives")
+        [("error-scale", errorScale != nil)],
+        because: "\(Metric.error.name) is none of the --objectives")
     }
     for text in attributeTexts where !text.contains("=") || text.hasPrefix("=") {
       throw ValidationError("--attribute takes KEY=VALUE, not '\(text)'")

@@ -105,6 +105,22 @@ struct WeightSharingTests {
     #expect(throws: SearchError.self) { try sharing.network(genome) }
   }
 
+  @Test("a network with a layer that has no place in the space is refused by the layer's name")
+  func layers() throws {
+    let sharing = try WeightSharing(space("digits"))
+    let genes = NetworkDomain(sharing.space).genes
+    let short = Genome(genes.map { _ in 0 })
+    var long = short
+    long[try #require(genes.firstIndex { $0.name == "stage2.repeats" })] = 2
+    #expect(try !sharing.slices(long).isEmpty)
+    // Its third block begins where the other has its head.
+    let network = try sharing.network(long)
+    let error = #expect(throws: SearchError.self) { try sharing.slices(short, of: network) }
+    #expect(error?.description.contains("'blocks.2.0.conv_dw'") == true)
+    let other = try ModelZoo.network(named: "shufflenetv2_050")
+    #expect(throws: SearchError.self) { try sharing.slices(short, of: other) }
+  }
+
   @Test("the ends of a space keep its limits, and what is drawn does, too")
   func ends() throws {
     var space = try space("digits")

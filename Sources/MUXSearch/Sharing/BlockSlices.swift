@@ -17,16 +17,16 @@ struct BlockSlices {
   /// What tells spatial weights of one shape from those of another.
   private let variant: String
 
-  /// - Parameter parameters: the block's, with names from the block on.
+  /// - Parameter parameters: the block's.
   init(
     key: String, block: BlockSpecification, inputs: [Int], sections: ChannelSections?,
-    parameters: [ParameterSpecification]
+    parameters: [PlacedParameter<BlockPlace>]
   ) {
     self.key = key
     self.block = block
     self.sections = sections
     // A block that leaves channels out reads the first ones.
-    let reads = parameters.first { $0.name == "conv_pw.weight" && block.expands }?.shape
+    let reads = parameters.expansionWeight?.shape
     self.inputs = Array(inputs.prefix(reads?[1] ?? inputs.count))
     let slices = block.slices(of: reads?[0] ?? inputs.count)
     var (middle, rows): ([Int], [[Int]]) = ([], [])
@@ -48,47 +48,39 @@ struct BlockSlices {
       : scales.joined(separator: ".")
   }
 
-  /// The part of a parameter, named from the block on.
-  func slice(_ parameter: ParameterSpecification) -> SharedSlice {
-    let parts = parameter.name.split(separator: ".")
-    let layer =
-      parts.first == "se" ? "se.\(parts.dropFirst().first ?? "")" : String(parts.first ?? "")
-    let outputs = Array(0..<(parameter.shape.first ?? 0))
+  /// The part of a parameter.
+  func slice(_ parameter: PlacedParameter<BlockPlace>) -> SharedSlice {
+    let specification = parameter.specification
+    let shape = specification.shape
+    let outputs = Array(0..<(shape.first ?? 0))
+    let all = shape.count > 1 ? Array(0..<shape[1]) : nil
     func part(_ rows: [Int], _ columns: [Int]? = nil, own: Bool = false) -> SharedSlice {
-      let rest = parameter.name.dropFirst(layer.count)
-      return SharedSlice(
-        parameter: parameter.name, tensor: "\(key).\(layer)\(own ? "(\(variant))" : "")\(rest)",
-        rows: rows, columns: parameter.shape.count > 1 ? columns : nil,
-        kernel: parameter.shape.count == 4 ? parameter.shape[2] : nil)
+      SharedSlice(
+        parameter: specification.name,
+        tensor: "\(key).\(parameter.layer)\(own ? "(\(variant))" : "")\(parameter.ending)",
+        rows: rows, columns: shape.count > 1 ? columns : nil,
+        kernel: shape.count == 4 ? shape[2] : nil)
     }
-    switch (layer, block.expands) {
-    case ("conv_dw", _):
-      let branch = parameter.branch ?? 0
+    switch parameter.place {
+    case .dense: return part(outputs, inputs)
+    // One convolution for each of several groups of channels takes the first ones of its own.
+    case .expansion: return specification.branch == nil ? part(middle, inputs) : part(outputs, all)
+    case .expansionNorm: return part(middle)
+    case .spatial:
+      let branch = specification.branch ?? 0
       var own = part(spatialRows.indices.contains(branch) ? spatialRows[branch] : outputs)
-      own.tensor = "\(key).conv_dw(\(variant)).\(branch).\(parameter.role.suffix)"
+      own.tensor =
+        "\(key).\(parameter.layer)(\(variant)).\(branch).\(specification.role.suffix)"
       return own
-    case ("se.conv_reduce", _): return part(outputs, middle)
-    case ("se.conv_expand", _):
-      return part(middle, Array(0..<(parameter.shape.count > 1 ? parameter.shape[1] : 0)))
-    case ("conv_pw", true) where block.expansionGroups == 1: return part(middle, inputs)
-    case ("bn1", true): return part(middle)
     // What a spatial convolution gives differs with its shape.
-    case ("bn2", true),
-      ("bn1", false) where block.kind != .convolution:
-      return part(middle, own: true)
-    case ("conv_pwl", true) where block.projectionGroups == 1: return part(outputs, middle)
-    case ("conv_pw", false): return part(outputs, middle)
-    case ("conv", _): return part(outputs, inputs)
-    default:
-      // Nothing else has channels that differ from network to network.
-      return part(outputs, parameter.shape.count > 1 ? Array(0..<parameter.shape[1]) : nil)
+    case .spatialNorm: return part(middle, own: true)
+    case .squeeze: return part(outputs, middle)
+    case .excitation: return part(middle, all)
+    case .projection: return part(outputs, specification.branch == nil ? middle : all)
+    // The block's own channels are the first ones of the widest.
+    case .denseNorm, .projectionNorm: return part(outputs)
     }
   }
-}
-
-extension BlockSpecification {
-  /// Whether its spatial convolution works on expanded channels.
-  var expands: Bool { kind == .invertedResidual || kind == .mux }
 }
 
 extension BranchSlice {

@@ -42,7 +42,9 @@ package struct WeightSharing: Sendable {
     self.widths = widths
     domain = NetworkDomain(space)
     var builder = SharedTensorList()
-    builder.add(stemSlices(channels: space.stem.max() ?? 1), of: try stemParameters())
+    let stem = try probe(nil, inputs: space.stem.max() ?? 1).others
+      .filter { $0.place == .stem || $0.place == .stemNorm }
+    builder.add({ outerSlice($0, order: [], hasHead: true) }, of: stem)
     for family in try space.families() { try add(family, to: &builder) }
     try addHeads(to: &builder)
     tensors = builder.tensors
@@ -102,31 +104,35 @@ package struct WeightSharing: Sendable {
 
   /// The same for a network that is built already.
   package func slices(_ genome: Genome, of network: Network) throws -> [SharedSlice] {
-    var byBlock: [Int: [ParameterSpecification]] = [:]
-    var others: [ParameterSpecification] = []
-    for parameter in network.parameters where parameter.role != .batchCount {
-      let parts = parameter.name.split(separator: ".", maxSplits: 3)
-      if parts.count == 4, parts[0] == "blocks", let index = Int(parts[1]) {
-        var own = parameter
-        own.name = String(parts[3])
-        byBlock[index, default: []].append(own)
-      } else {
-        others.append(parameter)
-      }
-    }
+    let (blocks, order) = try blocks(of: genome)
+    let parameters = try PlacedParameters(network, of: space.name, blocks: blocks.map(\.block))
     var slices: [SharedSlice] = []
+    for (block, own) in zip(blocks, parameters.blocks) {
+      let cutter = cutter(block.key, block.family, block.block, inputs: block.inputs, own)
+      slices += own.map(cutter.slice)
+    }
+    return slices
+      + parameters.others.map { outerSlice($0, order: order, hasHead: parameters.hasHead) }
+  }
+
+  // MARK: Parts
+
+  /// A block of a network with what its family shares.
+  private struct ChosenBlock {
+    /// What the names of its shared tensors begin with, and those of its family.
+    var key: String, family: String
+    var block: BlockSpecification
+    /// Which channels of the shared network come in, in the order in which they come.
+    var inputs: [Int]
+  }
+
+  /// The blocks of a genome, and the order of the channels behind them.
+  private func blocks(of genome: Genome) throws -> (blocks: [ChosenBlock], order: [Int]) {
+    var blocks: [ChosenBlock] = []
     var order = Array(0..<space.stem[genome[0]])
-    var index = 0
     func add(_ key: String, _ family: String, _ block: BlockSpecification) {
-      let parameters = byBlock[index] ?? []
-      let cutter = cutter(key, family, block, inputs: order, parameters)
-      slices += parameters.map { parameter in
-        var slice = cutter.slice(parameter)
-        slice.parameter = "blocks.\(index).0.\(parameter.name)"
-        return slice
-      }
+      blocks.append(ChosenBlock(key: key, family: family, block: block, inputs: order))
       order = Array(0..<block.channels)
-      index += 1
     }
     for (place, text) in space.first.enumerated() {
       add("first.\(place)", "first.\(place)", try space.block(first: text, channels: order.count))
@@ -150,10 +156,8 @@ package struct WeightSharing: Sendable {
           tail.kernel[genome[position]], tail.width[genome[position + 1]],
           tail.expansion[genome[position + 2]]))
     }
-    return slices + others.map { outerSlice($0, order: order, hasHead: network.hasSharedHead) }
+    return (blocks, order)
   }
-
-  // MARK: Parts
 
   /// Where each channel would be after a shuffle that was skipped.
   private static func shuffled(_ order: [Int], groups: Int) -> [Int] {
@@ -164,7 +168,7 @@ package struct WeightSharing: Sendable {
 
   private func cutter(
     _ key: String, _ family: String, _ block: BlockSpecification, inputs: [Int],
-    _ parameters: [ParameterSpecification]
+    _ parameters: [PlacedParameter<BlockPlace>]
   ) -> BlockSlices {
     BlockSlices(
       key: key + suffix(inputs.count), block: block, inputs: inputs,
@@ -176,38 +180,34 @@ package struct WeightSharing: Sendable {
 
   /// The part of a parameter before or behind the blocks.
   private func outerSlice(
-    _ parameter: ParameterSpecification, order: [Int], hasHead: Bool
+    _ parameter: PlacedParameter<OuterPlace>, order: [Int], hasHead: Bool
   ) -> SharedSlice {
-    let rows = Array(0..<(parameter.shape.first ?? 0))
-    let kernel = parameter.shape.count == 4 ? parameter.shape[2] : nil
+    let (shape, ending) = (parameter.specification.shape, parameter.ending)
+    let rows = Array(0..<(shape.first ?? 0))
     var slice = SharedSlice(
-      parameter: parameter.name, tensor: parameter.name, rows: rows, columns: nil, kernel: kernel)
-    let layer = parameter.name.split(separator: ".").first ?? ""
-    switch layer {
-    case "conv_head":
+      parameter: parameter.specification.name, tensor: parameter.specification.name, rows: rows,
+      columns: nil, kernel: shape.count == 4 ? shape[2] : nil)
+    switch parameter.place {
+    case .head:
       slice.columns = order
-      slice.tensor = "conv_head\(suffix(order.count)).weight"
-    case "classifier" where !hasHead:
+      slice.tensor = "\(parameter.layer)\(suffix(order.count))\(ending)"
+    case .classifier where !hasHead:
       // It reads channels of the last block, not features.
-      slice.tensor = "classifier(direct)\(suffix(order.count)).\(parameter.role.suffix)"
-      if parameter.shape.count > 1 { slice.columns = order }
-    case "classifier" where parameter.shape.count > 1:
-      slice.columns = Array(0..<parameter.shape[1])
-    default: break
+      slice.tensor = "\(parameter.layer)(direct)\(suffix(order.count))\(ending)"
+      if shape.count > 1 { slice.columns = order }
+    case .classifier:
+      if shape.count > 1 { slice.columns = Array(0..<shape[1]) }
+    case .stem, .stemNorm, .headNorm: break
     }
     return slice
   }
 
-  private func stemSlices(channels: Int) -> (ParameterSpecification) -> SharedSlice {
-    { outerSlice($0, order: [], hasHead: true) }
-  }
-
   // MARK: All tensors
 
-  /// A network of one block, which gives the block's parameters their shapes.
+  /// The parameters of a network of one block, which gives them their shapes.
   private func probe(
     _ block: BlockSpecification?, inputs: Int, head: Int = 0
-  ) throws(NetworkError) -> [ParameterSpecification] {
+  ) throws -> PlacedParameters {
     let plain = BlockSpecification(.convolution, channels: inputs, kernelSizes: [1])
     var architecture = Architecture(
       name: space.name, stem: .init(channels: inputs, stride: 1), stages: [[block ?? plain]],
@@ -215,29 +215,20 @@ package struct WeightSharing: Sendable {
     architecture.inputChannels = space.inputChannels
     architecture.inputSize = ImageSize(64)
     architecture.classes = space.classes
-    return try architecture.network().parameters.filter { $0.role != .batchCount }
-  }
-
-  private func stemParameters() throws(NetworkError) -> [ParameterSpecification] {
-    try probe(nil, inputs: space.stem.max() ?? 1)
-      .filter { ["conv_stem", "bn1"].contains($0.name.split(separator: ".").first) }
+    return try PlacedParameters(
+      try architecture.network(), of: space.name, blocks: [block ?? plain])
   }
 
   private mutating func add(_ family: BlockFamily, to list: inout SharedTensorList) throws {
-    var probes: [(inputs: Int, block: BlockSpecification, parameters: [ParameterSpecification])] =
-      []
+    typealias Probe = (
+      inputs: Int, block: BlockSpecification, parameters: [PlacedParameter<BlockPlace>]
+    )
+    var probes: [Probe] = []
     var slicings: [String: Set<[BranchSlice]>] = [:]
     for (inputs, block) in family.variants {
-      let parameters = try probe(block, inputs: inputs).compactMap { parameter in
-        guard parameter.name.hasPrefix("blocks.0.0.") else { return ParameterSpecification?.none }
-        var own = parameter
-        own.name = String(parameter.name.dropFirst("blocks.0.0.".count))
-        return own
-      }
+      let parameters = try probe(block, inputs: inputs).blocks.joined().map(\.self)
       probes.append((inputs, block, parameters))
-      if block.expands, block.expansionGroups == 1,
-        let weight = parameters.first(where: { $0.name == "conv_pw.weight" })
-      {
+      if let weight = parameters.expansionWeight {
         slicings[family.name + suffix(inputs), default: []]
           .insert(block.slices(of: weight.shape[0]))
       }
@@ -263,50 +254,14 @@ package struct WeightSharing: Sendable {
     }
   }
 
-  private func addHeads(to list: inout SharedTensorList) throws(NetworkError) {
+  private func addHeads(to list: inout SharedTensorList) throws {
     let inputs = space.tail?.width ?? space.stages.last?.width ?? space.stem
-    let outer = ["conv_head", "bn2", "classifier"]
     for channels in Set(inputs).sorted() {
       for head in space.head {
-        let parameters = try probe(nil, inputs: channels, head: head)
-          .filter { outer.contains($0.name.split(separator: ".").first.map(String.init) ?? "") }
+        let parameters = try probe(nil, inputs: channels, head: head).others
+          .filter { $0.place != .stem && $0.place != .stemNorm }
         list.add(
           { outerSlice($0, order: Array(0..<channels), hasHead: head > 0) }, of: parameters)
-      }
-    }
-  }
-}
-
-extension Network {
-  /// Whether a 1×1 convolution stands between the blocks and the classifier.
-  fileprivate var hasSharedHead: Bool { index(ofNode: "conv_head") != nil }
-}
-
-/// Shared tensors, each as large as the largest part of it.
-private struct SharedTensorList {
-  private(set) var tensors: [SharedTensor] = []
-  private var places: [String: Int] = [:]
-
-  mutating func add(
-    _ slice: (ParameterSpecification) -> SharedSlice, of parameters: [ParameterSpecification]
-  ) {
-    for parameter in parameters {
-      let part = slice(parameter)
-      var shape = parameter.shape
-      if !shape.isEmpty { shape[0] = (part.rows.max() ?? 0) + 1 }
-      if let columns = part.columns { shape[1] = (columns.max() ?? 0) + 1 }
-      if let place = places[part.tensor] {
-        shape = zip(shape, tensors[place].shape).map(max)
-      } else {
-        places[part.tensor] = tensors.count
-        tensors.append(
-          SharedTensor(name: part.tensor, role: parameter.role, shape: shape, groups: 1))
-      }
-      let place = places[part.tensor] ?? 0
-      tensors[place].shape = shape
-      // What is not dense has one group for each of its rows' groups.
-      if parameter.groups > 1, shape.count == 4 {
-        tensors[place].groups = max(1, shape[0] / max(1, parameter.shape[0] / parameter.groups))
       }
     }
   }

@@ -89,7 +89,7 @@ struct NetworkSketch {
   ) -> Row {
     let network = analysis.network
     let gates = gateNodes(analysis, range)
-    let split = split(network, range)
+    let split = split(analysis, range)
     let side = split == nil ? sideNodes(network, range) : []
     var steps: [Step] = []
     var sidePath: [Step] = []
@@ -152,20 +152,20 @@ struct NetworkSketch {
     return found
   }
 
-  /// The first of two slices that share a block's channels between them.
+  /// How a row's two slices share its channels between them, if a shuffle mixes these again.
   private static func split(
-    _ network: Network, _ range: Range<Int>
+    _ analysis: NetworkAnalysis, _ range: Range<Int>
   ) -> (processed: Int, all: Int)? {
-    let shufflesAtEnd = range.contains {
-      if case .channelShuffle = network.nodes[$0].operation { true } else { false }
+    let shuffles = range.contains {
+      if case .channelShuffle = analysis.operation($0) { true } else { false }
     }
-    let slices = range.compactMap { index -> ChannelSlice? in
-      if case .slice(let slice) = network.nodes[index].operation { slice } else { nil }
+    let slices = range.filter {
+      if case .slice = analysis.operation($0) { true } else { false }
     }
-    guard shufflesAtEnd, slices.count == 2, slices[0].start == 0,
-      slices[1].start == slices[0].count
+    guard shuffles, slices.count == 2, let split = analysis.channelSplit(at: slices[0]),
+      split.second == slices[1]
     else { return nil }
-    return (slices[0].count, slices[0].count + slices[1].count)
+    return (split.firstCount, split.firstCount + split.secondCount)
   }
 
   private static func counted(_ steps: [Step]) -> [Step] {

@@ -19,11 +19,7 @@ struct Match: Hashable, Sendable {
     case selection
   }
 
-  /// A layer with the batch norms, dropouts and the activation after it.
-  struct Layer: Hashable, Sendable {
-    var node: Int
-    var chain: NetworkAnalysis.Chain
-  }
+  typealias Layer = NetworkAnalysis.Layer
 
   struct Block: Hashable, Sendable {
     var expansion: Layer?
@@ -96,8 +92,9 @@ struct Matcher {
         match.pattern = .branches
       }
     case .linear:
-      let chain = take(node).chain
-      match = Match(node: node, pattern: .linear, chain: chain, end: chain.end)
+      let layer = analysis.layer(at: node)
+      take(layer)
+      match = Match(node: node, pattern: .linear, chain: layer.chain, end: layer.chain.end)
     case .batchNormalization:
       let following = analysis.activation(after: node)
       if let following {
@@ -117,7 +114,8 @@ struct Matcher {
   // MARK: Convolutions
 
   private mutating func convolution(_ convolution: Convolution, _ node: Int) -> Match {
-    let layer = take(node)
+    let layer = analysis.layer(at: node)
+    take(layer)
     var match = Match(
       node: node, pattern: .convolution(nil, isPooled: false), chain: layer.chain,
       end: layer.chain.end)
@@ -134,11 +132,10 @@ struct Matcher {
     return match
   }
 
-  /// Takes in the batch norms and the activation after a layer.
-  private mutating func take(_ node: Int) -> Match.Layer {
-    let chain = analysis.chain(after: node)
-    for node in [node] + chain.nodes { isDone[node] = true }
-    return Match.Layer(node: node, chain: chain)
+  /// Takes in a layer with the batch norms and the activation after it.
+  private mutating func take(_ layer: Match.Layer?) {
+    guard let layer else { return }
+    for node in [layer.node] + layer.chain.nodes { isDone[node] = true }
   }
 
   /// Takes in the sum after the node `end` of a chain from `start`, and the activation after it.
@@ -167,73 +164,70 @@ struct Matcher {
 
   // MARK: Blocks
 
-  /// [1×1 expansion, norm, activation,] spatial convolution, norm, activation,
-  /// [squeeze-and-excitation,] 1×1 projection, norm [, residual sum] from `start` on, with the node that
-  /// they end with; nil if the network has something else there.
+  /// The inverted residual from `start` on, with the residual sum and the node that they end with; nil if
+  /// the network has something else there.
   private mutating func block(_ start: Int) -> (Match.Block, end: Int)? {
-    guard let (node, keptSum) = spatial(start) else { return nil }
-    let expansion = node == start ? nil : take(start)
-    var block = Match.Block(expansion: expansion, spatial: take(node))
-    let end = block.spatial.chain.end
-    let excitation = analysis.excitation(of: end)
-    guard let projection = analysis.projection(after: excitation?.multiply ?? end) else {
-      return (block, end)
-    }
-    block.excitation = excitation
-    for node in excitation?.nodes ?? [] { isDone[node] = true }
-    let layer = take(projection)
-    block.projection = layer
+    guard let (found, keptSum) = invertedResidual(start) else { return nil }
+    var block = Match.Block(
+      expansion: found.expansion, spatial: found.spatial, excitation: found.excitation,
+      projection: found.projection)
+    for layer in [found.expansion, found.spatial, found.projection] { take(layer) }
+    for node in found.excitation?.nodes ?? [] { isDone[node] = true }
+    guard let projection = found.projection else { return (block, found.spatial.chain.end) }
     if let keptSum {
       block.keptSum = keptSum
       isDone[keptSum] = true
       return (block, keptSum)
     }
-    guard let (sum, last) = takeSum(from: start, after: layer.chain.end) else {
-      return (block, layer.chain.end)
+    guard let (sum, last) = takeSum(from: start, after: projection.chain.end) else {
+      return (block, projection.chain.end)
     }
     block.sum = sum
     return (block, last)
   }
 
-  /// The spatial convolution that `start` is, or that follows the expansion that it is. A stem
-  /// counts as one; windows over many channels are better gathered once, by a step of their own.
+  /// The inverted residual from `start` on. A stem counts as an expansion; windows over many channels are
+  /// better gathered once, by a step of their own.
   ///
   /// `keptSum` is the node that adds what the expansion made to the block's result, if the expansion is
   /// to be kept for it: as in MUXNet's stem and first block.
-  private func spatial(_ start: Int) -> (node: Int, keptSum: Int?)? {
-    if isSpatial(start) { return (start, nil) }
-    guard case .convolution(let convolution) = analysis.operation(start), convolution.groups == 1,
-      convolution.isDensePointwise || convolution.inputChannels <= 4
+  private func invertedResidual(
+    _ start: Int
+  ) -> (block: NetworkAnalysis.InvertedResidual, keptSum: Int?)? {
+    func isExpansion(_ convolution: Convolution) -> Bool {
+      convolution.groups == 1
+        && (convolution.isDensePointwise || convolution.inputChannels <= 4)
+    }
+    if let found = analysis.invertedResidual(
+      at: start, isExpansion: isExpansion, isSpatial: SpatialBranch.suits)
+    {
+      return (found, nil)
+    }
+    guard case .convolution(let convolution) = analysis.operation(start), isExpansion(convolution)
     else { return nil }
-    let end = analysis.chain(after: start).end
-    guard let next = analysis.soleReader(of: end) else { return kept(convolution, expandedAt: end) }
-    return isSpatial(next) ? (next, nil) : nil
+    return kept(convolution, analysis.layer(at: start))
   }
 
-  private func isSpatial(_ node: Int) -> Bool { SpatialBranch.suits(analysis.operation(node)) }
-
-  /// The plain depthwise convolution that reads the expansion, and the sum to which the expansion is
-  /// added again after the projection; nil if something else reads it, too.
+  /// The block of the plain depthwise convolution that reads an expansion, and the sum to which the
+  /// expansion is added again after the projection; nil if something else reads it, too.
   private func kept(
-    _ expansion: Convolution, expandedAt last: Int
-  ) -> (node: Int, keptSum: Int?)? {
+    _ convolution: Convolution, _ expansion: Match.Layer
+  ) -> (block: NetworkAnalysis.InvertedResidual, keptSum: Int?)? {
+    let last = expansion.chain.end
     let readers = analysis.readers(of: last), shape = analysis.shape(last)
     guard readers.count == 2, last != analysis.network.nodes.count - 1,
-      let spatial = readers.first(where: { isSpatial($0) }),
+      let spatial = readers.first(where: { SpatialBranch.suits(analysis.operation($0)) }),
       case .convolution(let depthwise) = analysis.operation(spatial),
-      depthwise.groups == expansion.outputChannels,
+      depthwise.groups == convolution.outputChannels,
       depthwise.outputChannels == depthwise.groups,
       let sum = readers.first(where: { $0 != spatial }), analysis.operation(sum) == .add,
       analysis.shape(spatial).height == shape.height,
       analysis.shape(spatial).width == shape.width, depthwise.stride == 1
     else { return nil }
-    let end = analysis.chain(after: spatial).end
-    guard let projection = analysis.projection(after: analysis.excitation(of: end)?.multiply ?? end)
+    let block = analysis.separable(at: spatial, after: expansion)
+    guard let projected = block.projection?.chain, projected.activation == .identity,
+      analysis.soleReader(of: projected.end) == sum, analysis.activation(after: sum) == nil
     else { return nil }
-    let projected = analysis.chain(after: projection)
-    guard projected.activation == .identity, analysis.soleReader(of: projected.end) == sum,
-      analysis.activation(after: sum) == nil
-    else { return nil }
-    return (spatial, sum)
+    return (block, sum)
   }
 }

@@ -60,7 +60,8 @@ struct FusedPattern {
   }
 }
 
-/// Finds patterns; each step reads the nodes one after the other, as the builder writes them.
+/// Finds patterns: what the analysis of the network recognises, as far as the kernels can do it and its
+/// nodes stand one after the other, as the builder writes them.
 struct FusedPatternMatcher {
   private let network: Network
   private let analysis: NetworkAnalysis
@@ -82,36 +83,130 @@ struct FusedPatternMatcher {
     nodes.dropLast().allSatisfy { analysis.lastReader(of: $0) < nodes.upperBound }
   }
 
-  // MARK: Single nodes
+  // MARK: Layers
 
-  private func operation(_ index: Int, reading input: Int) -> MUXNetworks.Operation? {
-    guard index < network.nodes.count, network.inputIndices[index] == [input] else { return nil }
-    return network.nodes[index].operation
-  }
-
-  private func norm(_ index: Int, reading input: Int) -> FusedPattern.Norm? {
-    guard case .batchNormalization(let settings) = operation(index, reading: input) else {
-      return nil
-    }
-    return .init(node: index, settings: settings)
-  }
-
-  private func activation(_ index: Int, reading input: Int) -> Activation? {
-    if case .activation(let activation) = operation(index, reading: input) {
-      activation
-    } else {
-      nil
-    }
-  }
-
-  private func pointwise(_ index: Int, reading input: Int, hasBias: Bool = false) -> Convolution? {
-    guard case .convolution(let convolution) = operation(index, reading: input),
-      convolution.isDensePointwise, convolution.hasBias == hasBias
+  /// The batch norm right behind a layer.
+  private func norm(_ layer: NetworkAnalysis.Layer) -> FusedPattern.Norm? {
+    let node = layer.node + 1
+    guard layer.chain.nodes.first == node,
+      case .batchNormalization(let settings) = analysis.operation(node)
     else { return nil }
-    return convolution
+    return .init(node: node, settings: settings)
   }
 
-  private func isSpatial(_ convolution: Convolution) -> Bool {
+  /// The batch norm and the activation right behind a layer.
+  private func finish(
+    _ layer: NetworkAnalysis.Layer
+  ) -> (norm: FusedPattern.Norm, activation: Activation)? {
+    let node = layer.node + 2
+    guard let norm = norm(layer), layer.chain.nodes.dropFirst().first == node,
+      case .activation(let activation) = analysis.operation(node)
+    else { return nil }
+    return (norm, activation)
+  }
+
+  private func layer(at start: Int) -> FusedPattern? {
+    guard case .convolution(let convolution) = analysis.operation(start), convolution.groups == 1,
+      convolution.dilation == 1, !convolution.hasBias,
+      convolution.isDensePointwise || network.inputIndices[start] == [-1],
+      let (norm, activation) = finish(analysis.layer(at: start))
+    else { return nil }
+    let end = start + 3
+    let pools =
+      analysis.soleReader(of: end - 1) == end && analysis.operation(end) == .globalAveragePool
+    return FusedPattern(
+      nodes: start..<(pools ? end + 1 : end),
+      kind: .layer(
+        .init(
+          node: start, convolution: convolution, norm: norm, activation: activation, pools: pools)))
+  }
+
+  // MARK: Blocks
+
+  private func block(at start: Int) -> FusedPattern? {
+    let split = analysis.channelSplit(at: start).flatMap { $0.second == start + 1 ? $0 : nil }
+    let first = split == nil ? start : start + 2
+    guard first < network.nodes.count, let input = network.inputIndices[first].first,
+      split == nil || input == start,
+      let found = analysis.invertedResidual(
+        at: first, isExpansion: Self.isPlain, isSpatial: { Self.branches($0) != nil }),
+      var block = block(found, from: first)
+    else { return nil }
+    if let split { block.processedChannels = split.firstCount }
+    var end = block.projectionNorm.node + 1
+    if reads(end, [end - 1, input]), analysis.operation(end) == .add {
+      block.hasResidual = true
+      end += 1
+    }
+    if let split {
+      guard end < network.nodes.count, network.inputIndices[end] == [end - 1, split.second],
+        analysis.operation(end) == .concatenate
+      else { return nil }
+      end += 1
+    }
+    if reads(end, [end - 1]), case .channelShuffle(let groups) = analysis.operation(end) {
+      block.shuffleGroups = groups
+      end += 1
+    }
+    return FusedPattern(nodes: start..<end, kind: .block(block))
+  }
+
+  /// An inverted residual whose nodes are those from `first` on, with norms, activations and biases where
+  /// the kernels have them.
+  private func block(
+    _ found: NetworkAnalysis.InvertedResidual, from first: Int
+  ) -> FusedPattern.Block? {
+    var spatial = first
+    var expansion: (convolution: Int, norm: FusedPattern.Norm)?
+    var channels: Int?
+    let finished = finish(found.spatial)
+    if let layer = found.expansion {
+      guard let (norm, activation) = finish(layer), activation == finished?.activation,
+        case .convolution(let convolution) = analysis.operation(first)
+      else { return nil }
+      (expansion, channels, spatial) = ((first, norm), convolution.inputChannels, first + 3)
+    }
+    guard found.spatial.node == spatial, let finished,
+      let branches = Self.branches(analysis.operation(spatial))
+    else { return nil }
+    var next = spatial + 3
+    if let excitation = found.excitation {
+      guard excitation.nodes == Array(next..<next + 6),
+        [excitation.reduce, excitation.expand].allSatisfy({ hasBias($0) })
+      else { return nil }
+      next += 6
+    }
+    guard let projection = found.projection, projection.node == next,
+      case .convolution(let convolution) = analysis.operation(next), !convolution.hasBias,
+      let projectionNorm = norm(projection)
+    else { return nil }
+    return FusedPattern.Block(
+      processedChannels: channels ?? convolution.inputChannels, expansion: expansion,
+      activation: finished.activation, spatial: spatial, branches: branches,
+      spatialNorm: finished.norm, squeeze: found.excitation, projection: next,
+      projectionNorm: projectionNorm)
+  }
+
+  /// Whether a node reads exactly these values, in any order.
+  private func reads(_ index: Int, _ values: [Int]) -> Bool {
+    index < network.nodes.count && network.inputIndices[index].sorted() == values.sorted()
+  }
+
+  private func hasBias(_ index: Int) -> Bool {
+    if case .convolution(let convolution) = analysis.operation(index) {
+      convolution.hasBias
+    } else {
+      false
+    }
+  }
+
+  // MARK: What the kernels can do
+
+  private static func isPlain(_ convolution: Convolution) -> Bool {
+    convolution.isDensePointwise && !convolution.hasBias
+  }
+
+  private static func isSpatial(_ convolution: Convolution) -> Bool {
     convolution.inputChannels == convolution.outputChannels && !convolution.hasBias
       && convolution.dilation == 1 && convolution.kernelSize % 2 == 1
       && convolution.keepsGrid && convolution.stride <= 2
@@ -119,8 +214,9 @@ struct FusedPatternMatcher {
   }
 
   /// The branches of a spatial convolution that the kernels know, nil for anything else.
-  private func spatial(_ index: Int, reading input: Int) -> [BranchedConvolution.Branch]? {
-    let operation = operation(index, reading: input)
+  private static func branches(
+    _ operation: MUXNetworks.Operation
+  ) -> [BranchedConvolution.Branch]? {
     if case .convolution(let convolution) = operation, isSpatial(convolution) {
       return [.init(name: "", convolution: convolution)]
     }
@@ -134,112 +230,9 @@ struct FusedPatternMatcher {
   }
 
   /// A branch of one channel is depthwise too.
-  private func isSpatialBranch(_ convolution: Convolution) -> Bool {
+  private static func isSpatialBranch(_ convolution: Convolution) -> Bool {
     var counted = convolution
     if convolution.inputChannels == 1 { counted.groups = 2 }
     return isSpatial(counted)
-  }
-
-  // MARK: Blocks
-
-  private func block(at start: Int) -> FusedPattern? {
-    guard let x = network.inputIndices[start].first else { return nil }
-    var index = start
-    var value = x
-    var passed: Int?
-    var processed: Int?
-    if case .slice(let first) = operation(start, reading: x), first.start == 0,
-      case .slice(let second) = operation(start + 1, reading: x), second.start == first.count
-    {
-      (value, passed, processed) = (start, start + 1, first.count)
-      index += 2
-    }
-    let input = value
-    var expansion: (convolution: Int, norm: FusedPattern.Norm)?
-    var act: Activation?
-    if let convolution = pointwise(index, reading: value),
-      let norm = norm(index + 1, reading: index),
-      let found = activation(index + 2, reading: index + 1)
-    {
-      processed = processed ?? convolution.inputChannels
-      (expansion, act, value) = ((index, norm), found, index + 2)
-      index += 3
-    }
-    guard let branches = spatial(index, reading: value),
-      let spatialNorm = norm(index + 1, reading: index),
-      let found = activation(index + 2, reading: index + 1), act == nil || act == found
-    else { return nil }
-    let spatial = index
-    value = index + 2
-    index += 3
-    let squeeze = squeeze(index, reading: value)
-    if squeeze != nil {
-      value = index + 5
-      index += 6
-    }
-    guard let projection = pointwise(index, reading: value),
-      let projectionNorm = norm(index + 1, reading: index)
-    else { return nil }
-    var block = FusedPattern.Block(
-      processedChannels: processed ?? projection.inputChannels, expansion: expansion,
-      activation: found, spatial: spatial, branches: branches, spatialNorm: spatialNorm,
-      squeeze: squeeze, projection: index, projectionNorm: projectionNorm)
-    value = index + 1
-    index += 2
-    if reads(index, [value, input]), case .add = network.nodes[index].operation {
-      block.hasResidual = true
-      value = index
-      index += 1
-    }
-    if let passed {
-      guard index < network.nodes.count, network.inputIndices[index] == [value, passed],
-        case .concatenate = network.nodes[index].operation
-      else { return nil }
-      value = index
-      index += 1
-    }
-    if case .channelShuffle(let groups) = operation(index, reading: value) {
-      block.shuffleGroups = groups
-      index += 1
-    }
-    return FusedPattern(nodes: start..<index, kind: .block(block))
-  }
-
-  /// Whether a node reads exactly these values, in any order.
-  private func reads(_ index: Int, _ values: [Int]) -> Bool {
-    index < network.nodes.count && network.inputIndices[index].sorted() == values.sorted()
-  }
-
-  /// Squeeze-and-excitation in the six nodes from `index` on, with biases and both activations.
-  private func squeeze(_ index: Int, reading value: Int) -> NetworkAnalysis.Excitation? {
-    guard let found = analysis.excitation(of: value), found.nodes == Array(index..<index + 6),
-      pointwise(found.reduce, reading: index, hasBias: true) != nil,
-      pointwise(found.expand, reading: index + 2, hasBias: true) != nil
-    else { return nil }
-    return found
-  }
-
-  // MARK: Layers
-
-  private func layer(at start: Int) -> FusedPattern? {
-    guard case .convolution(let convolution) = network.nodes[start].operation,
-      let x = network.inputIndices[start].first, convolution.groups == 1,
-      convolution.dilation == 1, !convolution.hasBias,
-      pointwise(start, reading: x) != nil || x == -1,
-      let norm = norm(start + 1, reading: start),
-      let act = activation(start + 2, reading: start + 1)
-    else { return nil }
-    var end = start + 3
-    var pools = false
-    if case .globalAveragePool = operation(end, reading: start + 2),
-      analysis.lastReader(of: start + 2) == end
-    {
-      pools = true
-      end += 1
-    }
-    return FusedPattern(
-      nodes: start..<end,
-      kind: .layer(
-        .init(node: start, convolution: convolution, norm: norm, activation: act, pools: pools)))
   }
 }

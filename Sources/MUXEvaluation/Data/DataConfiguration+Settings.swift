@@ -3,6 +3,11 @@ public import MUXCore
 
 extension DataConfiguration: SettingGroup {
   package static var settings: [Setting<Self>] {
+    places + division + loading + values
+  }
+
+  /// Where the images and their labels are.
+  private static var places: [Setting<Self>] {
     [
       Setting("source", \.source, "The kind of data set"),
       Setting(
@@ -25,6 +30,12 @@ extension DataConfiguration: SettingGroup {
         "noneLabel", \.noneLabel,
         "Source list: a name that stands for no class, such as No Finding",
         absent: "none", in: .named("No Finding")),
+    ]
+  }
+
+  /// Which images are for training, for validation and for the test.
+  private static var division: [Setting<Self>] {
+    [
       Setting(
         "validationFraction", \.validationFraction,
         "Share of the training images held out for validation, class by class; 0 takes the data's own",
@@ -53,6 +64,12 @@ extension DataConfiguration: SettingGroup {
         "limit", \.limit,
         "The most images of each part that are used, spread evenly over it, for trials",
         absent: "all", unit: "images", in: .within(1...1_000_000_000)),
+    ]
+  }
+
+  /// How images are read.
+  private static var loading: [Setting<Self>] {
+    [
       Setting(
         "orientation", \.orientation,
         "What is done with the orientation that cameras write into files (EXIF)"),
@@ -70,6 +87,12 @@ extension DataConfiguration: SettingGroup {
       Setting(
         "evaluationBatchSize", \.evaluationBatchSize, "Images in one batch of the evaluation",
         absent: "batchSize", unit: "images", in: .within(1...1_000_000)),
+    ]
+  }
+
+  /// What becomes of their values, and which an epoch has.
+  private static var values: [Setting<Self>] {
+    [
       Setting(
         "mean", \.mean, "Mean of each channel, of values in 0…1", absent: "that of the data set",
         in: SettingRule(

@@ -47,28 +47,7 @@ package struct StudySections {
   /// What is searched, and how: a list, with the space and the training below.
   package var settings: String {
     let definition = view.study.definition
-    let space =
-      switch definition.space {
-      case .networks(let space, _): "\(space.name) (\(view.decisions.count) genes with a choice)"
-      case .table(let name, let path): "table \(name) in \(path)"
-      case .grid(let grid):
-        "a list of \(grid.networks.count.grouped) networks, each with \(grid.seeds.count.grouped) seeds"
-      }
-    let objectives = definition.objectives.map {
-      "\($0.name) (scale \(StudyText.value($0.scale, of: $0)))"
-    }.joined(separator: ", ")
     let limits = definition.limits
-    var goal = "the whole front, \(view.history.targets.count) directions"
-    if case .targets(let targets) = definition.goal {
-      goal = targets.map { target in
-        let values = definition.objectives.compactMap { objective in
-          target.values[objective.name].map {
-            "\(objective.name) \(StudyText.value($0, of: objective))"
-          }
-        }.joined(separator: ", ")
-        return "\(target.kind == .budget ? "budget " : "")\(target.name) (\(values))"
-      }.joined(separator: "; ")
-    }
     var entries = [
       ("created", view.study.created.formatted(.iso8601)), ("space", space),
       ("objectives", objectives), ("targets", goal),
@@ -92,7 +71,44 @@ package struct StudySections {
     ]
     entries += view.study.attributes.sorted { $0.key < $1.key }
       .map { ("attribute", "\($0.key)=\($0.value)") }
-    var html = HTML.list(entries.map { ($0.0, HTML.escaped($0.1)) })
+    return HTML.list(entries.map { ($0.0, HTML.escaped($0.1)) }) + details
+  }
+
+  private var space: String {
+    switch view.study.definition.space {
+    case .networks(let space, _): "\(space.name) (\(view.decisions.count) genes with a choice)"
+    case .table(let name, let path): "table \(name) in \(path)"
+    case .grid(let grid):
+      "a list of \(grid.networks.count.grouped) networks, each with \(grid.seeds.count.grouped) seeds"
+    }
+  }
+
+  private var objectives: String {
+    view.study.definition.objectives.map {
+      "\($0.name) (scale \(StudyText.value($0.scale, of: $0)))"
+    }.joined(separator: ", ")
+  }
+
+  private var goal: String {
+    let definition = view.study.definition
+    var goal = "the whole front, \(view.history.targets.count) directions"
+    if case .targets(let targets) = definition.goal {
+      goal = targets.map { target in
+        let values = definition.objectives.compactMap { objective in
+          target.values[objective.name].map {
+            "\(objective.name) \(StudyText.value($0, of: objective))"
+          }
+        }.joined(separator: ", ")
+        return "\(target.kind == .budget ? "budget " : "")\(target.name) (\(values))"
+      }.joined(separator: "; ")
+    }
+    return goal
+  }
+
+  /// What is too long for the list.
+  private var details: String {
+    let definition = view.study.definition
+    var html = ""
     func details(_ title: String, _ text: String) {
       html +=
         "<details><summary>\(title)</summary><pre>\(HTML.escaped(text))</pre></details>"

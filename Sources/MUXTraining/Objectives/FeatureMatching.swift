@@ -40,54 +40,13 @@ final class FeatureMatching {
   ) throws {
     let own = try student.network.shapes(inputSize: size)
     let theirs = try teacher.shapes(inputSize: teacherSize)
-    func refuse(_ text: String, _ reason: String) -> ConfigurationError {
-      ConfigurationError(
-        setting: "distillation.features", value: text.printable, expected: reason)
-    }
-    var pairs: [Pair] = []
-    for text in texts {
-      if text == "auto" {
-        let found = Self.pairs(student.network, own, teacher, theirs)
-        guard !found.isEmpty else {
-          throw refuse(
-            text,
-            "no two blocks of \(student.network.name) and \(teacher.name) have maps of one"
-              + " size; name the layers, or train at another size")
-        }
-        pairs += found
-        continue
-      }
-      let names = text.split(separator: "=", maxSplits: 1).map(String.init)
-      guard let first = names.first, let last = names.last else {
-        throw refuse(text, "give auto, the name of a layer, or student=teacher")
-      }
-      let pair = Pair(
-        student: try student.network.index(ofLayer: first),
-        teacher: try teacher.index(ofLayer: last))
-      let (a, b) = (own[pair.student], theirs[pair.teacher])
-      guard !student.network.isFlat(pair.student), !teacher.isFlat(pair.teacher),
-        a.height == b.height, a.width == b.width
-      else {
-        throw refuse(
-          text,
-          "the student's layer gives \(a.height)×\(a.width), the teacher's"
-            + " \(b.height)×\(b.width); maps of one size can be matched")
-      }
-      pairs.append(pair)
-    }
+    let pairs = try texts.flatMap { try Self.pairs($0, student.network, own, teacher, theirs) }
     self.pairs = pairs
     model = student
     projections = try pairs.enumerated().map { index, pair in
-      let (from, to) = (own[pair.student].channels, theirs[pair.teacher].channels)
-      var random = RandomStream(
-        seed: seed, purpose: .initialization, indices: UInt64(index), UInt64(from), UInt64(to))
-      let generator = try TorchGenerator(seed: random.next())
-      let weight = try generator.normal(
-        [to, from, 1, 1], deviation: (1 / Double(from)).squareRoot()
-      )
-      .to(student.device)
-      try weight.setRequiresGrad()
-      return NamedTensor(name: "distillation.features.\(index).weight", tensor: weight)
+      try Self.projection(
+        index, from: own[pair.student].channels, to: theirs[pair.teacher].channels, seed: seed,
+        on: student.device)
     }
     student.watched = Set(pairs.map(\.student))
     teacherLayers = pairs.map { teacher.nodes[$0.teacher].name }
@@ -98,6 +57,55 @@ final class FeatureMatching {
         return "\(student.network.nodes[pair.student].name) from"
           + " \(teacher.nodes[pair.teacher].name) (\(shape.height)×\(shape.width))"
       }.joined(separator: ", ")
+  }
+
+  /// The fresh weight of a pair's convolution.
+  private static func projection(
+    _ index: Int, from: Int, to: Int, seed: UInt64, on device: Device
+  ) throws -> NamedTensor {
+    var random = RandomStream(
+      seed: seed, purpose: .initialization, indices: UInt64(index), UInt64(from), UInt64(to))
+    let generator = try TorchGenerator(seed: random.next())
+    let weight = try generator.normal(
+      [to, from, 1, 1], deviation: (1 / Double(from)).squareRoot()
+    )
+    .to(device)
+    try weight.setRequiresGrad()
+    return NamedTensor(name: "distillation.features.\(index).weight", tensor: weight)
+  }
+
+  /// The pairs that a text means: `auto`, a name, or `student=teacher`.
+  private static func pairs(
+    _ text: String, _ student: Network, _ own: [Shape], _ teacher: Network, _ theirs: [Shape]
+  ) throws -> [Pair] {
+    func refuse(_ reason: String) -> ConfigurationError {
+      ConfigurationError(
+        setting: "distillation.features", value: text.printable, expected: reason)
+    }
+    if text == "auto" {
+      let found = pairs(student, own, teacher, theirs)
+      guard !found.isEmpty else {
+        throw refuse(
+          "no two blocks of \(student.name) and \(teacher.name) have maps of one size; name the"
+            + " layers, or train at another size")
+      }
+      return found
+    }
+    let names = text.split(separator: "=", maxSplits: 1).map(String.init)
+    guard let first = names.first, let last = names.last else {
+      throw refuse("give auto, the name of a layer, or student=teacher")
+    }
+    let pair = Pair(
+      student: try student.index(ofLayer: first), teacher: try teacher.index(ofLayer: last))
+    let (a, b) = (own[pair.student], theirs[pair.teacher])
+    guard !student.isFlat(pair.student), !teacher.isFlat(pair.teacher), a.height == b.height,
+      a.width == b.width
+    else {
+      throw refuse(
+        "the student's layer gives \(a.height)×\(a.width), the teacher's"
+          + " \(b.height)×\(b.width); maps of one size can be matched")
+    }
+    return [pair]
   }
 
   /// The last block of each size of maps that both have, the largest maps first.

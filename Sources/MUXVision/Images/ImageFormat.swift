@@ -154,10 +154,7 @@ public enum ImageFormat: String, Sendable, Hashable, Codable, CaseIterable {
   /// their own (TGA; most raw files, which are TIFF files inside) are not told.
   public init?(of data: [UInt8]) {
     func has(_ text: StaticString, at offset: Int = 0) -> Bool {
-      text.withUTF8Buffer { mark in
-        data.count >= offset + mark.count
-          && data[offset..<(offset + mark.count)].elementsEqual(mark)
-      }
+      Self.has(data, text, at: offset)
     }
     func has(_ mark: [UInt8]) -> Bool { data.starts(with: mark) }
 
@@ -174,15 +171,8 @@ public enum ImageFormat: String, Sendable, Hashable, Codable, CaseIterable {
     {
       self = has("CR", at: 8) ? .raw : .tiff
     } else if has("ftyp", at: 4) {
-      if has("avif", at: 8) || has("avis", at: 8) {
-        self = .avif
-      } else if has("crx ", at: 8) {
-        self = .raw
-      } else if has("hei", at: 8) || has("hev", at: 8) || has("mif1", at: 8) || has("msf1", at: 8) {
-        self = .heic
-      } else {
-        return nil
-      }
+      guard let format = Self.brand(of: data) else { return nil }
+      self = format
     } else if has([0, 0, 0, 0x0c]), has("jP  ", at: 4) {
       self = .jpeg2000
     } else if has([0xff, 0x4f, 0xff, 0x51]) {
@@ -201,20 +191,42 @@ public enum ImageFormat: String, Sendable, Hashable, Codable, CaseIterable {
       self = .svg
     } else if has("FUJIFILMCCD-RAW") {
       self = .raw
-    } else if data.count >= 18, has("BM"), Self.bitmapHeaderSizes.contains(data[14]),
-      data[15...17].allSatisfy({ $0 == 0 })
-    {
+    } else if Self.isBitmap(data) {
       self = .bmp
-    } else if data.count >= 3, data[0] == UInt8(ascii: "P"),
-      (UInt8(ascii: "1")...UInt8(ascii: "6")).contains(data[1]),
-      [0x09, 0x0a, 0x0b, 0x0c, 0x0d, 0x20, 0x23].contains(data[2])  // white space or a comment
-    {
+    } else if Self.isAnymap(data) {
       self = .pnm
     } else if data.count >= 6, has([0, 0, 1, 0]) || has([0, 0, 2, 0]), data[4] > 0, data[5] == 0 {
       self = .icon
     } else {
       return nil
     }
+  }
+
+  private static func has(_ data: [UInt8], _ text: StaticString, at offset: Int = 0) -> Bool {
+    text.withUTF8Buffer { mark in
+      data.count >= offset + mark.count
+        && data[offset..<(offset + mark.count)].elementsEqual(mark)
+    }
+  }
+
+  /// The format of a file of boxes (ISO base media): its brand stands after `ftyp`.
+  private static func brand(of data: [UInt8]) -> ImageFormat? {
+    func has(_ brand: StaticString) -> Bool { Self.has(data, brand, at: 8) }
+    if has("avif") || has("avis") { return .avif }
+    if has("crx ") { return .raw }
+    return has("hei") || has("hev") || has("mif1") || has("msf1") ? .heic : nil
+  }
+
+  private static func isBitmap(_ data: [UInt8]) -> Bool {
+    data.count >= 18 && has(data, "BM") && bitmapHeaderSizes.contains(data[14])
+      && data[15...17].allSatisfy { $0 == 0 }
+  }
+
+  private static func isAnymap(_ data: [UInt8]) -> Bool {
+    // White space or a comment follows the mark.
+    data.count >= 3 && data[0] == UInt8(ascii: "P")
+      && (UInt8(ascii: "1")...UInt8(ascii: "6")).contains(data[1])
+      && [0x09, 0x0a, 0x0b, 0x0c, 0x0d, 0x20, 0x23].contains(data[2])
   }
 
   /// Sizes of the header that says what a bitmap holds: OS/2's, Windows' since 3.0.

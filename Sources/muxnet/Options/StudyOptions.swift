@@ -142,35 +142,7 @@ struct StudyOptions: ParsableArguments {
       throw ValidationError(
         "--evaluate replaces the training; leave out --recipe, --config, --set, --data")
     }
-    if grid != nil {
-      let given: [(option: String, isGiven: Bool)] = [
-        ("--space", space != nil), ("--table", table != nil), ("--supernet", supernet != nil),
-        ("--evaluate", evaluate != nil), ("--target", !targets.isEmpty),
-        ("--budget", !budgets.isEmpty), ("--objective", !ownObjectives.isEmpty),
-        ("--max-params", maxParams != nil), ("--max-madds", maxMadds != nil),
-        ("--max-latency", maxLatency != nil), ("--population", population != nil),
-        ("--prune", prune), ("--seed", seed != 0), ("--error-scale", errorScale != nil),
-        ("--algorithm", algorithm != Self.usualAlgorithm),
-        ("--objectives", objectives != Self.usualObjectives),
-      ]
-      let others = given.filter(\.isGiven).map(\.option)
-      if !others.isEmpty {
-        throw ValidationError(
-          "--grid is a list, and nothing is searched; leave out \(others.joined(separator: ", "))")
-      }
-    }
-    if supernet != nil {
-      let given: [(option: String, isGiven: Bool)] = [
-        ("--evaluate", evaluate != nil), ("--table", table != nil), ("--recipe", recipe != nil),
-        ("--config", config != nil), ("--set", !assignments.isEmpty), ("--data", data != nil),
-        ("--prune", prune),
-      ]
-      let others = given.filter(\.isGiven).map(\.option)
-      if !others.isEmpty {
-        throw ValidationError(
-          "--supernet is the whole evaluation; leave out \(others.joined(separator: ", "))")
-      }
-    }
+    try refuseOthers()
     if AlgorithmSettings.named.contains(where: {
       $0.name == algorithm && !$0.settings.hasPopulation
     }) {
@@ -195,6 +167,37 @@ struct StudyOptions: ParsableArguments {
     }
     if let population, population < 2 {
       throw ValidationError("--population must be at least 2, not \(population)")
+    }
+  }
+
+  /// Refuses what has no meaning beside --grid or --supernet.
+  private func refuseOthers() throws {
+    func refuse(_ given: [(option: String, isGiven: Bool)], because reason: String) throws {
+      let others = given.filter(\.isGiven).map(\.option)
+      if !others.isEmpty {
+        throw ValidationError("\(reason); leave out \(others.joined(separator: ", "))")
+      }
+    }
+    if grid != nil {
+      try refuse(
+        [
+          ("--space", space != nil), ("--table", table != nil), ("--supernet", supernet != nil),
+          ("--evaluate", evaluate != nil), ("--target", !targets.isEmpty),
+          ("--budget", !budgets.isEmpty), ("--objective", !ownObjectives.isEmpty),
+          ("--max-params", maxParams != nil), ("--max-madds", maxMadds != nil),
+          ("--max-latency", maxLatency != nil), ("--population", population != nil),
+          ("--prune", prune), ("--seed", seed != 0), ("--error-scale", errorScale != nil),
+          ("--algorithm", algorithm != Self.usualAlgorithm),
+          ("--objectives", objectives != Self.usualObjectives),
+        ], because: "--grid is a list, and nothing is searched")
+    }
+    if supernet != nil {
+      try refuse(
+        [
+          ("--evaluate", evaluate != nil), ("--table", table != nil), ("--recipe", recipe != nil),
+          ("--config", config != nil), ("--set", !assignments.isEmpty), ("--data", data != nil),
+          ("--prune", prune),
+        ], because: "--supernet is the whole evaluation")
     }
   }
 

@@ -12,7 +12,6 @@
 #include <ATen/ops/hardswish.h>
 #include <ATen/ops/hardtanh.h>
 #include <ATen/ops/isfinite.h>
-#include <ATen/ops/isnan.h>
 #include <ATen/ops/maximum.h>
 #include <ATen/ops/minimum.h>
 #include <ATen/ops/silu.h>
@@ -29,12 +28,6 @@ at::Tensor unary(int32_t operation, const at::Tensor &a) {
   case CT_SQRT: return a.sqrt();
   case CT_RSQRT: return a.rsqrt();
   case CT_SQUARE: return a.square();
-  case CT_RECIPROCAL: return a.reciprocal();
-  case CT_SIN: return a.sin();
-  case CT_COS: return a.cos();
-  case CT_SIGN: return a.sign();
-  case CT_FLOOR: return a.floor();
-  case CT_ROUND: return a.round();
   case CT_RELU: return a.relu();
   case CT_RELU6: return at::hardtanh(a, 0, 6);
   case CT_SILU: return at::silu(a);
@@ -45,32 +38,7 @@ at::Tensor unary(int32_t operation, const at::Tensor &a) {
   case CT_GELU: return at::gelu(a);
   case CT_SOFTPLUS: return at::softplus(a);
   case CT_IS_FINITE: return at::isfinite(a);
-  case CT_IS_NAN: return at::isnan(a);
-  case CT_LOGICAL_NOT: return a.logical_not();
   default: TORCH_CHECK(false, "unknown operation ", operation);
-  }
-}
-
-void unary_in_place(int32_t operation, at::Tensor a) {
-  switch (operation) {
-  case CT_NEG: a.neg_(); break;
-  case CT_ABS: a.abs_(); break;
-  case CT_EXP: a.exp_(); break;
-  case CT_LOG: a.log_(); break;
-  case CT_SQRT: a.sqrt_(); break;
-  case CT_RSQRT: a.rsqrt_(); break;
-  case CT_SQUARE: a.square_(); break;
-  case CT_RECIPROCAL: a.reciprocal_(); break;
-  case CT_FLOOR: a.floor_(); break;
-  case CT_ROUND: a.round_(); break;
-  case CT_RELU: a.relu_(); break;
-  case CT_RELU6: at::hardtanh_(a, 0, 6); break;
-  case CT_SILU: at::silu_(a); break;
-  case CT_HARDSWISH: at::hardswish_(a); break;
-  case CT_SIGMOID: a.sigmoid_(); break;
-  case CT_HARDSIGMOID: at::hardsigmoid_(a); break;
-  case CT_TANH: a.tanh_(); break;
-  default: TORCH_CHECK(false, "operation ", operation, " has no in-place form");
   }
 }
 
@@ -131,10 +99,6 @@ ct_error ct_unary(int32_t operation, ct_tensor a, ct_tensor *out) {
   return ct::result(out, [&] { return unary(operation, ct::get(a)); });
 }
 
-ct_error ct_unary_(int32_t operation, ct_tensor a) {
-  return ct::guard([&] { unary_in_place(operation, ct::get(a)); });
-}
-
 ct_error ct_binary(int32_t operation, ct_tensor a, ct_tensor b, ct_tensor *out) {
   return ct::result(out, [&] { return binary(operation, ct::get(a), ct::get(b)); });
 }
@@ -157,18 +121,6 @@ ct_error ct_add_scaled(ct_tensor a, ct_tensor b, double alpha, ct_tensor *out) {
 
 ct_error ct_add_scaled_(ct_tensor a, ct_tensor b, double alpha) {
   return ct::guard([&] { ct::get(a).add_(ct::get(b), ct::scalar(ct::get(a), alpha)); });
-}
-
-ct_error ct_addcmul_(ct_tensor a, ct_tensor b, ct_tensor c, double value) {
-  return ct::guard([&] { ct::get(a).addcmul_(ct::get(b), ct::get(c), value); });
-}
-
-ct_error ct_addcdiv_(ct_tensor a, ct_tensor b, ct_tensor c, double value) {
-  return ct::guard([&] { ct::get(a).addcdiv_(ct::get(b), ct::get(c), value); });
-}
-
-ct_error ct_lerp_(ct_tensor a, ct_tensor end, double weight) {
-  return ct::guard([&] { ct::get(a).lerp_(ct::get(end), weight); });
 }
 
 ct_error ct_clamp(ct_tensor a, double low, double high, ct_tensor *out) {

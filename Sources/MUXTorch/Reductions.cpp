@@ -75,10 +75,6 @@ ct_error ct_sort(ct_tensor a, int64_t dimension, bool descending, ct_tensor *val
   });
 }
 
-ct_error ct_cumsum(ct_tensor a, int64_t dimension, ct_tensor *out) {
-  return ct::result(out, [&] { return ct::get(a).cumsum(dimension); });
-}
-
 ct_error ct_equal(ct_tensor a, ct_tensor b, bool *out) {
   return ct::guard([&] {
     const at::Tensor &x = ct::get(a), &y = ct::get(b);

@@ -91,6 +91,7 @@ import Testing
     #expect(try a.permute([2, 0, 1]).shape == [4, 2, 3])
     #expect(try a.transpose(-1, 0).shape == [4, 3, 2])
     #expect(try a.flatten(from: 1).shape == [2, 12])
+    #expect(try a.unsqueeze(1).shape == [2, 1, 3, 4])
     #expect(try a.unsqueeze(1).squeeze(1).shape == [2, 3, 4])
     #expect(try a.select(1, 2).shape == [2, 4])
     #expect(

@@ -70,16 +70,12 @@ extern "C" {
   FUNCTION(ct_channel_to_space)          \
   FUNCTION(ct_channel_shuffle)           \
   FUNCTION(ct_unary)                     \
-  FUNCTION(ct_unary_)                    \
   FUNCTION(ct_binary)                    \
   FUNCTION(ct_binary_scalar)             \
   FUNCTION(ct_binary_)                   \
   FUNCTION(ct_binary_scalar_)            \
   FUNCTION(ct_add_scaled)                \
   FUNCTION(ct_add_scaled_)               \
-  FUNCTION(ct_addcmul_)                  \
-  FUNCTION(ct_addcdiv_)                  \
-  FUNCTION(ct_lerp_)                     \
   FUNCTION(ct_clamp)                     \
   FUNCTION(ct_clamp_)                    \
   FUNCTION(ct_fill_)                     \
@@ -89,7 +85,6 @@ extern "C" {
   FUNCTION(ct_argmax)                    \
   FUNCTION(ct_topk)                      \
   FUNCTION(ct_sort)                      \
-  FUNCTION(ct_cumsum)                    \
   FUNCTION(ct_equal)                     \
   FUNCTION(ct_item)                      \
   FUNCTION(ct_matmul)                    \

@@ -17,12 +17,6 @@ typedef enum {
   CT_SQRT,
   CT_RSQRT,
   CT_SQUARE,
-  CT_RECIPROCAL,
-  CT_SIN,
-  CT_COS,
-  CT_SIGN,
-  CT_FLOOR,
-  CT_ROUND,
   CT_RELU,
   CT_RELU6,
   CT_SILU,
@@ -32,13 +26,9 @@ typedef enum {
   CT_TANH,
   CT_GELU,
   CT_SOFTPLUS,
-  CT_IS_FINITE,
-  CT_IS_NAN,
-  CT_LOGICAL_NOT
+  CT_IS_FINITE
 } ct_unary_operation;
 ct_error ct_unary(int32_t operation, ct_tensor a, ct_tensor *out);
-/// The in-place form, for those operations that have one.
-ct_error ct_unary_(int32_t operation, ct_tensor a);
 
 typedef enum {
   CT_ADD,
@@ -64,9 +54,6 @@ ct_error ct_binary_scalar_(int32_t operation, ct_tensor a, double b);
 
 ct_error ct_add_scaled(ct_tensor a, ct_tensor b, double alpha, ct_tensor *out);
 ct_error ct_add_scaled_(ct_tensor a, ct_tensor b, double alpha);
-ct_error ct_addcmul_(ct_tensor a, ct_tensor b, ct_tensor c, double value);
-ct_error ct_addcdiv_(ct_tensor a, ct_tensor b, ct_tensor c, double value);
-ct_error ct_lerp_(ct_tensor a, ct_tensor end, double weight);
 ct_error ct_clamp(ct_tensor a, double low, double high, ct_tensor *out);
 ct_error ct_clamp_(ct_tensor a, double low, double high);
 ct_error ct_fill_(ct_tensor a, double value);
@@ -84,7 +71,6 @@ ct_error ct_topk(ct_tensor a, int64_t count, int64_t dimension, bool largest, ct
                  ct_tensor *indices);
 ct_error ct_sort(ct_tensor a, int64_t dimension, bool descending, ct_tensor *values,
                  ct_tensor *indices);
-ct_error ct_cumsum(ct_tensor a, int64_t dimension, ct_tensor *out);
 /// Whether all elements are equal (same shape and type too).
 ct_error ct_equal(ct_tensor a, ct_tensor b, bool *out);
 ct_error ct_item(ct_tensor a, double *out);

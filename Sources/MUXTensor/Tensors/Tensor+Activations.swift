@@ -56,19 +56,4 @@ extension Tensor {
   public func logSoftmax(_ dimension: Int) throws(TorchError) -> Tensor {
     try make { ct_softmax(handle, Int64(dimension), true, $0) }
   }
-
-  /// `relu()` in place.
-  public func reluInPlace() throws(TorchError) {
-    try unaryInPlace(CT_RELU)
-  }
-
-  /// `silu()` in place.
-  public func siluInPlace() throws(TorchError) {
-    try unaryInPlace(CT_SILU)
-  }
-
-  /// `sigmoid()` in place.
-  public func sigmoidInPlace() throws(TorchError) {
-    try unaryInPlace(CT_SIGMOID)
-  }
 }

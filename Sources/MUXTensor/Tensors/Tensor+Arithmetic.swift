@@ -38,49 +38,9 @@ extension Tensor {
     try unary(CT_SQUARE)
   }
 
-  /// One over each element.
-  public func reciprocal() throws(TorchError) -> Tensor {
-    try unary(CT_RECIPROCAL)
-  }
-
-  /// The sines.
-  public func sine() throws(TorchError) -> Tensor {
-    try unary(CT_SIN)
-  }
-
-  /// The cosines.
-  public func cosine() throws(TorchError) -> Tensor {
-    try unary(CT_COS)
-  }
-
-  /// −1, 0 or 1 by sign.
-  public func sign() throws(TorchError) -> Tensor {
-    try unary(CT_SIGN)
-  }
-
-  /// Rounded down.
-  public func floor() throws(TorchError) -> Tensor {
-    try unary(CT_FLOOR)
-  }
-
-  /// Rounded to the nearest, halves to even.
-  public func rounded() throws(TorchError) -> Tensor {
-    try unary(CT_ROUND)
-  }
-
   /// Where the elements are finite, as `bool`.
   public func isFinite() throws(TorchError) -> Tensor {
     try unary(CT_IS_FINITE)
-  }
-
-  /// Where the elements are not a number, as `bool`.
-  public func isNaN() throws(TorchError) -> Tensor {
-    try unary(CT_IS_NAN)
-  }
-
-  /// True where an element is zero.
-  public func logicalNot() throws(TorchError) -> Tensor {
-    try unary(CT_LOGICAL_NOT)
   }
 
   /// Each element raised to a power.
@@ -234,7 +194,7 @@ extension Tensor {
   }
 
   /// Whether type, shape and all elements are equal.
-  public func isIdentical(to other: Tensor) throws(TorchError) -> Bool {
+  package func isIdentical(to other: Tensor) throws(TorchError) -> Bool {
     var equal = false
     try succeed(ct_equal(handle, other.handle, &equal))
     return equal
@@ -246,10 +206,6 @@ extension Tensor {
 extension Tensor {
   func unary(_ operation: ct_unary_operation) throws(TorchError) -> Tensor {
     try make { ct_unary(Int32(operation.rawValue), handle, $0) }
-  }
-
-  func unaryInPlace(_ operation: ct_unary_operation) throws(TorchError) {
-    try succeed(ct_unary_(Int32(operation.rawValue), handle))
   }
 
   func binary(_ operation: ct_binary_operation, _ other: Tensor) throws(TorchError) -> Tensor {

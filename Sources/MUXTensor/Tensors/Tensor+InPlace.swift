@@ -48,30 +48,6 @@ extension Tensor {
     try succeed(ct_add_scaled_(handle, other.handle, scale))
   }
 
-  /// Adds `scale · first · second`.
-  public func addProductInPlace(
-    _ first: Tensor, _ second: Tensor, scale: Double = 1
-  ) throws(TorchError) {
-    try succeed(ct_addcmul_(handle, first.handle, second.handle, scale))
-  }
-
-  /// Adds `scale · first / second`.
-  public func addQuotientInPlace(
-    _ first: Tensor, _ second: Tensor, scale: Double = 1
-  ) throws(TorchError) {
-    try succeed(ct_addcdiv_(handle, first.handle, second.handle, scale))
-  }
-
-  /// Moves towards another tensor: `self += weight · (end − self)`.
-  public func lerpInPlace(_ end: Tensor, weight: Double) throws(TorchError) {
-    try succeed(ct_lerp_(handle, end.handle, weight))
-  }
-
-  /// Takes the square roots.
-  public func squareRootInPlace() throws(TorchError) {
-    try unaryInPlace(CT_SQRT)
-  }
-
   /// Keeps each element within the bounds; an infinite bound is none.
   public func clampInPlace(
     low: Double = -.infinity, high: Double = .infinity

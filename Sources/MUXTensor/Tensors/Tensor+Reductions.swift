@@ -67,11 +67,6 @@ extension Tensor {
     return (values, Tensor(handle: indices))
   }
 
-  /// Running sums along a dimension.
-  public func cumulativeSum(_ dimension: Int) throws(TorchError) -> Tensor {
-    try make { ct_cumsum(handle, Int64(dimension), $0) }
-  }
-
   /// The matrix product (batched over leading dimensions).
   public func matmul(_ other: Tensor) throws(TorchError) -> Tensor {
     try make { ct_matmul(handle, other.handle, $0) }

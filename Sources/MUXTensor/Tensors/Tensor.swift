@@ -54,7 +54,7 @@ public final class Tensor {
   }
 
   /// Whether both tensors are views of the same memory.
-  public func sharesMemory(with other: Tensor) -> Bool { ct_shares_memory(handle, other.handle) }
+  package func sharesMemory(with other: Tensor) -> Bool { ct_shares_memory(handle, other.handle) }
 }
 
 @available(*, unavailable)

@@ -50,12 +50,6 @@ public enum SupernetTraining {
       sharing: try tensors(sharing, ends, configuration), observers: observers, group: group)
   }
 
-  /// Whether a folder is that of a super-network's run.
-  public static func isSupernet(_ path: String) -> Bool {
-    guard let folder = try? RunFolder(existing: path) else { return false }
-    return FileManager.default.fileExists(atPath: folder.space)
-  }
-
   /// Prepares to go on with a run exactly where its last checkpoint was made; also with an ordinary one.
   ///
   /// - Parameters:

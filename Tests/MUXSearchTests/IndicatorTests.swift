@@ -40,20 +40,6 @@ import Testing
     }
   }
 
-  @Test("IGD⁺ counts what is lacking, not what is better")
-  func distance() {
-    // (0, 2) reaches (0, 3) and lacks 2 of (3, 0) in the second objective.
-    let front = [[0.0, 3], [3, 0]]
-    #expect(Indicators.invertedGenerationalDistancePlus([[0, 2]], front: front) == 1)
-    #expect(Indicators.invertedGenerationalDistancePlus([[0, 0]], front: front) == 0)
-    #expect(Indicators.invertedGenerationalDistancePlus([], front: front) == .infinity)
-    let set = [
-      [0.1, 0.9, 0.5], [0.5, 0.5, 0.5], [0.9, 0.1, 0.4], [0.3, 0.7, 0.2], [0.6, 0.6, 0.6],
-    ]
-    let value = Indicators.invertedGenerationalDistancePlus(Array(set[..<2]), front: set)
-    #expect(abs(value - 0.15457313802163303) < 1e-12)
-  }
-
   @Test("Fronts agree with the definition on random points with ties")
   func fronts() {
     var random = SearchRandom(seed: 3, purpose: "fronts")

@@ -68,7 +68,7 @@ import Testing
     arguments: names)
   func walk(name: String) throws {
     let network = try network(name)
-    let isDetector = try ModelZoo.entry(named: name).task == .detection
+    let isDetector = try ModelZoo.entry(named: name).isDetector
     if !isDetector { #expect(try network.shapes().last == Shape(channels: 3)) }
     let size = network.inputSize
     let model = try NetworkModel(network, seed: 3)

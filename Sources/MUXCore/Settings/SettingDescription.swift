@@ -45,9 +45,4 @@ package struct SettingDescription: Hashable, Sendable, Encodable {
 
   /// The type of groups.
   package static let group = "group"
-
-  /// The group that it is in: `optimizer` of `optimizer.momentum`; empty at the top.
-  package var groupKey: String {
-    key.lastIndex(of: ".").map { String(key[..<$0]) } ?? ""
-  }
 }

@@ -13,15 +13,6 @@ public enum TestAugmentation: String, Codable, CaseIterable, Sendable {
   /// The four corners and the middle of a larger image, and their mirror images.
   case tenCrop
 
-  /// The views of an image.
-  public var viewCount: Int {
-    switch self {
-    case .none: 1
-    case .flip: 2
-    case .tenCrop: 10
-    }
-  }
-
   /// How images are prepared so that the views can be cut from them, and the size of a view.
   ///
   /// Ten crops need a margin: where the pipeline cuts the middle out of a resized image, the views are

@@ -20,17 +20,10 @@ public enum ModelZoo {
       case detector(@Sendable (BuiltNetworkOptions) throws(NetworkError) -> Network)
     }
 
-    /// What a network is for.
-    public enum Task: String, Sendable, Hashable, Codable {
-      /// One output: a logit for each class.
-      case classification
-      /// Two outputs for each map of features: class scores and box offsets of each default box.
-      case detection
-    }
-
-    /// What the network is for.
-    public var task: Task {
-      if case .detector = definition { .detection } else { .classification }
+    /// Whether it has two outputs for each map of features, class scores and box offsets of each default box,
+    /// instead of one with a logit for each class.
+    package var isDetector: Bool {
+      if case .detector = definition { true } else { false }
     }
 
     init(
@@ -44,7 +37,7 @@ public enum ModelZoo {
 
     /// Whether the network is made of block strings, which width, output stride and drop-path rate
     /// can change; otherwise it is built node by node.
-    public var hasBlockStrings: Bool {
+    package var hasBlockStrings: Bool {
       if case .blockStrings = definition { true } else { false }
     }
 

@@ -14,29 +14,6 @@ public enum Indicators {
     return volume(front, reference)
   }
 
-  /// The mean distance from the points of a reference front to what the set still lacks of them
-  /// (IGD⁺, Ishibuchi et al. 2015): smaller is better, 0 if every reference point is reached.
-  /// Infinite for an empty set.
-  public static func invertedGenerationalDistancePlus(
-    _ points: [[Double]], front: [[Double]]
-  ) -> Double {
-    guard !front.isEmpty else { return 0 }
-    var sum = 0.0
-    for target in front {
-      var least = Double.infinity
-      for point in points {
-        var squared = 0.0
-        for index in target.indices {
-          let lack = max(point[index] - target[index], 0)
-          squared += lack * lack
-        }
-        least = min(least, squared)
-      }
-      sum += least.squareRoot()
-    }
-    return sum / Double(front.count)
-  }
-
   /// For each sub-problem the least g of the points (objectives over their scales) and where it
   /// stands; nil if there are none.
   public static func best(

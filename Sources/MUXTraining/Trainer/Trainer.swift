@@ -309,9 +309,6 @@ public final class Trainer {
     notices = parts.data.warnings
   }
 
-  /// Starts half precision at another scale of the loss than the usual one.
-  package func startLossScale(at scale: Double) { state.lossScaler = LossScaler(scale: scale) }
-
   /// The model whose scores count: the averaged one, if there is one.
   public var scoredModel: NetworkModel { averagedModel ?? model }
 

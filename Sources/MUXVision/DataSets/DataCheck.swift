@@ -65,9 +65,6 @@ public struct DataCheck: Sendable, Hashable, Codable {
     case greatest = "largest"
   }
 
-  /// True if every sample could be decoded.
-  public var isClean: Bool { broken.isEmpty }
-
   private struct Finding: Sendable {
     var width = 0
     var height = 0

@@ -165,17 +165,4 @@ extension ImageDataSet {
     }
     return (DataSubset(self, indices: kept.sorted()), DataSubset(self, indices: held.sorted()))
   }
-
-  /// Holds a share of each class out of training, for validation.
-  /// - Throws: `DataSetError.wrongSplit` if one of the two would be empty.
-  public func holdingOut(
-    validationFraction: Double, seed: UInt64
-  ) throws(DataSetError) -> (training: DataSubset, validation: DataSubset) {
-    guard validationFraction > 0 && validationFraction < 1 else {
-      throw .wrongSplit(
-        reason: "the validation fraction must lie between 0 and 1, not \(validationFraction)")
-    }
-    let parts = try split(fractions: [1 - validationFraction, validationFraction], seed: seed)
-    return (parts[0], parts[1])
-  }
 }

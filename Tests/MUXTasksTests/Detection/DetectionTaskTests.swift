@@ -47,7 +47,7 @@ struct DetectionTaskTests {
 
   @Test("every detector of the zoo gets the default boxes that belong to it")
   func zoo() throws {
-    for entry in ModelZoo.entries where entry.task == .detection {
+    for entry in ModelZoo.entries where entry.isDetector {
       let network = try ModelZoo.network(named: entry.name)
       let head = try Detection().head(for: network, classNames: names)
       let expected: PriorLayout =

@@ -18,9 +18,6 @@ public struct BoxCoding: Sendable, Hashable {
   /// The greatest logarithm of how much larger a decoded box is than its default box; nil for none.
   public var limit: Double?
 
-  /// torchvision's limit: a box is at most 62.5 times as wide as its default box.
-  public static let usualLimit = log(1000.0 / 16)
-
   /// The coding of all public detectors of this kind.
   public init(limit: Double? = nil) {
     self.limit = limit

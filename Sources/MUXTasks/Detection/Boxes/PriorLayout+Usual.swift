@@ -23,21 +23,18 @@ extension PriorLayout {
     maps: [Map(size: 38, step: 8, minimum: 24, maximum: 60, ratios: [2])] + mobile300.maps)
 
   /// SSD300 on VGG16 as it is trained on PASCAL VOC: 8,732 boxes.
-  public static let vgg300VOC = vgg300(30, [60, 111, 162, 213, 264, 315])
-  /// SSD300 on VGG16 as it is trained on COCO, which torchvision's weights are: smaller boxes.
-  public static let vgg300COCO = vgg300(21, [45, 99, 153, 207, 261, 315])
-
-  private static func vgg300(_ first: Double, _ sides: [Double]) -> PriorLayout {
+  public static let vgg300VOC: PriorLayout = {
     let maps = [(38, 8.0), (19, 16), (10, 32), (5, 64), (3, 100), (1, 300)]
+    let sides: [Double] = [30, 60, 111, 162, 213, 264, 315]
     return PriorLayout(
       imageSize: 300,
       maps: maps.indices.map { index in
         Map(
           size: ImageSize(maps[index].0), step: maps[index].1,
-          minimum: index == 0 ? first : sides[index - 1], maximum: sides[index],
+          minimum: sides[index], maximum: sides[index + 1],
           ratios: (1...3).contains(index) ? [2, 3] : [2])
       })
-  }
+  }()
 
   /// torchvision's SSDLite on 320×320 pixels: 3,234 boxes.
   public static let torchvisionSSDLite320: PriorLayout = {

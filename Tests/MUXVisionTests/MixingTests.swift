@@ -90,7 +90,8 @@ import Testing
   @Test("a benchmark counts whole batches over epochs")
   func counts() throws {
     let loader = try DataLoader(
-      MemoryDataSet(count: 10), pipeline: .cifarEvaluation(),
+      MemoryDataSet(count: 10),
+      pipeline: ImagePipeline(mean: [0, 0, 0], standardDeviation: [1, 1, 1]),
       settings: LoaderSettings(batchSize: 4, dropsLast: true, workers: 1))
     let benchmark = try LoaderBenchmark(loader, atLeastSeconds: 0.02)
     #expect(benchmark.batches > 0 && benchmark.images == 4 * benchmark.batches)

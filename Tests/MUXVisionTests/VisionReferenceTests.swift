@@ -77,9 +77,11 @@ import Testing
     "centre crops are torchvision's exactly, also of odd sizes and with padding",
     arguments: [(16, 16), (24, 13), (50, 20), (48, 51)])
   func centerCrop(size: (Int, Int)) throws {
+    let pipeline = ImagePipeline(
+      transforms: [.centerCrop(ImageSize(height: size.1, width: size.0))],
+      mean: [0, 0, 0], standardDeviation: [1, 1, 1])
     #expect(
-      source.centerCropped(to: ImageSize(height: size.1, width: size.0))
-        == (try Fixture.image("center_crop_\(size.0)x\(size.1).png")))
+      try pipeline.prepared(source) == Fixture.image("center_crop_\(size.0)x\(size.1).png"))
   }
 
   @Test("colours and the operations of RandAugment agree with Pillow, torchvision and timm")

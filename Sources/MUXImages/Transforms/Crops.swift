@@ -61,17 +61,11 @@ extension Image {
       }
     }
   }
-
-  /// The middle of the image; a side that is too short is padded with zeros (torchvision's
-  /// `CenterCrop`).
-  public func centerCropped(to size: ImageSize) -> Image {
-    let (x, y) = ImageSize(height: height, width: width).center(size)
-    return window(x: x, y: y, size: size)
-  }
 }
 
 extension ImageSize {
-  /// Where the middle of a picture of this size begins; below 0 where it is too small.
+  /// Where the middle of a picture of this size begins; below 0 where it is too small (torchvision's
+  /// `CenterCrop`).
   func center(_ part: ImageSize) -> (x: Int, y: Int) {
     func start(_ side: Int, _ part: Int) -> Int {
       side >= part ? roundedToEven(Double(side - part) / 2) : -((part - side) / 2)

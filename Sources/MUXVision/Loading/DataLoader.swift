@@ -41,7 +41,7 @@ public struct LoaderSettings: Sendable, Hashable, Codable {
 /// resumed at any batch.
 ///
 /// ```swift
-/// let loader = try DataLoader(folder, pipeline: .cifarTraining(),
+/// let loader = try DataLoader(folder, pipeline: pipeline,
 ///                             settings: LoaderSettings(batchSize: 128, shuffles: true, seed: 1))
 /// let batches = try loader.epoch(0)
 /// while let batch = try batches.next() { train(on: batch) }

@@ -12,11 +12,20 @@
 public enum Softmax {
   /// exp(xᵢ) / Σ exp(xⱼ) of one image's outputs.
   public static func probabilities(_ outputs: some Collection<Float>) -> [Float] {
-    let largest = outputs.max() ?? 0
-    var values = outputs.map { exp($0 - largest) }
-    let sum = values.reduce(0, +)
-    for index in values.indices { values[index] /= sum }
+    var values = Array(outputs)
+    values.withUnsafeMutableBufferPointer { replace($0) }
     return values
+  }
+
+  /// Replaces one image's outputs by their probabilities, for who has no time for another list.
+  static func replace(_ outputs: UnsafeMutableBufferPointer<Float>) {
+    let largest = outputs.max() ?? 0
+    var sum: Float = 0
+    for index in outputs.indices {
+      outputs[index] = exp(outputs[index] - largest)
+      sum += outputs[index]
+    }
+    for index in outputs.indices { outputs[index] /= sum }
   }
 
   /// The output with that softmax among others of the same kind: its logarithm. What is impossible

@@ -24,9 +24,21 @@ struct DetectionDecoderTests {
     let cases = try Golden.json(Suppressions.self, "nms.json").cases
     #expect(cases.count > 5)
     for entry in cases {
-      let kept = NonMaximumSuppression.kept(
-        entry.boxes.map { BoundingBox($0) }, scores: entry.scores, threshold: entry.threshold)
-      #expect(kept == entry.kept, "\(entry.name)")
+      // Default boxes that are not moved, and logits that give the scores.
+      let rows = entry.boxes.flatMap { box in
+        [(box[0] + box[2]) / 2, (box[1] + box[3]) / 2, box[2] - box[0], box[3] - box[1]]
+      }
+      let count = entry.boxes.count
+      let decoder = DetectionDecoder(
+        priors: PriorBoxes(rows: rows.map { Float($0) }), maps: [(count, 1)], classes: 2)
+      let values =
+        [Float](repeating: 0, count: count)
+        + entry.scores.map { logf($0 / (1 - $0)) } + [Float](repeating: 0, count: 4 * count)
+      let kept = decoder.boxes(
+        values[...],
+        limits: DetectionLimits(
+          score: 0, overlap: entry.threshold, candidatesPerClass: .max, boxesPerImage: .max))
+      #expect(kept.map(\.prior) == entry.kept, "\(entry.name)")
     }
   }
 

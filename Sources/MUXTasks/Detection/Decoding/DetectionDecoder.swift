@@ -134,15 +134,17 @@ public struct DetectionDecoder: Sendable {
     var found = [[UInt64]](repeating: [], count: classes - 1)
     let longest = maps.reduce(0) { max($0, $1.positions) }
     withUnsafeTemporaryAllocation(of: UInt8.self, capacity: longest) { isOpen in
-      withUnsafeTemporaryAllocation(of: Float.self, capacity: classes) { powers in
+      withUnsafeTemporaryAllocation(of: Float.self, capacity: classes) { row in
         for map in maps {
           for box in 0..<map.boxes {
             let logits = values + map.logits + box * classes * map.positions
             mark(isOpen, logits, map.positions, margin)
             for position in 0..<map.positions where isOpen[position] != 0 {
               let prior = map.firstPrior + position * map.boxes + box
-              add(
-                logits + position, stride: map.positions, prior: prior, threshold, powers, &found)
+              for label in 0..<classes {
+                row.initializeElement(at: label, to: logits[position + label * map.positions])
+              }
+              add(row, prior: prior, threshold, &found)
             }
           }
         }
@@ -171,20 +173,15 @@ public struct DetectionDecoder: Sendable {
     }
   }
 
-  /// Adds the classes of a default box whose probability is above the threshold.
+  /// Adds the classes of a default box whose probability is above the threshold, from its logits, which
+  /// become probabilities.
   private func add(
-    _ logits: UnsafePointer<Float>, stride: Int, prior: Int, _ threshold: Float,
-    _ powers: UnsafeMutableBufferPointer<Float>, _ found: inout [[UInt64]]
+    _ row: UnsafeMutableBufferPointer<Float>, prior: Int, _ threshold: Float,
+    _ found: inout [[UInt64]]
   ) {
-    var largest = logits[0]
-    for label in 1..<classes { largest = max(largest, logits[label * stride]) }
-    var sum: Float = 0
-    for label in 0..<classes {
-      powers[label] = exp(logits[label * stride] - largest)
-      sum += powers[label]
-    }
+    Softmax.replace(row)
     for label in 1..<classes {
-      let score = powers[label] / sum
+      let score = row[label]
       guard score > threshold else { continue }
       found[label - 1].append(
         Candidate.key(score: score, label: label - 1, prior: prior, priors: priors.count))

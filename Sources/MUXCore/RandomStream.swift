@@ -20,14 +20,13 @@ public struct RandomStream: RandomNumberGenerator, Sendable, Hashable {
   ///
   /// Streams that differ in any of the three are independent of each other.
   public init(seed: UInt64, purpose: Purpose, indices: UInt64...) {
-    let mix = Xoshiro256.mixed
+    let mix = SplitMix64.mixed
     var hash = mix(seed ^ 0x9e37_79b9_7f4a_7c15)
     hash = mix(hash ^ purpose.rawValue)
     for index in indices { hash = mix(hash &+ 0x9e37_79b9_7f4a_7c15 ^ mix(index)) }
-    generator = Xoshiro256(
-      mix(hash &+ 0x9e37_79b9_7f4a_7c15), mix(hash &+ 0x3c6e_f372_fe94_f82a),
-      mix(hash &+ 0xdaa6_6d2c_7ddf_743f),
-      mix(hash &+ 0x78dd_e6e5_fd29_f054) | 1)  // never all zero
+    var words = SplitMix64(seed: hash)
+    // The state of all zeros would stay there.
+    generator = Xoshiro256(words.next(), words.next(), words.next(), words.next() | 1)
   }
 
   /// What a stream is for; the value is part of its derivation.

@@ -37,10 +37,5 @@ package struct StableHash: Sendable {
   }
 
   /// The hash of all that was added.
-  package var value: UInt64 {
-    var mixed = state
-    mixed = (mixed ^ (mixed >> 30)) &* 0xbf58_476d_1ce4_e5b9
-    mixed = (mixed ^ (mixed >> 27)) &* 0x94d0_49bb_1331_11eb
-    return mixed ^ (mixed >> 31)
-  }
+  package var value: UInt64 { SplitMix64.mixed(state) }
 }

@@ -15,14 +15,6 @@ package struct Xoshiro256: RandomNumberGenerator, Sendable, Hashable {
     self.s3 = s3
   }
 
-  /// The finaliser of SplitMix64: every bit of the input moves every bit of the output.
-  package static func mixed(_ value: UInt64) -> UInt64 {
-    var z = value
-    z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
-    z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
-    return z ^ (z >> 31)
-  }
-
   /// The next 64 random bits.
   @inline(__always)
   package mutating func next() -> UInt64 {

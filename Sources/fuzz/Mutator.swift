@@ -3,12 +3,13 @@ import MUXCore
 
 /// Changes inputs in the ways that find faults in readers, all decided by a seed.
 struct Mutator {
-  private var random: Numbers
+  // A seed gives the same inputs everywhere.
+  private var random: SplitMix64
   private let words: [[UInt8]]
 
   /// - Parameter words: Pieces of the format that mutations put in.
   init(seed: UInt64, words: [String]) {
-    random = Numbers(state: seed)
+    random = SplitMix64(seed: seed)
     self.words = words.map { Array($0.utf8) }
   }
 
@@ -78,18 +79,5 @@ struct Mutator {
       "1e-400", "0.5", ".nan", ".inf", "nan", "null", "\"\"", "[]", "{}",
     ]
     bytes.replaceSubrange(start..<end, with: numbers[below(numbers.count)].utf8)
-  }
-}
-
-/// SplitMix64, so that a seed gives the same inputs everywhere.
-private struct Numbers: RandomNumberGenerator {
-  var state: UInt64
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var z = state
-    z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-    return z ^ (z >> 31)
   }
 }

@@ -16,6 +16,16 @@ import Testing
       ])
   }
 
+  @Test("SplitMix64 gives the numbers that public code gives from 1,234,567")
+  func splitMix() {
+    var generator = SplitMix64(seed: 1_234_567)
+    #expect(
+      (0..<5).map { _ in generator.next() } == [
+        6_457_827_717_110_365_317, 3_203_168_211_198_807_973, 9_817_491_932_198_370_423,
+        4_593_380_528_125_082_431, 16_408_922_859_458_223_821,
+      ])
+  }
+
   @Test("Streams of seed, purpose and indices do not change from version to version")
   func streams() {
     var stream = RandomStream(seed: 7, purpose: .augmentation, indices: 3, 17)

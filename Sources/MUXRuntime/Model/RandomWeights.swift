@@ -9,20 +9,20 @@ public enum RandomWeights {
   public static func archive(_ network: Network, seed: UInt64) -> TensorArchive {
     var archive = TensorArchive()
     for (index, parameter) in network.parameters.enumerated() {
-      var state = SplitMix(seed: seed &* 0x9E37_79B9_7F4A_7C15 &+ UInt64(index))
+      var random = SplitMix64(seed: seed &* 0x9E37_79B9_7F4A_7C15 &+ UInt64(index))
       let values: [Float]
       switch parameter.role {
       case .batchCount:
         archive[parameter.name] = ArchivedTensor(integers: [1], shape: [])
         continue
       case .normalizationScale, .channelScale, .runningVariance:
-        values = (0..<parameter.count).map { _ in 0.5 + state.uniform() }
+        values = (0..<parameter.count).map { _ in 0.5 + random.uniform() }
       case .bias, .normalizationShift, .runningMean:
-        values = (0..<parameter.count).map { _ in state.uniform() - 0.5 }
+        values = (0..<parameter.count).map { _ in random.uniform() - 0.5 }
       case .convolutionWeight, .linearWeight:
         let fanIn = max(1, parameter.shape.dropFirst().reduce(1, *))
         let scale = 2 * (3 / Float(fanIn)).squareRoot()
-        values = (0..<parameter.count).map { _ in (state.uniform() - 0.5) * scale }
+        values = (0..<parameter.count).map { _ in (random.uniform() - 0.5) * scale }
       }
       archive[parameter.name] = ArchivedTensor(values, shape: parameter.shape)
     }
@@ -30,15 +30,7 @@ public enum RandomWeights {
   }
 }
 
-/// SplitMix64: a stream of numbers from a seed.
-private struct SplitMix {
-  private var state: UInt64
-
-  init(seed: UInt64) { state = seed }
-
+extension SplitMix64 {
   /// In 0 ..< 1.
-  mutating func uniform() -> Float {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    return Float(Xoshiro256.mixed(state) >> 40) / Float(1 << 24)
-  }
+  fileprivate mutating func uniform() -> Float { Float(next() >> 40) / Float(1 << 24) }
 }

@@ -32,8 +32,8 @@ public struct ArchitectureKey: Sendable, Hashable, Codable, CustomStringConverti
     var high: UInt64 = 0x6a09_e667_f3bc_c908
     var low: UInt64 = 0xbb67_ae85_84ca_a73b
     for value in genome.values {
-      high = Xoshiro256.mixed(high ^ UInt64(value) &+ 0x9e37_79b9_7f4a_7c15)
-      low = Xoshiro256.mixed(low &+ (UInt64(value) ^ high) &* 0xd6e8_feb8_6659_fd93)
+      high = SplitMix64.mixed(high ^ UInt64(value) &+ 0x9e37_79b9_7f4a_7c15)
+      low = SplitMix64.mixed(low &+ (UInt64(value) ^ high) &* 0xd6e8_feb8_6659_fd93)
     }
     self.init(high: high | 1 << 63, low: low)
   }

@@ -12,16 +12,13 @@ public struct SearchRandom: RandomNumberGenerator, Sendable, Hashable {
 
   /// The stream of a seed, a purpose such as `ask`, and an index within the purpose.
   public init(seed: UInt64, purpose: String, index: Int = 0) {
-    let mixed = Xoshiro256.mixed
+    let mixed = SplitMix64.mixed
     var hash: UInt64 = 0xcbf2_9ce4_8422_2325
     for byte in purpose.utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
-    var state = mixed(seed) ^ mixed(hash) &+ mixed(UInt64(bitPattern: Int64(index)))
-    func next() -> UInt64 {
-      state &+= 0x9e37_79b9_7f4a_7c15
-      return mixed(state)
-    }
+    var words = SplitMix64(
+      seed: mixed(seed) ^ mixed(hash) &+ mixed(UInt64(bitPattern: Int64(index))))
     // The state of all zeros would stay there.
-    generator = Xoshiro256(next(), next(), next(), next() | 1)
+    generator = Xoshiro256(words.next(), words.next(), words.next(), words.next() | 1)
   }
 
   /// 64 random bits.

@@ -69,7 +69,7 @@ extension NASBench101Cell {
       }
       for vertex in 0..<count {
         let label = vertex == 0 ? 14 : vertex == count - 1 ? 15 : labels[vertex - 1]
-        hashes[vertex] = Xoshiro256.mixed(
+        hashes[vertex] = SplitMix64.mixed(
           UInt64(successors[vertex].nonzeroBitCount) << 16 | sources[vertex] << 8 | UInt64(label)
             + 1)
       }
@@ -78,26 +78,26 @@ extension NASBench101Cell {
         for source in 0..<count {
           var bits = successors[source]
           var sum: UInt64 = 0
-          let own = Xoshiro256.mixed(hashes[source])
+          let own = SplitMix64.mixed(hashes[source])
           while bits != 0 {
             let target = bits.trailingZeroBitCount
             sources[target] &+= own
-            sum &+= Xoshiro256.mixed(hashes[target] ^ 0xa5a5_a5a5_a5a5_a5a5)
+            sum &+= SplitMix64.mixed(hashes[target] ^ 0xa5a5_a5a5_a5a5_a5a5)
             bits &= bits - 1
           }
           targets[source] = sum
         }
         for vertex in 0..<count {
-          hashes[vertex] = Xoshiro256.mixed(
-            Xoshiro256.mixed(sources[vertex] &+ 0x9e37_79b9_7f4a_7c15 &* hashes[vertex])
+          hashes[vertex] = SplitMix64.mixed(
+            SplitMix64.mixed(sources[vertex] &+ 0x9e37_79b9_7f4a_7c15 &* hashes[vertex])
               ^ (targets[vertex] &* 0xd6e8_feb8_6659_fd93) &+ hashes[vertex])
         }
       }
       var high = UInt64(count)
       var low = UInt64(count)
       for hash in hashes {
-        high &+= Xoshiro256.mixed(hash ^ 0x6a09_e667_f3bc_c908)
-        low &+= Xoshiro256.mixed(hash)
+        high &+= SplitMix64.mixed(hash ^ 0x6a09_e667_f3bc_c908)
+        low &+= SplitMix64.mixed(hash)
       }
       return ArchitectureKey(high: high, low: low)
     }

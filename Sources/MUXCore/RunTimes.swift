@@ -16,12 +16,5 @@ public struct RunTimes: Sendable, Hashable, Codable {
   public var percentile95: Double { quantile(0.95) }
 
   /// A quantile, linear between the two nearest runs; 0 without runs.
-  public func quantile(_ share: Double) -> Double {
-    let sorted = seconds.sorted()
-    guard let last = sorted.last else { return 0 }
-    let place = share * Double(sorted.count - 1)
-    let lower = Int(place)
-    guard lower + 1 < sorted.count else { return last }
-    return sorted[lower] + (place - Double(lower)) * (sorted[lower + 1] - sorted[lower])
-  }
+  public func quantile(_ share: Double) -> Double { Quantiles(seconds).linear(share) ?? 0 }
 }

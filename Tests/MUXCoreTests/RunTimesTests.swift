@@ -14,4 +14,16 @@ import Testing
     #expect(RunTimes([2]).percentile95 == 2)
     #expect(RunTimes([]).median == 0)
   }
+
+  @Test("A quantile may be one of the numbers: that before the place, or that behind it")
+  func neighbours() {
+    let even = Quantiles([4, 1, 3, 2])
+    #expect(even.lower(0.5) == 2 && even.upper(0.5) == 3)
+    #expect(even.lower(0) == 1 && even.upper(1) == 4)
+    let odd = Quantiles([5, 7, 6])
+    #expect(odd.lower(0.5) == 6 && odd.upper(0.5) == 6)
+    #expect(odd.lower(0.9) == 6 && odd.upper(0.9) == 7)
+    let none = Quantiles([])
+    #expect(none.lower(0.5) == nil && none.upper(0.5) == nil && none.linear(0.5) == nil)
+  }
 }

@@ -92,15 +92,12 @@ public struct BoxReport: Sendable, Hashable, Encodable {
     self.detector = detector
     let edges = layout.boxes.edges
     let side = (x: Double(layout.imageSize.width), y: Double(layout.imageSize.height))
-    func median(_ values: [Double]) -> Double? {
-      values.isEmpty ? nil : values.sorted()[values.count / 2]
-    }
     classes = objects.classNames.indices.map { label in
       let boxes = objects.boxes[label]
       return ClassSizes(
         name: objects.classNames[label], objects: boxes.count, difficult: objects.difficult[label],
-        medianWidth: median(boxes.map { $0.width * side.x }),
-        medianHeight: median(boxes.map { $0.height * side.y }),
+        medianWidth: Quantiles(boxes.map { $0.width * side.x }).upper(0.5),
+        medianHeight: Quantiles(boxes.map { $0.height * side.y }).upper(0.5),
         matched: PriorReach(boxes, priors: edges).recall)
     }
     for entry in classes {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
+import MUXCore
 
 /// What an experiment says: for each budget the mean and spread of g of each algorithm, how far that
 /// is from the best of the table, and how sure the difference from ours is.
@@ -67,7 +68,7 @@ public struct ExperimentReport: Sendable {
               ? nil : RankTests.rankSum(own.map(Self.comparable), runs.map(Self.comparable)),
             signedRank: name == ours || !pairs
               ? nil : RankTests.signedRank(own.map(Self.comparable), runs.map(Self.comparable)),
-            seconds: runs.map(\.seconds).sorted()[runs.count / 2]))
+            seconds: Quantiles(runs.map(\.seconds)).upper(0.5) ?? .nan))
       }
     }
     self.lines = lines

@@ -123,15 +123,13 @@ extension AskBenchmark {
     let shares = try files(".json").map {
       try JSONDecoder().decode(Share.self, from: Data(contentsOf: URL(filePath: "\(folder)/\($0)")))
     }
-    let asks = shares.flatMap(\.asks).sorted()
-    let results = shares.flatMap(\.results).sorted()
-    func quantile(_ values: [Double], _ share: Double) -> Double {
-      values.isEmpty ? 0 : values[min(values.count - 1, Int(share * Double(values.count)))]
-    }
+    let asks = shares.flatMap(\.asks)
+    let (asking, telling) = (Quantiles(asks), Quantiles(shares.flatMap(\.results)))
     return Crowd(
       trials: trials, workers: workers, asks: asks.count, rate: Double(asks.count) / seconds,
-      median: quantile(asks, 0.5), percentile99: quantile(asks, 0.99), slowest: asks.last ?? 0,
-      result: quantile(results, 0.5), result99: quantile(results, 0.99),
-      start: quantile(shares.map(\.start).sorted(), 0.5))
+      median: asking.upper(0.5) ?? 0, percentile99: asking.upper(0.99) ?? 0,
+      slowest: asks.max() ?? 0, result: telling.upper(0.5) ?? 0,
+      result99: telling.upper(0.99) ?? 0,
+      start: Quantiles(shares.map(\.start)).upper(0.5) ?? 0)
   }
 }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import MUXCore
 package import MUXSearch
 
 /// What an ask costs in a study that has many trials already.
@@ -58,10 +59,10 @@ package struct AskBenchmark: Sendable {
       asking.append(1_000 * (asked - start))
       telling.append(1_000 * (watch.seconds() - asked))
     }
-    let rest = asking.dropFirst().sorted()
+    let rest = asking.dropFirst()
     return Row(
-      trials: count, first: asking.first ?? 0, median: rest.isEmpty ? 0 : rest[rest.count / 2],
-      slowest: rest.last ?? 0, result: telling.sorted()[telling.count / 2])
+      trials: count, first: asking.first ?? 0, median: Quantiles(rest).upper(0.5) ?? 0,
+      slowest: rest.max() ?? 0, result: Quantiles(telling).upper(0.5) ?? 0)
   }
 
   /// Makes studies that stand beside the one that is measured, each of so many finished trials.

@@ -45,16 +45,11 @@ public struct ScoreIntervals: Codable, Hashable, Sendable {
     /// The part of some values in the middle that has a share of them, ends interpolated; nil without a
     /// value.
     package init?(_ values: [Double], confidence: Double) {
-      guard !values.isEmpty else { return nil }
-      let sorted = values.sorted()
-      func quantile(_ share: Double) -> Double {
-        let place = share * Double(sorted.count - 1)
-        let below = Int(place)
-        let above = min(below + 1, sorted.count - 1)
-        return sorted[below] + (place - Double(below)) * (sorted[above] - sorted[below])
-      }
-      lower = quantile((1 - confidence) / 2)
-      upper = quantile((1 + confidence) / 2)
+      let quantiles = Quantiles(values)
+      guard let lower = quantiles.linear((1 - confidence) / 2),
+        let upper = quantiles.linear((1 + confidence) / 2)
+      else { return nil }
+      (self.lower, self.upper) = (lower, upper)
     }
   }
 

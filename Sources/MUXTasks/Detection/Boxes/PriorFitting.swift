@@ -113,12 +113,12 @@ private struct PriorFit {
 
   /// Finds the boxes of a map.
   func fit(_ map: inout PriorLayout.Map) {
-    let sides = objects.map(\.side).sorted()
-    func quantile(_ share: Double) -> Double { sides[Int(share * Double(sides.count - 1))] }
+    let sides = Quantiles(objects.map(\.side))
     let ratios = (0..<map.ratios.count).map { 1.3 + 0.6 * Double($0) }
     var best: (shapes: Shapes, overlap: Double)?
     for (low, high) in [(0.25, 0.75), (0.1, 0.9), (0.5, 0.95), (0.05, 0.5)] {
-      let start = Shapes(small: quantile(low), large: quantile(high), ratios: ratios)
+      guard let small = sides.lower(low), let large = sides.lower(high) else { return }
+      let start = Shapes(small: small, large: large, ratios: ratios)
       let found = polished(clustered(start))
       if found.overlap > best?.overlap ?? 0 { best = found }
     }

@@ -122,12 +122,12 @@ struct OrderedMeter: Meter {
 }
 
 extension OrderedTask: TrainableTask {
-  func objective(_ settings: ObjectiveSettings, head: OrderedHead) throws -> any Objective {
+  func objective(_ settings: ObjectiveSettings, head: OrderedHead) throws -> any TrainingObjective {
     OrderedObjective(width: head.classNames.count - 1)
   }
 }
 
-private struct OrderedObjective: Objective {
+private struct OrderedObjective: TrainingObjective {
   let width: Int
 
   func losses(of batch: Batch, outputs: (PixelBatch) throws -> [Tensor]) throws -> Losses {

@@ -32,7 +32,7 @@ import Testing
     let data = Data(targets: targets)
     let settings = ObjectiveSettings(
       mixing: mixing, seed: 0, training: data, weighing: weighing, shares: shares)
-    func make<Task: TrainableTask>(_ task: Task) throws -> any Objective {
+    func make<Task: TrainableTask>(_ task: Task) throws -> any TrainingObjective {
       let network = try smallNetwork("n", inputChannels: 1, side: 1) { builder, x in
         _ = builder.classify(x, classes: 3)
       }

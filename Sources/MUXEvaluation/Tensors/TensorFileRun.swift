@@ -75,10 +75,10 @@ public enum TensorFileRun {
   package static func images(_ path: String, for network: Network) throws -> ArchivedTensor {
     let archive = try WeightsFile.load(path).archive
     guard let images = archive[inputName] else {
-      throw TensorFileError(path: path, reason: .missing(found: archive.names))
+      throw TensorInputError(path: path, reason: .missing(found: archive.names))
     }
     guard images.shape.count == 4, images.shape[1] == network.inputChannels else {
-      throw TensorFileError(
+      throw TensorInputError(
         path: path, reason: .shape(images.shape, channels: network.inputChannels))
     }
     do { _ = try images.narrowed(to: .float32) } catch {

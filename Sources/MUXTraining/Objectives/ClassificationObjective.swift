@@ -9,7 +9,7 @@ extension Classification: TrainableTask {
   /// Cross entropy, with label smoothing, mixup and cutmix, class weights and focus as configured.
   public func objective(
     _ settings: ObjectiveSettings, head: ClassificationHead
-  ) throws -> any Objective {
+  ) throws -> any TrainingObjective {
     ClassificationObjective(
       mixing: settings.mixing, seed: settings.seed, classes: head.classNames.count,
       weights: try settings.classWeights()?.map { Float($0) }, focal: settings.weighing.focal,
@@ -46,7 +46,7 @@ extension Classification {
 }
 
 /// The mean cross entropy of a batch.
-private struct ClassificationObjective: Objective {
+private struct ClassificationObjective: TrainingObjective {
   let mixing: MixingConfiguration
   let seed: UInt64
   let classes: Int

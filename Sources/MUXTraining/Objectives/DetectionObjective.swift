@@ -10,7 +10,7 @@ extension Detection: TrainableTask {
   /// distance of the offsets of the former.
   public func objective(
     _ settings: ObjectiveSettings, head: DetectionHead
-  ) throws -> any Objective {
+  ) throws -> any TrainingObjective {
     let mixing = settings.mixing
     try ConfigurationError.require(
       mixing.mixup == 0 && mixing.cutmix == 0, "mixing.mixup",
@@ -23,7 +23,7 @@ extension Detection: TrainableTask {
 }
 
 /// The loss of a detector over a batch, divided by its default boxes with an object.
-package struct DetectionObjective: Objective {
+package struct DetectionObjective: TrainingObjective {
   let head: DetectionHead
   let negatives: Int
 

@@ -13,8 +13,8 @@ protocol TeacherAnswers: AnyObject {
 }
 
 /// The loss of a task, and beside it the difference from a teacher's answers to the same images.
-struct DistilledObjective: Objective {
-  let base: any Objective
+struct DistilledObjective: TrainingObjective {
+  let base: any TrainingObjective
   let teacher: any TeacherAnswers
   let settings: DistillationConfiguration
   /// The layers that are learned, too.

@@ -14,7 +14,7 @@ extension MultiLabel: TrainableTask {
   /// always, has the weight 1.
   public func objective(
     _ settings: ObjectiveSettings, head: MultiLabelHead
-  ) throws -> any Objective {
+  ) throws -> any TrainingObjective {
     let classes = head.classNames.count
     let weights: [Double]? =
       switch positiveWeights {
@@ -66,7 +66,7 @@ extension MultiLabel {
 }
 
 /// The mean loss over the images and classes of a batch.
-private struct MultiLabelObjective: Objective {
+private struct MultiLabelObjective: TrainingObjective {
   let loss: MultiLabel.Loss
   /// Of each class's positive images.
   let weights: [Float]?

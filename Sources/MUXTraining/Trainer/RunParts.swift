@@ -19,7 +19,7 @@ struct RunParts {
   let configuration: TrainingConfiguration
   /// What was changed in them, a line each.
   let notices: [String]
-  let objective: any Objective
+  let objective: any TrainingObjective
   /// What of the network is trained, and how fast.
   let trained: TrainedParameters
   /// A hash of the teacher's weights, if there is one.

@@ -36,7 +36,7 @@ public final class Trainer {
   public let metric: Metric
 
   let data: TrainingData
-  let objective: any Objective
+  let objective: any TrainingObjective
   /// The weights that networks share, where those are trained and not the network's own.
   let shared: (any SharedWeights)?
   /// Their moving average.

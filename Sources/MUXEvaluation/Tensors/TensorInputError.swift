@@ -2,7 +2,7 @@
 public import Foundation
 
 /// A file of tensors that a network cannot run on.
-public struct TensorFileError: Error, Sendable, Hashable, CustomStringConvertible, LocalizedError {
+public struct TensorInputError: Error, Sendable, Hashable, CustomStringConvertible, LocalizedError {
   /// What is wrong.
   public enum Reason: Sendable, Hashable {
     /// There is no tensor `input`; the names that there are.

@@ -11,7 +11,7 @@ public protocol TrainableTask: VisionTask {
   /// What is made small for a network with this head.
   ///
   /// - Throws: An error that says in one line why the settings or the data do not suit the task.
-  func objective(_ settings: ObjectiveSettings, head: Head) throws -> any Objective
+  func objective(_ settings: ObjectiveSettings, head: Head) throws -> any TrainingObjective
 
   /// The bias of the last layer with which a network that knows nothing of an image answers as often
   /// as the training images have it; nil where the task has no such thing.
@@ -80,7 +80,7 @@ public struct ObjectiveSettings: Sendable {
 }
 
 /// What training makes small.
-public protocol Objective {
+public protocol TrainingObjective {
   /// The loss of answers that say nothing about an image; nil where that is not known. A training that
   /// does not come below it goes nowhere.
   var chanceLoss: Double? { get }
@@ -95,7 +95,7 @@ public protocol Objective {
   func losses(of batch: Batch, outputs: (PixelBatch) throws -> [Tensor]) throws -> Losses
 }
 
-extension Objective {
+extension TrainingObjective {
   /// Not known.
   public var chanceLoss: Double? { nil }
 }
@@ -120,8 +120,8 @@ extension VisionTask {
   /// - Throws: `TaskError` where the task has no objective, or does not fit the network.
   package func trainable(
     _ settings: ObjectiveSettings, network: Network, classNames: [String]
-  ) throws -> any Objective {
-    func make<Task: TrainableTask>(_ task: Task) throws -> any Objective {
+  ) throws -> any TrainingObjective {
+    func make<Task: TrainableTask>(_ task: Task) throws -> any TrainingObjective {
       try task.objective(settings, head: task.head(for: network, classNames: classNames))
     }
     return try make(try asTrainable)
@@ -153,9 +153,9 @@ extension VisionTask {
   ///
   /// - Throws: `ConfigurationError` where the task cannot.
   func distilled(
-    _ base: any Objective, teacher: any TeacherAnswers, settings: DistillationConfiguration,
+    _ base: any TrainingObjective, teacher: any TeacherAnswers, settings: DistillationConfiguration,
     features: FeatureMatching? = nil
-  ) throws -> any Objective {
+  ) throws -> any TrainingObjective {
     let task = try asTrainable
     return DistilledObjective(
       base: base, teacher: teacher, settings: settings, features: features

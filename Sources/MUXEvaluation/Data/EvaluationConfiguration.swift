@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 public import MUXCore
+package import MUXRuntime
 
 /// On which images weights are evaluated, and how.
 public struct EvaluationConfiguration: Codable, Hashable, Sendable {
@@ -34,7 +35,9 @@ public struct EvaluationConfiguration: Codable, Hashable, Sendable {
   }
 }
 
-/// The arithmetic of a forward pass.
+/// The arithmetic of libtorch's forward and backward passes. Not the runtime's `Precision`, whose 8-bit
+/// integers need a calibration and cannot be trained in, and which has no half precision: no processor
+/// needs it.
 public enum ArithmeticPrecision: String, Codable, CaseIterable, Sendable {
   /// Single precision.
   case float32
@@ -43,4 +46,25 @@ public enum ArithmeticPrecision: String, Codable, CaseIterable, Sendable {
   /// The same in IEEE half precision, for devices without bfloat16; in training the loss is scaled,
   /// since the gradients would otherwise leave the range.
   case float16
+}
+
+// The one place where the precisions of the two engines meet.
+extension ArithmeticPrecision {
+  /// The runtime's precision of the same products; nil where it has none.
+  package var inRuntime: Precision? {
+    switch self {
+    case .float32: .float32
+    case .bfloat16: .bfloat16
+    case .float16: nil
+    }
+  }
+
+  /// libtorch's arithmetic of the same products; nil where it has none.
+  package init?(_ precision: Precision) {
+    switch precision {
+    case .float32: self = .float32
+    case .bfloat16: self = .bfloat16
+    case .int8: return nil
+    }
+  }
 }

@@ -87,7 +87,7 @@ struct EngineOptions: ParsableArguments {
     case .runtime:
       var wanted = precision
       if wanted == nil, weights.packed == nil {
-        guard let own = Precision(rawValue: configured.rawValue) else {
+        guard let own = configured.inRuntime else {
           throw CommandError(
             "the runtime does not compute in \(configured.rawValue), which the settings ask for;"
               + " choose --precision float32 or bfloat16, or use --engine torch")
@@ -100,7 +100,7 @@ struct EngineOptions: ParsableArguments {
     case .torch:
       #if TORCH
         let device = try prepareTorch()
-        let wanted = precision.flatMap { ArithmeticPrecision(rawValue: $0.rawValue) } ?? configured
+        let wanted = precision.flatMap { ArithmeticPrecision($0) } ?? configured
         if let text = wanted.slowness(on: device) { Console.warning(text) }
         return TorchModel(
           try TrainedModel(weights, device: device).model, precision: wanted)

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-public import Foundation
-package import MUXCore
+public import MUXCore
 public import MUXWeights
 
 /// A weights file of any format that is understood, told apart by its first bytes.
@@ -71,8 +70,7 @@ public struct WeightsFile: Sendable {
 }
 
 /// A file that is not of a format that can be read.
-public struct WeightsFileError: Error, Sendable, Equatable, CustomStringConvertible, LocalizedError
-{
+public struct WeightsFileError: Sendable, Equatable, DescribedError {
   /// The path of the file.
   public let path: String
   /// The format that it seems to have, or nil if it is not recognised.
@@ -104,9 +102,6 @@ public struct WeightsFileError: Error, Sendable, Equatable, CustomStringConverti
     let what = format.map { "\($0) is not supported for weights" } ?? "not a weights file"
     return "\(path): \(what); \(remedy)"
   }
-
-  /// The same line, for Foundation.
-  public var errorDescription: String? { description }
 }
 
 private enum FileKind {

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-public import Foundation
-import MUXCore
+public import MUXCore
 
 /// Why a super-network cannot be used.
 public enum SupernetError: Error, Sendable, Hashable {
@@ -18,7 +17,7 @@ public enum SupernetError: Error, Sendable, Hashable {
   case otherSpace(path: String, own: String, wanted: String)
 }
 
-extension SupernetError: CustomStringConvertible, LocalizedError {
+extension SupernetError: DescribedError {
   /// One line: what, where, how to fix.
   public var description: String {
     switch self {
@@ -43,7 +42,4 @@ extension SupernetError: CustomStringConvertible, LocalizedError {
         + " of '\(wanted.printable)'"
     }
   }
-
-  /// The same line, for Foundation.
-  public var errorDescription: String? { description }
 }

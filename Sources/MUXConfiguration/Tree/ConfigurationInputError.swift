@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-public import Foundation
+public import MUXCore
 
 /// Where a setting came from.
 public enum ConfigurationSource: Sendable, Hashable, CustomStringConvertible {
@@ -21,9 +21,7 @@ public enum ConfigurationSource: Sendable, Hashable, CustomStringConvertible {
 }
 
 /// What is wrong with settings in a file, the environment or on the command line.
-public struct ConfigurationInputError: Error, Sendable, Hashable, CustomStringConvertible,
-  LocalizedError
-{
+public struct ConfigurationInputError: Sendable, Hashable, DescribedError {
   /// What is wrong.
   public enum Reason: Sendable, Hashable {
     /// The file could not be read, or its text is not YAML or JSON.
@@ -66,7 +64,4 @@ public struct ConfigurationInputError: Error, Sendable, Hashable, CustomStringCo
     case .missing: return "\(place)“\(key)” is missing"
     }
   }
-
-  /// The same line, for Foundation.
-  public var errorDescription: String? { description }
 }

@@ -1,10 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-public import Foundation
 
 /// A setting whose value makes no sense, alone or together with another.
-public struct ConfigurationError: Error, Hashable, Sendable, CustomStringConvertible,
-  LocalizedError
-{
+public struct ConfigurationError: Hashable, Sendable, DescribedError {
   /// The dotted path of the setting, such as `optimizer.momentum`.
   public var setting: String
   /// The value found, as text.
@@ -21,8 +18,6 @@ public struct ConfigurationError: Error, Hashable, Sendable, CustomStringConvert
 
   /// Setting, value, and what is allowed, in one line.
   public var description: String { "\(setting) is \(value): \(expected)" }
-  /// The same line.
-  public var errorDescription: String? { description }
 }
 
 extension ConfigurationError {

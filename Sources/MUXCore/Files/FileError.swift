@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-public import Foundation
 
 #if canImport(Darwin)
   import Darwin
@@ -10,7 +9,7 @@ public import Foundation
 #endif
 
 /// A file operation that the system refused: which one, on which path, and why.
-public struct FileError: Error, Sendable, Equatable, CustomStringConvertible, LocalizedError {
+public struct FileError: Sendable, Equatable, DescribedError {
   /// What was tried, as a verb phrase such as "open" or "write".
   public let operation: String
   /// The path as the caller gave it.
@@ -38,7 +37,4 @@ public struct FileError: Error, Sendable, Equatable, CustomStringConvertible, Lo
 
   /// What went wrong, in one line.
   public var description: String { "cannot \(operation) \(path): \(cause)" }
-
-  /// The same line, for Foundation.
-  public var errorDescription: String? { description }
 }

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-import Foundation
 
 #if canImport(Darwin)
   import Darwin
@@ -52,7 +51,7 @@ package enum OpenFiles {
 }
 
 /// A process may not have as many files open as its work takes.
-package struct OpenFilesError: Error, Sendable, Equatable, CustomStringConvertible, LocalizedError {
+package struct OpenFilesError: Sendable, Equatable, DescribedError {
   /// How many more files have to be opened.
   package let needed: Int
   /// The limit on all of the process.
@@ -63,7 +62,4 @@ package struct OpenFilesError: Error, Sendable, Equatable, CustomStringConvertib
     "the system lets this process have \(limit) files open at once, too few for the \(needed) more that"
       + " this takes; raise the limit (ulimit -n 1024)"
   }
-
-  /// The same line.
-  package var errorDescription: String? { description }
 }

@@ -35,9 +35,8 @@ public struct EvaluationConfiguration: Codable, Hashable, Sendable {
   }
 }
 
-/// The arithmetic of libtorch's forward and backward passes. Not the runtime's `Precision`, whose 8-bit
-/// integers need a calibration and cannot be trained in, and which has no half precision: no processor
-/// needs it.
+/// The arithmetic of libtorch's forward and backward passes. The runtime has a `Precision` of its own:
+/// 8-bit integers, which need a calibration and cannot be trained in, but no half precision.
 public enum ArithmeticPrecision: String, Codable, CaseIterable, Sendable {
   /// Single precision.
   case float32

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-public import Foundation
+public import MUXCore
 public import MUXImages
 
 /// Why trained weights cannot be used on some images.
-public enum EvaluationError: Error, Hashable, Sendable, CustomStringConvertible, LocalizedError {
+public enum EvaluationError: Hashable, Sendable, DescribedError {
   /// The weights are packed for the runtime, and something else was asked for.
   case packed(path: String)
   /// A network gave something that is infinite or not a number: which network, and for what.
@@ -39,7 +39,4 @@ public enum EvaluationError: Error, Hashable, Sendable, CustomStringConvertible,
         + " name the folder with data.\(part.rawValue)Folder"
     }
   }
-
-  /// The same line.
-  public var errorDescription: String? { description }
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-public import Foundation
+public import MUXCore
 
 /// Why a checkpoint cannot be used.
-public enum CheckpointError: Error, Hashable, Sendable, CustomStringConvertible, LocalizedError {
+public enum CheckpointError: Hashable, Sendable, DescribedError {
   /// There is none in the folder.
   case none(path: String)
   /// A file of it is missing, or not as it was written.
@@ -40,9 +40,6 @@ public enum CheckpointError: Error, Hashable, Sendable, CustomStringConvertible,
         + " configuration, or start a new run from its weights"
     }
   }
-
-  /// The same line.
-  public var errorDescription: String? { description }
 }
 
 /// A checkpoint that is not as it was written.

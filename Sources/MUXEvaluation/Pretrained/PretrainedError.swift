@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-public import Foundation
+public import MUXCore
 
 /// Why public weights cannot be had.
-public enum PretrainedError: Error, Hashable, Sendable, CustomStringConvertible, LocalizedError {
+public enum PretrainedError: Hashable, Sendable, DescribedError {
   /// The list of weights cannot be read.
   case catalogue(reason: String)
   /// No weights have that name.
@@ -57,7 +57,4 @@ public enum PretrainedError: Error, Hashable, Sendable, CustomStringConvertible,
     nearest.isEmpty
       ? "" : "; did you mean \(nearest.map { "'\($0)'" }.joined(separator: " or "))?"
   }
-
-  /// The same line.
-  public var errorDescription: String? { description }
 }

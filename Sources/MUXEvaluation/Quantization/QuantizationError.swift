@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-public import Foundation
-import MUXCore
+public import MUXCore
 
 /// Why a model cannot be quantised.
-public enum QuantizationError: Error, Hashable, Sendable, CustomStringConvertible, LocalizedError {
+public enum QuantizationError: Hashable, Sendable, DescribedError {
   /// No layer has a name of that pattern.
   case noLayer(pattern: String, network: String, hint: String)
   /// Of so many images none is left to compare on.
@@ -23,7 +22,4 @@ public enum QuantizationError: Error, Hashable, Sendable, CustomStringConvertibl
       "the network '\(network)' gives outputs that are not finite in \(precision); check its weights"
     }
   }
-
-  /// The same line.
-  public var errorDescription: String? { description }
 }

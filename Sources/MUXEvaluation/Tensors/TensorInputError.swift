@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-public import Foundation
+public import MUXCore
 
 /// A file of tensors that a network cannot run on.
-public struct TensorInputError: Error, Sendable, Hashable, CustomStringConvertible, LocalizedError {
+public struct TensorInputError: Sendable, Hashable, DescribedError {
   /// What is wrong.
   public enum Reason: Sendable, Hashable {
     /// There is no tensor `input`; the names that there are.
@@ -27,7 +27,4 @@ public struct TensorInputError: Error, Sendable, Hashable, CustomStringConvertib
         + "[N, \(channels), H, W]"
     }
   }
-
-  /// The same line, for Foundation.
-  public var errorDescription: String? { description }
 }

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-public import Foundation
+import Foundation
+public import MUXCore
 
 /// Why a run's folder cannot be used.
-public enum RunFolderError: Error, Hashable, Sendable, CustomStringConvertible, LocalizedError {
+public enum RunFolderError: Hashable, Sendable, DescribedError {
   /// The folder cannot be made or written; `code` is the system's error number.
   case notWritable(path: String, code: Int32)
   /// Something of that name exists that is not a run, so it is not replaced.
@@ -46,7 +47,4 @@ public enum RunFolderError: Error, Hashable, Sendable, CustomStringConvertible, 
         + " settings, \(path)/configuration.yaml"
     }
   }
-
-  /// The same line.
-  public var errorDescription: String? { description }
 }

@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-
-public import Foundation
 public import MUXCore
 
 /// Why an image could not be read, changed or written.
-public enum ImageError: Error, Sendable, Hashable, CustomStringConvertible, LocalizedError {
+public enum ImageError: Sendable, Hashable, DescribedError {
   /// The file could not be opened or read.
   case unreadable(name: String, reason: String)
   /// The file is of no image format that is known (told by its first bytes, not by its extension).
@@ -57,7 +55,4 @@ public enum ImageError: Error, Sendable, Hashable, CustomStringConvertible, Loca
       "\(path): cannot write the file (\(reason)); check the folder, its permissions and free space"
     }
   }
-
-  /// The same line as `description`.
-  public var errorDescription: String? { description }
 }

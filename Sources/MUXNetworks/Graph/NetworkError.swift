@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-public import Foundation
+public import MUXCore
 
 /// What can be wrong with a network, its description or its name.
 public enum NetworkError: Error, Hashable, Sendable {
@@ -19,7 +19,7 @@ public enum NetworkError: Error, Hashable, Sendable {
   case file(path: String, reason: String)
 }
 
-extension NetworkError: CustomStringConvertible, LocalizedError {
+extension NetworkError: DescribedError {
   /// One line: what is wrong, where, and how to fix it.
   public var description: String {
     switch self {
@@ -35,9 +35,6 @@ extension NetworkError: CustomStringConvertible, LocalizedError {
     case .file(let path, let reason): "\(path): \(reason)"
     }
   }
-
-  /// The same line, for Foundation.
-  public var errorDescription: String? { description }
 
   private static func suggestion(_ nearest: [String]) -> String {
     nearest.isEmpty

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-public import Foundation
+public import MUXCore
 
 /// What can go wrong in an export.
 public enum ONNXExportError: Error, Sendable, Hashable {
@@ -15,7 +15,7 @@ public enum ONNXExportError: Error, Sendable, Hashable {
   case file(path: String, reason: String)
 }
 
-extension ONNXExportError: CustomStringConvertible, LocalizedError {
+extension ONNXExportError: DescribedError {
   /// One line: what is wrong, where, and how to fix it.
   public var description: String {
     switch self {
@@ -28,7 +28,4 @@ extension ONNXExportError: CustomStringConvertible, LocalizedError {
     case .file(let path, let reason): "\(path): \(reason)"
     }
   }
-
-  /// The same line, for Foundation.
-  public var errorDescription: String? { description }
 }

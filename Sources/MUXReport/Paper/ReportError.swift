@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-public import Foundation
+public import MUXCore
 
 /// Why a table, a figure or a drawing cannot be had.
-public enum ReportError: Error, Sendable, Hashable, CustomStringConvertible, LocalizedError {
+public enum ReportError: Sendable, Hashable, DescribedError {
   /// The paper has no such table or figure that this package reproduces.
   case unknownExhibit(name: String, nearest: [String])
   /// Tables have no picture.
@@ -30,7 +30,4 @@ public enum ReportError: Error, Sendable, Hashable, CustomStringConvertible, Loc
     case .unwritable(let path, let reason): "cannot write \(path): \(reason)"
     }
   }
-
-  /// The same line, for Foundation.
-  public var errorDescription: String? { description }
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-public import Foundation
+public import MUXCore
 
 /// What can go wrong when a plan is made or run.
 public enum RuntimeError: Error, Sendable, Hashable {
@@ -56,7 +56,7 @@ public enum RuntimeError: Error, Sendable, Hashable {
   case engineInUse
 }
 
-extension RuntimeError: CustomStringConvertible, LocalizedError {
+extension RuntimeError: DescribedError {
   /// One line: what is wrong, where, and how to fix it.
   public var description: String {
     switch self {
@@ -128,7 +128,4 @@ extension RuntimeError: CustomStringConvertible, LocalizedError {
         + " plan)"
     }
   }
-
-  /// The same line, for Foundation.
-  public var errorDescription: String? { description }
 }

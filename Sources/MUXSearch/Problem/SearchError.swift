@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-public import Foundation
+public import MUXCore
 
 /// What can be wrong with a search, its targets or what it is told.
 public enum SearchError: Error, Sendable, Hashable {
@@ -29,7 +29,7 @@ public enum SearchError: Error, Sendable, Hashable {
   case table(path: String, reason: String)
 }
 
-extension SearchError: CustomStringConvertible, LocalizedError {
+extension SearchError: DescribedError {
   /// One line: what is wrong, where, and how to fix it.
   public var description: String {
     switch self {
@@ -54,7 +54,4 @@ extension SearchError: CustomStringConvertible, LocalizedError {
     case .table(let path, let reason): "\(path): \(reason)"
     }
   }
-
-  /// The same line, for Foundation.
-  public var errorDescription: String? { description }
 }

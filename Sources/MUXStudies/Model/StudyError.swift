@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-public import Foundation
+public import MUXCore
 
 /// What can be wrong with a storage, a study or a trial.
 public enum StudyError: Error, Sendable, Hashable {
@@ -53,7 +53,7 @@ public enum StudyError: Error, Sendable, Hashable {
   case evaluation(reason: String)
 }
 
-extension StudyError: CustomStringConvertible, LocalizedError {
+extension StudyError: DescribedError {
   /// Whether the same may work in a while.
   public var isTransient: Bool {
     switch self {
@@ -138,7 +138,4 @@ extension StudyError: CustomStringConvertible, LocalizedError {
     case .evaluation(let reason): reason
     }
   }
-
-  /// The same line, for Foundation.
-  public var errorDescription: String? { description }
 }

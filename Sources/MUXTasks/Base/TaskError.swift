@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-public import Foundation
+public import MUXCore
 
 /// Why a task cannot be what is wanted of it.
-public enum TaskError: Error, Sendable, Hashable, CustomStringConvertible, LocalizedError {
+public enum TaskError: Sendable, Hashable, DescribedError {
   /// There is no task of that name.
   case unknown(name: String, nearest: String?, known: [String])
   /// The network has another number of outputs than the task needs for its classes.
@@ -63,7 +63,4 @@ public enum TaskError: Error, Sendable, Hashable, CustomStringConvertible, Local
       "the task \(task) cannot be trained by this program, which has no objective for it"
     }
   }
-
-  /// The same line.
-  public var errorDescription: String? { description }
 }

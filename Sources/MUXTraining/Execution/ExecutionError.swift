@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-public import Foundation
+public import MUXCore
 public import MUXTensor
 
 /// What can be wrong when a network runs on tensors.
@@ -20,7 +20,7 @@ public enum ExecutionError: Error, Equatable, Sendable {
   case segment(nodes: Range<Int>, reason: String)
 }
 
-extension ExecutionError: CustomStringConvertible, LocalizedError {
+extension ExecutionError: DescribedError {
   /// One line: what is wrong, where, and how to fix it.
   public var description: String {
     switch self {
@@ -41,7 +41,4 @@ extension ExecutionError: CustomStringConvertible, LocalizedError {
       "nodes \(nodes.lowerBound)..<\(nodes.upperBound) cannot run as one segment: \(reason)"
     }
   }
-
-  /// The same line, for Foundation.
-  public var errorDescription: String? { description }
 }

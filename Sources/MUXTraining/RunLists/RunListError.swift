@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-public import Foundation
-import MUXCore
+public import MUXCore
 
 /// Why a list of trainings cannot be begun or go on.
-public enum RunListError: Error, Hashable, Sendable, CustomStringConvertible, LocalizedError {
+public enum RunListError: Hashable, Sendable, DescribedError {
   /// A name is none for a folder, or is taken.
   case name(String)
   /// What is there was trained with other settings.
@@ -23,7 +22,4 @@ public enum RunListError: Error, Hashable, Sendable, CustomStringConvertible, Lo
       "\(path.printable) is damaged; remove it, and the training that it is of is measured again"
     }
   }
-
-  /// The same line.
-  public var errorDescription: String? { description }
 }

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-public import Foundation
-import MUXCore
+public import MUXCore
 
 /// Why a run cannot start or go on.
-public enum TrainingError: Error, Hashable, Sendable, CustomStringConvertible, LocalizedError {
+public enum TrainingError: Hashable, Sendable, DescribedError {
   /// The loss is not a number, or infinite. The weights are those before the step.
   case lossNotFinite(loss: Double, epoch: Int, step: Int, learningRate: Double, saved: String?)
   /// The norm of the gradients is not a number, or infinite. The weights are those before the step.
@@ -44,9 +43,6 @@ public enum TrainingError: Error, Hashable, Sendable, CustomStringConvertible, L
       "the data of epoch \(epoch) ended after \(batch) batches; was it changed during the run?"
     }
   }
-
-  /// The same line.
-  public var errorDescription: String? { description }
 
   private static func list(_ names: [String]) -> String {
     names.prefix(8).map(\.printable).joined(separator: ", ")

@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-
-public import Foundation
 public import MUXCore
 public import MUXImages
 
 /// Why a data set cannot be opened or used as asked.
-public enum DataSetError: Error, Sendable, Hashable, CustomStringConvertible, LocalizedError {
+public enum DataSetError: Sendable, Hashable, DescribedError {
   /// There is no folder at the path.
   case notAFolder(path: String)
   /// The folder cannot be listed.
@@ -108,9 +106,6 @@ public enum DataSetError: Error, Sendable, Hashable, CustomStringConvertible, Lo
           : "it is another image, or was scaled: annotate it anew")
     }
   }
-
-  /// The same line as `description`.
-  public var errorDescription: String? { description }
 
   private static func list(_ names: [String]) -> String {
     names.prefix(5).map(\.printable).joined(separator: ", ")

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-
-public import Foundation
+public import MUXCore
 public import MUXImages
 
 /// Why batches cannot be made.
-public enum LoaderError: Error, Sendable, Hashable, CustomStringConvertible, LocalizedError {
+public enum LoaderError: Sendable, Hashable, DescribedError {
   /// The data set has no sample.
   case emptyDataSet
   /// Not one full batch, while the last, shorter one is to be dropped.
@@ -39,7 +38,4 @@ public enum LoaderError: Error, Sendable, Hashable, CustomStringConvertible, Loc
         + " size to the pipeline"
     }
   }
-
-  /// The same line as `description`.
-  public var errorDescription: String? { description }
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-public import Foundation
+public import MUXCore
 package import MUXNetworks
 
 /// What may differ between a weights file and the network that it is loaded into.
@@ -109,7 +109,7 @@ public struct WeightsMismatchError: Error, Sendable, Hashable {
   }
 }
 
-extension WeightsMismatchError: CustomStringConvertible, LocalizedError {
+extension WeightsMismatchError: DescribedError {
   /// One line: what, where and how to fix it.
   public var description: String {
     let remedy =
@@ -119,7 +119,4 @@ extension WeightsMismatchError: CustomStringConvertible, LocalizedError {
       }
     return "\(path ?? "the weights") do not fit network '\(network)': \(report); \(remedy)"
   }
-
-  /// The same line, for Foundation.
-  public var errorDescription: String? { description }
 }

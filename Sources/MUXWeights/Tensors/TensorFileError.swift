@@ -1,11 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-public import Foundation
 public import MUXCore
 
 /// Why a file of tensors was refused: the file, the tensor if one is to blame, and what is wrong.
-public struct TensorFileError<Fault: TensorFileFault>: Error, Sendable, Equatable,
-  CustomStringConvertible, LocalizedError
-{
+public struct TensorFileError<Fault: TensorFileFault>: Sendable, Equatable, DescribedError {
   /// The path of the file.
   public let path: String
   /// The tensor to blame, or nil.
@@ -24,9 +21,6 @@ public struct TensorFileError<Fault: TensorFileFault>: Error, Sendable, Equatabl
     if let error = reason.fileError { return error.description }
     return (tensor.map { "\(path): tensor “\($0)”: " } ?? "\(path): ") + reason.text + Fault.hint
   }
-
-  /// The same line, for Foundation.
-  public var errorDescription: String? { description }
 }
 
 /// What can be wrong with files of one format.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-public import Foundation
+public import MUXCore
 
 /// A number in a file of weights that no network can compute with: the file, the tensor and the
 /// reason.
@@ -33,7 +33,7 @@ public struct TensorValueError: Error, Sendable, Hashable {
   }
 }
 
-extension TensorValueError: CustomStringConvertible, LocalizedError {
+extension TensorValueError: DescribedError {
   /// One line: what is wrong, where and how to fix it.
   public var description: String {
     (path.map { "\($0): " } ?? "") + "tensor “\(tensor)” " + text
@@ -58,9 +58,6 @@ extension TensorValueError: CustomStringConvertible, LocalizedError {
         + " another precision, or check the weights"
     }
   }
-
-  /// The same line, for Foundation.
-  public var errorDescription: String? { description }
 }
 
 extension ArchivedTensor {

@@ -3,6 +3,10 @@
 
 #include "Internal.h"
 #include "TorchCore.h"
+#include "ct_distributed.h"
+#include "ct_layers.h"
+#include "ct_losses.h"
+#include <ATen/core/Reduction.h>
 
 #if defined(__GLIBC__)
 #include <malloc.h>
@@ -28,12 +32,23 @@ c10::Device device(int32_t kind, int32_t index) {
 }  // namespace ct
 
 static_assert(static_cast<int>(c10::ScalarType::Byte) == CT_UINT8);
+static_assert(static_cast<int>(c10::ScalarType::Char) == CT_INT8);
+static_assert(static_cast<int>(c10::ScalarType::Short) == CT_INT16);
+static_assert(static_cast<int>(c10::ScalarType::Int) == CT_INT32);
 static_assert(static_cast<int>(c10::ScalarType::Long) == CT_INT64);
 static_assert(static_cast<int>(c10::ScalarType::Half) == CT_FLOAT16);
 static_assert(static_cast<int>(c10::ScalarType::Float) == CT_FLOAT32);
 static_assert(static_cast<int>(c10::ScalarType::Double) == CT_FLOAT64);
 static_assert(static_cast<int>(c10::ScalarType::Bool) == CT_BOOL);
 static_assert(static_cast<int>(c10::ScalarType::BFloat16) == CT_BFLOAT16);
+// Losses hand theirs on to libtorch.
+static_assert(static_cast<int>(at::Reduction::None) == CT_REDUCE_NONE);
+static_assert(static_cast<int>(at::Reduction::Mean) == CT_REDUCE_MEAN);
+static_assert(static_cast<int>(at::Reduction::Sum) == CT_REDUCE_SUM);
+// MUXTensor passes the raw values of MemoryFormat, Tensor.Interpolation and ProcessGroup.Reduction.
+static_assert(CT_CONTIGUOUS == 1 && CT_CHANNELS_LAST == 2);
+static_assert(CT_NEAREST == 0 && CT_BILINEAR == 1 && CT_BICUBIC == 2);
+static_assert(CT_GROUP_SUM == 0 && CT_GROUP_MAXIMUM == 1);
 
 #define CT_TEXT_(x) #x
 #define CT_TEXT(x) CT_TEXT_(x)

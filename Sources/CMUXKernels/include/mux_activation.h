@@ -17,7 +17,8 @@ typedef enum mux_activation_kind {
   MUX_HARD_SIGMOID = 6,
 } mux_activation_kind;
 
-enum { MUX_ACTIVATION_COUNT = 7 };
+/// One more than the last.
+enum { MUX_ACTIVATION_COUNT = MUX_HARD_SIGMOID + 1 };
 
 /// A non-linearity with its parameters, which those that have none ignore.
 typedef struct mux_activation {

@@ -5,7 +5,7 @@ import MUXTestSupport
 import Testing
 
 /// The kinds of inference steps, as the kernels' list has them.
-private let kinds = (0..<Int(MUX_STEP_COUNT)).map { mux_step_kind(rawValue: UInt32($0)) }
+private let kinds = (0..<UInt32(MUX_STEP_COUNT)).compactMap { mux_step_kind(rawValue: $0) }
 
 /// The variants of the kernels, those that this processor lacks as well.
 private let variants = (0..<Int(MUX_VARIANT_COUNT)).map { mux_variant(rawValue: UInt32($0)) }
@@ -105,7 +105,7 @@ struct StepVariantTests {
       for isa in availableVariants {
         let variant = mux_precision_variant(isa, precision)
         withUnsafePointer(to: &dense) { argument in
-          var step = mux_step(kind: MUX_STEP_DENSE, argument: argument)
+          var step = mux_step(kind: .dense, argument: argument)
           choices[String(cString: mux_isa_name(isa)), default: []].append(
             name(mux_step_variant(isa, &step)))
           #expect(mux_step_variant(isa, &step) == variant)

@@ -342,8 +342,12 @@ typedef struct mux_pack {
   STEP(L2_NORM, l2_norm, mux_l2_norm, PLAIN, FLOATS)                   \
   STEP(PACK, pack, mux_pack, SMALL, CELLS)
 
-#define MUX_STEP(NAME, name, type, SORT, PRECISION) MUX_STEP_##NAME,
-typedef enum mux_step_kind { MUX_STEPS(MUX_STEP) } mux_step_kind;
+// Closed, so that a switch in Swift has to name every kind, there by its small name.
+#define MUX_STEP(NAME, name, type, SORT, PRECISION) \
+  MUX_STEP_##NAME __attribute__((swift_name(#name))),
+typedef enum __attribute__((enum_extensibility(closed))) mux_step_kind {
+  MUX_STEPS(MUX_STEP)
+} mux_step_kind;
 #undef MUX_STEP
 
 #define MUX_STEP(NAME, name, type, SORT, PRECISION) +1

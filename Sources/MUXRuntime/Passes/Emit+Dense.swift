@@ -26,7 +26,7 @@ extension Emission {
     let bands = bands(dense, inner: inner)
     result.pixel_bands = Int32(bands.pixels)
     result.block_bands = Int32(bands.blocks)
-    return self.step(MUX_STEP_DENSE, result)
+    return self.step(.dense, result)
   }
 
   /// The weights as the kernel reads them.
@@ -168,7 +168,7 @@ extension Emission {
     result.activation = linear.activation.kernels
     result.output = offset(linear.output)
     result.tasks = Int32(min(blocks, max(1, min(16, inner * blocks * lanes / 60_000))))
-    return self.step(MUX_STEP_LINEAR, result)
+    return self.step(.linear, result)
   }
 
   /// Whether single values lie one after the other.

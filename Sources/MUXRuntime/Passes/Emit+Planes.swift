@@ -18,7 +18,7 @@ extension Emission {
     }
     result.activation = elementwise.activation.kernels
     result.tasks = taskCount(work: a.count * a.pixels, atMost: a.count)
-    return step(MUX_STEP_ELEMENTWISE, result)
+    return step(.elementwise, result)
   }
 
   /// Where the planes of the result begin: those of a value of the same shape, or one after the other in
@@ -50,14 +50,14 @@ extension Emission {
         result.counts_padding = pooling.countsPadding ? 1 : 0
       }
       (result.inputs, result.outputs, result.tasks) = (inputs, outputs, tasks)
-      return step(MUX_STEP_POOL, result)
+      return step(.pool, result)
     case .adaptivePool:
       var result = mux_adaptive_pool()
       result.planes = input.count
       (result.in_height, result.in_width) = (input.height, input.width)
       (result.out_height, result.out_width) = (output.height, output.width)
       (result.inputs, result.outputs, result.tasks) = (inputs, outputs, tasks)
-      return step(MUX_STEP_ADAPTIVE_POOL, result)
+      return step(.adaptive_pool, result)
     case .pad(let top, let left):
       var result = mux_pad()
       result.planes = input.count
@@ -66,7 +66,7 @@ extension Emission {
       (result.top, result.left) = (top, left)
       (result.inputs, result.outputs) = (inputs, outputs)
       result.tasks = taskCount(work: output.channels * output.pixels, atMost: input.count)
-      return step(MUX_STEP_PAD, result)
+      return step(.pad, result)
     case .multiplex(let toChannels, let factor, let height, let width):
       let fine = toChannels ? input.count : input.count / (factor * factor)
       var result = mux_multiplex()
@@ -76,7 +76,7 @@ extension Emission {
       (result.height, result.width) = (height, width)
       (result.inputs, result.outputs) = (inputs, outputs)
       result.tasks = taskCount(work: fine * height * width, atMost: fine)
-      return step(MUX_STEP_MULTIPLEX, result)
+      return step(.multiplex, result)
     }
   }
 
@@ -91,7 +91,7 @@ extension Emission {
     result.inputs = offsets(input)
     result.outputs = offsets(norm.output)
     result.tasks = taskCount(work: input.count * input.pixels, atMost: input.pixels)
-    return step(MUX_STEP_L2_NORM, result)
+    return step(.l2_norm, result)
   }
 
   func emit(_ unblock: UnblockStep) -> mux_step {
@@ -107,7 +107,7 @@ extension Emission {
     result.outputs = offsets(unblock.output)
     result.positions = memory.copy(positions)
     result.tasks = taskCount(work: output.channels * output.pixels, atMost: output.channels)
-    return step(MUX_STEP_UNBLOCK, result)
+    return step(.unblock, result)
   }
 
   func emit(_ pack: PackStep) -> mux_step {
@@ -121,7 +121,7 @@ extension Emission {
     result.quantization = quantization(element.range)
     result.observed = offset(pack.observed)
     result.tasks = taskCount(work: input.count * input.pixels, atMost: output.planes)
-    return step(MUX_STEP_PACK, result)
+    return step(.pack, result)
   }
 }
 

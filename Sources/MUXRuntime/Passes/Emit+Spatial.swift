@@ -32,7 +32,7 @@ extension Emission {
     result.sums = offset(spatial.sums)
     result.keeps = spatial.kept == nil ? 0 : 1
     result.kept = spatial.kept.map { offset($0) } ?? 0
-    return self.step(MUX_STEP_SPATIAL, result)
+    return self.step(.spatial, result)
   }
 
   private func emitInput(_ spatial: SpatialStep, _ result: inout mux_spatial_step) {

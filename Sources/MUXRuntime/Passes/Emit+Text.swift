@@ -13,41 +13,41 @@ struct EmittedText {
     let lists: [String: Int]
     let fields: Any
     switch step.kind {
-    case MUX_STEP_DENSE:
+    case .dense:
       let dense = argument.load(as: mux_dense.self)
       let inputs = dense.precision == MUX_FLOAT32 ? dense.inner : dense.cells
       lists = ["offsets": inputs, "outputs": dense.outer, "residuals": dense.outer]
       fields = dense
-    case MUX_STEP_SPATIAL:
+    case .spatial:
       let spatial = argument.load(as: mux_spatial_step.self)
       // Without weights they are those of all lanes, which nothing here counts.
       lists = spatial.weights == nil ? [:] : ["offsets": spatial.inner]
       fields = spatial
-    case MUX_STEP_LINEAR:
+    case .linear:
       let linear = argument.load(as: mux_linear.self)
       lists = ["offsets": linear.inner]
       fields = linear
-    case MUX_STEP_ELEMENTWISE:
+    case .elementwise:
       let elementwise = argument.load(as: mux_elementwise.self)
       lists = all(["a", "b", "outputs"], elementwise.planes)
       fields = elementwise
-    case MUX_STEP_UNBLOCK:
+    case .unblock:
       let unblock = argument.load(as: mux_unblock.self)
       lists = all(["outputs", "positions"], unblock.planes)
       fields = unblock
-    case MUX_STEP_POOL:
+    case .pool:
       let pool = argument.load(as: mux_pool_step.self)
       (lists, fields) = (all(["inputs", "outputs"], pool.planes), pool)
-    case MUX_STEP_ADAPTIVE_POOL:
+    case .adaptive_pool:
       let pool = argument.load(as: mux_adaptive_pool.self)
       (lists, fields) = (all(["inputs", "outputs"], pool.planes), pool)
-    case MUX_STEP_PAD:
+    case .pad:
       let pad = argument.load(as: mux_pad.self)
       (lists, fields) = (all(["inputs", "outputs"], pad.planes), pad)
-    case MUX_STEP_L2_NORM:
+    case .l2_norm:
       let norm = argument.load(as: mux_l2_norm.self)
       (lists, fields) = (all(["inputs", "outputs"], norm.planes), norm)
-    case MUX_STEP_MULTIPLEX:
+    case .multiplex:
       let multiplex = argument.load(as: mux_multiplex.self)
       let coarse = multiplex.planes * Int(multiplex.factor * multiplex.factor)
       let isToChannels = multiplex.to_channels != 0
@@ -56,13 +56,12 @@ struct EmittedText {
         "outputs": isToChannels ? coarse : multiplex.planes,
       ]
       fields = multiplex
-    case MUX_STEP_PACK:
+    case .pack:
       let pack = argument.load(as: mux_pack.self)
       (lists, fields) = (all(["inputs"], pack.planes), pack)
-    default: (lists, fields) = ([:], ())
     }
     var parts = [name] + Self.parts(fields, lists)
-    if step.kind == MUX_STEP_SPATIAL {
+    if step.kind == .spatial {
       let spatial = argument.load(as: mux_spatial_step.self)
       let units = UnsafeBufferPointer(start: spatial.units, count: Int(spatial.unit_count))
       parts += units.map { "unit (\(Self.parts($0, [:]).joined(separator: ", ")))" }

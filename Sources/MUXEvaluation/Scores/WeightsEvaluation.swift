@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
-public import MUXConfiguration
+package import MUXConfiguration
 public import MUXImages
 public import MUXTasks
 import MUXVision
@@ -9,7 +9,7 @@ import MUXVision
 public enum WeightsEvaluation {
   /// Those settings under which weights were trained that matter for an evaluation, if the weights
   /// lie in the folder of a run; else none.
-  public static func settings(ofRun path: String) throws -> ConfigurationTree {
+  package static func settings(ofRun path: String) throws -> ConfigurationTree {
     guard let run = try? RunFolder(existing: path),
       FileManager.default.fileExists(atPath: run.configuration)
     else { return ConfigurationTree() }

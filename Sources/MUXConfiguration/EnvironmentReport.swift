@@ -2,40 +2,40 @@
 import Foundation
 
 /// The version of this package.
-public enum MUXNetVersion {
+package enum MUXNetVersion {
   /// The version, by semantic versioning.
-  public static let current = "0.1.0"
+  package static let current = "0.1.0"
 }
 
 /// The machine and the software under a run, for bug reports and for the folders of runs.
-public struct EnvironmentReport: Codable, Hashable, Sendable {
+package struct EnvironmentReport: Codable, Hashable, Sendable {
   /// The version of this package.
-  public var version: String
+  package var version: String
   /// The oldest Swift compiler that this build is known to come from.
-  public var swift: String
+  package var swift: String
   /// Whether this is an optimised build.
-  public var isOptimized: Bool
+  package var isOptimized: Bool
   /// The operating system and its version.
-  public var system: String
+  package var system: String
   /// The processor's architecture.
-  public var architecture: String
+  package var architecture: String
   /// The processor's name, where the system tells it.
-  public var processor: String?
+  package var processor: String?
   /// The variant of the runtime's kernels for each precision, where the reporter knows it.
-  public var kernels: [String: String]?
+  package var kernels: [String: String]?
   /// Processor cores that the process may use.
-  public var cores: Int
+  package var cores: Int
   /// The machine's memory in bytes.
-  public var memory: UInt64
+  package var memory: UInt64
   /// The tensor library's version, nil without one.
-  public var libtorch: String?
+  package var libtorch: String?
   /// The devices that tensors can live on.
-  public var devices: [String]
+  package var devices: [String]
   /// The environment variables that change what this package does.
-  public var variables: [String: String]
+  package var variables: [String: String]
 
   /// Looks at this process; the tensor library reports for itself.
-  public init(libtorch: String? = nil, devices: [String] = ["cpu"]) {
+  package init(libtorch: String? = nil, devices: [String] = ["cpu"]) {
     version = MUXNetVersion.current
     #if compiler(>=6.4)
       swift = "6.4 or newer"

@@ -1,20 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
-public import MUXConfiguration
+package import MUXConfiguration
 import MUXCore
 import MUXEvaluation
 import MUXImages
 import MUXNetworkFiles
 import MUXNetworks
 import MUXSearch
-public import MUXStudies
+package import MUXStudies
 import MUXTraining
 
 /// The trainings of a fixed list: the settings of the study, over them those of a network, and a seed.
-public struct GridTraining {
+package struct GridTraining {
   private let base: ConfigurationTree
 
   /// Trainings by settings that all have in common.
-  public init(base: ConfigurationTree) { self.base = base }
+  package init(base: ConfigurationTree) { self.base = base }
 
   /// The settings and the network of one training; `open` gives the training images of settings.
   ///
@@ -48,7 +48,7 @@ public struct GridTraining {
   /// A list with the costs of its networks; those that cannot be made say why, and their trials fail.
   ///
   /// - Throws: `StudyError.evaluation` where none can be made, with the first reason.
-  public func grid(of networks: [StudyGrid.Entry], seeds: [UInt64]) throws -> StudyGrid {
+  package func grid(of networks: [StudyGrid.Entry], seeds: [UInt64]) throws -> StudyGrid {
     var entries = networks
     // Most have the same images, and to list them takes a while.
     var opened: (settings: DataConfiguration, images: any ImageDataSet)?
@@ -86,13 +86,13 @@ public struct GridTraining {
 
 /// A file with a list: `seeds`, `networks` (settings by name), and perhaps `settings` (more settings by
 /// name, each of which every network is trained with).
-public enum GridFile {
+package enum GridFile {
   /// Reads a file.
   ///
   /// A network whose `model.name` is a file of block strings takes them into the list, so that workers
   /// elsewhere have them, too.
   /// - Throws: `ConfigurationInputError` that names the place.
-  public static func read(
+  package static func read(
     _ path: String
   ) throws -> (networks: [StudyGrid.Entry], seeds: [UInt64]) {
     let tree = try ConfigurationTree(contentsOf: path)

@@ -2,19 +2,19 @@
 import Foundation
 import MUXCore
 import MUXEvaluation
-public import MUXNetworks
-public import MUXSearch
+package import MUXNetworks
+package import MUXSearch
 package import MUXTraining
-public import MUXWeights
+package import MUXWeights
 
 /// A trained super-network: from it every network of its space gets its weights without training.
 ///
 /// The file is mapped, so that several processes that use it share the memory.
-public struct Supernet: Sendable {
+package struct Supernet: Sendable {
   /// The folder of its run.
-  public let path: String
+  package let path: String
   /// A hash of its tensors.
-  public let digest: String
+  package let digest: String
   /// The settings by which it was trained.
   package let configuration: TrainingConfiguration
   package let sharing: WeightSharing
@@ -24,13 +24,13 @@ public struct Supernet: Sendable {
   private let stamp: FileStamp?
 
   /// The space, with the limits within which networks were trained.
-  public var space: NetworkSpace { sharing.space }
+  package var space: NetworkSpace { sharing.space }
 
   /// Opens the super-network of a run that is at its end.
   ///
   /// - Parameter path: The run's folder.
   /// - Throws: ``SupernetError``, or an error of the files.
-  public init(run path: String) throws {
+  package init(run path: String) throws {
     let folder = try RunFolder(existing: path)
     guard FileManager.default.fileExists(atPath: folder.space) else {
       throw SupernetError.notASupernet(path: path)
@@ -66,7 +66,7 @@ public struct Supernet: Sendable {
   /// Refuses a file that was replaced or written to since it was opened.
   ///
   /// - Throws: ``SupernetError/changed(path:)``.
-  public func requireUnchanged() throws {
+  package func requireUnchanged() throws {
     guard let now = FileStamp(folder.supernet), now == stamp else {
       throw SupernetError.changed(path: path)
     }
@@ -75,7 +75,7 @@ public struct Supernet: Sendable {
   /// Refuses a space whose networks are others; limits do not matter.
   ///
   /// - Throws: ``SupernetError/otherSpace(path:own:wanted:)``.
-  public func require(_ space: NetworkSpace) throws {
+  package func require(_ space: NetworkSpace) throws {
     var (own, wanted) = (self.space, space)
     own.constraints = .init()
     wanted.constraints = .init()
@@ -90,7 +90,7 @@ public struct Supernet: Sendable {
   ///   - genome: The choices.
   ///   - name: The network's name; nil for one of space and genome.
   /// - Throws: `SearchError` for a genome outside of the space, ``SupernetError``.
-  public func extract(
+  package func extract(
     _ genome: Genome, name: String? = nil
   ) throws -> (network: Network, weights: TensorArchive) {
     let canonical = try sharing.canonical(genome)
@@ -101,14 +101,14 @@ public struct Supernet: Sendable {
   /// The canonical form of a genome.
   ///
   /// - Throws: `SearchError` for a genome outside of the space.
-  public func canonical(_ genome: Genome) throws(SearchError) -> Genome {
+  package func canonical(_ genome: Genome) throws(SearchError) -> Genome {
     try sharing.canonical(genome)
   }
 
   /// The genome of an architecture.
   ///
   /// - Throws: `SearchError` for one that is no point of the space.
-  public func encode(_ architecture: Architecture) throws(SearchError) -> Genome {
+  package func encode(_ architecture: Architecture) throws(SearchError) -> Genome {
     try sharing.encode(architecture)
   }
 
@@ -118,12 +118,12 @@ public struct Supernet: Sendable {
   ///   - genome: The choices.
   ///   - name: Its name; nil for one of space and genome.
   /// - Throws: `SearchError` for a genome outside of the space, `NetworkError`.
-  public func architecture(_ genome: Genome, name: String? = nil) throws -> Architecture {
+  package func architecture(_ genome: Genome, name: String? = nil) throws -> Architecture {
     try sharing.architecture(genome, name: name)
   }
 
   /// What the network of a genome costs; nil where it cannot be built.
-  public func costs(of genome: Genome) -> NetworkDomain.Costs? { sharing.costs(of: genome) }
+  package func costs(of genome: Genome) -> NetworkDomain.Costs? { sharing.costs(of: genome) }
 
   /// Different networks drawn from the space, within its limits.
   ///
@@ -132,7 +132,7 @@ public struct Supernet: Sendable {
   ///   - seed: Decides which.
   ///   - madds: Their multiply-adds; nil for any.
   /// - Throws: `SearchError` where none is found.
-  public func draw(
+  package func draw(
     _ count: Int, seed: UInt64, madds: ClosedRange<Int>? = nil
   ) throws(SearchError) -> [Genome] {
     if let madds {

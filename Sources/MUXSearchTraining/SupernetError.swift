@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-public import MUXCore
+package import MUXCore
 
 /// Why a super-network cannot be used.
-public enum SupernetError: Error, Sendable, Hashable {
+package enum SupernetError: Error, Sendable, Hashable {
   /// A run of another kind.
   case notASupernet(path: String)
   /// A run that is not at its end.
@@ -19,7 +19,7 @@ public enum SupernetError: Error, Sendable, Hashable {
 
 extension SupernetError: DescribedError {
   /// One line: what, where, how to fix.
-  public var description: String {
+  package var description: String {
     switch self {
     case .notASupernet(let path):
       "\(path.printable) holds no super-network: it is another kind of run; train one first"

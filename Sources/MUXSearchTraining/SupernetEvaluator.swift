@@ -2,9 +2,9 @@
 import Foundation
 import MUXCore
 import MUXEvaluation
-public import MUXNetworks
-public import MUXSearch
-public import MUXStudies
+package import MUXNetworks
+package import MUXSearch
+package import MUXStudies
 import MUXTasks
 import MUXTensor
 import MUXTraining
@@ -12,7 +12,7 @@ import MUXWeights
 
 /// Judges a candidate by its part of a super-network's weights, in seconds: its batch norms measure their
 /// statistics on training images, then its error on the validation images counts.
-public struct SupernetEvaluator: TrialEvaluator {
+package struct SupernetEvaluator: TrialEvaluator {
   private let supernet: Supernet
   private let scorer: CandidateScorer
 
@@ -24,7 +24,7 @@ public struct SupernetEvaluator: TrialEvaluator {
   ///   - space: The space of the study; nil takes that of the super-network.
   ///   - statisticsImages: Images for the statistics; nil takes as many as in training.
   /// - Throws: ``SupernetError``, or an error of the data.
-  public init(
+  package init(
     run path: String, digest: String? = nil, space: NetworkSpace? = nil,
     statisticsImages: Int? = nil
   ) throws {
@@ -39,7 +39,7 @@ public struct SupernetEvaluator: TrialEvaluator {
   }
 
   /// The `error` and the metrics of the task by name.
-  public func evaluate(
+  package func evaluate(
     _ request: EvaluationRequest, _ context: EvaluationContext
   ) throws -> [String: Double] {
     let start = ContinuousClock.now
@@ -53,7 +53,7 @@ public struct SupernetEvaluator: TrialEvaluator {
   /// - Parameters:
   ///   - genome: The choices.
   ///   - measures: Whether statistics are measured anew; else those count that all networks share.
-  public func values(of genome: Genome, measuring measures: Bool = true) throws -> [String: Double]
+  package func values(of genome: Genome, measuring measures: Bool = true) throws -> [String: Double]
   {
     try supernet.requireUnchanged()
     let (network, weights) = try supernet.extract(genome)
@@ -74,7 +74,7 @@ public struct SupernetEvaluator: TrialEvaluator {
   ///   - name: The network's name.
   /// - Returns: The network.
   @discardableResult
-  public func write(_ genome: Genome, to file: String, name: String? = nil) throws -> Network {
+  package func write(_ genome: Genome, to file: String, name: String? = nil) throws -> Network {
     try supernet.requireUnchanged()
     let (network, weights) = try supernet.extract(genome, name: name)
     let model = try model(network, weights)

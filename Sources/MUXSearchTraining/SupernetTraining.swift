@@ -5,12 +5,12 @@ import MUXEvaluation
 import MUXSearch
 import MUXStudies
 import MUXTasks
-public import MUXTensor
-public import MUXTraining
+package import MUXTensor
+package import MUXTraining
 
 /// Trains the weights that the networks of a search space share: an ordinary run, whose network is the
 /// largest one, with `supernet.safetensors` and `space.yaml` beside.
-public enum SupernetTraining {
+package enum SupernetTraining {
   /// Prepares a new run of settings that name a space.
   ///
   /// - Parameters:
@@ -18,7 +18,7 @@ public enum SupernetTraining {
   ///   - observers: Told of everything that happens.
   ///   - group: The processes that train together.
   /// - Throws: An error of the settings, the space or the data.
-  public static func trainer(
+  package static func trainer(
     _ configuration: TrainingConfiguration, observers: [any TrainingObserver] = [],
     group: ProcessGroup = .single
   ) throws -> Trainer {
@@ -58,7 +58,7 @@ public enum SupernetTraining {
   ///   - allowsOtherImages: Whether the run may go on where images were added, removed or replaced.
   ///   - group: The processes that train together.
   ///   - adjust: May change what `Trainer` allows to change.
-  public static func trainer(
+  package static func trainer(
     resuming path: String, observers: [any TrainingObserver] = [],
     allowsOtherImages: Bool = false, group: ProcessGroup = .single,
     adjust: (inout TrainingConfiguration) -> Void = { _ in }

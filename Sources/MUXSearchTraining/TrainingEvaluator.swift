@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
-public import MUXConfiguration
+package import MUXConfiguration
 import MUXCore
 import MUXEvaluation
 import MUXNetworks
 import MUXSearch
-public import MUXStudies
+package import MUXStudies
 import MUXTasks
 import MUXTraining
 
@@ -14,7 +14,7 @@ import MUXTraining
 ///
 /// The validation images are held out of the training set (`data.validationFraction`), and the test
 /// images are never looked at, so that the search does not fit them.
-public struct TrainingEvaluator: TrialEvaluator {
+package struct TrainingEvaluator: TrialEvaluator {
   private let configuration: TrainingConfiguration
   /// The same, before lists lay settings of their own over it.
   private let tree: ConfigurationTree
@@ -22,7 +22,7 @@ public struct TrainingEvaluator: TrialEvaluator {
   /// An evaluator by settings that `TrainingEvaluator.settings(_:)` made.
   ///
   /// - Throws: an error of the settings.
-  public init(settings: String) throws {
+  package init(settings: String) throws {
     tree = try ConfigurationTree(yaml: settings, source: .file("the study's training settings"))
     configuration = try tree.decode(TrainingConfiguration.self)
     try configuration.validate()
@@ -38,7 +38,7 @@ public struct TrainingEvaluator: TrialEvaluator {
   ///   - tree: The settings.
   ///   - holdsOut: Whether images apart from the test images have to be held out, since networks are chosen
   ///     by them; in a fixed list nothing is chosen.
-  public static func settings(_ tree: ConfigurationTree, holdsOut: Bool = true) throws -> String {
+  package static func settings(_ tree: ConfigurationTree, holdsOut: Bool = true) throws -> String {
     var configuration = try tree.decode(TrainingConfiguration.self)
     try configuration.validate()
     configuration.data.path = configuration.data.path.map(absolute)
@@ -66,7 +66,7 @@ public struct TrainingEvaluator: TrialEvaluator {
   /// of its images: networks of a search end in as many.
   ///
   /// - Throws: an error of the settings or the data.
-  public static func classes(settings: String) throws -> Int {
+  package static func classes(settings: String) throws -> Int {
     let evaluator = try TrainingEvaluator(settings: settings)
     let classes = try evaluator.configuration.data.open(.training).classNames.count
     return evaluator.configuration.task.task.outputCount(classes: classes) ?? classes
@@ -74,7 +74,7 @@ public struct TrainingEvaluator: TrialEvaluator {
 
   /// Trains and gives the `error`, and the metrics of the task by name. The trial's attributes get the
   /// epochs, the loss and the seconds.
-  public func evaluate(
+  package func evaluate(
     _ request: EvaluationRequest, _ context: EvaluationContext
   ) throws -> [String: Double] {
     let (configuration, network) = try training(of: request)

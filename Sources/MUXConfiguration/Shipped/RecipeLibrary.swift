@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-public import Foundation
+package import Foundation
 import MUXCore
 
 /// Finds recipes: configuration files that are known by name. Those of the package are inside the
 /// program; a file of the same name in one of the folders comes before them.
-public enum RecipeLibrary {
+package enum RecipeLibrary {
   /// The folders that are searched, in order: `MUXNET_RECIPES`, `recipes` in the working folder,
   /// and `recipes` or `share/muxnet/recipes` in the folders above the program.
-  public static func folders(
+  package static func folders(
     environment: [String: String] = ProcessInfo.processInfo.environment,
     executable: String? = Bundle.main.executablePath
   ) -> [String] {
@@ -28,12 +28,12 @@ public enum RecipeLibrary {
   }
 
   /// The names of all recipes, in the folders and in the program, sorted.
-  public static func names() -> [String] {
+  package static func names() -> [String] {
     Set(names(in: folders()) + ShippedRecipes.names).sorted()
   }
 
   /// The names of all recipes in some folders, sorted.
-  public static func names(in folders: [String]) -> [String] {
+  package static func names(in folders: [String]) -> [String] {
     let files = folders.flatMap {
       (try? FileManager.default.contentsOfDirectory(atPath: $0)) ?? []
     }
@@ -43,7 +43,7 @@ public enum RecipeLibrary {
   /// Reads a recipe by name, or a file if the text is a path.
   ///
   /// - Throws: ``ConfigurationInputError`` with the nearest names if there is none.
-  public static func load(
+  package static func load(
     _ recipe: String, folders: [String] = folders()
   ) throws(ConfigurationInputError) -> ConfigurationTree {
     if recipe.contains("/") || recipe.hasSuffix(".yaml") || recipe.hasSuffix(".yml")

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-public import MUXCore
+package import MUXCore
 
 /// Where a setting came from.
-public enum ConfigurationSource: Sendable, Hashable, CustomStringConvertible {
+package enum ConfigurationSource: Sendable, Hashable, CustomStringConvertible {
   /// A file or recipe, by path or name.
   case file(String)
   /// An environment variable, by name.
@@ -11,7 +11,7 @@ public enum ConfigurationSource: Sendable, Hashable, CustomStringConvertible {
   case option(String)
 
   /// The source as it appears at the front of messages.
-  public var description: String {
+  package var description: String {
     switch self {
     case .file(let path): path
     case .environment(let name): "environment variable \(name)"
@@ -21,9 +21,9 @@ public enum ConfigurationSource: Sendable, Hashable, CustomStringConvertible {
 }
 
 /// What is wrong with settings in a file, the environment or on the command line.
-public struct ConfigurationInputError: Sendable, Hashable, DescribedError {
+package struct ConfigurationInputError: Sendable, Hashable, DescribedError {
   /// What is wrong.
-  public enum Reason: Sendable, Hashable {
+  package enum Reason: Sendable, Hashable {
     /// The file could not be read, or its text is not YAML or JSON.
     case unreadable(String)
     /// There is no such setting; the nearest names that there are, and all of the group.
@@ -35,11 +35,11 @@ public struct ConfigurationInputError: Sendable, Hashable, DescribedError {
   }
 
   /// Where the setting came from; nil for one that came from nowhere.
-  public let source: ConfigurationSource?
+  package let source: ConfigurationSource?
   /// The dotted path of the setting; empty for the whole input.
-  public let key: String
+  package let key: String
   /// What is wrong.
-  public let reason: Reason
+  package let reason: Reason
 
   init(_ source: ConfigurationSource?, _ key: String, _ reason: Reason) {
     self.source = source
@@ -48,7 +48,7 @@ public struct ConfigurationInputError: Sendable, Hashable, DescribedError {
   }
 
   /// What is wrong and where, in one line.
-  public var description: String {
+  package var description: String {
     let place = source.map { "\($0): " } ?? ""
     switch reason {
     case .unreadable(let what): return place + what

@@ -6,9 +6,9 @@ import Yams
 ///
 /// Yams' own encoder rounds numbers to 15 digits, so 4/3 would come back as another number and a
 /// resumed run would differ from an unbroken one.
-public enum ConfigurationText {
+package enum ConfigurationText {
   /// The value as YAML, keys sorted, numbers in their shortest exact form.
-  public static func yaml(_ value: some Encodable) throws -> String {
+  package static func yaml(_ value: some Encodable) throws -> String {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
     let json = String(decoding: try encoder.encode(value), as: UTF8.self)

@@ -11,16 +11,16 @@ import Yams
 /// try tree.set("optimizer.learningRate", to: "0.1", source: .option("--set"))
 /// let configuration = try tree.decode(TrainingConfiguration.self)
 /// ```
-public struct ConfigurationTree: Sendable {
+package struct ConfigurationTree: Sendable {
   private var root: ConfigurationNode
 
   /// No settings at all.
-  public init() {
+  package init() {
     root = .mapping([:], .option("defaults"))
   }
 
   /// Reads a YAML or JSON file.
-  public init(contentsOf path: String) throws(ConfigurationInputError) {
+  package init(contentsOf path: String) throws(ConfigurationInputError) {
     let text: String
     do { text = try TextFile.read(path, limit: 1 << 22) } catch {
       let what =
@@ -35,7 +35,7 @@ public struct ConfigurationTree: Sendable {
   }
 
   /// Parses YAML or JSON text.
-  public init(yaml text: String, source: ConfigurationSource) throws(ConfigurationInputError) {
+  package init(yaml text: String, source: ConfigurationSource) throws(ConfigurationInputError) {
     let node: Yams.Node?
     guard YAMLSize.holds(text, marks: 1 << 17) else {
       throw ConfigurationInputError(source, "", .unreadable("too many values"))
@@ -56,7 +56,7 @@ public struct ConfigurationTree: Sendable {
   }
 
   /// Only the settings of the named groups (or single settings) at the top.
-  public func keeping(_ keys: [String]) -> ConfigurationTree {
+  package func keeping(_ keys: [String]) -> ConfigurationTree {
     var result = self
     if case .mapping(let members, let source) = root {
       result.root = .mapping(members.filter { keys.contains($0.key) }, source)
@@ -105,17 +105,17 @@ public struct ConfigurationTree: Sendable {
 
   /// Every setting by its dotted path with its value as text, in the order of the paths. A list is one
   /// value.
-  public var flattened: [(path: String, text: String)] {
+  package var flattened: [(path: String, text: String)] {
     root.leaves(path: "").map { (path: $0.path, text: $0.node.text) }
   }
 
   /// Lays other settings over these; where both have one, the other's counts.
-  public mutating func overlay(_ upper: ConfigurationTree) {
+  package mutating func overlay(_ upper: ConfigurationTree) {
     root = root.overlaid(with: upper.root)
   }
 
   /// Sets one setting by its dotted path; the value is YAML text, such as `0.1` or `[1, 2]`.
-  public mutating func set(
+  package mutating func set(
     _ path: String, to text: String, source: ConfigurationSource
   ) throws(ConfigurationInputError) {
     let wrapped = try ConfigurationTree(yaml: "value: \(text)", source: source)
@@ -128,7 +128,7 @@ public struct ConfigurationTree: Sendable {
   }
 
   /// Sets one setting by its dotted path to a text as it is, whatever it looks like.
-  public mutating func set(
+  package mutating func set(
     _ path: String, toText text: String, source: ConfigurationSource
   ) throws(ConfigurationInputError) {
     root = root.overlaid(
@@ -157,7 +157,7 @@ public struct ConfigurationTree: Sendable {
   }
 
   /// Sets one setting from an assignment such as `optimizer.learningRate=0.1`.
-  public mutating func set(
+  package mutating func set(
     assignment: String, source: ConfigurationSource
   ) throws(ConfigurationInputError) {
     guard let equals = assignment.firstIndex(of: "=") else {
@@ -179,7 +179,7 @@ public struct ConfigurationTree: Sendable {
   /// `MUXNET_OPTIMIZER__LEARNING_RATE` is `optimizer.learningRate`: two underscores part the levels
   /// and one parts the words. Variables in `reserved` mean something else and are passed over, and so are
   /// empty ones, which is how a variable is switched off.
-  public mutating func set(
+  package mutating func set(
     environment: [String: String], prefix: String = "MUXNET_", reserved: Set<String> = []
   ) throws(ConfigurationInputError) {
     for (name, value) in environment.sorted(by: { $0.key < $1.key })
@@ -194,7 +194,7 @@ public struct ConfigurationTree: Sendable {
   }
 
   /// Makes a value of the settings. Every key must be one that the type asks for.
-  public func decode<Value: Decodable>(
+  package func decode<Value: Decodable>(
     _ type: Value.Type
   ) throws(ConfigurationInputError) -> Value {
     let record = AskedKeys()

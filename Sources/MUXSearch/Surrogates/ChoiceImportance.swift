@@ -6,22 +6,22 @@
 /// choices together, so that plain means would mix them up) and drawn towards 0 where a choice was tried
 /// seldom. Its share is the variance of these effects over the networks tried, over the variance of the
 /// objective; what no gene explains alone is the rest.
-public struct ChoiceImportance: Sendable, Hashable {
+package struct ChoiceImportance: Sendable, Hashable {
   /// For each gene its share, from 0 to 1.
-  public let shares: [Double]
+  package let shares: [Double]
   /// What genes do not explain one by one: pairs, and chance.
-  public let rest: Double
+  package let rest: Double
   /// For each gene the effect of each choice in the objective's natural unit; nil for one never tried.
-  public let effects: [[Double?]]
+  package let effects: [[Double?]]
 
   /// The results below which shares would be chance alone.
-  public static let leastResults = 20
+  package static let leastResults = 20
   private static let penalty = 1.0
   private static let passes = 50
 
   /// The importance of genes with so many choices; nil with fewer than ``leastResults`` results, or where
   /// all values are equal.
-  public init?(_ genomes: [Genome], values: [Double], choices: [Int]) {
+  package init?(_ genomes: [Genome], values: [Double], choices: [Int]) {
     guard genomes.count == values.count else { return nil }
     var statistics = ChoiceStatistics(choices: choices, objectives: 1)
     for (genome, value) in zip(genomes, values) { statistics.add(genome, values: [value]) }
@@ -35,7 +35,7 @@ public struct ChoiceImportance: Sendable, Hashable {
   ///   - statistics: Of all networks.
   ///   - objective: The objective's place.
   ///   - genes: The places of the genes, those with a choice.
-  public init?(_ statistics: ChoiceStatistics, objective: Int, genes: [Int]) {
+  package init?(_ statistics: ChoiceStatistics, objective: Int, genes: [Int]) {
     let count = Double(statistics.count)
     guard statistics.count >= Self.leastResults else { return nil }
     let variance = statistics.variance(of: objective)

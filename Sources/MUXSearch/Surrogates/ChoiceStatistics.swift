@@ -2,11 +2,11 @@
 
 /// What effects of choices are found from: how often each choice was tried, alone and beside each other one,
 /// and the sums of the objectives over it. Adding a network takes a time that does not depend on those before.
-public struct ChoiceStatistics: Sendable, Hashable {
+package struct ChoiceStatistics: Sendable, Hashable {
   /// The number of choices of each gene.
-  public let choices: [Int]
+  package let choices: [Int]
   /// How many networks were added.
-  public private(set) var count = 0
+  package private(set) var count = 0
 
   /// Where the choices of each gene begin.
   let starts: [Int]
@@ -26,7 +26,7 @@ public struct ChoiceStatistics: Sendable, Hashable {
   /// - Parameters:
   ///   - choices: The number of choices of each gene.
   ///   - objectives: How many there are.
-  public init(choices: [Int], objectives: Int) {
+  package init(choices: [Int], objectives: Int) {
     self.choices = choices
     starts = choices.indices.map { choices[..<$0].reduce(0, +) }
     width = choices.reduce(0, +)
@@ -38,7 +38,7 @@ public struct ChoiceStatistics: Sendable, Hashable {
 
   /// Adds a network with its objectives; one that is not of these genes, or has another number of values,
   /// is passed over.
-  public mutating func add(_ genome: Genome, values: [Double]) {
+  package mutating func add(_ genome: Genome, values: [Double]) {
     guard genome.values.count == choices.count, values.count == totals.count,
       zip(genome.values, choices).allSatisfy({ $0 >= 0 && $0 < $1 })
     else { return }
@@ -59,7 +59,7 @@ public struct ChoiceStatistics: Sendable, Hashable {
   }
 
   /// How often a choice of a gene was tried.
-  public func count(ofGene gene: Int, choice: Int) -> Int {
+  package func count(ofGene gene: Int, choice: Int) -> Int {
     pair(starts[gene] + choice, starts[gene] + choice)
   }
 

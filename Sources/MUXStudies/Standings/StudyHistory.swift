@@ -45,7 +45,7 @@ public struct StudyHistory: Sendable {
   public private(set) var front: [Int] = []
 
   /// How often each choice was tried by the trials in ``completed``, and with what.
-  public private(set) var choices: ChoiceStatistics
+  package private(set) var choices: ChoiceStatistics
 
   private let decomposition: Decomposition
   /// The coordinates of ``completed``.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-public import MUXEvaluation
-public import MUXImages
+package import MUXEvaluation
+package import MUXImages
 import MUXNetworks
 import MUXTensor
 
@@ -8,16 +8,16 @@ import MUXTensor
 ///
 /// The gradients of the output at the last map of features, averaged over the map, say how much each
 /// channel counts for it; the channels' sum with these weights, where it is positive, is the map.
-public struct ClassActivationMaps {
+package struct ClassActivationMaps {
   /// The layer whose features are looked at.
-  public let layer: String
+  package let layer: String
   private let model: NetworkModel
 
   /// Maps of weights on the CPU.
   ///
   /// - Returns: nil for a network without one output [N, K] behind a map of features, such as a detector,
   ///   and for files that are packed for the runtime.
-  public init?(_ weights: TrainedWeights) throws {
+  package init?(_ weights: TrainedWeights) throws {
     let network = weights.network
     guard weights.packed == nil, network.outputs.count == 1, network.hasFlatOutput else {
       return nil
@@ -40,7 +40,7 @@ public struct ClassActivationMaps {
   /// - Parameters:
   ///   - batch: The images, prepared as for the network.
   ///   - outputs: The place of an output for each.
-  public func maps(of batch: PixelBatch, outputs: [Int]) throws -> [HeatMap] {
+  package func maps(of batch: PixelBatch, outputs: [Int]) throws -> [HeatMap] {
     precondition(outputs.count == batch.count, "one output for each image")
     model.isTraining = false
     return try withGradient(true) { () throws -> [HeatMap] in

@@ -1,23 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
-public import MUXEvaluation
-public import MUXImages
-public import MUXTasks
+package import MUXEvaluation
+package import MUXImages
+package import MUXTasks
 
 /// A training of a list, and how its result is measured.
-public struct ListedRun: Sendable {
+package struct ListedRun: Sendable {
   /// Its name in the list, and of its folder.
-  public var name: String
+  package var name: String
   /// Every setting; where it writes follows from the list.
-  public var configuration: TrainingConfiguration
+  package var configuration: TrainingConfiguration
   /// The part of the data on which the result is measured.
-  public var part: DataPart
+  package var part: DataPart
   /// The views of each image that are averaged there.
-  public var augmentation: TestAugmentation
+  package var augmentation: TestAugmentation
   /// How intervals of the scores are drawn; nil leaves them out.
-  public var resampling: Resampling?
+  package var resampling: Resampling?
 
   /// A training, measured on the test images.
-  public init(
+  package init(
     name: String, configuration: TrainingConfiguration, part: DataPart = .test,
     augmentation: TestAugmentation = .none, resampling: Resampling? = nil
   ) {
@@ -30,29 +30,29 @@ public struct ListedRun: Sendable {
 }
 
 /// What a training of a list came to: `NAME.json` in the list's folder.
-public struct ListedOutcome: Codable, Hashable, Sendable {
+package struct ListedOutcome: Codable, Hashable, Sendable {
   /// The version of such files.
-  public var version = 1
+  package var version = 1
   /// The run.
-  public var name: String
+  package var name: String
   /// Why the training ended.
-  public var ending: TrainingResult.Ending
+  package var ending: TrainingResult.Ending
   /// Epochs done.
-  public var epochs: Int
+  package var epochs: Int
   /// Optimizer steps done.
-  public var steps: Int
+  package var steps: Int
   /// Training images.
-  public var trainingImages: Int
+  package var trainingImages: Int
   /// Seconds of the training.
-  public var seconds: Double
+  package var seconds: Double
   /// The weights that were measured.
-  public var weights: String
+  package var weights: String
   /// The scores on the part that was measured.
-  public var scores: Scores
+  package var scores: Scores
   /// Between which values a score lies, if that was asked for.
-  public var intervals: ScoreIntervals?
+  package var intervals: ScoreIntervals?
   /// Which of several usual divisions of the data was measured.
-  public var division: String?
+  package var division: String?
   /// The settings that decide the result.
   var settings: DecidingSettings
 }

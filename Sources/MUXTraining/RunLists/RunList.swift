@@ -10,14 +10,14 @@ import MUXTensor
 /// The state of the list is its folder: each training has a run's folder there, its settings beside
 /// (`NAME.settings.json`), and `NAME.json` once it is trained and measured. So a list goes on wherever it
 /// was broken off, a killed process included, and what is done is never done again.
-public struct RunList: Sendable {
+package struct RunList: Sendable {
   /// The folder.
-  public let folder: String
+  package let folder: String
   /// The trainings in their order.
-  public let runs: [ListedRun]
+  package let runs: [ListedRun]
 
   /// How far a training is.
-  public enum State: Sendable, Hashable {
+  package enum State: Sendable, Hashable {
     /// Nothing is there.
     case waiting
     /// It was begun, and goes on.
@@ -29,7 +29,7 @@ public struct RunList: Sendable {
   /// A list in a folder, which is made when something is trained.
   ///
   /// - Throws: ``RunListError`` where names are not those of folders, or come twice.
-  public init(folder: String, runs: [ListedRun]) throws(RunListError) {
+  package init(folder: String, runs: [ListedRun]) throws(RunListError) {
     var names: Set<String> = []
     for run in runs {
       guard !run.name.isEmpty, run.name != ".", run.name != "..", !run.name.contains("/"),
@@ -43,7 +43,7 @@ public struct RunList: Sendable {
   /// How far a training is.
   ///
   /// - Throws: ``RunListError`` where what is there was trained with other settings, or is damaged.
-  public func state(of run: ListedRun) throws -> State {
+  package func state(of run: ListedRun) throws -> State {
     let path = outcomePath(run)
     if let data = FileManager.default.contents(atPath: path) {
       guard let outcome = try? JSONDecoder().decode(ListedOutcome.self, from: data),
@@ -71,7 +71,7 @@ public struct RunList: Sendable {
   ///   - failed: Told of a training that cannot go on, such as one whose loss is no number; the others are
   ///     still trained, and the next call tries it again. It throws what it is told unless that is given.
   /// - Returns: The signal that asked to stop; nil where nothing is left to try.
-  public func run(
+  package func run(
     stop: StopSignal = .process,
     observers: (ListedRun) -> [any TrainingObserver] = { _ in [] },
     progress: @escaping (ListedRun, Int, Int) -> Void = { _, _, _ in },

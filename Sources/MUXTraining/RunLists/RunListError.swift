@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-public import MUXCore
+package import MUXCore
 
 /// Why a list of trainings cannot be begun or go on.
-public enum RunListError: Hashable, Sendable, DescribedError {
+package enum RunListError: Hashable, Sendable, DescribedError {
   /// A name is none for a folder, or is taken.
   case name(String)
   /// What is there was trained with other settings.
@@ -11,7 +11,7 @@ public enum RunListError: Hashable, Sendable, DescribedError {
   case damaged(path: String)
 
   /// One line: what, where, how to fix.
-  public var description: String {
+  package var description: String {
     switch self {
     case .name(let name):
       "'\(name.printable)' cannot be the name of a training in a list; give each a plain name of its own"

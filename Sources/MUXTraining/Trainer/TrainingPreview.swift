@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-public import MUXImages
+package import MUXImages
 import MUXNetworks
 import MUXTasks
 import MUXVision
 
 /// The first images of an epoch as a network sees them: cut, disturbed, erased and mixed.
-public struct TrainingPreview: Sendable {
+package struct TrainingPreview: Sendable {
   /// The pictures, with their boxes or classes.
-  public let cells: [ContactSheet.Cell]
+  package let cells: [ContactSheet.Cell]
   /// The classes.
-  public let classNames: [String]
+  package let classNames: [String]
   /// Side of the network's input in pixels.
-  public let inputSize: Int
+  package let inputSize: Int
 
   /// Makes the batches that a run with these settings would make, and keeps their first images.
   ///
@@ -20,7 +20,7 @@ public struct TrainingPreview: Sendable {
   ///   - count: The most images, at least one.
   ///   - epoch: Which epoch, from 0; each disturbs the images in another way.
   /// - Throws: Errors of the data and the settings.
-  public init(_ configuration: TrainingConfiguration, count: Int, epoch: Int = 0) throws {
+  package init(_ configuration: TrainingConfiguration, count: Int, epoch: Int = 0) throws {
     precondition(count > 0 && epoch >= 0, "a preview has images of an epoch")
     try configuration.validate()
     var configuration = configuration

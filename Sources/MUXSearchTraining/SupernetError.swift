@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-package import MUXCore
+import MUXCore
 
 /// Why a super-network cannot be used.
 package enum SupernetError: Error, Sendable, Hashable {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-package import Foundation
+import Foundation
 import MUXCore
 
 /// Finds recipes: configuration files that are known by name. Those of the package are inside the

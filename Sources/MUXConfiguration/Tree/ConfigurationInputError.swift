@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-package import MUXCore
+import MUXCore
 
 /// Where a setting came from.
 package enum ConfigurationSource: Sendable, Hashable, CustomStringConvertible {

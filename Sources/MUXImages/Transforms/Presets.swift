@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-public import MUXCore
+import MUXCore
 
 extension ImagePipeline {
   /// Mean of ImageNet's channels.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-package import MUXCore
+import MUXCore
 
 /// Why a list of trainings cannot be begun or go on.
 package enum RunListError: Hashable, Sendable, DescribedError {

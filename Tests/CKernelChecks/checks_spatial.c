@@ -248,7 +248,7 @@ static void build_producer(bench *b, producer from, const layout *layout, int in
                        : -1;
     }
     s->offsets = offsets;
-    // (In less than single precision nothing is activated on the way.)
+    // (In reduced precision nothing is activated on the way.)
     if (s->precision == MUX_FLOAT32) {
       s->producer_activation = bench_activation(index % BENCH_ACTIVATIONS);
     }

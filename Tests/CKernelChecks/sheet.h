@@ -30,7 +30,7 @@ void sheet_destroy(sheet *sheet);
 void expect_float(sheet *sheet, ptrdiff_t offset, approx value);
 void expect_anything(sheet *sheet, ptrdiff_t offset);
 
-/// A value in less than single precision: number `index` of those from an offset of the arena on.
+/// A value in reduced precision: number `index` of those from an offset of the arena on.
 void expect_value(sheet *sheet, mux_precision precision, ptrdiff_t offset, ptrdiff_t index,
                   approx value);
 

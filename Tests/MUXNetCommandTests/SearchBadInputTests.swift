@@ -40,7 +40,7 @@ struct SearchBadInputTests {
     #expect(!FileManager.default.fileExists(atPath: folder("new")))
   }
 
-  @Test("Bad input is one line that says what and how to mend it, and exit code 1")
+  @Test("Bad input is one line that says what and how to fix it, and exit code 1")
   func badInput() throws {
     let folder = try TemporaryFolder()
     #expect(try SearchStudy.create(in: folder).code == 0)

@@ -112,7 +112,7 @@ struct SearchByHandTests {
     }
   }
 
-  @Test("Studies are copied, renamed, mended and continued")
+  @Test("Studies are copied, renamed, corrected and continued")
   func copies() throws {
     let folder = try TemporaryFolder()
     func search(_ words: [String]) throws -> Program {

@@ -7,7 +7,7 @@ import MUXTestSupport
 import MUXWeights
 import Testing
 
-@Suite("Packed model files of less than single precision")
+@Suite("Packed model files of reduced precision")
 struct PackedPrecisionTests {
   private static let precisions: [Precision] = [.bfloat16, .int8]
 

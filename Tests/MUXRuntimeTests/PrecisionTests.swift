@@ -5,7 +5,7 @@ import MUXWeights
 import Testing
 
 /// Plans with products of bfloat16 and of 8 bits. Buffers end at an untouchable page.
-@Suite("Less than single precision")
+@Suite("Reduced precision")
 struct PrecisionTests {
   /// Weights −1, 0 and 1 (mostly 0 in long sums), so that small whole numbers stay exact.
   private func wholeWeights(_ network: Network, seed: UInt64) -> TensorArchive {

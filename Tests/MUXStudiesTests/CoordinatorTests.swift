@@ -266,7 +266,7 @@ struct CoordinatorTests {
     #expect(Set(trials.compactMap(\.finishOrder)) == Set(0..<8))
   }
 
-  @Test("A study whose evaluation never works stops asking, and goes on when that is mended")
+  @Test("A study whose evaluation never works stops asking, and goes on when that is fixed")
   func neverWorks() throws {
     let coordinator = StudyCoordinator(MemoryStore())
     let study = try coordinator.create("a", try Sample.definition(trials: 100))

@@ -38,7 +38,7 @@ struct PreviewTests {
     }
   }
 
-  @Test("each epoch disturbs them in another way, the same epoch in the same way")
+  @Test("each epoch augments them differently, the same epoch in the same way")
   func epochs() throws {
     var settings = digits()
     settings.augmentation.crop = .padded

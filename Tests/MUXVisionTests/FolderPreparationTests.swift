@@ -134,7 +134,7 @@ import Testing
     #expect(outcome.broken.map(\.name).sorted().map { $0.hasSuffix(".png") } == [true, true])
     #expect(outcome.broken.allSatisfy { !$0.reason.contains($0.name) && !$0.reason.isEmpty })
     #expect(outcome.scaled == 38 && outcome.isComplete)
-    // Once mended, they are all that is left to do.
+    // Once fixed, they are all that is left to do.
     try folder.write("source/images_0/2.png", noise(width: 30, height: 30).pngData())
     try folder.write("source/images_1/3.png", noise(width: 30, height: 30).pngData())
     let again = try preparation().run()

@@ -21,7 +21,7 @@
 /// at a multiple of it.
 int mux_inference_lanes(mux_isa isa);
 
-/// What the products of a step are made of. With less than single precision, operands come in
+/// The precision of a step's operands. In reduced precision they come in
 /// cells of 32 bits: two values of bfloat16, or four of 8 bits (activations unsigned, weights
 /// signed), which are multiplied and added up at once.
 typedef enum mux_precision {
@@ -203,7 +203,7 @@ typedef struct mux_spatial_step {
   ptrdiff_t observed;
   /// Offset of [band][out_blocks · lanes] sums over the pixels, or -1.
   ptrdiff_t sums;
-  /// Not MUX_FLOAT32: the result alone is written with less than single precision, quantised like
+  /// Not MUX_FLOAT32: the result alone is written in reduced precision, quantised like
   /// `result`; then `observed` has only the result's range.
   mux_precision result_precision;
   /// Whether what was expanded is wanted as well, blocked, at offset `kept`: in single precision,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Vector helpers of the kernels with less than single precision.
+// Vector helpers of the kernels in reduced precision.
 
 typedef uint32_t MUX_TYPE(vu) __attribute__((vector_size(MUX_LANES * 4)));
 typedef int32_t MUX_TYPE(viu) __attribute__((vector_size(MUX_LANES * 4), aligned(4)));

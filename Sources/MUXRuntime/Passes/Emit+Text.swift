@@ -3,8 +3,8 @@ internal import CMUXKernels
 internal import MUXNetworks
 
 /// The structures of the kernels as text: the kind of step, then its fields in the order of
-/// `mux_inference.h`. What is 0, false or nothing is left out; an offset that is none is said, and where
-/// there are weights, that there are.
+/// `mux_inference.h`. Fields that are 0, false or null are left out. An offset without a place reads
+/// "none", and weights only that they exist.
 struct EmittedText {
   /// The line of a step.
   static func line(_ step: mux_step) -> String {

@@ -111,7 +111,7 @@ struct PlanValue: Hashable, Sendable {
     if case .blocked(let order, _) = format { order } else { [] }
   }
 
-  /// The lanes that a projection reads: those that hold a channel, or with less than single precision
+  /// The lanes that a projection reads: those that hold a channel, or in reduced precision
   /// those of groups that hold one.
   var usedLanes: [Int] {
     let order = order

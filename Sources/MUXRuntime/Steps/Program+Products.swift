@@ -3,7 +3,7 @@ internal import MUXNetworks
 
 extension Program {
   /// The column of the weight that each input of a dense step is multiplied with, −1 for zeros: whole
-  /// groups of them with less than single precision.
+  /// groups of them in reduced precision.
   func columns(of step: DenseStep) -> [Int] {
     let values = step.precision == .float32 ? 1 : step.precision.valuesPerGroup
     switch step.source {

@@ -2,7 +2,7 @@
 import Foundation
 import MUXSearch
 
-/// Studies from studies: exact copies, other names, mended evaluations.
+/// Copies, new names and corrected evaluations of existing studies.
 extension StudyCoordinator {
   /// Copies a study with its trials and the state of its algorithm. The copy goes on as the study would
   /// have; trials that are worked on wait again in it.
@@ -57,7 +57,7 @@ extension StudyCoordinator {
     }
   }
 
-  /// Mends how networks are evaluated: another command, or other settings of the training. Results that
+  /// Corrects how networks are evaluated: another command, or other settings of the training. Results that
   /// are there stay; workers that are on the study begin with it at their next start.
   ///
   /// - Throws: ``StudyError/evaluation(reason:)`` for another kind of evaluation.

@@ -9,7 +9,7 @@ public enum TorchError: Error, Equatable, Sendable {
   case missing(String)
   /// The libtorch in this process is not the one that the package was compiled with.
   case version(found: String, needed: String)
-  /// A device name that is none of `cpu`, `cuda`, `cuda:N`, `mps`.
+  /// A device name other than `cpu`, `cuda`, `cuda:N`, `mps`.
   case unknownDevice(String)
   /// A device that this machine, or this libtorch, does not have.
   case deviceUnavailable(String, count: Int)

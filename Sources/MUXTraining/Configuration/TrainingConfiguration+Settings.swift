@@ -53,7 +53,7 @@ extension TrainingConfiguration: SettingGroup {
       Setting("model", \.model, group: "The network, and the weights to start from"),
       Setting("data", \.data, group: "The images and how they are read"),
       Setting(
-        "augmentation", \.augmentation, group: "How images are cropped, resized and disturbed"),
+        "augmentation", \.augmentation, group: "How images are cropped, resized and augmented"),
       Setting("mixing", \.mixing, group: "Softened targets: label smoothing, mixup, CutMix"),
       Setting("objective", \.objective, group: "How the loss weighs classes and images"),
       Setting(

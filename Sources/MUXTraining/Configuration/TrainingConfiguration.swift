@@ -45,7 +45,7 @@ public struct TrainingConfiguration: Codable, Hashable, Sendable {
   public var model = ModelConfiguration()
   /// The images.
   public var data = DataConfiguration()
-  /// Cropping and disturbing of images.
+  /// Cropping and augmentation of training images; evaluations only crop and resize.
   public var augmentation = AugmentationConfiguration()
   /// Softened targets.
   public var mixing = MixingConfiguration()

@@ -101,7 +101,7 @@ public final class Trainer {
     _ configuration: TrainingConfiguration, network: Network?, sharing: (any SharedWeights)?,
     observers: [any TrainingObserver], group: ProcessGroup = .single
   ) throws {
-    // What no folder can mend is said before a missing folder.
+    // What no folder could fix is reported before a missing folder.
     if network == nil { try configuration.requireSuitableNetwork() }
     try configuration.validate()
     var configuration = configuration

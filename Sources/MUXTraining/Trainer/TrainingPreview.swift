@@ -4,7 +4,7 @@ import MUXNetworks
 import MUXTasks
 import MUXVision
 
-/// The first images of an epoch as a network sees them: cut, disturbed, erased and mixed.
+/// The first images of an epoch as a network sees them: cropped, augmented, erased and mixed.
 package struct TrainingPreview: Sendable {
   /// The pictures, with their boxes or classes.
   package let cells: [ContactSheet.Cell]
@@ -18,7 +18,7 @@ package struct TrainingPreview: Sendable {
   /// - Parameters:
   ///   - configuration: The settings of the run.
   ///   - count: The most images, at least one.
-  ///   - epoch: Which epoch, from 0; each disturbs the images in another way.
+  ///   - epoch: The epoch, from 0; each augments the images differently.
   /// - Throws: Errors of the data and the settings.
   package init(_ configuration: TrainingConfiguration, count: Int, epoch: Int = 0) throws {
     precondition(count > 0 && epoch >= 0, "a preview has images of an epoch")

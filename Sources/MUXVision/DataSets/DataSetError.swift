@@ -18,7 +18,7 @@ public enum DataSetError: Sendable, Hashable, DescribedError {
   case otherClasses(path: String, unexpected: [String], missing: [String])
   /// Class folders whose names are equal as text, though composed of other characters.
   case twinClasses(path: String, classes: [String])
-  /// A class folder whose name is not UTF-8; bytes that are none stand as `\xE9`.
+  /// A class folder whose name is not UTF-8; invalid bytes are written as `\xE9`.
   case misnamedClass(path: String, name: String)
   /// A binary file is not a whole number of records.
   case wrongSize(path: String, actual: Int, recordSize: Int)
@@ -87,7 +87,7 @@ public enum DataSetError: Sendable, Hashable, DescribedError {
     case .wrongLine(let path, let line, let reason):
       "\(path.printable):\(line): \(reason.printable); each line must be: image path, comma, label"
     case .wrongLabels(let path, let line, let reason):
-      "\(path.printable):\(line): \(reason.printable); mend the file, or fetch it again"
+      "\(path.printable):\(line): \(reason.printable); fix the file, or fetch it again"
     case .sharedGroups(let first, let second, let groups):
       "\(first.printable) and \(second.printable) share \(groups.count.grouped)"
         + " group\(groups.count == 1 ? "" : "s") (patients, say), such as"
@@ -98,7 +98,7 @@ public enum DataSetError: Sendable, Hashable, DescribedError {
     case .wrongBoxLine(let path, let line, let reason):
       "\(path.printable):\(line): \(reason.printable); each line must be: image, four edges, class"
     case .wrongAnnotation(let path, let reason):
-      "\(path.printable): \(reason.printable); mend the annotation, or take the image off the list"
+      "\(path.printable): \(reason.printable); fix the annotation, or remove the image from the list"
     case .otherImage(let path, let size, let annotated):
       "\(path.printable): the image has \(size) pixels, but its annotation is for \(annotated); "
         + (size.width == annotated.height && size.height == annotated.width

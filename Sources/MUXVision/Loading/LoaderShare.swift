@@ -2,8 +2,8 @@
 
 /// The part of the batches of a loader that one of several processes makes.
 ///
-/// Which images an epoch shows in which batch, and how each is disturbed, do not depend on the number of
-/// processes; only who makes them does.
+/// Which images an epoch shows in which batch, and how each is augmented, do not depend on the number of
+/// processes; only which process makes them does.
 public struct LoaderShare: Sendable, Hashable {
   /// What is divided.
   public enum Kind: Sendable, Hashable {

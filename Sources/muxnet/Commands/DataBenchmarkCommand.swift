@@ -8,7 +8,7 @@
   struct DataBenchmarkCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
       commandName: "benchmark",
-      abstract: "Time how many training images a second are made, without training.",
+      abstract: "Measure how many training images per second the loader prepares.",
       discussion: """
         Images are decoded, augmented and put in batches as the settings say (a recipe, a file, \
         options); data.workers is the number of threads, data.cache keeps decoded images in memory.

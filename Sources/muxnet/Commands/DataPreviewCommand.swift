@@ -14,8 +14,8 @@
       abstract: "Write a contact sheet of training images as the network sees them.",
       discussion: """
         The images are the first ones of an epoch of the run that the settings (a recipe, a file, \
-        options) describe: cut, disturbed, erased and mixed as there, with their classes and the \
-        shares of these, or with their boxes.
+        options) describe: cropped, augmented, erased and mixed as in training, with their classes and \
+        the shares of these, or with their boxes.
 
         EXAMPLES
           muxnet data preview --recipe photos --data photos --output sheet.png
@@ -23,16 +23,16 @@
             --side 300 --epoch 2 --output boxes.png
         """)
 
-    @Option(help: "How many images.")
+    @Option(help: "The number of images.")
     var images = 32
 
-    @Option(help: "Images in a row.")
+    @Option(help: "Images per row.")
     var columns = 8
 
     @Option(help: "The longer side of an image on the sheet in pixels.")
     var side = 192
 
-    @Option(help: "Which epoch, from 1; each disturbs the images in another way.")
+    @Option(help: "The epoch, from 1; each augments the images differently.")
     var epoch = 1
 
     @Option(help: "The network: a name of the zoo or a file; it says how large the images are.")

@@ -6,13 +6,13 @@ import MUXStudies
 struct SearchEditCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "edit",
-    abstract: "Rename a study, mend its evaluator, or note something with it or a trial.",
+    abstract: "Rename a study, correct its evaluator, or add a note to it or to a trial.",
     discussion: """
-      A mended evaluator must measure the same, since results that are there stay. Afterwards \
+      A corrected evaluator must measure the same, since existing results are kept. Afterwards \
       muxnet search retry requeues the trials that failed.
 
       EXAMPLES
-        muxnet search edit mine --evaluate 'python3 mended.py'
+        muxnet search edit mine --evaluate 'python3 fixed.py'
         muxnet search edit mine --rename photos
         muxnet search edit mine --trial 17 --attribute note='odd curve'
       """)

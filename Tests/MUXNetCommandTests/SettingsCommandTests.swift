@@ -177,7 +177,7 @@
       for option in ["--epochs", "--device", "--time-budget", "--learning-rate"] {
         #expect(!help.contains(option), "\(option)")
       }
-      #expect(help.contains("Replace images that exist."))
+      #expect(help.contains("Replace existing images."))
     }
   }
 #endif

@@ -17,19 +17,20 @@ struct BenchmarkCommand: ParsableCommand {
     commandName: "benchmark",
     abstract: "Time a network on this machine.",
     discussion: """
-      MODEL is a network, with random weights then; or trained weights that hold their network; or a \
-      packed file of convert --to runtime or of quantize. Images are random. Without options: latency \
-      at batch 1 and throughput at batch 64, with one thread and with two. Everything is timed run by \
-      run in turns after a warm-up, each --precision beside the others (8 bits of weights that are not \
-      packed are calibrated on noise: time does not depend on that). Shares of the peak are \
-      multiply-adds per second against what one core reaches with operands in registers, measured in \
-      the same process in float32 (and not shown for other precisions). --profile adds the time of \
+      MODEL is a network (with random weights), trained weights that hold their network, or a packed \
+      file written by convert --to runtime or by quantize. Images are random. Without options: \
+      latency at batch 1 and throughput at batch 64, with one thread and with two. After a warm-up \
+      all variants are timed in turns, run by run (for 8 bits, weights that are not packed are \
+      calibrated on noise: the time does not depend on it). The share of the peak compares \
+      multiply-adds per second with what one core reaches with operands in registers, measured in \
+      the same process in float32 (it is not shown for other precisions). --profile adds the time of \
       each step of the plan. A packed file also gives the time from opening it to the first result. \
-      With --serve the command answers each number N on a line of the standard input with the times of \
-      N runs, in milliseconds on one line, so that another program can take turns with it. With \
-      --post-processing the way from a detector's outputs to boxes is timed, for images of --images or \
-      noise: with the threshold of the task, with that of evaluations, and with none. With --train a \
-      step is forward, loss, backward and an update, on libtorch.
+      With --serve the command reads a number N from each line of the standard input and prints the \
+      times of N runs, in milliseconds on one line, so that another program can take turns with it. \
+      --post-processing times decoding and suppression of a detector's outputs, on the images of \
+      --images or on noise: with the task's threshold, with the one for evaluations, and with none. \
+      With --train a step is the forward pass, the loss, the backward pass and an update, on \
+      libtorch.
 
       EXAMPLES
         muxnet benchmark muxnet_m
@@ -47,17 +48,17 @@ struct BenchmarkCommand: ParsableCommand {
   var train = false
 
   @Option(
-    help: "What computes: runtime or torch; may be given twice to compare (default: runtime).")
+    help: "The engine: runtime or torch; may be given twice to compare (default: runtime).")
   var engine: [Engine] = []
 
   @Option(
     help: """
-      float32, bfloat16 or int8 in the runtime; may be repeated (default: what a packed file is for, \
-      else float32).
+      float32, bfloat16 or int8 in the runtime; may be repeated (default: a packed file's own, else \
+      float32).
       """)
   var precision: [Precision] = []
 
-  @Option(help: "Images in a batch; may be repeated (default: 1 and 64; 32 for training).")
+  @Option(help: "Batch size; may be repeated (default: 1 and 64; 32 for training).")
   var batchSize: [Int] = []
 
   @Option(
@@ -66,19 +67,19 @@ struct BenchmarkCommand: ParsableCommand {
 
   @Option(
     name: .customLong("steps"),
-    help: "Turns that are timed; small batches run several times in each (default: 10).")
+    help: "Timed rounds; small batches run several times in each (default: 10).")
   var givenSteps: Int?
 
-  @Option(name: .customLong("warm-up"), help: "Runs before those (default: 2).")
+  @Option(name: .customLong("warm-up"), help: "Warm-up runs before them (default: 2).")
   var givenWarmUp: Int?
 
   @Flag(help: "Show the time of each step of the runtime's plan.")
   var profile = false
 
-  @Flag(help: "Answer each number of runs on the standard input with their times in ms.")
+  @Flag(help: "For each number on the standard input, time so many runs and print them in ms.")
   var serve = false
 
-  @Flag(help: "Time the way from a detector's outputs to boxes instead.")
+  @Flag(help: "Time decoding and suppression of a detector's outputs instead.")
   var postProcessing = false
 
   @Option(

@@ -16,33 +16,32 @@ struct ConvertCommand: ParsableCommand {
     commandName: "convert",
     abstract: "Convert weights or networks between file formats; export ONNX.",
     discussion: """
-      The format is that of --to, or else follows from the ending of OUTPUT: .safetensors, .pth or .pt \
-      for weights (INPUT is a weights file, or the folder of a run, which stands for its best \
-      weights), .json, .yaml or .yml for networks (INPUT is a name of the zoo, a network file, or what \
-      holds its network: a run, weights, a packed file), .onnx for a network with its weights (INPUT \
-      is the network and --weights its weights; or INPUT alone, where the weights file or the folder \
-      of a run holds the network). With --post-processing the file of a detector has boxes as outputs: \
-      boxes [K, 4] (left, top, right, bottom in shares of the input image), scores [K], labels [K], \
-      the best first.
+      The format is given by --to, or else by the extension of OUTPUT: .safetensors, .pth or .pt for \
+      weights (INPUT is a weights file, or the folder of a run, which stands for its best weights); \
+      .json, .yaml or .yml for networks (INPUT is a name of the zoo, a network file, or a file that \
+      holds its network: a run, weights, a packed file); .onnx for a network with its weights (INPUT \
+      is the network and --weights its weights, or INPUT alone if the weights file or the run holds \
+      the network). With --post-processing the outputs of a detector are boxes: boxes [K, 4] (left, \
+      top, right, bottom as fractions of the input image), scores [K], labels [K], best first.
 
-      PyTorch files are read without running any code of theirs. Without --key the state dict is \
-      looked for under \(PyTorchFile.averagedKeys.joined(separator: ", ")) (averaged weights), then \
-      \(PyTorchFile.stateDictionaryKeys.joined(separator: ", ")), then at the top; a key may lead \
-      into nested dictionaries (model.state_dict). What is left out is said. What wrappers put into \
-      names (module., _orig_mod., _fsdp_wrapped_module. and the like) is removed; prefixes such as \
-      Lightning's model. stay, and are understood wherever the weights are used with a network.
+      PyTorch files are read without running their code. Without --key the state dict is looked up \
+      under \(PyTorchFile.averagedKeys.joined(separator: ", ")) (averaged weights), then \
+      \(PyTorchFile.stateDictionaryKeys.joined(separator: ", ")), then at the top level; a key may \
+      lead into nested dictionaries (model.state_dict). Tensors that are left out are reported. \
+      Prefixes added by wrappers (module., _orig_mod., _fsdp_wrapped_module. and the like) are \
+      removed; prefixes such as Lightning's model. stay, and are understood wherever the weights are \
+      used with a network.
 
-      Numbers that are infinite or not a number, and those that --type cannot hold, are an error that \
-      names the tensor.
+      Infinite values, NaN, and values that --type cannot represent are an error that names the \
+      tensor.
 
-      --to runtime (or an OUTPUT that ends in .muxnet) writes one file with the network, its \
-      classes and its weights packed for the inference runtime, which maps it into memory and \
-      starts within milliseconds. INPUT is as for ONNX. The file is for vectors of 8 and of 16 \
-      lanes (AVX-512); --lanes keeps one. For weights of reduced precision see muxnet \
-      quantize.
+      --to runtime (or an OUTPUT that ends in .muxnet) writes one file with the network, its classes \
+      and its weights packed for the inference runtime, which maps it into memory and starts within \
+      milliseconds. INPUT is as for ONNX. The file holds weights for vectors of 8 and of 16 lanes \
+      (AVX-512); --lanes keeps one of them. For reduced precision see muxnet quantize.
 
-      With --random-weights INPUT is a network, and OUTPUT (.safetensors) gets it with weights that \
-      are random: something to time, or to try a tool on, before there are trained ones.
+      With --random-weights INPUT is a network, and OUTPUT (.safetensors) gets it with random \
+      weights, to time it or try a tool before there are trained ones.
 
       EXAMPLES
         muxnet convert muxnet_m.pth.tar muxnet_m.safetensors
@@ -65,10 +64,10 @@ struct ConvertCommand: ParsableCommand {
   @Argument(help: "The file to write.", completion: .file())
   var output: String
 
-  @Option(name: .customLong("to"), help: "The format to write (default: by OUTPUT's ending).")
+  @Option(name: .customLong("to"), help: "The format to write (default: by OUTPUT's extension).")
   var format: ConvertFormat?
 
-  @Flag(help: "Replace OUTPUT where it exists.")
+  @Flag(help: "Replace OUTPUT if it exists.")
   var overwrite = false
 
   @Option(help: "Key of the state dict in a PyTorch checkpoint.")
@@ -86,14 +85,14 @@ struct ConvertCommand: ParsableCommand {
   var type: FloatingType?
 
   @Option(
-    help: "A text file with the name of one class per line (with --to runtime).",
+    help: "A text file with one class name per line (with --to runtime).",
     completion: .file())
   var labels: String?
 
   @Option(help: "Lanes of the vectors to pack for; may be repeated (with --to runtime).")
   var lanes: [Int] = []
 
-  @Flag(help: "Write the network INPUT with random weights, always the same ones.")
+  @Flag(help: "Write the network INPUT with random weights, the same each time.")
   var randomWeights = false
 
   @Flag(help: "Write a network as block strings instead of layer by layer.")

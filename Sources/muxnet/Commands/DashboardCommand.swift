@@ -13,10 +13,10 @@ struct DashboardCommand: ParsableCommand {
     commandName: "dashboard",
     abstract: "Show the studies of a storage in a browser, live.",
     discussion: """
-      The storage is read, never written. Pages are served to this machine only, unless --host names \
-      another address; there are no passwords, so that everyone who reaches it can read the studies. \
-      Behind a reverse proxy that asks for passwords, leave --host as it is and name the proxy's host \
-      with --trust-host. Ctrl-C ends it.
+      The storage is read, never written. Pages are served to this machine only unless --host names \
+      another address. There are no passwords: everyone who can reach it can read the studies. \
+      Behind a reverse proxy that asks for passwords, leave --host as it is and name the proxy's \
+      host with --trust-host. Ctrl-C ends it.
 
       EXAMPLES
         muxnet dashboard
@@ -28,7 +28,7 @@ struct DashboardCommand: ParsableCommand {
   @Option(help: "The address to listen on.")
   var host = "127.0.0.1"
 
-  @Option(help: "The port to listen on; 0 for any that is free.")
+  @Option(help: "The port to listen on; 0 for any free port.")
   var port = 8080
 
   @Option(

@@ -10,15 +10,15 @@
       commandName: "benchmark",
       abstract: "Measure how many training images per second the loader prepares.",
       discussion: """
-        Images are decoded, augmented and put in batches as the settings say (a recipe, a file, \
-        options); data.workers is the number of threads, data.cache keeps decoded images in memory.
+        Images are decoded, augmented and batched as the settings (a recipe, a file, options) say; \
+        data.workers is the number of threads, and data.cache keeps decoded images in memory.
 
         EXAMPLES
           muxnet data benchmark --recipe imagenet_muxnet --data imagenet --set data.workers=2
           muxnet data benchmark --recipe cifar10_scratch --data cifar10 --json
         """)
 
-    @Option(help: "How long to go on.")
+    @Option(help: "How long to measure.")
     var seconds = 5.0
 
     @OptionGroup var settings: ConfigurationOptions

@@ -31,13 +31,12 @@ struct DataCheckCommand: ParsableCommand {
     commandName: "check",
     abstract: "Open every image of a data set and report the broken ones.",
     discussion: """
-      The folder holds one folder of images per class, or such folders under train, val and \
-      test, or lists of that name (.csv), or the binary files of CIFAR-10 or CIFAR-100. A list \
-      itself will do as well. Files that are left out are counted. Or it holds images with boxes \
-      in the form of PASCAL VOC, COCO or YOLO, or as lists: then boxes that are left out are \
-      counted, and the sizes of the objects stand beside the default boxes of detectors: the usual \
-      ones, or those of --recipe, --model and --input-size. \
-      The exit code is 1 if an image is broken or a part cannot be opened.
+      The folder holds one folder of images per class, or train, val and test folders of that kind, \
+      or lists with those names (.csv), or the binary files of CIFAR-10 or CIFAR-100. A single list \
+      works as well. Skipped files are counted. The folder may also hold images with boxes in the \
+      format of PASCAL VOC, COCO or YOLO, or as lists: then skipped boxes are counted, and object \
+      sizes are compared with a detector's default boxes: the usual ones, or those of --recipe, \
+      --model and --input-size. The exit code is 1 if an image is broken or a part cannot be opened.
 
       EXAMPLES
         muxnet data check photos
@@ -47,7 +46,7 @@ struct DataCheckCommand: ParsableCommand {
   @Argument(help: "The folder of the data, or a list of images.")
   var path: String
 
-  @Option(help: "Images decoded at once.")
+  @Option(help: "Images decoded in parallel.")
   var workers = max(1, ProcessInfo.processInfo.activeProcessorCount)
 
   @OptionGroup var detector: DetectorOptions

@@ -12,8 +12,8 @@
       commandName: "export",
       abstract: "Write images of a data set as PNG files, one folder per class.",
       discussion: """
-        The data are those of the settings (a recipe, a file, options), split as training splits \
-        them. With --limit the images are spread evenly over the part.
+        The settings (a recipe, a file, options) name the data, which is split as training splits \
+        it. With --limit the images are spread evenly over the part.
 
         EXAMPLES
           muxnet data export pictures --recipe digits --part test --limit 10
@@ -26,10 +26,10 @@
     @Option(help: "The part of the data: training, validation or test.")
     var part = EvaluateCommand.Part.training
 
-    @Option(help: "How many images; all unless given.")
+    @Option(help: "The number of images (default: all).")
     var limit: Int?
 
-    @Flag(help: "Replace images that exist.")
+    @Flag(help: "Replace existing images.")
     var overwrite = false
 
     @OptionGroup var settings: SettingSources

@@ -8,15 +8,16 @@ import MUXVision
 struct DataPrepareCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "prepare",
-    abstract: "Scale the images of a folder down, once, into a new folder.",
+    abstract: "Scale the images of a folder down once, into a new folder.",
     discussion: """
-      Where images are much larger than the network's input, decoding them takes most of a training's \
-      time. The new folder has the same files: images whose shorter side is longer than --size are \
-      scaled to it and become PNG files, smaller ones and lists (.csv, .txt) are copied as they are. \
-      Give some margin for crops: 256 for a network of 224.
+      If images are much larger than the network's input, decoding takes most of the training time. \
+      The new folder has the same files: images whose shorter side exceeds --size are scaled to it \
+      and written as PNG; smaller ones and lists (.csv, .txt) are copied unchanged. Leave some \
+      margin for crops: 256 for a network with 224×224 input.
 
-      Ctrl-C breaks off and exits with 130; the same command goes on. Images that cannot be read are \
-      named and left out; then the exit code is 1. Images with boxes are refused: boxes are in pixels.
+      Ctrl-C interrupts it with exit code 130; the same command continues. Images that cannot be \
+      read are named and skipped, and the exit code is 1. Images with boxes are refused, since boxes \
+      are in pixels.
 
       EXAMPLES
         muxnet data prepare chestxray14 chestxray14-256
@@ -29,10 +30,10 @@ struct DataPrepareCommand: ParsableCommand {
   @Argument(help: "The new folder.", completion: .directory)
   var destination: String
 
-  @Option(help: "The length that shorter sides get at most, in pixels.")
+  @Option(help: "The greatest length of the shorter side, in pixels.")
   var size = 256
 
-  @Option(help: "Images worked on at once.")
+  @Option(help: "Images processed in parallel.")
   var workers = max(1, ProcessInfo.processInfo.activeProcessorCount)
 
   @OptionGroup var output: OutputOptions

@@ -35,13 +35,13 @@
     @Option(help: "The epoch, from 1; each augments the images differently.")
     var epoch = 1
 
-    @Option(help: "The network: a name of the zoo or a file; it says how large the images are.")
+    @Option(help: "The network, a name of the zoo or a file; it sets the image size.")
     var model: String?
 
     @Option(name: [.short, .long], help: "The PNG file to write.", completion: .file())
     var output: String
 
-    @Flag(help: "Replace a file that exists.")
+    @Flag(help: "Replace an existing file.")
     var overwrite = false
 
     @OptionGroup var settings: SettingSources

@@ -10,12 +10,12 @@ struct DataPriorsCommand: ParsableCommand {
     commandName: "priors",
     abstract: "Fit a detector's default boxes to the objects of a data set.",
     discussion: """
-      Objects are shared out among the maps of the network by their size, as they are in the network's \
-      input, and each map gets the sizes and ratios that overlap its objects most (k-means on the \
-      overlap; a class of n objects counts as the square root of n). The table has, for each class, \
-      the mean of the greatest overlap of an object with a default box, and the share of the objects \
-      that one overlaps by one half, before and after. What is written is a piece of a recipe, for \
-      muxnet train --config; default boxes travel with the weights. Fit on the training images only.
+      Objects are assigned to the network's feature maps by their size in the network's input, and \
+      each map gets the sizes and aspect ratios that overlap its objects most (k-means on the \
+      overlap; a class of n objects counts as the square root of n). For each class the table shows \
+      the mean best overlap of an object with a default box, and the share of objects with an \
+      overlap of at least one half, before and after. The output is part of a recipe, for muxnet \
+      train --config; default boxes are saved with the weights. Fit on the training images only.
 
       EXAMPLES
         muxnet data priors cells --recipe bccd_ssdlite
@@ -27,12 +27,12 @@ struct DataPriorsCommand: ParsableCommand {
     help: "The data: a folder of PASCAL VOC, COCO or YOLO, a JSON file, or a list of boxes.")
   var path: String
 
-  @Option(help: "The part whose objects count, as train or trainval (default: the first there is).")
+  @Option(help: "The part to fit to, such as train or trainval (default: the first one).")
   var part: String?
 
   @OptionGroup var detector: DetectorOptions
 
-  @Option(help: "The file for the piece of a recipe.", completion: .file())
+  @Option(help: "The YAML file to write, a part of a recipe.", completion: .file())
   var output: String?
 
   @OptionGroup var form: OutputOptions

@@ -9,9 +9,10 @@ struct DescribeCommand: ParsableCommand {
     commandName: "describe",
     abstract: "Show what a network is made of and what it costs.",
     discussion: """
-      Costs are for one image. Multiply-adds count convolutions and linear layers; the paper's \
-      count adds the products of squeeze-and-excitation and the global pools. Of a run, of weights and \
-      of a packed file it also says what they hold: task, classes, preparation of images, precision.
+      Costs are for one image. Multiply-adds count convolutions and linear layers; the paper's count \
+      adds the products of squeeze-and-excitation and the global pools. For a run, weights or a \
+      packed file it also shows the task, the classes, the preprocessing of images and the \
+      precision.
 
       \(BlockStringGrammar.help)
 
@@ -35,14 +36,14 @@ struct DescribeCommand: ParsableCommand {
 
   @Flag(
     help:
-      "Show the plan that the runtime makes of the network on this processor, a line for each step."
+      "Show the runtime's plan for the network on this processor, one line per step."
   )
   var plan = false
 
-  @Option(help: "With --plan: after which of the compiler's passes (default: place).")
+  @Option(help: "With --plan: the compiler pass after which to show it (default: place).")
   var after: PlanPass?
 
-  @Option(help: "With --plan: the precision of products (default: float32).")
+  @Option(help: "With --plan: the precision of the operands (default: float32).")
   var precision: Precision?
 
   @OptionGroup var output: OutputOptions

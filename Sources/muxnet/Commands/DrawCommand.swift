@@ -11,7 +11,7 @@ struct DrawCommand: ParsableCommand {
     commandName: "draw",
     abstract: "Draw a network: blocks, layers, shapes, costs.",
     discussion: """
-      An SVG picture goes to the standard output, or with --output to a file, whose ending tells \
+      An SVG picture goes to the standard output, or with --output to a file, whose extension gives \
       the format. PNG needs librsvg's rsvg-convert.
 
       EXAMPLES
@@ -23,13 +23,13 @@ struct DrawCommand: ParsableCommand {
 
   @OptionGroup var model: ModelOptionGroup
 
-  @Option(help: "svg or png (default: by the ending of --output, else svg).")
+  @Option(help: "svg or png (default: by the extension of --output, else svg).")
   var format: Format?
 
   @Option(help: "The file to write.", completion: .file())
   var output: String?
 
-  @Flag(help: "Replace a file that exists.")
+  @Flag(help: "Replace an existing file.")
   var overwrite = false
 
   enum Format: String, CaseIterable, ExpressibleByArgument {

@@ -10,16 +10,16 @@ import MUXTasks
 struct EvaluateCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "evaluate",
-    abstract: "Measure how well weights do on a set of images.",
+    abstract: "Measure the accuracy of weights on a set of images.",
     discussion: """
-      Weights in the folder of a run know their data; for others name it. A folder of images is \
-      taken as a whole if it has no sub-folder of that part.
+      Weights in the folder of a run know their data; for others name it with --data. A folder of \
+      images without a sub-folder for the part is used as a whole.
 
-      What is measured depends on the task of the weights: top-1, top-5, balanced accuracy, F1 and \
-      loss for classification; AUROC, average precision, F1 and loss for several labels an image; \
-      mean average precision by the rules of PASCAL VOC (area and eleven points) and COCO, and \
-      loss for detection. --intervals says between which values the AUROC lies in 95 % of so many draws \
-      of the images, by whole groups where they are known (patients of chest X-rays, data.groupPattern).
+      The metrics depend on the task of the weights: top-1, top-5, balanced accuracy, F1 and loss \
+      for classification; AUROC, average precision, F1 and loss for several labels per image; mean \
+      average precision by the rules of PASCAL VOC (area and eleven points) and COCO, and loss for \
+      detection. --intervals N adds 95 % bootstrap intervals of the AUROC from N draws of the \
+      images, by whole groups where they are known (patients of chest X-rays, data.groupPattern).
 
       EXAMPLES
         muxnet evaluate --weights runs/pets --part test
@@ -36,7 +36,7 @@ struct EvaluateCommand: ParsableCommand {
 
   @OptionGroup var data: DataOptions
 
-  @Option(help: "The network, for weights that do not know it.")
+  @Option(help: "The network, for weights that do not name it.")
   var model: String?
 
   @OptionGroup var changes: ModelChangeOptions
@@ -46,13 +46,13 @@ struct EvaluateCommand: ParsableCommand {
   @Option(help: "Average over views of each image: none, flip or ten-crop.")
   var augment = Augmentation.none
 
-  @Option(help: "Draws of the images (or groups) for intervals of the AUROC; 0 for none.")
+  @Option(help: "Bootstrap draws for intervals of the AUROC; 0 for none.")
   var intervals = 0
 
   @Flag(help: "Show the scores of each class.")
   var perClass = false
 
-  @Flag(help: "Show how often each class was taken for each.")
+  @Flag(help: "Show the confusion matrix.")
   var confusion = false
 
   @OptionGroup var engine: EngineOptions

@@ -14,10 +14,10 @@ struct ForwardCommand: ParsableCommand {
     commandName: "forward",
     abstract: "Run a network on a tensor from a file, to compare it with another implementation.",
     discussion: """
-      The input file is a safetensors file with a tensor “input” of shape [N, C, H, W]; the \
-      output file gets a tensor “output”, or of a detector one tensor for each output, under the \
-      name of its layer. The network runs in inference mode, on libtorch where \
-      this build has it, else (or with --engine runtime) in the inference runtime.
+      The input file is a safetensors file with a tensor “input” of shape [N, C, H, W]; the output \
+      file gets a tensor “output”, or for a detector one tensor per output, under the name of its \
+      layer. The network runs in inference mode, on libtorch if this build has it, otherwise (or \
+      with --engine runtime) in the inference runtime.
 
       EXAMPLES
         muxnet forward muxnet_m --weights m.pth --input in.safetensors --output out.safetensors
@@ -40,7 +40,7 @@ struct ForwardCommand: ParsableCommand {
   @Option(help: "Write the value of this layer or block instead of the network's output.")
   var layer: String?
 
-  @Flag(help: "Replace the file of --output where it exists.")
+  @Flag(help: "Replace the file of --output if it exists.")
   var overwrite = false
 
   @OptionGroup var engine: EngineOptions

@@ -18,7 +18,7 @@ struct ModelsCommand: ParsableCommand {
         muxnet models mux --json
       """)
 
-  @Argument(help: "A pattern with * and ?, or a part of the name.")
+  @Argument(help: "A pattern with * and ?, or part of a name.")
   var pattern = "*"
 
   @OptionGroup var output: OutputOptions

@@ -9,10 +9,11 @@ import Synchronization
 /// Starts the processes of one host for a launcher elsewhere, whose order it reads from its standard input.
 struct NodeCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "node", abstract: "Start the processes of a host for another machine's launcher.",
+    commandName: "node",
+    abstract: "Start the processes of one host, for a launcher on another machine.",
     discussion: """
-      This is what --nodes starts on each host. It reads what to do from its standard input, and ends \
-      everything where that ends.
+      --nodes starts this on each host. It reads its orders from the standard input, and ends its \
+      processes when that is closed.
       """, shouldDisplay: false)
 
   /// Seconds in which processes notice that another one is gone.

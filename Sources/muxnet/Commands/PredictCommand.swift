@@ -12,11 +12,11 @@ import MUXTasks
 struct PredictCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "predict",
-    abstract: "Classify images, find things in them, or say what else weights are for.",
+    abstract: "Classify images, detect objects, or run any other task of the weights.",
     discussion: """
-      Weights that muxnet trained know their network, their classes and how to prepare an \
-      image; for others name the network with --model. Broken images are reported and make the \
-      exit code 1; the others are classified.
+      Weights trained by muxnet hold their network, their classes and the preprocessing of images; \
+      for others name the network with --model. Broken images are reported and the exit code is then \
+      1; all other images are processed.
 
       EXAMPLES
         muxnet predict cat.jpg dog.png --weights runs/pets/best.safetensors
@@ -30,17 +30,18 @@ struct PredictCommand: ParsableCommand {
       """)
 
   @Argument(
-    help: "Images, or folders of images; - is an image on the standard input.", completion: .file())
+    help: "Images or folders of images; - reads an image from the standard input.",
+    completion: .file())
   var images: [String]
 
   @OptionGroup var weights: WeightsOptions
 
-  @Option(help: "The network, for weights that do not know it.")
+  @Option(help: "The network, for weights that do not name it.")
   var model: String?
 
   @OptionGroup var changes: ModelChangeOptions
 
-  @Option(help: "A text file with the name of one class per line.", completion: .file())
+  @Option(help: "A text file with one class name per line.", completion: .file())
   var labels: String?
 
   @OptionGroup var task: TaskOptions
@@ -48,24 +49,24 @@ struct PredictCommand: ParsableCommand {
   @Option(
     name: [.long, .customLong("max")],
     help:
-      "The most classes or boxes shown for an image (default: what the task says; 5 classes).")
+      "The most classes or boxes to show per image (default: the task's; 5 classes).")
   var top: Int?
 
   @Option(
     name: [.long, .customLong("score")],
-    help: "The least probability of a class or a box that is shown (default: what the task says).")
+    help: "The least probability of a class or box to show (default: the task's).")
   var threshold: Double?
 
-  @Option(help: "How much boxes of one class may overlap (default: what the task says).")
+  @Option(help: "How much boxes of one class may overlap (default: the task's).")
   var iou: Double?
 
   @Option(
-    help: "Draw what was found into pictures in this folder; for detectors.",
+    help: "For detectors: write the images with their boxes into this folder.",
     completion: .directory)
   var draw: String?
 
   @Option(
-    help: "How predictions are written: text, json, or a format of the task, such as csv or coco.")
+    help: "The output format: text, json, or a format of the task, such as csv or coco.")
   var format: String?
 
   @Option(
@@ -81,7 +82,7 @@ struct PredictCommand: ParsableCommand {
   @Option(help: "Average over views of each image: none, flip or ten-crop.")
   var augment = Augmentation.none
 
-  @Option(help: "Images computed at once.")
+  @Option(help: "Images in a batch.")
   var batchSize = 16
 
   @Flag(help: "Draw each image in the terminal.")

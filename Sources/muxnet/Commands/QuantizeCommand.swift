@@ -13,24 +13,25 @@ struct QuantizeCommand: ParsableCommand {
     commandName: "quantize",
     abstract: "Pack weights in 8 bits or bfloat16 for the inference runtime.",
     discussion: """
-      Writes one file as convert --to runtime does, with weights that the runtime multiplies in 8 \
-      bits (or bfloat16), and says how its outputs agree with single precision on images that it \
-      has not seen: the share with the same most likely class, the greatest error of an output, \
-      and the signal-to-noise ratio. predict, evaluate and benchmark then run the file so.
+      Writes one file, as convert --to runtime does, with weights quantized to 8 bits (or bfloat16), \
+      and reports how well its outputs agree with single precision on images that were not used for \
+      calibration: the share with the same top-1 class, the greatest error of an output, and the \
+      signal-to-noise ratio. predict, evaluate and benchmark run the file in its precision.
 
-      8 bits need the ranges of the network's tensors, which are measured on images and kept in the \
-      file. These are the training images of --data (a run knows its own), 256 of them unless \
-      --calibration-images says otherwise, and the comparison takes --held-out-images of --part. Or \
-      give --images, any images of the kind that the network will see: at most half of them \
-      calibrate, others are compared. bfloat16 needs no calibration. Nothing is written if an image \
-      cannot be read, or if the weights hold numbers that are not finite.
+      8 bits need the ranges of the network's tensors, which are measured on calibration images and \
+      stored in the file. These are 256 (--calibration-images) of the training images of --data (a \
+      run knows its own); the comparison uses --held-out-images of --part. Or give --images, any \
+      images of the kind that the network will see: at most half of them calibrate, the others are \
+      compared. bfloat16 needs no calibration. Nothing is written if an image cannot be read, or if \
+      the weights are not finite.
 
-      --sensitivity measures each block with all others in single precision and says which lose most; \
-      --keep leaves layers in single precision, by patterns of their names ('*' for any characters, a \
-      whole part of a name for all below it). A block's convolutions are kept together.
+      --sensitivity measures each block with all others in single precision and shows which lose \
+      most; --keep leaves layers in single precision, by name patterns ('*' matches any characters, \
+      and a whole part of a name matches everything below it). A block's convolutions are kept \
+      together.
 
-      Warnings say what makes the result doubtful: few images, or images that are all the same; a poor \
-      signal to noise; channels whose weights are so small that 8 bits make them 0.
+      Warnings point out what makes the result doubtful: few images, or identical ones; a poor \
+      signal-to-noise ratio; channels whose weights are so small that 8 bits round them to 0.
 
       EXAMPLES
         muxnet quantize runs/pets pets8.muxnet
@@ -47,16 +48,16 @@ struct QuantizeCommand: ParsableCommand {
   @Argument(help: "The packed file to write.", completion: .file())
   var output: String
 
-  @Option(help: "The precision of products: int8 or bfloat16.")
+  @Option(help: "The precision of weights and activations: int8 or bfloat16.")
   var precision = Precision.int8
 
-  @Option(help: "Images to calibrate on and compare with: files and folders; may be repeated.")
+  @Option(help: "Images for calibration and comparison: files and folders; may be repeated.")
   var images: [String] = []
 
-  @Option(help: "How many images to calibrate on (default: 256).")
+  @Option(help: "The number of calibration images (default: 256).")
   var calibrationImages: Int?
 
-  @Option(help: "How many other images to compare on.")
+  @Option(help: "The number of other images to compare on.")
   var heldOutImages = 1000
 
   @Option(
@@ -65,7 +66,7 @@ struct QuantizeCommand: ParsableCommand {
 
   @OptionGroup var data: DataOptions
 
-  @Option(help: "The network, for weights that do not know it.")
+  @Option(help: "The network, for weights that do not name it.")
   var model: String?
 
   @OptionGroup var changes: ModelChangeOptions
@@ -73,7 +74,7 @@ struct QuantizeCommand: ParsableCommand {
   @Option(help: "Key of the state dict in a PyTorch checkpoint.")
   var key: String?
 
-  @Option(help: "A text file with the name of one class per line.", completion: .file())
+  @Option(help: "A text file with one class name per line.", completion: .file())
   var labels: String?
 
   @Option(help: "Layers to leave in single precision: a pattern of names; may be repeated.")
@@ -88,7 +89,7 @@ struct QuantizeCommand: ParsableCommand {
   @Option(help: "Threads that compute; 0 takes one per core.")
   var threads = 0
 
-  @Flag(help: "Replace OUTPUT where it exists.")
+  @Flag(help: "Replace OUTPUT if it exists.")
   var overwrite = false
 
   @OptionGroup(title: "Output") var form: OutputOptions

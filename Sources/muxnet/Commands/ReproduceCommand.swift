@@ -9,25 +9,26 @@ import MUXReport
 struct ReproduceCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "reproduce",
-    abstract: "Make the paper's tables and figures anew.",
+    abstract: "Reproduce the paper's tables and figures.",
     discussion: """
-      EXHIBIT is table1 to table4, figure1, figure2, figure6 to figure9, or all. Counts, shares \
-      and latencies are computed now; what runs have measured is read from results/; what only the \
-      paper has is quoted from it. Each number says which of the three it is.
+      EXHIBIT is table1 to table4, figure1, figure2, figure6 to figure9, or all. Counts, shares and \
+      latencies are computed now; results of earlier runs are read from results/; figures that only \
+      the paper has are quoted from it. Each number is marked as one of the three.
 
-      One exhibit goes to the standard output, or with --output into a folder. 'all' goes into a \
+      A single exhibit is printed, or with --output written into a folder. 'all' is written into a \
       folder, in every format, with a page index.html. Table 1 times its networks on this machine, \
-      which takes minutes; --runs 0 leaves that out.
+      which takes minutes; --runs 0 skips that.
 
-      Tables 2 and 4 have rows that are trained. With --data (the folder of VOC2007 and VOC2012, or of \
-      ChestX-ray14) their plan is shown with what it costs, what is missing is trained by the recipes, \
-      and the table is filled. Ctrl-C breaks off and exits with 130; the same command goes on. \
-      --max-steps goes through every row in little time, as a check.
+      Tables 2 and 4 have rows that need training. With --data (the folder of VOC2007 and VOC2012, \
+      or of ChestX-ray14) the plan and its cost are shown, missing rows are trained by the recipes, \
+      and the table is filled in. Ctrl-C interrupts it with exit code 130; the same command \
+      continues. --max-steps runs through every row quickly, as a check.
 
       Figure 8 is an ablation on images of 32×32 pixels: with --data (the folder of CIFAR-10) twelve \
-      networks are trained with five seeds each, as a study with a fixed list, which goes on over nights \
-      and machines (--storage, --workers, --time-budget; muxnet search worker joins in, the dashboard \
-      shows it). Accuracies and gains get intervals and a paired test.
+      networks are trained with five seeds each, as a study with a fixed list, which can be \
+      interrupted and spread over machines (--storage, --workers, --time-budget; muxnet search \
+      worker joins in, and the dashboard shows it). Accuracies and gains come with intervals and a \
+      paired test.
 
       EXAMPLES
         muxnet reproduce table1 --runs 0
@@ -48,7 +49,7 @@ struct ReproduceCommand: ParsableCommand {
   @Option(help: "The folder to write into.", completion: .directory)
   var output: String?
 
-  @Flag(help: "Replace files that exist.")
+  @Flag(help: "Replace existing files.")
   var overwrite = false
 
   @Option(
@@ -58,7 +59,7 @@ struct ReproduceCommand: ParsableCommand {
 
   @Option(
     help:
-      "Timed batches for each latency; single images ten times as many; 0 for none (default: 3).")
+      "Timed batches per latency, ten times as many single images; 0 for none (default: 3).")
   var runs: Int?
 
   @Option(help: "Threads for latencies; 0 takes one per core (default: 0).")

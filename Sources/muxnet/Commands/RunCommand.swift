@@ -4,6 +4,6 @@ import ArgumentParser
 /// Commands about runs of training.
 struct RunCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "run", abstract: "Look at runs of training.",
+    commandName: "run", abstract: "List, compare and report training runs.",
     subcommands: [RunListCommand.self, RunReportCommand.self, RunCompareCommand.self])
 }

@@ -7,24 +7,24 @@ import MUXRuns
 struct RunCompareCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "compare",
-    abstract: "Put runs beside each other: the settings that differ, and what came of them.",
+    abstract: "Compare runs: the settings that differ, and their results.",
     discussion: """
       Metrics are those of each run's best epoch on its validation images. Runs that are still \
-      training are shown as far as they are. With --output their curves are drawn on one HTML page, \
-      which needs nothing from elsewhere.
+      training are shown with their progress so far. With --output their curves are drawn on one \
+      self-contained HTML page.
 
       EXAMPLES
         muxnet run compare runs/a runs/b
         muxnet run compare runs/* --output runs.html
       """)
 
-  @Argument(help: "The folders of the runs, two at least.", completion: .directory)
+  @Argument(help: "The folders of the runs, at least two.", completion: .directory)
   var runs: [String]
 
   @Option(name: [.short, .long], help: "An HTML file to write.", completion: .file())
   var output: String?
 
-  @Flag(help: "Replace a file that exists.")
+  @Flag(help: "Replace an existing file.")
   var overwrite = false
 
   @OptionGroup var format: OutputOptions

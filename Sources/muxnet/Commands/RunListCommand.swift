@@ -7,10 +7,10 @@ import MUXRuns
 struct RunListCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "list",
-    abstract: "List the runs in a folder: how far each is, and how good.",
+    abstract: "List the runs in a folder with their progress and scores.",
     discussion: """
-      The run that was at work last comes first. BEST is the score of the best epoch on the validation \
-      images, by the metric that ranks the run's epochs.
+      The most recently active run comes first. BEST is the score of the best epoch on the \
+      validation images, by the metric that ranks the run's epochs.
 
       EXAMPLES
         muxnet run list

@@ -12,13 +12,13 @@ import MUXRuns
 struct RunReportCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "report",
-    abstract: "Write a report of a run: one HTML file with curves, scores and the worst images.",
+    abstract:
+      "Write a report of a run: one HTML file with curves, scores and the worst predictions.",
     discussion: """
-      The file needs nothing from elsewhere: losses and scores from epoch to epoch, the best \
-      weights' scores class by class, what was taken for what, calibration (or precision and \
-      recall of a detector), and pictures of the images that are most wrong, with what mattered \
-      for the answer (in a build with libtorch). The images are those of the run unless --data \
-      names others.
+      The file is self-contained: losses and scores per epoch, per-class scores of the best weights, \
+      the confusion matrix, calibration (or a detector's precision and recall), and the images with \
+      the worst predictions, with class-activation maps (in a build with libtorch). The images are \
+      those of the run unless --data names others.
 
       EXAMPLES
         muxnet run report runs/pets
@@ -34,13 +34,13 @@ struct RunReportCommand: ParsableCommand {
     completion: .file())
   var output: String?
 
-  @Flag(help: "Replace a file that exists.")
+  @Flag(help: "Replace an existing file.")
   var overwrite = false
 
   @Option(help: "The part of the data: training, validation or test.")
   var part = EvaluateCommand.Part.validation
 
-  @Option(help: "How many of the most wrong images are shown.")
+  @Option(help: "The number of worst predictions to show.")
   var images = 12
 
   @OptionGroup var data: DataOptions

@@ -10,9 +10,9 @@ struct SearchAskCommand: ParsableCommand {
     commandName: "ask",
     abstract: "Ask a study for networks, to evaluate them elsewhere (SLURM, another program).",
     discussion: """
-      Prints one line of JSON for each network, as --evaluate commands get it on their standard input: \
-      trial, genome, genes, known values and the network as YAML. Give the result back with muxnet \
-      search tell. A trial that is not told within --hold goes to the next one who asks.
+      Prints one line of JSON per network, as --evaluate commands get it on their standard input: \
+      trial, genome, genes, known values and the network as YAML. Report the result with muxnet \
+      search tell. A trial without a result after --hold is given to whoever asks next.
 
       EXAMPLES
         muxnet search ask mine > trial.json
@@ -22,7 +22,7 @@ struct SearchAskCommand: ParsableCommand {
 
   @OptionGroup var study: StudyArgument
 
-  @Option(help: "How many networks.")
+  @Option(help: "The number of networks.")
   var count = 1
 
   @Option(
@@ -30,7 +30,7 @@ struct SearchAskCommand: ParsableCommand {
       "How long a trial may take: seconds, or such as 30m, 24h, 7d.", valueName: "time"))
   var hold = "24h"
 
-  @Option(help: "A file for the network, of one trial.", completion: .file())
+  @Option(help: "A file for the network; only for a single trial.", completion: .file())
   var network: String?
 
   @Flag(help: "Replace the file of --network if it exists.")

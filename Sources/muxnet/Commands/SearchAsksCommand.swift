@@ -9,26 +9,27 @@ import MUXStudies
 struct SearchAsksCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "asks",
-    abstract: "Measure what asking for a network costs in studies that have many trials already.",
+    abstract: "Measure the latency of asking for a network in studies with many trials.",
     discussion: """
-      A new storage is filled with finished trials; then a worker asks and tells, or with --workers many \
-      processes do. Use a file on the disk that studies will be on: most of the time is its.
+      A new storage is filled with finished trials; then one worker, or with --workers several \
+      processes, asks and tells. Use a file on the disk that studies will be on: it takes most of \
+      the time.
 
       EXAMPLES
         muxnet search asks --storage asks.db --trials 1000 50000 --algorithm guided
         muxnet search asks --storage asks.db --trials 1000 98000 --workers 64 --asks 2000 --beside 49
       """, shouldDisplay: false)
 
-  @Option(parsing: .upToNextOption, help: "Numbers of trials.")
+  @Option(parsing: .upToNextOption, help: "Numbers of finished trials.")
   var trials = [1_000, 10_000, 50_000]
 
   @Option(help: "guided, moead, evolution, nsga2, local or random.")
   var algorithm = "guided"
 
-  @Option(help: "Processes that ask at once, instead of this one.")
+  @Option(help: "Processes that ask concurrently, instead of this one.")
   var workers: Int?
 
-  @Option(help: "Asks that are measured.")
+  @Option(help: "The number of asks to measure.")
   var asks = 200
 
   @Option(help: "Other studies of 200 trials in the storage.")

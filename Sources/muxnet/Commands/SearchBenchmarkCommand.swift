@@ -9,16 +9,16 @@ struct SearchBenchmarkCommand: ParsableCommand {
     commandName: "benchmark",
     abstract: "Compare search algorithms on tables of trained networks (the paper's figure 9).",
     discussion: """
-      Every algorithm looks for three reference points within the same budgets of evaluated \
+      Every algorithm searches towards three reference points with the same numbers of evaluated \
       networks; the mean of the least g (PBI, θ = 5) is compared, with Wilcoxon tests against the \
       first algorithm. The data folder holds nas-bench-macro_cifar10.json.gz and \
-      nas-bench-201_cifar10.csv.gz. NAS-Bench-101 is published as nasbench_only108.tfrecord; \
-      objectives are then error, parameters and training time, as in the paper, and the reference \
-      points are front networks of the file.
+      nas-bench-201_cifar10.csv.gz. NAS-Bench-101 is published as nasbench_only108.tfrecord; its \
+      objectives are error, parameters and training time, as in the paper, and its reference points \
+      are networks on the file's Pareto front.
 
       With --goal budgets each search looks for the least error within one of 50 random budgets of \
-      parameters and multiply-adds, each with at least 1,000 networks of the table in it; the share of \
-      searches that come near to the best network of the budget is printed.
+      parameters and multiply-adds, each with at least 1,000 networks of the table within it; the \
+      share of searches that come close to the best network within the budget is printed.
 
       With --goal early-stopping each search runs twice at equal cost on cells that were trained for 12 \
       and for 200 epochs (nats-bench-…): with early stopping after 12 epochs and without; budgets count \
@@ -34,7 +34,7 @@ struct SearchBenchmarkCommand: ParsableCommand {
           --table nats-bench-cifar10
       """)
 
-  @Option(help: "The folder with the tables' files, or the file of the only table.")
+  @Option(help: "The folder with the tables' files, or the file of a single table.")
   var data: String
 
   @Option(
@@ -46,15 +46,15 @@ struct SearchBenchmarkCommand: ParsableCommand {
       """)
   var table = ["nas-bench-macro", "nas-bench-201"]
 
-  @Option(parsing: .upToNextOption, help: "The numbers of networks that may be evaluated.")
+  @Option(parsing: .upToNextOption, help: "The numbers of networks to evaluate.")
   var budgets = [100, 300, 1000]
 
-  @Option(help: "The runs of each algorithm (default: 50).")
+  @Option(help: "Runs per algorithm (default: 50).")
   var seeds: Int?
 
   @Option(
     parsing: .upToNextOption,
-    help: "The algorithms, the first of which is tested against the others (default: all).")
+    help: "The algorithms; the others are tested against the first (default: all).")
   var algorithms: [String] = []
 
   @Option(help: "Reference points: report, or tune for tuning settings.")

@@ -7,15 +7,15 @@ import MUXStudies
 struct SearchBestCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "best",
-    abstract: "Show the best network for each target, and write them as files.",
+    abstract: "Show the best network for each target, and write it as a file.",
     discussion: """
-      No other network of the study is better in all objectives than one that is shown. WITHIN says \
-      whether it keeps all values of its target, and by how much; what is over is over by that much.
+      Every network shown is on the study's Pareto front. WITHIN says whether it meets all limits of \
+      its target, and by how much it stays below or exceeds them.
 
-      With --networks each one is written as a block-string file that every command takes as a \
+      With --networks each one is written as a block-string file, which every command accepts as a \
       model; its path is printed.
 
-      Of a list (--grid) each network is shown with its means over the seeds, ± the standard deviation.
+      For a fixed list (--grid) each network is shown with its means over the seeds, ± the standard deviation.
 
       EXAMPLES
         muxnet search best digits
@@ -25,10 +25,10 @@ struct SearchBestCommand: ParsableCommand {
 
   @OptionGroup var study: StudyArgument
 
-  @Option(help: "A folder for the networks as files, made where absent.", completion: .directory)
+  @Option(help: "A folder for the network files, created if absent.", completion: .directory)
   var networks: String?
 
-  @Flag(help: "Replace files of --networks that exist.")
+  @Flag(help: "Replace existing files of --networks.")
   var overwrite = false
 
   @OptionGroup var storage: StorageOptions

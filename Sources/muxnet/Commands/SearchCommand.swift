@@ -8,7 +8,7 @@ struct SearchCommand: ParsableCommand {
     abstract: "Search for networks under budgets of parameters and multiply-adds.",
     discussion: """
       A study is a search that is kept in a storage (a file, or a PostgreSQL database), so that any \
-      process may be killed and started again. Docs/SEARCH.md tells more.
+      process may be killed and restarted. Docs/SEARCH.md has the details.
 
       EXAMPLES
         muxnet search run digits --space digits --recipe digits_search --trials 60

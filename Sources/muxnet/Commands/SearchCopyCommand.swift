@@ -6,9 +6,9 @@ import MUXStudies
 struct SearchCopyCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "copy",
-    abstract: "Copy a study with its trials; the copy goes on as the study would have.",
+    abstract: "Copy a study with its trials; the copy continues as the study would have.",
     discussion: """
-      For a study with other targets or another evaluation that begins with the results of this one, see \
+      To start a study with other targets or another evaluation from the results of this one, see \
       muxnet search create --from.
 
       EXAMPLES

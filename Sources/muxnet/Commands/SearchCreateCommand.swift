@@ -7,7 +7,7 @@ import MUXStudies
 struct SearchCreateCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "create",
-    abstract: "Make a study, to be worked on by search run or search worker.",
+    abstract: "Create a study, for search run or search worker to work on.",
     discussion: """
       EXAMPLES
         muxnet search create digits --space digits --recipe digits_search \\
@@ -25,7 +25,7 @@ struct SearchCreateCommand: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "A study of the same space, whose results the new one begins with and learns from.",
+      "A study of the same space whose results the new one starts from.",
       valueName: "study"))
   var from: String?
 

@@ -19,20 +19,20 @@ struct SearchEditCommand: ParsableCommand {
 
   @OptionGroup var study: StudyArgument
 
-  @Option(help: "Another name.")
+  @Option(help: "The new name.")
   var rename: String?
 
-  @Option(help: ArgumentHelp("Another command that evaluates.", valueName: "command"))
+  @Option(help: ArgumentHelp("The new command that evaluates.", valueName: "command"))
   var evaluate: String?
 
   @Option(
     name: .customLong("attribute"),
     help: ArgumentHelp(
-      "Something to remember with the study or the trial; an empty value removes it.",
+      "A note on the study or the trial; an empty value removes it.",
       valueName: "key=value"))
   var attributeTexts: [String] = []
 
-  @Option(help: "The number of the trial that attributes are for.")
+  @Option(help: "The number of the trial that the notes are for.")
   var trial: Int?
 
   @OptionGroup var storage: StorageOptions

@@ -9,11 +9,12 @@ import MUXStudies
 struct SearchEnqueueCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "enqueue",
-    abstract: "Put networks of your own first in line: of the zoo, of files, of other studies.",
+    abstract: "Queue networks of your own first: from the zoo, from files, from other studies.",
     discussion: """
       A network is a name of the zoo, a block-string file, a genome such as '[1,0,2]', or trials of \
-      another study of the same storage as STUDY:NUMBER,NUMBER (STUDY:best for the best of its targets). \
-      One that is no point of the study's space is refused with the gene that does not fit.
+      another study of the same storage as STUDY:NUMBER,NUMBER (STUDY:best for the best of its \
+      targets). A network outside the study's space is refused, and the gene that does not fit is \
+      named.
 
       EXAMPLES
         muxnet search enqueue mine muxnet_m muxnet_l

@@ -9,7 +9,7 @@ struct SearchListCommand: ParsableCommand {
     commandName: "list",
     abstract: "List the studies of a storage.",
     discussion: """
-      A damaged study does not hide the others; the list then ends with the reason and exit code 1.
+      A damaged study does not hide the others; the list then ends with the error and exit code 1.
 
       EXAMPLES
         muxnet search list

@@ -8,7 +8,7 @@ struct SearchParetoCommand: ParsableCommand {
     commandName: "pareto",
     abstract: "List the networks on the Pareto front of a study.",
     discussion: """
-      WITHIN names the targets whose values a network keeps.
+      WITHIN names the targets whose limits a network meets.
 
       EXAMPLES
         muxnet search pareto digits

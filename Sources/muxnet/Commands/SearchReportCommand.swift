@@ -11,10 +11,10 @@ struct SearchReportCommand: ParsableCommand {
     commandName: "report",
     abstract: "Write a report of a study: one HTML file with charts and networks.",
     discussion: """
-      The file needs nothing from elsewhere and no network: Pareto fronts with the targets and \
-      their directions, hypervolume, the best g of each target, parallel coordinates, gene \
-      frequencies, block strings, settings. --svg and --png also write every chart as a picture; \
-      PNG needs librsvg's rsvg-convert.
+      The file is self-contained and works offline: Pareto fronts with the targets and their \
+      directions, hypervolume, the best g of each target, parallel coordinates, gene frequencies, \
+      block strings, settings. --svg and --png also write every chart as a picture; PNG needs \
+      librsvg's rsvg-convert.
 
       EXAMPLES
         muxnet search report digits --output digits.html
@@ -26,13 +26,13 @@ struct SearchReportCommand: ParsableCommand {
   @Option(name: [.short, .long], help: "The HTML file.", completion: .file())
   var output: String
 
-  @Option(help: "A folder for the charts as SVG, made where absent.", completion: .directory)
+  @Option(help: "A folder for the charts as SVG, created if absent.", completion: .directory)
   var svg: String?
 
-  @Option(help: "A folder for the charts as PNG, made where absent.", completion: .directory)
+  @Option(help: "A folder for the charts as PNG, created if absent.", completion: .directory)
   var png: String?
 
-  @Flag(help: "Replace files that exist.")
+  @Flag(help: "Replace existing files.")
   var overwrite = false
 
   @OptionGroup var storage: StorageOptions

@@ -8,12 +8,12 @@ import MUXStudies
 struct SearchRunCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "run",
-    abstract: "Search: make a study or go on with one, with several worker processes.",
+    abstract: "Run a search: create a study, or continue one, with several worker processes.",
     discussion: """
-      With --space or --table the study is made if it does not exist; without, an existing one goes \
-      on. Everything is kept in the storage: after Ctrl-C, a crash or kill -9 the same command goes \
-      on where it was. --trials may be raised later. More workers, also on other machines, join with \
-      muxnet search worker.
+      With --space or --table the study is created if it does not exist; without them, an existing \
+      one continues. Everything is kept in the storage: after Ctrl-C, a crash or kill -9 the same \
+      command continues where it was. --trials may be raised later. More workers, also on other \
+      machines, join with muxnet search worker.
 
       EXAMPLES
         muxnet search run digits --space digits --recipe digits_search --trials 60 \\
@@ -30,7 +30,7 @@ struct SearchRunCommand: ParsableCommand {
   @Option(help: "Worker processes.")
   var workers = max(1, min(ProcessInfo.processInfo.activeProcessorCount, 16))
 
-  @Option(help: "Stop after so many minutes; the study can go on later.")
+  @Option(help: "Stop after this many minutes; the study can continue later.")
   var timeBudget: Double?
 
   @Option(help: "Seconds to wait for a storage that does not answer.")

@@ -11,8 +11,8 @@ struct SearchShowCommand: ParsableCommand {
     commandName: "show",
     abstract: "Show a study, or one of its trials.",
     discussion: """
-      With --network the trial's network is written as a block-string file that every command takes \
-      as a model.
+      With --network the trial's network is written as a block-string file, which every command \
+      accepts as a model.
 
       EXAMPLES
         muxnet search show digits

@@ -7,10 +7,10 @@ import MUXStudies
 struct SearchSpaceCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "space",
-    abstract: "Show a search space: its genes, its size, what it reaches, some of its networks.",
+    abstract: "Show a search space: its genes, size and range, and some of its networks.",
     discussion: """
-      A space with a mistake is an error that names the key. With --yaml a shipped space is printed as a \
-      file to start from.
+      An invalid space is an error that names the key. --yaml prints a shipped space as a file to \
+      start from.
 
       EXAMPLES
         muxnet search space small
@@ -21,7 +21,7 @@ struct SearchSpaceCommand: ParsableCommand {
   @Argument(help: "digits, small, imagenet or a YAML file.", completion: .file())
   var space: String
 
-  @Option(help: "How many random networks are shown (default: 10).")
+  @Option(help: "The number of random networks to show (default: 10).")
   var samples: Int?
 
   @Option(help: "The seed of the random networks (default: 0).")

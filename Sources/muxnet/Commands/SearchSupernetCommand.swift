@@ -15,9 +15,9 @@ struct SearchSupernetCommand: ParsableCommand {
     commandName: "supernet",
     abstract: "Train weights that all networks of a space share, and judge networks by them.",
     discussion: """
-      A super-network is trained once; after that every network of its space has weights without a \
-      training of its own, and a search judges one in seconds. Docs/SEARCH.md tells how weights are shared \
-      and how far their ranking can be trusted.
+      A super-network is trained once; after that every network of its space has weights without \
+      training of its own, and a search evaluates one in seconds. Docs/SEARCH.md explains how \
+      weights are shared and how far their ranking can be trusted.
 
       EXAMPLES
         muxnet search supernet train digits --recipe digits_supernet

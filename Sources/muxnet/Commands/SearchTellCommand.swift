@@ -8,11 +8,11 @@ import MUXStudies
 struct SearchTellCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "tell",
-    abstract: "Tell a study what came of a network that it was asked for.",
+    abstract: "Report the result of a network that search ask gave.",
     discussion: """
-      Values are NAME=NUMBER, or one JSON object such as {"error": 7.5, "note": "seed 3"}. What follows \
-      from the network may be left out; what is no objective is kept with the trial. With --report the \
-      values are of the way: the answer is proceed or stop.
+      Values are NAME=NUMBER, or one JSON object such as {"error": 7.5, "note": "seed 3"}. Values \
+      that follow from the network may be left out; values that are not objectives are kept with the \
+      trial. With --report the values are intermediate, and the answer is proceed or stop.
 
       EXAMPLES
         muxnet search tell mine 17 error=7.5
@@ -30,12 +30,12 @@ struct SearchTellCommand: ParsableCommand {
   @Argument(help: "NAME=NUMBER, or a JSON object.")
   var values: [String] = []
 
-  @Option(help: ArgumentHelp("Why there are no values.", valueName: "reason"))
+  @Option(help: ArgumentHelp("The evaluation failed, for this reason.", valueName: "reason"))
   var failed: String?
 
   @Option(
     help: ArgumentHelp(
-      "The values are what was reached after so many epochs.", valueName: "epochs"))
+      "The values are intermediate ones, after this many epochs.", valueName: "epochs"))
   var report: Int?
 
   @OptionGroup var storage: StorageOptions

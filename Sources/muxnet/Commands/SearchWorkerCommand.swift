@@ -12,17 +12,16 @@ struct SearchWorkerCommand: ParsableCommand {
     abstract:
       "Evaluate the trials of a study, or of all studies of a storage, until they are done.",
     discussion: """
-      Any number of workers, on one machine or (with PostgreSQL) on many, may share a study. A worker \
-      that is killed loses its trial to another one after --lease seconds; Ctrl-C puts it back at \
-      once.
+      Any number of workers, on one machine or (with PostgreSQL) on many, may share a study. The \
+      trial of a killed worker goes to another one after --lease seconds; Ctrl-C returns it at once.
 
-      A study that evaluates by a command keeps that command in the storage: whoever may write to \
+      A study that evaluates by a command keeps that command in the storage: anyone who can write to \
       the storage can run programs as the user of this worker. With --evaluate the worker runs your \
       own command instead, and takes none from the storage.
 
-      With --nodes workers are started on the hosts of a file, as many on each as it has slots, and end with \
-      this command. All workers of a study have one version: where others work on it, one of another version \
-      is refused; where nobody does, it takes over.
+      With --nodes workers are started on the hosts of a file, as many on each as it has slots, and \
+      end with this command. All workers of a study must have the same version: a worker of another \
+      version is refused while others work on it, and takes over when nobody does.
 
       EXAMPLES
         muxnet search worker --storage postgresql://me@host/studies
@@ -39,7 +38,7 @@ struct SearchWorkerCommand: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "The command that evaluates, instead of the one that the study keeps.", valueName: "command"))
+      "The command that evaluates, instead of the study's own.", valueName: "command"))
   var evaluate: String?
 
   @Flag(
@@ -48,7 +47,7 @@ struct SearchWorkerCommand: ParsableCommand {
   var shareStorage = false
 
   @Option(
-    help: "Seconds that an evaluation over its time gets to end before the worker begins anew.")
+    help: "Seconds that an evaluation past its time limit gets to end before the worker restarts.")
   var grace = 10.0
 
   @Flag(name: [.short, .long], help: "Only warnings and errors.")

@@ -8,12 +8,12 @@
   struct SettingsCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
       commandName: "settings",
-      abstract: "List the settings of a training: what they mean, defaults, allowed values.",
+      abstract: "List the settings of training: their meanings, defaults and allowed values.",
       discussion: """
         Settings stand in recipes and files (--recipe, --config), in environment variables \
         (MUXNET_OPTIMIZER__LEARNING_RATE is optimizer.learningRate) and after --set. A default in \
-        parentheses says what it means that there is none. With KEY, a setting or a group such as \
-        optimizer, each is told about in detail. Docs/TRAINING.md tells how to use them.
+        parentheses describes what happens without a value. With KEY, a setting or a group such as \
+        optimizer, it is described in detail. Docs/TRAINING.md explains how to use them.
 
         EXAMPLES
           muxnet settings

@@ -12,12 +12,12 @@
     static let configuration = CommandConfiguration(
       commandName: "evaluate",
       abstract:
-        "Judge networks by the weights of a super-network, with and without measured statistics.",
+        "Evaluate networks with the weights of a super-network, with and without recalibrated statistics.",
       discussion: """
-        Networks are named, or drawn from the space (--random, --madds for those of a band). Each line has the \
-        genome, the costs, the error with statistics of the batch norms that were measured anew on training \
-        images, and the error with those that all networks share. A network that cannot be judged is named, and \
-        the others go on.
+        Networks are named, or drawn from the space (--random, within --madds). Each line has the \
+        genome, the costs, the error with batch-norm statistics recalibrated on training images, and \
+        the error with those that all networks share. A network that cannot be evaluated is named, \
+        and the others continue.
 
         EXAMPLES
           muxnet search supernet evaluate runs/super found/small.yaml
@@ -33,15 +33,15 @@
       ))
     var genomes: [String] = []
 
-    @Option(help: "Networks drawn from the space.")
+    @Option(help: "The number of networks to draw from the space.")
     var random = 0
 
-    @Option(help: "The seed of what is drawn (default: 0).")
+    @Option(help: "The seed for drawing networks (default: 0).")
     var seed: UInt64?
 
     @Option(
       help: ArgumentHelp(
-        "The least and the most multiply-adds of what is drawn, such as 18.5M,25M.",
+        "The least and the most multiply-adds of drawn networks, such as 18.5M,25M.",
         valueName: "least,most"))
     var madds: String?
 
@@ -49,7 +49,7 @@
     var statisticsImages: Int?
 
     @Option(
-      help: "A folder that gets the drawn networks as files, for muxnet train --model.",
+      help: "A folder to write the drawn networks into, for muxnet train --model.",
       completion: .directory)
     var networks: String?
 

@@ -13,11 +13,11 @@
   struct SupernetExtractCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
       commandName: "extract",
-      abstract: "Write a network of a super-network as an ordinary one, with its weights.",
+      abstract: "Extract one network of a super-network, with its weights.",
       discussion: """
-        The statistics of its batch norms are measured anew on training images. Beside FILE.safetensors, which \
-        muxnet evaluate, predict and convert take, lies FILE.yaml, the network for muxnet train --model, which \
-        goes on from there with --initial-weights.
+        Its batch-norm statistics are recalibrated on training images. It writes FILE.safetensors, \
+        for muxnet evaluate, predict and convert, and FILE.yaml, the network: muxnet train --model \
+        FILE.yaml --initial-weights FILE.safetensors trains it further.
 
         EXAMPLES
           muxnet search supernet extract runs/super --study quick --trial 17 --output best.safetensors
@@ -29,18 +29,19 @@
     @Option(help: "The study of --trial; may be left out where the storage has one study only.")
     var study: String?
 
-    @Option(help: "The number of a trial, whose network is taken.")
+    @Option(help: "The number of the trial whose network is extracted.")
     var trial: Int?
 
     @Option(
-      name: [.short, .long], help: "The file of the weights, FILE.safetensors.", completion: .file()
+      name: [.short, .long], help: "The file for the weights, FILE.safetensors.",
+      completion: .file()
     )
     var output: String
 
-    @Option(help: "The network's name (default: of space and genome).")
+    @Option(help: "The network's name (default: from space and genome).")
     var name: String?
 
-    @Flag(help: "Replace files that exist.")
+    @Flag(help: "Replace existing files.")
     var overwrite = false
 
     @OptionGroup var storage: StorageOptions

@@ -11,10 +11,10 @@
       commandName: "train",
       abstract: "Train weights that all networks of a space share.",
       discussion: """
-        An ordinary run, whose own network is the largest one; supernet.safetensors and space.yaml lie beside \
-        its weights. Settings are those of muxnet train, and supernet.*: each step trains the largest network, \
-        the smallest and some drawn ones (supernet.rule=sandwich), or a single drawn one. It goes on by muxnet \
-        train --resume.
+        An ordinary run whose own network is the largest of the space; supernet.safetensors and \
+        space.yaml are written beside its weights. Settings are those of muxnet train, and \
+        supernet.*: each step trains the largest network, the smallest and some random ones \
+        (supernet.rule=sandwich), or a single random one. muxnet train --resume continues it.
 
         EXAMPLES
           muxnet search supernet train digits --recipe digits_supernet
@@ -26,10 +26,10 @@
 
     @OptionGroup var options: ConfigurationOptions
 
-    @Option(help: "The most parameters of the networks that are trained, such as 400k.")
+    @Option(help: "The most parameters of a network to train, such as 400k.")
     var maxParams: String?
 
-    @Option(help: "The most multiply-adds of the networks that are trained, such as 50M.")
+    @Option(help: "The most multiply-adds of a network to train, such as 50M.")
     var maxMadds: String?
 
     @OptionGroup var several: ProcessOptions

@@ -14,18 +14,18 @@
       commandName: "train",
       abstract: "Train a network.",
       discussion: """
-        Settings come in layers, later ones win: defaults, --recipe, --config, environment \
-        variables (MUXNET_OPTIMIZER__LEARNING_RATE is optimizer.learningRate), --set and the other \
-        options. An unknown setting is an error. --dry-run prints them all and stops; muxnet settings \
-        tells what they mean.
+        Settings come in layers, later ones win: defaults, --recipe, --config, environment variables \
+        (MUXNET_OPTIMIZER__LEARNING_RATE is optimizer.learningRate), --set and the other options. An \
+        unknown setting is an error. --dry-run prints them all and stops; muxnet settings explains \
+        them.
 
         \(Self.recipes)
 
-        The run's folder gets the settings, summary.csv, events for TensorBoard, checkpoints and \
-        the best weights. Ctrl-C saves and exits with 130; --resume goes on as if nothing had \
-        happened, and refuses data that changed (images only unless --other-images is given). \
-        Without a folder it takes the run below runs (or --output) that was at work last. With \
-        more --epochs than it was begun with, a run is prolonged, finished or not: from there on it \
+        The run's folder gets the settings, summary.csv, events for TensorBoard, checkpoints and the \
+        best weights. Ctrl-C saves and exits with 130; --resume continues as if nothing had \
+        happened, and refuses data that changed (changed images are accepted with --other-images). \
+        Without a folder it takes the most recently active run in runs (or --output). With more \
+        --epochs than it was started with, a run is extended, finished or not: from there on it \
         follows the schedule of its new length.
 
         Several processes train as one, started by --processes, torchrun, srun or mpirun: each makes its \
@@ -58,12 +58,12 @@
     @Option(
       defaultAsFlag: "", parsing: .next,
       help: ArgumentHelp(
-        "Go on with the run in this folder; without one, with the latest run.",
+        "Resume the run in this folder, or without one the latest run.",
         valueName: "folder"),
       completion: .directory)
     var resume: String?
 
-    @Flag(help: "With --resume: go on also where images were added, removed or replaced.")
+    @Flag(help: "With --resume: continue even if images were added, removed or replaced.")
     var otherImages = false
 
     @Option(

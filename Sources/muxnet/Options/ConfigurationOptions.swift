@@ -20,14 +20,14 @@
     @Option(help: "Passes over the training data.")
     var epochs: Int?
 
-    @Option(help: "Images in a batch.")
+    @Option(help: "Batch size.")
     var batchSize: Int?
 
     @Option(help: "The learning rate before the schedule.")
     var learningRate: Double?
 
     @Option(
-      help: "Weights to start from: a file, a run, or a name of muxnet weights list.",
+      help: "Weights to start from: a file, a run, or a name from muxnet weights list.",
       completion: .file())
     var initialWeights: String?
 
@@ -45,16 +45,17 @@
     @Option(help: "Threads of the tensor library; 0 takes one per core.")
     var threads: Int?
 
-    @Option(help: "Stop cleanly, with everything saved, after so many minutes.")
+    @Option(help: "Stop cleanly, with everything saved, after this many minutes.")
     var timeBudget: Double?
 
-    @Option(help: "Stop cleanly after so many optimizer steps: a quick trial; 0 means no limit.")
+    @Option(
+      help: "Stop cleanly after this many optimizer steps, for a quick trial; 0 means no limit.")
     var maxSteps: Int?
 
     @Option(help: "The folder of all runs.", completion: .directory)
     var output: String?
 
-    @Option(help: "The run's name; a number is added where it exists.")
+    @Option(help: "The run's name; a number is appended if it exists.")
     var name: String?
 
     @Flag(help: "Replace an existing run of that name.")

@@ -16,7 +16,7 @@ struct DataOptions: ParsableArguments {
   )
   var source: String?
 
-  @Option(help: "Images in a batch.")
+  @Option(help: "Batch size.")
   var batchSize: Int?
 
   @Option(

@@ -12,7 +12,7 @@ import MUXTasks
 struct DetectorOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
-      "A recipe file, or a recipe by name, whose network, input size and task.priors are taken.",
+      "A recipe (file or name) whose network, input size and task.priors are used.",
       valueName: "name"))
   var recipe: String?
 
@@ -22,7 +22,7 @@ struct DetectorOptions: ParsableArguments {
   @Option(help: "Width and height of the input in pixels.")
   var inputSize: Int?
 
-  @Flag(help: "Images keep their aspect when they are scaled (letterbox).")
+  @Flag(help: "Keep the aspect ratio when scaling images (letterbox).")
   var letterbox = false
 
   func validate() throws {

@@ -18,7 +18,7 @@ enum Engine: String, CaseIterable, ExpressibleByArgument {
 
 /// What computes, and with what.
 struct EngineOptions: ParsableArguments {
-  @Option(help: "What computes: runtime, or torch (which other devices than cpu need).")
+  @Option(help: "The engine: runtime, or torch (needed for devices other than cpu).")
   var engine: Engine?
 
   @Option(help: "The device: cpu, cuda, cuda:1 or mps.")
@@ -29,8 +29,8 @@ struct EngineOptions: ParsableArguments {
 
   @Option(
     help: """
-      The precision of products: float32, bfloat16, or int8 for a packed file that muxnet quantize \
-      made (default: what a packed file is for, else float32).
+      The precision of the operands: float32, bfloat16, or int8 for a packed file written by muxnet \
+      quantize (default: a packed file's own, else float32).
       """)
   var precision: Precision?
 

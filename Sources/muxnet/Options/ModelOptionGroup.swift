@@ -32,7 +32,7 @@ struct ModelChangeOptions: ParsableArguments {
   @Option(help: "Width multiplier.")
   var width: Double?
 
-  @Option(help: "Total stride, for small images: 8 suits 32×32 (default: 32).")
+  @Option(help: "Output stride, for small images: 8 suits 32×32 (default: 32).")
   var outputStride: Int?
 
   func validate() throws {

@@ -6,24 +6,25 @@ import Foundation
 struct NodeOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
-      "Start processes on the hosts of this file: a line 'HOST slots=N' for each.",
+      "Start processes on the hosts of this file, one line 'HOST slots=N' per host.",
       valueName: "file"), completion: .file())
   var nodes: String?
 
   @Option(
     help: ArgumentHelp(
-      "With --nodes: the shell that reaches hosts (default: $MUXNET_RSH, else ssh -o BatchMode=yes).",
+      "With --nodes: the remote shell (default: $MUXNET_RSH, else ssh -o BatchMode=yes).",
       valueName: "words"))
   var remoteShell: String?
 
   @Option(
     help: ArgumentHelp(
-      "With --nodes: this program on the hosts (default: where it is here).", valueName: "path"))
+      "With --nodes: the program's path on the hosts (default: the same as here).",
+      valueName: "path"))
   var remoteProgram: String?
 
   @Option(
     help: ArgumentHelp(
-      "With --nodes: the name or address of this machine by which hosts reach it.",
+      "With --nodes: the name or address by which the hosts reach this machine.",
       valueName: "host"))
   var address: String?
 

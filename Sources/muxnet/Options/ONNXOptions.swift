@@ -16,24 +16,24 @@ struct ONNXOptions: ParsableArguments {
     completion: .file())
   var weights: String?
 
-  @Option(help: "Images in a batch: a number, or dynamic for any (default: 1).")
+  @Option(help: "The batch size: a number, or dynamic (default: 1).")
   var batch: ONNXExport.Batch?
 
   @Flag(help: "Keep batch norms as nodes instead of folding them into the convolutions.")
   var keepBatchNorm = false
 
-  @Flag(help: "Make boxes of a detector's outputs inside the model (decoding, NonMaxSuppression).")
+  @Flag(help: "Include a detector's post-processing in the model (decoding, NonMaxSuppression).")
   var postProcessing = false
 
   @Option(
-    help: "With --post-processing: the least probability of a box (default: what the task says).")
+    help: "With --post-processing: the least probability of a box (default: the task's).")
   var score: Double?
 
   @Option(
     help: "With --post-processing: how much boxes of one class may overlap (default: the task's).")
   var iou: Double?
 
-  @Option(help: "With --post-processing: the most boxes of an image (default: what the task says).")
+  @Option(help: "With --post-processing: the most boxes per image (default: the task's).")
   var max: Int?
 
   @Option(help: "The licence of the weights, for the file's metadata (default: the weights' own).")

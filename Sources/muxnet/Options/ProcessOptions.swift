@@ -10,14 +10,14 @@
   struct ProcessOptions: ParsableArguments {
     @Option(
       help: ArgumentHelp(
-        "Train in so many processes on this machine, each with its share of every batch.",
+        "Train in this many processes on this machine, each with its share of every batch.",
         valueName: "n"))
     var processes: Int?
 
     @Option(
       help: ArgumentHelp(
-        "With --processes or --nodes: start all anew from the last checkpoint, up to so many times, where "
-          + "one fails.", valueName: "n"))
+        "With --processes or --nodes: if one fails, restart all from the last checkpoint, up to this many "
+          + "times.", valueName: "n"))
     var restarts: Int?
 
     @OptionGroup var hosts: NodeOptions

@@ -10,8 +10,8 @@ struct StorageOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
       "Where studies are kept: sqlite:///FILE, FILE.db or postgresql://USER@HOST/DATABASE "
-        + "(default: $MUXNET_STORAGE, else runs/studies.db). A password belongs into the file that "
-        + "PGPASSFILE names, or is asked for with --ask-password.",
+        + "(default: $MUXNET_STORAGE, else runs/studies.db). Put a password into the file that "
+        + "PGPASSFILE names, or use --ask-password.",
       valueName: "url"))
   var storage: String?
 

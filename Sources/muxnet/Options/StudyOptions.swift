@@ -12,7 +12,7 @@ struct StudyOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "A table of trained networks instead of a space, to try a set-up: nas-bench-macro:FILE or "
+      "A table of trained networks instead of a space, to try out a setup: nas-bench-macro:FILE or "
         + "nas-bench-201:FILE.", valueName: "name:file"))
   var table: String?
 
@@ -25,34 +25,34 @@ struct StudyOptions: ParsableArguments {
   @Option(
     name: .customLong("target"),
     help: ArgumentHelp(
-      "What is wanted, such as params=1.5M,madds=60M or small:params=5k,error=4; may be given "
-        + "several times. Without any the whole front is searched.", valueName: "name=value,…"))
+      "A target, such as params=1.5M,madds=60M or small:params=5k,error=4; may be given "
+        + "several times. Without one, the whole front is searched.", valueName: "name=value,…"))
   var targets: [String] = []
 
   @Option(
     name: .customLong("budget"),
     help: ArgumentHelp(
       "Limits within which the least error is searched, such as small:params=1.5M,madds=60M; may be "
-        + "given several times, beside targets too.", valueName: "name=limit,…"))
+        + "given several times, and together with targets.", valueName: "name=limit,…"))
   var budgets: [String] = []
 
-  @Flag(help: "Accept targets outside of what the space reaches.")
+  @Flag(help: "Accept targets outside the range of the space.")
   var allowOutside = false
 
   @Option(
-    help: "What is minimised, of error, params, madds, latency (milliseconds in the runtime).")
+    help: "The objectives to minimise: of error, params, madds, latency (ms in the runtime).")
   var objectives = Self.usualObjectives
 
   @Option(
     name: .customLong("objective"),
     help: ArgumentHelp(
-      "One more of your own, which the evaluation gives, such as energy:minimize:mJ, with its scale "
-        + "behind it (:5) where no target names it; or one that follows from the network, such as "
+      "An objective of your own that the evaluation measures, such as energy:minimize:mJ, with its scale "
+        + "appended (:5) if no target names it; or one computed from the network, such as "
         + "energy:minimize:mJ=4e-9*madds+1e-7*params. May be given several times.",
       valueName: "name:direction:unit"))
   var ownObjectives: [String] = []
 
-  @Option(help: "The error in percent that weighs as much as the largest cost (default: 33.3).")
+  @Option(help: "The error in percent that counts as much as the largest cost (default: 33.3).")
   var errorScale: Double?
 
   @Option(help: "The most parameters, such as 1.5M.")
@@ -70,19 +70,19 @@ struct StudyOptions: ParsableArguments {
   @Option(help: "guided, moead, evolution, nsga2, local or random.")
   var algorithm = Self.usualAlgorithm
 
-  @Option(help: "Networks kept by the algorithm (default: 40); random and local keep none.")
+  @Option(help: "The population of the algorithm (default: 40); random and local have none.")
   var population: Int?
 
   @Option(help: "The seed of the algorithm.")
   var seed: UInt64 = 0
 
-  @Option(help: "Networks in all (default: 100).")
+  @Option(help: "The number of networks in all (default: 100).")
   var trials: Int?
 
   @Option(help: "Seconds after which an evaluation fails (default: no limit).")
   var timeout: Double?
 
-  @Option(help: "How often a trial is begun again whose worker vanished (default: 3).")
+  @Option(help: "How often a trial is retried whose worker vanished (default: 3).")
   var retries: Int?
 
   @Option(help: "Seconds without a heart-beat after which a worker has vanished (default: 30).")
@@ -99,15 +99,17 @@ struct StudyOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "The run of a super-network, whose weights judge a network in seconds instead of a training "
+      "The run of a super-network, whose weights evaluate a network in seconds instead of training it "
         + "(muxnet search supernet train).", valueName: "folder"),
     completion: .directory)
   var supernet: String?
 
-  @Option(help: "The recipe by which networks are trained for their error.")
+  @Option(help: "The recipe by which networks are trained.")
   var recipe: String?
 
-  @Option(name: [.short, .long], help: "A file of settings over the recipe.", completion: .file())
+  @Option(
+    name: [.short, .long], help: "A file of settings that override the recipe's.",
+    completion: .file())
   var config: String?
 
   @Option(help: "The folder of the data to train on.", completion: .directory)
@@ -120,7 +122,7 @@ struct StudyOptions: ParsableArguments {
 
   @Option(
     name: .customLong("attribute"),
-    help: ArgumentHelp("Something to remember with the study.", valueName: "key=value"))
+    help: ArgumentHelp("A note to keep with the study.", valueName: "key=value"))
   var attributeTexts: [String] = []
 
   private static let usualAlgorithm = "guided"

@@ -5,7 +5,7 @@
   /// How the rows of a table are trained.
   struct TableTrainingOptions: ParsableArguments {
     @Option(
-      help: "Tables 2 and 4, figure 8: train what is missing on this data, and fill the exhibit.",
+      help: "Tables 2 and 4, figure 8: train what is missing on this data and fill in the exhibit.",
       completion: .directory)
     var data: String?
 
@@ -18,19 +18,19 @@
 
     @Option(
       help: ArgumentHelp(
-        "With --data: the folder of the trainings (default: runs/TABLE); another call goes on there.",
+        "With --data: the folder of the runs (default: runs/TABLE); another call continues there.",
         valueName: "folder"),
       completion: .directory)
     var folder: String?
 
     @Option(
       help: ArgumentHelp(
-        "With --data: only these rows, by the names that the plan shows.", valueName: "row,…"))
+        "With --data: only these rows, by their names in the plan.", valueName: "row,…"))
     var only: String?
 
     @Option(
       help: ArgumentHelp(
-        "With --data: end each training after so many steps, on few images: a check of the whole way.",
+        "With --data: end each training after this many steps, on few images, as an end-to-end check.",
         valueName: "steps"))
     var maxSteps: Int?
 

@@ -5,8 +5,8 @@ import ArgumentParser
 struct WeightsOptions: ParsableArguments {
   @Option(
     help: """
-      Weights: a safetensors, PyTorch or packed file, the folder of a run, or a name of muxnet weights \
-      list.
+      Weights: a safetensors, PyTorch or packed file, the folder of a run, or a name from muxnet \
+      weights list.
       """,
     completion: .file())
   var weights: String

@@ -109,7 +109,7 @@ ROWS = [
     ("2.1", "A", "No pretrained weights, no word where they are", None, 0, "", "`muxnet weights` lists, fetches and checks public ones; [TRANSFER.md](TRANSFER.md)."),
     ("2.2", "A", "Transfer to own photos failed on the data's kind, then on the head",
      f"muxnet train {FLAT} --data parts --initial-weights best.safetensors --name transfer", 1, "error", "The recipe `photos` makes a new head by itself."),
-    ("2.3", "A", "Freezing, rates by group, class weights, focal loss", "muxnet settings model.freeze", 2, "", "[TRANSFER.md](TRANSFER.md) has the others, and distillation. Several labels an image: recipe `multilabel`."),
+    ("2.3", "A", "Freezing, rates by group, class weights, focal loss", "muxnet settings model.freeze", 2, "", "[TRANSFER.md](TRANSFER.md) has the others, and distillation. Several labels per image: recipe `multilabel`."),
     ("2.4", "B", "No reference of settings", "muxnet settings optimizer.clipNorm", 5, "", "[TRAINING.md](TRAINING.md) has all of them."),
     ("2.4", "B", "`--dry-run` needed data", "muxnet train --recipe cifar10_scratch --dry-run | head -n 4", 4, "", ""),
     ("2.4", "B", "No recipe names in `train --help`", "muxnet train --help | grep -A 3 RECIPES", 4, "", ""),

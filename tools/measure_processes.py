@@ -326,7 +326,7 @@ def faults(options):
             begin = time.monotonic()
             errors = run.communicate()[1]
             took = time.monotonic() - begin
-            restarts = errors.count("start anew")
+            restarts = errors.count(": all restart (")
             same = run.returncode == 0 and weights(f"run{number}") == reference
             bad += not same
             print(f"| {number + 1} | {rank} | {moment:.2f} s | {saved[-1] if saved else 'none'} | {took:.1f} |"

@@ -22,23 +22,23 @@ extension SupernetError: DescribedError {
   package var description: String {
     switch self {
     case .notASupernet(let path):
-      "\(path.printable) holds no super-network: it is another kind of run; train one first"
+      "\(path.printable) is not a super-network but another kind of run; train one first"
     case .unfinished(let path, true):
       "the super-network in \(path.printable) is still training; wait until it ends"
     case .unfinished(let path, false):
-      "the training of the super-network in \(path.printable) was broken off; go on with it to its end"
+      "the training of the super-network in \(path.printable) was interrupted; resume it first"
         + " first"
     case .missing(let path, let tensor):
-      "the super-network in \(path.printable) lacks '\(tensor.printable)': it is not whole, or of another"
-        + " space; train it anew"
+      "the super-network in \(path.printable) lacks '\(tensor.printable)': it is incomplete, or belongs to another"
+        + " space; train it again"
     case .misshapen(let path, let tensor, let shape, let expected):
       "the super-network in \(path.printable) has '\(tensor.printable)' of shape \(shape), not \(expected):"
-        + " it is of another space"
+        + "  it belongs to another space"
     case .changed(let path):
-      "the super-network in \(path.printable) has changed since it was opened: results of both would not"
-        + " compare; make a new study with it"
+      "the super-network in \(path.printable) has changed since it was opened, so that results would not"
+        + "  be comparable; create a new study with it"
     case .otherSpace(let path, let own, let wanted):
-      "the super-network in \(path.printable) is of the space '\(own.printable)'; its choices are not those"
+      "the super-network in \(path.printable) belongs to the space '\(own.printable)'; its choices are not those"
         + " of '\(wanted.printable)'"
     }
   }

@@ -311,7 +311,7 @@ struct PretrainedCacheTests {
       _ = try WeightsSource.resolve("tf_efficientnet_lte0")
     } throws: {
       "\($0)".hasPrefix(
-        "there is neither a file 'tf_efficientnet_lte0', nor are there pretrained weights of that name;"
+        "there is neither a file 'tf_efficientnet_lte0' nor are there pretrained weights with that name;"
           + " did you mean 'tf_efficientnet_lite0'")
     }
   }

@@ -125,7 +125,7 @@ import Testing
       #expect(second.output == first.output && second.errors.contains("done in"))
       #expect(!second.errors.contains("epoch 1"))
       for (more, reason) in [
-        (["--set", "seed=5"], "was begun with other settings"),
+        (["--set", "seed=5"], "was started with other settings"),
         (["--only", "resnet50"], "has no row 'resnet50'"),
         (["--weights", "nowhere"], "nowhere does not exist"),
       ] {

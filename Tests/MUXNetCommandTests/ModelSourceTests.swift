@@ -64,7 +64,7 @@ struct ModelSourceTests {
     ] {
       let outcome = try Muxnet.run(arguments)
       #expect(outcome.code == 1 && outcome.errorLines.count == 1, "\(arguments)")
-      #expect(outcome.errors.contains("give what it was made of"), "\(outcome.errors)")
+      #expect(outcome.errors.contains("give the file it was made from"), "\(outcome.errors)")
       #expect(outcome.errors.contains("network files"), "\(outcome.errors)")
     }
     #expect(try Muxnet.run(["convert", packed, folder("a.yaml")]).code == 0)

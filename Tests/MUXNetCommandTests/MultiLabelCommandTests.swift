@@ -6,7 +6,7 @@
   import MUXVision
   import Testing
 
-  @Suite("Several labels an image, on the command line", .tags(.processes), .endsSometime)
+  @Suite("Several labels per image, on the command line", .tags(.processes), .endsSometime)
   struct MultiLabelCommandTests {
     @Test("a list of labels trains, evaluates by class, and predicts as text, JSON and CSV")
     func wholeWay() throws {

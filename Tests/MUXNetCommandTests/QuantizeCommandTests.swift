@@ -44,7 +44,7 @@ struct QuantizeCommandTests {
     let wrong = try Muxnet.run(
       ["quantize", weights, folder("r.muxnet"), "--keep", "steam"] + options)
     #expect(wrong.code == 1 && wrong.errorLines.count == 1)
-    #expect(wrong.errors.contains("has a name like 'steam'"))
+    #expect(wrong.errors.contains("that has weights matches 'steam'"))
   }
 
   @Test(

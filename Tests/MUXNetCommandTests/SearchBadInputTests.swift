@@ -58,7 +58,7 @@ struct SearchBadInputTests {
       (["list", "--storage", "text.db"], "is damaged or no database"),
       (["list", "--storage", "mysql://a/b"], "unknown kind 'mysql'; use sqlite:///FILE"),
       (["list", "--storage", "memory:"], "'memory:' ends with the command"),
-      (["create", "demo", "--storage", "a.db"] + digits, "there is a study 'demo' already"),
+      (["create", "demo", "--storage", "a.db"] + digits, "there is already a study 'demo'"),
       (
         ["create", "b", "--storage", "a.db", "--space", "digts"] + ["--evaluate", "true"],
         "there is no such space"

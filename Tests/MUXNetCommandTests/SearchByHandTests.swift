@@ -102,7 +102,7 @@ struct SearchByHandTests {
       (["muxnet_m"], "is not in the search space: 'stem' is 24, not one of"),
       (["[1,0,99]"], "it has 3 genes, not 18"),
       (["[99" + String(repeating: ",0", count: 17) + "]"], "'stem' is 99, not one of 0 to"),
-      (["demo:40"], "has no trial 40"), (["[a]"], "is no genome"),
+      (["demo:40"], "has no trial 40"), (["[a]"], "is not a genome"),
       (["nosuch:1"], "there is no study 'nosuch'"),
     ]
     for (words, message) in bad {
@@ -149,8 +149,8 @@ struct SearchByHandTests {
     #expect(try search(["show", "next"]).output.contains("24 complete"))
     #expect(try search(["show", "next", "--trial", "3"]).output.contains("from=well, trial 3"))
     let bad: [([String], String)] = [
-      (["copy", "well", "twin"], "there is a study 'twin' already"),
-      (["edit", "well", "--rename", "twin"], "there is a study 'twin' already"),
+      (["copy", "well", "twin"], "there is already a study 'twin'"),
+      (["edit", "well", "--rename", "twin"], "there is already a study 'twin'"),
       (["edit", "well", "--rename", "a/b"], "cannot be a name"),
       (["edit", "well", "--trial", "99", "--attribute", "a=b"], "has no trial 99"),
       (

@@ -82,7 +82,7 @@ struct SearchCommandTests {
     #expect(rows[0].hasPrefix("number,state,target,error,params,madds,violation"))
     let kept = try Program.run(["search", "delete", "demo", "--storage", "a.db"], in: folder.path)
     #expect(kept.code == 1)
-    #expect(kept.errors.contains("12 trials would be removed for good; say --yes"))
+    #expect(kept.errors.contains("12 trials would be removed for good; confirm with --yes"))
     let deleted = try Program.run(
       ["search", "delete", "demo", "--yes", "--storage", "a.db"], in: folder.path)
     #expect(deleted.output == "removed demo with 12 trials\n")
@@ -196,7 +196,8 @@ struct SearchCommandTests {
     let second = try Program.run(arguments, in: folder.path)
     #expect(second.code == 1)
     #expect(
-      second.errors.contains("is run by process \(first.processIdentifier) on"), "\(second.errors)")
+      second.errors.contains("is already run by process \(first.processIdentifier) on"),
+      "\(second.errors)")
     #expect(second.errors.contains("add workers with 'muxnet search worker demo'"))
     #expect(first.isRunning)
     first.send(SIGTERM)

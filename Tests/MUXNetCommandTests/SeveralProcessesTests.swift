@@ -62,7 +62,7 @@
           "RANK": "1", "WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": "1",
         ])
       #expect(nobody.code == 1 && nobody.errorLines.count == 1, "\(nobody.errors)")
-      #expect(nobody.errors.contains("cannot reach the others by 127.0.0.1, port 1"))
+      #expect(nobody.errors.contains("cannot reach the others at 127.0.0.1, port 1"))
       let usage = try Muxnet.run(words("usage", 0), in: folder.path)
       #expect(usage.code == 64 && usage.errors.contains("--processes"))
       let lonely = try Muxnet.run(
@@ -95,7 +95,7 @@
       #expect(outcome.errors.contains("cannot write"), "\(outcome.errors)")
       #expect(
         outcome.errors.hasSuffix(
-          "error: process 0 of 2 ended with exit code 1; its last words are above\n"),
+          "error: process 0 of 2 ended with exit code 1; its last output is above\n"),
         "\(outcome.errors)")
     }
 

@@ -106,7 +106,7 @@ import Testing
       let show = try run(
         ["search", "show", "quick", "--storage", "a.db", "--trial", "23"], in: folder)
       #expect(
-        "\(stale.errors)\(show.output)".contains("make a new study with it"),
+        "\(stale.errors)\(show.output)".contains("create a new study with it"),
         "\(stale.code): \(stale.errors) \(show.output)")
     }
 

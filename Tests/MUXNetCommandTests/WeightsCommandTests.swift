@@ -138,7 +138,7 @@ struct WeightsCommandTests {
       ["weights", "fetch", "tf_mixnet_s"], environment: environment)
     #expect(outcome.code == 1)
     #expect(outcome.errorLines.last?.contains("its SHA-256 is ") == true, "\(outcome.errors)")
-    #expect(outcome.errorLines.last?.contains(", not 89d3354b; fetch it anew") == true)
+    #expect(outcome.errorLines.last?.contains(", not 89d3354b; fetch it again") == true)
     let left = try FileManager.default.contentsOfDirectory(atPath: folder("cache/weights"))
     #expect(left.allSatisfy { $0.hasSuffix(".lock") })
   }

@@ -105,7 +105,8 @@ struct SupernetEvaluatorTests {
     let other = text { _ = try SupernetEvaluator(run: run, space: space) }
     #expect(other.contains("its choices are not those of 'muxnet_digits'"))
     let small = text { _ = try SupernetEvaluator(run: run, space: .named("small")) }
-    #expect(small.contains("is of the space 'muxnet_digits'") && small.contains("'muxnet_small'"))
+    #expect(
+      small.contains("belongs to the space 'muxnet_digits'") && small.contains("'muxnet_small'"))
   }
 
   @Test("a genome outside of the space is refused")
@@ -158,7 +159,7 @@ struct SupernetEvaluatorTests {
     }
     _ = try Supernet(run: run)
     try FileManager.default.removeItem(atPath: "\(run)/result.json")
-    #expect(text { _ = try Supernet(run: run) }.contains("was broken off; go on with it"))
+    #expect(text { _ = try Supernet(run: run) }.contains("was interrupted; resume it first"))
     try FileManager.default.removeItem(atPath: "\(run)/space.yaml")
     #expect(text { _ = try Supernet(run: run) }.contains("holds no super-network"))
     #expect(throws: (any Error).self) { try Supernet(run: folder("nothing")) }
@@ -187,7 +188,7 @@ struct SupernetEvaluatorTests {
     // A worker that begins later finds another hash than the study's.
     #expect(
       text { _ = try SupernetEvaluator(run: run, digest: supernet.digest) }
-        .contains("make a new study"))
+        .contains("create a new study"))
     withExtendedLifetime((coordinator, study)) {}
     // Written in place.
     let again = try SupernetEvaluator(run: run)

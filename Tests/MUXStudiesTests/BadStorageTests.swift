@@ -125,7 +125,8 @@ struct BadStorageTests {
     }
     for access in [StorageAccess.create, .write, .read] {
       let line = try error { _ = try SQLiteStore(path: path, access: access) }
-      #expect(line.contains("has version 99, this muxnet knows up to 3; update muxnet"))
+      #expect(
+        line.contains("has version 99, but this muxnet knows versions up to 3; update muxnet"))
     }
   }
 
@@ -161,7 +162,7 @@ struct BadStorageTests {
     let folder = try TemporaryFolder()
     let path = folder("a.db")
     let store = try SQLiteStore(path: path, access: .create)
-    for (version, text) in [("9223372036854775807", "knows up to 3"), ("1", "needs 3")] {
+    for (version, text) in [("9223372036854775807", "knows versions up to 3"), ("1", "needs 3")] {
       try DatabaseQueue(path: path).write {
         try $0.execute(sql: "UPDATE muxnet_schema SET version = \(version)")
       }
@@ -243,7 +244,7 @@ struct BadStorageTests {
       for statement in OldStorage.statements(to: 1) { try database.execute(sql: statement) }
     }
     let line = try error { _ = try SQLiteStore(path: path, access: .read) }
-    #expect(line.contains("has version 1, this muxnet needs 3"))
+    #expect(line.contains("has version 1, but this muxnet needs 3"))
     let store = try SQLiteStore(path: path, access: .write)
     let study = try StudyCoordinator(store).study(named: "a")
     try #expect(store.read { try $0.counts(of: study.id) } == [.complete: 3])
@@ -271,13 +272,13 @@ struct BadStorageTests {
       try PostgresServer.shared.get().execute(statement, in: url)
     }
     let line = try error { _ = try StudyStorage.open(url, for: .read) }
-    #expect(line.contains("has version 1, this muxnet needs 3"))
+    #expect(line.contains("has version 1, but this muxnet needs 3"))
     let store = try StudyStorage.open(url, for: .write)
     let study = try StudyCoordinator(store).study(named: "a")
     try #expect(store.read { try $0.counts(of: study.id) } == [.complete: 3])
     try PostgresServer.shared.get().execute("UPDATE muxnet_schema SET version = 99", in: url)
     let newer = try error { _ = try StudyStorage.open(url, for: .create) }
-    #expect(newer.contains("has version 99, this muxnet knows up to 3"))
+    #expect(newer.contains("has version 99, but this muxnet knows versions up to 3"))
   }
 
   @Test("A file that is not there, without our tables, or in a place that cannot be")

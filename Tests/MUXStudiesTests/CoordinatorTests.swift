@@ -309,7 +309,7 @@ struct CoordinatorTests {
     let error = try #require(throws: StudyError.self) {
       try coordinator.acquireMaster(of: study, Sample.worker(2))
     }
-    #expect("\(error)".hasPrefix("study 'a' is run by process 1 on elsewhere already"))
+    #expect("\(error)".hasPrefix("study 'a' is already run by process 1 on elsewhere"))
     // Another's release does nothing.
     try coordinator.releaseMaster(of: study, Sample.worker(2))
     #expect(throws: StudyError.self) {

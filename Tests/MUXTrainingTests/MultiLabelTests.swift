@@ -12,7 +12,7 @@ import MUXTraining
 import MUXVision
 import Testing
 
-@Suite("Several labels an image") struct MultiLabelTests {
+@Suite("Several labels per image") struct MultiLabelTests {
   /// Images whose channels are bright or dark, with a table of which are bright.
   static func writeData(_ folder: TemporaryFolder, count: Int = 96) throws -> String {
     var table = "file,red,green,blue\n"
@@ -92,7 +92,7 @@ import Testing
     }
     #expect(
       try error(["task=classification"]).hasSuffix(
-        "0.png has a set of classes, but the task classification learns one class an image; choose the"
+        "0.png has a set of classes, but the task classification needs one class per image; change the"
           + " task or the data to fit"))
     #expect(
       try error(["model.classes=5"]).contains("has 5 outputs, but the task multiLabel needs 3"))

@@ -65,7 +65,8 @@ import Testing
       try Trainer(resuming: path) { $0.epochs = 1 }
     }
     #expect(
-      error?.description == "epochs is 1: the run was begun with 2; it can be prolonged, not cut")
+      error?.description
+        == "epochs is 1: the run was started with 2; it can be extended, not shortened")
     let log = EventLog()
     let stop = StopSignal()
     let second = try Trainer(

@@ -119,7 +119,7 @@ import Testing
     let data = try open(.training, classNames: ["Hernia", "Cardiomegaly"])
     #expect((0..<3).map(data.target(at:)) == [.labels([1]), .labels([]), .labels([0])])
     let message = message { try open(.training, classNames: ["Hernia", "cat"]) }
-    #expect(message.contains("'cat' is none of the 14 findings"))
+    #expect(message.contains("'cat' is not one of the 14 findings"))
   }
 
   @Test("images that are not there are counted and named, and the result says of how many it is")
@@ -140,7 +140,7 @@ import Testing
   func wrongLabels() throws {
     try distribute()
     for (line, reason) in [
-      ("00000009_000.png,Mass|Moss,0,9,1,1", "'Moss' is none of the 14 findings"),
+      ("00000009_000.png,Mass|Moss,0,9,1,1", "'Moss' is not one of the 14 findings"),
       ("00000009_000.png,No Finding|Mass,0,9,1,1", "stands beside findings"),
       ("00000009_000.png,,0,9,1,1", "there is no finding"),
       ("photo.png,Mass,0,9,1,1", "number of a patient"),

@@ -21,15 +21,15 @@ public enum EvaluationError: Hashable, Sendable, DescribedError {
   public var description: String {
     switch self {
     case .packed(let path):
-      "\(path) is packed for the runtime, which keeps the network and not its weights as they were;"
-        + " give what it was made of: a .safetensors or PyTorch file, or the folder of a run"
+      "\(path) is packed for the runtime, which keeps the network but not its original weights;"
+        + "  give the file it was made from: a .safetensors or PyTorch file, or the folder of a run"
     case .notFinite(let network, let what):
       "the network '\(network)' gives numbers that are infinite or not a number for \(what); its weights"
         + " or the precision cannot take such images, so look at the outputs of its layers"
     case .uncalibrated(let path):
       "\(path) has no calibration, which 8 bits need; quantize the weights, which calibrates them"
     case .emptyName(let path, let line):
-      "\(path):\(line): there is no name; give every class a line of its own, without empty ones"
+      "\(path):\(line): the line is empty; write one class name on each line"
     case .noMargin(let pipeline):
       "ten crops need a margin around the network's input, but its images are prepared by \(pipeline);"
         + " average over flips instead"

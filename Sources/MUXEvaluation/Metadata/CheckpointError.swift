@@ -28,15 +28,15 @@ public enum CheckpointError: Hashable, Sendable, DescribedError {
     case .noneSound(let path, let tried):
       "none of the \(tried.count) checkpoint\(tried.count == 1 ? "" : "s") in \(path) can be used ("
         + tried.map(\.description).joined(separator: "; ")
-        + "); restore one of them from a copy, or start the run anew"
+        + "); restore one of them from a copy, or start the run again"
     case .bestUnreadable(let reason, let last):
-      "\(reason); the last weights of the run can be read: give \(last) for them"
+      "\(reason); the run's last weights can be read: give \(last) instead"
     case .unreadable(let path, let reason): "\(path): \(reason)"
     case .newer(let path, let version, let known):
       "the checkpoint \(path) is of version \(version), and this program reads versions up to"
-        + " \(known); go on with the program that wrote it, or with a newer one"
+        + " \(known); use the program that wrote it, or a newer one"
     case .mismatch(let path, let reason):
-      "the checkpoint \(path) is not of this run: \(reason); resume with the run's own"
+      "the checkpoint \(path) does not belong to this run: \(reason); resume with the run's own"
         + " configuration, or start a new run from its weights"
     }
   }

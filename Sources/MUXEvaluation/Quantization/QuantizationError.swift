@@ -14,7 +14,7 @@ public enum QuantizationError: Hashable, Sendable, DescribedError {
   public var description: String {
     switch self {
     case .noLayer(let pattern, let network, let hint):
-      "no layer of \(network) with weights has a name like '\(pattern.printable)'\(hint)"
+      "no layer of \(network) that has weights matches '\(pattern.printable)'\(hint)"
     case .nothingHeldOut(let count):
       "\(count) image\(count == 1 ? "" : "s") cannot both calibrate the model and be held out for the"
         + " comparison; give more images, or calibrate with fewer"

@@ -17,7 +17,7 @@ public struct EvaluationResult: Sendable, Encodable {
   public var charts: [ScoreChart] = []
   /// The images that are most wrong, the worst first, as many as ``Evaluator/keptVerdicts`` says.
   public var worst: [JudgedImage] = []
-  /// How often each class was taken for each, for tasks of one class an image.
+  /// How often each class was taken for each, for tasks of one class per image.
   public var confusion: ConfusionTable?
   /// Between which values scores lie when images (patients, where they are known) are drawn anew; nil
   /// unless asked for.

@@ -33,17 +33,17 @@ public enum RunFolderError: Hashable, Sendable, DescribedError {
     case .notARun(let path):
       "\(path) exists and is not a run of muxnet, so it is not replaced; choose another name"
     case .noRun(let path):
-      "\(path) is not the folder of a run: it has none of the files that a training writes; give a"
+      "\(path) is not the folder of a run: it has none of the files that training writes; give a"
         + " run, such as runs/NAME, or a file of weights"
     case .stillTraining(let path, let epochs):
       "\(path) is still training (\(epochs) epoch\(epochs == 1 ? "" : "s") done); wait until it ends, or"
         + " stop it first"
     case .noEpoch(let path):
-      "no epoch of \(path) is done, so there is nothing to show; let it train for one at least"
+      "no epoch of \(path) is done, so there is nothing to show; let it train for at least one"
     case .nothingToResume(let path):
       "\(path) has no checkpoint to resume from; give the folder of a run, such as runs/NAME"
     case .endedEarly(let path):
-      "\(path) was ended before its first checkpoint, so it holds nothing to go on from; begin it anew by its"
+      "\(path) ended before its first checkpoint, so there is nothing to resume from; start it again from its"
         + " settings, \(path)/configuration.yaml"
     }
   }

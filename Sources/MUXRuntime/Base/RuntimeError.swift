@@ -63,7 +63,7 @@ extension RuntimeError: DescribedError {
     case .unsupported(let layer, let reason): return "layer '\(layer)': \(reason)"
     case .modelFile(let path, let reason): return "\(path): \(reason)"
     case .description(let network, let reason):
-      return "what is said of network '\(network)' does not fit: \(reason); give what it was"
+      return "the description of network '\(network)' does not fit: \(reason); give what it was"
         + " trained with"
     case .precision(let path, let held, let asked):
       return "\(path): it is packed for \(held), not \(asked); leave the precision out, or pack"
@@ -88,7 +88,7 @@ extension RuntimeError: DescribedError {
       return "network '\(network)' does not give one value for each class; run it on pixels"
         + " instead of classifying"
     case .pixelCount(let expected, let actual, let shape):
-      return "the engine takes images of \(shape), that is \(expected) numbers, not \(actual);"
+      return "the engine takes images of \(shape), which are \(expected) numbers, not \(actual);"
         + " resize the image or make a plan for its size"
     case .poolSize(let count):
       return "a pool cannot have \(count) engines; use 1 to"
@@ -98,7 +98,7 @@ extension RuntimeError: DescribedError {
         "network '\(network)' does not end with a fully connected layer, whose input would be the"
         + " features; run it and take its outputs"
     case .batching(let images, let seconds):
-      return "batches cannot be gathered of \(images) images within \(seconds) seconds; use 1 to"
+      return "cannot gather batches of \(images) images within \(seconds) seconds; use 1 to"
         + " \(PoolLimits.images.upperBound) images and 0 to"
         + " \(Int(PoolLimits.seconds.upperBound)) seconds"
     case .waitingLimit(let count):
@@ -108,13 +108,13 @@ extension RuntimeError: DescribedError {
         "the pool has \(waiting) calls waiting, as many as it may; call again later, or give it"
         + " more engines"
     case .poolShutDown:
-      return "the pool was shut down; make another one"
+      return "the pool was shut down; create another one"
     case .imageCount(let count):
       return "a batch cannot have \(count) images; give fewer, and none less than 0"
     case .guessCount(let count):
-      return "there are no \(count) most likely classes; ask for 0 or more"
+      return "cannot give the \(count) most likely classes; ask for 0 or more"
     case .runCount(let count):
-      return "nothing can be timed in \(count) runs; take at least 1, after 0 or more to warm up"
+      return "cannot time \(count) runs; take at least 1, after 0 or more warm-up runs"
     case .calibration(let layer):
       return "the calibration has no range for '\(layer)'; calibrate this network on some images"
     case .notFinite:
@@ -124,7 +124,7 @@ extension RuntimeError: DescribedError {
         + " \(image) of those given; its pixels or the network's weights are too large: check the"
         + " normalisation and the weights"
     case .engineInUse:
-      return "the engine is at work for another caller; use one engine for each (they can share a"
+      return "the engine is in use by another caller; use one engine for each (they can share a"
         + " plan)"
     }
   }

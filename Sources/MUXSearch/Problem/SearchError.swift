@@ -42,7 +42,7 @@ extension SearchError: DescribedError {
     case .invalidTarget(let target, let reason): "target '\(target)': \(reason)"
     case .invalidSetting(let name, let reason): "search setting '\(name)': \(reason)"
     case .unknownCandidate(let id):
-      "candidate \(id) is not waiting for a result: it was never asked for, or told before"
+      "candidate \(id) is not waiting for a result: it was never asked for, or already has one"
     case .wrongObjectiveCount(let id, let expected, let actual):
       "the result of candidate \(id) has \(actual) objectives; the search has \(expected)"
     case .notFinite(let id, let objective, let value):

@@ -84,10 +84,10 @@ extension StudyError: DescribedError {
     case .unreachable(let url, let reason): "cannot reach the storage \(url): \(reason)"
     case .noStorage(let url, let reason): "no studies in \(url): \(reason)"
     case .schemaTooNew(let url, let found, let known):
-      "the storage \(url) has version \(found), this muxnet knows up to \(known); update muxnet or"
+      "the storage \(url) has version \(found), but this muxnet knows versions up to \(known); update muxnet or"
         + " use another storage"
     case .schemaTooOld(let url, let found, let known):
-      "the storage \(url) has version \(found), this muxnet needs \(known); opening it"
+      "the storage \(url) has version \(found), but this muxnet needs \(known); opening it"
         + " for writing brings it up to date"
     case .corrupt(let url, let reason):
       "the storage \(url) is damaged or no database (\(reason)); restore a copy, or move it away and"
@@ -109,7 +109,7 @@ extension StudyError: DescribedError {
         : "name one of the studies: \(names.prefix(8).joined(separator: ", "))"
           + (names.count > 8 ? ", …" : "")
     case .studyExists(let name):
-      "there is a study '\(name)' already; go on with it, delete it, or take another name"
+      "there is already a study '\(name)'; continue it, delete it, or take another name"
     case .invalidName(let name, let reason): "'\(name)' cannot be a name: \(reason)"
     case .damagedStudy(let name, let reason):
       "study '\(name)' is damaged: \(reason); \(Self.mending)"
@@ -127,11 +127,11 @@ extension StudyError: DescribedError {
     case .leaseLost(let study, let number):
       "trial \(number) of study '\(study)' was given to another worker"
     case .masterActive(let study, let host, let process, let seconds):
-      "study '\(study)' is run by process \(process) on \(host) already (last sign of life"
+      "study '\(study)' is already run by process \(process) on \(host) (last sign of life"
         + " \(Int(seconds.rounded())) s ago); add workers"
     case .otherVersion(let study, let theirs, let ours):
-      "study '\(study)' is worked on by muxnet \(theirs), and this is \(ours): start workers of the same"
-        + " version, or of this one when those have ended"
+      "study '\(study)' is being worked on by muxnet \(theirs), but this is \(ours): start workers of the same"
+        + "  version, or of this one once those have ended"
     case .alwaysFails(let study, let count, let reason):
       "all of the first \(count) trials of study '\(study)' failed, the last one with: \(reason);"
         + " fix that, then retry the failed trials"

@@ -8,7 +8,7 @@ extension Target {
   package func label(task: String, name: String) throws(TaskError) -> Int {
     guard case .label(let label) = self else {
       throw .otherTargets(
-        task: task, expected: "one class an image", found: kind.description, name: name)
+        task: task, expected: "one class per image", found: kind.description, name: name)
     }
     return label
   }
@@ -22,7 +22,7 @@ extension Target {
     case .labels(let labels): return labels
     case .boxes:
       throw .otherTargets(
-        task: task, expected: "any number of classes an image", found: kind.description,
+        task: task, expected: "any number of classes per image", found: kind.description,
         name: name)
     }
   }

@@ -42,7 +42,7 @@ public enum TaskError: Sendable, Hashable, DescribedError {
     case .detectorOutputs(let network, let reason):
       "the outputs of the network '\(network)' are not those of a detector for these classes: \(reason)"
     case .otherTargets(let task, let expected, let found, let name):
-      "\(name) has \(found), but the task \(task) learns \(expected); choose the task or the data"
+      "\(name) has \(found), but the task \(task) needs \(expected); change the task or the data"
         + " to fit"
     case .tooFewClasses(let task, let names, let example):
       "the data\(example.map { " (such as \($0))" } ?? "") has \(names.isEmpty ? "no class" : "one class only (\(names.joined()))"), so there"
@@ -57,7 +57,7 @@ public enum TaskError: Sendable, Hashable, DescribedError {
       "the task of these weights has no format '\(name)' for its predictions; it has "
         + known.joined(separator: ", ")
     case .notAveraged:
-      "what this task says about several views of an image cannot be averaged; leave the augmentation"
+      "the predictions of this task for several views of an image cannot be averaged; leave the augmentation"
         + " out"
     case .notTrainable(let task):
       "the task \(task) cannot be trained by this program, which has no objective for it"

@@ -3,7 +3,7 @@ public import MUXCore
 public import MUXImages
 public import MUXNetworks
 
-/// One class an image: softmax, cross entropy, top-1 and top-5.
+/// One class per image: softmax, cross entropy, top-1 and top-5.
 public struct Classification: VisionTask {
   /// `classification`.
   public static let name = "classification"

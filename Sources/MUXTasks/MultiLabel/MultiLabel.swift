@@ -3,7 +3,7 @@ public import MUXCore
 public import MUXImages
 public import MUXNetworks
 
-/// Any number of classes an image: a sigmoid for each class, binary cross entropy, AUROC.
+/// Any number of classes per image: a sigmoid for each class, binary cross entropy, AUROC.
 ///
 /// In a recipe: `task: multiLabel`, or with settings
 /// `task: {name: multiLabel, loss: squaredError, threshold: 0.3}`.

@@ -21,12 +21,12 @@ extension ProcessGroupError: CustomStringConvertible, LocalizedError {
       return "the environment variable \(variable) is \(value.map { "\"\($0)\"" } ?? "not set"):"
         + " it must be \(needed) where several processes train together"
     case .unreachable(let rank, let size, let host, let port, let reason):
-      return "process \(rank) of \(size) cannot reach the others by \(host), port \(port)"
-        + " (\(reason)): are all started, and does no firewall lie between them?"
+      return "process \(rank) of \(size) cannot reach the others at \(host), port \(port)"
+        + " (\(reason)): have all been started, and is there a firewall between them?"
     case .lost(let rank, let size, let during, let reason):
       return
         "process \(rank) of \(size) has lost another one \(during) (\(reason)): look for the first"
-        + " that failed, and go on from the last checkpoint"
+        + "  one that failed, and resume from the last checkpoint"
     case .differs(let rank, let what, let value, let first):
       return "process \(rank) has \(what) \(value), process 0 has \(first):"
         + " all need the same"

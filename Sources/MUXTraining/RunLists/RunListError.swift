@@ -16,10 +16,10 @@ package enum RunListError: Hashable, Sendable, DescribedError {
     case .name(let name):
       "'\(name.printable)' cannot be the name of a training in a list; give each a plain name of its own"
     case .otherSettings(let name, let folder):
-      "\(name.printable) in \(folder.printable) was begun with other settings; take another folder, or give"
-        + " the settings that it was begun with"
+      "\(name.printable) in \(folder.printable) was started with other settings; take another folder, or give"
+        + "  the settings that it was started with"
     case .damaged(let path):
-      "\(path.printable) is damaged; remove it, and the training that it is of is measured again"
+      "\(path.printable) is damaged; remove it, and its training is measured again"
     }
   }
 }

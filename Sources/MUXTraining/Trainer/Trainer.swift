@@ -197,7 +197,7 @@ public final class Trainer {
     let (epochs, before) = (configuration.epochs, stored.epochs)
     try ConfigurationError.require(
       epochs >= before, "epochs", epochs,
-      "the run was begun with \(before); it can be prolonged, not cut")
+      "the run was started with \(before); it can be extended, not shortened")
     stored.epochs = epochs
     try configuration.validate()
     let shared = configuration.supernet.isEnabled ? try sharing(configuration, folder) : nil

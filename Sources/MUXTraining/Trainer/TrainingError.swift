@@ -31,14 +31,14 @@ public enum TrainingError: Hashable, Sendable, DescribedError {
       "after epoch \(epoch) the network gives numbers that are infinite or not a number for \(image)"
         + Self.remedy(nil)
     case .otherClasses(let before, let now):
-      "the data has other classes than the run was begun with (before:"
-        + " \(Self.list(before)); now: \(Self.list(now))); restore them, or begin another run"
+      "the classes of the data differ from those the run started with (before:"
+        + " \(Self.list(before)); now: \(Self.list(now))); restore them, or start another run"
     case .otherImages(let path, let changes):
       "the data\(path.map { " in \($0.printable)" } ?? "") changed since the last checkpoint:"
         + " \(changes.joined(separator: "; ")); restore it, or allow other images"
     case .otherTeacher(let path):
-      "the teacher \(path.printable) has other weights than when the run was begun; restore them, or"
-        + " begin another run"
+      "the teacher \(path.printable) has other weights than when the run started; restore them, or"
+        + " start another run"
     case .dataEnded(let epoch, let batch):
       "the data of epoch \(epoch) ended after \(batch) batches; was it changed during the run?"
     }

@@ -154,7 +154,7 @@ public struct ChestXRay14: ImageDataSet {
       guard let number = findings.firstIndex(of: name) else {
         throw .chestXRays(
           path: path,
-          reason: "the class '\(name)' is none of the 14 findings; these are"
+          reason: "the class '\(name)' is not one of the 14 findings; these are"
             + " \(findings.joined(separator: ", "))")
       }
       result[number] = label

@@ -110,7 +110,7 @@ struct ChestXRayTable {
       guard let number = ChestXRay14.findings.firstIndex(of: String(name)) else {
         let reason =
           name == none
-          ? "'\(none)' stands beside findings" : "'\(name)' is none of the 14 findings"
+          ? "'\(none)' stands beside findings" : "'\(name)' is not one of the 14 findings"
         return .failure(Problem(reason: reason))
       }
       numbers.append(number)

@@ -58,14 +58,14 @@ public enum DataSetError: Sendable, Hashable, DescribedError {
       "\(path.printable): \(images) image(s) but no class folders; move the images of each class into a"
         + " sub-folder named after it"
     case .noImages(let path, let leftOut):
-      "\(path.printable): no image in it of a format that is read"
+      "\(path.printable): it holds no image in a readable format"
         + " (\(ImageFormat.readable.map(\.name).joined(separator: ", ")))"
         + leftOut.descriptions.map { "; \($0)" }.joined()
     case .emptyClasses(let path, let classes):
       "\(path.printable): class folder(s) without images: \(Self.list(classes)); fill or remove them"
     case .twinClasses(let path, let classes):
-      "\(path.printable): several class folders of one name, in composed and decomposed letters:"
-        + " \(Self.list(classes)); rename or join them"
+      "\(path.printable): several class folders with the same name, in composed and decomposed letters:"
+        + " \(Self.list(classes)); rename or merge them"
     case .misnamedClass(let path, let name):
       "\(path.printable): the name of the class folder \(name.printable) is not UTF-8; rename it"
     case .otherClasses(let path, let unexpected, let missing):
@@ -73,7 +73,7 @@ public enum DataSetError: Sendable, Hashable, DescribedError {
         + [
           unexpected.isEmpty ? nil : "unexpected: \(Self.list(unexpected))",
           missing.isEmpty ? nil : "missing: \(Self.list(missing))",
-        ].compactMap { $0 }.joined(separator: "; ") + "); name them alike"
+        ].compactMap { $0 }.joined(separator: "; ") + "); give them the same names"
     case .wrongSize(let path, let actual, let recordSize):
       "\(path.printable): \(actual) bytes are not a whole number of records of \(recordSize) bytes; the file"
         + " is cut off or of another format, fetch it again"
@@ -102,8 +102,8 @@ public enum DataSetError: Sendable, Hashable, DescribedError {
     case .otherImage(let path, let size, let annotated):
       "\(path.printable): the image has \(size) pixels, but its annotation is for \(annotated); "
         + (size.width == annotated.height && size.height == annotated.width
-          ? "it lies on its side (data.orientation: ignored leaves it so), or is another image"
-          : "it is another image, or was scaled: annotate it anew")
+          ? "it is rotated (data.orientation: ignored leaves it so), or is another image"
+          : "it is another image, or was scaled: annotate it again")
     }
   }
 

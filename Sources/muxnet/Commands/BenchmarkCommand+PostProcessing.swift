@@ -66,7 +66,7 @@ extension BenchmarkCommand {
     let source =
       report.areReal
       ? "outputs of \(report.images) image\(report.images == 1 ? "" : "s")"
-      : "outputs of noise (--images has real ones)"
+      : "outputs of noise (--images takes real ones)"
     Console.result(
       "\(report.network), \(report.priors.grouped) default boxes × \(report.classes) classes, \(source),"
         + " one thread\n")

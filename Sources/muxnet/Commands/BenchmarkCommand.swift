@@ -128,7 +128,7 @@ struct BenchmarkCommand: ParsableCommand {
     }
     if postProcessing, train || profile || !engine.isEmpty || (!serve && !precision.isEmpty) {
       throw ValidationError(
-        "--post-processing times no network; leave --train, --profile, --engine and --precision out"
+        "--post-processing does not time the network; leave --train, --profile, --engine and --precision out"
       )
     }
     if postProcessing, serve, (batchSize.first ?? 1) != 1 || images != nil {

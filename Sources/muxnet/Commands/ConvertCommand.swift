@@ -121,7 +121,7 @@ struct ConvertCommand: ParsableCommand {
       throw ValidationError("--blocks is for networks: an OUTPUT that ends in .yaml")
     }
     if blocks {
-      try UnusedOptions.refuse([("key", key != nil)], because: "--blocks reads no weights")
+      try UnusedOptions.refuse([("key", key != nil)], because: "--blocks does not read weights")
     }
     switch format {
     case .safetensors where !randomWeights, .pytorch:

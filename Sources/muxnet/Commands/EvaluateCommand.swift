@@ -86,7 +86,7 @@ struct EvaluateCommand: ParsableCommand {
     Console.remark(trained.remark, path: trained.path)
     // Said before anything is computed.
     if confusion, !Self.hasConfusion(try trained.head()) {
-      throw CommandError("--confusion is for weights that give one class an image")
+      throw CommandError("--confusion is for weights that give one class per image")
     }
     let trainedModel = try engine.model(trained, precision: configuration.precision)
     let showsProgress = Console.errorIsTerminal
@@ -131,7 +131,7 @@ struct EvaluateCommand: ParsableCommand {
       }
     }
     guard confusion, let table = result.confusion else { return }
-    Console.result("rows: true classes; columns: what they were taken for")
+    Console.result("rows: true classes; columns: predicted classes")
     Console.result(table.text(width: Console.outputIsTerminal ? Console.errorWidth : 160))
   }
 

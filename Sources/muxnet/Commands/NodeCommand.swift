@@ -27,7 +27,7 @@ struct NodeCommand: ParsableCommand {
     }
     let order: NodeOrder
     do { order = try JSONDecoder().decode(NodeOrder.self, from: Data(line.utf8)) } catch {
-      throw CommandError("the order is none that muxnet \(MUXNetVersion.current) understands")
+      throw CommandError("muxnet \(MUXNetVersion.current) does not understand the order")
     }
     guard order.version == MUXNetVersion.current else {
       throw CommandError(

@@ -140,7 +140,7 @@ struct PredictCommand: ParsableCommand {
       return try FeatureTable(predictor, model)
     }
     if show, !Console.outputIsTerminal {
-      Console.warning("--show draws in a terminal, and the output is none")
+      Console.warning("--show draws in a terminal, but the output is not one")
     }
     let pictures = try draw.map { try BoxPictures(folder: $0) }
     let report = try predictor.predict(

@@ -117,7 +117,7 @@ struct QuantizeCommand: ParsableCommand {
         [
           ("part", part != nil), ("set", !data.assignments.isEmpty),
           ("batch-size", data.batchSize != nil),
-        ], because: "--images are no data set, and are taken as they are")
+        ], because: "--images is not a data set, and its images are used as they are")
     }
   }
 

@@ -155,7 +155,7 @@ struct ReproduceCommand: ParsableCommand {
       }
       Console.note(plan)
       if let signal = try list.train() {
-        Console.note("broken off; the same command goes on")
+        Console.note("interrupted; the same command continues")
         throw ExitCode(128 + signal)
       }
       return try list.results()
@@ -173,7 +173,7 @@ struct ReproduceCommand: ParsableCommand {
       Console.note(plan)
       let (signal, failed) = try table.train()
       if let signal {
-        Console.note("broken off; the same command goes on")
+        Console.note("interrupted; the same command continues")
         throw ExitCode(128 + signal)
       }
       return (try table.results(), failed)

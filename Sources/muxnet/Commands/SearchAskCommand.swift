@@ -73,7 +73,8 @@ struct SearchAskCommand: ParsableCommand {
     guard let value = Double(unit == nil ? text[...] : text.dropLast()), value > 0,
       value * (unit ?? 1) <= 31_536_000
     else {
-      throw ValidationError("--hold takes seconds, or such as 30m, 24h, 7d, not '\(text)'")
+      throw ValidationError(
+        "--hold takes seconds or a duration such as 30m, 24h, 7d, not '\(text)'")
     }
     return value * (unit ?? 1)
   }

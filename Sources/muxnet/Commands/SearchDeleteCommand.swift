@@ -26,7 +26,8 @@ struct SearchDeleteCommand: ParsableCommand {
     let (found, count) = try coordinator.entry(named: study)
     guard yes else {
       throw CommandError(
-        "study '\(found.name)' with \(count.grouped) trials would be removed for good; say --yes")
+        "study '\(found.name)' with \(count.grouped) trials would be removed for good; confirm with --yes"
+      )
     }
     try coordinator.delete(found)
     Console.result("removed \(found.name) with \(count.grouped) trials")

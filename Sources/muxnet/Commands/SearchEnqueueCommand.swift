@@ -53,7 +53,7 @@ struct SearchEnqueueCommand: ParsableCommand {
   ) throws -> [Genome] {
     if text.hasPrefix("[") {
       guard let values = try? JSONDecoder().decode([Int].self, from: Data(text.utf8)) else {
-        throw CommandError("'\(text)' is no genome; write whole numbers, such as [1,0,2]")
+        throw CommandError("'\(text)' is not a genome; write whole numbers, such as [1,0,2]")
       }
       return [Genome(values)]
     }
@@ -90,7 +90,7 @@ struct SearchEnqueueCommand: ParsableCommand {
     }
     return try numbers.split(separator: ",").map { text in
       guard let number = Int(text) else {
-        throw CommandError("'\(text)' is no number of a trial; write such as \(name):3,17")
+        throw CommandError("'\(text)' is not a trial number; write numbers as in \(name):3,17")
       }
       let (trial, count) = try coordinator.store.read {
         (try $0.trial(number, of: other.id), try $0.totals(of: other.id).trials)

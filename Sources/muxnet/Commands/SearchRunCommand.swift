@@ -89,7 +89,7 @@ struct SearchRunCommand: ParsableCommand {
     let left = study.definition.limits.trials - standings.counts.values.reduce(0, +)
     if ending == .done, left > 0 {
       Console.note(
-        "the space has no more networks: all that it has within its limits are tried, \(left) trials"
+        "the space has no more networks: all within its limits have been tried, \(left) trials"
           + " fewer than asked for")
     }
     if standings.completed.isEmpty, ending == .done {

@@ -107,7 +107,7 @@ struct SearchWorkerCommand: ParsableCommand {
   private func start(_ nodes: NodeLauncher, _ url: StorageURL) throws {
     if case .sqlite = url.kind, !nodes.file.isLocal {
       throw CommandError(
-        "a file of SQLite is for one machine: keep studies in PostgreSQL for workers on several hosts"
+        "a SQLite file is for one machine: keep studies in PostgreSQL for workers on several hosts"
       )
     }
     let words = NodeOptions.without(
@@ -131,7 +131,7 @@ struct SearchWorkerCommand: ParsableCommand {
     let failed = members.filter { $0.poll() != .exit(code: 0) }.map(\.name)
     if !failed.isEmpty {
       throw CommandError(
-        "workers failed on \(failed.joined(separator: ", ")); their last words are above")
+        "workers failed on \(failed.joined(separator: ", ")); their last output is above")
     }
   }
 
@@ -162,9 +162,9 @@ struct SearchWorkerCommand: ParsableCommand {
 
   /// Replaces this process, of which a thread hangs, by a fresh one with the same arguments.
   private func beginAnew() throws {
-    if !quiet { Console.note("an evaluation hangs; beginning anew in a fresh process") }
+    if !quiet { Console.note("an evaluation hangs; restarting in a new process") }
     var arguments = CommandLine.arguments.map { strdup($0) } + [nil]
     execv(StopRequest.program.path, &arguments)
-    throw CommandError("cannot begin anew: \(String(cString: strerror(errno)))")
+    throw CommandError("cannot restart: \(String(cString: strerror(errno)))")
   }
 }

@@ -27,7 +27,7 @@ enum ModelSource {
   init(_ model: String, _ changes: ModelOptions, key: String? = nil) throws {
     if PackedModel.isPacked(model) {
       guard changes == ModelOptions() else {
-        throw ValidationError("a packed model cannot be changed; convert it anew")
+        throw ValidationError("a packed model cannot be changed; convert its weights again")
       }
       if let key { throw WeightsFileError(path: model, key: key, kind: "a packed file") }
       self = .packed(try PackedModel(contentsOf: model))

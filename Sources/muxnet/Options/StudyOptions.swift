@@ -159,7 +159,7 @@ struct StudyOptions: ParsableArguments {
     if !objectives.split(separator: ",").contains(Substring(Metric.error.name)) {
       try UnusedOptions.refuse(
         [("error-scale", errorScale != nil)],
-        because: "\(Metric.error.name) is none of the --objectives")
+        because: "\(Metric.error.name) is not among the --objectives")
     }
     for text in attributeTexts where !text.contains("=") || text.hasPrefix("=") {
       throw ValidationError("--attribute takes KEY=VALUE, not '\(text)'")

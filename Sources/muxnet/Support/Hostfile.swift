@@ -46,13 +46,13 @@ struct Hostfile: Hashable {
       // A name that begins with '-' would be an option of the shell that reaches it.
       guard !name.hasPrefix("-"),
         name.allSatisfy({ $0.isASCII && ($0.isLetter || $0.isNumber || ".-_:@[]%".contains($0)) })
-      else { throw fail("'\(name)' is no name of a host; write such as node1 slots=2") }
+      else { throw fail("'\(name)' is no name of a host; write it as node1 slots=2") }
       var slots = 1
       for word in words.dropFirst() {
         let parts = word.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
         guard parts.count == 2, parts[0] == "slots", let count = Int(parts[1]),
           (1...1024).contains(count)
-        else { throw fail("'\(word)' is none of slots=1 … slots=1024") }
+        else { throw fail("'\(word)' is not one of slots=1 … slots=1024") }
         slots = count
       }
       if words.count > 2 { throw fail("what follows '\(words[1])' is too much") }

@@ -127,7 +127,9 @@ final class RemoteMember: LaunchedMember {
     guard
       let found = folders.map({ "\($0)/\(name)" })
         .first(where: { FileManager.default.isExecutableFile(atPath: $0) })
-    else { throw CommandError("cannot find \(name), by which hosts are reached; install it") }
+    else {
+      throw CommandError("cannot find \(name), which is needed to reach the hosts; install it")
+    }
     return found
   }
 }

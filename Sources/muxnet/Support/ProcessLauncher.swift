@@ -59,11 +59,11 @@
         else {
           let times = attempt > 0 ? ", after \(attempt) restart\(attempt == 1 ? "" : "s")" : ""
           throw CommandError(
-            "\(failure.text(of: processes))\(times); its last words are above")
+            "\(failure.text(of: processes))\(times); its last output is above")
         }
         attempt += 1
         Console.warning(
-          "\(failure.text(of: processes)): all start anew (\(attempt) of \(restarts))")
+          "\(failure.text(of: processes)): all restart (\(attempt) of \(restarts))")
       }
     }
 

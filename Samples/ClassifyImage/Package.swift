@@ -1,5 +1,5 @@
-// swift-tools-version: 6.3
 // SPDX-License-Identifier: Apache-2.0
+// swift-tools-version: 6.3
 import PackageDescription
 
 // A package that uses the runtime alone: no libtorch, no JPEG library. In an own package, the

@@ -1,5 +1,5 @@
-// swift-tools-version: 6.3
 // SPDX-License-Identifier: Apache-2.0
+// swift-tools-version: 6.3
 import PackageDescription
 
 // A server around the runtime: images come in as JPEG, PNG or another format that this system decodes. In an

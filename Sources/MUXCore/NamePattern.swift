@@ -7,7 +7,6 @@ package struct NamePattern: Hashable, Sendable {
   package let text: String
   private let letters: [UInt8]
 
-  /// A pattern.
   package init(_ text: String) {
     self.text = text
     letters = Array(text.utf8)

@@ -2,7 +2,6 @@
 
 /// Durations as numbers.
 package enum Seconds {
-  /// Seconds since an instant.
   package static func since(_ start: ContinuousClock.Instant) -> Double {
     of(ContinuousClock.now - start)
   }

@@ -8,13 +8,11 @@ package struct StableHash: Sendable {
   /// The hash of nothing.
   package init() {}
 
-  /// Adds a number.
   package mutating func add(_ value: UInt64) {
     state = (state ^ value) &* 0x9e37_79b9_7f4a_7c15
     state ^= state >> 32
   }
 
-  /// Adds a number.
   package mutating func add(_ value: Int) { add(UInt64(bitPattern: Int64(value))) }
 
   /// Adds bytes, eight at a time, and their number.

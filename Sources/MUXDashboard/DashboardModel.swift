@@ -13,11 +13,9 @@ public actor DashboardModel {
   package struct Snapshot: Sendable {
     /// The study, with its history.
     package var view: StudyView
-    /// How many trials are in each state.
     package var counts: [TrialState: Int]
     /// Trials that are through, in the order of finishing.
     package var finished: [Trial]
-    /// Trials that are not, by number.
     package var active: [Trial]
     /// Differs between any two states of the study.
     package var revision: String

@@ -4,7 +4,6 @@ import MUXEvaluation
 
 /// The runs in a folder, the one that was at work last first.
 package struct RunOverview: Sendable {
-  /// A run.
   package struct Row: Sendable {
     /// What it says of itself.
     package let record: RunRecord

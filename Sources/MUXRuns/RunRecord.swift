@@ -27,11 +27,9 @@ package struct RunRecord: Sendable {
     package subscript(column: SummaryColumn) -> Double? { values[column.rawValue] }
   }
 
-  /// The folder.
   package let folder: RunFolder
   /// What the run is called.
   package let name: String
-  /// Its settings.
   package let settings: ConfigurationTree
   /// What the network is for.
   package let task: any VisionTask

@@ -21,7 +21,6 @@ package struct RunReport: Sendable {
 
   /// What the folder says.
   package let record: RunRecord
-  /// The part of the data.
   package let part: DataPart
   /// The scores of its images.
   package var result: EvaluationResult

@@ -56,7 +56,6 @@ func call(_ body: () throws -> Void) -> Int32 {
   }
 }
 
-/// The open model of a number.
 func model(_ number: UInt64) throws -> OpenModel {
   guard let model = OpenModels[number] else {
     throw CallError(

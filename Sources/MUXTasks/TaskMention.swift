@@ -3,7 +3,6 @@
 /// A task as files have it (``NamedTask``), also one that this program does not know: then its name is all
 /// that is known of it.
 package struct TaskMention: Sendable, Hashable, Codable {
-  /// The task's name.
   package let name: String
   /// The task with its settings; nil for one that this program does not know.
   package let task: NamedTask?

@@ -9,7 +9,7 @@ public enum AxisFormat: Sendable, Hashable {
   /// Shares from 0 to 1 as percentages.
   case percent
 
-  /// A number as text.
+  /// A number as the axis writes it, such as 300M or 12 %.
   public func text(_ value: Double) -> String {
     switch self {
     case .plain: return Self.trimmed(value)

@@ -16,7 +16,7 @@ public struct LegendEntry: Sendable, Hashable {
   public enum Kind: Sendable, Hashable {
     /// Points, perhaps joined.
     case series(ChartSeries.Mark, ChartSeries.Line, isHollow: Bool)
-    /// An area.
+    /// The line, filled down to the axis.
     case area
   }
 

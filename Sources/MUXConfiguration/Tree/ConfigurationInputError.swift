@@ -22,7 +22,7 @@ package enum ConfigurationSource: Sendable, Hashable, CustomStringConvertible {
 
 /// What is wrong with settings in a file, the environment or on the command line.
 package struct ConfigurationInputError: Sendable, Hashable, DescribedError {
-  /// What is wrong.
+  /// Kinds of mistakes; those with several candidates name the nearest.
   package enum Reason: Sendable, Hashable {
     /// The file could not be read, or its text is not YAML or JSON.
     case unreadable(String)
@@ -38,7 +38,7 @@ package struct ConfigurationInputError: Sendable, Hashable, DescribedError {
   package let source: ConfigurationSource?
   /// The dotted path of the setting; empty for the whole input.
   package let key: String
-  /// What is wrong.
+  /// The mistake, which decides the text after the place.
   package let reason: Reason
 
   init(_ source: ConfigurationSource?, _ key: String, _ reason: Reason) {

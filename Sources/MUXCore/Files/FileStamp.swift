@@ -27,7 +27,6 @@ package struct FileIdentity: Sendable, Hashable {
 
 /// What tells whether a file was written to, or another one is in its place.
 package struct FileStamp: Sendable, Hashable {
-  /// Which file it is.
   package let identity: FileIdentity
   /// Bytes.
   package let size: Int

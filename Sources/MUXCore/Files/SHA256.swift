@@ -24,7 +24,6 @@ package struct SHA256: Sendable {
     }
   }
 
-  /// Adds bytes.
   package mutating func add(_ bytes: UnsafeRawBufferPointer) {
     count &+= UInt64(bytes.count)
     var start = 0

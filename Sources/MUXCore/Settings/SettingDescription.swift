@@ -4,7 +4,6 @@
 package struct SettingDescription: Hashable, Sendable, Encodable {
   /// The dotted path.
   package let key: String
-  /// What it means.
   package let meaning: String
   /// What values look like; `group` for a group of settings.
   package let type: String

@@ -6,7 +6,6 @@ package struct SettingRule<Value: Sendable>: Sendable {
   package let allowed: String
   /// What an error says of them.
   package let expected: String
-  /// Whether a value is allowed.
   package let allows: @Sendable (Value) -> Bool
 
   /// A rule of its own kind.

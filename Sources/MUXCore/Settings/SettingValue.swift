@@ -26,7 +26,6 @@ package enum SettingKind: Hashable, Sendable {
 package struct SettingChoice: Hashable, Sendable, Codable {
   /// The word.
   package let name: String
-  /// What it means.
   package let meaning: String
 
   package init(name: String, meaning: String) {

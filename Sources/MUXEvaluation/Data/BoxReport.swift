@@ -15,7 +15,7 @@ public struct BoxReport: Sendable, Hashable, Encodable {
     public var difficult: Int
     /// The median width in pixels of the network's input; nil without objects.
     public var medianWidth: Double?
-    /// The median height.
+    /// The median height of the objects in pixels; nil without any.
     public var medianHeight: Double?
     /// The share of the objects that some default box overlaps by one half at least; nil without objects.
     public var matched: Double?

@@ -69,7 +69,6 @@ extension DataConfiguration {
     return lists.contains { isFile($0) && BoxDataSet.isList($0) } ? .boxes : nil
   }
 
-  /// The names of the parts that there are.
   private static func names(of source: Source, at path: String) -> [(DataPart, String)] {
     func present(_ isThere: (String) -> Bool) -> [(DataPart, String)] {
       let found = DataPart.allCases.flatMap { part in

@@ -13,7 +13,6 @@ extension DataConfiguration {
     }
   }
 
-  /// Opens a part of a data set with boxes.
   func openBoxes(_ part: DataPart, classNames: [String]?) throws -> BoxDataSet {
     let (path, name) = (path ?? "", folder(of: part))
     var images: BoxDataSet

@@ -114,7 +114,7 @@ extension DataConfiguration: SettingGroup {
     ]
   }
 
-  /// Checks every setting.
+  /// Throws an error that names the first setting out of its range.
   public func validate(path keyPath: String = "data") throws(ConfigurationError) {
     try ConfigurationError.require(
       source == .digits || path != nil, "\(keyPath).path", "missing",

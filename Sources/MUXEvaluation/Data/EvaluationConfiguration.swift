@@ -28,7 +28,7 @@ public struct EvaluationConfiguration: Codable, Hashable, Sendable {
     try container.update(&data, .data)
   }
 
-  /// Checks every setting.
+  /// Throws an error that names the first setting out of its range.
   public func validate() throws(ConfigurationError) {
     try ConfigurationError.require("batchSize", batchSize, in: 1...1_000_000)
     try data.validate()

@@ -11,7 +11,7 @@ import MUXWeights
 /// prepared and where it came from; the file alone is enough to use it. A file appears whole or not at
 /// all, and two processes that fetch the same weights take turns.
 public struct PretrainedCache: Sendable {
-  /// The folder.
+  /// The path of the folder, which need not exist before something is fetched.
   public let folder: String
 
   /// A cache in a folder, which need not exist.
@@ -47,7 +47,7 @@ public struct PretrainedCache: Sendable {
   /// Where weights lie, or would lie.
   func file(_ name: String) -> String { "\(folder)/weights/\(name).safetensors" }
 
-  /// Whether weights are there.
+  /// Whether the file of the weights exists; it is not checked.
   public func has(_ entry: PretrainedWeights) -> Bool {
     FileManager.default.fileExists(atPath: file(entry.name))
   }

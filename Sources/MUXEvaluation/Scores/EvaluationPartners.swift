@@ -6,9 +6,8 @@ import MUXVision
 
 /// Processes that evaluate together, seen from one of them.
 package protocol EvaluationPartners {
-  /// The number of this one, from 0.
+  /// The number of this process, from 0.
   var rank: Int { get }
-  /// How many there are.
   var count: Int { get }
 
   /// What all of them give, in their order; all call it equally often.

@@ -28,7 +28,7 @@ public struct EvaluationResult: Sendable, Encodable {
   public var tunedTask: NamedTask
   /// Images per second, reading included.
   public var imagesPerSecond: Double
-  /// Seconds in all.
+  /// Seconds of the whole evaluation, reading included.
   public var seconds: Double
   /// What lies beside the images and was left out.
   public var leftOut: [LeftOut.Group] = []

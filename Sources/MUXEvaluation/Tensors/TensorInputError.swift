@@ -3,7 +3,7 @@ public import MUXCore
 
 /// A file of tensors that a network cannot run on.
 public struct TensorInputError: Sendable, Hashable, DescribedError {
-  /// What is wrong.
+  /// Why a network cannot run on the file.
   public enum Reason: Sendable, Hashable {
     /// There is no tensor `input`; the names that there are.
     case missing(found: [String])
@@ -13,7 +13,7 @@ public struct TensorInputError: Sendable, Hashable, DescribedError {
 
   /// The path of the file.
   public let path: String
-  /// What is wrong.
+  /// Why the network of the command cannot run on it.
   public let reason: Reason
 
   /// What is wrong and how to fix it, in one line.

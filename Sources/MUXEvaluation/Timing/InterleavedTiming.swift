@@ -9,7 +9,7 @@ public enum InterleavedTiming {
     public var repetitions: Int
     /// Called before each turn, not timed.
     public var prepare: () throws -> Void
-    /// What is timed.
+    /// What is run and timed; it throws to end all timing.
     public var body: () throws -> Void
 
     /// A subject.

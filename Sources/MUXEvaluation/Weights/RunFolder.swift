@@ -4,7 +4,7 @@ import MUXCore
 
 /// The folder of one run and the names of what lies in it.
 public struct RunFolder: Hashable, Sendable {
-  /// The folder.
+  /// The path of the folder.
   public let path: String
 
   /// The resolved configuration, in YAML.

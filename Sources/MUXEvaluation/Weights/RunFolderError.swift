@@ -10,7 +10,7 @@ public enum RunFolderError: Hashable, Sendable, DescribedError {
   case notARun(path: String)
   /// Another process is writing the run.
   case inUse(path: String)
-  /// There is no run in the folder.
+  /// The folder has none of the files that training writes.
   case noRun(path: String)
   /// The run is still going on, so that what is asked for is not there yet.
   case stillTraining(path: String, epochs: Int)

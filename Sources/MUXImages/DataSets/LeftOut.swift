@@ -23,7 +23,7 @@ public struct LeftOut: Sendable, Hashable, Codable {
   public struct Group: Sendable, Hashable, Codable {
     /// Why.
     public var reason: Reason
-    /// How many.
+    /// How many there are for this reason; only the first is named.
     public var count: Int
     /// The path of the first.
     public var example: String
@@ -34,7 +34,7 @@ public struct LeftOut: Sendable, Hashable, Codable {
   /// The groups in the order of ``Reason``, those without members left out.
   public private(set) var groups: [Group] = []
 
-  /// Nothing.
+  /// Starts with nothing left out.
   public init() {}
 
   /// All that was left out.

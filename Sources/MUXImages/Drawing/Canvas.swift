@@ -47,7 +47,6 @@ struct Canvas {
     }
   }
 
-  /// Puts an image on it.
   mutating func put(_ image: Image, x: Int, y: Int) {
     let image = image.rgb
     let columns = max(0, x)..<max(0, x, min(width, x + image.width))

@@ -60,7 +60,7 @@ public struct Image: Sendable, Hashable {
     }
   }
 
-  /// Width and height.
+  /// Height and width in pixels.
   public var size: ImageSize { ImageSize(height: height, width: width) }
 
   /// The value of one channel of one pixel.
@@ -96,7 +96,7 @@ public struct Image: Sendable, Hashable {
     }
   }
 
-  /// The image with 1 or 3 channels.
+  /// The image with 1 or 3 channels: grey by the weights of ITU-R 601, or grey repeated three times.
   public func converted(toChannels count: Int) -> Image {
     precondition(count == 1 || count == 3, "an image has 1 or 3 channels")
     return count == 3 ? rgb : grey

@@ -11,7 +11,6 @@ public struct LumaChromaEncoding: Sendable, Hashable {
     /// ITU-R BT.2020, not constant luminance: ultra high definition.
     case bt2020
 
-    /// The shares of red and blue in luma.
     var shares: (red: Double, blue: Double) {
       switch self {
       case .bt601: (0.299, 0.114)

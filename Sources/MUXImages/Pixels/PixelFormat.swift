@@ -12,7 +12,7 @@ public enum PixelFormat: String, Sendable, Hashable, Codable, CaseIterable {
   case bgra
   /// Alpha, red, green, blue.
   case argb
-  /// One value.
+  /// One byte of luma per pixel.
   case grey
 
   /// Bytes from one pixel to the next.

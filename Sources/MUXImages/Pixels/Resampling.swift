@@ -21,7 +21,7 @@ public enum Interpolation: String, Sendable, Hashable, Codable, CaseIterable {
   }
 }
 
-/// A rectangle of pixels.
+/// A rectangle of whole pixels; its origin is the image's upper left corner.
 public struct PixelRectangle: Sendable, Hashable, Codable {
   /// The left edge.
   public var x: Int

@@ -6,10 +6,8 @@ public typealias ImageSize = MUXCore.ImageSize
 
 /// A size as it stands in settings: one number for a square, or `[height, width]`.
 package struct SizeSetting: Sendable, Hashable, Codable {
-  /// The size.
   package var size: ImageSize
 
-  /// The setting of a size.
   package init(_ size: ImageSize) { self.size = size }
 
   /// Decodes one number or `[height, width]`; both must be positive.

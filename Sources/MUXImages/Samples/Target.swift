@@ -19,7 +19,7 @@ public enum Target: Sendable, Hashable, Codable {
     case label
     /// Any number of classes.
     case labels
-    /// Boxes.
+    /// Any number of boxes with a class each.
     case boxes
 
     /// In words.
@@ -32,7 +32,7 @@ public enum Target: Sendable, Hashable, Codable {
     }
   }
 
-  /// What kind it is.
+  /// Which of the kinds it is; a task takes targets of one kind.
   public var kind: Kind {
     switch self {
     case .label: .label

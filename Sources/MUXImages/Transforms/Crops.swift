@@ -76,7 +76,7 @@ extension ImageSize {
 
 /// A crop at a random place after padding with zeros (torchvision's `RandomCrop`).
 public struct RandomCrop: Sendable, Hashable, Codable {
-  /// The size of the crop.
+  /// The size of the crop in pixels; a padded image that is smaller is an error.
   public var size: ImageSize
   /// Rows and columns of zeros added on each side first.
   public var padding: Int

@@ -5,7 +5,6 @@
 ///
 /// Positions are those in ``Network/nodes``; −1 is the network's input.
 package struct NetworkAnalysis: Sendable {
-  /// The network.
   package let network: Network
   /// The nodes' output shapes for the images that the analysis is for.
   package let shapes: [Shape]
@@ -44,7 +43,6 @@ package struct NetworkAnalysis: Sendable {
   /// What a node computes.
   package func operation(_ index: Int) -> Operation { network.nodes[index].operation }
 
-  /// The shape of a value.
   package func shape(_ value: Int) -> Shape { value < 0 ? input : shapes[value] }
 
   /// The nodes that read a value, in order; one that reads it twice stands there twice.

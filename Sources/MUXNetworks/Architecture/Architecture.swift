@@ -60,7 +60,7 @@ public struct Architecture: Sendable, Hashable {
 
   /// How a head follows the width multiplier.
   public enum HeadWidth: String, Sendable, Hashable, Codable {
-    /// Not at all.
+    /// The head's channels stay as they are, whatever the width multiplier.
     case fixed
     /// Rounded like every other width (the paper's code).
     case scaled
@@ -74,7 +74,7 @@ public struct Architecture: Sendable, Hashable {
   public var inputChannels: Int = 3
   /// The size of the images.
   public var inputSize = ImageSize(224)
-  /// The number of classes.
+  /// The outputs of the classifier.
   public var classes: Int = 1000
   /// The first convolution.
   public var stem: Stem

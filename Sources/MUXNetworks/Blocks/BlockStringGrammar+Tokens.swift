@@ -3,7 +3,6 @@
 extension BlockStringGrammar {
   /// A token of block strings, for people.
   package struct Token: Sendable {
-    /// Examples of it.
     package let examples: [String]
     /// What it sets.
     package let meaning: String

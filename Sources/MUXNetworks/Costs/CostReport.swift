@@ -15,7 +15,7 @@ public struct CostReport: Sendable, Hashable, Codable {
 
   /// The model's name.
   public var model: String
-  /// The image size.
+  /// The height and width that the costs are for.
   public var inputSize: ImageSize
   /// The layers in order.
   public var layers: [LayerCost]
@@ -108,6 +108,6 @@ public struct KindShare: Sendable, Hashable, Codable {
   public var kind: LayerKind
   /// Of the parameters of convolutions and linear layers.
   public var parameters: Double
-  /// Of the multiply-adds.
+  /// The share of the multiply-adds, 0 … 1.
   public var multiplyAdds: Double
 }

@@ -8,7 +8,7 @@ public struct ChannelSlice: Sendable, Hashable, Codable {
 
   /// The first channel.
   public var start: Int
-  /// How many channels.
+  /// The number of channels, at least 1.
   public var count: Int
 
   /// The channels `start ..< start + count`.

@@ -142,7 +142,6 @@ public struct Convolution: Sendable, Hashable, Codable {
     weightShape.reduce(1, *) + (hasBias ? outputChannels : 0)
   }
 
-  /// The kind of layer that it is.
   package var layerKind: LayerKind {
     if isDepthwise { return .depthwiseConvolution }
     if groups > 1 { return .groupConvolution }

@@ -5,7 +5,6 @@
 /// Nothing here has a default: a new operation compiles when every question is answered, and every
 /// reader asks here instead of keeping a list of its own.
 protocol OperationRules: Sendable, Hashable, Codable {
-  /// Which operation it is.
   static var kind: OperationKind { get }
   /// How many inputs it takes.
   static var arity: ClosedRange<Int> { get }
@@ -107,7 +106,6 @@ struct ParameterRule: Sendable, Hashable {
 
 /// What an operation, or a branch of one, costs on one image.
 struct OperationCost: Sendable, Hashable {
-  /// The kind of layer.
   var kind: LayerKind
   /// The branch's name, nil for the whole operation.
   var branch: String?

@@ -9,7 +9,7 @@ public struct Pooling: Sendable, Hashable, Codable {
 
   /// What is taken over a window.
   public enum Kind: String, Sendable, Hashable, Codable {
-    /// The maximum.
+    /// The maximum; padding never wins.
     case maximum
     /// The mean; padded zeros count only if `countsPadding`.
     case average

@@ -2,7 +2,6 @@
 
 /// What a network that is built node by node can be told.
 struct BuiltNetworkOptions: Sendable {
-  /// The number of classes.
   var classes: Int
   /// The channels of the images.
   var inputChannels: Int

@@ -23,7 +23,6 @@ enum EfficientNetLite: Int, CaseIterable {
   /// What it is, in one line.
   var summary: String { "EfficientNet-Lite\(rawValue)" }
 
-  /// The architecture.
   func architecture() throws(NetworkError) -> Architecture {
     let scaling = scaling
     var architecture = try Architecture.blockStrings(

@@ -3,7 +3,7 @@
 /// MobileNetV2 (Sandler et al. 2018) at any width, with the two switches of the paper's ablation
 /// (section 6): both act on the repeat blocks, those with a residual.
 public struct MobileNetV2: Sendable, Hashable {
-  /// The width multiplier.
+  /// The factor of all channels, before they are rounded.
   public var widthMultiplier: Double = 1
   /// Whether the depthwise convolutions of the repeat blocks multiplex space (C/4, C/2, C/4).
   public var usesSpatialMultiplexing = false

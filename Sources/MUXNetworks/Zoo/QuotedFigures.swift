@@ -5,7 +5,7 @@
 public struct QuotedFigures: Sendable, Hashable, Codable {
   /// The name, in the style of the zoo.
   public var name: String
-  /// What it is.
+  /// A line about the network and why its definition is missing.
   public var summary: String
   /// Parameters, rounded as in the paper (table 1).
   public var parameters: Int

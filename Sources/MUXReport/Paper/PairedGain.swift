@@ -6,7 +6,6 @@ import MUXCore
 package struct PairedGain: Sendable, Hashable {
   /// The difference of each pair.
   package let differences: [Double]
-  /// Their mean.
   package let mean: Double
   /// Where the means of 95 % of draws with replacement lie (the percentile bootstrap).
   package let interval: ClosedRange<Double>

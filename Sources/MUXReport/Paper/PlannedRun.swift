@@ -86,7 +86,7 @@ public struct TrainingCost: Sendable, Hashable {
     self.multiplyAdds = 3 * Double(multiplyAdds) * Double(images) * Double(epochs)
   }
 
-  /// Hours at so many multiply-adds a second.
+  /// Hours of training at a speed in multiply-adds per second.
   public func hours(perSecond speed: Double) -> Double { multiplyAdds / speed / 3600 }
 
   /// Multiply-adds a second of two CPU cores: MUXNet-m trained at 0.476 s a step of 32 images of 224×224.

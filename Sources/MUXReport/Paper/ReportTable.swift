@@ -58,7 +58,7 @@ public struct ReportTable: Sendable, Hashable {
     return texts.filter { seen.insert($0).inserted }
   }
 
-  /// The table in Markdown.
+  /// The table in Markdown; numbers are aligned right.
   public var markdown: String {
     func line(_ cells: [String]) -> String {
       "| " + cells.map { $0.replacing("|", with: "\\|") }.joined(separator: " | ") + " |"

@@ -24,7 +24,6 @@ extension Reproduction {
     }
   }
 
-  /// The exhibit of an ablation.
   func figure8(_ ablation: Ablation) -> Exhibit {
     let rows = AblationNetwork.small.compactMap { network -> Row? in
       guard let first = ablation.results.first(where: { $0.network == network }),

@@ -45,7 +45,7 @@ public enum ValueSource: Sendable, Hashable {
 public struct ReportValue: Sendable, Hashable {
   /// As it is printed.
   public var text: String
-  /// As a number, if it is one.
+  /// The value as a number; nil for texts and for what was not run.
   public var number: Double?
   /// Where it comes from; nil for names and empty cells.
   public var source: ValueSource?

@@ -15,7 +15,7 @@ public struct StudyView: Sendable {
     public var choices: [String]
   }
 
-  /// The study.
+  /// The study as it was when the view was made.
   public let study: Study
   /// What has come of it so far.
   public let history: StudyHistory

@@ -35,7 +35,6 @@ final class PlanMemory {
     return block(type, bytes: bytes).bindMemory(to: type, capacity: count)
   }
 
-  /// A copy of the values.
   func copy<Value: BitwiseCopyable>(_ values: [Value]) -> UnsafePointer<Value> {
     let memory = allocate(Value.self, values.count)
     values.withUnsafeBufferPointer {
@@ -44,7 +43,6 @@ final class PlanMemory {
     return UnsafePointer(memory)
   }
 
-  /// A copy of one value.
   func copy<Value: BitwiseCopyable>(_ value: Value) -> UnsafeRawPointer {
     let block = block(Value.self, bytes: MemoryLayout<Value>.stride)
     block.bindMemory(to: Value.self, capacity: 1).initialize(to: value)

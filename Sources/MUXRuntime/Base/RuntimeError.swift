@@ -5,7 +5,7 @@ public import MUXCore
 public enum RuntimeError: Error, Sendable, Hashable {
   /// A layer that the runtime cannot run.
   case unsupported(layer: String, reason: String)
-  /// A file that is not a runtime model.
+  /// A file that is not a runtime model, is damaged, or changed while it was mapped.
   case modelFile(path: String, reason: String)
   /// Classes or a preparation of images that do not fit the network.
   case description(network: String, reason: String)

@@ -236,7 +236,7 @@ public final class InferencePlan: @unchecked Sendable {
   }
 }
 
-/// One output of a plan.
+/// One output of a plan: its layer and its shape without the batch.
 public struct PlanOutput: Sendable, Hashable {
   /// The layer that gives it.
   public let name: String
@@ -244,7 +244,7 @@ public struct PlanOutput: Sendable, Hashable {
   public let shape: Shape
 }
 
-/// One step of a plan.
+/// One step of a plan, as profiles name it.
 public struct PlanStep: Sendable, Hashable {
   /// The layer that the step computes, or the one that gives it its name.
   public let name: String

@@ -16,9 +16,9 @@ public struct ModelFile: Sendable {
   /// The key under which a training run puts what it knows of its weights, the network among it.
   private static let runKey = "muxnet"
 
-  /// The network.
+  /// The network, from the file's metadata.
   public let network: Network
-  /// Its tensors.
+  /// Its tensors, under the names of the layers; not checked against the network yet.
   public let weights: TensorArchive
   /// The classes, in the order of the outputs; nil if the file does not name them.
   public let classNames: [String]?

@@ -21,7 +21,7 @@ package import MUXTasks
 /// copied into memory (``ModelLoading``); ``write(_:weights:classNames:task:pipeline:metadata:precision:calibration:lanes:to:)`` replaces it
 /// as a whole.
 public struct PackedModel: Sendable {
-  /// The network.
+  /// The network, checked against `Limits`.
   public let network: Network
   /// The classes, in the order of the outputs; nil if the file does not name them.
   public let classNames: [String]?

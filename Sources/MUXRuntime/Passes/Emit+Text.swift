@@ -6,7 +6,6 @@ internal import MUXNetworks
 /// `mux_inference.h`. Fields that are 0, false or null are left out. An offset without a place reads
 /// "none", and weights only that they exist.
 struct EmittedText {
-  /// The line of a step.
   static func line(_ step: mux_step) -> String {
     let name = String(cString: mux_step_name(step.kind))
     guard let argument = step.argument else { return name }

@@ -74,7 +74,6 @@ final class PackedWeightSource {
   /// The channels whose weights are not 0 and were packed as 0, by layer and use.
   private(set) var vanished: [(layer: String, use: String, channels: Int)] = []
 
-  /// Weights that are packed from tensors.
   init(isRecording: Bool = false) { origin = .tensors(isRecording: isRecording) }
 
   /// Weights that lie in a file.

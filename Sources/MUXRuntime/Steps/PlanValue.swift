@@ -7,7 +7,6 @@ struct ValueID: Hashable, Sendable {
   init(_ index: Int) { self.index = Int32(truncatingIfNeeded: index) }
 }
 
-/// One channel of a value.
 struct Channel: Hashable, Sendable {
   var value: ValueID
   var index: Int32

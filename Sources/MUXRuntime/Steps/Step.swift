@@ -71,7 +71,6 @@ struct Expansion: Hashable, Sendable {
   var tensors: LayerTensors
   var activation: Activation
 
-  /// The convolution, if it has windows.
   var window: Convolution? { convolution.isDensePointwise ? nil : convolution }
 
   /// Rows and columns of what it makes of planes.

@@ -14,7 +14,7 @@ public enum Proposal: Sendable, Hashable {
 public struct UnmeasuredNetwork: Error, Sendable, Hashable, Codable {
   /// The canonical genome.
   public let genome: Genome
-  /// Its key.
+  /// The key of the canonical genome; no algorithm proposes a key twice.
   public let key: ArchitectureKey
   /// The sub-problem for which it was made.
   public let subproblem: Int?

@@ -56,7 +56,7 @@ public struct Evaluation: Sendable, Hashable, Codable {
 /// The same seed and the same order of calls give the same candidates. No network is asked for
 /// twice. Asking again before telling is allowed (batches, parallel workers).
 public protocol SearchAlgorithm: Sendable {
-  /// What is searched for.
+  /// The genes, objectives and limits, which stay the same for the whole search.
   var problem: SearchProblem { get }
 
   /// The next network, as far as what is known of measured limits allows. Nothing is measured here,

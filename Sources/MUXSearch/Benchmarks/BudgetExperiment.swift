@@ -5,11 +5,8 @@ import Foundation
 package struct BudgetExperiment: Sendable {
   /// What one search within one budget found.
   package struct Row: Sendable, Hashable {
-    /// The table.
     package var table: String
-    /// The algorithm.
     package var algorithm: String
-    /// The number of the budget.
     package var budget: Int
     /// The run's seed.
     package var seed: Int
@@ -25,7 +22,6 @@ package struct BudgetExperiment: Sendable {
 
   /// How one algorithm does on one table.
   package struct Line: Sendable, Hashable {
-    /// The algorithm.
     package var algorithm: String
     /// The runs: budgets times seeds.
     package var runs: Int
@@ -39,16 +35,13 @@ package struct BudgetExperiment: Sendable {
     package var worst: Double
   }
 
-  /// The table.
   package let table: any BenchmarkTable
-  /// The budgets.
   package let budgets: [DrawnBudget]
   /// The networks that one search may evaluate.
   package var networks = 300
   /// The runs of each algorithm in each budget; the seeds are 0, 1, ….
   package var seeds = 10
 
-  /// An experiment on a table.
   package init(_ table: any BenchmarkTable, budgets: [DrawnBudget]) {
     self.table = table
     self.budgets = budgets

@@ -4,7 +4,6 @@ import MUXCore
 
 /// A random budget of parameters and multiply-adds on a table, with what the table has within it.
 package struct DrawnBudget: Sendable, Hashable {
-  /// The table.
   package var table: String
   /// The number of the budget on its table, from 0.
   package var index: Int

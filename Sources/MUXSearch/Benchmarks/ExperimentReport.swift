@@ -13,7 +13,7 @@ public struct ExperimentReport: Sendable {
     public var budget: Int
     /// The algorithm.
     public var algorithm: String
-    /// The runs.
+    /// The number of runs, each with a seed of its own.
     public var runs: Int
     /// The mean over runs of the mean best g over the reference points.
     public var mean: Double

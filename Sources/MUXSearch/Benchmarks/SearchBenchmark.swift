@@ -30,10 +30,8 @@ package struct SearchBenchmark: Sendable {
     package init(data: URL) { self.data = data }
   }
 
-  /// The options.
   package let options: Options
 
-  /// A benchmark.
   package init(_ options: Options) { self.options = options }
 
   /// A table from its file, or from the folder that holds the file under its usual name. Names are

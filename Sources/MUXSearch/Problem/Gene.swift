@@ -4,13 +4,13 @@
 public struct Gene: Sendable, Hashable, Codable {
   /// What is decided, such as `stage2.kernel`.
   public var name: String
-  /// How many choices there are.
+  /// The number of choices; a value of the gene lies in 0 ..< choices.
   public var choices: Int
   /// Whether near numbers mean similar choices (sizes, counts), so that operators may take steps;
   /// the choices of other genes are mere names.
   public var isOrdered: Bool
 
-  /// A gene of `choices` choices.
+  /// A gene; one that is not ordered has no nearer and farther choices.
   public init(_ name: String, choices: Int, isOrdered: Bool = true) {
     self.name = name
     self.choices = choices

@@ -19,7 +19,7 @@ public struct ReferenceTarget: Sendable, Hashable, Codable {
     case budget
   }
 
-  /// The target's name.
+  /// The target's name, unique within a study.
   public var name: String
   /// The wanted value, or the limit, for each objective's name.
   public var values: [String: Double]

@@ -10,7 +10,7 @@ public protocol SearchDomain: Sendable {
   /// without evaluation (parameters, multiply-adds).
   func canonical(_ genome: Genome) -> Genome?
 
-  /// The key of a canonical genome.
+  /// The key of a canonical genome: equal keys are the same network.
   func key(of canonical: Genome) -> ArchitectureKey
 
   /// The objectives of a canonical genome that are known without evaluation, in natural units, NaN

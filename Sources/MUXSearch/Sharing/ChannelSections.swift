@@ -3,7 +3,6 @@ import MUXNetworks
 
 /// One of the slices into which a spatial convolution divides its channels.
 struct BranchSlice: Hashable {
-  /// How many channels it has.
   var channels: Int
   /// Channels that stay together: a group, or those that one superpixel is made of.
   var unit: Int
@@ -40,7 +39,6 @@ struct ChannelSections: Hashable {
   private static let most = 1024
 
   var count: Int { starts.count - 1 }
-  /// All channels.
   var channels: Int { starts[starts.count - 1] }
 
   /// Sections that hold every one of these slicings; nil where their numbers of slices have no common

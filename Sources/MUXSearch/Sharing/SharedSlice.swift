@@ -7,7 +7,6 @@ package struct SharedTensor: Sendable, Hashable {
   package var name: String
   /// What it is in its layer.
   package var role: ParameterRole
-  /// Its shape.
   package var shape: [Int]
   /// The groups of its convolution, 1 elsewhere.
   package var groups: Int

@@ -124,7 +124,7 @@ public struct NetworkDomain: SearchDomain {
     return form
   }
 
-  /// Whether the space limits latency.
+  /// Whether a limit needs a measurement (latency), so that a check may take long.
   public var hasMeasuredLimits: Bool { space.constraints.maximumLatency != nil }
 
   /// Whether the network is quick enough, measured now; always where there is no such limit.

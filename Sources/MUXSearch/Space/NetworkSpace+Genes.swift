@@ -30,7 +30,6 @@ extension NetworkSpace {
     return genes + [Gene("head", choices: head.count)]
   }
 
-  /// The position of a stage's gene.
   static func position(_ stage: Int, _ gene: StageGene) -> Int {
     1 + stage * StageGene.allCases.count + gene.rawValue
   }

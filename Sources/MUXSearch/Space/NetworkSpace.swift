@@ -11,7 +11,7 @@ import Yams
 /// blocks that share their settings), a tail block and a head. Every list is one gene; a list with
 /// one choice is no decision but keeps its place in the genome.
 public struct NetworkSpace: Sendable, Hashable {
-  /// One stage.
+  /// One stage: blocks of the same width, the first of which may reduce the resolution.
   public struct Stage: Sendable, Hashable, Codable {
     /// The stage's name, the prefix of its genes.
     public var name: String
@@ -81,7 +81,7 @@ public struct NetworkSpace: Sendable, Hashable {
   public var inputChannels = 3
   /// The side of the images in pixels.
   public var inputSize: Int
-  /// The number of classes.
+  /// The outputs of every network of the space.
   public var classes: Int
   /// Output channels of the stem.
   public var stem: [Int]
@@ -89,7 +89,7 @@ public struct NetworkSpace: Sendable, Hashable {
   public var stemStride = 2
   /// Blocks after the stem, of its width, as block strings without channels.
   public var first: [String] = []
-  /// The stages.
+  /// The stages, from the input to the output.
   public var stages: [Stage]
   /// The block before the head, nil for none.
   public var tail: Tail?

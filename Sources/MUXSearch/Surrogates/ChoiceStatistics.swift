@@ -66,7 +66,6 @@ package struct ChoiceStatistics: Sendable, Hashable {
   @inline(__always)
   func pair(_ row: Int, _ column: Int) -> Int { Int(together[row * width + column]) }
 
-  /// The variance of an objective.
   func variance(of objective: Int) -> Double {
     let mean = totals[objective] / Double(count)
     return max(0, squares[objective] / Double(count) - mean * mean)

@@ -2,7 +2,7 @@
 
 /// A search space whose networks were trained by others: evaluating is looking up.
 public protocol BenchmarkTable: Sendable {
-  /// The table's name.
+  /// The table's name, as in `nas-bench-201`.
   var name: String { get }
   /// The objectives and their scales.
   var objectives: [Objective] { get }

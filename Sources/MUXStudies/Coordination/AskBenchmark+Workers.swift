@@ -17,7 +17,6 @@ extension AskBenchmark {
     package var median: Double
     /// The time within which 99 of 100 asks were answered.
     package var percentile99: Double
-    /// The slowest.
     package var slowest: Double
     /// Milliseconds of keeping a result: the median.
     package var result: Double
@@ -31,9 +30,7 @@ extension AskBenchmark {
   package struct Share: Sendable, Codable {
     /// Until it had the algorithm.
     package var start: Double
-    /// Of its asks.
     package var asks: [Double] = []
-    /// Of its results.
     package var results: [Double] = []
   }
 

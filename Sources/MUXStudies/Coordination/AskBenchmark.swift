@@ -21,7 +21,6 @@ package struct AskBenchmark: Sendable {
   /// Of the trials that are there before, so many are the algorithm's own.
   private static let mostOwn = 2_000
 
-  /// What the studies are.
   let definition: StudyDefinition
   /// Asks that are measured.
   let asks: Int

@@ -4,9 +4,9 @@
 public struct TrialLease: Sendable, Hashable {
   /// The study, as it was when the trial was given out.
   public let study: Study
-  /// The trial.
+  /// The trial as it was when the lease began.
   public let trial: Trial
-  /// The worker.
+  /// The worker that holds the lease; no other one may report on the trial.
   public let worker: ProcessIdentity
 }
 

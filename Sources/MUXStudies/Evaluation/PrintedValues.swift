@@ -7,7 +7,6 @@ import MUXSearch
 /// A value is a number, or a number with its unit (`{"value": 3.5, "unit": "mJ"}`); texts and anything else
 /// are attributes of the trial.
 struct PrintedValues {
-  /// What is a number.
   var values: [String: Double] = [:]
   /// What is none.
   var notes: [String: String] = [:]

@@ -20,9 +20,9 @@ public protocol TrialEvaluator: Sendable {
 
 /// What is to be evaluated.
 public struct EvaluationRequest: Sendable {
-  /// The study.
+  /// The study, as it was when the trial was given out.
   public let study: Study
-  /// The trial.
+  /// The trial to evaluate, with its genome.
   public let trial: Trial
   /// The space and the objectives.
   public let problem: SearchProblem

@@ -5,7 +5,6 @@ package import MUXSearch
 package enum ChoiceValue: Sendable, Hashable, Codable, CustomStringConvertible {
   /// A size, count or ratio.
   case number(Double)
-  /// A name.
   case name(String)
 
   /// The meaning of a choice by its text; only what is ordered is a number.

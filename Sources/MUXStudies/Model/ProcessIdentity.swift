@@ -11,7 +11,7 @@ import Foundation
 public struct ProcessIdentity: Sendable, Hashable, Codable, CustomStringConvertible {
   /// The machine's name.
   public var host: String
-  /// The process's number there.
+  /// The process's number (pid) on that host; the nonce tells it from a later process with the same number.
   public var process: Int32
   /// Eight hexadecimal digits, since machines use numbers of processes again. The first four are the
   /// same for all processes that see each other.

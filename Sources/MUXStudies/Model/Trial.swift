@@ -109,7 +109,7 @@ public struct Trial: Sendable, Hashable, Codable {
 public struct RunningTrial: Sendable, Hashable {
   /// The trial's number.
   public var number: Int
-  /// The worker that has it.
+  /// The worker that holds it; nil while nobody does.
   public var worker: String?
   /// Until when the worker's lease holds without another heart-beat.
   public var leaseEnd: Date?

@@ -15,7 +15,6 @@ struct TrialShape: Sendable {
   /// The seconds that dates can have: from 1970 to the end of the year 9999.
   static let seconds = 0.0...253_402_300_799
 
-  /// The shape of a study's trials.
   init(_ definition: StudyDefinition) {
     genes = definition.genes
     objectives = definition.objectives

@@ -18,7 +18,6 @@ package final class ChildProcess: Sendable {
   package enum Ending: Sendable, Hashable {
     /// By itself, with a code.
     case exit(code: Int32)
-    /// By a signal.
     case signal(Int32)
   }
 
@@ -52,7 +51,6 @@ package final class ChildProcess: Sendable {
     }
   }
 
-  /// The process's number.
   package let processIdentifier: Int32
   private let guardian: Int32
   private let control: Int32

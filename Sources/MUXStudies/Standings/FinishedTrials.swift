@@ -13,7 +13,6 @@ package struct FinishedTrials: Sendable {
   private let study: Int
   /// The trials, in the order of finishing.
   package private(set) var trials: [Trial] = []
-  /// How many are in each state.
   package private(set) var counts: [TrialState: Int] = [:]
 
   /// Nothing is known yet of a study.

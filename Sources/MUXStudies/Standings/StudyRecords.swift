@@ -6,7 +6,6 @@ package import MUXSearch
 package struct TrialRecord: Sendable, Codable, Hashable {
   /// The trial's number.
   package var number: Int
-  /// Its state.
   package var state: TrialState
   /// The network's key, in hexadecimal.
   package var key: String
@@ -24,7 +23,6 @@ package struct TrialRecord: Sendable, Codable, Hashable {
   package var violation: Double
   /// How often it was begun.
   package var attempt: Int
-  /// The worker.
   package var worker: String?
   /// When it was asked for.
   package var created: String
@@ -36,7 +34,6 @@ package struct TrialRecord: Sendable, Codable, Hashable {
   package var seconds: Double?
   /// Why it failed or was pruned.
   package var reason: String?
-  /// Its attributes.
   package var attributes: [String: String]
 }
 
@@ -44,9 +41,7 @@ package struct TrialRecord: Sendable, Codable, Hashable {
 package struct StudyRecord: Sendable, Codable, Hashable {
   /// A target's best network.
   package struct Best: Sendable, Codable, Hashable {
-    /// The target.
     package var target: String
-    /// Its trial.
     package var trial: Int
     /// g of PBI for a direction, the excess over the limits for a budget.
     package var value: Double
@@ -60,13 +55,11 @@ package struct StudyRecord: Sendable, Codable, Hashable {
     package var difference: [String: Double]?
   }
 
-  /// Its name.
   package var name: String
   /// When it was made.
   package var created: String
   /// What is searched, and how.
   package var definition: StudyDefinition
-  /// Its attributes.
   package var attributes: [String: String]
   /// How many trials are in each state.
   package var trials: [String: Int]
@@ -87,7 +80,6 @@ package struct StudyRecorder: Sendable {
   private let domain: NetworkDomain?
   private let targets: [String]
 
-  /// - Throws: `SearchError`.
   package init(_ definition: StudyDefinition) throws(SearchError) {
     self.definition = definition
     domain = definition.networkDomain
@@ -104,7 +96,6 @@ package struct StudyRecorder: Sendable {
     targets = try definition.decomposition().names
   }
 
-  /// The record of a trial.
   package func record(_ trial: Trial) -> TrialRecord {
     TrialRecord(
       number: trial.number, state: trial.state, key: trial.key.description,
@@ -121,7 +112,6 @@ package struct StudyRecorder: Sendable {
       attributes: trial.attributes)
   }
 
-  /// The record of a study.
   package func record(_ standings: StudyStandings) -> StudyRecord {
     StudyRecord(
       name: standings.study.name, created: Self.text(standings.study.created),
@@ -155,7 +145,6 @@ package struct StudyRecorder: Sendable {
     return Self.line(header) + trials.map(csvLine).joined()
   }
 
-  /// The line of a trial in ``csv(_:)``.
   package func csvLine(_ trial: Trial) -> String {
     let names = definition.objectives.map(\.name)
     let record = record(trial)

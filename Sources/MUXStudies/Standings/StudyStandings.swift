@@ -18,7 +18,7 @@ public struct StudyStandings: Sendable {
 
   /// The study.
   public let study: Study
-  /// How many trials are in each state.
+  /// The number of trials in each state; a state that is absent has none.
   public let counts: [TrialState: Int]
   /// How it came to that: the trials with results, the front, the best of each target.
   public let history: StudyHistory

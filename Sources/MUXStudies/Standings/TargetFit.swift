@@ -5,7 +5,7 @@ public import MUXSearch
 public struct TargetFit: Sendable, Hashable {
   /// One value against the target's.
   public struct Part: Sendable, Hashable {
-    /// The objective.
+    /// The name of the objective that the limit is on.
     public var objective: String
     /// The difference as a share of the target's value: above 0 for more.
     public var difference: Double

@@ -27,7 +27,6 @@ package enum PostgresLibrary {
     return nil
   }
 
-  /// The library's functions.
   static func functions() throws(Missing) -> mux_libpq { try shared.get() }
 
   /// The functions of the first library that can be opened.

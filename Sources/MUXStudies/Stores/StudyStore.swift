@@ -34,7 +34,7 @@ public protocol StudyTransaction: AnyObject {
   /// The numbers and names of all studies, the oldest first, also of those that cannot be read.
   func studyEntries() throws -> [StudyEntry]
 
-  /// The study of that name.
+  /// The study of that name; nil if there is none.
   func study(named name: String) throws -> Study?
 
   /// The study, which nobody else can change before the transaction ends; nil if it is gone.
@@ -83,7 +83,7 @@ public protocol StudyTransaction: AnyObject {
   /// default, which reads the trials whole.
   func runningTrials(of study: Int) throws -> [RunningTrial]
 
-  /// A trial.
+  /// The trial of that number; nil if there is none.
   func trial(_ number: Int, of study: Int) throws -> Trial?
 
   /// Finished trials from a place in the order of finishing on.

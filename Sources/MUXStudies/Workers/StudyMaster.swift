@@ -30,7 +30,7 @@ public final class StudyMaster {
     /// Workers that may end at once after their start, one after the other, before the drive gives up.
     public var maximumEarlyEndings = 5
 
-    /// So many workers.
+    /// A number of workers; without a budget of seconds they work until the study is done.
     public init(workers: Int, timeBudget: Double? = nil) {
       self.workers = workers
       self.timeBudget = timeBudget

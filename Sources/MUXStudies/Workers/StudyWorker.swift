@@ -21,7 +21,7 @@ public final class StudyWorker {
   public enum Event: Sendable {
     /// A trial begins.
     case began(Trial)
-    /// A trial ended so.
+    /// A trial ended, and how.
     case ended(Trial, TrialOutcome)
     /// Something that the user should know, in one line.
     case notice(String)

@@ -5,7 +5,7 @@
 public struct DecisionCount: Sendable, Hashable {
   /// What is decided, in a word or two, such as `top-1`.
   public var name: String
-  /// Decisions that are the same.
+  /// Decisions on which both sides agree.
   public var same: Int
   /// Decisions compared.
   public var total: Int

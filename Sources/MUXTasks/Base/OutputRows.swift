@@ -7,7 +7,6 @@ package struct OutputRows {
   package let count: Int
   /// Values an image, K.
   package let width: Int
-  /// All values, row by row.
   package let values: [Float]
 
   /// Takes the one output, which has to be `width` wide.
@@ -27,7 +26,6 @@ package struct OutputRows {
     values = output.values
   }
 
-  /// The values of an image.
   package subscript(image: Int) -> ArraySlice<Float> { values[image * width..<(image + 1) * width] }
 }
 

@@ -57,7 +57,7 @@ public struct ScoreIntervals: Codable, Hashable, Sendable {
   public struct ClassInterval: Codable, Hashable, Sendable {
     /// The class.
     public var name: String
-    /// Its interval.
+    /// The interval of its score; nil where the score is undefined.
     public var interval: Interval?
   }
 

@@ -3,7 +3,7 @@ public import MUXCore
 
 /// Why a task cannot be what is wanted of it.
 public enum TaskError: Sendable, Hashable, DescribedError {
-  /// There is no task of that name.
+  /// The registry has no task of that name; `nearest` is one that may have been meant.
   case unknown(name: String, nearest: String?, known: [String])
   /// The network has another number of outputs than the task needs for its classes.
   case outputCount(task: String, network: String, outputs: Int, classes: Int, expected: Int)
@@ -17,7 +17,7 @@ public enum TaskError: Sendable, Hashable, DescribedError {
   case tooFewClasses(task: String, names: [String], example: String?)
   /// A target names a class that is not there.
   case classOutside(index: Int, classes: Int, name: String)
-  /// The task has no metric of that name.
+  /// A metric was named for ranking that the task does not have.
   case unknownMetric(task: String, name: String, known: [String])
   /// The task has no format of that name for its predictions.
   case unknownFormat(name: String, known: [String])

@@ -55,7 +55,7 @@ public protocol VisionTask: Sendable, Hashable, Codable {
 }
 
 extension VisionTask {
-  /// All.
+  /// Unless a task needs the number of classes: all its metrics.
   public func metrics(classes: Int) -> [Metric] { metrics }
 
   /// The metrics in the order in which they are shown: the loss first, then as they rank.

@@ -9,7 +9,7 @@ public struct DetectionMeter: Meter, Hashable {
     public var name: String
     /// Objects that must be found.
     public var objects: Int
-    /// Detections.
+    /// Boxes that were detected, right or wrong.
     public var detections: Int
     /// Average precision as the area below the curve (PASCAL VOC from 2010 on); nil without objects.
     public var averagePrecision: Double?
@@ -21,7 +21,7 @@ public struct DetectionMeter: Meter, Hashable {
     public var cocoAveragePrecision50: Double?
     /// The score from which on F1 is greatest; nil where nothing was found.
     public var bestScore: Double?
-    /// F1 there.
+    /// The F1 score at that threshold.
     public var bestF1: Double?
     /// The greatest precisions at recalls of 0, 0.01 … 1 or any higher ones.
     public var precisions: [Double]

@@ -90,7 +90,6 @@ public struct MultiLabel: VisionTask {
     return result
   }
 
-  /// The threshold of each of so many classes.
   func thresholds(classes: Int) -> [Double] {
     thresholds ?? [Double](repeating: threshold, count: classes)
   }

@@ -21,7 +21,7 @@ public struct MultiLabelMeter: Meter, Hashable {
     public var f1: Double?
     /// The threshold of greatest F1 on these images; nil without positive images.
     public var bestThreshold: Double?
-    /// F1 there.
+    /// The F1 score at that threshold.
     public var bestF1: Double?
     /// The ROC curve; nil where all images have one value.
     public var roc: ROCCurve?

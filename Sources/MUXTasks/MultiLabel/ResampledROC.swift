@@ -46,7 +46,6 @@ package struct ResampledROC {
   private let ranked: [RankedImages]
   /// The group of each image, from 0.
   private let groups: [Int]
-  /// How many groups there are.
   package let groupCount: Int
 
   /// - Parameters:

@@ -12,9 +12,9 @@ public final class GradientReducer {
 
   /// Sizes of buckets in bytes: the first is small, so that it leaves early.
   public struct Buckets: Hashable, Sendable {
-    /// Of the first.
+    /// Bytes of the first bucket, which is small so that the exchange begins early.
     public var first: Int
-    /// Of all others.
+    /// Bytes of all other buckets.
     public var others: Int
 
     /// Sizes; the usual ones are a mebibyte and 25.

@@ -9,7 +9,7 @@
 public struct ProcessPlace: Hashable, Sendable {
   /// Its number, from 0.
   public var rank: Int
-  /// How many there are.
+  /// The number of processes of all machines together.
   public var size: Int
   /// Its number among those of its machine.
   public var localRank: Int

@@ -73,57 +73,57 @@ public protocol TensorElement: BitwiseCopyable, Sendable {
 }
 
 extension Float: TensorElement {
-  /// `float32`.
+  /// The elements of a `float32` tensor.
   public static var dtype: DType { .float32 }
-  /// Zero.
+  /// Zero, which the elements of the tensor overwrite.
   public static var placeholder: Float { 0 }
 }
 
 extension Double: TensorElement {
-  /// `float64`.
+  /// The elements of a `float64` tensor.
   public static var dtype: DType { .float64 }
-  /// Zero.
+  /// Zero, which the elements of the tensor overwrite.
   public static var placeholder: Double { 0 }
 }
 
 extension Int64: TensorElement {
-  /// `int64`.
+  /// The elements of a `int64` tensor.
   public static var dtype: DType { .int64 }
-  /// Zero.
+  /// Zero, which the elements of the tensor overwrite.
   public static var placeholder: Int64 { 0 }
 }
 
 extension Int32: TensorElement {
-  /// `int32`.
+  /// The elements of a `int32` tensor.
   public static var dtype: DType { .int32 }
-  /// Zero.
+  /// Zero, which the elements of the tensor overwrite.
   public static var placeholder: Int32 { 0 }
 }
 
 extension Int16: TensorElement {
-  /// `int16`.
+  /// The elements of a `int16` tensor.
   public static var dtype: DType { .int16 }
-  /// Zero.
+  /// Zero, which the elements of the tensor overwrite.
   public static var placeholder: Int16 { 0 }
 }
 
 extension Int8: TensorElement {
-  /// `int8`.
+  /// The elements of a `int8` tensor.
   public static var dtype: DType { .int8 }
-  /// Zero.
+  /// Zero, which the elements of the tensor overwrite.
   public static var placeholder: Int8 { 0 }
 }
 
 extension UInt8: TensorElement {
-  /// `uint8`.
+  /// The elements of a `uint8` tensor.
   public static var dtype: DType { .uint8 }
-  /// Zero.
+  /// Zero, which the elements of the tensor overwrite.
   public static var placeholder: UInt8 { 0 }
 }
 
 extension Bool: TensorElement {
-  /// `bool`.
+  /// The elements of a `bool` tensor.
   public static var dtype: DType { .bool }
-  /// False.
+  /// False, which the elements of the tensor overwrite.
   public static var placeholder: Bool { false }
 }

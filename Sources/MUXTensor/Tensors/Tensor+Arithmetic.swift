@@ -8,7 +8,7 @@ extension Tensor {
     try unary(CT_NEG)
   }
 
-  /// The absolute values.
+  /// The absolute value of each element.
   public func absolute() throws(TorchError) -> Tensor {
     try unary(CT_ABS)
   }
@@ -23,7 +23,7 @@ extension Tensor {
     try unary(CT_LOG)
   }
 
-  /// The square roots.
+  /// The square root of each element, NaN below 0.
   public func squareRoot() throws(TorchError) -> Tensor {
     try unary(CT_SQRT)
   }
@@ -33,7 +33,7 @@ extension Tensor {
     try unary(CT_RSQRT)
   }
 
-  /// The squares.
+  /// The square of each element.
   public func squared() throws(TorchError) -> Tensor {
     try unary(CT_SQUARE)
   }

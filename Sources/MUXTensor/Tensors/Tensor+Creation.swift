@@ -2,7 +2,7 @@
 internal import CTorch
 
 extension Tensor {
-  /// A tensor of one value.
+  /// A tensor in which every element has one value.
   public static func full(
     _ shape: [Int], _ value: Double, dtype: DType = .float32, device: Device = .cpu
   ) throws(TorchError) -> Tensor {

@@ -3,32 +3,32 @@ internal import CTorch
 
 // Changes of a tensor's own elements. libtorch refuses them where autograd needs the old values.
 extension Tensor {
-  /// Adds a tensor.
+  /// Adds a tensor whose shape can be broadcast to this one's.
   public func addInPlace(_ other: Tensor) throws(TorchError) {
     try binaryInPlace(CT_ADD, other)
   }
 
-  /// Adds a number.
+  /// Adds a number to every element.
   public func addInPlace(_ value: Double) throws(TorchError) {
     try binaryInPlace(CT_ADD, value)
   }
 
-  /// Subtracts a tensor.
+  /// Subtracts a tensor whose shape can be broadcast to this one's.
   public func subtractInPlace(_ other: Tensor) throws(TorchError) {
     try binaryInPlace(CT_SUB, other)
   }
 
-  /// Subtracts a number.
+  /// Subtracts a number from every element.
   public func subtractInPlace(_ value: Double) throws(TorchError) {
     try binaryInPlace(CT_SUB, value)
   }
 
-  /// Multiplies by a tensor.
+  /// Multiplies by a tensor, element by element, whose shape can be broadcast to this one's.
   public func multiplyInPlace(_ other: Tensor) throws(TorchError) {
     try binaryInPlace(CT_MUL, other)
   }
 
-  /// Multiplies by a number.
+  /// Multiplies every element by a number.
   public func multiplyInPlace(_ value: Double) throws(TorchError) {
     try binaryInPlace(CT_MUL, value)
   }

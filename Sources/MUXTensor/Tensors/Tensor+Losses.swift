@@ -5,9 +5,9 @@ internal import CTorch
 public enum LossReduction: Int32, Sendable {
   /// They are kept.
   case none = 0
-  /// Their mean.
+  /// The mean over all elements.
   case mean = 1
-  /// Their sum.
+  /// The sum over all elements.
   case sum = 2
 }
 

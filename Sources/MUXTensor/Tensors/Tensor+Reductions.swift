@@ -3,12 +3,12 @@ internal import CTorch
 
 // Without dimensions, a reduction goes over all of them and gives a tensor of rank 0.
 extension Tensor {
-  /// Sums.
+  /// Sums over the dimensions, all of them if none are given; `keep` leaves them with size 1.
   public func sum(_ dimensions: [Int] = [], keep: Bool = false) throws(TorchError) -> Tensor {
     try reduce(CT_SUM, dimensions, keep)
   }
 
-  /// Means.
+  /// Means over the dimensions, all of them if none are given; `keep` leaves them with size 1.
   public func mean(_ dimensions: [Int] = [], keep: Bool = false) throws(TorchError) -> Tensor {
     try reduce(CT_MEAN, dimensions, keep)
   }

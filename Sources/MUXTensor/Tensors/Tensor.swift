@@ -17,13 +17,13 @@ public final class Tensor {
 
   deinit { ct_release(handle) }
 
-  /// The number of dimensions.
+  /// The number of dimensions; 0 for a scalar.
   public var rank: Int { Int(ct_dimensions(handle)) }
 
   /// The sizes, outermost first.
   public var shape: [Int] { (0..<ct_dimensions(handle)).map { Int(ct_size(handle, $0)) } }
 
-  /// The number of elements.
+  /// The number of elements: the product of the shape, 1 for a scalar.
   public var count: Int { Int(ct_elements(handle)) }
 
   /// The size of one dimension; negative ones count from the end.

@@ -7,7 +7,7 @@ public import MUXImages
 public struct DataRecord: Codable, Hashable, Sendable {
   /// The images of one part.
   public struct Part: Codable, Hashable, Sendable {
-    /// How many there are.
+    /// The number of images, compared on resuming.
     public var images: Int
     /// A hash of what the data set knows of its samples without decoding them
     /// (`ImageDataSet.contentHash`), as a hexadecimal number.

@@ -148,7 +148,7 @@ extension AugmentationConfiguration: SettingGroup {
     ]
   }
 
-  /// Checks every setting.
+  /// Throws an error that names the first setting out of its range.
   public func validate(path: String = "augmentation") throws(ConfigurationError) {
     try checkSettings(path: path)
   }

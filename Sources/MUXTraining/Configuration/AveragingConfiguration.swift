@@ -80,7 +80,7 @@ extension AveragingConfiguration: SettingGroup {
     ]
   }
 
-  /// Checks every setting.
+  /// Throws an error that names the first setting out of its range.
   public func validate(path: String = "average") throws(ConfigurationError) {
     try checkSettings(path: path)
   }

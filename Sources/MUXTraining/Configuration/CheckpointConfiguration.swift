@@ -42,7 +42,7 @@ extension CheckpointConfiguration: SettingGroup {
     ]
   }
 
-  /// Checks every setting.
+  /// Throws an error that names the first setting out of its range.
   public func validate(path: String = "checkpoints") throws(ConfigurationError) {
     try checkSettings(path: path)
   }

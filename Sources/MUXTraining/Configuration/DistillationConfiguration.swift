@@ -57,7 +57,7 @@ extension DistillationConfiguration: SettingGroup {
     ]
   }
 
-  /// Checks every setting.
+  /// Throws an error that names the first setting out of its range.
   public func validate(path: String = "distillation") throws(ConfigurationError) {
     try checkSettings(path: path)
     try ConfigurationError.require(

@@ -54,7 +54,7 @@ extension DistributedConfiguration: SettingGroup {
     ]
   }
 
-  /// Checks every setting.
+  /// Throws an error that names the first setting out of its range.
   public func validate(path: String = "distributed") throws(ConfigurationError) {
     try checkSettings(path: path)
   }

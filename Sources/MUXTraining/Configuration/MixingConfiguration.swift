@@ -74,7 +74,7 @@ extension MixingConfiguration: SettingGroup {
     ]
   }
 
-  /// Checks every setting.
+  /// Throws an error that names the first setting out of its range.
   public func validate(path: String = "mixing") throws(ConfigurationError) {
     try checkSettings(path: path)
   }

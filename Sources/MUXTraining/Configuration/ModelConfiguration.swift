@@ -141,7 +141,7 @@ extension ModelConfiguration: SettingGroup {
     ]
   }
 
-  /// Checks every setting.
+  /// Throws an error that names the first setting out of its range.
   public func validate(path: String = "model") throws(ConfigurationError) {
     try checkSettings(path: path)
     try ConfigurationError.require(

@@ -35,7 +35,7 @@ extension ObjectiveConfiguration: SettingGroup {
     ]
   }
 
-  /// Checks every setting.
+  /// Throws an error that names the first setting out of its range.
   public func validate(path: String = "objective") throws(ConfigurationError) {
     try checkSettings(path: path)
     guard case .given(let weights) = classWeights else { return }

@@ -50,7 +50,7 @@ extension OutputConfiguration: SettingGroup {
     ]
   }
 
-  /// Checks every setting.
+  /// Throws an error that names the first setting out of its range.
   public func validate(path: String = "output") throws(ConfigurationError) {
     try checkSettings(path: path)
   }

@@ -37,11 +37,11 @@ public struct ModelBenchmark: Codable, Hashable, Sendable {
 
   /// The network's name.
   public var network: String
-  /// The image size.
+  /// The height and width of the timed images.
   public var inputSize: ImageSize
-  /// The device.
+  /// The device that computed, such as `cuda:0`.
   public var device: String
-  /// The settings.
+  /// What was timed: mode, batch size, steps and threads.
   public var settings: Settings
   /// Seconds of each timed step, in order.
   public var seconds: [Double]

@@ -4,7 +4,6 @@ public import MUXTensor
 
 /// A part of a forward pass of which only what goes in and what comes out was kept.
 struct CheckpointedRegion {
-  /// Its nodes.
   let nodes: Range<Int>
   /// What it read from outside: the positions of the values, and the values.
   let inputs: [(position: Int, value: Tensor)]

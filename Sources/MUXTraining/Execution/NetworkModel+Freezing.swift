@@ -67,7 +67,6 @@ extension NetworkModel {
 }
 
 extension Node {
-  /// Whether it is a batch norm.
   var isBatchNorm: Bool {
     if case .batchNormalization = operation { true } else { false }
   }

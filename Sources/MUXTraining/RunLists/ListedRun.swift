@@ -41,7 +41,7 @@ package struct ListedOutcome: Codable, Hashable, Sendable {
   package var epochs: Int
   /// Optimizer steps done.
   package var steps: Int
-  /// Training images.
+  /// Images of the training part.
   package var trainingImages: Int
   /// Seconds of the training.
   package var seconds: Double

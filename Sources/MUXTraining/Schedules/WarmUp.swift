@@ -35,6 +35,5 @@ public struct WarmUp: Codable, Hashable, Sendable {
     try self.init(settingsFrom: decoder)
   }
 
-  /// Its length in a run of so many epochs.
   func length(of run: Int) -> Double { max(epochs, fraction * Double(run)) }
 }

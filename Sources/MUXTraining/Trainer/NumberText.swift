@@ -8,7 +8,6 @@ enum NumberText {
     String(format: "%.\(digits)g", value)
   }
 
-  /// A fixed number of decimals.
   static func fixed(_ value: Double, decimals: Int) -> String {
     String(format: "%.\(decimals)f", value)
   }

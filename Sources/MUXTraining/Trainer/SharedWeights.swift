@@ -32,7 +32,6 @@ package protocol SharedWeights: AnyObject {
 
 /// A network over a part of shared weights.
 package struct SharedNetwork {
-  /// The network.
   package var model: NetworkModel
   /// Writes back what a pass has changed in place and is no part of the tensors themselves.
   package var finish: () throws -> Void

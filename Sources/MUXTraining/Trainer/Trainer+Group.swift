@@ -11,7 +11,6 @@ import MUXVision
 struct Agreement {
   /// The sum of the losses over the images.
   var lossSum: Double
-  /// The images.
   var images: Int
   /// The parts of the loss, summed over the images.
   var parts: [LossPart]

@@ -34,9 +34,9 @@ public struct RunOverview: Codable, Hashable, Sendable {
   public var parameters: Int
   /// Multiply-adds for one image (convolutions and linear layers).
   public var multiplyAdds: Int
-  /// Training images.
+  /// Images of the training part, whatever a sampler draws from them.
   public var trainingImages: Int
-  /// Validation images.
+  /// Images of the validation part; an evaluation sees each once.
   public var validationImages: Int
   /// Classes.
   public var classes: Int
@@ -110,7 +110,7 @@ public struct TrainingResult: Codable, Hashable, Sendable {
   public var epochs: Int
   /// Optimizer steps done.
   public var steps: Int
-  /// The last epoch's report.
+  /// The last epoch's report; nil if none ended.
   public var last: EpochReport?
   /// The best epoch's report by the ranked metric.
   public var best: EpochReport?

@@ -6,7 +6,6 @@
 /// Lines end with CR, LF or both; a byte order mark at the start and lines without anything are
 /// passed over. Blanks around a field without quotes are not part of it.
 package struct CommaSeparatedText {
-  /// One row.
   package struct Row: Hashable, Sendable {
     /// The number of its first line, counted from 1.
     package let line: Int

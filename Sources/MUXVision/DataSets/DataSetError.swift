@@ -4,7 +4,7 @@ public import MUXImages
 
 /// Why a data set cannot be opened or used as asked.
 public enum DataSetError: Sendable, Hashable, DescribedError {
-  /// There is no folder at the path.
+  /// The path does not exist, or is a file.
   case notAFolder(path: String)
   /// The folder cannot be listed.
   case unreadable(path: String, reason: String)

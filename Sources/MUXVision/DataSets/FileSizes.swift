@@ -29,7 +29,6 @@ struct FileSizes {
   /// The size in bytes; nil where there is no regular file.
   subscript(index: Int) -> Int? { sizes[index] < 0 ? nil : Int(sizes[index]) }
 
-  /// The hash of names and sizes.
   func hash(of names: [String]) -> StableHash {
     var hash = StableHash()
     for (name, size) in zip(names, sizes) {

@@ -34,7 +34,6 @@ struct FolderEntries {
   /// A link with the name of an image counts as a file wherever it leads: reading it will tell.
   enum Kind: Sendable, Hashable { case file, folder, linkedFolder, brokenLink }
 
-  /// One entry.
   struct Entry {
     /// The name as it is on disk, byte by byte.
     let name: String

@@ -15,7 +15,6 @@ package enum FolderLayout: Sendable, Hashable {
 
   /// One part of the data.
   package struct Part: Sendable, Hashable {
-    /// What the part is for.
     package var role: DataPart
     /// The name of its folder.
     package var folder: String
@@ -61,7 +60,6 @@ package enum FolderLayout: Sendable, Hashable {
     }
   }
 
-  /// The folder of a part, if the data has it.
   package func folder(of role: DataPart) -> String? {
     guard case .parts(let parts, _) = self else { return nil }
     return parts.first { $0.role == role }?.folder
@@ -76,7 +74,6 @@ enum FolderContent {
   case images
   /// In folders below it.
   case folders
-  /// In both.
   case both
 
   /// Looks until it is clear.

@@ -80,7 +80,7 @@ public struct ImageFolder: ImageDataSet {
     warnings = Self.warnings(names: names, empty: empty, folders: folders, in: path)
   }
 
-  /// The number of image files.
+  /// The number of image files in all class folders, broken ones included.
   public var count: Int { files.count }
 
   /// The class of a file.

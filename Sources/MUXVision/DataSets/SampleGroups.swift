@@ -47,7 +47,6 @@ struct SampleGroups {
     sampleCount = data.count
   }
 
-  /// How many there are.
   var count: Int { groups.count }
 
   /// What is said about parts that keep the groups together.

@@ -50,7 +50,7 @@ public struct BatchMixing: Sendable, Hashable, Codable {
 
   /// What is done to one batch.
   public enum Mix: Sendable, Hashable {
-    /// Nothing.
+    /// The images stay as they are.
     case none
     /// `lambda` of each image and 1 − `lambda` of its partner.
     case mixup(lambda: Double)

@@ -10,7 +10,7 @@ public struct LoaderBenchmark: Sendable, Hashable, Codable {
   public var seconds: Double
   /// Worker threads.
   public var workers: Int
-  /// Images a second.
+  /// Images per second; 0 before any time has passed.
   public var imagesPerSecond: Double { seconds > 0 ? Double(images) / seconds : 0 }
 
   /// Takes batches for a while, epoch after epoch, after a warm-up of one batch.

@@ -18,7 +18,7 @@ public struct LoaderShare: Sendable, Hashable {
   public var kind: Kind
   /// Who makes this part, counted from 0.
   public var rank: Int
-  /// Of how many.
+  /// The number of processes that share the batches.
   public var count: Int
 
   /// A share.

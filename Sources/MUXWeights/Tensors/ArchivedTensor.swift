@@ -10,7 +10,7 @@ public struct ArchivedTensor: Sendable {
   /// The elements, row-major and little-endian, not necessarily aligned.
   public let bytes: ByteRegion
 
-  /// The number of elements.
+  /// The number of elements: the product of the shape, 1 for a scalar.
   public var count: Int { bytes.count / elementType.byteCount }
 
   /// A tensor over raw bytes, whose count must be that of the shape.

@@ -15,7 +15,7 @@ public struct TensorArchive: Sendable {
     self.metadata = metadata
   }
 
-  /// The number of tensors.
+  /// The number of tensors, of any type.
   public var count: Int { names.count }
 
   /// The tensor of a name. Setting a new name appends it; setting nil removes the tensor.

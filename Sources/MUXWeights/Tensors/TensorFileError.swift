@@ -7,7 +7,7 @@ public struct TensorFileError<Fault: TensorFileFault>: Sendable, Equatable, Desc
   public let path: String
   /// The tensor to blame, or nil.
   public let tensor: String?
-  /// What is wrong.
+  /// The fault in the file or in that tensor.
   public let reason: Fault
 
   package init(_ path: String, _ tensor: String? = nil, _ reason: Fault) {
@@ -34,6 +34,6 @@ public protocol TensorFileFault: Sendable, Equatable {
 }
 
 extension TensorFileFault {
-  /// Nothing.
+  /// No hint, unless a kind of fault has one.
   public static var hint: String { "" }
 }

@@ -79,7 +79,6 @@ struct SearchBenchmarkCommand: ParsableCommand {
   @Flag(help: "With --goal budgets, only draw the budgets and write them to --output.")
   var drawOnly = false
 
-  /// What is searched for.
   enum Goal: String, CaseIterable, ExpressibleByArgument {
     case points, budgets
     case earlyStopping = "early-stopping"

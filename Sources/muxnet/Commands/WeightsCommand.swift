@@ -21,7 +21,6 @@ struct WeightsCommand: ParsableCommand {
 }
 
 extension WeightsCommand {
-  /// Lists what there is.
   struct List: ParsableCommand {
     static let configuration = CommandConfiguration(
       commandName: "list",

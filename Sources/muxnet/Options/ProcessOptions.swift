@@ -44,7 +44,6 @@
       [("processes", processes ?? 1 > 1), ("nodes", hosts.nodes != nil)]
     }
 
-    /// Whether processes are asked for.
     var isAsked: Bool { hosts.nodes != nil || processes ?? 1 > 1 }
 
     /// Starts the processes and waits for them.

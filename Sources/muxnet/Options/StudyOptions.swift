@@ -203,7 +203,6 @@ struct StudyOptions: ParsableArguments {
     }
   }
 
-  /// The attributes.
   var attributes: [String: String] {
     Dictionary(
       attributeTexts.map { text in
@@ -402,7 +401,6 @@ struct StudyOptions: ParsableArguments {
   }
 }
 
-/// Which study.
 struct StudyArgument: ParsableArguments {
   @Argument(help: "The study's name; may be left out where the storage has one study only.")
   var study: String?

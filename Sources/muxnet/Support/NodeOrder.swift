@@ -48,7 +48,6 @@ struct NodeOrder: Codable, Hashable {
     }
   }
 
-  /// The order as a line.
   func line() throws -> String {
     String(decoding: try JSONEncoder().encode(self), as: UTF8.self) + "\n"
   }

@@ -2,7 +2,6 @@
 import Foundation
 
 extension Double {
-  /// The number with a fixed number of decimals.
   func fixed(_ decimals: Int) -> String { String(format: "%.\(decimals)f", self) }
 
   /// A share as a percentage with one decimal.

@@ -16,7 +16,6 @@ struct ProgressBar {
     self.what = what
   }
 
-  /// Shows that so many are done.
   mutating func show(_ done: Int) {
     guard Console.errorIsTerminal else { return }
     // What was there before says nothing about the speed.

@@ -7,7 +7,7 @@
   /// that do not fit, data or weights that are not there. It would be the same in the next attempt, and is the
   /// same in the other processes.
   struct Refusal: Error {
-    /// What is wrong.
+    /// The error itself, whose line is shown once for all processes.
     let error: any Error
 
     /// Makes an error a refusal, where it is one.

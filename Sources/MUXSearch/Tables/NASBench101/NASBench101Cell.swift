@@ -48,7 +48,6 @@ package struct NASBench101Cell: Sendable, Hashable {
     /// More edges than the benchmark has.
     case edges = "more than 9 edges remain after pruning"
 
-    /// What is wrong.
     package var description: String { rawValue }
   }
 

@@ -5,7 +5,6 @@ import Foundation
 package struct NASBench101Record: Sendable, Hashable {
   /// The state of a training at one moment.
   package struct Evaluation: Sendable, Hashable {
-    /// The epoch.
     package var epoch = 0.0
     /// The time of training so far, in seconds.
     package var trainingTime = 0.0
@@ -21,7 +20,6 @@ package struct NASBench101Record: Sendable, Hashable {
   package var hash: String
   /// The epochs of the whole training: 4, 12, 36 or 108.
   package var epochs: Int
-  /// The cell.
   package var cell: NASBench101Cell
   /// Learnable scalars of the network.
   package var parameters: Int

@@ -22,6 +22,5 @@ public struct PriorBoxes: Sendable, Hashable {
       left: x - width / 2, top: y - height / 2, right: x + width / 2, bottom: y + height / 2)
   }
 
-  /// The edges of all boxes.
   package var edges: [BoundingBox] { (0..<count).map { self[$0] } }
 }

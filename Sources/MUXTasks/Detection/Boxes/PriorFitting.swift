@@ -90,7 +90,6 @@ private struct PriorFit {
     /// Each gives a wide and a high box.
     var ratios: [Double]
 
-    /// Width and height of each.
     var boxes: [(width: Double, height: Double)] {
       [(small, small), (large, large)]
         + ratios.flatMap { ratio in

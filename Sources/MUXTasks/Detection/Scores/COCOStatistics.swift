@@ -27,7 +27,6 @@ public struct COCOStatistics: Sendable, Hashable, Codable {
   /// For objects of 96² pixels and more.
   public var averageRecallLarge: Double?
 
-  /// The statistics of classes.
   init(_ classes: [COCOMatches]) {
     func mean(
       _ area: Int, _ value: ([(precision: Double, recall: Double)]) -> Double,

@@ -101,7 +101,6 @@ struct VOCFolders {
     }
   }
 
-  /// Whether a part is there.
   func has(_ part: String) -> Bool { ((try? lists(of: part)) ?? []).isEmpty == false }
 
   /// The lists of a part, each with the folder that it belongs to.

@@ -19,9 +19,9 @@ extension DataConfiguration: SettingGroup {
       ),
       Setting(
         "validationFolder", \.validationFolder,
-        "The same of the validation images, where validationFraction is 0"),
+        "The same for the validation images, if validationFraction is 0"),
       Setting(
-        "testFolder", \.testFolder, "The same of the test images, where testFraction is 0"),
+        "testFolder", \.testFolder, "The same for the test images, if testFraction is 0"),
       Setting(
         "labelColumn", \.labelColumn,
         "Source list: the column of an image's classes, several with | between them",
@@ -48,21 +48,21 @@ extension DataConfiguration: SettingGroup {
         "folds", \.folds,
         "Cross-validation: equal parts of the training images, one of which is held out for validation",
         absent: "none", in: .within(2...1000)),
-      Setting("fold", \.fold, "Which of the folds is held out", in: .within(1...1000)),
+      Setting("fold", \.fold, "The number of the fold that is held out", in: .within(1...1000)),
       Setting(
         "splitSeed", \.splitSeed,
-        "Seed of that split; apart from the run's, so that runs share their validation images"),
+        "Seed of the split, separate from the run's, so that runs share their validation images"),
       Setting(
         "split", \.split,
-        "Source chestxray14: by which lists images are divided into parts",
+        "Source chestxray14: how images are divided into parts",
         absent: "the lists that are there, the official ones first"),
       Setting(
         "groupPattern", \.groupPattern,
-        "A regular expression that finds in a file's name what no split may cut apart (the patient)",
+        "A regular expression that finds the group in a file name (the patient), which no split may divide",
         absent: "each image stands for itself", in: .named("^[0-9]+")),
       Setting(
         "limit", \.limit,
-        "The most images of each part that are used, spread evenly over it, for trials",
+        "The most images to use of each part, spread evenly over it, for trials",
         absent: "all", unit: "images", in: .within(1...1_000_000_000)),
     ]
   }
@@ -72,12 +72,12 @@ extension DataConfiguration: SettingGroup {
     [
       Setting(
         "orientation", \.orientation,
-        "What is done with the orientation that cameras write into files (EXIF)"),
+        "How the EXIF orientation is treated"),
       Setting(
-        "cache", \.cache, "Whether a training keeps its images in memory, decoded once"),
+        "cache", \.cache, "Whether training keeps decoded images in memory"),
       Setting(
         "cacheMebibytes", \.cacheMebibytes,
-        "The most memory that kept images take; the others are decoded each time", unit: "MiB",
+        "The most memory for cached images; the others are decoded each time", unit: "MiB",
         in: .within(0...(1 << 30))),
       Setting(
         "workers", \.workers, "Threads that read and transform images ahead", unit: "threads",
@@ -85,7 +85,7 @@ extension DataConfiguration: SettingGroup {
       Setting(
         "prefetch", \.prefetch, "Batches prepared ahead", unit: "batches", in: .within(1...100_000)),
       Setting(
-        "evaluationBatchSize", \.evaluationBatchSize, "Images in one batch of the evaluation",
+        "evaluationBatchSize", \.evaluationBatchSize, "Batch size of the evaluation",
         absent: "batchSize", unit: "images", in: .within(1...1_000_000)),
     ]
   }
@@ -106,7 +106,7 @@ extension DataConfiguration: SettingGroup {
         ) { $0.allSatisfy { $0 >= 1e-6 && $0 <= 1e6 } }),
       Setting(
         "sampler", \.sampler,
-        "Which training images an epoch has; of an image's labels the rarest counts"),
+        "How training images are sampled; of an image's labels the rarest counts"),
       Setting(
         "samplerStrength", \.samplerStrength,
         "Sampler balanced: a class of n images comes up in proportion to n^(1 − this)",
@@ -172,7 +172,7 @@ extension DataConfiguration.Sampler: ChosenSetting {
   package var meaning: String {
     switch self {
     case .shuffled: "each image once"
-    case .balanced: "as many, drawn so that rare classes come up more often than they occur"
+    case .balanced: "as many, with rare classes drawn more often than they occur"
     }
   }
 }

@@ -95,7 +95,7 @@ public struct DataConfiguration: Codable, Hashable, Sendable {
   public var workers: Int = 2
   /// Batches prepared ahead.
   public var prefetch: Int = 4
-  /// Images in one batch of the evaluation; `nil` takes the training's.
+  /// Batch size of the evaluation; `nil` takes the training's.
   public var evaluationBatchSize: Int?
   /// Mean of each channel, of values in 0…1; `nil` takes that of the data set.
   public var mean: [Double]?

@@ -14,8 +14,8 @@ extension Interpolation: ChosenSetting {
 extension OrientationHandling: ChosenSetting {
   package var meaning: String {
     switch self {
-    case .applied: "the picture is turned upright"
-    case .ignored: "the picture comes as it is stored, as in torchvision"
+    case .applied: "images are turned upright"
+    case .ignored: "images stay as they are stored, as in torchvision"
     }
   }
 }

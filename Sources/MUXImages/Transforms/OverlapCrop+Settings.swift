@@ -4,8 +4,8 @@ import MUXCore
 extension OverlapCrop.Rule: ChosenSetting {
   package var meaning: String {
     switch self {
-    case .someObject: "the overlap of some object with the part reaches the bound"
-    case .asPublished: "any part that shows the centre of an object, as in several public programs"
+    case .someObject: "the overlap of some object with the crop reaches the bound"
+    case .asPublished: "any crop that shows the centre of an object, as in several public programs"
     }
   }
 }

@@ -16,27 +16,28 @@ extension Detection: SettingGroup {
         in: .above(0, upTo: 1)),
       Setting(
         "negatives", \.negatives,
-        "Training: default boxes without an object for each that has one",
+        "Training: negative default boxes for each positive one",
         in: .within(1...1_000_000)
       ),
       Setting(
         "learnsDifficult", \.learnsDifficult,
         "Training: whether objects that the data calls difficult are learned"),
       Setting(
-        "threshold", \.threshold, "The probability from which a box is said to be there",
+        "threshold", \.threshold, "The least probability of a predicted box",
         in: .within(0...1)),
       Setting(
         "minimumScore", \.minimumScore,
-        "Evaluation: boxes count whose class has a probability above this", in: .within(0...1)),
+        "Evaluation: boxes count if their class has a probability above this", in: .within(0...1)),
       Setting(
         "overlap", \.overlap,
-        "A box goes if it overlaps a better one of its class by more than this",
+        "Suppression: a box is dropped if it overlaps a better one of its class by more than this",
         in: .within(0...1)),
       Setting(
-        "candidates", \.candidates, "The most candidates of a class, the best", unit: "boxes",
+        "candidates", \.candidates, "The most candidates per class; the best are kept",
+        unit: "boxes",
         in: .within(1...1_000_000)),
       Setting(
-        "limit", \.limit, "The most boxes of an image, the best", unit: "boxes",
+        "limit", \.limit, "The most boxes per image; the best are kept", unit: "boxes",
         in: .within(1...1_000_000)),
       Setting(
         "clipBoxes", \.clipsBoxes,

@@ -22,20 +22,20 @@ public struct Detection: VisionTask {
   public var matching = PriorMatching.Rule.lastWins
   /// Training: the least overlap of a default box with the object that it learns.
   public var matchingOverlap = 0.5
-  /// Training: default boxes without an object for each that has one.
+  /// Training: negative default boxes for each positive one.
   public var negatives = HardNegatives.usualRatio
   /// Training: whether objects that the data calls difficult are learned.
   public var learnsDifficult = false
   /// The probability from which on a box is said to be there. Evaluations look at all above
   /// ``minimumScore``.
   public var threshold = 0.5
-  /// Evaluation: boxes count whose class has a probability above this.
+  /// Evaluation: boxes count if their class has a probability above this.
   public var minimumScore = 0.01
-  /// A box goes if it overlaps a better one of its class by more than this.
+  /// Suppression: a box is dropped if it overlaps a better one of its class by more than this.
   public var overlap = 0.45
-  /// The most candidates of a class, the best.
+  /// The most candidates per class; the best are kept.
   public var candidates = 400
-  /// The most boxes of an image, the best.
+  /// The most boxes per image; the best are kept.
   public var limit = 200
   /// Whether boxes are cut off at the border of the image, after suppression.
   public var clipsBoxes = true

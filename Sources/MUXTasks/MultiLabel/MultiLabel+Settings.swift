@@ -4,18 +4,18 @@ package import MUXCore
 extension MultiLabel: SettingGroup {
   package static var settings: [Setting<Self>] {
     [
-      Setting("loss", \.loss, "What is made small in training"),
+      Setting("loss", \.loss, "The loss to minimise"),
       Setting(
         "positiveWeights", \.positiveWeights,
         "Factor of each class's positive images in the loss binaryCrossEntropy"),
       Setting(
-        "threshold", \.threshold, "The probability from which a class is said to be there",
+        "threshold", \.threshold, "The probability from which a class counts as present",
         in: .within(0...1)),
       Setting(
         "chooseThresholds", \.choosesThresholds,
-        "Whether each class gets the threshold of greatest F1 on the validation images"),
+        "Whether each class gets the threshold with the greatest F1 on the validation images"),
       Setting(
-        "thresholds", \.thresholds, "The thresholds of the classes; they come before threshold",
+        "thresholds", \.thresholds, "The thresholds of the classes; they override threshold",
         absent: "threshold for all",
         in: SettingRule("numbers in 0…1", expected: "thresholds must lie in 0…1") {
           $0.allSatisfy { (0...1).contains($0) }

@@ -8,7 +8,7 @@ public import MUXNetworks
 /// In a recipe: `task: multiLabel`, or with settings
 /// `task: {name: multiLabel, loss: squaredError, threshold: 0.3}`.
 public struct MultiLabel: VisionTask {
-  /// What is made small in training.
+  /// The loss to minimise.
   public enum Loss: String, Sendable, Hashable, Codable, CaseIterable {
     /// Binary cross entropy, the mean over images and classes.
     case binaryCrossEntropy
@@ -29,11 +29,11 @@ public struct MultiLabel: VisionTask {
   /// `multiLabel`.
   public static let name = "multiLabel"
 
-  /// What is made small in training.
+  /// The loss to minimise.
   public var loss = Loss.binaryCrossEntropy
   /// The factor of each class's positive images in the loss.
   public var positiveWeights = PositiveWeights.none
-  /// The probability from which a class is said to be there.
+  /// The probability from which a class counts as present.
   public var threshold = 0.5
   /// Whether each class gets a threshold of its own: the one with the greatest F1 on the validation
   /// images. The weights of a run keep them.

@@ -5,7 +5,7 @@ import MUXVision
 
 /// How images are cropped, resized and augmented on their way into the network.
 public struct AugmentationConfiguration: Codable, Hashable, Sendable {
-  /// How a training image is cut.
+  /// How a training image is cropped.
   public enum Crop: String, Codable, CaseIterable, Sendable {
     /// A window of random area and aspect, resized to the input ("Inception" cropping).
     case randomResized
@@ -19,7 +19,7 @@ public struct AugmentationConfiguration: Codable, Hashable, Sendable {
     case overlap
   }
 
-  /// How a training image is cut.
+  /// How a training image is cropped.
   public var crop: Crop = .randomResized
   /// Crop `randomResized`: least and largest share of the image's area.
   public var area: [Double] = [0.08, 1]
@@ -30,7 +30,7 @@ public struct AugmentationConfiguration: Codable, Hashable, Sendable {
   /// Crop `padded`: side of the images at that point; `nil` takes that of the data set, or of the
   /// network's input for images of any size. Other images are resized to it first.
   public var cropSize: Int?
-  /// How pixels between pixels are found, in training and evaluation.
+  /// The resampling filter, in training and evaluation.
   public var interpolation: Interpolation = .bilinear
   /// Share of the images mirrored left to right.
   public var flip: Double = 0.5
@@ -40,7 +40,7 @@ public struct AugmentationConfiguration: Codable, Hashable, Sendable {
   public var contrast: Double = 0
   /// See `brightness`.
   public var saturation: Double = 0
-  /// Hue turns by a share of the circle drawn from ± this.
+  /// Hue is rotated by a fraction of the circle drawn from ± this.
   public var hue: Double = 0
   /// RandAugment: operations on each image; 0 switches it off.
   public var randAugmentOperations: Int = 0
@@ -83,7 +83,7 @@ extension AugmentationConfiguration: SettingGroup {
       }
     }
     return [
-      Setting("crop", \.crop, "How a training image is cut"),
+      Setting("crop", \.crop, "How a training image is cropped"),
       Setting(
         "area", \.area, "Crop randomResized: least and largest share of the image's area",
         in: range(upTo: 1)),
@@ -95,12 +95,12 @@ extension AugmentationConfiguration: SettingGroup {
         in: .within(0...1024)),
       Setting(
         "cropSize", \.cropSize,
-        "Crop padded: side of the images at that point; others are resized to it first",
+        "Crop padded: side of the images before padding; others are resized to it first",
         absent: "that of the data set, or of the input for images of any size", unit: "pixels",
         in: .within(1...8192)),
       Setting(
         "interpolation", \.interpolation,
-        "How pixels between pixels are found, in training and evaluation"),
+        "The resampling filter, in training and evaluation"),
       Setting(
         "flip", \.flip, "Share of the images that are mirrored left to right", in: .within(0...1)),
       Setting(
@@ -113,7 +113,8 @@ extension AugmentationConfiguration: SettingGroup {
         "saturation", \.saturation, "Saturation is multiplied by a factor drawn from 1 ± this",
         in: .within(0...1)),
       Setting(
-        "hue", \.hue, "Hue turns by a share of the circle drawn from ± this", in: .within(0...0.5)),
+        "hue", \.hue, "Hue is rotated by a fraction of the circle drawn from ± this",
+        in: .within(0...0.5)),
       Setting(
         "randAugmentOperations", \.randAugmentOperations,
         "RandAugment: operations on each image; 0 switches it off", in: .within(0...100)),
@@ -131,20 +132,21 @@ extension AugmentationConfiguration: SettingGroup {
         "evaluationCrop", \.evaluationCrop,
         "Evaluation: share of the resized image's side that the central crop keeps; 1 shows it all",
         in: .within(0.1...1)),
-      Setting("overlapRule", \.overlapRule, "Crop overlap: when a part suits"),
+      Setting("overlapRule", \.overlapRule, "Crop overlap: when a crop is accepted"),
       Setting(
         "distortion", \.distortion,
         "Crop overlap: how often each of brightness, contrast, saturation, hue and colour order changes",
         in: .within(0...1)),
       Setting(
-        "expansion", \.expansion, "Crop overlap: how often an image is put on a larger ground",
+        "expansion", \.expansion, "Crop overlap: how often an image is placed on a larger canvas",
         in: .within(0...1)),
       Setting(
         "largestExpansion", \.largestExpansion,
-        "Crop overlap: the largest side of that ground, of the image's", in: .within(1...16)),
+        "Crop overlap: the largest side of that canvas, relative to the image's",
+        in: .within(1...16)),
       Setting(
         "letterbox", \.letterbox,
-        "Whether whole images keep their aspect; the rest of the input has the mean colour"),
+        "Whether whole images keep their aspect ratio; the rest of the input has the mean colour"),
     ]
   }
 
@@ -159,9 +161,9 @@ extension AugmentationConfiguration.Crop: ChosenSetting {
     switch self {
     case .randomResized: "a window of random area and aspect, resized to the input"
     case .padded:
-      "the image with a border of zeros, cut back at a random place, then resized where the input is larger"
+      "zero padding, a crop at a random place, then a resize if the input is larger"
     case .none: "the whole image, resized to the input"
-    case .overlap: "for boxes: a part that shows some object well enough, resized to the input"
+    case .overlap: "for boxes: a crop that shows some object well enough, resized to the input"
     }
   }
 }

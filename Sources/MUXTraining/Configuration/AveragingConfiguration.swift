@@ -28,7 +28,7 @@ public struct AveragingConfiguration: Codable, Hashable, Sendable {
   /// Kind `ema`: whether the decay of step t is min(`decay`, (1 + t)/(10 + t)), so that a short run is not
   /// weighed down by its random start.
   public var ramps: Bool = false
-  /// Whether the weights as they are get evaluated too, which takes twice the time.
+  /// Whether the current weights are evaluated as well, which takes twice the time.
   public var evaluatesBoth: Bool = false
 
   /// The defaults: no average.
@@ -61,11 +61,11 @@ extension AveragingConfiguration: SettingGroup {
       Setting("kind", \.kind, "The kind of average"),
       Setting(
         "startEpoch", \.startEpoch,
-        "Epochs that are done when averaging begins; before that the average is the weights as they are",
+        "Epochs before averaging begins; until then the average equals the current weights",
         unit: "epochs", in: .within(0...1_000_000)),
       Setting(
         "statisticsBatches", \.statisticsBatches,
-        "Kind swa: batches from which the averaged weights measure their batch norms' statistics",
+        "Kind swa: batches on which the batch norms of the averaged weights are recalibrated",
         unit: "batches", in: .within(1...1_000_000)),
       Setting(
         "decay", \.decay,
@@ -76,7 +76,7 @@ extension AveragingConfiguration: SettingGroup {
         "Kind ema: whether the decay of step t is min(decay, (1 + t)/(10 + t)), for short runs"),
       Setting(
         "evaluateBoth", \.evaluatesBoth,
-        "Whether the weights as they are get evaluated too, which takes twice the time"),
+        "Whether the current weights are evaluated as well, which takes twice the time"),
     ]
   }
 

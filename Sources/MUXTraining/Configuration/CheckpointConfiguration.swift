@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 public import MUXCore
 
-/// What is kept of a run, and when.
+/// Which checkpoints are kept, and when.
 public struct CheckpointConfiguration: Codable, Hashable, Sendable {
-  /// How many of the best checkpoints are kept beside the last one.
+  /// The number of best checkpoints kept beside the last one.
   public var keepBest: Int = 1
   /// The metric of the task by which they are ranked, such as `top1`; `nil` takes the task's first.
   public var metric: String?
@@ -25,7 +25,7 @@ extension CheckpointConfiguration: SettingGroup {
   package static var settings: [Setting<Self>] {
     [
       Setting(
-        "keepBest", \.keepBest, "How many of the best checkpoints are kept beside the last one",
+        "keepBest", \.keepBest, "The number of best checkpoints kept beside the last one",
         unit: "checkpoints", in: .within(0...1_000_000)),
       Setting(
         "metric", \.metric,
@@ -33,11 +33,11 @@ extension CheckpointConfiguration: SettingGroup {
         absent: "the task's first", in: .named("top1")),
       Setting(
         "everySteps", \.everySteps,
-        "Saves the last checkpoint also every so many steps; 0: at the end of epochs only",
+        "Saves the last checkpoint also every N steps; 0: only at the end of epochs",
         unit: "steps", in: .within(0...1_000_000_000)),
       Setting(
         "everyEpochs", \.everyEpochs,
-        "Saves the last checkpoint every so many epochs, and always after the final one",
+        "Saves the last checkpoint every N epochs, and always after the final one",
         unit: "epochs", in: .within(1...1_000_000)),
     ]
   }

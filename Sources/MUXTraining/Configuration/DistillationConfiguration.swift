@@ -41,18 +41,18 @@ extension DistillationConfiguration: SettingGroup {
         in: .named("teacher.safetensors")),
       Setting(
         "temperature", \.temperature,
-        "By what outputs are divided before they are compared; higher weighs unlikely classes more",
+        "Divisor of the logits before they are compared; a higher one gives unlikely classes more weight",
         in: .within(0.1...100)),
       Setting(
         "weight", \.weight,
-        "Share of the loss that is the difference from the teacher; the rest is that of the task",
+        "The teacher's share of the loss; the rest is the task's loss",
         in: .within(0...1)),
       Setting(
         "features", \.features,
         "Layers whose values are learned from the teacher's: auto, names, or student=teacher"),
       Setting(
         "featureWeight", \.featureWeight,
-        "How much the difference of those features weighs beside the other losses",
+        "The weight of the feature loss beside the other losses",
         in: .within(0...1000)),
     ]
   }

@@ -16,7 +16,7 @@ public struct DistributedConfiguration: Codable, Hashable, Sendable {
   /// The network interface of this process's connections, such as `eth0`; `nil` takes the one that leads to
   /// the machine of process 0.
   public var interface: String?
-  /// Whether batch norms take their statistics over the images of all processes.
+  /// Whether batch norms use statistics over the images of all processes.
   public var synchronizedNorms: Bool = false
   /// How gradients travel: `bfloat16` is half the bytes, for slow networks, and rounds the sums.
   public var gradients: Gradients = .float32
@@ -45,11 +45,11 @@ extension DistributedConfiguration: SettingGroup {
         absent: "the one that leads to the machine of process 0", in: .named("eth0")),
       Setting(
         "synchronizedNorms", \.synchronizedNorms,
-        "Whether batch norms take their statistics over the images of all processes"),
+        "Whether batch norms use statistics over the images of all processes"),
       Setting("gradients", \.gradients, "How gradients travel between processes"),
       Setting(
         "bucketMebibytes", \.bucketMebibytes,
-        "Mebibytes of gradients that travel together; the first bucket has one", unit: "mebibytes",
+        "Bucket size of gradients in mebibytes; the first bucket has one", unit: "mebibytes",
         in: .within(1...1024)),
     ]
   }

@@ -4,15 +4,15 @@ import MUXVision
 
 /// What softens the targets of a batch: label smoothing, mixup and cutmix.
 public struct MixingConfiguration: Codable, Hashable, Sendable {
-  /// Share of the target spread evenly over all classes.
+  /// Share of the target that is spread evenly over all classes.
   public var labelSmoothing: Double = 0
   /// Mixup's alpha (Zhang et al. 2018); 0 switches it off.
   public var mixup: Double = 0
   /// CutMix's alpha (Yun et al. 2019); 0 switches it off.
   public var cutmix: Double = 0
-  /// Share of the batches that are mixed at all.
+  /// Share of the batches that are mixed.
   public var probability: Double = 1
-  /// Where both are on, the share of mixed batches that use CutMix.
+  /// If both are on, the share of mixed batches that use CutMix.
   public var switchProbability: Double = 0.5
   /// Epoch from which batches are no longer mixed; `nil` means never.
   public var endEpoch: Int?
@@ -54,7 +54,8 @@ extension MixingConfiguration: SettingGroup {
   package static var settings: [Setting<Self>] {
     [
       Setting(
-        "labelSmoothing", \.labelSmoothing, "Share of the target spread evenly over all classes",
+        "labelSmoothing", \.labelSmoothing,
+        "Share of the target that is spread evenly over all classes",
         in: .within(0..<1)),
       Setting(
         "mixup", \.mixup, "Mixup's alpha (Zhang et al. 2018); 0 switches it off",
@@ -63,11 +64,11 @@ extension MixingConfiguration: SettingGroup {
         "cutmix", \.cutmix, "CutMix's alpha (Yun et al. 2019); 0 switches it off",
         in: .within(0...1000)),
       Setting(
-        "probability", \.probability, "Share of the batches that are mixed at all",
+        "probability", \.probability, "Share of the batches that are mixed",
         in: .within(0...1)),
       Setting(
         "switchProbability", \.switchProbability,
-        "Where both are on, the share of mixed batches that use CutMix", in: .within(0...1)),
+        "If both are on, the share of mixed batches that use CutMix", in: .within(0...1)),
       Setting(
         "endEpoch", \.endEpoch, "Epoch from which batches are no longer mixed", absent: "never",
         unit: "epochs", in: .within(0...1_000_000)),

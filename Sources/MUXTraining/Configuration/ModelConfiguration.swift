@@ -101,7 +101,7 @@ extension ModelConfiguration: SettingGroup {
         in: .within(0.001...1000)),
       Setting(
         "outputStride", \.outputStride,
-        "Step from the input to the last feature map, for small images; strides are removed from the front",
+        "Ratio of the input's size to the last feature map's, for small images; strides are removed from the front",
         absent: "the network's own, 32 as a rule", unit: "pixels", in: .within(1...1024)),
       Setting(
         "dropout", \.dropout, "Share of the features that are dropped before the classifier",
@@ -116,7 +116,7 @@ extension ModelConfiguration: SettingGroup {
         absent: "random weights", in: .named("weights.safetensors")),
       Setting(
         "prefersAveragedWeights", \.prefersAveragedWeights,
-        "Whether averaged weights are taken from initialWeights where the file has both"),
+        "Whether averaged weights are taken from initialWeights if the file has both"),
       Setting(
         "replacesHead", \.replacesHead,
         "Whether a classifier of another size in initialWeights is left out (transfer)"),
@@ -125,10 +125,10 @@ extension ModelConfiguration: SettingGroup {
         "Whether missing, unexpected or misshapen weights in initialWeights are accepted"),
       Setting(
         "freeze", \.freeze,
-        "Parameters that are not trained: patterns of names, as conv_stem, blocks.0.*, *.bias; backbone: all but the head's"
+        "Frozen parameters: name patterns such as conv_stem, blocks.0.*, *.bias; backbone: all but the head's"
       ),
       Setting(
-        "freezeEpochs", \.freezeEpochs, "Epochs after which frozen parameters are trained, too",
+        "freezeEpochs", \.freezeEpochs, "Epochs after which frozen parameters are trained as well",
         absent: "never", unit: "epochs", in: .within(1...1_000_000)),
       Setting(
         "freezesStatistics", \.freezesStatistics,
@@ -137,7 +137,7 @@ extension ModelConfiguration: SettingGroup {
       Setting("headBias", \.headBias, "How the bias of the last layer starts"),
       Setting(
         "checkpointsActivations", \.checkpointsActivations,
-        "Whether backward computes anew what lies inside of blocks: less memory, more time"),
+        "Whether the backward pass recomputes activations inside blocks: less memory, more time"),
     ]
   }
 
@@ -171,7 +171,7 @@ extension ModelConfiguration.HeadBias: ChosenSetting {
   package var meaning: String {
     switch self {
     case .fresh: "zero, or as in initialWeights"
-    case .prior: "so that the network answers at first as often as the classes occur"
+    case .prior: "such that the network's first predictions follow the class frequencies"
     }
   }
 }

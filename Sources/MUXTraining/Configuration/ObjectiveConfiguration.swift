@@ -27,10 +27,10 @@ extension ObjectiveConfiguration: SettingGroup {
     [
       Setting(
         "classWeights", \.classWeights,
-        "The weight of each class in the loss; auto is the inverse of how often a class comes up"),
+        "The weight of each class in the loss; auto is the inverse of the class frequency"),
       Setting(
         "focal", \.focal,
-        "Exponent of the focal loss, by which what is known already counts less; 2 is usual",
+        "Exponent of the focal loss, which reduces the weight of easy images; 2 is usual",
         in: .within(0...10)),
     ]
   }

@@ -34,7 +34,7 @@ public struct OptimizerConfiguration: Codable, Hashable, Sendable {
   public var nesterov: Bool = false
   /// RMSProp: decay of the mean square.
   public var squareDecay: Double = 0.9
-  /// Guards the division; `nil` means the usual one: 0.001 for `rmspropTensorFlow`, else 1e-8.
+  /// Added to the denominator to avoid division by zero; `nil` means the usual one: 0.001 for `rmspropTensorFlow`, else 1e-8.
   public var epsilon: Double?
   /// AdamW: decay of the mean gradient.
   public var beta1: Double = 0.9
@@ -95,7 +95,7 @@ extension OptimizerConfiguration: SettingGroup {
       Setting(
         "squareDecay", \.squareDecay, "RMSProp: decay of the mean square", in: .within(0..<1)),
       Setting(
-        "epsilon", \.epsilon, "Guards the division",
+        "epsilon", \.epsilon, "Added to the denominator to avoid division by zero",
         absent: "0.001 for rmspropTensorFlow, else 1e-8", in: .above(0, upTo: 1e6)),
       Setting("beta1", \.beta1, "AdamW: decay of the mean gradient", in: .within(0..<1)),
       Setting("beta2", \.beta2, "AdamW: decay of the mean square", in: .within(0..<1)),
@@ -150,7 +150,7 @@ extension OptimizerConfiguration.Kind: ChosenSetting {
 extension BaseRate.Scaling: ChosenSetting {
   package var meaning: String {
     switch self {
-    case .none: "the rate as it is given"
+    case .none: "the given rate"
     case .linear: "proportional to the batch"
     case .squareRoot: "proportional to the root of the batch, common with AdamW"
     }

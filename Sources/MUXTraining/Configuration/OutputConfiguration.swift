@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 public import MUXCore
 
-/// Where a run writes and how much it tells.
+/// Where a run writes, and how much it logs.
 public struct OutputConfiguration: Codable, Hashable, Sendable {
   /// The folder of all runs.
   public var folder: String = "runs"
@@ -12,7 +12,7 @@ public struct OutputConfiguration: Codable, Hashable, Sendable {
   public var overwrites: Bool = false
   /// Steps between two progress lines where the output is not a terminal.
   public var logEverySteps: Int = 50
-  /// Whether events for TensorBoard are written.
+  /// Whether TensorBoard events are written.
   public var tensorBoard: Bool = true
 
   /// The defaults: `runs/NAME`, never overwritten.
@@ -35,7 +35,7 @@ extension OutputConfiguration: SettingGroup {
     [
       Setting("folder", \.folder, "The folder of all runs", in: .named("runs")),
       Setting(
-        "name", \.name, "The run's own folder below that; a number is added where it exists",
+        "name", \.name, "The run's own folder below that; a number is appended if it exists",
         absent: "the network's name",
         in: SettingRule("a plain folder name of at most 200 bytes, without slashes") {
           !$0.isEmpty && !$0.contains("/") && !$0.hasPrefix(".") && $0 == $0.printable
@@ -44,9 +44,9 @@ extension OutputConfiguration: SettingGroup {
       Setting("overwrite", \.overwrites, "Whether an existing run of that name may be replaced"),
       Setting(
         "logEverySteps", \.logEverySteps,
-        "Steps between two progress lines where the output is no terminal", unit: "steps",
+        "Steps between two progress lines if the output is not a terminal", unit: "steps",
         in: .within(1...1_000_000_000)),
-      Setting("tensorBoard", \.tensorBoard, "Whether events for TensorBoard are written"),
+      Setting("tensorBoard", \.tensorBoard, "Whether TensorBoard events are written"),
     ]
   }
 

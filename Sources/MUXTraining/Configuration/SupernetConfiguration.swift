@@ -30,9 +30,9 @@ public struct SupernetConfiguration: Codable, Hashable, Sendable {
   public var drawnNetworks: Int = 2
   /// What networks of different widths share; `shared` by default.
   public var widths: Widths = .shared
-  /// The most parameters of the networks that are trained; `nil` for those of the space.
+  /// The most parameters of a network that is trained; `nil` for those of the space.
   public var maximumParameters: Int?
-  /// The most multiply-adds of the networks that are trained; `nil` for those of the space. A largest network
+  /// The most multiply-adds of a network that is trained; `nil` for those of the space. A largest network
   /// far above what is searched takes most of the time.
   public var maximumMultiplyAdds: Int?
   /// Training images from which a network measures the statistics of its batch norms anew before it is
@@ -59,10 +59,11 @@ extension SupernetConfiguration: SettingGroup {
         absent: "no super-network; one network is trained", in: .named("digits")),
       Setting(
         "rule", \.rule,
-        "Which networks a step trains: largest, smallest and drawn ones, or a single drawn one"),
+        "Which networks a step trains: the largest, the smallest and random ones, or a single random one"
+      ),
       Setting(
         "drawnNetworks", \.drawnNetworks,
-        "Rule sandwich: networks drawn beside the largest and the smallest", unit: "networks",
+        "Rule sandwich: random networks beside the largest and the smallest", unit: "networks",
         in: .within(0...64)),
       Setting(
         "widths", \.widths,
@@ -70,15 +71,15 @@ extension SupernetConfiguration: SettingGroup {
       ),
       Setting(
         "maximumParameters", \.maximumParameters,
-        "The most parameters of the networks that are trained", absent: "as the space has it",
+        "The most parameters of a network that is trained", absent: "as the space has it",
         in: .within(1...1_000_000_000_000)),
       Setting(
         "maximumMultiplyAdds", \.maximumMultiplyAdds,
-        "The most multiply-adds of the networks that are trained", absent: "as the space has it",
+        "The most multiply-adds of a network that is trained", absent: "as the space has it",
         in: .within(1...1_000_000_000_000)),
       Setting(
         "statisticsImages", \.statisticsImages,
-        "Training images by which a network measures its batch norms anew before it is evaluated",
+        "Training images on which a network's batch norms are recalibrated before an evaluation",
         unit: "images", in: .within(1...1_000_000)),
     ]
   }
@@ -111,8 +112,8 @@ extension SupernetConfiguration.Rule: ChosenSetting {
   package var meaning: String {
     switch self {
     case .sandwich:
-      "the largest network by the loss of the task, drawn ones and the smallest by its answers"
-    case .single: "one drawn network, by the loss of the task"
+      "the largest network by the task's loss, random ones and the smallest by its predictions"
+    case .single: "one random network, by the task's loss"
     }
   }
 }

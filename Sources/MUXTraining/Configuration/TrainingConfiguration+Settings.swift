@@ -13,11 +13,11 @@ extension TrainingConfiguration: SettingGroup {
         in: .within(1...1_000_000)),
       Setting(
         "minimumSteps", \.minimumSteps,
-        "Optimizer steps that the run has at least: where epochs bring fewer, there are more of them",
+        "The least number of optimizer steps; epochs are added if they bring fewer",
         unit: "steps", in: .within(0...1_000_000)),
       Setting(
         "batchSize", \.batchSize,
-        "Images in one batch; 0 fits it to the training images: at least 16 batches of 8 to 64",
+        "Batch size; 0 fits it to the training images: at least 16 batches of 8 to 64",
         unit: "images", in: .within(0...1_000_000)),
       Setting(
         "accumulation", \.accumulation,
@@ -35,15 +35,15 @@ extension TrainingConfiguration: SettingGroup {
         "The arithmetic of the forward and backward pass; weights and their updates stay float32"),
       Setting(
         "timeBudgetMinutes", \.timeBudgetMinutes,
-        "Stops cleanly, with everything saved, after so long; the schedule does not shrink with it",
+        "Stops cleanly, with everything saved, after this time; the schedule is not shortened",
         absent: "no limit", unit: "minutes", in: .above(0, upTo: 1e7)),
       Setting(
         "maxSteps", \.maxSteps,
-        "Stops cleanly after so many optimizer steps, to try the whole way; 0 means no limit",
+        "Stops cleanly after this many optimizer steps, for an end-to-end trial; 0 means no limit",
         unit: "steps", in: .within(0...1_000_000_000)),
       Setting(
         "patience", \.patience,
-        "Stops where the ranked metric has not improved for so many epochs; 0 means never",
+        "Stops when the ranking metric has not improved for this many epochs; 0 means never",
         unit: "epochs", in: .within(0...1_000_000)),
       Setting(
         "evaluateEveryEpochs", \.evaluateEveryEpochs,
@@ -58,7 +58,7 @@ extension TrainingConfiguration: SettingGroup {
       Setting("objective", \.objective, group: "How the loss weighs classes and images"),
       Setting(
         "distillation", \.distillation,
-        group: "A teacher whose answers are learned beside the truth"),
+        group: "Distillation: a teacher whose predictions are learned beside the labels"),
       Setting(
         "supernet", \.supernet,
         group: "Weights that the networks of a search space share, in place of one network"),
@@ -70,9 +70,9 @@ extension TrainingConfiguration: SettingGroup {
       Setting("average", \.average, group: "The average of the weights"),
       Setting(
         "distributed", \.distributed,
-        group: "How several processes train together; without others none of it matters"),
-      Setting("checkpoints", \.checkpoints, group: "What is kept of a run, and when"),
-      Setting("output", \.output, group: "Where a run writes and how much it tells"),
+        group: "How several processes train together; ignored for a single process"),
+      Setting("checkpoints", \.checkpoints, group: "Which checkpoints are kept, and when"),
+      Setting("output", \.output, group: "Where a run writes, and how much it logs"),
     ]
   }
 

@@ -35,7 +35,7 @@ public struct TrainingConfiguration: Codable, Hashable, Sendable {
   /// Stops cleanly after so many optimizer steps, with everything saved and one evaluation done: a quick
   /// trial of the whole way. The schedule does not shrink with it; 0, the default, means no limit.
   public var maxSteps: Int = 0
-  /// Stops where the ranked metric has not improved for so many epochs; 0 means never.
+  /// Stops when the ranking metric has not improved for this many epochs; 0 means never.
   public var patience: Int = 0
   /// Epochs between two evaluations (the final one is always evaluated).
   public var evaluateEveryEpochs: Int = 1

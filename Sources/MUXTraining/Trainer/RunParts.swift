@@ -191,14 +191,14 @@ private struct OpenedData {
 
 /// What a run learns: its task's objective, towards a teacher's outputs and features where there is one.
 private struct TaughtObjective {
-  let objective: any Objective
+  let objective: any TrainingObjective
   /// A hash of the teacher's weights.
   var digest: String?
   var features: FeatureMatching?
   var notices: [String] = []
 
   init(
-    _ base: any Objective, _ configuration: TrainingConfiguration, student: NetworkModel,
+    _ base: any TrainingObjective, _ configuration: TrainingConfiguration, student: NetworkModel,
     data: TrainingData, size: Int
   ) throws {
     let distillation = configuration.distillation

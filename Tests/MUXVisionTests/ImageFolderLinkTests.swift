@@ -139,7 +139,7 @@ struct ImageFolderLinkTests {
     #expect {
       try ImageFolder(path: folder("set"))
     } throws: {
-      "\($0)".contains("1 .heic") && "\($0)".hasPrefix("\(folder("set")): no image")
+      "\($0)".contains("1 .heic") && "\($0)".hasPrefix("\(folder("set")): it holds no image")
     }
   }
 

@@ -142,7 +142,7 @@ struct BoxDataSetTests {
     try voc(folder, "a", size: (50, 100), [object("dog", ["1", "1", "9", "9"])])
     try write(folder, "ImageSets/Main/train.txt", "a\n")
     let data = try BoxDataSet.voc(path: folder.path, part: "train")
-    #expect(reason { _ = try data.image(at: 0) }.contains("on its side"))
+    #expect(reason { _ = try data.image(at: 0) }.contains("it is rotated"))
     try FileManager.default.removeItem(atPath: folder("Annotations/a.xml"))
     #expect(reason { _ = try BoxDataSet.voc(path: folder.path, part: "train") }.contains("a.xml"))
   }

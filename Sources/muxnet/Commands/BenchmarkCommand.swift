@@ -158,14 +158,21 @@ struct BenchmarkCommand: ParsableCommand {
     if postProcessing, !serve { return try timePostProcessing() }
     let subject = try BenchmarkSubject(model, precisions: precision)
     let precisions = precision.isEmpty ? [subject.usualPrecision] : precision
-    for precision in precisions where !precision.isAccelerated {
-      Console.warning(EngineOptions.slowness(precision))
+    // Only of what does run: what is refused is one line.
+    func warn() {
+      for precision in precisions where !precision.isAccelerated {
+        Console.warning(EngineOptions.slowness(precision))
+      }
     }
-    if serve, postProcessing { return try answerBoxes(try subject.plan(precisions[0])) }
-    if serve { return try answer(try subject.plan(precisions[0])) }
+    if serve {
+      let plan = try subject.plan(precisions[0])
+      warn()
+      return postProcessing ? try answerBoxes(plan) : try answer(plan)
+    }
     let network = subject.network
     let engines = engine.isEmpty ? [Engine.runtime] : engine
     let rows = try timeInference(subject, precisions, engines: engines)
+    warn()
     let layers = profile && engines.contains(.runtime) ? try profiles(subject, precisions) : []
     let report = try Report(subject, rows, layers)
     if output.json { return try Console.json(report) }

@@ -94,16 +94,18 @@ struct EngineOptions: ParsableArguments {
         }
         wanted = own
       }
+      let model = try weights.runtimeModel(threads: runtimeThreads, precision: wanted)
+      // Only of what does run: what is refused is one line.
       let used = wanted ?? weights.packed?.precision ?? .float32
       if !used.isAccelerated { Console.warning(Self.slowness(used)) }
-      return try weights.runtimeModel(threads: runtimeThreads, precision: wanted)
+      return model
     case .torch:
       #if TORCH
         let device = try prepareTorch()
         let wanted = precision.flatMap { ArithmeticPrecision($0) } ?? configured
+        let trained = try TrainedModel(weights, device: device)
         if let text = wanted.slowness(on: device) { Console.warning(text) }
-        return TorchModel(
-          try TrainedModel(weights, device: device).model, precision: wanted)
+        return TorchModel(trained.model, precision: wanted)
       #else
         throw Self.torchIsAbsent
       #endif

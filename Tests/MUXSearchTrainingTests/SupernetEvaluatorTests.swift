@@ -161,7 +161,7 @@ struct SupernetEvaluatorTests {
     try FileManager.default.removeItem(atPath: "\(run)/result.json")
     #expect(text { _ = try Supernet(run: run) }.contains("was interrupted; resume it first"))
     try FileManager.default.removeItem(atPath: "\(run)/space.yaml")
-    #expect(text { _ = try Supernet(run: run) }.contains("holds no super-network"))
+    #expect(text { _ = try Supernet(run: run) }.contains("is not a super-network"))
     #expect(throws: (any Error).self) { try Supernet(run: folder("nothing")) }
   }
 

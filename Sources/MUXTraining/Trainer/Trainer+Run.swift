@@ -3,6 +3,7 @@ import Foundation
 import MUXCore
 import MUXEvaluation
 import MUXTensor
+import MUXVision
 
 extension Trainer {
   /// Trains until the last epoch is done or something asks to stop; the state is saved either way.

@@ -67,7 +67,7 @@ public final class Trainer {
   /// The lock of a new run until it runs: no other may take the folder for one that was given up.
   var startLock: RunLock?
   /// Lines that were due before observers could listen.
-  private var notices: [String]
+  var notices: [String]
 
   // Timing of this part of the run.
   var sessionStart = ContinuousClock.now
@@ -312,7 +312,7 @@ public final class Trainer {
   /// The model whose scores count: the averaged one, if there is one.
   public var scoredModel: NetworkModel { averagedModel ?? model }
 
-  private func writeDataRecord() throws {
+  func writeDataRecord() throws {
     try AtomicFile.write(
       [UInt8](Manifest.encoder.encode(data.record)), to: folder.data)
   }

@@ -91,7 +91,7 @@ extension SQLTransaction {
   }
 
   /// Trials of a study, which is `$1` in the condition.
-  private func select(
+  func select(
     _ study: Int, _ condition: String, _ values: [SQLValue] = [], order: String = "number",
     limit: Int? = nil
   ) throws -> [Trial] {
@@ -109,7 +109,7 @@ extension SQLTransaction {
   }
 
   /// What the trials of a study have to look like; nil if there is no such study.
-  private func shape(of study: Int) throws -> (study: String, trials: TrialShape)? {
+  func shape(of study: Int) throws -> (study: String, trials: TrialShape)? {
     if shapes[study] == nil {
       _ = try connection.run(
         "SELECT \(Self.studyColumns) FROM muxnet_studies WHERE id = $1", [.integer(study)]

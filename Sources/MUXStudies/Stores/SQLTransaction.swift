@@ -25,7 +25,7 @@ final class SQLTransaction: StudyTransaction {
 
   // MARK: Studies
 
-  private static let studyColumns = "id, name, created, definition, attributes, master"
+  static let studyColumns = "id, name, created, definition, attributes, master"
 
   func studies() throws -> [Study] {
     try connection.run(
@@ -158,7 +158,7 @@ final class SQLTransaction: StudyTransaction {
 
   // MARK: Rows
 
-  private func study(_ row: SQLRow) throws -> Study {
+  func study(_ row: SQLRow) throws -> Study {
     let name = row.text("name") ?? ""
     func part<Value: Decodable>(_ type: Value.Type, _ column: String) throws -> Value {
       do {
@@ -231,12 +231,12 @@ final class SQLTransaction: StudyTransaction {
   }
 
   /// Attributes, of which most trials have none.
-  private static func attributes(_ row: SQLRow) throws -> [String: String] {
+  static func attributes(_ row: SQLRow) throws -> [String: String] {
     row.text("attributes") == "{}" ? [:] : try decode([String: String].self, row, "attributes")
   }
 
   /// The values in the order of ``trialColumns``.
-  private static func values(_ trial: Trial) throws -> [SQLValue] {
+  static func values(_ trial: Trial) throws -> [SQLValue] {
     [
       .integer(trial.number), .text(trial.state.rawValue), .text(try json(trial.genome)),
       .text(trial.key.description), SQLValue(trial.subproblem),

@@ -63,6 +63,27 @@ struct FolderTests {
     .enabled(if: FileManager.default.fileExists(atPath: "/dev/zero"), "no /dev/zero here"))
   func endless() { #expect(text("/dev/zero", limit: 1 << 20).contains("longer than 1 MiB")) }
 
+  @Test("a pipe is read to its end, and one into which nobody writes is not waited for")
+  func pipes() throws {
+    let path = folder("pipe")
+    try #require(mkfifo(path, 0o600) == 0)
+    #expect {
+      try TextFile.read(path, limit: 100, patience: 1)
+    } throws: {
+      "\($0)".contains("it is a pipe into which nothing was written for 1 seconds")
+    }
+    // Open for both, so that neither end waits for the other.
+    let writer = open(path, O_RDWR)
+    try #require(writer >= 0)
+    try #require(write(writer, "text", 4) == 4)
+    let closing = Thread {
+      usleep(200_000)
+      close(writer)
+    }
+    closing.start()
+    #expect(text(path) == "text")
+  }
+
   @Test("a file in a folder that is not there says which")
   func missingFolder() throws {
     #expect {

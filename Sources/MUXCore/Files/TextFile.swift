@@ -9,15 +9,21 @@
 
 /// Texts that are read as a whole: settings, networks, spaces, lists of names.
 package enum TextFile {
-  /// The text of a file, a pipe or a device.
+  /// The text of a file, a pipe or a device. A pipe into which nobody writes is an error after a while:
+  /// nothing would end the wait for it.
   ///
   /// - Parameters:
   ///   - path: The file.
   ///   - limit: The most bytes that are read: a device has no end, and what is no text may be of any size.
-  package static func read(_ path: String, limit: Int) throws(FileError) -> String {
-    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+  ///   - patience: How many seconds the first bytes of a pipe may take.
+  package static func read(
+    _ path: String, limit: Int, patience: Int32 = 10
+  ) throws(FileError) -> String {
+    // Without O_NONBLOCK a named pipe would not even open before somebody writes into it.
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
     guard descriptor >= 0 else { throw .last("read", path) }
     defer { close(descriptor) }
+    try awaitFirstBytes(of: descriptor, path, patience)
     var bytes: [UInt8] = []
     let part = 1 << 16
     while true {
@@ -43,6 +49,29 @@ package enum TextFile {
         operation: "read", path: path, code: EILSEQ, reason: "it is no text (UTF-8)")
     }
     return text
+  }
+
+  /// Waits until a pipe has something to read or its writers have gone, and lets reads wait from then on.
+  private static func awaitFirstBytes(
+    of descriptor: Int32, _ path: String, _ patience: Int32
+  ) throws(FileError) {
+    var status = stat()
+    guard fstat(descriptor, &status) == 0 else { throw .last("read", path) }
+    if status.st_mode & S_IFMT == S_IFIFO {
+      var waiting = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+      var ready: Int32 = 0
+      repeat { ready = poll(&waiting, 1, patience * 1000) } while ready < 0 && errno == EINTR
+      guard ready >= 0 else { throw .last("read", path) }
+      guard ready > 0 else {
+        throw FileError(
+          operation: "read", path: path, code: ETIMEDOUT,
+          reason: "it is a pipe into which nothing was written for \(patience) seconds")
+      }
+    }
+    let flags = fcntl(descriptor, F_GETFL)
+    guard flags >= 0, fcntl(descriptor, F_SETFL, flags & ~O_NONBLOCK) >= 0 else {
+      throw .last("read", path)
+    }
   }
 
   private static func size(_ limit: Int) -> String {

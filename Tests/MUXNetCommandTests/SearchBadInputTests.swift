@@ -40,6 +40,20 @@ struct SearchBadInputTests {
     #expect(!FileManager.default.fileExists(atPath: folder("new")))
   }
 
+  @Test("A command to go on with can be copied into a shell, whatever the study is called")
+  func namesInCommands() throws {
+    let folder = try TemporaryFolder()
+    let settings = ["--space", "digits", "--evaluate", "true", "--trials", "1"]
+    for (name, shown) in [("it's", "'it'\\''s'"), ("$HOME two", "'$HOME two'"), ("plain", "plain")]
+    {
+      let made = try SearchStudy.run(["create", name] + settings, in: folder)
+      #expect(made.code == 0, "\(made.errors)")
+      #expect(made.errors.contains("go on with: muxnet search run \(shown)\n"), "\(made.errors)")
+    }
+    let edited = try SearchStudy.run(["edit", "it's", "--evaluate", "false"], in: folder)
+    #expect(edited.errors.contains("muxnet search retry 'it'\\''s'\n"), "\(edited.errors)")
+  }
+
   @Test("Bad input is one line that says what and how to fix it, and exit code 1")
   func badInput() throws {
     let folder = try TemporaryFolder()

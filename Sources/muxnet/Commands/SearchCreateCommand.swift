@@ -44,6 +44,6 @@ struct SearchCreateCommand: ParsableCommand {
       return try Console.json(recorder.record(try coordinator.standings(of: made)))
     }
     Console.result(made.name)
-    Console.note("go on with: muxnet search run \(made.name)")
+    Console.note("go on with: muxnet search run \(ShellWord.quoted(made.name))")
   }
 }

@@ -64,7 +64,8 @@ struct SearchEditCommand: ParsableCommand {
     if let rename { found = try coordinator.rename(found, to: rename) }
     Console.result(found.name)
     if evaluate != nil {
-      Console.note("failed trials wait again with: muxnet search retry \(found.name)")
+      Console.note(
+        "failed trials wait again with: muxnet search retry \(ShellWord.quoted(found.name))")
     }
   }
 }

@@ -30,6 +30,8 @@ struct SearchRetryCommand: ParsableCommand {
       repeated.isEmpty
         ? "no failed trials"
         : "trials \(repeated.map(String.init).joined(separator: ", ")) wait for a worker")
-    if !repeated.isEmpty { Console.note("go on with: muxnet search run \(found.name)") }
+    if !repeated.isEmpty {
+      Console.note("go on with: muxnet search run \(ShellWord.quoted(found.name))")
+    }
   }
 }

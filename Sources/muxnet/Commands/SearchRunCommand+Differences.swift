@@ -11,7 +11,8 @@ extension SearchRunCommand {
     guard !lines.isEmpty else { return }
     throw CommandError(
       "study '\(study.name)' exists with other settings: \(lines.joined(separator: "; ")); go on"
-        + " with it by muxnet search run \(study.name) alone, or take another name")
+        + " with it by muxnet search run \(ShellWord.quoted(study.name)) alone, or take another name"
+    )
   }
 
   private func differences(from kept: StudyDefinition) throws -> [String] {

@@ -83,7 +83,7 @@ struct SearchRunCommand: ParsableCommand {
       try Console.json(try StudyRecorder(standings.study.definition).record(standings))
     }
     if ending != .done {
-      Console.note("go on with: muxnet search run \(study.name)\(storageHint)")
+      Console.note("go on with: muxnet search run \(ShellWord.quoted(study.name))\(storageHint)")
     }
     if ending == .stopped { throw ExitCode(128 + (StopRequest.signal ?? SIGINT)) }
     let left = study.definition.limits.trials - standings.counts.values.reduce(0, +)

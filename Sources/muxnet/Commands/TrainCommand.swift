@@ -147,7 +147,7 @@
         Console.result(result.weights ?? result.folder)
       }
       if result.exitCode != 0 {
-        Console.note("go on with: muxnet train --resume \(result.folder)")
+        Console.note("go on with: muxnet train --resume \(ShellWord.quoted(result.folder))")
         throw ExitCode(result.exitCode)
       }
     }

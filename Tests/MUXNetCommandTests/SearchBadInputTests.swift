@@ -54,6 +54,21 @@ struct SearchBadInputTests {
     #expect(edited.errors.contains("muxnet search retry 'it'\\''s'\n"), "\(edited.errors)")
   }
 
+  @Test("A name with a tab or an escape sequence neither breaks a row of a table nor its columns")
+  func namesInTables() throws {
+    let folder = try TemporaryFolder()
+    let settings = ["--space", "digits", "--evaluate", "true", "--trials", "1"]
+    for name in ["a\tb", "c\u{1b}[31md", "plain"] {
+      #expect(try SearchStudy.run(["create", name] + settings, in: folder).code == 0)
+    }
+    let lines = try SearchStudy.run(["list"], in: folder).output.split(separator: "\n")
+    #expect(lines.count == 4)
+    // The longest name is c\u{1b}[31md with its escape written out: 12 characters, and two between columns.
+    let rows = lines.dropFirst().map { $0.split(separator: " ").map(String.init) }
+    #expect(rows.map(\.first) == ["a\\tb", "c\\u{1b}[31md", "plain"])
+    #expect(lines.allSatisfy { $0.prefix(14).hasSuffix("  ") && $0.dropFirst(14).first != " " })
+  }
+
   @Test("Bad input is one line that says what and how to fix it, and exit code 1")
   func badInput() throws {
     let folder = try TemporaryFolder()

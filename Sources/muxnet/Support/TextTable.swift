@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import MUXCore
 import MUXTasks
 
 /// A table of text in columns that line up.
@@ -11,11 +12,13 @@ struct TextTable {
   private var rows: [[String]] = []
 
   init(_ columns: [(String, Alignment)]) {
-    header = columns.map(\.0)
+    header = columns.map(\.0.printable)
     alignments = columns.map(\.1)
   }
 
-  mutating func append(_ row: [String]) { rows.append(row) }
+  /// Appends a row. Cells come with data and may hold anything: what would break a line or move the
+  /// cursor is written as an escape, before widths are counted.
+  mutating func append(_ row: [String]) { rows.append(row.map(\.printable)) }
 
   var text: String {
     let all = [header] + rows

@@ -51,4 +51,28 @@ import Testing
     let asked = try resolved(["train/cat/1.pgm"]) { $0.validationFraction = 0.1 }
     #expect(asked.settings.validationFraction == 0.1 && asked.notices.isEmpty)
   }
+
+  @Test("parts under unusual names are not taken for classes without a word")
+  func unusualNames() throws {
+    let (settings, notices) = try resolved([
+      "Training/cat/1.pgm", "Training/dog/1.pgm", "Testing/cat/1.pgm", "Val_set/dog/1.pgm",
+    ])
+    #expect(settings.trainingFolder == "")
+    #expect(
+      notices.contains {
+        $0.contains("Testing, Training, Val_set are taken for classes")
+          && $0.contains("data.trainingFolder=Training")
+          && $0.contains("data.validationFolder=Val_set")
+          && $0.contains("data.testFolder=Testing")
+      }, "\(notices)")
+    for files in [
+      // Classes that hold images themselves; no training among the names; a class of several folders.
+      ["Train/1.pgm", "Bus/1.pgm"], ["Test/a/1.pgm", "Bus/1.pgm"],
+      ["Trains/a/1.pgm", "Bus/b/1.pgm"],
+      ["Train station/a/1.pgm", "Bus/1.pgm"],
+    ] {
+      let (_, notices) = try resolved(files)
+      #expect(!notices.contains { $0.contains("are taken for classes") }, "\(files): \(notices)")
+    }
+  }
 }

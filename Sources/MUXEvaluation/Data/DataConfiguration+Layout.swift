@@ -45,7 +45,10 @@ extension DataConfiguration {
     }
     let usual = DataConfiguration()
     let layout = try FolderLayout(path)
-    if trainingFolder == usual.trainingFolder, layout == .classes { settings.trainingFolder = "" }
+    if trainingFolder == usual.trainingFolder, layout == .classes {
+      settings.trainingFolder = ""
+      if let line = FolderLayout.warning(at: path) { notices.append("\(path): \(line)") }
+    }
     if case .parts(_, let beside) = layout, !beside.isEmpty, trainingFolder == usual.trainingFolder
     {
       notices.append(

@@ -66,6 +66,47 @@ package enum FolderLayout: Sendable, Hashable {
   }
 }
 
+extension FolderLayout {
+  /// Parts under names that are not looked for (`Train`, `Testing`, `val_set`), which are then taken
+  /// for classes: folders of such a name that hold images in folders alone, one of training among them.
+  /// - Throws: `DataSetError.unreadable`.
+  package static func unusualParts(in path: String) throws(DataSetError) -> [Part] {
+    guard try FolderLayout(path) == .classes else { return [] }
+    var parts: [Part] = []
+    for entry in try FolderEntries(path).entries
+    where entry.kind == .folder || entry.kind == .linkedFolder {
+      guard let role = Self.usualRole(of: entry.name),
+        try FolderContent(FolderWalk.join(path, entry.name)) == .folders
+      else { continue }
+      parts.append(Part(role: role, folder: entry.name))
+    }
+    return parts.contains { $0.role == .training } ? parts : []
+  }
+
+  /// One line that says so, or nil.
+  package static func warning(at path: String) -> String? {
+    guard let parts = try? unusualParts(in: path), !parts.isEmpty else { return nil }
+    let names = parts.map(\.folder.printable).joined(separator: ", ")
+    let settings = parts.map { "data.\($0.role.rawValue)Folder=\($0.folder.printable)" }
+    return
+      "\(names) are taken for classes, though they hold folders of images: where they are parts"
+      + " of the data, set \(settings.joined(separator: ", "))"
+  }
+
+  private static func usualRole(of folder: String) -> DataPart? {
+    let words = folder.lowercased().split { "_- .".contains($0) }
+    guard let first = words.first,
+      words.dropFirst().allSatisfy({ ["set", "data", "dataset", "images"].contains($0) })
+    else { return nil }
+    return switch first {
+    case "train", "training", "trainset", "trainingset": .training
+    case "val", "valid", "validation", "validate", "valset", "validationset": .validation
+    case "test", "testing", "testset", "testingset": .test
+    default: nil
+    }
+  }
+}
+
 /// Where the images in a folder lie.
 enum FolderContent {
   /// There is none.

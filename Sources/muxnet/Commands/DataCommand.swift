@@ -120,6 +120,7 @@ struct DataCheckCommand: ParsableCommand {
   }
 
   private func foldersBeside() -> [String] {
+    if let line = FolderLayout.warning(at: path) { return [line] }
     guard case .parts(_, let beside)? = try? FolderLayout(path), !beside.isEmpty else { return [] }
     let names = beside.prefix(5).map(\.printable).joined(separator: ", ")
     return ["folders of images that belong to no part: \(names)\(beside.count > 5 ? ", …" : "")"]

@@ -138,6 +138,33 @@ struct ConfigurationTreeTests {
         == "mine.yaml: unknown key “zzzzzzzzzz”; there are area, epochs, isOn, name, optimizer")
   }
 
+  @Test("A missing key is named, or the key that nearly is it; sound ones beside it are not blamed")
+  func missingKeys() {
+    struct Task: Decodable {
+      let name: String
+      let threshold: Double?
+    }
+    struct Run: Decodable {
+      let task: Task
+      let epochs: Int?
+    }
+    func message(_ text: String) -> String {
+      do {
+        _ = try ConfigurationTree(yaml: text, source: .file("mine.yaml")).decode(Run.self)
+        return "none"
+      } catch {
+        return "\(error)"
+      }
+    }
+    #expect(
+      message("task: {threshold: 0.5}\nepochs: 3") == "mine.yaml: “task.name” is missing")
+    #expect(
+      message("task: {nme: a, threshold: 0.5}\nepochs: 3")
+        == "mine.yaml: unknown key “task.nme”; did you mean “task.name”?")
+    #expect(message("epochs: 3") == "mine.yaml: “task” is missing")
+    #expect(message("task: {name: a}\nepochs: 3") == "none")
+  }
+
   @Test("An environment variable that means no setting is named")
   func unknownVariable() throws {
     var tree = ConfigurationTree()

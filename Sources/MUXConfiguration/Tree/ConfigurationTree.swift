@@ -203,7 +203,7 @@ package struct ConfigurationTree: Sendable {
       value = try TreeDecoder(root, path: [], record: record).unwrap(type)
     } catch let error as ConfigurationInputError {
       // A misspelt key explains a missing one better than the other way round.
-      if case .missing = error.reason { try checkKeys(root, path: "", record) }
+      if case .missing = error.reason { try checkMisspelling(of: error.key, record) }
       throw error
     } catch {
       throw ConfigurationInputError(root.source, "", .unreadable(Self.message(error)))
@@ -239,6 +239,28 @@ package struct ConfigurationTree: Sendable {
       }
       try checkKeys(value, path: full, record)
     }
+  }
+
+  /// Names a key beside a missing one that is nearly it. No others: what stopped at the missing key has
+  /// not asked for all that it knows.
+  private func checkMisspelling(
+    of missing: String, _ record: AskedKeys
+  ) throws(ConfigurationInputError) {
+    let keys = missing.split(separator: ".").map(String.init)
+    var group = root
+    for key in keys.dropLast() {
+      guard case .mapping(let members, _) = group, let next = members[key] else { return }
+      group = next
+    }
+    guard let last = keys.last, case .mapping(let members, _) = group else { return }
+    let asked = record.keys[keys.dropLast().joined(separator: ".")] ?? []
+    let misspelt = members.filter {
+      !asked.contains($0.key) && !NameDistance.nearest(to: $0.key, among: [last]).isEmpty
+    }
+    guard let (key, value) = misspelt.min(by: { $0.key < $1.key }) else { return }
+    let path = keys.dropLast().map { "\($0)." }.joined()
+    throw ConfigurationInputError(
+      value.source, path + key, .unknownKey(nearest: [missing], known: asked.sorted()))
   }
 
   /// The key of the least distance, or the first that holds the misspelt one (`clip`, `clipNorm`).

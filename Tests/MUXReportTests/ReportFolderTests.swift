@@ -22,6 +22,28 @@ struct ReportFolderTests {
     #expect(text.hasPrefix("**Table 4.**"))
   }
 
+  @Test("A database, and what a command reads, are not replaced, whatever else may be")
+  func precious() throws {
+    let folder = try TemporaryFolder()
+    try folder.write("studies.db", Array("SQLite format 3\0 and pages".utf8))
+    try folder.write("net.yaml", [1])
+    try folder.write("old.svg", [1])
+    try #require(symlink("net.yaml", folder("link.yaml")) == 0)
+    func reason(_ name: String, inputs: [String] = []) -> String? {
+      do throws(ReportError) {
+        try ReportFile.check(folder(name), overwrites: true, inputs: inputs.map { folder($0) })
+        return nil
+      } catch {
+        return "\(error)"
+      }
+    }
+    #expect(reason("studies.db")?.contains("it is a database") == true)
+    #expect(reason("net.yaml", inputs: ["link.yaml"])?.contains("reads this file") == true)
+    #expect(reason("net.yaml", inputs: ["none.yaml", "old.svg"]) == nil)
+    #expect(reason("old.svg", inputs: ["net.yaml"]) == nil)
+    #expect(reason("new.svg", inputs: ["none.yaml"]) == nil)
+  }
+
   @Test("A file in the folder's place, and a folder that cannot be made")
   func impossibleFolders() throws {
     let folder = try TemporaryFolder()

@@ -22,7 +22,7 @@ public enum EvaluationError: Hashable, Sendable, DescribedError {
     switch self {
     case .packed(let path):
       "\(path) is packed for the runtime, which keeps the network but not its original weights;"
-        + "  give the file it was made from: a .safetensors or PyTorch file, or the folder of a run"
+        + " give the file it was made from: a .safetensors or PyTorch file, or the folder of a run"
     case .notFinite(let network, let what):
       "the network '\(network)' gives numbers that are infinite or not a number for \(what); its weights"
         + " or the precision cannot take such images, so look at the outputs of its layers"

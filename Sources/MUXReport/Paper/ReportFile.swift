@@ -15,8 +15,13 @@ public enum ReportFile {
   /// Checks that nothing is in the way, and that the file can be written, before something expensive is
   /// made or something is changed that cannot be taken back.
   ///
+  /// A file that the command reads is never replaced, nor is a database, which holds studies perhaps:
+  /// overwriting is meant for what a command wrote before.
+  ///
   /// - Throws: ``ReportError/exists(path:)``, ``ReportError/unwritable(path:reason:)``.
-  public static func check(_ path: String, overwrites: Bool) throws(ReportError) {
+  public static func check(
+    _ path: String, overwrites: Bool, inputs: [String] = []
+  ) throws(ReportError) {
     var isFolder: ObjCBool = false
     let exists = FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
     if exists, isFolder.boolValue {
@@ -26,5 +31,17 @@ public enum ReportFile {
       throw .unwritable(path: path, reason: error.cause)
     }
     if exists, !overwrites { throw .exists(path: path) }
+    if let own = FileIdentity(path), inputs.contains(where: { FileIdentity($0) == own }) {
+      throw .unwritable(path: path, reason: "the command reads this file; name another")
+    }
+    if exists, isDatabase(path) {
+      throw .unwritable(path: path, reason: "it is a database; name another file")
+    }
+  }
+
+  private static func isDatabase(_ path: String) -> Bool {
+    guard let file = FileHandle(forReadingAtPath: path) else { return false }
+    defer { try? file.close() }
+    return (try? file.read(upToCount: 16)) == Data("SQLite format 3\0".utf8)
   }
 }

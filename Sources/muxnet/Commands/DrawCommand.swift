@@ -46,7 +46,9 @@ struct DrawCommand: ParsableCommand {
   }
 
   func run() throws {
-    if let output { try ReportFile.check(output, overwrites: overwrite) }
+    if let output {
+      try ReportFile.check(output, overwrites: overwrite, inputs: [model.model])
+    }
     let picture = try NetworkDrawing(try model.network()).picture
     let bytes =
       switch chosen {

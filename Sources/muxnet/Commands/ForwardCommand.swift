@@ -46,7 +46,8 @@ struct ForwardCommand: ParsableCommand {
   @OptionGroup var engine: EngineOptions
 
   func run() throws {
-    try ReportFile.check(output, overwrites: overwrite)
+    try ReportFile.check(
+      output, overwrites: overwrite, inputs: [input, weights.weights, model.model])
     #if TORCH
       let usual = Engine.torch
     #else

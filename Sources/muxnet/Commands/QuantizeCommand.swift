@@ -122,7 +122,8 @@ struct QuantizeCommand: ParsableCommand {
   }
 
   func run() throws {
-    try ReportFile.check(output, overwrites: overwrite)
+    try ReportFile.check(
+      output, overwrites: overwrite, inputs: [input] + images + [model, labels].compactMap(\.self))
     let network = try changes.network(model)
     let weights = try TrainedWeights(
       path: input, network: network, classNames: try labels.map(Predictor.classNames(fromFile:)),

@@ -87,6 +87,18 @@ struct PrintedValuesTests {
       none.trials[0].reason?.hasPrefix("the command printed no result after its last") == true)
   }
 
+  @Test("A report that lacks an objective is named as such, since the result may have it")
+  func incompleteReports() throws {
+    let result = #"echo '{"error": 5, "energy": 3}'"#
+    let lacking = try run(#"echo '{"report": 3, "error": 20}'; "# + result, own: [energy])
+    #expect(lacking.trials[0].state == .failed)
+    #expect(
+      lacking.trials[0].reason == "in the report of 3: the evaluation gave no 'energy'")
+    let whole = try run(
+      #"echo '{"report": 3, "error": 20, "energy": 4}'; "# + result, own: [energy])
+    #expect(whole.trials[0].state == .complete, "\(whole.trials[0].reason ?? "")")
+  }
+
   @Test("A study that begins far outside of its scales has a hypervolume above 0")
   func hypervolume() throws {
     let (study, trials, _) = try run("echo \"{\\\"error\\\": $((90 - MUXNET_TRIAL))}\"", trials: 5)

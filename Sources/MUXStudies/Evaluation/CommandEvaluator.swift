@@ -200,7 +200,12 @@ private struct ReportReader {
       throw StudyError.evaluation(
         reason: "a report is of a whole number above 0: \(String(decoding: line, as: UTF8.self))")
     }
-    try printed.check(objectives)
-    return try context.report(resource, printed.values) == .stop ? printed.values : nil
+    do {
+      try printed.check(objectives)
+      return try context.report(resource, printed.values) == .stop ? printed.values : nil
+    } catch StudyError.evaluation(let reason) {
+      // The result may well have what the report lacks.
+      throw StudyError.evaluation(reason: "in the report of \(resource): \(reason)")
+    }
   }
 }

@@ -69,6 +69,18 @@ struct SearchBadInputTests {
     #expect(lines.allSatisfy { $0.prefix(14).hasSuffix("  ") && $0.dropFirst(14).first != " " })
   }
 
+  @Test("A study that is deleted while it is searched ends the search, which says so")
+  func deletedMeanwhile() throws {
+    let folder = try TemporaryFolder()
+    let program = try Program.run(
+      shell:
+        "exec \"$MUXNET\" search run gone --storage a.db --space digits --trials 3 --workers 1"
+        + " --evaluate '\"$MUXNET\" search delete gone --yes --storage a.db'", in: folder.path)
+    #expect(program.code == 1)
+    #expect(program.errors.contains("study 'gone' was deleted while"), "\(program.errors)")
+    #expect(!program.errors.contains("no more networks"), "\(program.errors)")
+  }
+
   @Test("Bad input is one line that says what and how to fix it, and exit code 1")
   func badInput() throws {
     let folder = try TemporaryFolder()

@@ -78,6 +78,10 @@ struct SearchRunCommand: ParsableCommand {
     ) {
       try Self.launchWorker(study, storage.url(), patience: patience, sharesStorage: shareStorage)
     }
+    // Without its trials it would look like one whose space has no more networks.
+    guard try coordinator.survey().studies.contains(where: { $0.id == study.id }) else {
+      throw CommandError("study '\(study.name)' was deleted while it was searched")
+    }
     let standings = try coordinator.standings(of: study)
     if output.json {
       try Console.json(try StudyRecorder(standings.study.definition).record(standings))

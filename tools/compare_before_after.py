@@ -14,6 +14,7 @@ OLD. (A pair of processes that lived for all rounds would show which of them had
 Only Python's standard library is needed. Exit code 1 where something is worse.
 """
 import argparse
+import glob
 import json
 import os
 import random
@@ -207,6 +208,14 @@ def check_training_step(old, new, report, rounds):
                f"ratio {ratio:.3f}", ratio <= 1 + SPEED_TOLERANCE)
 
 
+def copied(program, folder):
+    """A copy of a program with the library that it opens beside itself, of a version of its own."""
+    os.mkdir(folder)
+    for library in glob.glob(os.path.join(os.path.dirname(os.path.abspath(program)), "libMUXTorch.*")):
+        shutil.copy(library, folder)
+    return shutil.copy(program, os.path.join(folder, "muxnet"))
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -222,7 +231,7 @@ def main():
     folder = tempfile.mkdtemp(prefix="muxnet-compare-")
     # Copies that were made at the same time: how much of a program's file the system maps at once, and
     # counts as the program's memory, depends on how the file came into the system's cache.
-    old, new = (Program(shutil.copy(path, f"{folder}/{name}"), name)
+    old, new = (Program(copied(path, f"{folder}/{name}"), name)
                 for path, name in [(options.old, "old"), (options.new, "new")])
     try:
         old.run("data", "export", f"{folder}/pictures", "--recipe", "digits", "--part", "test",

@@ -4,7 +4,9 @@ import MUXCore
 import MUXTestSupport
 import Testing
 
-@Suite("Folders and texts that cannot be made or read are named with the reason")
+@Suite(
+  "Folders and texts that cannot be made or read are named with the reason", .tags(.waits),
+  .endsSometime)
 struct FolderTests {
   private let folder: TemporaryFolder
 

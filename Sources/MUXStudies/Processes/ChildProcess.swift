@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import CMUXProcess
+import Foundation
 import Synchronization
 
 #if canImport(Darwin)
@@ -114,7 +115,12 @@ package final class ChildProcess: Sendable {
     // The guard sees this, as it would see our end.
     close(control)
     close(report)
-    if ending.withLock({ $0 == nil }) { waitpid(guardian, nil, WNOHANG) }
+    guard ending.withLock({ $0 == nil }), waitpid(guardian, nil, WNOHANG) == 0 else { return }
+    // It ends soon, but not yet; without a wait for it, its entry would stay as long as this process.
+    let ending = guardian
+    Thread.detachNewThread {
+      while waitpid(ending, nil, 0) < 0, errno == EINTR {}
+    }
   }
 
   /// How it ended; nil while it runs.

@@ -117,9 +117,9 @@ package final class ChildProcess: Sendable {
     close(report)
     guard ending.withLock({ $0 == nil }), waitpid(guardian, nil, WNOHANG) == 0 else { return }
     // It ends soon, but not yet; without a wait for it, its entry would stay as long as this process.
-    let ending = guardian
+    let number = guardian
     Thread.detachNewThread {
-      while waitpid(ending, nil, 0) < 0, errno == EINTR {}
+      while waitpid(number, nil, 0) < 0, errno == EINTR {}
     }
   }
 

@@ -9,7 +9,7 @@ import Testing
   import Glibc
 #endif
 
-@Suite("muxnet dashboard", .serialized, .tags(.processes), .endsSometime)
+@Suite("muxnet dashboard", .serialized, .tags(.processes), .endsSometime, .onWaitingThreads)
 struct DashboardCommandTests {
   private func storage(in folder: TemporaryFolder) throws {
     let made = try Program.run(

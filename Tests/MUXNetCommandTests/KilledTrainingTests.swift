@@ -16,7 +16,7 @@ import MUXCore
   /// ones. It takes minutes, so only scripts/release-check asks for it.
   @Suite(
     "Training survives its processes", .serialized, .enabled(if: Repeats.factor > 1),
-    .tags(.processes), .endsSometime)
+    .tags(.processes), .endsSometime, .onWaitingThreads)
   struct KilledTrainingTests {
     @Test("A run that is killed again and again ends as one that never was, bit for bit")
     func kills() throws {

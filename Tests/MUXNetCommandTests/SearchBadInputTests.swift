@@ -4,7 +4,9 @@ import MUXStudies
 import MUXTestSupport
 import Testing
 
-@Suite("muxnet search: bad input and poor machines", .serialized, .tags(.processes), .endsSometime)
+@Suite(
+  "muxnet search: bad input and poor machines", .serialized, .tags(.processes), .endsSometime,
+  .onWaitingThreads)
 struct SearchBadInputTests {
   @Test(
     "However few files may be open, studies are made, or refused in one line, never by a signal",

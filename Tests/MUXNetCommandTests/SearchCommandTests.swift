@@ -10,7 +10,7 @@ import Testing
   import Glibc
 #endif
 
-@Suite("muxnet search", .serialized, .tags(.processes), .endsSometime)
+@Suite("muxnet search", .serialized, .tags(.processes), .endsSometime, .onWaitingThreads)
 struct SearchCommandTests {
   @Test(
     "Every command has help with an example",

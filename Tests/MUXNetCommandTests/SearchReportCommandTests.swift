@@ -3,7 +3,7 @@ import Foundation
 import MUXTestSupport
 import Testing
 
-@Suite("muxnet search report", .serialized, .tags(.processes), .endsSometime)
+@Suite("muxnet search report", .serialized, .tags(.processes), .endsSometime, .onWaitingThreads)
 struct SearchReportCommandTests {
   private static let evaluation =
     "cat >/dev/null; echo \"{\\\"error\\\": $((MUXNET_TRIAL % 17 + 3))}\""

@@ -10,7 +10,8 @@ import Testing
 #endif
 
 /// Processes on the hosts of a file. Instead of ssh a script starts what is to run on a host, here.
-@Suite("Processes on several hosts", .serialized, .tags(.processes), .endsSometime)
+@Suite(
+  "Processes on several hosts", .serialized, .tags(.processes), .endsSometime, .onWaitingThreads)
 struct SeveralHostsTests {
   private let folder: TemporaryFolder
 

@@ -10,7 +10,9 @@
     import Glibc
   #endif
 
-  @Suite("Training in several processes", .serialized, .tags(.processes), .endsSometime)
+  @Suite(
+    "Training in several processes", .serialized, .tags(.processes), .endsSometime,
+    .onWaitingThreads)
   struct SeveralProcessesTests {
     private let folder: TemporaryFolder
 

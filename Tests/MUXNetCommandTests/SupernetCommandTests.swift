@@ -6,7 +6,7 @@ import Testing
   import Foundation
   import MUXNetworkFiles
 
-  @Suite("muxnet search supernet", .serialized, .tags(.processes), .endsSometime)
+  @Suite("muxnet search supernet", .serialized, .tags(.processes), .endsSometime, .onWaitingThreads)
   struct SupernetCommandTests {
     private static let training = [
       "search", "supernet", "train", "digits", "--recipe", "digits_supernet", "--epochs", "3",

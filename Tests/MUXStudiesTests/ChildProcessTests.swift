@@ -4,7 +4,7 @@ import MUXStudies
 import MUXTestSupport
 import Testing
 
-@Suite("Programs that end with us", .tags(.processes), .endsSometime)
+@Suite("Programs that end with us", .tags(.processes), .endsSometime, .onWaitingThreads)
 struct ChildProcessTests {
   /// A shell that writes its guard's number and its own, and then does not end by itself.
   private func start(

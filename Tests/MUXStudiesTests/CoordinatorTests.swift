@@ -5,7 +5,7 @@ import MUXStudies
 import MUXTestSupport
 import Testing
 
-@Suite("Trials are given out and come back", .tags(.waits), .endsSometime)
+@Suite("Trials are given out and come back", .tags(.waits), .endsSometime, .onWaitingThreads)
 struct CoordinatorTests {
   private func coordinator(
     _ kind: StoreKind, _ folder: TemporaryFolder

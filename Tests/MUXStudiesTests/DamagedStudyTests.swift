@@ -6,7 +6,7 @@ import MUXTestSupport
 import Testing
 
 /// Databases that somebody has edited, or that were copied badly.
-@Suite("Damaged studies", .tags(.processes), .endsSometime)
+@Suite("Damaged studies", .tags(.processes), .endsSometime, .onWaitingThreads)
 struct DamagedStudyTests {
   /// A storage with the study `tr` of four complete trials and the sound study `ok` of two.
   private func storage(in folder: TemporaryFolder) throws -> String {

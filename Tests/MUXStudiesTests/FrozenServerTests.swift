@@ -17,7 +17,7 @@ import Testing
   "A frozen PostgreSQL", .serialized,
   .enabled(
     if: PostgresServer.isAvailable, "PostgreSQL is not installed"),
-  .tags(.processes), .endsSometime)
+  .tags(.processes), .endsSometime, .onWaitingThreads)
 struct FrozenServerTests {
   private func withServer(_ body: (PostgresServer, StorageURL) throws -> Void) throws {
     let server = try PostgresServer()

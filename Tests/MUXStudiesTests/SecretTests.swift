@@ -6,7 +6,7 @@ import Testing
 
 /// A password is planted into every spelling of an address that people write, right or wrong, and
 /// looked for in everything that comes out.
-@Suite("Passwords of storages reach nobody", .tags(.processes), .endsSometime)
+@Suite("Passwords of storages reach nobody", .tags(.processes), .endsSometime, .onWaitingThreads)
 struct SecretTests {
   static let secret = "hunter2PLANTED"
 

@@ -6,7 +6,7 @@ import MUXTestSupport
 import Testing
 
 /// The stores of this package do what `MUXStudyTesting` says of every store.
-@Suite("Stores keep studies", .tags(.processes), .endsSometime)
+@Suite("Stores keep studies", .tags(.processes), .endsSometime, .onWaitingThreads)
 struct StoreContractTests {
   @Test(
     "PostgreSQL is among the tested stores",

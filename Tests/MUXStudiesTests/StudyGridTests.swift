@@ -7,7 +7,7 @@ import MUXStudies
 import MUXTestSupport
 import Testing
 
-@Suite("Fixed lists of networks", .tags(.waits), .endsSometime)
+@Suite("Fixed lists of networks", .tags(.waits), .endsSometime, .onWaitingThreads)
 struct StudyGridTests {
   private func grid(_ names: [String] = ["a", "b", "c"], seeds: [UInt64] = [7, 3]) -> StudyGrid {
     StudyGrid(

@@ -12,7 +12,9 @@ import Testing
 #endif
 
 /// Searches by real processes on a shared storage. The evaluation is a line of the shell.
-@Suite("Searches survive their processes", .serialized, .tags(.processes), .endsSometime)
+@Suite(
+  "Searches survive their processes", .serialized, .tags(.processes), .endsSometime,
+  .onWaitingThreads)
 struct WorkerProcessTests {
   private func evaluation(seconds: Double) -> EvaluationMethod {
     .command(

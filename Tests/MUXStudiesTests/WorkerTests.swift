@@ -18,7 +18,7 @@ private struct Closure: TrialEvaluator {
   }
 }
 
-@Suite("A worker and evaluations of all kinds", .tags(.processes), .endsSometime)
+@Suite("A worker and evaluations of all kinds", .tags(.processes), .endsSometime, .onWaitingThreads)
 struct WorkerTests {
   private struct Broken: Error, CustomStringConvertible {
     var description: String { "two\nlines" }

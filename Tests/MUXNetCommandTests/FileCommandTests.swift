@@ -122,4 +122,30 @@ struct FileCommandTests {
     #expect(single.code == 0)
     #expect(single.errors.contains("warning: ") && single.errors.contains("one class"))
   }
+
+  @Test("A class without images to learn from is an error; without images to evaluate, a warning")
+  func emptyClass() throws {
+    let folder = try TemporaryFolder()
+    try makeImages(folder)
+    try folder.makeFolder("data/green")
+    let whole = try Muxnet.run(["data", "check", folder("data")])
+    #expect(whole.code == 1 && whole.errorLines.count == 1, "\(whole.errors)")
+    #expect(whole.errors.contains("error: "))
+    #expect(whole.errors.contains("class folder(s) without images: green; fill or remove them"))
+    #expect(whole.output.contains("6 images, 3 classes"))
+    try folder.makeFolder("parts")
+    for part in ["train", "val"] {
+      try FileManager.default.copyItem(atPath: folder("data"), toPath: folder("parts/\(part)"))
+    }
+    let parts = try Muxnet.run(["data", "check", folder("parts")])
+    #expect(parts.code == 1)
+    #expect(parts.errors.contains("parts/train: class folder(s) without images: green"))
+    #expect(parts.errors.contains("parts/val: classes without images (1): green"))
+    try Image(width: 4, height: 4, color: [0, 200, 0]).writePNG(
+      to: folder("parts/train/green/0.png"))
+    let filled = try Muxnet.run(["data", "check", folder("parts")])
+    #expect(filled.code == 0, "\(filled.errors)")
+    #expect(
+      filled.errors.contains("warning: ") && filled.errors.contains("without images (1): green"))
+  }
 }

@@ -5,7 +5,8 @@ import MUXTestSupport
 import Testing
 
 @Suite(
-  "muxnet search: trials by hand, queues and copies", .serialized, .tags(.processes), .endsSometime)
+  "muxnet search: trials by hand, queues and copies", .serialized, .tags(.processes), .endsSometime,
+  .onWaitingThreads)
 struct SearchByHandTests {
   @Test("Ask and tell by hand, with own objectives, notes, reports and bad input")
   func byHand() throws {
@@ -69,6 +70,19 @@ struct SearchByHandTests {
     let retried = try search(["retry", "hand"])
     #expect(retried.output == "trials 1 wait for a worker\n")
     #expect(try search(["ask", "hand"]).output.contains("\"trial\":1"))
+  }
+
+  @Test("A search says that it waits for a trial that somebody holds, and goes on without it")
+  func heldTrial() throws {
+    let folder = try TemporaryFolder()
+    #expect(try SearchStudy.create(["--trials", "3"], in: folder).code == 0)
+    let asked = try SearchStudy.run(["ask", "demo", "--hold", "20s"], in: folder)
+    #expect(asked.code == 0, "\(asked.errors)")
+    let run = try SearchStudy.run(["run", "demo"], in: folder)
+    #expect(run.code == 0, "\(run.errors)")
+    let lines = run.errorLines.filter { $0.contains("waiting for trial 0, asked for by hand") }
+    #expect(lines.count == 1, "\(run.errors)")
+    #expect(lines.first?.contains("workers get it in at most ") == true)
   }
 
   @Test("Networks of one's own come first in line, and those outside of the space say which gene")

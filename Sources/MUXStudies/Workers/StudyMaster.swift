@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+import Foundation
+
 #if canImport(Darwin)
   import Darwin
 #elseif canImport(Glibc)
@@ -45,6 +47,7 @@ public final class StudyMaster {
   private let notice: (String) -> Void
   private var workers: [WorkerProcess] = []
   private var earlyEndings = 0
+  private var hasToldOfHeldTrials = false
 
   /// A drive; `launch` starts one worker process.
   public init(
@@ -88,11 +91,28 @@ public final class StudyMaster {
       let open = TrialState.allCases.filter { !$0.isFinished }.reduce(0) { $0 + (counts[$1] ?? 0) }
       let isAsked = counts.values.reduce(0, +) >= snapshot.standings.study.definition.limits.trials
       if isAsked, open == 0 { return .done }
+      if isAsked { try tellOfHeldTrials(among: open) }
       if try tendWorkers(hasOpenTrials: open > 0) { return .done }
       if shouldStop() { return .stopped }
       if let budget = options.timeBudget, now > budget { return .timeBudget }
       Stopwatch.rest(options.interval, until: shouldStop)
     }
+  }
+
+  /// Says once what the drive waits for, where all that is left was asked for by hand.
+  private func tellOfHeldTrials(among open: Int) throws {
+    if hasToldOfHeldTrials { return }
+    let (running, now) = try coordinator.retry {
+      try coordinator.store.read { (try $0.runningTrials(of: study.id), try $0.now()) }
+    }
+    guard running.count == open, running.allSatisfy({ $0.heldSeconds != nil }) else { return }
+    hasToldOfHeldTrials = true
+    let numbers = running.prefix(5).map { "\($0.number)" }.joined(separator: ", ")
+    let longest = running.compactMap(\.leaseEnd).max().map { $0.timeIntervalSince(now) } ?? 0
+    notice(
+      "waiting for trial\(open == 1 ? "" : "s") \(numbers)\(open > 5 ? ", …" : ""), asked for by hand:"
+        + " search tell ends one; without it, workers get it in at most \(Int(longest.rounded(.up))) s"
+    )
   }
 
   /// Replaces workers that died; true if all ended by themselves, since there is nothing left.

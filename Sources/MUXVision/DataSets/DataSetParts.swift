@@ -9,10 +9,24 @@ package struct DataSetPart: Sendable {
   package let name: String
   /// The images, or why they cannot be had.
   package let content: Result<any ImageDataSet, any Error>
+  /// Whether these are images that a network learns from, where the folders say so.
+  private let isForTraining: Bool
 
-  package init(_ name: String, _ open: () throws -> any ImageDataSet) {
+  package init(
+    _ name: String, isForTraining: Bool = false, _ open: () throws -> any ImageDataSet
+  ) {
     self.name = name
+    self.isForTraining = isForTraining
     content = Result { try open() }
+  }
+
+  /// Why a training refuses a part that can be opened: class folders without images.
+  package var refusal: DataSetError? {
+    guard isForTraining, let folder = try? content.get() as? ImageFolder else { return nil }
+    for case .emptyClasses(let names) in folder.warnings {
+      return .emptyClasses(path: folder.path, classes: names)
+    }
+    return nil
   }
 
   /// Opens every part of the data at a path, whatever its kind. What is wrong with one part does
@@ -46,7 +60,11 @@ package struct DataSetPart: Sendable {
     }
     switch try FolderLayout(path) {
     case .classes:
-      return [DataSetPart(path) { try ImageFolder(path: path, allowsEmptyClasses: true) }]
+      return [
+        DataSetPart(path, isForTraining: true) {
+          try ImageFolder(path: path, allowsEmptyClasses: true)
+        }
+      ]
     case .parts(let parts, _):
       return folders(parts, of: path)
     }
@@ -59,7 +77,7 @@ package struct DataSetPart: Sendable {
     for part in parts {
       let folder = FolderWalk.join(path, part.folder)
       opened.append(
-        DataSetPart(folder) {
+        DataSetPart(folder, isForTraining: part.role == .training) {
           try ImageFolder(
             path: folder, classNames: part.role == .training ? nil : classNames,
             allowsEmptyClasses: true)

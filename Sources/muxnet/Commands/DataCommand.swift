@@ -36,7 +36,8 @@ struct DataCheckCommand: ParsableCommand {
       works as well. Skipped files are counted. The folder may also hold images with boxes in the \
       format of PASCAL VOC, COCO or YOLO, or as lists: then skipped boxes are counted, and object \
       sizes are compared with a detector's default boxes: the usual ones, or those of --recipe, \
-      --model and --input-size. The exit code is 1 if an image is broken or a part cannot be opened.
+      --model and --input-size. The exit code is 1 if an image is broken, \
+      a part cannot be opened, or a class has no image to learn from.
 
       EXAMPLES
         muxnet data check photos
@@ -73,6 +74,7 @@ struct DataCheckCommand: ParsableCommand {
     let reports = parts.map { part in
       do {
         let data = try part.content.get()
+        let refusal = part.refusal
         var check = DataCheck(data, threads: workers) { done in
           if showsProgress {
             Console.standardError(
@@ -85,9 +87,13 @@ struct DataCheckCommand: ParsableCommand {
           first = (part.name, check)
           check.warnings += beside
         }
+        // An error instead of the warning.
+        if case .emptyClasses(_, let names) = refusal {
+          check.warnings.removeAll { $0 == DataSetWarning.emptyClasses(names).description }
+        }
         return Report(
           name: part.name, check: check,
-          boxes: boxes(data, check.sizes, detector))
+          boxes: boxes(data, check.sizes, detector), error: refusal.map { "\($0)" })
       } catch {
         return Report(name: part.name, error: "\(error)")
       }

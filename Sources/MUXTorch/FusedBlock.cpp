@@ -173,26 +173,25 @@ at::Tensor run(const ct_fused_block &block, const at::Tensor &x) {
   return block_forward(*plan, x.detach().contiguous(at::MemoryFormat::ChannelsLast), state);
 }
 
-const char *refusal(const ct_fused_block &block, ct_tensor input) {
-  if (const char *reason = image_refusal(input)) return reason;
-  if (!block.projection || block.branch_count < 1 || !block.branches) return "no convolution";
-  const at::Tensor &x = get(input);
-  const at::Tensor &projection = get(block.projection);
-  const auto pointwise = [](const at::Tensor &w) {
-    return w.dim() == 4 && w.size(2) == 1 && w.size(3) == 1 && fit(w);
-  };
-  if (!pointwise(projection)) return "the projection is not a 1×1 convolution in 32-bit floats";
-  const int64_t middle = projection.size(1), outputs = projection.size(0);
-  if (block.processed < 1 || block.processed > x.size(1)) return "more channels than the input has";
-  if (block.expansion) {
-    const at::Tensor &expansion = get(block.expansion);
-    if (!pointwise(expansion) || expansion.size(0) != middle ||
-        expansion.size(1) != block.processed)
-      return "the expansion does not fit";
-    if (const char *reason = NormParameters::refusal(block.expansion_norm, middle)) return reason;
-  } else if (middle != block.processed) {
+bool is_pointwise(const at::Tensor &weight) {
+  return weight.dim() == 4 && weight.size(2) == 1 && weight.size(3) == 1 && fit(weight);
+}
+
+/// What is wrong with the expansion, or with its absence.
+const char *expansion_refusal(const ct_fused_block &block, int64_t middle) {
+  if (!block.expansion) {
+    if (middle == block.processed) return nullptr;
     return "without expansion the spatial convolution must take the input's channels";
   }
+  const at::Tensor &expansion = get(block.expansion);
+  if (!is_pointwise(expansion) || expansion.size(0) != middle ||
+      expansion.size(1) != block.processed)
+    return "the expansion does not fit";
+  return NormParameters::refusal(block.expansion_norm, middle);
+}
+
+/// What is wrong with the branches of the spatial convolution.
+const char *spatial_refusal(const ct_fused_block &block, const at::Tensor &x, int64_t middle) {
   std::vector<mux_spatial_branch> branches;
   for (int32_t i = 0; i < block.branch_count; ++i) {
     const ct_fused_branch &branch = block.branches[i];
@@ -219,18 +218,35 @@ const char *refusal(const ct_fused_block &block, ct_tensor input) {
             static_cast<int64_t>(mux_spatial_weight_count(&spatial, i)))
       return "a branch's weight does not fit";
   }
-  if (const char *reason = NormParameters::refusal(block.spatial_norm, middle)) return reason;
+  return NormParameters::refusal(block.spatial_norm, middle);
+}
+
+/// What is wrong with squeeze-and-excitation, for a block that has it.
+const char *excitation_refusal(const ct_fused_block &block, int64_t middle) {
+  if (!block.reduce_weight) return nullptr;
+  if (!block.reduce_bias || !block.expand_weight || !block.expand_bias)
+    return "squeeze-and-excitation without bias";
+  const at::Tensor &reduce = get(block.reduce_weight), &expand = get(block.expand_weight);
+  if (!is_pointwise(reduce) || !is_pointwise(expand) || reduce.size(1) != middle ||
+      expand.size(0) != middle || expand.size(1) != reduce.size(0) ||
+      !fit(get(block.reduce_bias)) || get(block.reduce_bias).numel() != reduce.size(0) ||
+      !fit(get(block.expand_bias)) || get(block.expand_bias).numel() != middle)
+    return "the squeeze-and-excitation does not fit";
+  return nullptr;
+}
+
+const char *refusal(const ct_fused_block &block, ct_tensor input) {
+  if (const char *reason = image_refusal(input)) return reason;
+  if (!block.projection || block.branch_count < 1 || !block.branches) return "no convolution";
+  const at::Tensor &x = get(input);
+  const at::Tensor &projection = get(block.projection);
+  if (!is_pointwise(projection)) return "the projection is not a 1×1 convolution in 32-bit floats";
+  const int64_t middle = projection.size(1), outputs = projection.size(0);
+  if (block.processed < 1 || block.processed > x.size(1)) return "more channels than the input has";
+  if (const char *reason = expansion_refusal(block, middle)) return reason;
+  if (const char *reason = spatial_refusal(block, x, middle)) return reason;
   if (const char *reason = NormParameters::refusal(block.projection_norm, outputs)) return reason;
-  if (block.reduce_weight) {
-    if (!block.reduce_bias || !block.expand_weight || !block.expand_bias)
-      return "squeeze-and-excitation without bias";
-    const at::Tensor &reduce = get(block.reduce_weight), &expand = get(block.expand_weight);
-    if (!pointwise(reduce) || !pointwise(expand) || reduce.size(1) != middle ||
-        expand.size(0) != middle || expand.size(1) != reduce.size(0) ||
-        !fit(get(block.reduce_bias)) || get(block.reduce_bias).numel() != reduce.size(0) ||
-        !fit(get(block.expand_bias)) || get(block.expand_bias).numel() != middle)
-      return "the squeeze-and-excitation does not fit";
-  }
+  if (const char *reason = excitation_refusal(block, middle)) return reason;
   const bool kept = block.stride == 1 && outputs == block.processed;
   if (block.residual && !kept) return "a residual needs equal shapes";
   const int64_t left_out = x.size(1) - block.processed;

@@ -178,6 +178,78 @@ static void CELL(store_packed)(const mux_dense *s, ptrdiff_t block, float *tile,
   }
 }
 
+/// Pixels of one line, of which a pair of blocks makes outputs.
+typedef struct {
+  /// Their cells, or their values where windows are over bytes.
+  const int32_t *x;
+  bool in_bytes;
+  /// The first one in the image, and how many.
+  ptrdiff_t start, pixels;
+  /// Of the tiles: what `tile_kind` says.
+  int kind;
+} CELL_TYPE(line);
+
+/// What a gate makes of weights, and where.
+typedef struct {
+  const int32_t *factors;
+  float greatest;
+  /// Scale and bias of two blocks, and their cells.
+  float *extra, *gated;
+} CELL_TYPE(gate);
+
+/// The outputs of `count` blocks, one or two, from the one numbered `b`, of a line.
+static void CELL(dense_pair)(const mux_dense *s, bool adds_kept, ptrdiff_t b, int count,
+                             const CELL_TYPE(line) *line, const CELL_TYPE(gate) *gate,
+                             float *arena) {
+  const int32_t *weights = (const int32_t *)s->weights + b * s->cells * MUX_LANES;
+  const float *bias = s->bias + b * MUX_LANES;
+  const float *scale = s->scale ? s->scale + b * MUX_LANES : NULL;
+  if (s->gate >= 0) {
+    float *extra = gate->extra;
+    for (int i = 0; i < count; ++i) {
+      CELL(gate_cells)(s, b + i, arena + s->gate, gate->factors, gate->greatest,
+                       (int32_t *)gate->gated + i * s->cells * MUX_LANES, extra + i * MUX_LANES,
+                       extra + (2 + i) * MUX_LANES);
+    }
+    weights = (const int32_t *)gate->gated;
+    scale = extra;
+    bias = extra + 2 * MUX_LANES;
+  }
+  float tile[2][MUX_LANES * MUX_LANES] __attribute__((aligned(64))) = {0};
+#if defined(MUX_LIFTS)
+  int32_t lifts[2][MUX_LANES];
+  for (int i = 0; i < count; ++i) {
+    CELL(lift)(weights + i * s->cells * MUX_LANES, s->cells, lifts[i]);
+  }
+#endif
+  const CELL_TYPE(sink) sinks[2] = {
+      {.mode = CELL(to_floats), .floats = tile[0] MUX_BEGIN(lifts[0])},
+      {.mode = CELL(to_floats), .floats = tile[1] MUX_BEGIN(lifts[1])}};
+  vf totals[2] = {{0}, {0}};
+  for (ptrdiff_t done = 0; done < line->pixels; done += MUX_LANES) {
+    const ptrdiff_t left = line->pixels - done;
+    const int now = left < MUX_LANES ? (int)left : MUX_LANES;
+    const int32_t *from = line->in_bytes ? (const int32_t *)((const char *)line->x + done * s->step)
+                                         : line->x + done * s->step;
+    CELL(run_tiles)(line->kind, from, s->offsets, s->cells, weights, scale, bias, s->step, now,
+                    sinks[0], count == 2 ? &sinks[1] : NULL);
+    for (int i = 0; i < count; ++i) {
+      if (adds_kept) CELL(add_kept)(s, b + i, tile[i], line->start + done, now, arena);
+      if (s->packs) {
+        CELL(store_packed)(s, b + i, tile[i], line->start + done, now, arena);
+      } else {
+        MUX_NAME(dense_store)(s, b + i, tile[i], line->start + done, now, &totals[i], arena);
+      }
+    }
+  }
+  for (int i = 0; !s->outputs && !s->packs && i < count; ++i) {
+    const ptrdiff_t left = s->outer - (b + i) * MUX_LANES;
+    v_store_first(arena + s->means + (b + i) * MUX_LANES,
+                  totals[i] * MUX_NAME(i_splat)(1.0f / (float)s->pixels),
+                  left < MUX_LANES ? (int)left : MUX_LANES);
+  }
+}
+
 static void CELL(dense_task)(const mux_dense *step, int32_t task, float *arena, float *scratch) {
   const bool adds_kept =
       step->has_blocked_residual && step->blocked_residual_precision == MUX_BFLOAT16;
@@ -198,74 +270,32 @@ static void CELL(dense_task)(const mux_dense *step, int32_t task, float *arena, 
     first = first / MUX_LANES * MUX_LANES;
     if (end < s->pixels) end = end / MUX_LANES * MUX_LANES;
   }
-  float *extra = scratch, *gated = scratch + 4 * MUX_LANES;
   float *rows = scratch + (s->gate >= 0 ? (2 * s->cells + 4) * MUX_LANES : 0);
   int32_t *factors = (int32_t *)rows;
   float greatest = 1;
-  rows += CELL(factors_scratch)(s);
 #if MUX_CELL == 4
   if (s->gate >= 0) greatest = CELL(gate_factors)(s, arena + s->gate, factors);
 #endif
+  const CELL_TYPE(gate) gate = {
+      .factors = factors, .greatest = greatest, .extra = scratch, .gated = scratch + 4 * MUX_LANES};
+  rows += CELL(factors_scratch)(s);
   // Whether the rows under windows are values and not cells.
   const bool in_bytes = window && !s->joins_channels;
   const int kind = CELL(tile_kind)(in_bytes, s->step != 1, s->window.stride, s->offsets, s->cells);
+  float *observed = s->observed < 0 ? NULL : arena + s->observed;
   // Lines of windows one by one; else all pixels are one line.
   for (ptrdiff_t y = window ? first : 0; y < (window ? end : 1); ++y) {
-    const ptrdiff_t start = window ? y * s->window.out_width : first;
-    const ptrdiff_t pixels = window ? s->window.out_width : end - first;
-    float *observed = s->observed < 0 ? NULL : arena + s->observed;
     const int32_t *x =
         !window    ? (const int32_t *)arena + first * s->step
         : in_bytes ? CELL(gather)(&s->window, y, s->quantization, observed, arena, rows)
                    : CELL(gather_joined)(&s->window, y, s->quantization, observed, arena, rows);
+    const CELL_TYPE(line) line = {.x = x,
+                                  .in_bytes = in_bytes,
+                                  .start = window ? y * s->window.out_width : first,
+                                  .pixels = window ? s->window.out_width : end - first,
+                                  .kind = kind};
     for (ptrdiff_t b = first_block; b < end_block; b += 2) {
-      const int count = b + 1 < end_block ? 2 : 1;
-      const int32_t *weights = (const int32_t *)s->weights + b * s->cells * MUX_LANES;
-      const float *bias = s->bias + b * MUX_LANES;
-      const float *scale = s->scale ? s->scale + b * MUX_LANES : NULL;
-      if (s->gate >= 0) {
-        for (int i = 0; i < count; ++i) {
-          CELL(gate_cells)(s, b + i, arena + s->gate, factors, greatest,
-                           (int32_t *)gated + i * s->cells * MUX_LANES, extra + i * MUX_LANES,
-                           extra + (2 + i) * MUX_LANES);
-        }
-        weights = (const int32_t *)gated;
-        scale = extra;
-        bias = extra + 2 * MUX_LANES;
-      }
-      float tile[2][MUX_LANES * MUX_LANES] __attribute__((aligned(64))) = {0};
-#if defined(MUX_LIFTS)
-      int32_t lifts[2][MUX_LANES];
-      for (int i = 0; i < count; ++i) {
-        CELL(lift)(weights + i * s->cells * MUX_LANES, s->cells, lifts[i]);
-      }
-#endif
-      const CELL_TYPE(sink) sinks[2] = {
-          {.mode = CELL(to_floats), .floats = tile[0] MUX_BEGIN(lifts[0])},
-          {.mode = CELL(to_floats), .floats = tile[1] MUX_BEGIN(lifts[1])}};
-      vf totals[2] = {{0}, {0}};
-      for (ptrdiff_t done = 0; done < pixels; done += MUX_LANES) {
-        const ptrdiff_t rest = pixels - done;
-        const int now = rest < MUX_LANES ? (int)rest : MUX_LANES;
-        const int32_t *from =
-            in_bytes ? (const int32_t *)((const char *)x + done * s->step) : x + done * s->step;
-        CELL(run_tiles)(kind, from, s->offsets, s->cells, weights, scale, bias, s->step, now,
-                        sinks[0], count == 2 ? &sinks[1] : NULL);
-        for (int i = 0; i < count; ++i) {
-          if (adds_kept) CELL(add_kept)(s, b + i, tile[i], start + done, now, arena);
-          if (s->packs) {
-            CELL(store_packed)(s, b + i, tile[i], start + done, now, arena);
-          } else {
-            MUX_NAME(dense_store)(s, b + i, tile[i], start + done, now, &totals[i], arena);
-          }
-        }
-      }
-      for (int i = 0; !s->outputs && !s->packs && i < count; ++i) {
-        const ptrdiff_t left = s->outer - (b + i) * MUX_LANES;
-        v_store_first(arena + s->means + (b + i) * MUX_LANES,
-                      totals[i] * MUX_NAME(i_splat)(1.0f / (float)s->pixels),
-                      left < MUX_LANES ? (int)left : MUX_LANES);
-      }
+      CELL(dense_pair)(s, adds_kept, b, b + 1 < end_block ? 2 : 1, &line, &gate, arena);
     }
   }
 }

@@ -120,6 +120,11 @@ private func copy(_ values: [Float], to target: UnsafeMutablePointer<Float>) thr
 private func picture(_ image: UnsafePointer<mux_image>?) throws -> Image {
   guard let image = image?.pointee else { throw CallError.null("image") }
   guard let bytes = image.bytes else { throw CallError.null("image.bytes") }
+  // A size_t beyond what Swift counts arrives below 0.
+  guard image.size >= 0 else {
+    throw CallError(
+      MUX_ERROR_SIZE, "'image.size' is no size of memory; give the bytes of the image's pixels")
+  }
   let buffer = UnsafeBufferPointer(start: bytes, count: image.size)
   let (width, height) = (Int(image.width), Int(image.height))
   let stride = image.bytes_per_row == 0 ? nil : Int(image.bytes_per_row)

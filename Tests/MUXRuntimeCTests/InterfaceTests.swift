@@ -217,7 +217,8 @@ struct InterfaceTests {
     expect(mux_run(model, numbers, 767, &numbers, 5), MUX_ERROR_SIZE, "there are 768")
     expect(mux_run(model, numbers, 768, &numbers, 6), MUX_ERROR_SIZE, "there are 5")
     for (size, width, height, stride) in [
-      (659, 20, 11, 0), (0, 20, 11, 0), (660, 0, 11, 0), (660, 20, -11, 0), (660, 20, 11, 59),
+      (659, 20, 11, 0), (0, 20, 11, 0), (-1, 20, 11, 0), (.min, 20, 11, 0), (660, 0, 11, 0),
+      (660, 20, -11, 0), (660, 20, 11, 59),
       (660, 20, 11, -60), (660, Int(Int32.max), Int(Int32.max), 0),
       (660, 20, 11, Int64.max), (660, 20, 11, .min),
     ] as [(Int, Int, Int, Int64)] {

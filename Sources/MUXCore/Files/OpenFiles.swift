@@ -4,6 +4,8 @@
   import Darwin
 #elseif canImport(Glibc)
   import Glibc
+#elseif canImport(Musl)
+  import Musl
 #endif
 
 /// How many files, connections and pipes a process may have open at once.
@@ -29,7 +31,7 @@ package enum OpenFiles {
     throw OpenFilesError(needed: count, limit: Int(clamping: limit.rlim_cur))
   }
 
-  #if canImport(Darwin)
+  #if canImport(Darwin) || canImport(Musl)
     private static var resource: Int32 { RLIMIT_NOFILE }
   #else
     private static var resource: __rlimit_resource_t { __rlimit_resource_t(RLIMIT_NOFILE.rawValue) }

@@ -35,6 +35,8 @@
 
 #if canImport(CoreVideo)
   public import CoreVideo
+  // For the names of matrices, which are texts of Core Foundation.
+  import Foundation
 
   extension Image {
     /// An image from a frame of a camera or a video: BGRA, RGBA, ARGB, RGB, grey, or NV12 with the matrix

@@ -59,6 +59,31 @@ struct SeveralHostsTests {
     #expect(outcome.errors.contains(words), "\(outcome.errors)")
   }
 
+  @Test(
+    "An order of another version is refused with both versions, and what is no order, in one line")
+  func badOrders() throws {
+    let version = try Muxnet.run(["--version"], in: folder.path).output
+      .trimmingCharacters(in: .newlines)
+    func order(_ version: String, _ place: String) -> String {
+      """
+      {"version": "\(version)", "host": "far", "folder": "\(place)", "arguments": [], \
+      "environment": {}, "members": [], "isTogether": true}
+
+      """
+    }
+    for (text, words) in [
+      (order("0.0.9", "/"), "host far has muxnet \(version), the machine that starts it 0.0.9:"),
+      (order(version, "/no/folder"), "host far has no folder /no/folder"),
+      (order(version, "/"), "host far is asked for no process"),
+      ("hello\n", "does not understand the order"), ("", "gets its order from it"),
+    ] {
+      try write(text, to: "order")
+      let outcome = try Program.run(shell: "exec \"$MUXNET\" node < order", in: folder.path)
+      #expect(outcome.code == 1 && outcome.errorLines.count == 1, "\(outcome.errors)")
+      #expect(outcome.errors.contains(words), "\(outcome.errors)")
+    }
+  }
+
   @Test("Workers start on each host, say who they are, and end with the study")
   func workers() throws {
     let made = try Muxnet.run(

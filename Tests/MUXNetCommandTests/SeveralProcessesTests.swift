@@ -2,6 +2,7 @@
 #if TORCH
   import Foundation
   import MUXTestSupport
+  import MUXWeights
   import Testing
 
   #if canImport(Darwin)
@@ -42,6 +43,26 @@
       #expect(try weights("a") == weights("b"))
       #expect(
         try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted() == ["a", "b"])
+    }
+
+    @Test("Two processes train the same networks of a space, and give the shared weights of one")
+    func supernet() throws {
+      let more = [
+        "--set", "supernet.space=digits", "--set", "distributed.synchronizedNorms=true",
+        "--max-steps", "3", "--quiet",
+      ]
+      for (name, processes) in [("one", nil), ("two", 2)] as [(String, Int?)] {
+        let outcome = try Muxnet.run(words(name, processes, more), in: folder.path)
+        #expect(outcome.code == 0, "\(outcome.errors)")
+      }
+      let one = try Safetensors.read(folder("one/supernet.safetensors"))
+      let two = try Safetensors.read(folder("two/supernet.safetensors"))
+      #expect(one.names.count > 100 && one.names == two.names)
+      // Batch norms of half of the images alone change some by 0.018; equal networks leave 0.0002.
+      for name in one.names {
+        let (a, b) = (try #require(one[name]).floats, try #require(two[name]).floats)
+        #expect(zip(a, b).allSatisfy { abs($0 - $1) < 2e-3 }, "\(name)")
+      }
     }
 
     @Test(

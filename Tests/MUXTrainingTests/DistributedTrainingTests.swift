@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
+import MUXConfiguration
+import MUXEvaluation
+import MUXImages
 import MUXNetworks
 import MUXTensor
 import MUXTensorTestSupport
 import MUXTestSupport
 import MUXTraining
+import MUXVision
 import Testing
 
 /// Runs on the digits by several members of a group, here threads of one process.
@@ -175,6 +179,61 @@ struct DistributedTrainingTests {
           && ["settings": "the setting", "data": "the setting", "network": "the network"][what]
             == fact
       }
+    }
+    #expect(try FileManager.default.contentsOfDirectory(atPath: folder).isEmpty)
+  }
+
+  @Test("Other images below the same settings are refused before the first step, with both values")
+  func otherImages() throws {
+    let folder = try TestRun.makeFolder()
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    for (rank, count) in [10, 20].enumerated() {
+      for name in ["a", "b"] {
+        let place = "\(folder)/data\(rank)/\(name)"
+        try FileManager.default.createDirectory(
+          atPath: place, withIntermediateDirectories: true)
+        for index in 0..<count {
+          let image = Image(width: 8, height: 8, color: [UInt8(10 * index)])
+          try Data(image.pngData()).write(to: URL(filePath: "\(place)/\(index).png"))
+        }
+      }
+    }
+    let results = try Ranks.run(2) { group in
+      var configuration = Self.settings("\(folder)/runs")
+      configuration.batchSize = 8
+      configuration.accumulation = 1
+      configuration.data = DataConfiguration()
+      // Which may be elsewhere on another machine, and must be the same images.
+      configuration.data.path = "\(folder)/data\(group.rank)"
+      try Trainer(configuration, network: TestRun.network(classes: 2), group: group).run()
+    }
+    for result in results {
+      #expect { try result.get() } throws: { error in
+        guard let error = error as? ProcessGroupError,
+          case .differs(1, "training images:", let value, let first) = error
+        else { return false }
+        return value.hasPrefix("32 ") && first.hasPrefix("16 ")
+      }
+    }
+    #expect(!FileManager.default.fileExists(atPath: "\(folder)/runs/run"))
+  }
+
+  @Test("Another version of the program is refused before anything else, with both versions")
+  func otherVersion() throws {
+    let folder = try TestRun.makeFolder()
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    let results = try Ranks.run(2) { group in
+      guard group.isFirst else {
+        // What a program of that version says, whatever else it compares.
+        return try group.agree(on: [("muxnet", "0.0.9"), ("the weather", "fair")])
+      }
+      try Trainer(Self.settings(folder), network: Self.plain(), group: group).run()
+    }
+    for result in results {
+      #expect(
+        throws: ProcessGroupError.differs(
+          rank: 1, what: "muxnet", value: "0.0.9", first: MUXNetVersion.current)
+      ) { try result.get() }
     }
     #expect(try FileManager.default.contentsOfDirectory(atPath: folder).isEmpty)
   }

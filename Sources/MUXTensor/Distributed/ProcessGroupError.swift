@@ -26,7 +26,7 @@ extension ProcessGroupError: CustomStringConvertible, LocalizedError {
     case .lost(let rank, let size, let during, let reason):
       return
         "process \(rank) of \(size) has lost another one \(during) (\(reason)): look for the first"
-        + "  one that failed, and resume from the last checkpoint"
+        + " one that failed, and resume from the last checkpoint"
     case .differs(let rank, let what, let value, let first):
       return "process \(rank) has \(what) \(value), process 0 has \(first):"
         + " all need the same"

@@ -38,6 +38,9 @@ struct NodeCommand: ParsableCommand {
       throw CommandError(
         "host \(order.host) has no folder \(order.folder): all work in the folder of the command")
     }
+    guard !order.members.isEmpty else {
+      throw CommandError("host \(order.host) is asked for no process")
+    }
     let members = try order.members.map { member in
       try LocalMember(
         member.number, order.arguments,

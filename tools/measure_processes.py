@@ -16,8 +16,9 @@ With --network two hosts are two network namespaces joined by a line of that rat
 much; where the kernel has no netem, the rate alone is kept and a line says so. --processor compares processor
 time instead of the clock's, which other work on the machine hardly changes: of runs of two lengths, so that what
 is no step drops out. --reduction times one sum of so many bytes over that line, by the same Gloo. With --faults
-a process is killed at so many moments of a run; the run starts anew by itself, and its weights must be those of
-a run that nothing disturbed.
+a process is killed at so many moments of a run: at the start, while it computes, while it waits for the other one,
+and while a checkpoint is written, in turns. The run starts anew by itself, and its weights must be those of a run
+that nothing disturbed.
 """
 import argparse
 import os
@@ -292,6 +293,36 @@ def members(mark):
     return found
 
 
+PHASES = ["start", "computes", "waits", "checkpoint"]
+
+
+def phase(run, process):
+    """What a training does in this moment, as far as others see it: "start" until the run has its folder,
+    "checkpoint" while one is being written, else whether the process's first thread computes (forward, backward,
+    update) or waits (a reduction, or the other process's checkpoint)."""
+    try:
+        if any(name.startswith(".partial-") for name in os.listdir(f"{run}/checkpoints")):
+            return "checkpoint"
+        state = open(f"/proc/{process}/stat").read().rsplit(")", 1)[1].split()[0]
+    except OSError:
+        return "start"
+    return "computes" if state == "R" else "waits"
+
+
+def await_phase(wanted, run, launcher, mark, rank):
+    """The process of that number as soon as it does what is wanted, or after 5 seconds, and what it does then."""
+    limit, victim, found = time.monotonic() + 5, None, "start"
+    while launcher.poll() is None:
+        if victim is None or not os.path.exists(f"/proc/{victim}"):
+            victim = members(mark).get(rank)
+        if victim:
+            found = phase(run, victim)
+            if found == wanted or time.monotonic() > limit:
+                break
+        time.sleep(0.0005)
+    return victim, found
+
+
 def faults(options):
     with tempfile.TemporaryDirectory() as folder:
         def train(name, mark=""):
@@ -308,19 +339,22 @@ def faults(options):
         length = time.monotonic() - begin
         weights = lambda name: open(f"{folder}/{name}/last.safetensors", "rb").read()
         reference = weights("whole")
-        print("| # | process | killed after | newest checkpoint | seconds to the end | restarts | weights |")
-        print("| ---: | ---: | ---: | --- | ---: | ---: | --- |")
+        print("| # | process | killed after | what it did | newest checkpoint | seconds to the end | restarts |"
+              " weights |")
+        print("| ---: | ---: | ---: | --- | --- | ---: | ---: | --- |")
         bad = 0
         for number in range(options.faults):
             rank, mark = number % 2, f"{os.getpid()}-{number}"
             run = train(f"run{number}", mark)
-            moment = length * (number + 0.5) / options.faults
-            time.sleep(moment)
-            while run.poll() is None and rank not in members(mark):
-                time.sleep(0.005)
-            victim = members(mark).get(rank)
+            wanted = PHASES[number // 2 % len(PHASES)]
+            begin = time.monotonic()
+            # A start is over after a part of that; others may come at any time of the run.
+            time.sleep(length * (number + 0.5) / options.faults * (0.1 if wanted == "start" else 0.8))
+            victim, did = await_phase(wanted, f"{folder}/run{number}", run, mark, rank)
+            moment = time.monotonic() - begin
             place = f"{folder}/run{number}/checkpoints"
-            saved = sorted(os.listdir(place)) if os.path.isdir(place) else []
+            saved = sorted(name for name in os.listdir(place) if name.startswith("step-")) \
+                if os.path.isdir(place) else []
             if victim:
                 os.kill(victim, signal.SIGKILL)
             begin = time.monotonic()
@@ -329,8 +363,8 @@ def faults(options):
             restarts = errors.count(": all restart (")
             same = run.returncode == 0 and weights(f"run{number}") == reference
             bad += not same
-            print(f"| {number + 1} | {rank} | {moment:.2f} s | {saved[-1] if saved else 'none'} | {took:.1f} |"
-                  f" {restarts} | {'equal' if same else f'OTHER ({run.returncode})'} |", flush=True)
+            print(f"| {number + 1} | {rank} | {moment:.2f} s | {did} | {saved[-1] if saved else 'none'} |"
+                  f" {took:.1f} | {restarts} | {'equal' if same else f'OTHER ({run.returncode})'} |", flush=True)
             if not same:
                 print(errors, file=sys.stderr)
             shutil.rmtree(f"{folder}/run{number}", ignore_errors=True)

@@ -33,10 +33,10 @@ extension SupernetError: DescribedError {
         + " space; train it again"
     case .misshapen(let path, let tensor, let shape, let expected):
       "the super-network in \(path.printable) has '\(tensor.printable)' of shape \(shape), not \(expected):"
-        + "  it belongs to another space"
+        + " it belongs to another space"
     case .changed(let path):
       "the super-network in \(path.printable) has changed since it was opened, so that results would not"
-        + "  be comparable; create a new study with it"
+        + " be comparable; create a new study with it"
     case .otherSpace(let path, let own, let wanted):
       "the super-network in \(path.printable) belongs to the space '\(own.printable)'; its choices are not those"
         + " of '\(wanted.printable)'"

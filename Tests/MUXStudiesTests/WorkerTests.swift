@@ -101,6 +101,46 @@ struct WorkerTests {
     #expect(trials[1].reason == "took longer than 0.1 s")
   }
 
+  @Test("A version is refused while another one works, else takes over and ends it")
+  func versions() throws {
+    let coordinator = StudyCoordinator(MemoryStore())
+    let study = try coordinator.create("a", Sample.definition(trials: 3))
+    func takeOver() throws {
+      try coordinator.agree(onVersion: "2", of: coordinator.study(named: "a"))
+    }
+    let old = StudyWorker(
+      coordinator,
+      observer: { event in
+        // Between two trials nobody works.
+        if case .ended = event { #expect(throws: Never.self) { try takeOver() } }
+      },
+      makeEvaluator: { _ in
+        Closure { _, _ in
+          let error = #expect(throws: StudyError.self) {
+            try coordinator.agree(onVersion: "2", of: coordinator.study(named: "a"))
+          }
+          #expect(
+            error?.description
+              == "study 'a' is being worked on by muxnet 1, but this is 2: start workers of the same version,"
+              + " or of this one once those have ended")
+          return ["error": 1]
+        }
+      })
+    old.tick = 0.01
+    old.version = "1"
+    let refusal = #expect(throws: StudyError.self) { try old.run([study]) { false } }
+    #expect(refusal?.description.contains("worked on by muxnet 2, but this is 1") == true)
+    let new = StudyWorker(coordinator) { _ in Closure { _, _ in ["error": 2] } }
+    new.tick = 0.01
+    new.version = "2"
+    #expect(try new.run([coordinator.study(named: "a")]) { false } == .done)
+    // What the old one had taken came to the new one.
+    let trials = try coordinator.trials(study)
+    #expect(trials.map(\.state) == [.complete, .complete, .complete])
+    #expect(trials.compactMap { $0.objectives?.first } == [1, 2, 2])
+    #expect(try coordinator.study(named: "a").attributes[StudyCoordinator.versionKey] == "2")
+  }
+
   @Test("A worker that is asked to stop puts its trial back")
   func stop() throws {
     let started = Atomic<Bool>(false)

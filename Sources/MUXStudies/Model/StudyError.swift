@@ -131,7 +131,7 @@ extension StudyError: DescribedError {
         + " \(Int(seconds.rounded())) s ago); add workers"
     case .otherVersion(let study, let theirs, let ours):
       "study '\(study)' is being worked on by muxnet \(theirs), but this is \(ours): start workers of the same"
-        + "  version, or of this one once those have ended"
+        + " version, or of this one once those have ended"
     case .alwaysFails(let study, let count, let reason):
       "all of the first \(count) trials of study '\(study)' failed, the last one with: \(reason);"
         + " fix that, then retry the failed trials"

@@ -17,7 +17,7 @@ package enum RunListError: Hashable, Sendable, DescribedError {
       "'\(name.printable)' cannot be the name of a training in a list; give each a plain name of its own"
     case .otherSettings(let name, let folder):
       "\(name.printable) in \(folder.printable) was started with other settings; take another folder, or give"
-        + "  the settings that it was started with"
+        + " the settings that it was started with"
     case .damaged(let path):
       "\(path.printable) is damaged; remove it, and its training is measured again"
     }

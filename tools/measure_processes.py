@@ -13,7 +13,7 @@ over its steps (without the first of a turn), and ratios are medians over the ro
     tools/measure_processes.py MUXNET --faults 25
 
 With --network two hosts are two network namespaces joined by a line of that rate, whose ends each delay by so
-much; where the kernel has no netem, the rate alone is kept and a line says so. --processor compares processor
+much; where the kernel has no netem, a relay of this script passes packets on. --processor compares processor
 time instead of the clock's, which other work on the machine hardly changes: of runs of two lengths, so that what
 is no step drops out. --reduction times one sum of so many bytes over that line, by the same Gloo. With --faults
 a process is killed at so many moments of a run: at the start, while it computes, while it waits for the other one,
@@ -21,15 +21,20 @@ and while a checkpoint is written, in turns. The run starts anew by itself, and 
 that nothing disturbed.
 """
 import argparse
+import ctypes
+import fcntl
 import os
+import queue
 import random
 import re
 import shutil
 import signal
 import statistics
+import struct
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 
 
@@ -83,32 +88,108 @@ def finish(processes):
     return texts
 
 
+def tunnel(namespace, device):
+    """An interface in a namespace whose packets are read and written here."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    own, other = os.open("/proc/self/ns/net", os.O_RDONLY), os.open(f"/run/netns/{namespace}", os.O_RDONLY)
+    try:
+        if libc.setns(other, 0x40000000) != 0:  # CLONE_NEWNET
+            raise OSError(ctypes.get_errno(), "setns")
+        file = os.open("/dev/net/tun", os.O_RDWR)
+        # TUNSETIFF with IFF_TUN and IFF_NO_PI.
+        fcntl.ioctl(file, 0x400454CA, struct.pack("16sH22x", device.encode(), 0x1001))
+        return file
+    finally:
+        libc.setns(own, 0x40000000)
+        os.close(own)
+        os.close(other)
+
+
+def hand_on(source, target, rate, delay):
+    """Passes packets on at a rate in bits a second, each after a delay in seconds."""
+    waiting = queue.SimpleQueue()
+
+    def write():
+        while True:
+            due, packet = waiting.get()
+            time.sleep(max(0, due - time.monotonic()))
+            try:
+                os.write(target, packet)
+            except OSError:
+                pass  # the interface is not up yet
+
+    threading.Thread(target=write, daemon=True).start()
+    free = 0.0
+    while True:
+        packet = os.read(source, 1 << 17)
+        free = max(free, time.monotonic()) + 8 * len(packet) / rate
+        waiting.put((free + delay, packet))
+
+
+def number(text):
+    """1gbit and 0.5ms in bits a second and seconds."""
+    value, unit = re.fullmatch(r"([\d.]+)([a-z]+)", text).groups()
+    return float(value) * {"kbit": 1e3, "mbit": 1e6, "gbit": 1e9, "us": 1e-6, "ms": 1e-3, "s": 1}[unit]
+
+
 class Line:
-    """Two network namespaces joined by a line."""
+    """Two network namespaces joined by a line: of the kernel (netem) where it can delay packets, else a relay in a
+    process of its own."""
 
     def __init__(self, rate, delay):
         self.names = [f"mux{os.getpid()}a", f"mux{os.getpid()}b"]
-        run = lambda text: subprocess.run(text.split(), check=True)
+        self.devices = [f"v{os.getpid()}a", f"v{os.getpid()}b"]
+        self.relay = None
         for name in self.names:
-            run(f"ip netns add {name}")
-        run(f"ip link add v{os.getpid()}a netns {self.names[0]} type veth peer name v{os.getpid()}b"
-            f" netns {self.names[1]}")
-        for place, name in enumerate(self.names):
-            device = f"v{os.getpid()}{'ab'[place]}"
-            inside = f"ip netns exec {name}"
-            run(f"{inside} ip addr add 10.77.0.{place + 1}/24 dev {device}")
-            run(f"{inside} ip link set {device} up")
-            run(f"{inside} ip link set lo up")
-            tries = [f"netem rate {rate} delay {delay}", f"tbf rate {rate} burst 128kb latency 50ms"]
-            for attempt in tries:
-                limit = subprocess.run(
-                    f"{inside} tc qdisc add dev {device} root {attempt}".split(), stderr=subprocess.DEVNULL)
-                if limit.returncode == 0:
-                    break
-            self.kind = attempt if limit.returncode == 0 else "no limit"
+            self.run(f"ip netns add {name}")
+        try:
+            self.kind = self.kernel_line(f"netem rate {rate} delay {delay}")
+            if self.kind is None:
+                self.run(f"ip netns exec {self.names[0]} ip link del {self.devices[0]}")
+                self.kind = self.relay_line(rate, delay)
+        except BaseException:
+            self.close()
+            raise
         print(f"line: {self.kind}", file=sys.stderr)
 
+    def run(self, text, **more):
+        return subprocess.run(text.split(), check=not more, **more).returncode
+
+    def set_up(self, place):
+        inside, device = f"ip netns exec {self.names[place]}", self.devices[place]
+        self.run(f"{inside} ip addr add 10.77.0.{place + 1}/24 dev {device}")
+        self.run(f"{inside} ip link set {device} up")
+        self.run(f"{inside} ip link set lo up")
+
+    def kernel_line(self, limit):
+        a, b = self.devices
+        self.run(f"ip link add {a} netns {self.names[0]} type veth peer name {b} netns {self.names[1]}")
+        for place, name in enumerate(self.names):
+            self.set_up(place)
+            if self.run(f"ip netns exec {name} tc qdisc add dev {self.devices[place]} root {limit}",
+                        stderr=subprocess.DEVNULL) != 0:
+                return None
+        return limit
+
+    def relay_line(self, rate, delay):
+        files = [tunnel(*end) for end in zip(self.names, self.devices)]
+        for place, name in enumerate(self.names):
+            self.set_up(place)
+            # Large packets, so that the relay takes little of the processors.
+            self.run(f"ip netns exec {name} ip link set {self.devices[place]} mtu 65000")
+        self.relay = os.fork()
+        if self.relay == 0:
+            ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # with the parent (PR_SET_PDEATHSIG)
+            threading.Thread(target=hand_on, args=(*files, number(rate), number(delay)), daemon=True).start()
+            hand_on(*reversed(files), number(rate), number(delay))
+        for file in files:
+            os.close(file)
+        return f"relay, {rate}, {delay} each way, packets of 65 kB"
+
     def close(self):
+        if self.relay:
+            os.kill(self.relay, signal.SIGKILL)
+            os.waitpid(self.relay, 0)
         for name in self.names:
             subprocess.run(["ip", "netns", "del", name])
 

@@ -179,6 +179,7 @@ class Line:
             self.run(f"ip netns exec {name} ip link set {self.devices[place]} mtu 65000")
         self.relay = os.fork()
         if self.relay == 0:
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
             ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # with the parent (PR_SET_PDEATHSIG)
             threading.Thread(target=hand_on, args=(*files, number(rate), number(delay)), daemon=True).start()
             hand_on(*reversed(files), number(rate), number(delay))
@@ -191,6 +192,10 @@ class Line:
             os.kill(self.relay, signal.SIGKILL)
             os.waitpid(self.relay, 0)
         for name in self.names:
+            # What still trains there where this script is asked to end.
+            inside = subprocess.run(["ip", "netns", "pids", name], stdout=subprocess.PIPE, text=True).stdout
+            for process in inside.split():
+                os.kill(int(process), signal.SIGKILL)
             subprocess.run(["ip", "netns", "del", name])
 
 
@@ -454,6 +459,8 @@ def faults(options):
 
 def main():
     options = arguments()
+    # So that namespaces do not stay behind.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     if options.faults:
         faults(options)
     elif options.processor:

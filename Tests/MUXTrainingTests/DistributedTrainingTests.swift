@@ -155,6 +155,39 @@ struct DistributedTrainingTests {
     #expect(state.step == 4)
   }
 
+  @Test("A budget that the first has spent ends all after the same step, and patience that of all")
+  func budgets() throws {
+    func endings(
+      _ adjust: @escaping @Sendable (inout TrainingConfiguration, Int) -> Void
+    ) throws -> [TrainingResult] {
+      let folder = try TestRun.makeFolder()
+      defer { try? FileManager.default.removeItem(atPath: folder) }
+      return try Ranks.run(2) { group in
+        var configuration = Self.settings(folder, steps: 0)
+        adjust(&configuration, group.rank)
+        let trainer = try Trainer(configuration, network: Self.plain(), group: group)
+        trainer.stop = StopSignal()
+        return try trainer.run()
+      }.map { try $0.get() }
+    }
+    // Each has a clock of its own: that of the first counts.
+    let short = try endings { $0.timeBudgetMinutes = $1 == 0 ? 1e-9 : 60 }
+    #expect(short.allSatisfy { $0.ending == .timeBudget && $0.steps == 1 })
+    let long = try endings { $0.timeBudgetMinutes = $1 == 0 ? 60 : 1e-9 }
+    #expect(long.allSatisfy { $0.ending == .completed && $0.epochs == 3 })
+    let patient = try endings { settings, _ in
+      settings.epochs = 9
+      settings.optimizer.momentum = 0
+      settings.optimizer.learningRate = 1e-30
+      settings.schedule.warmUp.epochs = 0
+      settings.average.isEnabled = false
+      settings.checkpoints.metric = "top1"
+      settings.patience = 2
+    }
+    #expect(patient.allSatisfy { $0.ending == .patience && $0.epochs == patient[0].epochs })
+    #expect(patient[0].epochs < 9)
+  }
+
   @Test(
     "Other settings, data or networks in one of them are refused before the first step, with both values",
     arguments: ["settings", "data", "network"])

@@ -109,6 +109,7 @@ class Model:
 
     def classify(self, pixels, width, height, format="rgb", bytes_per_row=0, top=5):
         """The most likely classes: pairs of name and probability."""
+        top = min(top, self.info.outputs)
         guesses, found = (Guess * max(top, 0))(), c_int32()
         image = self._image(pixels, width, height, format, bytes_per_row)
         self.runtime.call("mux_classify", self.number, image, top, guesses, byref(found))
@@ -116,6 +117,8 @@ class Model:
 
     def detect(self, pixels, width, height, format="rgb", bytes_per_row=0, threshold=-1, top=100):
         """The things in an image: name, probability, (left, top, right, bottom)."""
+        # Never more than there are numbers to make them of.
+        top = min(top, self.info.outputs)
         boxes, found = (Box * max(top, 0))(), c_int32()
         image = self._image(pixels, width, height, format, bytes_per_row)
         self.runtime.call("mux_detect", self.number, image, threshold, top, boxes, byref(found))

@@ -87,6 +87,7 @@ struct ExampleTests {
         numbers = model.prepare(pixels, width, height)
         assert len(numbers) == 768 and len(model.run(numbers)) == 5
         assert len(model.features(pixels, width, height)) == model.info.features == 8
+        assert len(model.classify(pixels, width, height, top=10**12)) == 5
         for wrong in [lambda: model.run([1.0]), lambda: model.classify(pixels[1:], width, height),
                       lambda: model.detect(pixels, width, height)]:
             try:

@@ -16,8 +16,10 @@ public func mux_model_open(
   call {
     guard let path else { throw CallError.null("path") }
     guard let model else { throw CallError.null("model") }
-    model.pointee = OpenModels.add(
-      try OpenModel(String(cString: path), threads: Int(threads)))
+    guard let text = String(validatingCString: path) else {
+      throw CallError(MUX_ERROR_ARGUMENT, "'path' is not UTF-8; give a file with such a name")
+    }
+    model.pointee = OpenModels.add(try OpenModel(text, threads: Int(threads)))
   }
 }
 
@@ -68,7 +70,7 @@ public func mux_class_name(
       throw CallError(
         MUX_ERROR_SIZE, "the name of class \(index) takes \(bytes.count + 1) bytes; give so many")
     }
-    for (place, byte) in bytes.enumerated() { name[place] = CChar(bitPattern: byte) }
+    for (place, byte) in bytes.enumerated() { name[place] = CChar(truncatingIfNeeded: byte) }
     name[bytes.count] = 0
   }
 }

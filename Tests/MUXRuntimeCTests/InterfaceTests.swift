@@ -201,6 +201,8 @@ struct InterfaceTests {
 
     // Files and numbers.
     expect(mux_model_open(folder("none"), 1, &number), MUX_ERROR_FILE, "No such file")
+    let odd = [47, 0xff, 0].map { CChar(truncatingIfNeeded: $0) }
+    expect(mux_model_open(odd, 1, &number), MUX_ERROR_ARGUMENT, "'path' is not UTF-8")
     let text = try folder.write("text", Array("hello".utf8))
     expect(mux_model_open(text, 1, &number), MUX_ERROR_FILE, "text")
     expect(mux_model_open(folder("m.muxnet"), 0, &number), MUX_ERROR_ARGUMENT, "0 threads")

@@ -108,7 +108,7 @@ int32_t mux_runtime_version(void);
 const char *mux_last_error(void);
 
 /// Opens a model file: of `muxnet convert --to runtime` or `muxnet quantize`, or a run's
-/// best.safetensors. An image is computed on `threads` threads.
+/// best.safetensors. `path` is UTF-8. An image is computed on `threads` threads.
 int32_t mux_model_open(const char *path, int32_t threads, mux_model *model);
 
 /// Closes a model. Calls that use it go on to their end; its memory is given back after them.

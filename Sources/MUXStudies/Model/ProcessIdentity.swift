@@ -76,7 +76,7 @@ public struct ProcessIdentity: Sendable, Hashable, Codable, CustomStringConverti
   private static let hostName: String = {
     var buffer = [CChar](repeating: 0, count: 256)
     guard gethostname(&buffer, buffer.count - 1) == 0 else { return "localhost" }
-    let bytes = buffer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }
+    let bytes = buffer.prefix { $0 != 0 }.map { UInt8(truncatingIfNeeded: $0) }
     let name = String(decoding: bytes, as: UTF8.self).replacing(":", with: "-")
     return name.isEmpty ? "localhost" : name
   }()

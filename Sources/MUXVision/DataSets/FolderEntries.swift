@@ -68,7 +68,8 @@ struct FolderEntries {
           let bytes = UnsafeBufferPointer(start: start, count: strlen(start))
           if start[0] == CChar(UInt8(ascii: ".")) { return }
           guard
-            let name = String(validating: bytes.lazy.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+            let name = String(
+              validating: bytes.lazy.map { UInt8(truncatingIfNeeded: $0) }, as: UTF8.self)
           else {
             let kind = Self.kind(type, of: nil, in: dirfd(stream), start)
             misnamed.append(Entry(name: Self.legible(bytes), kind: kind))
@@ -125,7 +126,7 @@ struct FolderEntries {
 
   private static func legible(_ name: UnsafeBufferPointer<CChar>) -> String {
     var text = ""
-    var bytes = name[...].map { UInt8(bitPattern: $0) }[...]
+    var bytes = name[...].map { UInt8(truncatingIfNeeded: $0) }[...]
     while !bytes.isEmpty {
       // A character takes at most four bytes.
       let length = (1...min(4, bytes.count)).first {

@@ -18,7 +18,6 @@ extension ONNXExport {
     _ network: Network, weights: TensorArchive, path: String? = nil
   ) throws -> ONNXModel {
     if case .fixed(let count) = batch, count < 1 { throw ONNXExportError.batch(count) }
-    try Self.checkSize(of: network)
     if let postProcessing { try check(postProcessing, network) }
     let size = inputSize ?? network.inputSize
     let analysis = try NetworkAnalysis(network, inputSize: size)
@@ -101,18 +100,5 @@ extension ONNXExport {
     }
     if let license { entries.append(("weights_license", license)) }
     return entries
-  }
-
-  /// A protobuf message, and with it an ONNX file without others beside it, ends below 2 GiB.
-  private static func checkSize(of network: Network) throws(ONNXExportError) {
-    // Names and nodes take far less than 16 MiB.
-    let limit = Int(Int32.max) - (16 << 20)
-    let parameters = network.parameters
-    let bytes = parameters.reduce(0) { $0 + 4 * $1.count }
-    guard bytes > limit, let largest = parameters.max(by: { $0.count < $1.count }) else { return }
-    throw .unsupported(
-      layer: network.nodes[largest.node].name,
-      reason: "the weights take \(bytes) bytes, the most of them here (\(4 * largest.count)), and"
-        + " an ONNX file holds less than 2 GiB; take a smaller width or fewer classes")
   }
 }

@@ -27,7 +27,8 @@ public enum Limits {
   public static let blocks = 1 << 11
   /// Inputs and branches of all layers together.
   public static let connections = 1 << 17
-  /// Learnable scalars of a network: a gigabyte of weights, some twice as many as VGG16 has.
+  /// Learnable scalars of a network: a gigabyte of weights, some twice as many as VGG16 has. Every file
+  /// holds them; ONNX's ends below 2 GiB.
   public static let parameters = 1 << 28
   /// Channels of all values of a network together.
   public static let channels = 1 << 24

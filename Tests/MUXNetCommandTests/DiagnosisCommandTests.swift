@@ -132,6 +132,13 @@ import Testing
         let outcome = try Muxnet.run(arguments + more, in: folder.path)
         #expect(outcome.code == 1 && outcome.errors.contains(reason), "\(outcome.errors)")
       }
+      // Without lists patients are divided by seed, and the row is measured on those held out.
+      for list in ["train_val_list", "test_list"] {
+        try FileManager.default.removeItem(atPath: folder("data/\(list).txt"))
+      }
+      let divided = try run(arguments + ["--folder", "seed"])
+      #expect(
+        divided.output.contains("test images (divided by group with seed 0)"), "\(divided.output)")
       let other = try Muxnet.run(["reproduce", "table1", "--data", "data"], in: folder.path)
       #expect(other.code == 1 && other.errors.contains("table2 and table4"))
       let without = try Muxnet.run(["reproduce", "table4", "--dry-run"], in: folder.path)

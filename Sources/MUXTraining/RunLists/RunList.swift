@@ -148,7 +148,8 @@ package struct RunList: Sendable {
     let model = try TrainedModel(
       TrainedWeights(path: weights), device: Device(name: configuration.device))
     var evaluation = EvaluationConfiguration()
-    evaluation.data = configuration.data
+    // Divided as for the training: what the data decides (shares of the patients) belongs to it.
+    evaluation.data = try resolved(run).data
     evaluation.batchSize = configuration.data.evaluationBatchSize ?? configuration.batchSize
     let measured = try WeightsEvaluation.run(
       model.weights, model: TorchModel(model.model, precision: configuration.precision),

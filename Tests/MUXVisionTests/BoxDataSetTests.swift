@@ -313,6 +313,35 @@ struct BoxDataSetTests {
     }
   }
 
+  @Test("boxes outside the picture are found also where only the file says how large it is")
+  func outside() throws {
+    let folder = try TemporaryFolder()
+    let found: [BoxProblem: Int] = [.partlyOutside: 1, .outside: 1]
+    let cut = LabeledBox(label: 0, left: 90, top: 0, right: 100, bottom: 50)
+    try image(folder, "1.png")
+    try write(
+      folder, "boxes.csv",
+      "image,x0,y0,x1,y1,class\n1.png,90,-5,3000,400,dog\n1.png,200,1,220,9,dog\n")
+    let list = try BoxDataSet.list(path: folder("boxes.csv"))
+    #expect(list.problems.mapValues(\.count) == found && boxes(list, 0) == [cut])
+    #expect(list.warnings.count == 2)
+    try write(
+      folder, "boxes.json",
+      """
+      {"images": [{"id": 1, "file_name": "1.png"}], "categories": [{"id": 1, "name": "dog"}],
+       "annotations": [{"image_id": 1, "category_id": 1, "bbox": [90, -5, 2910, 405]},
+        {"image_id": 1, "category_id": 1, "bbox": [200, 1, 20, 8]}]}
+      """)
+    let coco = try BoxDataSet.coco(path: folder("boxes.json"), images: folder.path)
+    #expect(coco.problems.mapValues(\.count) == found && boxes(coco, 0) == [cut])
+    try voc(
+      folder, "a", size: (0, 0),
+      [object("dog", ["91", "-4", "3000", "400"]), object("dog", ["201", "2", "220", "9"])])
+    try write(folder, "ImageSets/Main/train.txt", "a\n")
+    let annotated = try BoxDataSet.voc(path: folder.path, part: "train")
+    #expect(annotated.problems.mapValues(\.count) == found && boxes(annotated, 0) == [cut])
+  }
+
   @Test("what is known of the data changes its hash")
   func hash() throws {
     let folder = try TemporaryFolder()

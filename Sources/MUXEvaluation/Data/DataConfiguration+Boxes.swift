@@ -15,7 +15,6 @@ extension DataConfiguration {
 
   func openBoxes(_ part: DataPart, classNames: [String]?) throws -> BoxDataSet {
     let (path, name) = (path ?? "", folder(of: part))
-    var images: BoxDataSet
     switch source {
     case .coco:
       let files =
@@ -29,22 +28,21 @@ extension DataConfiguration {
             "unpack the annotations there, or set data.\(part.rawValue)Folder to the name of a part that is"
             + " there")
       }
-      images = try .coco(path: files.annotations, images: files.images, classNames: classNames)
-      images.orientation = orientation
+      return try .coco(
+        path: files.annotations, images: files.images, classNames: classNames,
+        orientation: orientation)
     case .yolo:
       let description = try YOLODescription(path: path)
-      images = try .yolo(
+      return try .yolo(
         images: try description.images(of: part), names: description.names,
         classNames: classNames)
     case .boxes:
       if isMissing(part), !Self.isFile(path) { throw missingFolder(of: part, in: path) }
-      images = try .list(path: place(of: part), classNames: classNames)
-      images.orientation = orientation
+      return try .list(
+        path: place(of: part), classNames: classNames, orientation: orientation)
     case .voc, .digits, .cifar10, .cifar100, .folder, .list, .chestxray14:
-      images = try .voc(path: path, part: name, classNames: classNames)
-      images.orientation = orientation
+      return try .voc(path: path, part: name, classNames: classNames, orientation: orientation)
     }
-    return images
   }
 
   private static func folder(of path: String) -> String {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
 import MUXCore
-import MUXImages
+public import MUXImages
 
 extension BoxDataSet {
   /// Reads annotations in COCO's form: one JSON file with `images`, `annotations` and `categories`.
@@ -13,9 +13,11 @@ extension BoxDataSet {
   ///   - path: The JSON file.
   ///   - images: The folder of the images.
   ///   - classNames: The classes, as of the training; nil takes the categories.
+  ///   - orientation: What is done with the EXIF orientation of the files.
   /// - Throws: `DataSetError` or `ImageError`, which name the file.
   public static func coco(
-    path: String, images: String, classNames: [String]? = nil
+    path: String, images: String, classNames: [String]? = nil,
+    orientation: OrientationHandling = .applied
   ) throws -> BoxDataSet {
     let bytes = try FileAccess.read(path)
     let file: COCOFile
@@ -33,6 +35,7 @@ extension BoxDataSet {
     let places = try reading.add(file.images, in: images, path: path)
     let numbers = BoxReading.numbers(names)
     let labels = Dictionary(categories.map { ($0.id, numbers[$0.name]) }) { first, _ in first }
+    var headers: [Int: ImageSize] = [:]
     for annotation in file.annotations {
       guard let place = places[annotation.image_id] else {
         reading.note(.unknownImage, "\(path) (image \(annotation.image_id))")
@@ -44,12 +47,17 @@ extension BoxDataSet {
         continue
       }
       let box = try annotation.box(label: label, path: path)
-      if let box = reading.checked(box, in: entry.size, of: entry.file) {
+      if entry.size == nil, headers[place] == nil {
+        headers[place] = BoxReading.size(ofFile: entry.file, orientation: orientation)
+      }
+      if let box = reading.checked(box, in: entry.size ?? headers[place], of: entry.file) {
         reading.images[place].boxes.append(box)
       }
     }
-    return BoxDataSet(
+    var dataSet = BoxDataSet(
       reading, classNames: names, categoryIDs: classNames == nil ? categories.map(\.id) : nil)
+    dataSet.orientation = orientation
+    return dataSet
   }
 
   /// Where the annotations of a part and its images lie below a folder: as COCO, or tools that write its

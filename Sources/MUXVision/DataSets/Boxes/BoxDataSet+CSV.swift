@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import MUXCore
-import MUXImages
+public import MUXImages
 
 extension BoxDataSet {
   /// Reads boxes from comma-separated values, one box a line:
@@ -12,13 +12,17 @@ extension BoxDataSet {
   /// ```
   /// Coordinates are pixels of the image, edges between pixels. A line without box and class names an
   /// image without objects. Columns may stand in any order and be called `xmin`, `left` and so on; a column
-  /// `difficult` may have 1. Paths are relative to the folder of the list.
+  /// `difficult` may have 1. Paths are relative to the folder of the list. A list does not say how many pixels
+  /// an image has, so the headers of the images are read.
   ///
   /// - Parameters:
   ///   - path: The list.
   ///   - classNames: The classes, as of the training; nil takes those that occur, sorted.
+  ///   - orientation: What is done with the EXIF orientation of the files.
   /// - Throws: `ImageError` or `DataSetError`, which name the file and the line.
-  public static func list(path: String, classNames: [String]? = nil) throws -> BoxDataSet {
+  public static func list(
+    path: String, classNames: [String]? = nil, orientation: OrientationHandling = .applied
+  ) throws -> BoxDataSet {
     let bytes = try FileAccess.read(path)
     let text: CommaSeparatedText
     do throws(CommaSeparatedText.Failure) { text = try CommaSeparatedText(bytes) } catch {
@@ -46,6 +50,7 @@ extension BoxDataSet {
     var reading = BoxReading()
     for file in order {
       var entry = BoxReading.Entry(file: file)
+      let size = BoxReading.size(ofFile: file, orientation: orientation)
       for (name, box) in objects[file] ?? [] {
         guard let label = numbers[name] else {
           reading.note(.unknownClass, file)
@@ -53,11 +58,13 @@ extension BoxDataSet {
         }
         var box = box
         box.label = label
-        if let box = reading.checked(box, in: nil, of: file) { entry.boxes.append(box) }
+        if let box = reading.checked(box, in: size, of: file) { entry.boxes.append(box) }
       }
       reading.images.append(entry)
     }
-    return BoxDataSet(reading, classNames: names)
+    var dataSet = BoxDataSet(reading, classNames: names)
+    dataSet.orientation = orientation
+    return dataSet
   }
 
   /// Whether a list names the columns of boxes.

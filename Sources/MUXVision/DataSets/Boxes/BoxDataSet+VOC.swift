@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
 import MUXCore
-import MUXImages
+public import MUXImages
 
 extension BoxDataSet {
   /// PASCAL VOC's twenty classes in their usual order.
@@ -25,9 +25,11 @@ extension BoxDataSet {
   ///     `+` between them.
   ///   - classNames: The classes, as of the training; nil takes those that occur, sorted, or the twenty
   ///     of PASCAL VOC where the folder has its name.
+  ///   - orientation: What is done with the EXIF orientation of the files.
   /// - Throws: `DataSetError` or `ImageError`, which name the file.
   public static func voc(
-    path: String, part: String, classNames: [String]? = nil
+    path: String, part: String, classNames: [String]? = nil,
+    orientation: OrientationHandling = .applied
   ) throws -> BoxDataSet {
     var objects: [(folder: String, id: String, annotation: VOCAnnotation)] = []
     for (folder, list) in try VOCFolders(path).lists(of: part) {
@@ -47,6 +49,7 @@ extension BoxDataSet {
     for (folder, id, annotation) in objects {
       let image = VOCFolders.image(folder, id, annotation.filename)
       var entry = BoxReading.Entry(file: image, size: annotation.size)
+      let size = annotation.size ?? BoxReading.size(ofFile: image, orientation: orientation)
       for object in annotation.objects {
         guard let label = numbers[object.name] else {
           reading.note(.unknownClass, image)
@@ -60,13 +63,15 @@ extension BoxDataSet {
         let box = LabeledBox(
           label: label, left: corners[0] - 1, top: corners[1] - 1, right: corners[2],
           bottom: corners[3], isDifficult: object.isDifficult)
-        if let box = reading.checked(box, in: annotation.size, of: image) {
+        if let box = reading.checked(box, in: size, of: image) {
           entry.boxes.append(box)
         }
       }
       reading.images.append(entry)
     }
-    return BoxDataSet(reading, classNames: names)
+    var dataSet = BoxDataSet(reading, classNames: names)
+    dataSet.orientation = orientation
+    return dataSet
   }
 }
 

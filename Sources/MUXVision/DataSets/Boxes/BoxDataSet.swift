@@ -5,8 +5,8 @@ public import MUXImages
 /// Images with boxes, however they were written down.
 ///
 /// Boxes are in pixels of the image, their edges between pixels: one over the whole image is 0, 0, width,
-/// height. Those without an area are left out, and what lies outside the image is cut off, as far as the
-/// annotations say how large the image is; ``warnings`` counts them.
+/// height. Those without an area are left out, and what lies outside the image is cut off, by the size that
+/// the annotations or else the header of the file says; ``warnings`` counts them.
 public struct BoxDataSet: ImageDataSet {
   /// The classes.
   public let classNames: [String]
@@ -93,6 +93,12 @@ struct BoxReading {
 
   mutating func note(_ problem: BoxProblem, _ image: String) {
     problems[problem, default: (0, image)].count += 1
+  }
+
+  /// The size of an image that its annotations do not say, by the header of its file; nil of one that cannot
+  /// be read, which opening the image will tell.
+  static func size(ofFile file: String, orientation: OrientationHandling) -> ImageSize? {
+    try? Image.size(ofFile: file, orientation: orientation)
   }
 
   /// A box as it is kept, nil where it is left out.

@@ -140,6 +140,8 @@ struct ReproductionTests {
         + "transfer,muxnet_m,cifar10,10,,top1,0.9123,\"muxnet train, with a comma\"\n"
         + "scratch,muxnet_cifar,cifar10,,,top1,0.5,other\n"
         + "transfer,muxnet_m,imagenet,,,top1,0.75,third\n"
+        + "transfer,tf_efficientnet_lite0,cifar10,10,128,top1,0.9,fourth\n"
+        + "\"transfer, a part\",tf_efficientnet_lite0,cifar100,100,128,top1,0.7,fifth\n"
     ])
     let reproduction = Reproduction(results: results)
     let table3 = try reproduction.exhibit(.table3)
@@ -153,11 +155,18 @@ struct ReproductionTests {
     #expect(table3.table.value(own, "parameters")?.number == 362_270)
     #expect(table3.markdown.contains("91.23ʳ"))
     #expect(table3.markdown.contains("measured by a run before: muxnet train, with a comma; other"))
+    // Networks that the paper did not transfer, and other data than the whole, have rows of their own.
+    let other = try row(table3, "tf_efficientnet_lite0, transfer")
+    #expect(table3.table.value(other, "cifar10")?.text == "90.00")
+    let part = try row(table3, "tf_efficientnet_lite0, transfer, a part")
+    #expect(table3.table.value(part, "cifar100")?.text == "70.00")
+    #expect(table3.table.rows.count { $0[0].text.hasPrefix("muxnet_m") } == 0)
     let table1 = try reproduction.exhibit(.table1)
     #expect(table1.table.value(try row(table1, "MUXNet-m"), "top1")?.number == 75)
     let figure7 = try reproduction.exhibit(.figure7)
     // A network trained from scratch on small images is no point of a chart about transfer.
     #expect(try figure7.picture().svg.contains("muxnet_m, measured here"))
+    #expect(try figure7.picture().svg.contains("tf_efficientnet_lite0, measured here"))
     #expect(try !figure7.picture().svg.contains("muxnet_cifar"))
     withExtendedLifetime(folder) {}
   }

@@ -155,7 +155,7 @@ extension Reproduction {
   /// Transfer to CIFAR against complexity.
   func figure7() throws -> Exhibit {
     let measured = try results.accuracies(in: Classification.top1)
-      .filter { $0.study == "transfer" }
+      .filter { $0.study.hasPrefix("transfer") }
     var panels: [any FigurePanel] = []
     for (index, data) in ["cifar10", "cifar100"].enumerated() {
       let classes = index == 0 ? 10 : 100

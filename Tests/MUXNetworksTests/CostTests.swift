@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import Foundation
 import MUXNetworks
 import MUXTestSupport
 import Testing
@@ -25,6 +26,35 @@ struct CostTests {
     #expect(report.multiplyAdds == multiplyAdds)
     #expect(report.paperMultiplyAdds == paperMultiplyAdds)
     #expect(try zoo(model, ModelOptions(classes: classes)).parameterCount == parameters)
+  }
+
+  private static let cheXNet = "reference/tasks/chexnet.json"
+
+  @Test(
+    "CheXNet: parameters, names, and multiply-adds at four image sizes, as the reference has them",
+    .enabled(if: Shared.has(cheXNet), "\(Shared.absent)"))
+  func densely() throws {
+    struct Golden: Decodable {
+      struct Input: Decodable {
+        var size: Int
+        var multiplyAdds: Int
+      }
+      var parameters: Int
+      var firstKeys: [String]
+      var lastKeys: [String]
+      var inputs: [Input]
+    }
+    let golden = try JSONDecoder().decode(
+      Golden.self, from: Data(contentsOf: URL(filePath: Shared.path(Self.cheXNet))))
+    let network = try zoo("densenet121", ModelOptions(classes: 14))
+    #expect(network.parameterCount == golden.parameters)
+    let names = Set(network.parameters.map(\.name))
+    #expect(names.isSuperset(of: golden.firstKeys + golden.lastKeys))
+    #expect(golden.inputs.count == 4)
+    for input in golden.inputs {
+      #expect(
+        try costs("densenet121", classes: 14, side: input.size).multiplyAdds == input.multiplyAdds)
+    }
   }
 
   @Test(

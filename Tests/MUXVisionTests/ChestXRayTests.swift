@@ -214,17 +214,54 @@ import Testing
     } throws: { "\($0)".contains("00000003_000.png") }
   }
 
-  @Test(
-    "the lists of 112,120 images are read, and no patient is in two of them",
-    .enabled(if: Shared.has("data/chestxray14-labels.tar.gz"), "\(Shared.absent)"))
-  func published() throws {
+  private static let lists = "data/chestxray14-labels.tar.gz"
+  private static let patients = "reference/tasks/chestxray14_official_test_patients.txt"
+
+  /// The published lists with flags: train_list.txt, val_list.txt, test_list.txt.
+  private func unpackLists() throws {
     let unpacking = Process()
     unpacking.executableURL = URL(filePath: "/usr/bin/env")
-    unpacking.arguments = [
-      "tar", "xzf", Shared.path("data/chestxray14-labels.tar.gz"), "-C", folder.path,
-    ]
+    unpacking.arguments = ["tar", "xzf", Shared.path(Self.lists), "-C", folder.path]
     try unpacking.run()
     unpacking.waitUntilExit()
+  }
+
+  @Test(
+    "the official patients divide the images into 86,524 and 25,596",
+    .enabled(if: Shared.has(lists) && Shared.has(patients), "\(Shared.absent)"))
+  func officialPatients() throws {
+    try unpackLists()
+    let patients = Set(
+      try String(contentsOfFile: Shared.path(Self.patients), encoding: .utf8)
+        .split(whereSeparator: \.isNewline))
+    var names: [[String]] = [[], []]
+    for list in ["train", "val", "test"] {
+      let lines = try String(contentsOfFile: folder("\(list)_list.txt"), encoding: .utf8)
+      for line in lines.split(whereSeparator: \.isNewline) {
+        let name = line.prefix { $0 != " " }
+        names[patients.contains(name.prefix { $0 != "_" }) ? 1 : 0].append(String(name))
+      }
+    }
+    try text(
+      "Data_Entry_2017.csv", [Self.header] + names.joined().map { "\($0),No Finding,0,1,9,9" })
+    try text("train_val_list.txt", names[0])
+    try text("test_list.txt", names[1])
+    for (index, part) in [DataPart.training, .test].enumerated() {
+      try image(names[index][0])
+      let data = try open(part)
+      guard case .missing(_, let count, _)? = data.warnings.last else {
+        Issue.record("no images are missing")
+        return
+      }
+      #expect(data.count == 1 && count == [86_524, 25_596][index])
+    }
+  }
+
+  @Test(
+    "the lists of 112,120 images are read, and no patient is in two of them",
+    .enabled(if: Shared.has(lists), "\(Shared.absent)"))
+  func published() throws {
+    try unpackLists()
     let lines = try String(contentsOfFile: folder("val_list.txt"), encoding: .utf8)
       .split(separator: "\n")
     let fields = try #require(lines.first { $0.contains(" 1") }).split(separator: " ")

@@ -127,5 +127,15 @@ import Testing
     let result = try trainer.run()
     #expect(trainer.configuration.batchSize == 8 && result.steps >= 160)
     #expect(try #require(result.best?.validation?["balancedAccuracy"]) > 0.9)
+    // Of two classes the first five are always right, which says nothing.
+    for text in ["maxSteps=1", "output.name=short"] {
+      try tree.set(assignment: text, source: .option("test"))
+    }
+    let log = EventLog()
+    let short = try Trainer(try tree.decode(TrainingConfiguration.self), observers: [log])
+    short.stop = StopSignal()
+    try short.run()
+    let line = try #require(log.notices.first { $0.hasPrefix("validation after 1 steps: ") })
+    #expect(line.contains("top-1") && !line.contains("top-5"), "\(line)")
   }
 }

@@ -105,7 +105,8 @@ extension Trainer {
     try takeSharedWeights(measuring: true)
     try measureAveragedStatistics()
     let scores = try evaluate(scoredModel).scores
-    let values = configuration.task.task.metrics.map { "\($0.label) \($0.text(scores[$0]))" }
+    let metrics = configuration.task.task.metrics(classes: data.classNames.count)
+    let values = metrics.map { "\($0.label) \($0.text(scores[$0]))" }
     try announce(
       .notice("validation after \(state.step) steps: \(values.joined(separator: ", "))"))
   }

@@ -17,11 +17,14 @@ extension DetectionHead {
             })
       },
       PredictionFormat(name: "coco") { images in
-        try COCOResult.text(
+        let numbers = images.enumerated().map { COCOResult.number(of: $1.path) ?? $0 + 1 }
+        // A number that two images share (a/1.jpg, b/1.jpg) would make one of both.
+        let areApart = Set(numbers).count == numbers.count
+        return try COCOResult.text(
           images.enumerated().flatMap { place, image in
             image.output.boxes.map { box in
               COCOResult(
-                imageID: COCOResult.number(of: image.path) ?? place + 1,
+                imageID: areApart ? numbers[place] : place + 1,
                 categoryID: ids[box.index],
                 bbox: [box.left, box.top, box.right - box.left, box.bottom - box.top],
                 score: box.probability)

@@ -49,7 +49,7 @@ public enum DataSetError: Sendable, Hashable, DescribedError {
   public var description: String {
     switch self {
     case .notAFolder(let path):
-      "\(path.printable): no such folder; give the folder that holds one sub-folder per class"
+      "\(path.printable): no such folder; give the folder that holds the images of all classes and parts"
     case .unreadable(let path, let reason):
       "\(path.printable): cannot be listed (\(reason)); check its permissions"
     case .noClasses(let path, 0):

@@ -270,6 +270,8 @@ struct DetectionTaskTests {
     #expect(csv.count == 2 && csv[1].hasPrefix("a.png,class3,3,0.99"))
     let coco = try text("coco", [("x/000000000139.jpg", found[0]), ("b.png", found[0])])
     #expect(coco.contains(#""category_id":7,"image_id":139"#) && coco.contains(#""image_id":2"#))
+    let alike = try text("coco", [("a/7.jpg", found[0]), ("b/7.jpg", found[0])])
+    #expect(alike.contains(#""image_id":1,"#) && alike.contains(#""image_id":2,"#), "\(alike)")
     #expect(try text("coco", []) == "[]\n")
     let yolo = try text("yolo", [("a.png", found[0])]).split(separator: " ")
     #expect(yolo[0] == "3" && yolo[1] == "0.500000" && yolo[3] == "0.950000" && yolo.count == 6)

@@ -52,7 +52,7 @@ struct BoxReportTests {
     for (names, words) in [
       ("{1: cat}", "not numbered"), ("[cat, ' ']", "the class 1 has no name"),
       ("[cat, dog, cat]", "two classes have one name"),
-      ("{0: '', 1: dog}", "the class 0 has no name"),
+      ("{0: '', 1: dog}", "the class 0 has no name"), ("[]", "it names no classes"),
     ] {
       try write(folder, "data.yaml", "train: images/train\nnames: \(names)\n")
       #expect {

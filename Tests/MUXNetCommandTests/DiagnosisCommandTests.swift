@@ -140,7 +140,7 @@ import Testing
       #expect(
         divided.output.contains("test images (divided by group with seed 0)"), "\(divided.output)")
       let other = try Muxnet.run(["reproduce", "table1", "--data", "data"], in: folder.path)
-      #expect(other.code == 1 && other.errors.contains("table2 and table4"))
+      #expect(other.code == 1 && other.errors.contains("table2, table4 and figure8"))
       let without = try Muxnet.run(["reproduce", "table4", "--dry-run"], in: folder.path)
       #expect(without.code == 64 && without.errors.contains("only together with --data"))
     }

@@ -60,6 +60,9 @@ struct YOLODescription {
       }
       names = sorted.map(\.1)
     }
+    guard !names.isEmpty else {
+      throw DataSetError.wrongAnnotation(path: path, reason: "it names no classes")
+    }
     for (number, name) in names.enumerated() {
       if name.allSatisfy(\.isWhitespace) {
         throw DataSetError.wrongAnnotation(path: path, reason: "the class \(number) has no name")

@@ -32,7 +32,8 @@
       var plans = try exhibit.plannedRuns()
       guard !plans.isEmpty else {
         throw CommandError(
-          "\(exhibit.rawValue) has no rows that are trained; --data is for table2 and table4")
+          "\(exhibit.rawValue) has no rows that are trained; --data is for table2, table4 and figure8"
+        )
       }
       if let only = options.only {
         let names = only.split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) }

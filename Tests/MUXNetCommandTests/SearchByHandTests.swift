@@ -162,6 +162,11 @@ struct SearchByHandTests {
     #expect(try search(["run", "next", "--workers", "1", "--quiet"]).code == 0)
     #expect(try search(["show", "next"]).output.contains("24 complete"))
     #expect(try search(["show", "next", "--trial", "3"]).output.contains("from=well, trial 3"))
+    let power = try search([
+      "create", "power", "--space", "digits", "--evaluate", "true", "--objective",
+      "energy:minimize:mJ:4",
+    ])
+    #expect(power.code == 0, "\(power.errors)")
     let bad: [([String], String)] = [
       (["copy", "well", "twin"], "there is already a study 'twin'"),
       (["edit", "well", "--rename", "twin"], "there is already a study 'twin'"),
@@ -175,6 +180,16 @@ struct SearchByHandTests {
         ["create", "x", "--from", "well", "--space", "digits", "--evaluate", "true"]
           + ["--objective", "energy:minimize:mJ:4"],
         "trial 0 of study 'well' has no 'energy'"
+      ),
+      (
+        ["create", "x", "--from", "power", "--space", "digits", "--evaluate", "true"]
+          + ["--objective", "energy:minimize:J:4"],
+        "study 'power' has energy:minimize:mJ, and the new one energy:minimize:J;"
+      ),
+      (
+        ["create", "x", "--from", "power", "--space", "digits", "--evaluate", "true"]
+          + ["--objective", "energy:maximize:mJ:4"],
+        "study 'power' has energy:minimize:mJ, and the new one energy:maximize:mJ;"
       ),
     ]
     for (words, message) in bad {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
+import MUXCore
 import MUXSearch
 
 /// A new study that begins with what another one has learned.
@@ -8,12 +9,13 @@ extension StudyCoordinator {
   /// name, what follows from the network computed anew.
   ///
   /// - Throws: `SearchError.space` for another space, with the first gene that differs;
-  ///   ``StudyError/evaluation(reason:)`` where the trials lack an objective.
+  ///   ``StudyError/evaluation(reason:)`` where the trials lack an objective, or have it in another unit.
   func inherited(
     from study: Study, by algorithm: inout any SearchAlgorithm, of definition: StudyDefinition,
     _ problem: SearchProblem
   ) throws -> [Trial] {
     try Self.checkSameSpace(study.definition, definition)
+    try Self.checkSameUnits(study, problem.objectives)
     let trials = try retry {
       try store.read { try $0.finishedTrials(of: study.id, from: 0) }
     }.filter { $0.state == .complete }
@@ -59,6 +61,22 @@ extension StudyCoordinator {
       made.append(trial)
     }
     return made
+  }
+
+  /// Refuses objectives that a study has in another unit or direction: their values would be mixed. What
+  /// follows from the network is computed anew.
+  private static func checkSameUnits(_ study: Study, _ objectives: [Objective]) throws {
+    func text(_ metric: Metric) -> String {
+      "\(metric.name):\(metric.direction == .higher ? "maximize" : "minimize"):\(metric.unit)"
+    }
+    for objective in objectives where objective.weights == nil {
+      let former = study.definition.objectives.first { $0.name == objective.name }?.metric
+      guard let former, text(former) != text(objective.metric) else { continue }
+      throw StudyError.evaluation(
+        reason:
+          "study '\(study.name)' has \(text(former)), and the new one \(text(objective.metric));"
+          + " give unit and direction as they are there, or another name")
+    }
   }
 
   /// Refuses two studies of different spaces, with the first gene that differs.

@@ -27,7 +27,6 @@ extension SupernetError: DescribedError {
       "the super-network in \(path.printable) is still training; wait until it ends"
     case .unfinished(let path, false):
       "the training of the super-network in \(path.printable) was interrupted; resume it first"
-        + " first"
     case .missing(let path, let tensor):
       "the super-network in \(path.printable) lacks '\(tensor.printable)': it is incomplete, or belongs to another"
         + " space; train it again"

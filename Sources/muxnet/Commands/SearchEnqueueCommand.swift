@@ -36,10 +36,12 @@ struct SearchEnqueueCommand: ParsableCommand {
     let found = try coordinator.study(named: study)
     let genomes = try networks.flatMap { try self.genomes($0, for: found, coordinator) }
     let queued = try coordinator.enqueue(genomes, of: found)
-    if output.json { return try Console.json(["queued": [queued.count], "known": queued.known]) }
+    // One network may be the best of many targets.
+    let known = Set(queued.known).sorted()
+    if output.json { return try Console.json(["queued": [queued.count], "known": known]) }
     Console.result(queued.count == 1 ? "1 network is next" : "\(queued.count) networks are next")
-    if !queued.known.isEmpty {
-      Console.note("trials already: \(queued.known.map(String.init).joined(separator: ", "))")
+    if !known.isEmpty {
+      Console.note("trials already: \(known.map(String.init).joined(separator: ", "))")
     }
     let asked = try coordinator.store.read { try $0.totals(of: found.id).trials }
     let room = found.definition.limits.trials - asked

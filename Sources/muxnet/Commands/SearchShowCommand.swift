@@ -137,6 +137,7 @@ struct SearchShowCommand: ParsableCommand {
     for (objective, value) in zip(study.definition.objectives, found.objectives ?? []) {
       lines.append("objective   \(objective.name) = \(StudyText.value(value, of: objective))")
     }
+    if record.violation > 0 { lines.append("violation   \(record.violation)") }
     lines += record.attributes.filter { $0.key != "log" }.sorted { $0.key < $1.key }.map {
       "attribute   \($0.key)=\($0.value)"
     }

@@ -144,6 +144,18 @@ struct SearchBadInputTests {
         "'error' is known already; give it another name"
       ),
       (
+        ["create", "b", "--storage", "a.db", "--objective", "report:minimize:s:3"] + digits,
+        "'report' is known already; give it another name"
+      ),
+      (
+        ["create", "b", "--storage", "a.db", "--objective", "stem:minimize:s:3"] + digits,
+        "'stem' is a choice of the space; give the objective another name"
+      ),
+      (
+        ["create", "b", "--storage", "a.db", "--budget", "s:params=0"] + digits,
+        "target 's': the limit of 'params' must be above 0, not 0.0"
+      ),
+      (
         ["create", "b", "--storage", "a.db", "--objective", "energy:less"] + digits,
         "write NAME:minimize or NAME:maximize"
       ),

@@ -23,7 +23,7 @@ extension Objective {
     else {
       throw fail("a name has letters, digits, '_', '-' and '.' only")
     }
-    guard !Metric.objectives.contains(where: { $0.name == name }), name != "violation" else {
+    guard !Metric.objectives.contains(where: { $0.name == name }), !Self.taken.contains(name) else {
       throw fail("'\(name)' is known already; give it another name")
     }
     guard (2...4).contains(parts.count), ["minimize", "maximize"].contains(parts[1]) else {
@@ -56,6 +56,12 @@ extension Objective {
     self.init(metric, scale: scale)
     self.weights = weights
   }
+
+  /// Names that say something else in what evaluations print, or are columns of every table of trials.
+  private static let taken: Set<String> = [
+    "violation", "report", "number", "state", "target", "attempt", "seconds", "created", "started",
+    "finished", "worker", "reason", "key", "blocks",
+  ]
 
   private static func weights(
     _ text: String, _ fail: (String) -> SearchError

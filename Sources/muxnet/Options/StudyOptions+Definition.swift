@@ -63,6 +63,10 @@ extension StudyOptions {
     let own = try ownObjectives.map { text in
       try Objective(parsing: text, targets: targets) { domain.reach(of: $0).upperBound }
     }
+    if let gene = domain.genes.first(where: { gene in own.contains { $0.name == gene.name } }) {
+      throw CommandError(
+        "'\(gene.name)' is a choice of the space; give the objective another name")
+    }
     if evaluate == nil, let measured = own.first(where: { $0.weights == nil }) {
       throw CommandError(
         "a \(evaluation.name) gives no '\(measured.name)'; evaluate by a command that prints it, or say how it"

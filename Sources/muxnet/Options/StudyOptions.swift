@@ -12,8 +12,9 @@ struct StudyOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "A table of trained networks instead of a space, to try out a setup: nas-bench-macro:FILE or "
-        + "nas-bench-201:FILE.", valueName: "name:file"))
+      "A table of trained networks instead of a space, to try out a setup: nas-bench-macro:FILE, "
+        + "or nas-bench-201, nats-bench-cifar10, nats-bench-cifar100, nats-bench-imagenet16 in its place.",
+      valueName: "name:file"))
   var table: String?
 
   @Option(

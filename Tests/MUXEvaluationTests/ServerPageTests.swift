@@ -7,7 +7,7 @@ import MUXTestSupport
 import MUXVision
 import Testing
 
-// The examples of Docs/SERVERS.md, so that they compile; what the reader supplies is given here.
+// The examples of Docs/SERVERS.md and of the runtime's page on servers, so that they compile; what the reader supplies is given here.
 
 private func pool(upload: Data, image: Image, pixels: [Float]) async throws {
   let plan = try InferencePlan(model: "pets.muxnet")
@@ -32,6 +32,13 @@ private func images(file: URL, upload: Data, buffer: [UInt8], video: [UInt8]) th
   _ = (photo, posted, window, frame)
 }
 
+private func refusing(upload: Data) async throws {
+  let pool = try EnginePool(
+    InferencePlan(model: "pets.muxnet", loading: .copied), waitingLimit: 256)
+  let guesses = try await pool.classify { try Image(data: upload) }
+  _ = guesses
+}
+
 private func copied() throws {
   let safe = try InferencePlan(model: "pets.muxnet", loading: .copied)
   _ = safe
@@ -39,10 +46,12 @@ private func copied() throws {
 
 @Suite("Documentation of servers", .tags(.waits), .endsSometime)
 struct ServerPageTests {
-  @Test("The examples in Swift are those that compile here")
-  func examples() throws {
-    let examples = try PageExamples(of: "Docs/SERVERS.md")
-    #expect(examples.count == 4)
+  @Test(
+    "The examples in Swift are those that compile here",
+    arguments: [("Docs/SERVERS.md", 4), ("Sources/MUXRuntime/MUXRuntime.docc/Servers.md", 1)])
+  func examples(page: String, count: Int) throws {
+    let examples = try PageExamples(of: page)
+    #expect(examples.count == count)
     #expect(examples.missing.isEmpty, "\(examples.missing)")
   }
 }

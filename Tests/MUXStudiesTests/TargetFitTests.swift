@@ -95,6 +95,23 @@ struct TargetFitTests {
     #expect(abs(recorder.record(over).best[1].value - 1) < 1e-9, "the excess, twice the limit")
   }
 
+  @Test("JSON has a study's settings without the coding of Swift, and all digits of its seed")
+  func plainSettings() throws {
+    var study = try study([.budget("b", ["params": 3e4])])
+    study.definition.seed = .max
+    study.definition.algorithm = .guided()
+    let record = try StudyRecorder(study.definition).record(StudyStandings(study, trials: []))
+    let text = String(decoding: try JSONEncoder().encode(record), as: UTF8.self)
+    #expect(!text.contains("\"_0\""), "\(text)")
+    #expect(text.contains("\"seed\":18446744073709551615"), "\(text)")
+    let whole = try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any]
+    let definition = try #require(whole?["definition"] as? [String: Any])
+    let algorithm = definition["algorithm"] as? [String: [String: Any]]
+    #expect(algorithm?["guided"]?["offspring"] as? Int == 16)
+    let goal = definition["goal"] as? [String: [[String: Any]]]
+    #expect(goal?["targets"]?.first?["name"] as? String == "b")
+  }
+
   @Test("Just over a limit is over, and is not shown as nothing")
   func justOver() throws {
     let target = ReferenceTarget.budget("b", ["params": 1e6])

@@ -38,7 +38,7 @@ package struct TrialRecord: Sendable, Codable, Hashable {
 }
 
 /// A study as it is shown to people and other programs.
-package struct StudyRecord: Sendable, Codable, Hashable {
+package struct StudyRecord: Sendable, Encodable, Hashable {
   /// A target's best network.
   package struct Best: Sendable, Codable, Hashable {
     package var target: String
@@ -69,6 +69,23 @@ package struct StudyRecord: Sendable, Codable, Hashable {
   package var front: [Int]
   /// The best of each target.
   package var best: [Best]
+
+  private enum CodingKeys: String, CodingKey {
+    case name, created, definition, attributes, trials, hypervolume, front, best
+  }
+
+  /// Writes the record, the definition without the `_0` of Swift's coding.
+  package func encode(to encoder: any Encoder) throws {
+    var container = encoder.container(keyedBy: CodingKeys.self)
+    try container.encode(name, forKey: .name)
+    try container.encode(created, forKey: .created)
+    try container.encode(PlainJSON(definition), forKey: .definition)
+    try container.encode(attributes, forKey: .attributes)
+    try container.encode(trials, forKey: .trials)
+    try container.encode(hypervolume, forKey: .hypervolume)
+    try container.encode(front, forKey: .front)
+    try container.encode(best, forKey: .best)
+  }
 }
 
 /// Makes records of a study's trials.

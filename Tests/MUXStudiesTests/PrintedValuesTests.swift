@@ -40,6 +40,17 @@ struct PrintedValuesTests {
       ])
   }
 
+  @Test("A violation is no note: networks without one are better, whatever their error")
+  func violation() throws {
+    let line =
+      #"if [ $MUXNET_TRIAL = 1 ]; then echo '{"error": 90}'; "#
+      + #"else echo '{"error": 2, "violation": 0.5}'; fi"#
+    let (study, trials, coordinator) = try run(line, trials: 3)
+    #expect(trials.map(\.violation) == [0.5, 0, 0.5])
+    #expect(trials.allSatisfy { $0.attributes.isEmpty }, "\(trials.map(\.attributes))")
+    #expect(try coordinator.standings(of: study).best.map(\.trial.number) == [1])
+  }
+
   @Test("The log of a failure is kept too, and its end where it is long")
   func longLog() throws {
     let trial = try run("seq 1 3000; echo broken >&2; exit 3").trials[0]

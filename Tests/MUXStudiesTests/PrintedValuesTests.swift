@@ -40,6 +40,22 @@ struct PrintedValuesTests {
       ])
   }
 
+  @Test("What an evaluation prints never stands for what the study itself keeps with a trial")
+  func reserved() throws {
+    let (study, trials, coordinator) = try run(
+      #"echo '{"error": 7, "took": 3600, "held": 60}'"#)
+    #expect(trials[0].attributes == ["evaluation.took": "3600.0", "evaluation.held": "60.0"])
+    #expect(try #require(trials[0].seconds) < 600)
+    for key in ["took", "held"] {
+      let error = #expect(throws: StudyError.self) {
+        try coordinator.setAttributes([key: "3"], ofTrial: 0, of: study)
+      }
+      #expect("\(error as Any)".contains("'\(key)' is kept by the study itself"))
+    }
+    try coordinator.setAttributes(["note": "odd"], ofTrial: 0, of: study)
+    #expect(try coordinator.trials(study)[0].attributes["note"] == "odd")
+  }
+
   @Test("A violation is no note: networks without one are better, whatever their error")
   func violation() throws {
     let line =

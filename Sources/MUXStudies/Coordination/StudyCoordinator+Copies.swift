@@ -81,16 +81,20 @@ extension StudyCoordinator {
 
   /// Sets attributes of a trial, such as a note; an empty text removes one.
   ///
-  /// - Throws: ``StudyError``.
+  /// - Throws: ``StudyError``, also for one that the study itself keeps.
   public func setAttributes(
     _ attributes: [String: String], ofTrial number: Int, of study: Study
   ) throws {
+    if let key = attributes.keys.sorted().first(where: Trial.isReserved) {
+      throw StudyError.evaluation(
+        reason: "the attribute '\(key)' is kept by the study itself; take another name")
+    }
     try write(study) { transaction, study in
       guard var trial = try transaction.trial(number, of: study.id) else {
         throw StudyError.unknownTrial(
           study: study.name, number: number, count: try transaction.totals(of: study.id).trials)
       }
-      for (key, value) in attributes where key != Trial.heldKey {
+      for (key, value) in attributes {
         trial.attributes[key] = value.isEmpty ? nil : value
       }
       try transaction.update(trial, of: study.id)

@@ -201,7 +201,9 @@ extension StudyCoordinator {
         trial.reason = reason
       }
       trial.attributes[Trial.heldKey] = nil
-      trial.attributes.merge(attributes) { $1 }
+      for (key, value) in attributes {
+        trial.attributes[Trial.isReserved(key) ? "evaluation.\(key)" : key] = value
+      }
       try finish(&trial, transaction, study)
       if let seconds, trial.note(seconds: seconds) {
         try transaction.update(trial, of: study.id)

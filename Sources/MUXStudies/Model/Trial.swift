@@ -91,6 +91,9 @@ public struct Trial: Sendable, Hashable, Codable {
   /// The attribute that says for how many seconds a trial is held without heart-beats.
   static let heldKey = "held"
 
+  /// Whether an attribute is kept by the study itself, so that none of an evaluation or a user has its name.
+  static func isReserved(_ key: String) -> Bool { key == tookKey || key == heldKey }
+
   /// For how many seconds it is held without heart-beats; nil for one that a worker has.
   var heldSeconds: Double? { Self.heldSeconds(attributes) }
 

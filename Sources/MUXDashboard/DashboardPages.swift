@@ -292,6 +292,7 @@ enum DashboardPages {
     for (objective, value) in zip(snapshot.view.history.objectives, trial.objectives ?? []) {
       entries.append((objective.name, StudyText.value(value, of: objective)))
     }
+    if trial.violation > 0 { entries.append(("violation", "\(trial.violation)")) }
     entries += trial.attributes.filter { $0.key != "log" }.sorted { $0.key < $1.key }
       .map { ($0.key, $0.value) }
     entries.append(("genome", "\(trial.genome.values)"))

@@ -166,6 +166,40 @@ struct RouterTests {
     #expect([3, 4].contains(text.body.split(separator: "\n").count))
   }
 
+  @Test("A trial's page has its times, its notes and the end of its log, as text")
+  func log() async throws {
+    let store = try Sample.store(5)
+    let study = try StudyCoordinator(store).study(named: "demo")
+    try store.write { transaction in
+      guard var trial = try transaction.trial(2, of: study.id) else { return }
+      trial.attributes = ["note": "odd <i>", "log": "epoch 1\n<b>loss</b> nan"]
+      trial.violation = 0.25
+      try transaction.update(trial, of: study.id)
+    }
+    let page = try await get("/studies/demo/trials/2", store)
+    #expect(page.body.contains("<dt>took</dt>") && page.body.contains("<dt>created</dt>"))
+    #expect(page.body.contains("<dt>violation</dt><dd>0.25</dd>"))
+    #expect(page.body.contains("<dt>note</dt>") && page.body.contains("odd &lt;i&gt;"))
+    #expect(page.body.contains("epoch 1\n&lt;b&gt;loss&lt;/b&gt; nan</pre>"))
+    #expect(page.body.contains("/studies/demo/trials/2/network.yaml"))
+  }
+
+  @Test("A study's page says which budgets are kept, what is over by how much, and what matters")
+  func budgets() async throws {
+    let store = try Sample.store(
+      60,
+      targets: [
+        .budget("wide", ["params": 9e4, "madds": 1.8e6]), .budget("tight", ["params": 1060]),
+      ])
+    let page = try await get("/studies/demo", store)
+    #expect(page.status == 200)
+    #expect(page.body.contains("within: params −"))
+    #expect(page.body.contains("over: params +"))
+    #expect(page.body.contains("<h2>Importance of choices</h2>"))
+    let trials = try await get("/studies/demo/trials", store)
+    #expect(trials.body.contains("over: params +"))
+  }
+
   @Test("The CSV file is that of search export")
   func csv() async throws {
     let store = try Sample.store(450)

@@ -59,6 +59,20 @@ struct SearchReportCommandTests {
     #expect(page.matches(of: /<script>/).count == 1)
   }
 
+  @Test("A report of budgets has the best within each, what is over, and which choices matter")
+  func budgets() throws {
+    let folder = try TemporaryFolder()
+    try search(
+      ["--budget", "wide:params=90k,madds=1.8M", "--budget", "tight:params=1060"], trials: 24,
+      in: folder)
+    let made = try report(in: folder)
+    #expect(made.code == 0, "\(made.errors)")
+    let page = try text("r.html", in: folder)
+    #expect(page.contains("id=\"best-within-budgets\""))
+    #expect(page.contains("within: params "))
+    #expect(page.contains("<h2>Importance of choices</h2>"))
+  }
+
   @Test("Latency as a fourth objective, and no targets at all")
   func fourObjectives() throws {
     let folder = try TemporaryFolder()

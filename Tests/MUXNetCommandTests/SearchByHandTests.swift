@@ -40,6 +40,9 @@ struct SearchByHandTests {
       ),
       (["9", "error=5"], "has no trial 9; it has 0 to 1"),
       (["0", "error"], "'error' is not NAME=VALUE"),
+      (["0", #"{"error": 5"#], "'{\"error\": 5' is not one JSON object with the values"),
+      (["0", #"{"error": NaN}"#], "is not one JSON object with the values"),
+      (["0", #"{"error": 5, "report": 3}"#], "is not one JSON object with the values"),
     ]
     for (words, message) in cases {
       let program = try search(["tell", "hand"] + words)
@@ -118,6 +121,7 @@ struct SearchByHandTests {
       (["[99" + String(repeating: ",0", count: 17) + "]"], "'stem' is 99, not one of 0 to"),
       (["demo:40"], "has no trial 40"), (["[a]"], "is not a genome"),
       (["nosuch:1"], "there is no study 'nosuch'"),
+      (["demo:"], "'' is not a trial number"), (["demo:3,,4"], "'' is not a trial number"),
     ]
     for (words, message) in bad {
       let program = try search(["enqueue", "next"] + words)

@@ -11,7 +11,11 @@ package enum TrialValues {
     _ texts: [String], for objectives: [Objective]
   ) throws -> (numbers: [String: Double], notes: [String: String]) {
     if texts.count == 1, texts[0].trimmingCharacters(in: .whitespacesAndNewlines).hasPrefix("{") {
-      let printed = try CommandEvaluator.values(texts[0])
+      guard let printed = PrintedValues(texts[0]), printed.report == nil else {
+        throw StudyError.evaluation(
+          reason: "'\(texts[0].prefix(80))' is not one JSON object with the values, such as"
+            + " {\"error\": 7.5}")
+      }
       try printed.check(objectives)
       return (printed.values, printed.notes)
     }

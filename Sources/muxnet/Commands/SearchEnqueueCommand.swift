@@ -90,7 +90,7 @@ struct SearchEnqueueCommand: ParsableCommand {
     if numbers == "best" {
       return try coordinator.standings(of: other).best.map(\.trial.genome)
     }
-    return try numbers.split(separator: ",").map { text in
+    return try numbers.split(separator: ",", omittingEmptySubsequences: false).map { text in
       guard let number = Int(text) else {
         throw CommandError("'\(text)' is not a trial number; write numbers as in \(name):3,17")
       }

@@ -31,10 +31,10 @@ package struct Supernet: Sendable {
   /// - Parameter path: The run's folder.
   /// - Throws: ``SupernetError``, or an error of the files.
   package init(run path: String) throws {
-    let folder = try RunFolder(existing: path)
-    guard FileManager.default.fileExists(atPath: folder.space) else {
-      throw SupernetError.notASupernet(path: path)
-    }
+    // For a folder that is no run, the error of its own speaks of resuming.
+    guard let folder = try? RunFolder(existing: path),
+      FileManager.default.fileExists(atPath: folder.space)
+    else { throw SupernetError.notASupernet(path: path) }
     guard !RunLock.isHeld(folder.path) else {
       throw SupernetError.unfinished(path: path, isRunning: true)
     }

@@ -3,7 +3,7 @@ import MUXCore
 
 /// Why a super-network cannot be used.
 package enum SupernetError: Error, Sendable, Hashable {
-  /// A run of another kind.
+  /// A run of another kind, or no run.
   case notASupernet(path: String)
   /// A run that is not at its end.
   case unfinished(path: String, isRunning: Bool)
@@ -22,7 +22,7 @@ extension SupernetError: DescribedError {
   package var description: String {
     switch self {
     case .notASupernet(let path):
-      "\(path.printable) is not a super-network but another kind of run; train one first"
+      "\(path.printable) is not a super-network's run; train one first"
     case .unfinished(let path, true):
       "the super-network in \(path.printable) is still training; wait until it ends"
     case .unfinished(let path, false):

@@ -48,6 +48,41 @@
         other.code == 1 && other.errors.contains("another list of networks"), "\(other.errors)")
     }
 
+    @Test("Figure 8 is trained as a list, drawn, and not trained again")
+    func figure8() throws {
+      let folder = try TemporaryFolder()
+      for (part, count) in [("train", 4), ("test", 2)] {
+        for label in 0..<2 {
+          for number in 0..<count {
+            let pixels = (0..<32 * 32 * 3).map {
+              UInt8(truncatingIfNeeded: label * 90 + number * 37 + $0 * (7 + label))
+            }
+            try folder.write(
+              "images/\(part)/\(label)/\(number).ppm", Array("P6\n32 32\n255\n".utf8) + pixels)
+          }
+        }
+      }
+      func figure(_ words: [String]) throws -> Program {
+        try Program.run(
+          [
+            "reproduce", "figure8", "--data", "images", "--max-steps", "1", "--workers", "1",
+            "--storage", "a.db", "--format", "csv",
+          ] + words, in: folder.path)
+      }
+      let first = try figure(["--seeds", "1"])
+      #expect(first.code == 0, "\(first.errors)")
+      #expect(first.errors.contains("12/12 trials"), "\(first.errors)")
+      let rows = first.output.split(whereSeparator: \.isNewline)
+      #expect(rows.count == 13)
+      #expect(rows.dropFirst().allSatisfy { $0.contains("measured") }, "\(first.output)")
+      let again = try figure(["--seeds", "1"])
+      #expect(again.code == 0 && again.output == first.output, "\(again.errors)")
+      let other = try figure(["--seeds", "2"])
+      #expect(other.code == 1 && other.errors.contains("exists with other settings"))
+      let study = try SearchStudy.run(["show", "figure8-check"], in: folder)
+      #expect(study.output.contains("12 complete"), "\(study.output)")
+    }
+
     @Test("What is for searches, or for tables, is refused for lists")
     func misplaced() throws {
       let folder = try TemporaryFolder()

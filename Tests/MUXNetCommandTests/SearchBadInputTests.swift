@@ -83,6 +83,25 @@ struct SearchBadInputTests {
     #expect(!program.errors.contains("no more networks"), "\(program.errors)")
   }
 
+  @Test("A space that is exhausted ends the search at once, which says so")
+  func exhausted() throws {
+    let folder = try TemporaryFolder()
+    let space =
+      "name: tiny\ninputSize: 8\ninputChannels: 1\nclasses: 10\nstem: [8]\nhead: [0]\nstages:\n"
+      + "  - {name: s, stride: 1, width: [8, 16], repeats: [0]}\n"
+    try folder.write("tiny.yaml", Array(space.utf8))
+    let run = try SearchStudy.run(
+      ["run", "demo", "--space", "tiny.yaml", "--evaluate", SearchStudy.evaluation]
+        + ["--trials", "50", "--workers", "1"], in: folder)
+    #expect(run.code == 0, "\(run.errors)")
+    #expect(run.errors.contains("the space has no more networks"), "\(run.errors)")
+    #expect(run.errors.contains("48 trials fewer than asked for"), "\(run.errors)")
+    // Each is the best in many directions, and named once.
+    let queued = try SearchStudy.run(["enqueue", "demo", "demo:best"], in: folder)
+    #expect(queued.output == "0 networks are next\n", "\(queued.errors)")
+    #expect(["trials already: 0\n", "trials already: 0, 1\n"].contains(queued.errors))
+  }
+
   @Test("Bad input is one line that says what and how to fix it, and exit code 1")
   func badInput() throws {
     let folder = try TemporaryFolder()

@@ -68,6 +68,8 @@ class Session:
             "muxnet train --recipe digits --epochs 4 --name digits --quiet",
             "muxnet convert runs/digits digits.muxnet",
             "cp runs/digits/best.safetensors best.safetensors",
+            f"muxnet search run demo {SEARCH} --trials 20 --budget small:params=10k,madds=200k"
+            f" --budget tight:params=1.06k --evaluate {evaluation('$((MUXNET_TRIAL % 17 + 3))')}",
         ]:
             output, code = self.run(command)
             if code:
@@ -75,6 +77,14 @@ class Session:
         png(f"{self.folder}/upright.png", lambda x, y: 255 if 6 < x < 9 else 0)
         # The same picture stored on its side, and a note which way it was held.
         png(f"{self.folder}/turned.png", lambda x, y: 255 if 6 < y < 9 else 0, orientation=6)
+
+
+SEARCH = "--space digits --workers 1 --quiet"
+
+
+def evaluation(error, more=""):
+    """A command that evaluates with an error that the shell computes."""
+    return f"""'echo "{{\\"error\\": {error}{more}}}"'"""
 
 
 # id, harm, friction, command (None: none to run), lines shown, pattern of the lines shown, remark
@@ -129,6 +139,31 @@ ROWS = [
     ("2.13", "C", "An unknown name was reported after a missing folder", "muxnet train --model yolov8n --data none", 1, "", ""),
     ("2.13", "C", "A part that is missing: no word of `--part test`", "muxnet evaluate --weights best.safetensors --data parts", 1, "", ""),
     ("2.13", "C", "\"OF PEAK 113 %\" in 8 bits", "muxnet benchmark muxnet_digits --precision int8 --batch-size 1 --threads 1 --steps 2", 2, "OF PEAK|int8", ""),
+    ("3.1", "A", "`search best` named a network that others beat in everything", "muxnet search best demo | cut -c 1-80", 3, "", "Only networks of the front are named."),
+    ("3.2", "A", "A search under budgets took them for directions", "muxnet search create low --space digits --evaluate true --budget small:params=1k", 1, "", "`--budget` is a limit within which the least error is searched; whatever shows a target says whether it is kept, and by how much."),
+    ("3.3", "A", "Every trial failed where the data had other classes than the space",
+     "muxnet search create classes --space digits --recipe digits_search --set data.source=folder --data parts", 1, "classes", ""),
+    ("3.4", "A", "`..` at the front of a folder of data was lost; no `--data`",
+     "mkdir -p sub && cd sub && muxnet search create up --space digits --recipe digits_search --set data.source=folder --data ../none", 1, "", ""),
+    ("3.5", "A", "Limits and objectives were ignored for tables", None, 0, "", "They hold for tables, too (tests of searches)."),
+    ("3.6", "B", "No objectives of one's own; a text failed the trial",
+     f"muxnet search run own {SEARCH} --trials 1 --objective energy:minimize:mJ:5 --evaluate "
+     + evaluation(7, ', \\"energy\\": 3.5, \\"note\\": \\"x\\"')
+     + " && muxnet search show own --trial 0 | grep -E 'energy|attribute'", 2, "", "`known` has parameters and multiply-adds always; `violation` is documented."),
+    ("3.7", "B", "A wrong command was part of the study for ever",
+     "muxnet search create wrong --space digits --evaluate nonsense && muxnet search edit wrong --evaluate true", 1, "retry", ""),
+    ("3.8", "B", "Exports had the numbers of choices, not what they mean",
+     "muxnet search export demo | head -n 1 | grep -o 'stem.value,stage1.width.value'", 1, "", "In JSON they are `choices`, and settings are without the coding of Swift."),
+    ("3.9", "B", "No networks of one's own first in line, no copies, no ask and tell",
+     "muxnet search create next --space digits --evaluate true && muxnet search enqueue next demo:best", 1, "networks? (is|are) next", "`search copy`, `edit --rename`, `ask`, `tell`, `create --from`; attributes are notes and tags."),
+    ("3.10", "B", "Hypervolume 0 for whole studies",
+     f"muxnet search run poor {SEARCH} --trials 3 --evaluate {evaluation('$((90 - MUXNET_TRIAL))')} && muxnet search show poor | grep hypervolume", 1, "", ""),
+    ("3.11", "B", "The example of ask and tell did not compile", None, 0, "", "The examples in Swift of README, of pages and of modules compile in tests."),
+    ("3.12", "C", "Ranges of targets came one error at a time", "muxnet search create out --space digits --evaluate true --target params=1,madds=1", 1, "", ""),
+    ("3.12", "C", "No command that shows a space", "muxnet search space digits --samples 1 | head -n 4", 4, "", ""),
+    ("3.13", "C", "Trials in the dashboard could not be sorted, filtered or compared; no log, no file of a network", None, 0, "", "`muxnet dashboard` does all of that."),
+    ("3.14", "C", "What an evaluator printed was lost; no reader in Python",
+     f"muxnet search run log {SEARCH} --trials 1 --evaluate {evaluation(7)[:1]}echo loading; {evaluation(7)[1:]} && muxnet search show log --trial 0 | grep log", 1, "^log", "`tools/read_study.py` needs Python alone."),
     ("4.1", "B", "Documentation without a way to open it on Linux", None, 0, "", "`scripts/docs --serve` shows one site with all modules."),
     ("4.2", "B", "README: 51 rows of networks before the first command", None, 0, "", "It begins with four things to do, what they print and how long they take; the table is in [NETWORKS.md](NETWORKS.md)."),
     ("4.3", "B", "CONTRIBUTING: one test, times, what runs without libtorch, releases, reports", None, 0, "", "All there."),

@@ -85,7 +85,7 @@ struct StudyGridTests {
     negative.networks[1].costs["params"] = -1
     for (grid, reason) in [
       (grid([]), "no networks"), (grid(seeds: []), "no seeds"),
-      (grid(["a", "b", "a"]), "two networks are called 'a'"),
+      (grid(["a", " "]), "an empty name"), (grid(["a", "b", "a"]), "two networks are called 'a'"),
       (grid(seeds: [1, 2, 1]), "a seed stands in it twice"),
       (grid(seeds: Array(0..<50_000)), "more than 100000 trainings"),
       (negative, "a cost of network 'b'"),

@@ -90,6 +90,9 @@ public struct StudyGrid: Sendable, Hashable, Codable {
     {
       return "it has more than \(Self.mostTrials) trainings"
     }
+    if networks.contains(where: { $0.name.allSatisfy(\.isWhitespace) }) {
+      return "a network has an empty name"
+    }
     var names: Set<String> = []
     for entry in networks where !names.insert(entry.name).inserted {
       return "two networks are called '\(entry.name)'"

@@ -83,7 +83,9 @@ struct SearchByHandTests {
     #expect(asked.code == 0, "\(asked.errors)")
     let run = try SearchStudy.run(["run", "demo"], in: folder)
     #expect(run.code == 0, "\(run.errors)")
-    let lines = run.errors.split(separator: "\n").filter { $0.contains("waiting for trial 0, asked for by hand") }
+    let lines = run.errors.split(separator: "\n").filter {
+      $0.contains("waiting for trial 0, asked for by hand")
+    }
     #expect(lines.count == 1, "\(run.errors)")
     #expect(lines.first?.contains("workers get it in at most ") == true)
   }

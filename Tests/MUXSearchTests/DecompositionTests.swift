@@ -59,6 +59,15 @@ import Testing
     #expect(lines.count == 1)
   }
 
+  @Test("A target of 0 has a direction, and leaves the scale to what the space reaches")
+  func zeroTarget() throws {
+    let domain = NetworkDomain(try .named("digits"))
+    let targets = [ReferenceTarget("t", ["params": 0])]
+    let problem = try domain.problem(targets: targets)
+    #expect(problem.objectives.map(\.scale) == (try domain.problem()).objectives.map(\.scale))
+    _ = try Decomposition(.targets(targets), objectives: problem.objectives)
+  }
+
   @Test("The paper's targets have four directions, and g picks its nets in order of size")
   func paperGeometry() throws {
     let decomposition = try Decomposition(

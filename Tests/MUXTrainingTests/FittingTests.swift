@@ -51,6 +51,33 @@ import Testing
     #expect(abs(both.rate(step: 25, base: 1, clock: clock) - 0.5) < 1e-12)
   }
 
+  @Test("one image, of which norms see one value per channel, is refused before there is a folder")
+  func singleValues() throws {
+    let folder = try TestRun.makeFolder()
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    var architecture = Architecture(
+      name: "deep", stem: .init(channels: 8, stride: 2),
+      stages: [
+        [try BlockSpecification("ir_k3_s2_e2_c8")], [try BlockSpecification("ir_k3_s2_e2_c8")],
+      ], head: .init(channels: 16))
+    architecture.inputChannels = 1
+    architecture.inputSize = ImageSize(8)
+    architecture.classes = 10
+    let network = try architecture.network()
+    var configuration = TestRun.configuration(folder)
+    configuration.batchSize = 1
+    let error = #expect(throws: ConfigurationError.self) {
+      _ = try Trainer(configuration, network: network)
+    }
+    #expect("\(error.map { "\($0)" } ?? "")".contains("at least 2 images"))
+    #expect(try FileManager.default.contentsOfDirectory(atPath: folder).isEmpty)
+    configuration.batchSize = 2
+    _ = try Trainer(configuration, network: network)
+    // The same of images that leave more than one pixel.
+    configuration.batchSize = 1
+    _ = try Trainer(configuration, network: TestRun.network())
+  }
+
   @Test("few images get more epochs and a small batch; the run goes on with that length")
   func steps() throws {
     let folder = try TestRun.makeFolder()

@@ -174,17 +174,10 @@ public struct NetworkDomain: SearchDomain {
   ) throws(SearchError) -> SearchProblem {
     try checkSomethingBuilds()
     try checkLimits()
-    // Before a limit becomes a scale, of which it would be said that it is 0.
-    for target in targets where target.kind == .budget {
-      guard let name = target.values.keys.sorted().first(where: { target.values[$0] == 0 }) else {
-        continue
-      }
-      throw .invalidTarget(
-        target: target.name, reason: "the limit of '\(name)' must be above 0, not 0.0")
-    }
     var objectives: [Objective] = []
     for quantity in quantities {
-      let named = targets.compactMap { $0.values[quantity.rawValue] }.max()
+      // A target of 0 has a direction, and no scale.
+      let named = targets.compactMap { $0.values[quantity.rawValue] }.filter { $0 > 0 }.max()
       let scale: Double =
         switch quantity {
         case .error: errorScale

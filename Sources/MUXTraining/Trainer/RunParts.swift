@@ -67,7 +67,8 @@ struct RunParts {
       ? try task.priorBias(objectiveSettings, network: network, classNames: training.classNames)
       : nil
     let size = configuration.model.inputSize ?? network.inputSize.height
-    _ = try network.shapes(inputSize: ImageSize(size))
+    try Self.checkNorms(
+      network, inputSize: ImageSize(size), configuration, trained, group)
     data = try TrainingData(
       configuration, training: training, validation: opened.validation, inputSize: size,
       channels: network.inputChannels, shares: shares,
@@ -81,6 +82,27 @@ struct RunParts {
     features = taught.features
     self.configuration = configuration
     self.notices = notices + taught.notices + trained.notices
+  }
+
+  /// Refuses images that are too small for the network, and one image where a batch norm would see one value
+  /// per channel: that has no variance.
+  private static func checkNorms(
+    _ network: Network, inputSize: ImageSize, _ configuration: TrainingConfiguration,
+    _ trained: TrainedParameters, _ group: ProcessGroup
+  ) throws {
+    let shapes = try network.shapes(inputSize: inputSize)
+    let processes = configuration.distributed.synchronizedNorms ? 1 : group.size
+    // Where some norms rest, which ones is only known of the finished model.
+    guard configuration.batchSize / processes == 1,
+      configuration.model.restingNorms(hasFrozen: !trained.frozen.isEmpty) == .none
+    else { return }
+    for (node, shape) in zip(network.nodes, shapes)
+    where node.isBatchNorm && shape.height * shape.width == 1 {
+      throw ConfigurationError(
+        setting: "batchSize", value: "\(configuration.batchSize)",
+        expected: "'\(node.name)' normalises one pixel of an image, which has no variance: give"
+          + " each process at least 2 images")
+    }
   }
 
   /// Finds the device, and sets up threads and memory of the process.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
 import MUXConfiguration
+import MUXCore
 package import MUXEvaluation
 package import MUXImages
 import MUXNetworkFiles

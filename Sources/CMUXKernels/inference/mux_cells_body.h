@@ -22,6 +22,10 @@ typedef vi CELL(sum);
 #define MUX_MOST_CELLS 8
 #define MUX_MOST_PAIRED_CELLS 6
 #define MUX_CELL_WIDTH 7
+#elif defined(MUX_IS_AVX2) || defined(MUX_IS_AVX512)
+#define MUX_MOST_CELLS 8
+#define MUX_MOST_PAIRED_CELLS 0
+#define MUX_CELL_WIDTH 14
 #else
 #define MUX_MOST_CELLS 2
 #define MUX_MOST_PAIRED_CELLS 0
@@ -60,6 +64,20 @@ MUX_INLINE CELL_TYPE(sum) CELL(dot)(vi x, vi weight, CELL_TYPE(sum) sum) {
   const vi high = (vi){0} + (int32_t)0xffff0000u;
   sum = v_fma((vf)(weight << 16), (vf)(x << 16), sum);
   return v_fma((vf)(weight & high), (vf)(x & high), sum);
+#elif defined(MUX_IS_AVX2) || defined(MUX_IS_AVX512)
+  // Bytes 0 and 2, then 1 and 3, as numbers of 16 bits, whose products are added in pairs. (Products of bytes
+  // would be added in 16 bits, where two of them do not fit.) What is made of the weights serves a whole tile.
+  typedef int16_t words __attribute__((vector_size(MUX_LANES * 4)));
+  typedef uint16_t unsigned_words __attribute__((vector_size(MUX_LANES * 4)));
+  const vi even = x & 0x00ff00ff, odd = (vi)((unsigned_words)x >> 8);
+  const vi even_weight = (vi)((words)weight << 8 >> 8), odd_weight = (vi)((words)weight >> 8);
+#if defined(MUX_IS_AVX512)
+  sum += (vi)_mm512_madd_epi16((__m512i)even, (__m512i)even_weight);
+  return sum + (vi)_mm512_madd_epi16((__m512i)odd, (__m512i)odd_weight);
+#else
+  sum += (vi)_mm256_madd_epi16((__m256i)even, (__m256i)even_weight);
+  return sum + (vi)_mm256_madd_epi16((__m256i)odd, (__m256i)odd_weight);
+#endif
 #else
   sum += (x & 255) * (weight << 24 >> 24);
   sum += (x >> 8 & 255) * (weight << 16 >> 24);

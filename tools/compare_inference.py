@@ -53,6 +53,10 @@ def read_model(path):
         raise SystemExit(f"{path}: it holds no network; make one with muxnet convert")
     tensors = {}
     for name, entry in header.items():
+        if entry["dtype"] == "I64":  # how many batches a norm has seen, of a trained network
+            continue
+        if entry["dtype"] != "F32":
+            raise SystemExit(f"{path}: '{name}' is {entry['dtype']}; this comparison reads float32 alone")
         begin, end = entry["data_offsets"]
         values = np.frombuffer(data[8 + length + begin : 8 + length + end], dtype=np.float32)
         tensors[name] = torch.from_numpy(values.reshape(entry["shape"]).copy())

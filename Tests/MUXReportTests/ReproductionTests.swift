@@ -125,6 +125,18 @@ struct ReproductionTests {
     #expect(!exhibit.notes.contains { $0.contains("not in the zoo") })
   }
 
+  @Test("Table 2 takes the metric that its trainings give, and no other, from results")
+  func table2Metric() throws {
+    let rows = [("map", "0.70", "area"), ("map11", "0.68", "eleven recalls")].map {
+      "transfer,ssdlite_muxnet_m,voc2007,20,300,\($0),\($1),\($2)\n"
+    }
+    let (folder, results) = try results(["accuracies.csv": header + rows.joined()])
+    defer { withExtendedLifetime(folder) {} }
+    let exhibit = try Reproduction(results: results).exhibit(.table2)
+    let value = exhibit.table.value(try row(exhibit, "MUXNet-m + SSDLite"), "map")
+    #expect(value?.text == "68.00" && value?.source == .measured(command: "eleven recalls"))
+  }
+
   @Test("Table 4 counts CheXNet as DenseNet-121 with 14 outputs")
   func table4() throws {
     let exhibit = try Reproduction().exhibit(.table4)

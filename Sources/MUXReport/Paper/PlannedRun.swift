@@ -20,19 +20,28 @@ public struct PlannedRun: Sendable, Hashable {
 }
 
 extension ExhibitName {
+  /// The metric of the accuracies that it shows, where it shows any: of trainings for it and of `results/`.
+  var metric: Metric {
+    switch self {
+    // The challenge of 2007, whose images these are, asks for the precision at eleven recalls.
+    case .table2: Detection.elevenPointPrecision
+    case .table4: MultiLabel.auroc
+    case .table1, .table3, .figure1, .figure2, .figure6, .figure7, .figure8, .figure9:
+      Classification.top1
+    }
+  }
+
   /// The rows that trainings can fill, from the top; none where there are no such rows.
   public func plannedRuns() throws -> [PlannedRun] {
     switch self {
     case .table2:
-      try Self.plan(
-        QuotedTables.table2, classes: nil, metric: Detection.elevenPointPrecision
-      ) { model in
+      try Self.plan(QuotedTables.table2, classes: nil, metric: metric) { model in
         let parts = model.split(separator: "_", maxSplits: 1)
         guard parts.count == 2 else { return nil }
         return (parts[0] == "ssdlite" ? "voc_ssdlite" : "voc_ssd", String(parts[1]))
       }
     case .table4:
-      try Self.plan(QuotedTables.table4, classes: 14, metric: MultiLabel.auroc) { model in
+      try Self.plan(QuotedTables.table4, classes: 14, metric: metric) { model in
         (model.hasPrefix("muxnet") ? "chestxray14_muxnet" : "chestxray14_chexnet", model)
       }
     case .table1, .table3, .figure1, .figure2, .figure6, .figure7, .figure8, .figure9: []

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import MUXCharts
 import MUXNetworks
-import MUXTasks
 
 extension Reproduction {
   /// A network of the paper's table 1 or 3 as a point of a chart.
@@ -154,7 +153,7 @@ extension Reproduction {
 
   /// Transfer to CIFAR against complexity.
   func figure7() throws -> Exhibit {
-    let measured = try results.accuracies(in: Classification.top1)
+    let measured = try results.accuracies(for: .figure7)
       .filter { $0.study.hasPrefix("transfer") }
     var panels: [any FigurePanel] = []
     for (index, data) in ["cifar10", "cifar100"].enumerated() {

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import MUXCharts
 import MUXNetworks
-import MUXTasks
 
 extension Reproduction {
   /// What is turned in figure 8.
@@ -70,7 +69,7 @@ extension Reproduction {
   /// The ablation of spatial and channel multiplexing.
   func figure8() throws -> Exhibit {
     if let ablation, !ablation.results.isEmpty { return figure8(ablation) }
-    let measured = try results.accuracies(in: Classification.top1)
+    let measured = try results.accuracies(for: .figure8)
       .filter { $0.study.hasPrefix("ablation") }
     var rows: [AblationRow] = []
     let largest = measured.compactMap(\.inputSize).max()

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import MUXNetworks
-import MUXTasks
 
 extension Reproduction {
   /// ImageNet classification: counts, latency, accuracy.
   func table1() throws -> Exhibit {
     let place = "table 1"
-    let accuracies = try results.accuracies(in: Classification.top1)
+    let accuracies = try results.accuracies(for: .table1)
       .filter { $0.data == "imagenet" }
     var columns: [ReportTable.Column] =
       [.init("network", "network", isNumeric: false), .init("type", "type", isNumeric: false)]
@@ -72,7 +71,7 @@ extension Reproduction {
   /// Object detection on VOC 2007.
   func table2() throws -> Exhibit {
     let place = "table 2"
-    let accuracies = try results.accuracies(in: Detection.meanAveragePrecision)
+    let accuracies = try results.accuracies(for: .table2)
       .filter { $0.data == "voc2007" }
     let columns =
       [ReportTable.Column("network", "network", isNumeric: false)] + Self.countColumns
@@ -92,7 +91,7 @@ extension Reproduction {
   /// Transfer to CIFAR.
   func table3() throws -> Exhibit {
     let place = "table 3"
-    let accuracies = try results.accuracies(in: Classification.top1)
+    let accuracies = try results.accuracies(for: .table3)
     func measured(_ model: String, _ data: String) -> ResultsFolder.Accuracy? {
       accuracies.first { $0.study == "transfer" && $0.model == model && $0.data == data }
     }
@@ -135,7 +134,7 @@ extension Reproduction {
   /// Transfer to ChestX-Ray14.
   func table4() throws -> Exhibit {
     let place = "table 4"
-    let accuracies = try results.accuracies(in: MultiLabel.auroc)
+    let accuracies = try results.accuracies(for: .table4)
       .filter { $0.data == "chestxray14" }
     let columns =
       [ReportTable.Column("network", "method", isNumeric: false)] + Self.countColumns

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 public import Foundation
-import MUXCore
 
 /// The numbers that runs have left under `results/`.
 ///
 /// - `accuracies.csv`: one row a number, with the columns `study` (transfer, scratch, ablation …),
 ///   `model`, `data`, `classes`, `input_size` (empty for the model's own), `metric` (top1, top5,
-///   map, auroc), `value` (a share from 0 to 1) and `command`.
+///   map11, auroc), `value` (a share from 0 to 1) and `command`.
 /// - `search/summary.csv`: figure 9's experiment, as `muxnet search benchmark` writes it.
 public struct ResultsFolder: Sendable {
   /// The folder; nil where there is none, so that everything measured is "not run".
@@ -80,9 +79,9 @@ public struct ResultsFolder: Sendable {
     }
   }
 
-  /// What runs attained in one metric.
-  func accuracies(in metric: Metric) throws -> [Accuracy] {
-    try accuracies().filter { $0.metric == metric.name }
+  /// What runs attained in the metric of a table or figure.
+  func accuracies(for exhibit: ExhibitName) throws -> [Accuracy] {
+    try accuracies().filter { $0.metric == exhibit.metric.name }
   }
 
   /// What one algorithm attained at one budget of figure 9's experiment.

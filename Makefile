@@ -37,7 +37,7 @@ demo: build
 
 # No test imports with @testable; without the flag everything would be compiled twice, for the tests and
 # for the program. Both commands compile the upper half alike and in one folder, so whichever comes second
-# finds it compiled. FILTER leaves out tests that do not match it.
+# finds it compiled. FILTER leaves out tests that do not match it, SKIP those that do.
 TEST = test -c release --disable-testable-imports
 
 test: setup
@@ -45,7 +45,7 @@ test: setup
 
 test-core:
 	@scripts/setup --core
-	$(CORE) $(TEST) $(if $(FILTER),--filter '$(FILTER)')
+	$(CORE) $(TEST) $(if $(FILTER),--filter '$(FILTER)') $(if $(SKIP),--skip '$(SKIP)')
 
 docs:
 	@scripts/docs

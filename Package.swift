@@ -312,11 +312,15 @@ let modules: [Module] = [
   Module(
     "MUXSearchTests", .upper, .tests,
     uses: ["MUXCore", "MUXNetworks", "MUXSearch", "MUXTestSupport"]),
+  // A server of PostgreSQL, storages and studies.
+  Module(
+    "MUXStudyTestSupport", .upper, .testSupport,
+    uses: ["MUXSearch", "MUXStudies", "MUXTestSupport", .grdb]),
   Module(
     "MUXStudiesTests", .upper, .tests,
     uses: [
       "MUXCore", "MUXNetworks", "MUXNetworkFiles", "MUXSearch", "MUXStudies", "MUXStudyTesting",
-      "muxnet", "MUXTestSupport", .grdb,
+      "MUXStudyTestSupport", "MUXTestSupport", .grdb,
     ]),
   Module("MUXStudyTestingTests", .upper, .tests, uses: ["MUXStudies", "MUXStudyTesting"]),
   Module("MUXChartsTests", .upper, .tests, uses: ["MUXCharts", "MUXTestSupport"]),
@@ -347,7 +351,8 @@ let modules: [Module] = [
     uses: [
       "MUXCore", "MUXImages", "MUXNetworks", "MUXNetworkFiles", "MUXWeights", "MUXPyTorch",
       "MUXRuntime", "MUXVision",
-      "MUXEvaluation", "MUXONNX", "MUXStudies", "CMUXStart", "muxnet", "MUXTestSupport",
+      "MUXEvaluation", "MUXONNX", "MUXSearch", "MUXStudies", "CMUXStart", "muxnet",
+      "MUXStudyTestSupport", "MUXTestSupport",
     ], asks: ["TORCH"]),
   Module("ArchitectureTests", .upper, .tests),
   // Several members of a group of processes, as threads.

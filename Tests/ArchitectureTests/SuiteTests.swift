@@ -9,6 +9,11 @@ import Testing
     /\b(?:Muxnet\.|Program\(|Program\.run|Process\(\)|PostgresServer\b|Thread\b|eventually\(|u?sleep\(|DispatchSemaphore\b|EnginePool\(|with(?:Throwing)?TaskGroup\b)/
   }
 
+  /// What starts the program; a line of the shell that is another program does not.
+  private static var starting: Regex<Substring> {
+    /\bMuxnet\.(?:run|json)\(|\bProgram(?:\.run)?\((?!\s*shell:)/
+  }
+
   @Test(
     "Suites that start processes or wait have a time limit, and a tag that says which of the two")
   func limits() throws {
@@ -28,5 +33,20 @@ import Testing
       }
     }
     #expect(waiting > 30)
+  }
+
+  @Test("only one module of tests starts the program, so that all others do without compiling it")
+  func program() throws {
+    let modules = try Manifest.current.get().modules.values.filter(\.isTest)
+    let owner = "MUXNetCommandTests"
+    #expect(modules.filter { $0.modules.contains("muxnet") }.map(\.name) == [owner])
+    var starting: Set<String> = []
+    for module in modules where module.name != "MUXTestSupport" {
+      for file in try SourceFile.files(of: module) where file.code.contains(Self.starting) {
+        starting.insert(module.name)
+        #expect(module.name == owner, "\(file.path) starts the program")
+      }
+    }
+    #expect(starting == [owner])
   }
 }

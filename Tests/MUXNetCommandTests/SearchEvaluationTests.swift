@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
 import MUXStudies
+import MUXStudyTestSupport
 import MUXTestSupport
 import Testing
 
@@ -50,6 +51,21 @@ struct SearchEvaluationTests {
     #expect(trial.objectives["error"] == 7)
     #expect(try #require(trial.objectives["params"]) > 1000)
     #expect(trial.attributes["ignored.params"] == "1.0")
+  }
+
+  @Test("A worker's own command takes the place of the study's")
+  func ownCommand() throws {
+    let folder = try TemporaryFolder()
+    let storage = StorageURL(.sqlite(path: folder("a.db")))
+    let coordinator = StudyCoordinator(try StudyStorage.open(storage, for: .create))
+    let study = try coordinator.create(
+      "a", try Sample.definition(trials: 2, evaluation: .command(line: "touch stolen; exit 1")))
+    let program = try Program.run(
+      ["search", "worker", "--storage", "a.db", "--evaluate", "echo '{\"error\": 12}'"],
+      in: folder.path)
+    #expect(program.code == 0, "\(program.errors)")
+    #expect(try coordinator.trials(study).map { $0.objectives?.first } == [12, 12])
+    #expect(!FileManager.default.fileExists(atPath: folder("stolen")))
   }
 
   @Test("Another evaluation is refused for tables, not ignored")

@@ -3,6 +3,7 @@ import Foundation
 import GRDB
 import MUXSearch
 import MUXStudies
+import MUXStudyTestSupport
 import MUXTestSupport
 import Testing
 

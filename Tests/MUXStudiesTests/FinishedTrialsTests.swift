@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import MUXSearch
 import MUXStudies
+import MUXStudyTestSupport
 import Testing
 
 @Suite("Following the trials that are through")

@@ -3,6 +3,7 @@ import Foundation
 import MUXNetworks
 import MUXSearch
 import MUXStudies
+import MUXStudyTestSupport
 import MUXTestSupport
 import Synchronization
 import Testing

@@ -3,6 +3,7 @@ import Foundation
 import MUXCore
 import MUXSearch
 import MUXStudies
+import MUXStudyTestSupport
 import Testing
 
 /// What evaluation commands print: results, notes, units, logs, reports on the way.

@@ -4,6 +4,7 @@ import MUXNetworkFiles
 import MUXNetworks
 import MUXSearch
 import MUXStudies
+import MUXStudyTestSupport
 import MUXTestSupport
 import Testing
 

@@ -2,6 +2,7 @@
 import Foundation
 import MUXSearch
 import MUXStudies
+import MUXStudyTestSupport
 import Testing
 
 /// What a study says of its targets: the best network for each, and how it fits.

@@ -3,6 +3,7 @@ import Dispatch
 import Foundation
 import MUXSearch
 import MUXStudies
+import MUXStudyTestSupport
 import MUXTestSupport
 import Synchronization
 import Testing
@@ -306,21 +307,6 @@ struct WorkerTests {
     try #expect(worker.run([study], shouldStop: { false }) == .done)
     let reason = try #require(try coordinator.trials(study)[0].reason)
     #expect(reason.hasPrefix("the command printed more than 1048576 bytes"), "\(reason)")
-  }
-
-  @Test("A worker's own command takes the place of the study's")
-  func ownCommand() throws {
-    let folder = try TemporaryFolder()
-    let storage = StorageURL(.sqlite(path: folder("a.db")))
-    let coordinator = StudyCoordinator(try StudyStorage.open(storage, for: .create))
-    let study = try coordinator.create(
-      "a", try Sample.definition(trials: 2, evaluation: .command(line: "touch stolen; exit 1")))
-    let program = try Program.run(
-      ["search", "worker", "--storage", "a.db", "--evaluate", "echo '{\"error\": 12}'"],
-      in: folder.path)
-    #expect(program.code == 0, "\(program.errors)")
-    #expect(try coordinator.trials(study).map { $0.objectives?.first } == [12, 12])
-    #expect(!FileManager.default.fileExists(atPath: folder("stolen")))
   }
 
   @Test(

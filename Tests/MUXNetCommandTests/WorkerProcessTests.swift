@@ -2,6 +2,7 @@
 import Foundation
 import MUXSearch
 import MUXStudies
+import MUXStudyTestSupport
 import MUXTestSupport
 import Testing
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
-import MUXStudies
+package import MUXStudies
 import Synchronization
 
 #if canImport(Darwin)
@@ -11,9 +11,9 @@ import Synchronization
 
 /// A private PostgreSQL server on a free port of the loopback interface, in a folder of its own. It
 /// ends with the process that started it, however that ends.
-final class PostgresServer: Sendable {
+package final class PostgresServer: Sendable {
   /// Why there is no server, nil if there can be one.
-  static let absence: String? = {
+  package static let absence: String? = {
     if let absence = PostgresLibrary.absence { return absence }
     guard binaries != nil else { return "initdb and postgres are not installed" }
     guard getuid() != 0 || unprivileged != nil else {
@@ -22,12 +22,12 @@ final class PostgresServer: Sendable {
     return nil
   }()
 
-  static var isAvailable: Bool { absence == nil }
+  package static var isAvailable: Bool { absence == nil }
 
   /// The server that all tests share.
-  static let shared = Result { try PostgresServer() }
+  package static let shared = Result { try PostgresServer() }
 
-  let port: Int
+  package let port: Int
   private let folder: String
   private let watcher = Mutex<ChildProcess?>(nil)
   private let databases = Atomic<Int>(0)
@@ -47,7 +47,7 @@ final class PostgresServer: Sendable {
   private static let unprivileged: String? =
     ["postgres", "nobody"].first { getpwnam($0) != nil }
 
-  init() throws {
+  package init() throws {
     folder =
       FileManager.default.temporaryDirectory
       .appendingPathComponent("muxnet-pg-\(UUID().uuidString.prefix(8))").path
@@ -62,7 +62,7 @@ final class PostgresServer: Sendable {
   }
 
   /// Starts the server and waits until it answers.
-  func start() throws {
+  package func start() throws {
     try? FileManager.default.removeItem(atPath: "\(folder)/stop")
     // The watcher stops the server when it is told to, and when the tests have ended in any way.
     let script = """
@@ -89,10 +89,10 @@ final class PostgresServer: Sendable {
   }
 
   /// Stops the server as an administrator would in a hurry; the data stay.
-  func stop() throws { try end("keep") }
+  package func stop() throws { try end("keep") }
 
   /// Ends the server and removes its data.
-  func remove() { try? end("remove") }
+  package func remove() { try? end("remove") }
 
   private func end(_ word: String) throws {
     guard let process = watcher.withLock({ $0 }) else { return }
@@ -102,7 +102,7 @@ final class PostgresServer: Sendable {
   }
 
   /// Stops all of the server's processes where they are, or lets them go on.
-  func freeze(_ isFrozen: Bool) throws {
+  package func freeze(_ isFrozen: Bool) throws {
     let signal = isFrozen ? "STOP" : "CONT"
     try Self.check(
       "main=$(head -n 1 '\(folder)/data/postmaster.pid'); kill -\(signal) $main;"
@@ -110,7 +110,7 @@ final class PostgresServer: Sendable {
   }
 
   /// A new and empty database.
-  func newDatabase() throws -> StorageURL {
+  package func newDatabase() throws -> StorageURL {
     let name = "db\(databases.wrappingAdd(1, ordering: .relaxed).newValue)"
     try Self.check(
       "'\(Self.binaries ?? "")/createdb' -h 127.0.0.1 -p \(port) -U tester \(name)")
@@ -118,13 +118,13 @@ final class PostgresServer: Sendable {
   }
 
   /// Runs a statement.
-  func execute(_ sql: String, in database: StorageURL) throws {
+  package func execute(_ sql: String, in database: StorageURL) throws {
     try Self.check("'\(Self.binaries ?? "")/psql' -q -d '\(database.textWithSecrets)' -c '\(sql)'")
   }
 
-  struct ServerError: Error, CustomStringConvertible {
+  package struct ServerError: Error, CustomStringConvertible {
     var text: String
-    var description: String { text }
+    package var description: String { text }
   }
 
   private static func unprivilegedShell(_ script: String) -> String {

@@ -96,6 +96,15 @@ struct TargetFitTests {
     #expect(abs(recorder.record(over).best[1].value - 1) < 1e-9, "the excess, twice the limit")
   }
 
+  @Test("A reason of several lines stays in its cell of the table")
+  func reason() throws {
+    let study = try study([.budget("b", ["params": 3e4])])
+    var trial = try #require(trials([[9, 1e4, 2e5]]).first)
+    trial.reason = "one\nline, then \"another\""
+    let row = try StudyRecorder(study.definition).csvLine(trial)
+    #expect(row.contains(",\"one\nline, then \"\"another\"\"\","), "\(row)")
+  }
+
   @Test("JSON has a study's settings without the coding of Swift, and all digits of its seed")
   func plainSettings() throws {
     var study = try study([.budget("b", ["params": 3e4])])

@@ -34,12 +34,6 @@ struct CSVText {
     }
   }
 
-  /// A field as it is written: quoted where that is needed.
-  static func escaped(_ field: String) -> String {
-    field.contains { $0 == "," || $0 == "\"" || $0.isNewline }
-      ? "\"\(field.replacing("\"", with: "\"\""))\"" : field
-  }
-
   private static func parse(
     _ text: String, path: String
   ) throws(ReportError) -> [(line: Int, fields: [String])] {

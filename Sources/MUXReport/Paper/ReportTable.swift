@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
 import MUXCharts
+import MUXCore
 
 /// A table whose numbers know where they come from.
 public struct ReportTable: Sendable, Hashable {
@@ -87,8 +88,7 @@ public struct ReportTable: Sendable, Hashable {
           + (withSource.contains(column) ? [value.source?.name ?? ""] : [])
       }
     }
-    return ([header] + body).map { $0.map(CSVText.escaped).joined(separator: ",") }
-      .joined(separator: "\n") + "\n"
+    return CSVRow.text([header] + body)
   }
 
   private static func plain(_ value: ReportValue) -> String {

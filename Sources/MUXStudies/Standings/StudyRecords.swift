@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
+import MUXCore
 package import MUXSearch
 
 /// A trial as it is shown to people and other programs: times in ISO 8601, objectives by name.
@@ -191,10 +192,7 @@ package struct StudyRecorder: Sendable {
   }
 
   private static func line(_ cells: [String]) -> String {
-    cells.map { cell in
-      cell.contains(where: { ",\"\r\n".contains($0) })
-        ? "\"\(cell.replacing("\"", with: "\"\""))\"" : cell
-    }.joined(separator: ",") + "\r\n"
+    CSVRow.line(cells) + "\r\n"
   }
 
   private static func text(_ date: Date) -> String {

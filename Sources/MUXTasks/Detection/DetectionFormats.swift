@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
+import MUXCore
 
 extension DetectionHead {
   /// Comma-separated values, COCO's results, and YOLO's text.

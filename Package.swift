@@ -198,11 +198,12 @@ let modules: [Module] = [
     ]),
   Module(
     "MUXReport", .upper, .library,
-    uses: ["MUXCore", "MUXNetworks", "MUXTasks", "MUXSearch", "MUXStudies", "MUXCharts"],
-    embeds: [
-      "Paper/Data/table1.csv", "Paper/Data/table2.csv", "Paper/Data/table3.csv",
-      "Paper/Data/table4.csv",
-    ]),
+    uses: ["MUXCore", "MUXNetworks", "MUXSearch", "MUXStudies", "MUXCharts"]),
+  // What `muxnet reproduce` makes.
+  Module(
+    "MUXPaper", .upper, .hidden,
+    uses: ["MUXCore", "MUXNetworks", "MUXTasks", "MUXCharts", "MUXReport"],
+    embeds: ["Data/table1.csv", "Data/table2.csv", "Data/table3.csv", "Data/table4.csv"]),
   Module(
     "MUXDashboard", .upper, .library,
     uses: [
@@ -249,7 +250,7 @@ let modules: [Module] = [
       "MUXPyTorch", "MUXRuntime", "MUXVision",
       "MUXConfiguration", "MUXEvaluation", "MUXSearch", "CMUXProcess", "MUXStudies", "MUXCharts",
       "MUXRuns",
-      "MUXReport", "MUXDashboard", "MUXONNX", "CMUXStart", "MUXTensor", "MUXTraining",
+      "MUXReport", "MUXPaper", "MUXDashboard", "MUXONNX", "CMUXStart", "MUXTensor", "MUXTraining",
       "MUXSearchTraining", .argumentParser,
     ], asks: ["TORCH"]),
 
@@ -333,6 +334,9 @@ let modules: [Module] = [
   Module(
     "MUXReportTests", .upper, .tests,
     uses: ["MUXCore", "MUXNetworks", "MUXNetworkFiles", "MUXReport", "MUXTestSupport"]),
+  Module(
+    "MUXPaperTests", .upper, .tests,
+    uses: ["MUXNetworks", "MUXReport", "MUXPaper", "MUXTestSupport"]),
   Module(
     "MUXDashboardTests", .upper, .tests,
     uses: [

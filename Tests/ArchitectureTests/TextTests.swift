@@ -11,7 +11,7 @@ import Testing
     "Sources/MUXCharts/Drawing/PNGRenderer.swift",
     "Sources/MUXEvaluation/Pretrained/PretrainedDownload.swift",
     // The command that a published number came from.
-    "Sources/MUXReport/Paper/ResultsFolder.swift",
+    "Sources/MUXPaper/ResultsFolder.swift",
   ]
 
   /// The options and commands in a text.

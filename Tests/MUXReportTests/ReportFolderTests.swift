@@ -9,17 +9,13 @@ struct ReportFolderTests {
   @Test("Files that exist are left alone, unless they may be replaced")
   func existing() throws {
     let folder = try TemporaryFolder()
-    try folder.write("out/table4.md", Array("mine".utf8))
-    let exhibit = try Reproduction().exhibit(.table4)
-    #expect(throws: ReportError.exists(path: folder("out/table4.md"))) {
-      try ReportFolder(path: folder("out")).prepare(["table4.md"])
+    try folder.write("out/best.yaml", Array("mine".utf8))
+    #expect(throws: ReportError.exists(path: folder("out/best.yaml"))) {
+      try ReportFolder(path: folder("out")).prepare(["new.yaml", "best.yaml"])
     }
-    #expect(try String(contentsOfFile: folder("out/table4.md"), encoding: .utf8) == "mine")
-    let replacing = ReportFolder(path: folder("out"), overwrites: true)
-    try replacing.prepare(["table4.md"])
-    #expect(try replacing.write(exhibit, .markdown) == folder("out/table4.md"))
-    let text = try String(contentsOfFile: folder("out/table4.md"), encoding: .utf8)
-    #expect(text.hasPrefix("**Table 4.**"))
+    try ReportFolder(path: folder("out"), overwrites: true).prepare(["best.yaml"])
+    #expect(try String(contentsOfFile: folder("out/best.yaml"), encoding: .utf8) == "mine")
+    #expect(!FileManager.default.fileExists(atPath: folder("out/new.yaml")))
   }
 
   @Test("A database, and what a command reads, are not replaced, whatever else may be")
@@ -57,23 +53,6 @@ struct ReportFolderTests {
     }
     #expect(error?.description.hasPrefix("cannot write \(folder("file/inside")): ") == true)
     #expect(error?.description.contains("\n") == false)
-  }
-
-  @Test("The page holds every exhibit and needs nothing from elsewhere")
-  func page() throws {
-    let folder = try TemporaryFolder()
-    let report = ReportFolder(path: folder("page"))
-    try report.prepare(["index.html"])
-    let exhibits = try [ExhibitName.table3, .figure2, .figure9].map {
-      try Reproduction().exhibit($0)
-    }
-    let path = try report.writePage(exhibits, machine: "<a machine>")
-    let html = try String(contentsOfFile: path, encoding: .utf8)
-    for exhibit in exhibits { #expect(html.contains("<section id=\"\(exhibit.name.rawValue)\">")) }
-    #expect(html.contains("on &lt;a machine&gt;"))
-    #expect(html.contains("class=\"n quoted\""))
-    let withoutNamespace = html.replacing("http://www.w3.org/2000/svg", with: "")
-    #expect(!withoutNamespace.contains("http") && !html.contains("<script"))
   }
 
   @Test("A single file: existing ones and folders are refused")

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-import MUXNetworks
+package import MUXNetworks
 
 extension LayerKind {
   /// The kind's name in charts and tables.
-  var title: String {
+  package var title: String {
     switch self {
     case .standardConvolution: "standard convolution"
     case .pointwiseConvolution: "1×1 convolution"
@@ -17,7 +17,7 @@ extension LayerKind {
   }
 
   /// The number of the kind's colour, the same in all charts and drawings.
-  var color: Int {
+  package var color: Int {
     switch self {
     case .standardConvolution: 6
     case .pointwiseConvolution: 1

@@ -5,7 +5,7 @@
   import MUXConfiguration
   import MUXCore
   import MUXNetworkFiles
-  import MUXReport
+  import MUXPaper
   import MUXSearch
   import MUXStudies
 

@@ -3,6 +3,7 @@ import ArgumentParser
 import Foundation
 import MUXCharts
 import MUXConfiguration
+import MUXPaper
 import MUXReport
 
 /// Makes the paper's tables and figures anew.
@@ -115,7 +116,7 @@ struct ReproduceCommand: ParsableCommand {
     let name = try ExhibitName.named(exhibit)
     let format = format?.value ?? (name.isFigure ? .svg : .markdown)
     if !name.isFigure, [.svg, .png].contains(format) {
-      throw ReportError.noPicture(exhibit: name.rawValue)
+      throw ReproductionError.noPicture(exhibit: name.rawValue)
     }
     if format == .png, PNGRenderer.program() == nil { throw PNGRenderer.Failure.missing }
     let folder = output.map { ReportFolder(path: $0, overwrites: overwrite) }

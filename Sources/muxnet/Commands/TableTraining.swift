@@ -4,7 +4,7 @@
   import MUXConfiguration
   import MUXCore
   import MUXEvaluation
-  import MUXReport
+  import MUXPaper
   import MUXTasks
   import MUXTraining
 

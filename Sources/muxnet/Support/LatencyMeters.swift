@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import MUXNetworks
-import MUXReport
+import MUXPaper
 import MUXRuntime
 
 #if TORCH

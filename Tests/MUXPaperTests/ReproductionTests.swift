@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
 import MUXNetworks
+import MUXPaper
 import MUXReport
 import MUXTestSupport
 import Testing
@@ -193,7 +194,7 @@ struct ReproductionTests {
     ])
   func damaged(rows: String, reason: String) throws {
     let (folder, results) = try results(["accuracies.csv": header + rows])
-    let error = #expect(throws: ReportError.self) {
+    let error = #expect(throws: ReproductionError.self) {
       try Reproduction(results: results).exhibit(.table3)
     }
     let text = try #require(error?.description)
@@ -290,7 +291,7 @@ struct ReproductionTests {
     if name.isFigure {
       #expect(XMLCheck(try exhibit.picture().svg).isWellFormed)
     } else {
-      #expect(throws: ReportError.noPicture(exhibit: name.rawValue)) {
+      #expect(throws: ReproductionError.noPicture(exhibit: name.rawValue)) {
         try exhibit.bytes(.svg)
       }
     }
@@ -324,7 +325,7 @@ struct ReproductionTests {
     arguments: [("table1", "table1"), ("Table 1", "table1"), ("FIGURE-9", "figure9")])
   func names(text: String, expected: String) throws {
     #expect(try ExhibitName.named(text).rawValue == expected)
-    let error = #expect(throws: ReportError.self) { try ExhibitName.named("tabel1") }
+    let error = #expect(throws: ReproductionError.self) { try ExhibitName.named("tabel1") }
     #expect(
       error?.description.hasPrefix("there is no table or figure 'tabel1'; did you mean table1")
         == true)

@@ -1,29 +1,30 @@
 // SPDX-License-Identifier: Apache-2.0
 import MUXNetworks
+import MUXReport
 
 /// Makes the paper's tables and figures anew.
 ///
 /// Counts, shares and latencies are computed when an exhibit is asked for; what runs measured is
 /// read from `results/`; what only the paper has is quoted from it. Each number carries its source.
-public struct Reproduction {
+package struct Reproduction {
   /// What runs have left.
-  public var results: ResultsFolder
+  package var results: ResultsFolder
   /// Rows that were trained for the table that is asked for; they come before those of `results`.
-  public var runs: [TableRun]
+  package var runs: [TableRun]
   /// The ablation of figure 8, where it was trained.
-  public var ablation: Ablation?
+  package var ablation: Ablation?
   /// How networks are timed; nothing is timed without one.
-  public var meters: [LatencyMeter]
+  package var meters: [LatencyMeter]
   /// The machine on which they are timed, for the notes.
-  public var machine: String
+  package var machine: String
   /// Told what is being done, for long tables.
-  public var progress: (String) -> Void
+  package var progress: (String) -> Void
 
   /// The batches of the paper's table 1.
   static let batchSizes = [1, 64]
 
   /// A reproduction.
-  public init(
+  package init(
     results: ResultsFolder = ResultsFolder(path: nil), runs: [TableRun] = [],
     meters: [LatencyMeter] = [],
     machine: String = "", progress: @escaping (String) -> Void = { _ in }
@@ -37,8 +38,8 @@ public struct Reproduction {
 
   /// A table or figure.
   ///
-  /// - Throws: ``ReportError`` for damaged results; what a meter throws is noted, not thrown.
-  public func exhibit(_ name: ExhibitName) throws -> Exhibit {
+  /// - Throws: ``ReproductionError`` for damaged results; what a meter throws is noted, not thrown.
+  package func exhibit(_ name: ExhibitName) throws -> Exhibit {
     switch name {
     case .table1: try table1()
     case .table2: try table2()

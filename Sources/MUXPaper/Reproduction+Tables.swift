@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import MUXNetworks
+import MUXReport
 
 extension Reproduction {
   /// ImageNet classification: counts, latency, accuracy.

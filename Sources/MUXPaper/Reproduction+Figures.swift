@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import MUXCharts
 import MUXNetworks
+import MUXReport
 
 extension Reproduction {
   /// A network of the paper's table 1 or 3 as a point of a chart.

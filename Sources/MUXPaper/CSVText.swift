@@ -9,8 +9,8 @@ struct CSVText {
 
   /// Reads a text; empty lines are skipped.
   ///
-  /// - Throws: ``ReportError/results(path:line:reason:)``.
-  init(_ text: String, path: String) throws(ReportError) {
+  /// - Throws: ``ReproductionError/results(path:line:reason:)``.
+  init(_ text: String, path: String) throws(ReproductionError) {
     let lines = try Self.parse(text, path: path)
     guard let first = lines.first else {
       throw .results(path: path, line: 1, reason: "the file is empty; a header is needed")
@@ -36,7 +36,7 @@ struct CSVText {
 
   private static func parse(
     _ text: String, path: String
-  ) throws(ReportError) -> [(line: Int, fields: [String])] {
+  ) throws(ReproductionError) -> [(line: Int, fields: [String])] {
     var result: [(line: Int, fields: [String])] = []
     var fields: [String] = []
     var field = ""

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-public import MUXNetworks
+package import MUXNetworks
 
 /// A network of the ablation of figure 8 on small images, with what is turned in it.
-public struct AblationNetwork: Sendable, Hashable {
+package struct AblationNetwork: Sendable, Hashable {
   /// What is turned.
-  public enum Knob: String, Sendable, Hashable, CaseIterable {
+  package enum Knob: String, Sendable, Hashable, CaseIterable {
     /// The width alone: what the others are compared with.
     case width
     /// Spatial multiplexing in the repeat blocks.
@@ -18,15 +18,15 @@ public struct AblationNetwork: Sendable, Hashable {
   }
 
   /// Its name in the list of trainings.
-  public var name: String
+  package var name: String
   /// What is turned.
-  public var knob: Knob
+  package var knob: Knob
   /// The width multiplier.
-  public var width: Double
+  package var width: Double
   /// The side of the images in pixels.
-  public var inputSize: Int
+  package var inputSize: Int
   /// The network, before it is fitted to the images.
-  public var architecture: Architecture
+  package var architecture: Architecture
 
   private init(
     _ name: String, _ knob: Knob, _ width: Double, inputSize: Int = 32,
@@ -43,7 +43,7 @@ public struct AblationNetwork: Sendable, Hashable {
 
   /// The networks for 32×32 pixels: three widths plain, with multiplexing and with larger kernels; at the
   /// widest also channels left out, and images of half the side.
-  public static let small: [AblationNetwork] =
+  package static let small: [AblationNetwork] =
     [0.1, 0.25, 0.5].flatMap { width in
       [
         AblationNetwork("w\(width)", .width, width),
@@ -59,20 +59,20 @@ public struct AblationNetwork: Sendable, Hashable {
 }
 
 /// What a training of such a network came to.
-public struct AblationResult: Sendable, Hashable {
+package struct AblationResult: Sendable, Hashable {
   /// The network.
-  public var network: AblationNetwork
+  package var network: AblationNetwork
   /// The seed, by which results are paired.
-  public var seed: UInt64
+  package var seed: UInt64
   /// The share of test images whose class was found.
-  public var accuracy: Double
+  package var accuracy: Double
   /// Parameters.
-  public var parameters: Double
+  package var parameters: Double
   /// Multiply-adds of one image.
-  public var multiplyAdds: Double
+  package var multiplyAdds: Double
 
   /// A result.
-  public init(
+  package init(
     network: AblationNetwork, seed: UInt64, accuracy: Double, parameters: Double,
     multiplyAdds: Double
   ) {
@@ -85,18 +85,18 @@ public struct AblationResult: Sendable, Hashable {
 }
 
 /// The results of an ablation, and how they were come by.
-public struct Ablation: Sendable, Hashable {
+package struct Ablation: Sendable, Hashable {
   /// One for each training that is done.
-  public var results: [AblationResult]
+  package var results: [AblationResult]
   /// How many trainings there are in all.
-  public var planned: Int
+  package var planned: Int
   /// What the images are, and how long was trained.
-  public var remark: String
+  package var remark: String
   /// The command that trains.
-  public var command: String
+  package var command: String
 
   /// Results.
-  public init(results: [AblationResult], planned: Int, remark: String, command: String) {
+  package init(results: [AblationResult], planned: Int, remark: String, command: String) {
     self.results = results
     self.planned = planned
     self.remark = remark

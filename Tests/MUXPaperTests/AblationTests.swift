@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import MUXCore
 import MUXNetworks
-import MUXReport
+import MUXPaper
 import Testing
 
 @Suite("The ablation of figure 8")

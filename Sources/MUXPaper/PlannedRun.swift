@@ -1,22 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
-public import MUXCore
-public import MUXNetworks
+package import MUXCore
+package import MUXNetworks
 import MUXTasks
 
 /// A row of one of the paper's tables that a training can fill.
-public struct PlannedRun: Sendable, Hashable {
+package struct PlannedRun: Sendable, Hashable {
   /// The network in the zoo, which also names the row.
-  public var model: String
+  package var model: String
   /// What the paper calls the row.
-  public var title: String
+  package var title: String
   /// The recipe by which it is trained.
-  public var recipe: String
+  package var recipe: String
   /// The network whose ImageNet weights it starts from.
-  public var backbone: String
+  package var backbone: String
   /// The metric that fills the table.
-  public var metric: Metric
+  package var metric: Metric
   /// Multiply-adds of one image, and parameters.
-  public var costs: CostReport
+  package var costs: CostReport
 }
 
 extension ExhibitName {
@@ -32,7 +32,7 @@ extension ExhibitName {
   }
 
   /// The rows that trainings can fill, from the top; none where there are no such rows.
-  public func plannedRuns() throws -> [PlannedRun] {
+  package func plannedRuns() throws -> [PlannedRun] {
     switch self {
     case .table2:
       try Self.plan(QuotedTables.table2, classes: nil, metric: metric) { model in
@@ -65,18 +65,18 @@ extension ExhibitName {
 }
 
 /// What a row of a table came to in a training for it.
-public struct TableRun: Sendable, Hashable {
+package struct TableRun: Sendable, Hashable {
   /// The network in the zoo.
-  public var model: String
+  package var model: String
   /// A share from 0 to 1; nil where the metric is undefined.
-  public var value: Double?
+  package var value: Double?
   /// The command that trained it.
-  public var command: String
+  package var command: String
   /// What it was measured on, and anything that keeps it from being compared with the paper.
-  public var note: String
+  package var note: String
 
   /// A row.
-  public init(model: String, value: Double?, command: String, note: String) {
+  package init(model: String, value: Double?, command: String, note: String) {
     self.model = model
     self.value = value
     self.command = command
@@ -86,20 +86,20 @@ public struct TableRun: Sendable, Hashable {
 
 /// How long trainings take, by arithmetic: forward and backward pass are three times the multiply-adds of
 /// the forward pass alone.
-public struct TrainingCost: Sendable, Hashable {
+package struct TrainingCost: Sendable, Hashable {
   /// Multiply-adds of the whole training.
-  public var multiplyAdds: Double
+  package var multiplyAdds: Double
 
   /// The cost of so many epochs of so many images.
-  public init(multiplyAdds: Int, images: Int, epochs: Int) {
+  package init(multiplyAdds: Int, images: Int, epochs: Int) {
     self.multiplyAdds = 3 * Double(multiplyAdds) * Double(images) * Double(epochs)
   }
 
   /// Hours of training at a speed in multiply-adds per second.
-  public func hours(perSecond speed: Double) -> Double { multiplyAdds / speed / 3600 }
+  package func hours(perSecond speed: Double) -> Double { multiplyAdds / speed / 3600 }
 
   /// Multiply-adds a second of two CPU cores: MUXNet-m trained at 0.476 s a step of 32 images of 224×224.
-  public static let twoCores = 44e9
+  package static let twoCores = 44e9
   /// An assumption for one GPU of a data centre, far below its peak, since small networks do not fill it.
-  public static let gpu = 5e12
+  package static let gpu = 5e12
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import MUXCharts
 import MUXNetworks
+import MUXReport
 
 extension Reproduction {
   /// The networks of figure 2, roughly by year.

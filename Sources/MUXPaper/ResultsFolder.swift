@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-public import Foundation
+import Foundation
 
 /// The numbers that runs have left under `results/`.
 ///
@@ -7,17 +7,17 @@ public import Foundation
 ///   `model`, `data`, `classes`, `input_size` (empty for the model's own), `metric` (top1, top5,
 ///   map11, auroc), `value` (a share from 0 to 1) and `command`.
 /// - `search/summary.csv`: figure 9's experiment, as `muxnet search benchmark` writes it.
-public struct ResultsFolder: Sendable {
+package struct ResultsFolder: Sendable {
   /// The folder; nil where there is none, so that everything measured is "not run".
-  public let path: String?
+  package let path: String?
 
   /// A folder, or none.
-  public init(path: String?) {
+  package init(path: String?) {
     self.path = path
   }
 
   /// The folder `results` of the working folder or of the folders above the program.
-  public static func find(
+  package static func find(
     environment: [String: String] = ProcessInfo.processInfo.environment,
     executable: String? = Bundle.main.executablePath
   ) -> ResultsFolder {
@@ -54,13 +54,13 @@ public struct ResultsFolder: Sendable {
   func accuracies() throws -> [Accuracy] {
     guard let (text, path) = try text("accuracies.csv") else { return [] }
     return try CSVText(text, path: path).records.map { line, record in
-      func field(_ name: String) throws(ReportError) -> String {
+      func field(_ name: String) throws(ReproductionError) -> String {
         guard let value = record[name] else {
           throw .results(path: path, line: 1, reason: "the column '\(name)' is missing")
         }
         return value
       }
-      func number(_ name: String) throws(ReportError) -> Int? {
+      func number(_ name: String) throws(ReproductionError) -> Int? {
         let text = try field(name)
         if text.isEmpty { return nil }
         guard let value = Int(text), value > 0 else {
@@ -69,7 +69,7 @@ public struct ResultsFolder: Sendable {
         return value
       }
       guard let value = Double(try field("value")), (0...1).contains(value) else {
-        throw ReportError.results(
+        throw ReproductionError.results(
           path: path, line: line, reason: "the value must be a share from 0 to 1")
       }
       return Accuracy(
@@ -105,7 +105,7 @@ public struct ResultsFolder: Sendable {
   func searchLines() throws -> [SearchLine] {
     guard let (text, path) = try text("search/summary.csv") else { return [] }
     return try CSVText(text, path: path).records.map { line, record in
-      func number(_ name: String) throws(ReportError) -> Double {
+      func number(_ name: String) throws(ReproductionError) -> Double {
         guard let text = record[name], let value = Double(text) else {
           throw .results(
             path: path, line: record[name] == nil ? 1 : line,
@@ -115,7 +115,7 @@ public struct ResultsFolder: Sendable {
         return value
       }
       guard let table = record["table"], let algorithm = record["algorithm"] else {
-        throw ReportError.results(
+        throw ReproductionError.results(
           path: path, line: 1, reason: "the columns 'table' and 'algorithm' are needed")
       }
       return SearchLine(

@@ -1,22 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
-public import Foundation
-public import MUXCharts
+package import Foundation
+package import MUXCharts
+package import MUXReport
 
 /// A table or figure of the paper, made anew.
-public struct Exhibit: Sendable {
+package struct Exhibit: Sendable {
   /// Which one.
-  public var name: ExhibitName
+  package var name: ExhibitName
   /// What it shows.
-  public var caption: String
+  package var caption: String
   /// Its numbers.
-  public var table: ReportTable
+  package var table: ReportTable
   /// Its picture, for figures.
-  public var figure: Figure?
+  package var figure: Figure?
   /// What a reader should know about the numbers.
-  public var notes: [String]
+  package var notes: [String]
 
   /// An exhibit.
-  public init(
+  package init(
     name: ExhibitName, caption: String, table: ReportTable, figure: Figure? = nil,
     notes: [String] = []
   ) {
@@ -28,28 +29,28 @@ public struct Exhibit: Sendable {
   }
 
   /// The forms in which it can be had.
-  public enum Format: String, Sendable, Hashable, CaseIterable {
+  package enum Format: String, Sendable, Hashable, CaseIterable {
     case markdown, csv, json, svg, png
 
     /// The ending of file names.
-    public var fileExtension: String { self == .markdown ? "md" : rawValue }
+    package var fileExtension: String { self == .markdown ? "md" : rawValue }
   }
 
   /// Notes and the meaning of the marks.
-  public var remarks: [String] { notes + table.legend }
+  package var remarks: [String] { notes + table.legend }
 
   /// The picture.
   ///
-  /// - Throws: ``ReportError/noPicture(exhibit:)`` for a table.
-  public func picture() throws(ReportError) -> SVGPicture {
+  /// - Throws: ``ReproductionError/noPicture(exhibit:)`` for a table.
+  package func picture() throws(ReproductionError) -> SVGPicture {
     guard let figure else { throw .noPicture(exhibit: name.rawValue) }
     return figure.picture
   }
 
   /// The contents of a file of a format.
   ///
-  /// - Throws: ``ReportError/noPicture(exhibit:)``, `PNGRenderer.Failure`.
-  public func bytes(_ format: Format) throws -> [UInt8] {
+  /// - Throws: ``ReproductionError/noPicture(exhibit:)``, `PNGRenderer.Failure`.
+  package func bytes(_ format: Format) throws -> [UInt8] {
     switch format {
     case .markdown: [UInt8]((markdown + "\n").utf8)
     case .csv: [UInt8](table.csv.utf8)
@@ -60,13 +61,13 @@ public struct Exhibit: Sendable {
   }
 
   /// The caption, the table and the remarks in Markdown.
-  public var markdown: String {
+  package var markdown: String {
     (["**\(name.title).** \(caption)", "", table.markdown, ""] + remarks.map { "- \($0)" })
       .joined(separator: "\n")
   }
 
   /// The numbers as JSON.
-  public func json() throws -> Data {
+  package func json() throws -> Data {
     let object: [String: Any] = [
       "exhibit": name.rawValue, "caption": caption, "notes": notes, "rows": table.jsonRows,
     ]

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import MUXCharts
 import MUXNetworks
+import MUXReport
 
 /// Figure 8 from trainings on small images.
 extension Reproduction {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import MUXCharts
 import MUXNetworks
+import MUXReport
 
 extension Reproduction {
   /// What is turned in figure 8.

@@ -99,7 +99,7 @@ public struct ReportTable: Sendable, Hashable {
   }
 
   /// The rows as JSON values: names as text, numbers as objects with `value` and `source`.
-  var jsonRows: [[String: Any]] {
+  package var jsonRows: [[String: Any]] {
     rows.map { row in
       var object: [String: Any] = [:]
       for (column, value) in zip(columns, row) {

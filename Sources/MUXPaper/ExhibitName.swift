@@ -3,14 +3,14 @@ import MUXCore
 import MUXNetworks
 
 /// A table or figure of the paper.
-public enum ExhibitName: String, Sendable, Hashable, CaseIterable {
+package enum ExhibitName: String, Sendable, Hashable, CaseIterable {
   case table1, table2, table3, table4
   case figure1, figure2, figure6, figure7, figure8, figure9
 
   /// The table or figure of a name.
   ///
-  /// - Throws: ``ReportError/unknownExhibit(name:nearest:)`` with the nearest names.
-  public static func named(_ name: String) throws(ReportError) -> ExhibitName {
+  /// - Throws: ``ReproductionError/unknownExhibit(name:nearest:)`` with the nearest names.
+  package static func named(_ name: String) throws(ReproductionError) -> ExhibitName {
     let plain = name.lowercased().filter { !" -_.".contains($0) }
     if let found = ExhibitName(rawValue: plain) { return found }
     throw .unknownExhibit(
@@ -19,11 +19,11 @@ public enum ExhibitName: String, Sendable, Hashable, CaseIterable {
   }
 
   /// Such as `Table 1`.
-  public var title: String {
+  package var title: String {
     let number = rawValue.filter(\.isNumber)
     return (isFigure ? "Figure " : "Table ") + number
   }
 
   /// Whether it has a picture.
-  public var isFigure: Bool { rawValue.hasPrefix("figure") }
+  package var isFigure: Bool { rawValue.hasPrefix("figure") }
 }

@@ -124,14 +124,16 @@
 
     #if os(Linux)
       @Test(
-        "One that is killed ends all within seconds; with restarts the run ends as if nothing had been",
+        "One that is killed ends all at once; with restarts the run ends as if nothing had been",
         arguments: [(0, false), (1, true)])
       func killed(rank: Int, restarts: Bool) throws {
-        let undisturbed = try Muxnet.run(words("whole"), in: folder.path)
+        // Whoever waited for it to end would last longer than a test may.
+        let patience = ["--set", "distributed.timeout=86400"]
+        let undisturbed = try Muxnet.run(words("whole", 2, patience), in: folder.path)
         #expect(undisturbed.code == 0, "\(undisturbed.errors)")
         let mark = UUID().uuidString
         let program = try Program(
-          words("killed", 2, restarts ? ["--restarts", "1"] : []), in: folder.path,
+          words("killed", 2, patience + (restarts ? ["--restarts", "1"] : [])), in: folder.path,
           environment: ["TEST_MARK": mark])
         // After the first checkpoint.
         while program.isRunning,
@@ -140,7 +142,6 @@
         { usleep(5000) }
         let victim = try #require(Marked.processes(mark)[rank])
         #expect(kill(victim, SIGKILL) == 0)
-        let start = ContinuousClock.now
         program.wait()
         if restarts {
           #expect(program.code == 0, "\(program.errors)")
@@ -148,7 +149,6 @@
           #expect(try weights("killed") == weights("whole"))
         } else {
           #expect(program.code == 1, "\(program.errors)")
-          #expect(start.duration(to: .now) < .seconds(60))
           #expect(program.errors.contains("has lost another one"))
           #expect(program.errors.contains("error: process \(rank) of 2 was ended by signal 9"))
         }

@@ -60,13 +60,11 @@ package struct AblationNetwork: Sendable, Hashable {
 
 /// What a training of such a network came to.
 package struct AblationResult: Sendable, Hashable {
-  /// The network.
   package var network: AblationNetwork
   /// The seed, by which results are paired.
   package var seed: UInt64
   /// The share of test images whose class was found.
   package var accuracy: Double
-  /// Parameters.
   package var parameters: Double
   /// Multiply-adds of one image.
   package var multiplyAdds: Double
@@ -95,7 +93,6 @@ package struct Ablation: Sendable, Hashable {
   /// The command that trains.
   package var command: String
 
-  /// Results.
   package init(results: [AblationResult], planned: Int, remark: String, command: String) {
     self.results = results
     self.planned = planned

@@ -54,7 +54,6 @@ enum RunPage {
       + "</div>"
   }
 
-  /// A table of scores.
   static func table(_ table: ScoreTable) -> String {
     HTML.table(
       [table.subject]

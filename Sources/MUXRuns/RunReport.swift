@@ -26,7 +26,6 @@ package struct RunReport: Sendable {
   package var result: EvaluationResult
   /// The images that are most wrong, the worst first.
   package var examples: [Example]
-  /// The classes.
   package let classNames: [String]
 
   /// The longer side of a picture at most, in pixels.

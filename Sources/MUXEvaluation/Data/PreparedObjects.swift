@@ -13,7 +13,6 @@ package struct PreparedObjects {
   package var emptyImages = 0
   /// The most objects in one image.
   package var mostObjects = 0
-  /// The classes.
   package let classNames: [String]
 
   /// - Parameters:

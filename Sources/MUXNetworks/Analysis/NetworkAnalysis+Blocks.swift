@@ -27,7 +27,6 @@ extension NetworkAnalysis {
     package var spatial: Layer
     /// Squeeze-and-excitation, if a projection follows it.
     package var excitation: Excitation?
-    /// The projection.
     package var projection: Layer?
   }
 

@@ -11,7 +11,6 @@ import MUXTensor
 /// (`NAME.settings.json`), and `NAME.json` once it is trained and measured. So a list goes on wherever it
 /// was broken off, a killed process included, and what is done is never done again.
 package struct RunList: Sendable {
-  /// The folder.
   package let folder: String
   /// The trainings in their order.
   package let runs: [ListedRun]

@@ -8,7 +8,6 @@ import MUXVision
 package struct TrainingPreview: Sendable {
   /// The pictures, with their boxes or classes.
   package let cells: [ContactSheet.Cell]
-  /// The classes.
   package let classNames: [String]
   /// Side of the network's input in pixels.
   package let inputSize: Int

@@ -42,7 +42,6 @@
     /// The seeds with which each network is trained.
     var seedCount: Int { seeds ?? 5 }
 
-    /// The worker processes.
     var workerCount: Int { workers ?? max(1, ProcessInfo.processInfo.activeProcessorCount) }
   }
 #endif

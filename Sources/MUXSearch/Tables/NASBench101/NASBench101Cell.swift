@@ -93,7 +93,6 @@ package struct NASBench101Cell: Sendable, Hashable {
   /// The vertices, input and output included.
   package var vertexCount: Int { successors.count }
 
-  /// The edges.
   package var edgeCount: Int { successors.reduce(0) { $0 + $1.nonzeroBitCount } }
 
   /// Whether an edge runs from one vertex to another.

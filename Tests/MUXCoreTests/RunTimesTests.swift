@@ -15,6 +15,16 @@ import Testing
     #expect(RunTimes([]).median == 0)
   }
 
+  @Test(
+    "A duration reads as on a clock, rounded to seconds",
+    arguments: [
+      (0, "0:00"), (-3, "0:00"), (6.6, "0:07"), (59.5, "1:00"), (723, "12:03"), (3600, "1:00:00"),
+      (11_045, "3:04:05"), (90_061, "25:01:01"), (1e9, nil), (.infinity, nil), (.nan, nil),
+    ] as [(Double, String?)])
+  func clock(seconds: Double, text: String?) {
+    #expect(Seconds.clock(seconds) == text)
+  }
+
   @Test("A quantile may be one of the numbers: that before the place, or that behind it")
   func neighbours() {
     let even = Quantiles([4, 1, 3, 2])

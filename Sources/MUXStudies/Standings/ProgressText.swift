@@ -17,11 +17,7 @@ package enum StudyText {
 
   /// Seconds as 0:07, 12:30 or 3:07:09.
   package static func duration(_ seconds: Double) -> String {
-    guard seconds.isFinite, abs(seconds) < 1e7 else { return "?" }
-    let total = Int(seconds.rounded())
-    let (hours, minutes, rest) = (total / 3600, total / 60 % 60, total % 60)
-    func two(_ number: Int) -> String { number < 10 ? "0\(number)" : "\(number)" }
-    return hours > 0 ? "\(hours):\(two(minutes)):\(two(rest))" : "\(minutes):\(two(rest))"
+    Seconds.clock(seconds) ?? "?"
   }
 }
 

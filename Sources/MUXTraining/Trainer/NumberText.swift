@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
+import MUXCore
 
 /// Numbers as people and tables like to read them.
 enum NumberText {
@@ -19,10 +20,6 @@ enum NumberText {
 
   /// A duration such as `0:07`, `12:03` or `3:04:05`.
   static func duration(_ seconds: Double) -> String {
-    guard seconds.isFinite, seconds < 1e9 else { return "–" }
-    let whole = Int(max(seconds, 0).rounded())
-    let (hours, minutes, rest) = (whole / 3600, whole / 60 % 60, whole % 60)
-    func two(_ value: Int) -> String { value < 10 ? "0\(value)" : "\(value)" }
-    return hours > 0 ? "\(hours):\(two(minutes)):\(two(rest))" : "\(minutes):\(two(rest))"
+    Seconds.clock(seconds) ?? "–"
   }
 }

@@ -29,8 +29,8 @@ struct ProgressBar {
     let seconds = Seconds.since(start)
     if done > before, seconds > 1 {
       let speed = Double(done - before) / seconds
-      let left = Int((Double(total - done) / speed).rounded(.up))
-      text += ", \(speed.fixed(0))/s, \(Self.duration(left)) left"
+      let left = (Double(total - done) / speed).rounded(.up)
+      text += ", \(speed.fixed(0))/s, \(Seconds.clock(left) ?? "–") left"
     }
     Console.standardError("\r\u{1b}[2K" + String(text.prefix(max(Console.errorWidth - 1, 20))))
   }
@@ -42,11 +42,4 @@ struct ProgressBar {
   }
 
   private static let width = 24
-
-  /// Such as `1:02:03` or `0:45`.
-  private static func duration(_ seconds: Int) -> String {
-    func two(_ value: Int) -> String { value < 10 ? "0\(value)" : "\(value)" }
-    let (hours, minutes) = (seconds / 3600, seconds / 60 % 60)
-    return (hours > 0 ? "\(hours):\(two(minutes))" : "\(minutes)") + ":\(two(seconds % 60))"
-  }
 }

@@ -6,7 +6,7 @@ import Testing
 @Suite("Suites that may hang") struct SuiteTests {
   /// What starts processes, or waits for another thread.
   private static var waiting: Regex<Substring> {
-    /\b(?:Muxnet\.|Program\(|Program\.run|Process\(\)|PostgresServer\b|Thread\b|eventually\(|u?sleep\(|DispatchSemaphore\b|EnginePool\(|with(?:Throwing)?TaskGroup\b)/
+    /\b(?:Muxnet\.|Program\(|Program\.run|Process\(\)|ChildProcess\(|CommandEvaluator\(|PostgresServer\b|Thread\b|eventually\(|u?sleep\(|DispatchSemaphore\b|EnginePool\(|with(?:Throwing)?TaskGroup\b)/
   }
 
   /// What starts the program; a line of the shell that is another program does not.

@@ -4,10 +4,11 @@ import MUXCore
 import MUXSearch
 import MUXStudies
 import MUXStudyTestSupport
+import MUXTestSupport
 import Testing
 
 /// What evaluation commands print: results, notes, units, logs, reports on the way.
-@Suite("What evaluation commands print")
+@Suite("What evaluation commands print", .tags(.processes), .endsSometime, .onWaitingThreads)
 struct PrintedValuesTests {
   private func run(
     _ line: String, trials: Int = 1, own: [Objective] = [], prune: Bool = false

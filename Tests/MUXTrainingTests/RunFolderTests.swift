@@ -9,14 +9,21 @@ import Testing
   func increments() throws {
     let base = try TestRun.makeFolder()
     defer { try? FileManager.default.removeItem(atPath: base) }
-    let first = try RunFolder(creating: "a", in: base, overwrites: false)
-    let second = try RunFolder(creating: "a", in: base, overwrites: false)
-    let third = try RunFolder(creating: "a", in: base, overwrites: false)
-    #expect(first.path == "\(base)/a" && second.path == "\(base)/a-2")
-    #expect(third.path == "\(base)/a-3")
-    try Data("old".utf8).write(to: URL(filePath: first.summary))
-    let again = try RunFolder(creating: "a", in: base, overwrites: true)
-    #expect(again.path == first.path)
+    do {
+      let first = try RunFolder.begin("a", in: base, overwrites: false)
+      let second = try RunFolder.begin("a", in: base, overwrites: false)
+      let third = try RunFolder.begin("a", in: base, overwrites: false)
+      withExtendedLifetime((first.lock, second.lock)) {
+        #expect(first.folder.path == "\(base)/a" && second.folder.path == "\(base)/a-2")
+        #expect(third.folder.path == "\(base)/a-3")
+      }
+      try Data("old".utf8).write(to: URL(filePath: first.folder.summary))
+      #expect(throws: RunFolderError.inUse(path: first.folder.path)) {
+        try RunFolder.begin("a", in: base, overwrites: true)
+      }
+    }
+    let again = try RunFolder.begin("a", in: base, overwrites: true).folder
+    #expect(again.path == "\(base)/a")
     #expect(!FileManager.default.fileExists(atPath: again.summary))
   }
 
@@ -28,7 +35,7 @@ import Testing
       atPath: "\(base)/photos", withIntermediateDirectories: true)
     try Data("x".utf8).write(to: URL(filePath: "\(base)/photos/holiday.txt"))
     #expect(throws: RunFolderError.notARun(path: "\(base)/photos")) {
-      try RunFolder(creating: "photos", in: base, overwrites: true)
+      try RunFolder.begin("photos", in: base, overwrites: true)
     }
     #expect(FileManager.default.fileExists(atPath: "\(base)/photos/holiday.txt"))
   }
@@ -105,11 +112,58 @@ import Testing
     #expect(try start().folder.path == "\(path)-2", "a run with a checkpoint is kept")
   }
 
+  @Test(
+    "what a run leaves that is killed while it makes its folder is taken over, wherever it was",
+    arguments: [
+      [], ["checkpoints/"], [".lock"],
+      [".lock", "checkpoints/", ".configuration.yaml.4711.1.partial"],
+      [".lock", "checkpoints/", "configuration.yaml", ".network.json.4711.2.partial"],
+    ] as [[String]])
+  func unfinished(names: [String]) throws {
+    let base = try TestRun.makeFolder()
+    defer { try? FileManager.default.removeItem(atPath: base) }
+    func make(_ name: String) throws {
+      let path = "\(base)/a/\(name)"
+      try FileManager.default.createDirectory(
+        atPath: name.hasSuffix("/") ? path : "\(base)/a", withIntermediateDirectories: true)
+      if !name.hasSuffix("/") { try Data("x".utf8).write(to: URL(filePath: path)) }
+    }
+    try make("./")
+    for name in names { try make(name) }
+    let run = try RunFolder.begin("a", in: base, overwrites: false).folder
+    #expect(run.path == "\(base)/a")
+    let left = try FileManager.default.contentsOfDirectory(atPath: run.path)
+    #expect(left.sorted() == [".lock", "checkpoints"])
+    try FileManager.default.removeItem(atPath: run.checkpoints)
+    // Somebody else's temporary file is somebody's.
+    try make(".notes.txt.4711.1.partial")
+    #expect(try RunFolder.begin("a", in: base, overwrites: false).folder.path == "\(base)/a-2")
+  }
+
+  @Test("runs that begin at once never share a folder, where one lies that may be taken over")
+  func together() async throws {
+    let base = try TestRun.makeFolder()
+    defer { try? FileManager.default.removeItem(atPath: base) }
+    try FileManager.default.createDirectory(
+      atPath: "\(base)/a/checkpoints", withIntermediateDirectories: true)
+    let begun = try await withThrowingTaskGroup(of: (RunFolder, RunLock).self) { group in
+      for _ in 0..<16 {
+        group.addTask { try RunFolder.begin("a", in: base, overwrites: false) }
+      }
+      return try await group.reduce(into: []) { $0.append($1) }
+    }
+    withExtendedLifetime(begun) {
+      let names = Set(begun.map { $0.0.path })
+      #expect(names.count == 16)
+      #expect(names.contains("\(base)/a"))
+    }
+  }
+
   @Test("the path of anything inside a run leads to the run")
   func inside() throws {
     let base = try TestRun.makeFolder()
     defer { try? FileManager.default.removeItem(atPath: base) }
-    let run = try RunFolder(creating: "a", in: base, overwrites: false)
+    let run = try RunFolder.begin("a", in: base, overwrites: false).folder
     #expect(try RunFolder(existing: run.path + "/") == run)
     #expect(try RunFolder(existing: run.checkpoints + "/step-000000001") == run)
     #expect(throws: RunFolderError.self) { try RunFolder(existing: base) }

@@ -5,6 +5,15 @@ extension AtomicFile {
   /// Seconds after which nobody is expected to write to a temporary file any more.
   private static let rest = 5.0
 
+  /// Whether a name is that of a temporary file that was to become another.
+  ///
+  /// - Parameters:
+  ///   - name: The name in question.
+  ///   - other: The file's name when it is whole.
+  package static func isLeftover(_ name: String, of other: String) -> Bool {
+    name.hasPrefix(".\(other).") && name.hasSuffix(".partial")
+  }
+
   /// Removes what killed processes of this machine have left half-written in a folder.
   ///
   /// What was written to a moment ago stays: it may be that of a process of another machine, whose number

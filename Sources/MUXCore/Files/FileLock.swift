@@ -16,15 +16,38 @@ package final class FileLock: Sendable {
   /// Takes a lock that nobody has, or nil if somebody has it. File systems that know no locks are not an
   /// error.
   package init?(ifFree path: String) throws(FileError) {
-    descriptor = try Self.opened(path)
-    guard flock(descriptor, LOCK_EX | LOCK_NB) != 0, errno == EWOULDBLOCK else { return }
-    return nil
+    while true {
+      let file = try Self.opened(path)
+      if flock(file, LOCK_EX | LOCK_NB) != 0, errno == EWOULDBLOCK {
+        close(file)
+        return nil
+      }
+      if Self.isAt(path, file) {
+        descriptor = file
+        return
+      }
+      Self.release(file)
+    }
   }
 
   /// Waits for a lock and takes it.
   package init(waitingFor path: String) throws(FileError) {
-    descriptor = try Self.opened(path)
-    while flock(descriptor, LOCK_EX) != 0, errno == EINTR {}
+    while true {
+      let file = try Self.opened(path)
+      while flock(file, LOCK_EX) != 0, errno == EINTR {}
+      if Self.isAt(path, file) {
+        descriptor = file
+        return
+      }
+      Self.release(file)
+    }
+  }
+
+  /// Whether an open file is still the one of that path: who had the lock may have removed it.
+  private static func isAt(_ path: String, _ file: Int32) -> Bool {
+    var (opened, named) = (stat(), stat())
+    return fstat(file, &opened) == 0 && stat(path, &named) == 0
+      && opened.st_ino == named.st_ino && opened.st_dev == named.st_dev
   }
 
   /// Whether somebody has the lock, asked without taking it: those who ask are never in each other's way.

@@ -32,7 +32,9 @@ public struct RunFolder: Hashable, Sendable {
   public var space: String { "\(path)/space.yaml" }
 
   /// The folder of a run that another process has made, perhaps on another machine.
-  package init(madeElsewhere path: String) { self.path = path }
+  package init(madeElsewhere path: String) { self.init(path) }
+
+  private init(_ path: String) { self.path = path }
 
   /// The run in an existing folder; a path to a file inside it will do as well.
   public init(existing path: String) throws(RunFolderError) {
@@ -84,38 +86,63 @@ public struct RunFolder: Hashable, Sendable {
   /// killed before it had anything to go on from is taken over.
   ///
   /// - Parameters:
-  ///   - folder: The folder of all runs; made where absent.
   ///   - name: The run's name.
+  ///   - folder: The folder of all runs; made where absent.
   ///   - overwrites: Whether an existing run of that name is removed first.
-  public init(creating name: String, in folder: String, overwrites: Bool) throws(RunFolderError) {
+  /// - Returns: The folder and its lock, which nobody else can have had since it was made.
+  package static func begin(
+    _ name: String, in folder: String, overwrites: Bool
+  ) throws(RunFolderError) -> (folder: RunFolder, lock: RunLock) {
     do { try Folders.make(folder) } catch {
       throw .notWritable(path: folder, code: error.code)
     }
     let first = "\(folder)/\(name)"
     if overwrites, FileManager.default.fileExists(atPath: first) {
-      guard Self.isRun(first) || Self.isEmpty(first) else { throw .notARun(path: first) }
+      guard isRun(first) || isEmpty(first) else { throw .notARun(path: first) }
       let lock = try RunLock(first)
       defer { withExtendedLifetime(lock) {} }
       do { try FileManager.default.removeItem(atPath: first) } catch {
-        throw .notWritable(path: first, code: Self.code(of: error))
+        throw .notWritable(path: first, code: code(of: error))
       }
     }
-    var candidate = first
-    var number = 1
-    // `mkdir` fails where the folder exists, so two runs that start at once never share one.
-    while mkdir(candidate, 0o755) != 0 {
-      guard errno == EEXIST, number < 1_000_000 else {
-        throw .notWritable(path: candidate, code: errno)
+    for number in 1..<1_000_000 {
+      let candidate = number == 1 ? first : "\(first)-\(number)"
+      guard let lock = try claim(candidate) else { continue }
+      let run = RunFolder(candidate)
+      guard mkdir(run.checkpoints, 0o755) == 0 else {
+        let code = errno
+        run.discard()
+        throw .notWritable(path: run.checkpoints, code: code)
       }
-      if Self.removeBarren(candidate) { continue }
-      number += 1
-      candidate = "\(first)-\(number)"
+      return (run, lock)
     }
-    path = candidate
-    guard mkdir(checkpoints, 0o755) == 0 else {
-      let code = errno
-      discard()
-      throw .notWritable(path: checkpoints, code: code)
+    throw .notWritable(path: first, code: EEXIST)
+  }
+
+  /// Makes a folder, or empties one in which a run ended at its start, and takes its lock; nil where it is
+  /// another's. Whoever has the lock has the folder: of two that begin at once, one goes on to the next name.
+  private static func claim(_ path: String) throws(RunFolderError) -> RunLock? {
+    while true {
+      let isNew = mkdir(path, 0o755) == 0
+      guard isNew || errno == EEXIST else { throw .notWritable(path: path, code: errno) }
+      guard isNew || isBarren(path) else { return nil }
+      let lock: RunLock
+      do { lock = try RunLock(path) } catch {
+        switch error {
+        case .inUse: return nil
+        // Somebody removed it meanwhile.
+        case .notWritable(_, ENOENT): continue
+        default: throw error
+        }
+      }
+      guard isBarren(path, lockIsOurs: true) else { return nil }
+      do {
+        for name in try FileManager.default.contentsOfDirectory(atPath: path) where name != ".lock"
+        {
+          try FileManager.default.removeItem(atPath: "\(path)/\(name)")
+        }
+      } catch { throw .notWritable(path: path, code: code(of: error)) }
+      return lock
     }
   }
 
@@ -131,29 +158,23 @@ public struct RunFolder: Hashable, Sendable {
 
   /// Whether a run ended before its first checkpoint, so that nothing in its folder can be gone on from:
   /// what lies there was written at its start, and no process is at work on it.
-  package static func isBarren(_ path: String, lockIsOurs: Bool = false) -> Bool {
-    let names = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
-    // The lock tells it from one that is just being made.
-    guard names.contains(".lock"), isRun(path), lockIsOurs || !RunLock.isHeld(path)
+  private static func isBarren(_ path: String, lockIsOurs: Bool = false) -> Bool {
+    let manager = FileManager.default
+    guard let names = try? manager.contentsOfDirectory(atPath: path),
+      lockIsOurs || !RunLock.isHeld(path)
     else { return false }
     let usual = [
       ".lock", "configuration.yaml", "environment.json", "data.json", "network.json", "space.yaml",
       "checkpoints",
     ]
-    guard names.allSatisfy({ usual.contains($0) || $0.hasPrefix("events.out.tfevents.") }) else {
-      return false
-    }
-    let checkpoints = try? FileManager.default.contentsOfDirectory(atPath: "\(path)/checkpoints")
-    return (checkpoints ?? []).allSatisfy { $0.hasPrefix(".partial-") }
-  }
-
-  /// Removes the folder of such a run; false where it is none, or where another process was quicker.
-  private static func removeBarren(_ path: String) -> Bool {
-    guard isBarren(path), let lock = try? RunLock(path) else { return false }
-    return withExtendedLifetime(lock) {
-      isBarren(path, lockIsOurs: true)
-        && (try? FileManager.default.removeItem(atPath: path)) != nil
-    }
+    guard
+      names.allSatisfy({ name in
+        usual.contains(name) || name.hasPrefix("events.out.tfevents.")
+          || usual.contains { AtomicFile.isLeftover(name, of: $0) }
+      })
+    else { return false }
+    let checkpoints = (try? manager.contentsOfDirectory(atPath: "\(path)/checkpoints")) ?? []
+    return checkpoints.allSatisfy { $0.hasPrefix(".partial-") }
   }
 
   private static func isEmpty(_ path: String) -> Bool {

@@ -112,14 +112,15 @@ public final class Trainer {
     let report = try parts.loadInitialWeights()
     try group.meet(configuration, parts)
     let output = configuration.output
+    var lock: RunLock?
     let folder = try group.folder {
-      try RunFolder(
-        creating: output.name ?? parts.network.name, in: output.folder,
-        overwrites: output.overwrites)
+      let begun = try RunFolder.begin(
+        output.name ?? parts.network.name, in: output.folder, overwrites: output.overwrites)
+      lock = begun.lock
+      return begun.folder
     }
     var isWhole = !group.isFirst
     defer { if !isWhole { folder.discard() } }
-    let lock = try group.isFirst ? RunLock(folder.path) : nil
     var state = TrainingState()
     if configuration.precision == .float16 { state.lossScaler = LossScaler() }
     state.data = parts.data.record

@@ -22,24 +22,32 @@ enum EntryPoint {
     }
   }
 
-  private static func finish(_ found: any Error) -> Never {
-    #if TORCH
-      let error = (found as? Refusal)?.error ?? found
-      let code = Refusal.code(of: found).map { ExitCode($0) } ?? MUXNetCommand.exitCode(for: error)
-    #else
-      let error = found
-      let code = MUXNetCommand.exitCode(for: error)
-    #endif
+  private static func finish(_ error: any Error) -> Never {
+    let code = MUXNetCommand.exitCode(for: error)
     if code == .success {
       // Help, the version, a completion script.
       Console.result(MUXNetCommand.fullMessage(for: error))
       exit(Console.exitCodeOfOutput)
     }
+    show(error)
+    #if TORCH
+      exit((Refusal.code(of: error) ?? code).rawValue)
+    #else
+      exit(code.rawValue)
+    #endif
+  }
+
+  /// Writes an error's line.
+  ///
+  /// - Returns: What it says; empty for an exit code, whose command has said what there is to say.
+  @discardableResult
+  static func show(_ error: any Error) -> String {
+    if error is ExitCode { return "" }
     let message = ShownArguments.withoutSecrets(
       MUXNetCommand.message(for: error) + OptionHint.text(for: error)
-        + OptionHint.negativeNumber(CommandLine.arguments, code))
-    // An exit code without a message: the command has said what there is to say.
-    if !message.isEmpty, !(error is ExitCode) { Console.error(message) }
-    exit(code.rawValue)
+        + OptionHint.negativeNumber(
+          CommandLine.arguments, MUXNetCommand.exitCode(for: error)))
+    if !message.isEmpty { Console.error(message) }
+    return message
   }
 }

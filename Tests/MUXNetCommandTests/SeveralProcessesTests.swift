@@ -16,8 +16,13 @@
     .onWaitingThreads)
   struct SeveralProcessesTests {
     private let folder: TemporaryFolder
+    /// For what programs print.
+    private let scratch: TemporaryFolder
 
-    init() throws { folder = try TemporaryFolder() }
+    init() throws {
+      folder = try TemporaryFolder()
+      scratch = try TemporaryFolder()
+    }
 
     /// A command line that trains a small network on the digits.
     private func words(_ name: String, _ processes: Int? = 2, _ more: [String] = []) -> [String] {
@@ -105,6 +110,39 @@
       #expect(outcome.code == 1)
       #expect(outcome.errors.contains(expected))
       #expect(outcome.errors.split(separator: "\n").count == 1, "\(outcome.errors)")
+      #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path).isEmpty)
+    }
+
+    @Test(
+      "Without a launcher of ours, too, the others are told why one refuses to begin, and do not wait",
+      arguments: [
+        (0, "optimizer.learningRate=-1", "optimizer.learningRate is -1"),
+        // Found before the others are.
+        (0, "nothing=1", "unknown key “nothing”"), (1, "nothing=1", "unknown key “nothing”"),
+        (1, "model.initialWeights=absent.safetensors", "absent.safetensors"),
+      ])
+    func refusal(refusing: Int, setting: String, expected: String) throws {
+      let port = try FreePort.find()
+      let start = ContinuousClock.now
+      let programs = try (0..<2).map { rank in
+        try Program(
+          words("none", nil, rank == refusing ? ["--set", setting] : []), in: scratch.path,
+          workingFolder: folder.path,
+          environment: [
+            "RANK": "\(rank)", "WORLD_SIZE": "2", "LOCAL_RANK": "\(rank)",
+            "LOCAL_WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": "\(port)",
+          ])
+      }
+      for program in programs {
+        #expect(program.code == 1)
+        #expect(program.errors.split(separator: "\n").count == 1, "\(program.errors)")
+        #expect(program.errors.contains(expected), "\(program.errors)")
+      }
+      #expect(
+        programs[1 - refusing].errors.hasPrefix(
+          "error: process \(refusing) of 2 refuses to begin: "))
+      // They would wait for 300 seconds.
+      #expect(start.duration(to: .now) < .seconds(150))
       #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path).isEmpty)
     }
 

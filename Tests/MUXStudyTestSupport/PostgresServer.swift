@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
 package import MUXStudies
+import MUXTestSupport
 import Synchronization
 
 #if canImport(Darwin)
@@ -51,7 +52,7 @@ package final class PostgresServer: Sendable {
     folder =
       FileManager.default.temporaryDirectory
       .appendingPathComponent("muxnet-pg-\(UUID().uuidString.prefix(8))").path
-    port = try Self.freePort()
+    port = try FreePort.find()
     try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
     if getuid() == 0, let user = Self.unprivileged { try Self.check("chown \(user) '\(folder)'") }
     try Self.check(
@@ -137,25 +138,5 @@ package final class PostgresServer: Sendable {
     let process = try ChildProcess(
       "/bin/sh", ["-c", command], environment: ProcessInfo.processInfo.environment, folder: "/")
     if process.wait() != .exit(code: 0) { throw ServerError(text: "failed: \(command)") }
-  }
-
-  private static func freePort() throws -> Int {
-    let handle = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-    guard handle >= 0 else { throw ServerError(text: "no socket") }
-    defer { close(handle) }
-    var address = sockaddr_in()
-    address.sin_family = sa_family_t(AF_INET)
-    address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
-    var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-    let port = withUnsafeMutablePointer(to: &address) { pointer in
-      pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { generic -> UInt16? in
-        guard bind(handle, generic, length) == 0, getsockname(handle, generic, &length) == 0 else {
-          return nil
-        }
-        return pointer.pointee.sin_port.bigEndian
-      }
-    }
-    guard let port else { throw ServerError(text: "no free port") }
-    return Int(port)
   }
 }

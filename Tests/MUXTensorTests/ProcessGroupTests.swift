@@ -73,6 +73,32 @@ import Testing
     #expect(alike.allSatisfy { (try? $0.get()) != nil })
   }
 
+  @Test(
+    "Where one will not train, all others are told why instead of waiting for it",
+    arguments: 0..<3)
+  func refusal(refusing: Int) throws {
+    let results = try Ranks.run(3) { group in
+      if group.rank == refusing {
+        group.refuse("no images")
+      } else {
+        try group.agree(on: [("the network", "a")])
+      }
+    }
+    #expect(results.count == 3)
+    for (rank, result) in results.enumerated() where rank != refusing {
+      #expect(
+        throws: ProcessGroupError.refused(rank: refusing, size: 3, reason: "no images")
+      ) { try result.get() }
+    }
+    let told = try Ranks.run(2) { group in
+      if group.isFirst { group.refuse("no images") }
+      return group.isFirst ? "" : try group.tell("run", "")
+    }
+    #expect(throws: ProcessGroupError.refused(rank: 0, size: 2, reason: "no images")) {
+      try told[1].get()
+    }
+  }
+
   @Test("A network interface that this machine does not have is named")
   func noInterface() throws {
     let server = try StoreServer()

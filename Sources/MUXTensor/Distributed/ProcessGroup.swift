@@ -19,6 +19,8 @@ public final class ProcessGroup {
 
   private let place: ProcessPlace?
   private let timeout: Double
+  /// What the store has in the place of what a process would say, where that will not train.
+  private static let refusal = "\u{3}"
   let handle: ct_group?
   private var isConnected = false
 
@@ -96,18 +98,55 @@ public final class ProcessGroup {
     isConnected = true
   }
 
+  /// Whether the store of keys ends with this process.
+  private var servesStore: Bool { place.map { !$0.launcherServes && $0.rank == 0 } ?? false }
+
+  /// Tells all others that this process will not train, and why: they throw
+  /// ``ProcessGroupError/refused(rank:size:reason:)`` where they would wait for it in ``agree(on:)`` or
+  /// ``tell(_:_:)``. Does nothing after ``connect()``: from then on they notice its end.
+  ///
+  /// Whoever serves the store stays until all others know it, or for some seconds; not longer than they would
+  /// wait.
+  ///
+  /// - Parameters:
+  ///   - reason: A line, which is shown in all of them.
+  ///   - seconds: How long it stays at most.
+  public func refuse(_ reason: String, staying seconds: Double = 60) {
+    guard handle != nil, !isConnected else { return }
+    // Whom this does not reach finds out by the store's end.
+    do throws(ProcessGroupError) {
+      let text = Array((Self.refusal + reason).utf8)
+      try set("facts/\(rank)", text)
+      if isFirst { try set("told/run", text) }
+      try leaveTogether(within: seconds)
+    } catch {}
+  }
+
+  /// What another process says by a key.
+  ///
+  /// - Throws: ``ProcessGroupError/refused(rank:size:reason:)`` where it says that it will not train.
+  private func word(_ key: String, of other: Int) throws(ProcessGroupError) -> String {
+    let text = String(decoding: try value(of: key), as: UTF8.self)
+    guard text.hasPrefix(Self.refusal) else { return text }
+    // What there is to say is said, also where others cannot be told any more.
+    do throws(ProcessGroupError) { try leaveTogether(within: 60) } catch {}
+    throw .refused(
+      rank: other, size: size, reason: String(text.dropFirst(Self.refusal.count)))
+  }
+
   /// Compares facts with all others before anything is done together.
   ///
   /// - Parameter facts: What must be the same everywhere, with what it is called in errors.
   /// - Throws: ``ProcessGroupError/differs(rank:what:value:first:)``, in all processes the same one, for
-  ///   the first process that has something else than process 0.
+  ///   the first process that has something else than process 0;
+  ///   ``ProcessGroupError/refused(rank:size:reason:)`` where one will not train.
   public func agree(on facts: [(what: String, value: String)]) throws(ProcessGroupError) {
     guard handle != nil else { return }
     let own = facts.map { "\($0.what)\u{1}\($0.value)" }.joined(separator: "\u{2}")
     try set("facts/\(rank)", Array(own.utf8))
     var first: [String] = []
     for other in 0..<size {
-      let text = String(decoding: try value(of: "facts/\(other)"), as: UTF8.self)
+      let text = try word("facts/\(other)", of: other)
       let theirs = text.split(separator: "\u{2}", omittingEmptySubsequences: false).map(String.init)
       if other == 0 { first = theirs }
       for index in 0..<max(first.count, theirs.count) {
@@ -122,7 +161,7 @@ public final class ProcessGroup {
         }
         let (mine, other0) = (parts(b), parts(a))
         // All are told before anyone leaves, above all whoever serves the store.
-        try leaveTogether()
+        try leaveTogether(within: timeout)
         throw .differs(
           rank: other, what: mine[0].isEmpty ? other0[0] : mine[0], value: mine.last ?? "",
           first: other0.last ?? "")
@@ -130,11 +169,15 @@ public final class ProcessGroup {
     }
   }
 
-  /// Waits until all have read what they need of the store.
-  private func leaveTogether() throws(ProcessGroupError) {
+  /// Says that this process needs nothing more of the store; whoever serves it waits until all have said so.
+  private func leaveTogether(within seconds: Double) throws(ProcessGroupError) {
     try set("leaves/\(rank)", [1])
-    guard isFirst else { return }
-    for other in 0..<size { _ = try value(of: "leaves/\(other)") }
+    guard servesStore else { return }
+    let end = ContinuousClock.now + .seconds(min(seconds, timeout))
+    for other in 0..<size {
+      let left: Double = (end - ContinuousClock.now) / Duration.seconds(1)
+      _ = try value(of: "leaves/\(other)", within: max(left, 0.001))
+    }
   }
 
   /// What the first process says, told to all by the store; possible before ``connect()``.
@@ -145,7 +188,7 @@ public final class ProcessGroup {
   public func tell(_ key: String, _ text: String) throws(ProcessGroupError) -> String {
     guard handle != nil else { return text }
     if isFirst { try set("told/\(key)", Array(text.utf8)) }
-    return String(decoding: try value(of: "told/\(key)"), as: UTF8.self)
+    return try word("told/\(key)", of: 0)
   }
 
   /// Writes a key of the store.
@@ -153,11 +196,14 @@ public final class ProcessGroup {
     try reaching(ct_group_set(handle, key, bytes, Int64(bytes.count)))
   }
 
-  /// Waits for a key of the store.
-  func value(of key: String) throws(ProcessGroupError) -> [UInt8] {
+  /// Waits for a key of the store, as long as for all else if not said otherwise.
+  func value(
+    of key: String, within seconds: Double? = nil
+  ) throws(ProcessGroupError) -> [UInt8] {
     var bytes: UnsafeMutablePointer<CChar>?
     var count: Int64 = 0
-    try reaching(ct_group_get(handle, key, Int64(timeout * 1000), &bytes, &count))
+    let milliseconds = Int64((seconds ?? timeout) * 1000)
+    try reaching(ct_group_get(handle, key, milliseconds, &bytes, &count))
     guard let bytes else { return [] }
     defer { ct_free_text(bytes) }
     return UnsafeRawBufferPointer(start: bytes, count: Int(count)).map { $0 }

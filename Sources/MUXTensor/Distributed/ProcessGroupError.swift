@@ -11,6 +11,8 @@ public enum ProcessGroupError: Error, Equatable, Sendable {
   case lost(rank: Int, size: Int, during: String, reason: String)
   /// Another process has something else than process 0.
   case differs(rank: Int, what: String, value: String, first: String)
+  /// A process will not train: its settings, its data or something else of it will not do.
+  case refused(rank: Int, size: Int, reason: String)
 }
 
 extension ProcessGroupError: CustomStringConvertible, LocalizedError {
@@ -30,6 +32,8 @@ extension ProcessGroupError: CustomStringConvertible, LocalizedError {
     case .differs(let rank, let what, let value, let first):
       return "process \(rank) has \(what) \(value), process 0 has \(first):"
         + " all need the same"
+    case .refused(let rank, let size, let reason):
+      return "process \(rank) of \(size) refuses to begin: \(reason)"
     }
   }
 

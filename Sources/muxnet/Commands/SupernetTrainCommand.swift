@@ -3,6 +3,7 @@
   import ArgumentParser
   import MUXConfiguration
   import MUXSearchTraining
+  import MUXTensor
   import MUXTraining
 
   /// Trains a super-network.
@@ -57,6 +58,24 @@
     }
 
     func run() throws {
+      if dryRun {
+        let text = try ConfigurationText.yaml(try settings())
+        return Console.result(text.trimmingCharacters(in: .newlines))
+      }
+      if several.isAsked {
+        // Said here and once, rather than by each of them.
+        _ = try settings()
+        return try several.launch()
+      }
+      try TrainCommand.finish(
+        Refusal.telling { join in
+          let known = try settings()
+          return try makeTrainer(known, join(known.distributed))
+        }, json: output.json)
+    }
+
+    /// The settings, from all their sources.
+    private func settings() throws -> TrainingConfiguration {
       var tree = try options.tree()
       try tree.set("supernet.space", toText: space, source: .option("SPACE"))
       for (name, text, path) in [
@@ -66,17 +85,12 @@
         guard let text else { continue }
         try tree.set(path, toText: "\(try StudyOptions.count(text, name))", source: .option(name))
       }
-      let settings = try tree.decode(TrainingConfiguration.self)
-      if dryRun {
-        let text = try ConfigurationText.yaml(settings)
-        return Console.result(text.trimmingCharacters(in: .newlines))
-      }
-      if several.isAsked { return try several.launch() }
-      try TrainCommand.finish(Refusal.telling { try makeTrainer(settings) }, json: output.json)
+      return try tree.decode(TrainingConfiguration.self)
     }
 
-    private func makeTrainer(_ settings: TrainingConfiguration) throws -> Trainer {
-      let group = try ProcessOptions.group(settings.distributed)
+    private func makeTrainer(
+      _ settings: TrainingConfiguration, _ group: ProcessGroup
+    ) throws -> Trainer {
       StopSignal.watch()
       let observers = TrainCommand.observers(
         everySteps: settings.output.logEverySteps, quiet: quiet || !group.isFirst)

@@ -126,7 +126,7 @@
         try several.launch()
         return
       }
-      try Self.finish(Refusal.telling { try makeTrainer() }, json: output.json)
+      try Self.finish(Refusal.telling { try makeTrainer($0) }, json: output.json)
     }
 
     /// Runs a training and says what became of it.
@@ -152,10 +152,13 @@
       }
     }
 
-    private func makeTrainer() throws -> Trainer {
+    /// - Parameter join: Finds the processes of which this one is one.
+    private func makeTrainer(
+      _ join: (DistributedConfiguration) throws -> ProcessGroup
+    ) throws -> Trainer {
       if let named = resume {
         let resume = try named.isEmpty ? latestRun() : named
-        let group = try ProcessOptions.group(
+        let group = try join(
           TrainingConfiguration(ofRun: RunFolder(existing: resume)).distributed)
         StopSignal.watch()
         let (threads, timeBudget) = (options.threads, options.timeBudget)
@@ -176,7 +179,7 @@
         }
       }
       let configuration = try options.unchecked()
-      let group = try ProcessOptions.group(configuration.distributed)
+      let group = try join(configuration.distributed)
       // Not before: who waits for the others ends at once.
       StopSignal.watch()
       let observers = Self.observers(

@@ -64,19 +64,6 @@ std::string outer_address() {
   return "";
 }
 
-/// Whether an interface of this name has an address.
-bool has_interface(const std::string &name) {
-  ifaddrs *found = nullptr;
-  if (getifaddrs(&found) != 0) return true;
-  const std::unique_ptr<ifaddrs, decltype(&freeifaddrs)> all(found, &freeifaddrs);
-  for (const ifaddrs *entry = found; entry != nullptr; entry = entry->ifa_next) {
-    if (entry->ifa_addr == nullptr || name != entry->ifa_name) continue;
-    if (entry->ifa_addr->sa_family == AF_INET || entry->ifa_addr->sa_family == AF_INET6)
-      return true;
-  }
-  return false;
-}
-
 /// What goes wrong between processes is thrown, and told in one line by whoever catches it: libtorch's own
 /// lines with stacks of calls before that are for who asks for them by its variable.
 void quieten_log() {
@@ -157,10 +144,6 @@ ct_error ct_group_join(const ct_group_place *place, ct_group *out) {
 ct_error ct_group_connect(ct_group handle) {
   return ct::guard([&] {
     ct::Group &group = ct::get(handle);
-    if (!group.interface_name.empty() && !ct::has_interface(group.interface_name)) {
-      throw std::runtime_error("this machine has no network interface " + group.interface_name +
-                               " with an address");
-    }
     auto options = c10d::ProcessGroupGloo::Options::create(group.timeout);
     options->devices.push_back(
         !group.interface_name.empty()

@@ -103,6 +103,10 @@
       arguments: [
         (["--batch-size", "3"], "at least 2 for each of 2 processes"),
         (["--set", "optimizer.learningRate=-1"], "optimizer.learningRate is -1"),
+        (
+          ["--set", "distributed.interface=none0"],
+          "no such network interface with an address, but"
+        ),
       ])
     func error(settings: [String], expected: String) throws {
       let outcome = try Muxnet.run(

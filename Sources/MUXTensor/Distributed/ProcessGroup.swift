@@ -44,10 +44,15 @@ public final class ProcessGroup {
   ///   - interface: The network interface of this process's connections, such as `eth0`; nil for that
   ///     which leads to the store.
   /// - Throws: ``ProcessGroupError/unreachable(rank:size:host:port:reason:)`` where the store cannot be
-  ///   reached.
+  ///   reached, ``ProcessGroupError/noInterface(_:existing:)`` where this machine has no such interface.
   public init(
     _ place: ProcessPlace, timeout: Double = 300, interface: String? = nil
   ) throws {
+    if let interface, !interface.isEmpty, let existing = NetworkInterfaces.names(),
+      !existing.contains(interface)
+    {
+      throw ProcessGroupError.noInterface(interface, existing: existing)
+    }
     try TorchRuntime.check()
     self.place = place
     self.timeout = timeout

@@ -5,6 +5,8 @@ public import Foundation
 public enum ProcessGroupError: Error, Equatable, Sendable {
   /// A launcher's variable is absent, or makes no sense.
   case place(variable: String, value: String?, needed: String)
+  /// This machine has no network interface of that name with an address.
+  case noInterface(String, existing: [String])
   /// The store, or the others, cannot be reached.
   case unreachable(rank: Int, size: Int, host: String, port: Int, reason: String)
   /// An operation of all ended because another process did, or did not answer in time.
@@ -22,6 +24,10 @@ extension ProcessGroupError: CustomStringConvertible, LocalizedError {
     case .place(let variable, let value, let needed):
       return "the environment variable \(variable) is \(value.map { "\"\($0)\"" } ?? "not set"):"
         + " it must be \(needed) where several processes train together"
+    case .noInterface(let name, let existing):
+      return "distributed.interface (or GLOO_SOCKET_IFNAME) is \"\(name)\": this machine has no"
+        + " such network interface with an address"
+        + (existing.isEmpty ? "" : ", but \(existing.joined(separator: ", "))")
     case .unreachable(let rank, let size, let host, let port, let reason):
       return "process \(rank) of \(size) cannot reach the others at \(host), port \(port)"
         + " (\(reason)): have all been started, and is there a firewall between them?"

@@ -43,7 +43,7 @@
     /// Whether an error is one of the processes together, which the others have, too, or cannot be told.
     private static func isKnownToOthers(_ error: any Error) -> Bool {
       switch error as? ProcessGroupError {
-      case nil: false
+      case nil, .noInterface: false
       case .place, .unreachable, .lost, .differs, .refused: true
       }
     }

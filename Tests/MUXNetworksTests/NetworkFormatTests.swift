@@ -111,6 +111,42 @@ struct NetworkFormatTests {
     }
   }
 
+  @Test(
+    "JSON gives the network that the same text as YAML gives",
+    arguments: ["muxnet_m", "densenet121", "mobilenetv2_025_mux"])
+  func bothReaders(name: String) throws {
+    let expected = try ModelZoo.network(named: name)
+    let json = String(decoding: try NetworkFile.json(expected), as: UTF8.self)
+    #expect(try network(json) == expected)
+    // Behind a comment it is YAML, which another reader reads.
+    #expect(try network("# YAML\n" + json) == expected)
+  }
+
+  @Test(
+    "What is wrong in JSON is refused as in YAML",
+    arguments: [
+      (#""kernelSize": 3"#, #""kernelSize": 3.0"#), (#""kernelSize": 3"#, #""kernelSize": 3e0"#),
+      (#""kernelSize": 3"#, #""kernelSize": "3""#),
+      (#""kernelSize": 3"#, #""kernelSize": 3, "kernelSize": 3"#),
+      (#""name": "op""#, #""nam": "op""#), (#"["input"]"#, #"["absent"]"#),
+    ])
+  func bothRefuse(sound: String, wrong: String) throws {
+    let text = one(
+      #""type": "convolution", "inputChannels": 3, "outputChannels": 4, "kernelSize": 3"#)
+    #expect(try network(text).nodes.count == 1)
+    let changed = text.replacing(sound, with: wrong)
+    func message(_ text: String) -> String {
+      do {
+        _ = try network(text)
+        return ""
+      } catch { return "\(error)" }
+    }
+    // An error of the text itself shows where.
+    #expect(
+      !message(changed).isEmpty
+        && message(changed).prefix(60) == message("# YAML\n" + changed).prefix(60))
+  }
+
   @Test("Settings that are left out have defaults")
   func defaults() throws {
     let read = try network(

@@ -78,13 +78,10 @@ extension NetworkAnalysis {
 
   /// The split whose first slice is a node.
   package func channelSplit(at node: Int) -> ChannelSplit? {
-    guard case .slice(let first) = operation(node), first.start == 0 else { return nil }
-    for reader in readers(of: network.inputIndices[node][0]) {
-      if case .slice(let second) = operation(reader), second.start == first.count {
-        return ChannelSplit(
-          first: node, firstCount: first.count, second: reader, secondCount: second.count)
-      }
-    }
-    return nil
+    guard case .slice(let first) = operation(node), first.start == 0,
+      let second = slice(of: network.inputIndices[node][0], from: first.count)
+    else { return nil }
+    return ChannelSplit(
+      first: node, firstCount: first.count, second: second.node, secondCount: second.slice.count)
   }
 }

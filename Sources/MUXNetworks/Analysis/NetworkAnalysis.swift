@@ -12,6 +12,14 @@ package struct NetworkAnalysis: Sendable {
   package let input: Shape
   private let readersByValue: [[Int]]
   private let isOutput: [Bool]
+  /// The first slice of each value that begins with a channel.
+  private let slices: [SlicePlace: Int]
+
+  /// A value, and the channel with which a slice of it begins.
+  private struct SlicePlace: Hashable {
+    var value: Int
+    var start: Int
+  }
 
   /// The analysis of a network for images of `inputSize` (the network's own unless given).
   ///
@@ -31,10 +39,15 @@ package struct NetworkAnalysis: Sendable {
     self.shapes = shapes
     input = Shape(channels: network.inputChannels, height: size.height, width: size.width)
     var readers = [[Int]](repeating: [], count: network.nodes.count + 1)
+    var slices: [SlicePlace: Int] = [:]
     for (index, inputs) in network.inputIndices.enumerated() {
       for input in inputs { readers[input + 1].append(index) }
+      guard case .slice(let slice) = network.nodes[index].operation else { continue }
+      let place = SlicePlace(value: inputs[0], start: slice.start)
+      if slices[place] == nil { slices[place] = index }
     }
     readersByValue = readers
+    self.slices = slices
     var isOutput = [Bool](repeating: false, count: network.nodes.count)
     for output in network.outputIndices { isOutput[output] = true }
     self.isOutput = isOutput
@@ -47,6 +60,14 @@ package struct NetworkAnalysis: Sendable {
 
   /// The nodes that read a value, in order; one that reads it twice stands there twice.
   package func readers(of value: Int) -> [Int] { readersByValue[value + 1] }
+
+  /// The first slice of a value that begins with a channel, with its node.
+  func slice(of value: Int, from channel: Int) -> (node: Int, slice: ChannelSlice)? {
+    guard let node = slices[SlicePlace(value: value, start: channel)],
+      case .slice(let slice) = operation(node)
+    else { return nil }
+    return (node, slice)
+  }
 
   /// Whether the value of a node is an output of the network.
   package func isOutput(_ value: Int) -> Bool { value >= 0 && isOutput[value] }

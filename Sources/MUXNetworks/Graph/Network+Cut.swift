@@ -33,12 +33,15 @@ extension Network {
   }
 
   /// Whether the value of a node is features [N, K] rather than images [N, C, H, W].
-  package func isFlat(_ node: Int) -> Bool {
-    var index = node
-    while index >= 0 {
-      if let isFlat = nodes[index].operation.rules.isFlat { return isFlat }
-      index = inputIndices[index][0]
+  package func isFlat(_ node: Int) -> Bool { node >= 0 && flatness[node] }
+
+  /// The same for all nodes: what an operation does not decide is as in its first input.
+  static func flatness(of nodes: [Node], _ inputIndices: [[Int]]) -> [Bool] {
+    var found: [Bool] = []
+    found.reserveCapacity(nodes.count)
+    for (node, inputs) in zip(nodes, inputIndices) {
+      found.append(node.operation.rules.isFlat ?? (inputs[0] >= 0 && found[inputs[0]]))
     }
-    return false
+    return found
   }
 }

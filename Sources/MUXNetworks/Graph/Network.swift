@@ -35,6 +35,8 @@ public struct Network: Sendable, Hashable {
   private let indexByName: [String: Int]
   /// The nodes' shapes at ``inputSize``.
   let ownShapes: [Shape]
+  /// Whether each node's value is features [N, K].
+  let flatness: [Bool]
 
   /// A network from its nodes; its output is the last one unless `outputs` names others.
   ///
@@ -56,6 +58,7 @@ public struct Network: Sendable, Hashable {
     outputIndices = try Self.resolve(outputs: self.outputs, indexByName)
     ownShapes = try Self.shapes(
       of: nodes, inputIndices, inputChannels: inputChannels, inputSize: inputSize)
+    flatness = Self.flatness(of: nodes, inputIndices)
     var parameters = 0
     for node in nodes {
       // No layer has more than `Limits.weights`, so the sum cannot overflow before it is refused.

@@ -22,11 +22,12 @@ struct ExecutionPlan {
     var uses = [Int](repeating: 0, count: steps.count)
     for step in steps { for input in step.inputs where input >= 0 { uses[input] += 1 } }
     let widths = (try? network.shapes())?.map(\.channels) ?? []
+    let outputs = Set(network.outputIndices)
     for (index, node) in network.nodes.enumerated() {
       // A shuffle in g groups of g equal parts puts their channels alternately side by side.
       guard case .channelShuffle(let groups) = node.operation,
         let source = steps[index].inputs.first,
-        source >= 0, uses[source] == 1, !network.isOutput(source),
+        source >= 0, uses[source] == 1, !outputs.contains(source),
         case .concatenate = network.nodes[source].operation
       else { continue }
       let parts = network.inputIndices[source]
@@ -38,7 +39,7 @@ struct ExecutionPlan {
       steps[index].interleaves = true
       steps[source].isAbsorbed = true
     }
-    var seen = Set<Int>(network.outputIndices)
+    var seen = outputs
     for index in steps.indices.reversed() {
       for input in steps[index].inputs where seen.insert(input).inserted {
         steps[index].lastUses.append(input)

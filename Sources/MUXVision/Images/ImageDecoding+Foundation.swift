@@ -11,7 +11,7 @@ extension Image {
   /// - Parameters:
   ///   - data: The bytes of the file.
   ///   - name: What errors call it.
-  ///   - orientation: What is done with an EXIF orientation.
+  ///   - orientation: What is done with an orientation of EXIF or XMP.
   /// - Throws: `ImageError`, as `init(contentsOfFile:orientation:)`.
   public init(
     data: Data, name: String = "the image", orientation: OrientationHandling = .applied
@@ -23,7 +23,7 @@ extension Image {
   ///
   /// - Parameters:
   ///   - url: The address of a file; nothing is fetched from elsewhere.
-  ///   - orientation: What is done with an EXIF orientation.
+  ///   - orientation: What is done with an orientation of EXIF or XMP.
   /// - Throws: `ImageError`, as `init(contentsOfFile:orientation:)`.
   public init(
     contentsOf url: URL, orientation: OrientationHandling = .applied

@@ -24,7 +24,7 @@ extension Image {
   /// stands beside the picture, and bytes after the end do no harm; anything less is an error.
   /// - Parameters:
   ///   - path: The file.
-  ///   - orientation: What is done with an EXIF orientation.
+  ///   - orientation: What is done with an orientation of EXIF or XMP.
   /// - Throws: `ImageError`, which names the file, if it is unreadable, cut off, damaged, or would
   ///   take more memory than `decodingLimit(fileSize:)`.
   public init(
@@ -37,7 +37,7 @@ extension Image {
   /// - Parameters:
   ///   - data: The bytes of the file.
   ///   - name: What errors call it.
-  ///   - orientation: What is done with an EXIF orientation.
+  ///   - orientation: What is done with an orientation of EXIF or XMP.
   /// - Throws: `ImageError`, as `init(contentsOfFile:orientation:)`.
   public init(
     data: [UInt8], name: String = "the image", orientation: OrientationHandling = .applied
@@ -51,7 +51,7 @@ extension Image {
   ///
   /// - Parameters:
   ///   - path: The file.
-  ///   - orientation: What is done with an EXIF orientation.
+  ///   - orientation: What is done with an orientation of EXIF or XMP.
   /// - Throws: `ImageError`, which names the file.
   public static func size(
     ofFile path: String, orientation: OrientationHandling = .applied

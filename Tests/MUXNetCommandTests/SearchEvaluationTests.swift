@@ -112,12 +112,20 @@ struct SearchEvaluationTests {
       (["--max-params", "10"], "keeps params=10; the least is "),
       (["--max-latency", "3"], "has no 'latency'"),
       (["--budget", "b:params=10"], "no network keeps params=10; the least of the space is "),
+      (
+        ["--target", "params=10,madds=60M", "--target", "b:madds=1G"],
+        "target 'b': madds=1000000000 is outside of what the table 'nas-bench-macro' reaches ("
+      ),
     ]
     for (words, message) in bad {
       let program = try Program.run(arguments + ["other"] + table + words, in: folder.path)
       #expect(program.code == 1 && program.errorLines.count == 1, "\(program.errors)")
       #expect(program.errors.contains(message), "\(program.errors)")
     }
+    let outside = try Program.run(
+      ["search", "create", "outside", "--storage", "a.db", "--target", "madds=1G"] + table
+        + ["--allow-outside"], in: folder.path)
+    #expect(outside.code == 0, "\(outside.errors)")
   }
 
   @Test("Results that cannot be are failures with the reason")

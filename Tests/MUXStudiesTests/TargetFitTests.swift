@@ -192,6 +192,26 @@ struct TargetFitTests {
     }
   }
 
+  @Test("Targets outside of what any other space is known to have are pointed out with its range")
+  func rangesOfOthers() throws {
+    let problem = try SearchProblem(
+      domain: Opposites(),
+      objectives: [
+        Objective(.error, scale: 33), Objective(.parameters, scale: 9),
+        Objective(.multiplyAdds, scale: 9),
+      ])
+    let lines = problem.warnings(
+      for: [
+        ReferenceTarget("a", ["error": 90, "params": 1, "madds": 9]),
+        ReferenceTarget("b", ["params": 0.5, "madds": 10]), .budget("c", ["params": 100]),
+      ], reachedBy: "the table 't'")
+    #expect(
+      lines == [
+        "target 'b': params=0.5 is outside of what the table 't' reaches (1...9)",
+        "target 'b': madds=10 is outside of what the table 't' reaches (1...9)",
+      ])
+  }
+
   @Test("A study under budgets goes on in another process as in one")
   func goesOn() throws {
     for settings in [AlgorithmSettings.guided(), .nsga2()] {

@@ -6,6 +6,30 @@ extension SearchProblem {
   /// Spaces up to this size are looked at as a whole, where looking is quick.
   private static let mostLooks = 1 << 16
 
+  /// What a user should know of targets outside of what the networks of the space have, in one line each. Only
+  /// what is known without evaluation is looked at.
+  ///
+  /// - Parameters:
+  ///   - targets: The targets; budgets among them are left to ``checkReach(of:)``.
+  ///   - space: What the space is called.
+  public func warnings(for targets: [ReferenceTarget], reachedBy space: String) -> [String] {
+    var lines: [String] = []
+    for (index, objective) in objectives.enumerated() {
+      let named = targets.filter { $0.kind == .direction && $0.values[objective.name] != nil }
+      guard !named.isEmpty, let low = least({ $0[index].isNaN ? nil : $0[index] })?.value,
+        let high = least({ $0[index].isNaN ? nil : -$0[index] }).map({ -$0.value })
+      else { continue }
+      for target in named {
+        guard let value = target.values[objective.name], !(low...max(low, high)).contains(value)
+        else { continue }
+        lines.append(
+          "target '\(target.name)': \(objective.name)=\(text(value, index)) is outside of what \(space)"
+            + " reaches (\(text(low, index))...\(text(high, index)))")
+      }
+    }
+    return lines
+  }
+
   /// Refuses budgets that no network of the space keeps, all of them in one error.
   ///
   /// - Throws: ``SearchError/invalidTarget(target:reason:)`` with the least that there is.

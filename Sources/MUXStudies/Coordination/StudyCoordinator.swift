@@ -76,7 +76,10 @@ public final class StudyCoordinator: Sendable {
     }
     if case .targets(let targets) = definition.goal {
       try problem.checkReach(of: targets)
-      let lines = definition.networkDomain?.warnings(for: targets) ?? []
+      var lines = definition.networkDomain?.warnings(for: targets) ?? []
+      if case .table(let name, _) = definition.space {
+        lines = problem.warnings(for: targets, reachedBy: "the table '\(name)'")
+      }
       if !allowsUnreachableTargets, !lines.isEmpty {
         throw StudyError.unreachableTarget(line: lines.joined(separator: "; "))
       }

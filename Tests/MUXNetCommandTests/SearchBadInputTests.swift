@@ -175,6 +175,34 @@ struct SearchBadInputTests {
         "target 's': the limit of 'params' must be above 0, not 0.0"
       ),
       (
+        ["create", "b", "--storage", "a.db", "--budget", "s:params=9k,error=101"] + digits,
+        "target 's': 'error' is 101.0, not from 0 to 100 percent"
+      ),
+      (
+        ["create", "b", "--storage", "a.db", "--target", "error=101,params=9k"] + digits,
+        "'error' is 101.0, not from 0 to 100 percent"
+      ),
+      (
+        ["create", "b", "--storage", "a.db", "--budget", ":params=9k"] + digits,
+        "target '': its name is empty; write such as small:params=1.5M"
+      ),
+      (
+        ["create", "b", "--storage", "a.db", "--target", " :params=9k"] + digits,
+        "its name is empty"
+      ),
+      (
+        ["create", "b", "--storage", "a.db", "--budget", "s:params=nan"] + digits,
+        "'nan' is not a number of 0 or above"
+      ),
+      (
+        ["create", "b", "--storage", "a.db", "--budget", "s:params=-9k"] + digits,
+        "'-9k' is not a number of 0 or above"
+      ),
+      (
+        ["create", "b", "--storage", "a.db", "--budget", "s:params=9k", "--budget", "s:madds=1M"]
+          + digits, "two targets or budgets are called 's'; give each a name of its own"
+      ),
+      (
         ["create", "b", "--storage", "a.db", "--objective", "energy:less"] + digits,
         "write NAME:minimize or NAME:maximize"
       ),

@@ -192,6 +192,31 @@ struct TargetFitTests {
     }
   }
 
+  @Test(
+    "Names that are empty or stand twice, and values that nothing can have, are refused",
+    arguments: [
+      ([ReferenceTarget.budget("", ["params": 3e4])], "its name is empty"),
+      ([ReferenceTarget(" ", ["params": 3e4])], "its name is empty"),
+      (
+        [ReferenceTarget("a", ["params": 3e4]), ReferenceTarget.budget("a", ["params": 3e4])],
+        "another one has the same name"
+      ),
+      (
+        [ReferenceTarget.budget("b", ["params": 3e4, "error": 101])],
+        "'error' is 101.0, not from 0 to 100 percent"
+      ),
+      ([ReferenceTarget("b", ["error": 100.5])], "'error' is 100.5, not from 0 to 100 percent"),
+    ])
+  func refused(targets: [ReferenceTarget], words: String) throws {
+    let coordinator = StudyCoordinator(MemoryStore())
+    let definition = try study(targets).definition
+    let error = #expect(throws: SearchError.self) {
+      try coordinator.create("a", definition, allowsUnreachableTargets: true)
+    }
+    #expect("\(error as Any)".contains(words), "\(error as Any)")
+    try #expect(coordinator.studies().isEmpty)
+  }
+
   @Test("Targets outside of what any other space is known to have are pointed out with its range")
   func rangesOfOthers() throws {
     let problem = try SearchProblem(

@@ -30,6 +30,30 @@ extension SearchProblem {
     return lines
   }
 
+  /// Refuses targets without a name of their own, and values that nothing can have, such as an error of 101
+  /// percent.
+  ///
+  /// - Throws: ``SearchError/invalidTarget(target:reason:)``.
+  public func check(_ targets: [ReferenceTarget]) throws(SearchError) {
+    var names: Set<String> = []
+    for target in targets {
+      guard !target.name.allSatisfy(\.isWhitespace) else {
+        throw .invalidTarget(
+          target: target.name, reason: "its name is empty; write such as small:params=1.5M")
+      }
+      guard names.insert(target.name).inserted else {
+        throw .invalidTarget(
+          target: target.name, reason: "another one has the same name; give each a name of its own")
+      }
+      for objective in objectives {
+        guard let value = target.values[objective.name],
+          let defect = objective.metric.defect(of: value)
+        else { continue }
+        throw .invalidTarget(target: target.name, reason: "'\(objective.name)' \(defect)")
+      }
+    }
+  }
+
   /// Refuses budgets that no network of the space keeps, all of them in one error.
   ///
   /// - Throws: ``SearchError/invalidTarget(target:reason:)`` with the least that there is.

@@ -75,6 +75,7 @@ public final class StudyCoordinator: Sendable {
         objectives: definition.objectives, goal: definition.goal, settings: settings)
     }
     if case .targets(let targets) = definition.goal {
+      try problem.check(targets)
       try problem.checkReach(of: targets)
       var lines = definition.networkDomain?.warnings(for: targets) ?? []
       if case .table(let name, _) = definition.space {

@@ -31,6 +31,26 @@ import MUXCore
       #expect(missing.errors.contains("/no/such/folder"))
     }
 
+    @Test("With --quiet what was left out of the data is said all the same, and nothing else")
+    func quietWarnings() throws {
+      let folder = try TemporaryFolder()
+      let export = ["data", "export", folder("pictures"), "--recipe", "digits", "--limit", "200"]
+      #expect(try Muxnet.run(export).code == 0)
+      try folder.write("pictures/0/a.heic", [0])
+      let outcome = try Muxnet.run(
+        [
+          "train", "--recipe", "digits", "--data", folder("pictures"), "--source", "folder",
+          "--epochs", "1", "--set", "schedule.warmUp.epochs=0", "--output", "runs", "--name", "a",
+          "--quiet",
+        ], in: folder.path)
+      #expect(outcome.code == 0, "\(outcome.errors)")
+      #expect(outcome.errorLines.count == 1, "\(outcome.errors)")
+      #expect(
+        outcome.errors.hasPrefix(
+          "warning: training data: left out 1 file of image formats that are not read (1 .heic)"),
+        "\(outcome.errors)")
+    }
+
     @Test("A trained run can be evaluated, used for prediction, and resumed when done")
     func wholeWay() throws {
       let folder = try TemporaryFolder()

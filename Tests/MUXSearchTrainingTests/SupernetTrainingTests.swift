@@ -23,7 +23,7 @@ struct SupernetTrainingTests {
         losses.append(report.loss)
         parts.formUnion(report.lossParts.map(\.name))
         if report.step == breaks?.at { breaks?.stop.request() }
-      case .notice(let text): notices.append(text)
+      case .notice(let text), .warning(let text): notices.append(text)
       default: break
       }
     }

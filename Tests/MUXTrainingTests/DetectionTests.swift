@@ -128,6 +128,32 @@ import Testing
     }
   }
 
+  @Test("boxes of classes that the training does not have are warned of, and kept with the run")
+  func unknownClasses() throws {
+    let folder = try TemporaryFolder()
+    let list = try TinyDetector.writeData(folder, count: 20)
+    let text = try String(contentsOfFile: list, encoding: .utf8)
+    try FileManager.default.removeItem(atPath: list)
+    for (name, more) in [("train", ""), ("val", "1.png,2,2,20,20,blue\n")] {
+      try folder.write("squares/\(name).csv", Array((text + more).utf8))
+    }
+    let settings = try settings(
+      TinyDetector.recipe(folder, folder("squares")),
+      ["data.validationFraction=0", "epochs=1", "schedule.warmUp.epochs=0"])
+    let log = EventLog()
+    let trainer = try Trainer(
+      settings, network: TinyDetector.network(classes: 2), observers: [log])
+    trainer.stop = StopSignal()
+    try trainer.run()
+    #expect(log.warnings.count == 1, "\(log.warnings)")
+    let line = "1 box of classes that are not among the others left out, such as one of "
+    #expect(log.warnings.first?.hasPrefix("validation data: " + line) == true)
+    let record = try JSONDecoder().decode(
+      DataRecord.self, from: Data(contentsOf: URL(filePath: "\(trainer.folder.path)/data.json")))
+    #expect(record.validation.warnings?.count == 1 && record.training.warnings == nil)
+    #expect(record.validation.warnings?.first?.hasPrefix(line) == true)
+  }
+
   @Test("a run that was broken off goes on bit for bit")
   func resumes() throws {
     let folder = try TemporaryFolder()

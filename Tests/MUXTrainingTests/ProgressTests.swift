@@ -32,6 +32,7 @@ import Testing
     let renderer = ProgressRenderer(style: style) { text += $0 }
     renderer.handle(.started(try overview()))
     for step in 1...4 { renderer.handle(.step(try report(step: step))) }
+    renderer.handle(.warning("a warning"))
     renderer.handle(.notice("a notice"))
     return text
   }
@@ -39,7 +40,7 @@ import Testing
   @Test("plain lines elsewhere than on a terminal, one every so many steps, without escapes")
   func plain() throws {
     let lines = try output(.init(isTerminal: false, everySteps: 2)).split(separator: "\n")
-    #expect(lines.count == 4 + 2 + 1)
+    #expect(lines.count == 4 + 2 + 2)
     #expect(!lines.joined().contains("\u{1B}"))
     #expect(lines[4].contains("step 2/4") && lines[4].contains("loss 1.250 (1.500)"))
     #expect(lines[4].contains("ETA 1:15") && lines[4].contains("wait 2.0 %"))
@@ -49,10 +50,10 @@ import Testing
   func terminal() throws {
     let text = try output(.init(isTerminal: true, width: 60, everySteps: 2, interval: 0))
     let drawn = text.split(separator: "\r").dropFirst()
-    #expect(drawn.count == 5)  // four bars, and the erasure before the notice
+    #expect(drawn.count == 5)  // four bars, and the erasure before the warning
     for line in drawn.dropLast() {
       #expect(line.hasPrefix("\u{1B}[2K") && line.dropFirst(4).count < 60)
     }
-    #expect(text.hasSuffix("a notice\n"))
+    #expect(text.hasSuffix("a warning\na notice\n"))
   }
 }

@@ -126,13 +126,18 @@ final class DuringEvaluation: TrainingObserver {
 final class EventLog: TrainingObserver {
   var epochs: [EpochReport] = []
   var steps: [StepReport] = []
+  /// All lines, warnings too.
   var notices: [String] = []
+  var warnings: [String] = []
 
   func handle(_ event: TrainingEvent) {
     switch event {
     case .epoch(let report): epochs.append(report)
     case .step(let report): steps.append(report)
     case .notice(let text): notices.append(text)
+    case .warning(let text):
+      notices.append(text)
+      warnings.append(text)
     default: break
     }
   }

@@ -16,12 +16,16 @@ public struct DataRecord: Codable, Hashable, Sendable {
     public var leftOut: [LeftOut.Group]
     /// Which of several usual divisions of the data they are of.
     public var division: String?
+    /// What else was odd about them, such as boxes that were left out; nil where nothing was.
+    public var warnings: [String]?
 
     init(_ data: any ImageDataSet) {
       images = data.count
       digest = String(data.contentHash, radix: 16)
       leftOut = data.leftOut.groups
       division = data.division
+      let lines = data.warnings.map(\.description)
+      warnings = lines.isEmpty ? nil : lines
     }
   }
 

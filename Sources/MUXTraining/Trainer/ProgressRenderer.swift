@@ -49,7 +49,7 @@ public final class ProgressRenderer: TrainingObserver {
       draw("evaluating \(images)/\(total)")
     case .epoch(let report): line(text(report))
     case .saved: break
-    case .notice(let text): line(text)
+    case .notice(let text), .warning(let text): line(text)
     case .finished(let result): finish(result)
     }
   }

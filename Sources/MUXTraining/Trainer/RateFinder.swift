@@ -21,6 +21,8 @@ public struct RateFinder {
   public var stop: StopSignal = .process
   /// Told of every step, and how many there are at most.
   public var progress: (Int, Int) -> Void = { _, _ in }
+  /// Told what is odd about the data, and what was left out, a line each.
+  public var warning: (String) -> Void = { _ in }
 
   /// How much of the smoothed loss stays at each step.
   private static let smoothing = 0.9
@@ -75,6 +77,7 @@ public struct RateFinder {
     try configuration.validate()
     configuration.data = try configuration.data.resolved().settings
     let parts = try RunParts(configuration, network: network)
+    for line in parts.data.warnings { warning(line) }
     configuration = parts.configuration
     _ = try parts.loadInitialWeights()
     let model = parts.model

@@ -21,9 +21,11 @@ extension Trainer {
     notices += given
     if stored != nil { notices.append(prolonging(from: before)) }
     if !changes.isEmpty {
-      notices.append(
+      let line =
         "the data changed: \(changes.joined(separator: "; ")); the order of the images and the"
-          + " scores are others than those of an unbroken run")
+        + " scores are others than those of an unbroken run"
+      notices.append(line)
+      warnings.insert(line)
     }
     try writing {
       if let stored {

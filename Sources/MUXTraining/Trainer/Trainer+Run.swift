@@ -177,7 +177,7 @@ extension Trainer {
     else { return }
     hasWarned = true
     try announce(
-      .notice(
+      .warning(
         "after \(state.step) steps the training loss \(NumberText.fixed(report.trainingLoss, decimals: 3))"
           + " is not below \(NumberText.fixed(chance, decimals: 3)), that of guessing: try another"
           + " optimizer.learningRate, start from trained weights (model.initialWeights), or look at the"

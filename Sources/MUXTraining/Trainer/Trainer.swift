@@ -68,6 +68,8 @@ public final class Trainer {
   var startLock: RunLock?
   /// Lines that were due before observers could listen.
   var notices: [String]
+  /// Those of them that are warnings.
+  var warnings: Set<String>
 
   // Timing of this part of the run.
   var sessionStart = ContinuousClock.now
@@ -232,7 +234,9 @@ public final class Trainer {
     sharedHaveChanged = shared != nil
     if group.isFirst { store.removePartial() }
     try restore(name)
-    notices += noteDamage(damaged, resumingFrom: name)
+    let damage = noteDamage(damaged, resumingFrom: name)
+    notices += damage
+    warnings.formUnion(damage)
     keptBefore = self.state.best.map(\.name) + [name]
     // All have read what they need before the first one writes.
     try shareState()
@@ -307,7 +311,8 @@ public final class Trainer {
     clock = ScheduleClock(
       stepsPerEpoch: (batches + accumulation - 1) / accumulation, epochs: configuration.epochs)
     baseRate = configuration.baseRate.rate
-    notices = parts.data.warnings
+    notices = parts.data.remarks
+    warnings = Set(parts.data.warnings)
   }
 
   /// The model whose scores count: the averaged one, if there is one.
@@ -336,7 +341,9 @@ public final class Trainer {
           device: "\(model.device), "
             + (hasPartners ? "\(group.size) processes of " : "")
             + "\(TorchRuntime.threads) threads, \(configuration.precision.rawValue)")))
-    for notice in notices { try announce(.notice(notice)) }
+    for line in notices {
+      try announce(warnings.contains(line) ? .warning(line) : .notice(line))
+    }
     notices = []
   }
 

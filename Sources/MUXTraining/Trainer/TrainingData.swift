@@ -16,7 +16,9 @@ struct TrainingData {
   let evaluationPipeline: ImagePipeline
   /// What the loaders read.
   let record: DataRecord
-  /// Oddities of the data that are worth a line.
+  /// What there is to say of the data, a line each: ``warnings``, and how they were divided.
+  let remarks: [String]
+  /// What is odd about the data, and what was left out.
   let warnings: [String]
 
   /// Refuses images or batches that no memory holds.
@@ -81,15 +83,19 @@ struct TrainingData {
     classNames = training.classNames
     self.inputSize = inputSize
     record = DataRecord(training: training, validation: validation)
-    func lines(_ part: String, _ set: any ImageDataSet, leftOut: LeftOut) -> [String] {
-      (([set.division].compactMap { $0 }) + set.warnings.map(\.description)
-        + leftOut.descriptions).map { "\(part) data: \($0)" }
+    var (remarks, warnings): ([String], [String]) = ([], [])
+    func note(_ part: String, _ set: any ImageDataSet, leftOut: LeftOut) {
+      let odd = (set.warnings.map(\.description) + leftOut.descriptions)
+        .map { "\(part) data: \($0)" }
+      remarks += (set.division.map { ["\(part) data: \($0)"] } ?? []) + odd
+      warnings += odd
     }
+    note("training", training, leftOut: training.leftOut)
     // Parts of one folder leave out the same; once is enough.
-    warnings =
-      lines("training", training, leftOut: training.leftOut)
-      + lines(
-        "validation", validation,
-        leftOut: validation.leftOut == training.leftOut ? LeftOut() : validation.leftOut)
+    note(
+      "validation", validation,
+      leftOut: validation.leftOut == training.leftOut ? LeftOut() : validation.leftOut)
+    self.remarks = remarks
+    self.warnings = warnings
   }
 }

@@ -16,6 +16,9 @@ public enum TrainingEvent: Sendable {
   case saved(path: String)
   /// Something that the user should know, in one line.
   case notice(String)
+  /// Something that the user should know even where nothing else is shown: what was left out of the data
+  /// or is odd about it, damage, a run that learns nothing.
+  case warning(String)
   /// The run ended.
   case finished(TrainingResult)
 }

@@ -93,7 +93,7 @@
     ) throws -> Trainer {
       StopSignal.watch()
       let observers = TrainCommand.observers(
-        everySteps: settings.output.logEverySteps, quiet: quiet || !group.isFirst)
+        everySteps: settings.output.logEverySteps, quiet: quiet, group)
       return
         try Trainer.earlierAttempt(settings, group).map {
           try SupernetTraining.trainer(resuming: $0, observers: observers, group: group)

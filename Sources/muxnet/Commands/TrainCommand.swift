@@ -165,7 +165,7 @@
         do {
           return try SupernetTraining.trainer(
             resuming: resume,
-            observers: Self.observers(everySteps: 50, quiet: quiet || !group.isFirst),
+            observers: Self.observers(everySteps: 50, quiet: quiet, group),
             allowsOtherImages: otherImages, group: group
           ) {
             if let threads { $0.threads = threads }
@@ -183,7 +183,7 @@
       // Not before: who waits for the others ends at once.
       StopSignal.watch()
       let observers = Self.observers(
-        everySteps: configuration.output.logEverySteps, quiet: quiet || !group.isFirst)
+        everySteps: configuration.output.logEverySteps, quiet: quiet, group)
       // What the attempt before has left.
       if let run = try Trainer.earlierAttempt(configuration, group) {
         return try SupernetTraining.trainer(resuming: run, observers: observers, group: group)
@@ -200,12 +200,22 @@
       return run.path
     }
 
-    /// The progress on the terminal.
-    static func observers(everySteps: Int, quiet: Bool) -> [any TrainingObserver] {
-      guard !quiet else { return [] }
+    /// The progress on the terminal, or warnings alone.
+    static func observers(
+      everySteps: Int, quiet: Bool, _ group: ProcessGroup
+    ) -> [any TrainingObserver] {
+      guard group.isFirst else { return [] }
+      guard !quiet else { return [WarningObserver()] }
       let style = ProgressRenderer.Style(
         isTerminal: Console.errorIsTerminal, width: Console.errorWidth, everySteps: everySteps)
       return [ProgressRenderer(style: style) { Console.standardError($0) }]
+    }
+  }
+
+  /// Shows warnings, and nothing else.
+  private final class WarningObserver: TrainingObserver {
+    func handle(_ event: TrainingEvent) {
+      if case .warning(let text) = event { Console.warning(text) }
     }
   }
 #endif

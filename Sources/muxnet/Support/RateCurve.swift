@@ -20,6 +20,7 @@
     func find(_ configuration: TrainingConfiguration, quiet: Bool, json: Bool) throws {
       for file in ["\(base).csv", "\(base).svg"] { try AtomicFile.check(file) }
       var finder = RateFinder()
+      finder.warning = { Console.warning($0) }
       let showsProgress = !quiet && Console.errorIsTerminal
       if showsProgress { finder.progress = { Console.standardError("\r\($0) of \($1) steps") } }
       let result = try finder.find(configuration)

@@ -73,6 +73,34 @@ import Testing
     #expect(try FileManager.default.contentsOfDirectory(atPath: folder).isEmpty)
     configuration.batchSize = 2
     _ = try Trainer(configuration, network: network)
+    // What rests uses running statistics, which need no second value; the others do.
+    configuration.batchSize = 1
+    configuration.epochs = 3
+    for (freeze, epochs, freezesStatistics, average, norm) in [
+      (["backbone"], nil, true, .ema, nil), (["blocks"], nil, true, .ema, "'bn2'"),
+      (["backbone"], nil, false, .ema, "'blocks.1.0."),
+      (["backbone"], 1, true, .ema, "'blocks.1.0."),
+      (["backbone"], nil, true, .swa, "'blocks.1.0."),
+    ] as [([String], Int?, Bool, AveragingConfiguration.Kind, String?)] {
+      configuration.model.freeze = freeze
+      configuration.model.freezeEpochs = epochs
+      configuration.model.freezesStatistics = freezesStatistics
+      configuration.average.kind = average
+      guard let norm else {
+        configuration.maxSteps = 2
+        let trainer = try Trainer(configuration, network: network)
+        trainer.stop = StopSignal()
+        #expect(try trainer.run().steps == 2)
+        configuration.maxSteps = 0
+        continue
+      }
+      let error = #expect(throws: ConfigurationError.self) {
+        _ = try Trainer(configuration, network: network)
+      }
+      let text = "\(error.map { "\($0)" } ?? "")"
+      #expect(text.contains("at least 2 images") && text.contains(norm), "\(text)")
+    }
+    configuration.model = ModelConfiguration()
     // The same of images that leave more than one pixel.
     configuration.batchSize = 1
     _ = try Trainer(configuration, network: TestRun.network())

@@ -24,19 +24,7 @@ extension NetworkModel {
       if tensor.requiresGrad == isFrozen { try tensor.setRequiresGrad(!isFrozen) }
       if isFrozen { try tensor.setGrad(nil) }
     }
-    restingNorms = []
-    if norms == .all {
-      restingNorms = Set(network.nodes.indices.filter { network.nodes[$0].isBatchNorm })
-    }
-    guard norms == .frozen, !names.isEmpty else { return }
-    var learnable: [Int: [String]] = [:]
-    for specification in specifications where specification.isLearnable {
-      learnable[specification.node, default: []].append(specification.name)
-    }
-    for (node, own) in learnable
-    where network.nodes[node].isBatchNorm && own.allSatisfy(names.contains) {
-      restingNorms.insert(node)
-    }
+    restingNorms = network.resting(norms, frozen: names)
   }
 
   /// The name of the last layer's bias, if it has one.
@@ -63,6 +51,27 @@ extension NetworkModel {
     guard let name = headBiasName, let bias = tensor(named: name) else { return }
     let values = try Tensor(values, shape: bias.shape).to(dtype).to(device)
     try withoutGradient { () throws(TorchError) in try bias.copyInPlace(from: values) }
+  }
+}
+
+extension Network {
+  /// The batch norms that do not follow the batches, by their nodes.
+  ///
+  /// - Parameters:
+  ///   - norms: Which do not.
+  ///   - names: The parameters that rest.
+  func resting(_ norms: RestingNorms, frozen names: Set<String>) -> Set<Int> {
+    switch norms {
+    case .none: return []
+    case .all: return Set(nodes.indices.filter { nodes[$0].isBatchNorm })
+    case .frozen:
+      var learnable: [Int: [String]] = [:]
+      for parameter in parameters where parameter.isLearnable {
+        learnable[parameter.node, default: []].append(parameter.name)
+      }
+      return Set(
+        learnable.filter { nodes[$0.key].isBatchNorm && $0.value.allSatisfy(names.contains) }.keys)
+    }
   }
 }
 

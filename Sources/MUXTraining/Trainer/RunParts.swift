@@ -93,12 +93,19 @@ struct RunParts {
   ) throws {
     let shapes = try network.shapes(inputSize: inputSize)
     let processes = configuration.distributed.synchronizedNorms ? 1 : group.size
-    // Where some norms rest, which ones is only known of the finished model.
-    guard configuration.batchSize / processes == 1,
-      configuration.model.restingNorms(hasFrozen: !trained.frozen.isEmpty) == .none
-    else { return }
-    for (node, shape) in zip(network.nodes, shapes)
-    where node.isBatchNorm && shape.height * shape.width == 1 {
+    guard configuration.batchSize / processes == 1 else { return }
+    // Those that rest use running statistics. But what rests for some epochs only follows the batches later,
+    // and for a mean of weights the statistics of all are measured over batches.
+    let average = configuration.average
+    let restsForGood =
+      configuration.model.freezeEpochs == nil && !(average.isEnabled && average.kind == .swa)
+    let frozen = restsForGood ? trained.frozen : []
+    let resting = network.resting(
+      configuration.model.restingNorms(hasFrozen: !frozen.isEmpty), frozen: frozen)
+    for (index, node) in network.nodes.enumerated()
+    where node.isBatchNorm && shapes[index].height * shapes[index].width == 1
+      && !resting.contains(index)
+    {
       throw ConfigurationError(
         setting: "batchSize", value: "\(configuration.batchSize)",
         expected: "'\(node.name)' normalises one pixel of an image, which has no variance: give"

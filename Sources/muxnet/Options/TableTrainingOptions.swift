@@ -30,7 +30,7 @@
 
     @Option(
       help: ArgumentHelp(
-        "With --data: end each training after this many steps, on few images, as an end-to-end check.",
+        "With --data: end each training after this many steps, on few images and at a hundredth of the learning rate, as an end-to-end check.",
         valueName: "steps"))
     var maxSteps: Int?
 

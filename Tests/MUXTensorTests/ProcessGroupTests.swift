@@ -125,7 +125,8 @@ import Testing
   @Test("A network interface that this machine has is used")
   func ownInterface() throws {
     let server = try StoreServer()
-    let name = ["lo", "lo0"].first { if_nametoindex($0) != 0 }
+    let names: [String] = ["lo", "lo0"]
+    let name = names.first { if_nametoindex($0) != 0 }
     let place = ProcessPlace(
       rank: 0, size: 2, host: "127.0.0.1", port: server.port, launcherServes: true)
     _ = try ProcessGroup(place, timeout: 5, interface: try #require(name))

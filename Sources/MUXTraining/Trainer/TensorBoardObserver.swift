@@ -42,7 +42,7 @@ public final class TensorBoardObserver: TrainingObserver {
         values.append(("validation/raw_\(metric.name)", value))
       }
       try write(values, step: report.step)
-    case .step, .evaluating, .saved, .notice, .finished: break
+    case .step, .evaluating, .saved, .notice, .warning, .finished: break
     }
   }
 

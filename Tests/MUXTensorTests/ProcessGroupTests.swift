@@ -126,10 +126,10 @@ import Testing
   func ownInterface() throws {
     let server = try StoreServer()
     let names: [String] = ["lo", "lo0"]
-    let name = names.first { if_nametoindex($0) != 0 }
+    let name: String = try #require(names.first { if_nametoindex($0) != 0 })
     let place = ProcessPlace(
       rank: 0, size: 2, host: "127.0.0.1", port: server.port, launcherServes: true)
-    _ = try ProcessGroup(place, timeout: 5, interface: try #require(name))
+    _ = try ProcessGroup(place, timeout: 5, interface: name)
     withExtendedLifetime(server) {}
   }
 

@@ -149,12 +149,10 @@ struct ConfigurationTreeTests {
       let epochs: Int?
     }
     func message(_ text: String) -> String {
-      do {
-        _ = try ConfigurationTree(yaml: text, source: .file("mine.yaml")).decode(Run.self)
-        return "none"
-      } catch {
-        return "\(error)"
+      let run = Result {
+        try ConfigurationTree(yaml: text, source: .file("mine.yaml")).decode(Run.self)
       }
+      return if case .failure(let error) = run { "\(error)" } else { "none" }
     }
     #expect(
       message("task: {threshold: 0.5}\nepochs: 3") == "mine.yaml: “task.name” is missing")

@@ -343,7 +343,7 @@ let modules: [Module] = [
     uses: ["MUXCore", "MUXNetworks", "MUXNetworkFiles", "MUXReport", "MUXTestSupport"]),
   Module(
     "MUXPaperTests", .upper, .tests,
-    uses: ["MUXNetworks", "MUXReport", "MUXPaper", "MUXTestSupport"]),
+    uses: ["MUXCore", "MUXNetworks", "MUXReport", "MUXPaper", "MUXTestSupport"]),
   Module(
     "MUXDashboardTests", .upper, .tests,
     uses: [

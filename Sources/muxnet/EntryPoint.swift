@@ -29,25 +29,11 @@ enum EntryPoint {
       Console.result(MUXNetCommand.fullMessage(for: error))
       exit(Console.exitCodeOfOutput)
     }
-    show(error)
+    ErrorLine.show(error, of: MUXNetCommand.self)
     #if TORCH
       exit((Refusal.code(of: error) ?? code).rawValue)
     #else
       exit(code.rawValue)
     #endif
-  }
-
-  /// Writes an error's line.
-  ///
-  /// - Returns: What it says; empty for an exit code, whose command has said what there is to say.
-  @discardableResult
-  static func show(_ error: any Error) -> String {
-    if error is ExitCode { return "" }
-    let message = ShownArguments.withoutSecrets(
-      MUXNetCommand.message(for: error) + OptionHint.text(for: error)
-        + OptionHint.negativeNumber(
-          CommandLine.arguments, MUXNetCommand.exitCode(for: error)))
-    if !message.isEmpty { Console.error(message) }
-    return message
   }
 }

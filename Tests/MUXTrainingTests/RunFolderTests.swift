@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
 import MUXEvaluation
+import MUXTestSupport
 import MUXTraining
 import Testing
 
-@Suite struct RunFolderTests {
+@Suite(.tags(.waits), .endsSometime) struct RunFolderTests {
   @Test("a run never overwrites another unless it is told to")
   func increments() throws {
     let base = try TestRun.makeFolder()

@@ -68,7 +68,7 @@
         return try several.launch()
       }
       try TrainCommand.finish(
-        Refusal.telling { join in
+        Refusal.telling(of: Self.self) { join in
           let known = try settings()
           return try makeTrainer(known, join(known.distributed))
         }, json: output.json)

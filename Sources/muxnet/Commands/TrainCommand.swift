@@ -126,7 +126,7 @@
         try several.launch()
         return
       }
-      try Self.finish(Refusal.telling { try makeTrainer($0) }, json: output.json)
+      try Self.finish(Refusal.telling(of: Self.self) { try makeTrainer($0) }, json: output.json)
     }
 
     /// Runs a training and says what became of it.

@@ -11,9 +11,12 @@
     /// Prepares what several processes do together. Where one cannot, it shows why, and the others are told:
     /// they would wait for it.
     ///
-    /// - Parameter prepare: Finds the others by what it is given, once it knows the settings.
+    /// - Parameters:
+    ///   - command: The command that does so.
+    ///   - prepare: Finds the others by what it is given, once it knows the settings.
     /// - Throws: An exit code where the error has been shown.
     static func telling<Result>(
+      of command: (some ParsableCommand).Type,
       _ prepare: (_ join: (DistributedConfiguration) throws -> ProcessGroup) throws -> Result
     ) throws -> Result {
       var joined: ProcessGroup?
@@ -28,7 +31,7 @@
         guard !isKnownToOthers(error),
           let place = try? ProcessPlace.given(by: environment)
         else { throw error }
-        let line = EntryPoint.show(error)
+        let line = ErrorLine.show(error, of: command)
         // Who has not come as far as the settings finds the others without.
         (joined ?? (try? ProcessGroup(place, timeout: 60)))?.refuse(line)
         // It is the same in the other processes, and in the next attempt; what went well once may do so again.
@@ -36,7 +39,7 @@
           environment[LaunchedEnding.variable] != nil
           && environment["TORCHELASTIC_RESTART_COUNT"] == "0"
         throw isFinal
-          ? ExitCode(LaunchedEnding.refused) : MUXNetCommand.exitCode(for: error)
+          ? ExitCode(LaunchedEnding.refused) : command.exitCode(for: error)
       }
     }
 

@@ -430,19 +430,26 @@ def faults(options):
         print("| ---: | ---: | ---: | --- | --- | ---: | ---: | --- |")
         bad = 0
         for number in range(options.faults):
-            rank, mark = number % 2, f"{os.getpid()}-{number}"
-            run = train(f"run{number}", mark)
-            wanted = PHASES[number // 2 % len(PHASES)]
-            begin = time.monotonic()
+            rank, wanted = number % 2, PHASES[number // 2 % len(PHASES)]
             # A start is over after a part of that; others may come at any time of the run.
-            time.sleep(length * (number + 0.5) / options.faults * (0.1 if wanted == "start" else 0.8))
-            victim, did = await_phase(wanted, f"{folder}/run{number}", run, mark, rank)
+            delay = length * (number + 0.5) / options.faults * (0.1 if wanted == "start" else 0.8)
+            while True:
+                mark = f"{os.getpid()}-{number}-{delay}"
+                run = train(f"run{number}", mark)
+                begin = time.monotonic()
+                time.sleep(delay)
+                victim, did = await_phase(wanted, f"{folder}/run{number}", run, mark, rank)
+                if victim and run.poll() is None:
+                    break
+                # It was over before, on a machine that others use as well.
+                run.communicate()
+                shutil.rmtree(f"{folder}/run{number}", ignore_errors=True)
+                delay /= 2
             moment = time.monotonic() - begin
             place = f"{folder}/run{number}/checkpoints"
             saved = sorted(name for name in os.listdir(place) if name.startswith("step-")) \
                 if os.path.isdir(place) else []
-            if victim:
-                os.kill(victim, signal.SIGKILL)
+            os.kill(victim, signal.SIGKILL)
             begin = time.monotonic()
             errors = run.communicate()[1]
             took = time.monotonic() - begin

@@ -158,10 +158,10 @@ static void CELL(lift_rows)(const MUX_TYPE(line) *s, int first, int taps, int32_
   for (int a = 0; a < s->row_count; ++a) {
     const int32_t *weights = (const int32_t *)s->weights[a];
     for (int t = first; t < first + taps; ++t) {
-      sum = CELL(lifted)(weights + t * MUX_LANES, sum);
+      sum = CELL(lowered)(weights + t * MUX_LANES, sum);
     }
   }
-  MUX_NAME(store_cells)(to, sum);
+  MUX_NAME(store_cells)(to, -sum);
 }
 #define MUX_LIFT_LINE(FIRST, TAPS)       \
   int32_t lift[MUX_LANES];               \

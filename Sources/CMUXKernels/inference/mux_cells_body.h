@@ -141,17 +141,17 @@ MUX_INLINE int32_t CELL(zero)(mux_quantization quantization) {
 /// Whether bytes are signed, so that sums must begin with what was taken off the inputs.
 #define MUX_LIFTS 1
 
-/// Adds 128 · weight to the sums, for each byte of a cell of weights: what products lack.
-MUX_INLINE vi CELL(lifted)(const int32_t *weights, vi sum) {
+/// Adds −128 · weight to the sums, for each byte of a cell of weights: by so much products are too small.
+MUX_INLINE vi CELL(lowered)(const int32_t *weights, vi sum) {
   const vi flip = (vi){0} + (int32_t)(MUX_BYTE_FLIP * 0x01010101u);
-  return sum - CELL(dot)(flip, MUX_NAME(load_cells)(weights), (vi){0});
+  return CELL(dot)(flip, MUX_NAME(load_cells)(weights), sum);
 }
 
 /// What the sums of a block begin with; `weights` is [cell][lane].
 static void CELL(lift)(const int32_t *weights, ptrdiff_t cells, int32_t *to) {
   vi sum = {0};
-  for (ptrdiff_t k = 0; k < cells; ++k) sum = CELL(lifted)(weights + k * MUX_LANES, sum);
-  MUX_NAME(store_cells)(to, sum);
+  for (ptrdiff_t k = 0; k < cells; ++k) sum = CELL(lowered)(weights + k * MUX_LANES, sum);
+  MUX_NAME(store_cells)(to, -sum);
 }
 #define MUX_BEGIN(lift) , .first = lift
 #else

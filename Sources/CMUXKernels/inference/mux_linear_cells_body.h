@@ -65,7 +65,7 @@ static void MUX_NAME(linear_cells_task)(const mux_linear *s, int32_t task, float
     enum { CHAINS = 4 };
     vi high[CHAINS] = {{0}}, low[CHAINS] = {{0}};
 #if defined(MUX_IS_NEON)
-    vi lift[CHAINS] = {{0}};
+    vi lowered[CHAINS] = {{0}};
 #endif
     for (ptrdiff_t k = 0; k < cells; k += CHAINS) {
       MUX_UNROLL
@@ -79,14 +79,15 @@ static void MUX_NAME(linear_cells_task)(const mux_linear *s, int32_t task, float
           memcpy(&cell, digits.low + 4 * (k + i), sizeof cell);
           low[i] = MUX_PASTE(MUX_NAME(dot), int8)((vi){0} + cell, weight, low[i]);
 #if defined(MUX_IS_NEON)
-          lift[i] = MUX_PASTE(MUX_NAME(lifted), int8)(weights + (k + i) * MUX_LANES, lift[i]);
+          lowered[i] =
+              MUX_PASTE(MUX_NAME(lowered), int8)(weights + (k + i) * MUX_LANES, lowered[i]);
 #endif
         }
       }
     }
 #if defined(MUX_IS_NEON)
     MUX_UNROLL
-    for (int i = 0; i < CHAINS; ++i) high[i] += lift[i], low[i] += lift[i];
+    for (int i = 0; i < CHAINS; ++i) high[i] -= lowered[i], low[i] -= lowered[i];
 #endif
     vf sum = {0};
     MUX_UNROLL

@@ -1,12 +1,14 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """How busy the multiply-add ports of Arm processors are in the inner loops of the kernels' main tiles, by
-llvm-mca's models of Neoverse N1 and V1: static analysis of the machine code, no time of a device.
+llvm-mca's models of Neoverse N1 (N2 for what N1 lacks) and V1: static analysis of the machine code, no time
+of a device.
 
     python3 tools/check_arm/ports.py            a table
     python3 tools/check_arm/ports.py --least 85 fails where a main tile has less
+    python3 tools/check_arm/ports.py --count    how many instructions need those ports; needs clang alone
 
-Needs clang, and LLVM 19 or newer for llvm-mca and llvm-objdump (LLVM names their folder)."""
+Needs clang, and LLVM 19 or newer for llvm-mca (LLVM names its folder)."""
 
 import argparse
 import os
@@ -28,11 +30,17 @@ LOOPS = [
     ("neondot", "pair_group_4_neondot_int8", "projection: 4 pixels × 16 channels", True, "sdot"),
     ("neondot", "pair_one_6_neondot_int8", "expansion: 6 pixels × 16 channels", True, "sdot"),
     ("neondot", "line_3_1_neondot_int8", "3×3 window, 7 pixels × 8 channels", False, "sdot"),
-    ("neoncells", "pair_group_4_neoncells_bf16", "projection: 4 pixels × 16 channels", False,
-     "bfdot"),
-    ("neoncells", "pair_one_4_neoncells_bf16", "expansion: 4 pixels × 16 channels", False, "bfdot"),
+    ("neoncells", "pair_group_4_neoncells_int8", "projection: 4 pixels × 16 channels", True,
+     "smmla"),
+    ("neoncells", "pair_one_6_neoncells_int8", "expansion: 6 pixels × 16 channels", True, "smmla"),
+    ("neoncells", "pair_group_4_neoncells_bf16", "projection: 4 pixels × 16 channels", True,
+     "bfmmla"),
+    ("neoncells", "pair_one_6_neoncells_bf16", "expansion: 6 pixels × 16 channels", True, "bfmmla"),
 ]
+# Names and ports of vectors: with two of them, and with four.
 PROCESSORS = [("neoverse-n1", 2), ("neoverse-v1", 4)]
+# The same for a variant whose instructions N1 lacks.
+NEWER = {"neoncells": [("neoverse-n2", 2), ("neoverse-v1", 4)]}
 
 
 def run(*command, **options):
@@ -83,23 +91,46 @@ def cycles(body, processor, mca):
     # The branch back goes to the loop's start, which mca takes for granted.
     text = "begin:\n" + re.sub(r"\.L\w+", "begin", "\n".join(body)) + "\n"
     iterations = 400
-    out = run(mca, "-mtriple=aarch64", f"-mcpu={processor}", "-mattr=+bf16,+i8mm,+dotprod", f"-iterations={iterations}", input=text)
+    out = run(mca, "-mtriple=aarch64", f"-mcpu={processor}", "-mattr=+bf16,+i8mm,+dotprod",
+              f"-iterations={iterations}", input=text)
     return int(re.search(r"Total Cycles:\s+(\d+)", out).group(1)) / iterations
+
+
+def on_vector_ports(body):
+    """How many instructions need a port for vectors: those that name a register by its lanes, which loads and
+    stores of whole registers do not."""
+    return sum(bool(re.search(r"\bv\d+\.\d*[bhsd]", x)) for x in body)
+
+
+def analysed(variant, body, products, mca):
+    """Columns of a loop, and the processors on which it has less than the percentage."""
+    row, rates = [], []
+    for name, ports in NEWER.get(variant, PROCESSORS):
+        time = cycles(body, name, mca)
+        busy = 100 * products / (ports * time)
+        row += [f"{time:.2f}", f"{busy:.0f} %"]
+        rates.append((name, busy))
+    return row, rates
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     parser.add_argument("--least", type=float, default=0, help="percent of the ports, of main tiles")
+    parser.add_argument("--count", action="store_true", help="count instructions, without llvm-mca")
     parser.add_argument("--clang", default=os.environ.get("CLANG", "clang"))
     parser.add_argument("--llvm", default=os.environ.get("LLVM", "/usr/lib/llvm-19/bin"))
     options = parser.parse_args()
     mca = os.path.join(options.llvm, "llvm-mca")
-    if not os.path.exists(mca):
-        sys.exit(f"ports: error: no {mca}; install llvm-19 or newer, or set LLVM")
-    print(re.search(r"LLVM version .*", run(mca, "--version")).group(0))
     heads = ["loop", "what", "instructions", "multiply-adds"]
-    for name, _ in PROCESSORS:
-        heads += [f"{name}: cycles", "busy"]
+    if options.count:
+        heads += ["on ports for vectors", "multiply-adds of those"]
+    else:
+        if not os.path.exists(mca):
+            sys.exit(f"ports: error: no {mca}; install llvm-19 or newer, set LLVM, or use --count")
+        print(re.search(r"LLVM version .*", run(mca, "--version")).group(0))
+        for (name, _), (newer, _) in zip(PROCESSORS, NEWER["neoncells"]):
+            both = name if name == newer else f"{name} ({newer} for neoncells)"
+            heads += [f"{both}: cycles", "busy"]
     print("| " + " | ".join(heads) + " |")
     print("| --- | --- |" + " ---: |" * (len(heads) - 2))
     missed = []
@@ -110,14 +141,15 @@ def main():
                 assemblies[variant] = compiled(variant, folder, options.clang)
             body = inner_loop(assemblies[variant], function, operation)
             products = sum(x.startswith(operation) for x in body)
-            row = [f"`{function}`", what, str(len(body)), f"{products} {operation}"]
-            for name, ports in PROCESSORS:
-                time = cycles(body, name, mca)
-                busy = 100 * products / (ports * time)
-                row += [f"{time:.2f}", f"{busy:.0f} %"]
-                if is_main and busy < options.least:
-                    missed.append(f"{function} on {name}")
-            print("| " + " | ".join(row) + " |")
+            if options.count:
+                vectors = on_vector_ports(body)
+                row, rates = [str(vectors), f"{100 * products / vectors:.0f} %"], []
+            else:
+                row, rates = analysed(variant, body, products, mca)
+            row = [f"`{function}`", what, str(len(body)), f"{products} {operation}"] + row
+            if is_main:
+                missed += [f"{function} on {name}" for name, busy in rates if busy < options.least]
+            print("| " + " | ".join(row) + " |", flush=True)
     if missed:
         sys.exit(f"ports: error: less than {options.least:g} %: " + ", ".join(missed))
 

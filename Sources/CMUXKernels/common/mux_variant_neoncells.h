@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Compiles MUX_BODY for NEON with products of cells of bfloat16 (BFDOT) and 8 bits, and of small matrices of them; see mux_each_isa.h.
+// Compiles MUX_BODY for NEON with products of cells of bfloat16 (BFDOT) and 8 bits (SDOT), and of small
+// matrices of them (BFMMLA, SMMLA); see mux_each_isa.h.
 #include "mux_internal.h"
 
 #if defined(__aarch64__)

@@ -64,6 +64,16 @@ static size_t CELL(ring_list)(const mux_spatial_step *s) {
   return (size_t)mux_ceil_div(s->units_per_task * (ptrdiff_t)sizeof(CELL_TYPE(ring)), 64) * 16;
 }
 
+/// Floats for zipped weights of two blocks.
+static size_t CELL(zipped_scratch)(const mux_spatial_step *s) {
+#if defined(MUX_ZIPS)
+  return s->weights ? (size_t)(2 * CELL(weight_pitch)(s->inner)) : 0;
+#else
+  (void)s;
+  return 0;
+#endif
+}
+
 /// The widest row of cells of the units.
 static ptrdiff_t CELL(widest)(const mux_spatial_step *s) {
   ptrdiff_t most = 0;
@@ -84,7 +94,7 @@ static size_t CELL(spatial_scratch)(const mux_spatial_step *s) {
     if (size > most) most = size;
   }
   return most + CELL(gather_scratch)(&s->window) + (size_t)(CELL(widest)(s) * MUX_LANES) +
-         CELL(ring_list)(s);
+         CELL(ring_list)(s) + CELL(zipped_scratch)(s);
 }
 
 /// Where a band's work keeps its things.
@@ -94,6 +104,8 @@ typedef struct {
   ptrdiff_t gathered_line;
   /// A row of zeros.
   int32_t *padding;
+  /// Weights of two blocks, if they are zipped.
+  int32_t *zipped;
   int32_t zero;
   /// If expanded rows are kept: those that are the task's own.
   ptrdiff_t own_first, own_end;
@@ -184,6 +196,13 @@ static void CELL(produce)(const mux_spatial_step *s, const CELL_TYPE(ring) *r, p
     CELL(lift)(weights + n * s->inner * MUX_LANES, s->inner, lifts[n]);
   }
   sink.first = lifts[0];
+#endif
+#if defined(MUX_ZIPS)
+  for (int n = 0; s->weights && n < count; ++n) {
+    CELL(zip)(weights + n * s->inner * MUX_LANES, s->inner,
+              work->zipped + n * CELL(weight_pitch)(s->inner));
+  }
+  weights = work->zipped;
 #endif
   const bool by_row = s->weights && !observed && !s->keeps && width >= 12 &&
                       sink.mode != CELL(to_floats) && !r->has_phases;

@@ -113,6 +113,8 @@ static void CELL(spatial_bands)(const mux_spatial_step *s, int32_t first_unit, p
   scratch += widest * MUX_LANES;
   CELL_TYPE(ring) *rings = (CELL_TYPE(ring) *)scratch;
   scratch += CELL(ring_list)(s);
+  work.zipped = (int32_t *)scratch;
+  scratch += CELL(zipped_scratch)(s);
   for (int32_t n = 0; n < count; ++n) {
     rings[n] = CELL(ring_of)(s, &units[n]);
     rings[n].cells = (int32_t *)scratch;

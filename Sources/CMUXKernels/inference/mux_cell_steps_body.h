@@ -34,13 +34,20 @@ MUX_INLINE size_t CELL(factors_scratch)(const mux_dense *s) {
                                        : 0;
 }
 
+/// Floats for weights of two blocks that are not used as they are, and for their scales and biases.
+MUX_INLINE size_t CELL(changed_scratch)(const mux_dense *s) {
+#if defined(MUX_ZIPS)
+  const bool changes = true;
+#else
+  const bool changes = s->gate >= 0;
+#endif
+  return changes ? (size_t)(2 * CELL(weight_pitch)(s->cells) + 4 * MUX_LANES) : 0;
+}
+
 static size_t CELL(dense_scratch)(const mux_dense *s) {
-  size_t size =
+  const size_t size =
       s->joins_channels ? CELL(joined_scratch)(&s->window) : CELL(gather_scratch)(&s->window);
-  if (s->gate >= 0) {
-    size += (size_t)(2 * s->cells * MUX_LANES + 4 * MUX_LANES) + CELL(factors_scratch)(s);
-  }
-  return size;
+  return size + CELL(changed_scratch)(s) + CELL(factors_scratch)(s);
 }
 
 #if MUX_CELL == 4
@@ -193,8 +200,10 @@ typedef struct {
 typedef struct {
   const int32_t *factors;
   float greatest;
-  /// Scale and bias of two blocks, and their cells.
-  float *extra, *gated;
+  /// Scale and bias of two blocks.
+  float *extra;
+  /// Their cells, also those that are changed without a gate.
+  int32_t *cells;
 } CELL_TYPE(gate);
 
 /// The outputs of `count` blocks, one or two, from the one numbered `b`, of a line.
@@ -204,23 +213,29 @@ static void CELL(dense_pair)(const mux_dense *s, bool adds_kept, ptrdiff_t b, in
   const int32_t *weights = (const int32_t *)s->weights + b * s->cells * MUX_LANES;
   const float *bias = s->bias + b * MUX_LANES;
   const float *scale = s->scale ? s->scale + b * MUX_LANES : NULL;
+  const ptrdiff_t changed_pitch = CELL(weight_pitch)(s->cells);
+  ptrdiff_t pitch = s->cells * MUX_LANES;
   if (s->gate >= 0) {
     float *extra = gate->extra;
+    pitch = changed_pitch;
     for (int i = 0; i < count; ++i) {
       CELL(gate_cells)(s, b + i, arena + s->gate, gate->factors, gate->greatest,
-                       (int32_t *)gate->gated + i * s->cells * MUX_LANES, extra + i * MUX_LANES,
-                       extra + (2 + i) * MUX_LANES);
+                       gate->cells + i * pitch, extra + i * MUX_LANES, extra + (2 + i) * MUX_LANES);
     }
-    weights = (const int32_t *)gate->gated;
+    weights = gate->cells;
     scale = extra;
     bias = extra + 2 * MUX_LANES;
   }
   float tile[2][MUX_LANES * MUX_LANES] __attribute__((aligned(64))) = {0};
 #if defined(MUX_LIFTS)
   int32_t lifts[2][MUX_LANES];
+  for (int i = 0; i < count; ++i) CELL(lift)(weights + i * pitch, s->cells, lifts[i]);
+#endif
+#if defined(MUX_ZIPS)
   for (int i = 0; i < count; ++i) {
-    CELL(lift)(weights + i * s->cells * MUX_LANES, s->cells, lifts[i]);
+    CELL(zip)(weights + i * pitch, s->cells, gate->cells + i * changed_pitch);
   }
+  weights = gate->cells;
 #endif
   const CELL_TYPE(sink) sinks[2] = {
       {.mode = CELL(to_floats), .floats = tile[0] MUX_BEGIN(lifts[0])},
@@ -270,14 +285,16 @@ static void CELL(dense_task)(const mux_dense *step, int32_t task, float *arena, 
     first = first / MUX_LANES * MUX_LANES;
     if (end < s->pixels) end = end / MUX_LANES * MUX_LANES;
   }
-  float *rows = scratch + (s->gate >= 0 ? (2 * s->cells + 4) * MUX_LANES : 0);
+  float *rows = scratch + CELL(changed_scratch)(s);
   int32_t *factors = (int32_t *)rows;
   float greatest = 1;
 #if MUX_CELL == 4
   if (s->gate >= 0) greatest = CELL(gate_factors)(s, arena + s->gate, factors);
 #endif
-  const CELL_TYPE(gate) gate = {
-      .factors = factors, .greatest = greatest, .extra = scratch, .gated = scratch + 4 * MUX_LANES};
+  const CELL_TYPE(gate) gate = {.factors = factors,
+                                .greatest = greatest,
+                                .extra = scratch,
+                                .cells = (int32_t *)scratch + 4 * MUX_LANES};
   rows += CELL(factors_scratch)(s);
   // Whether the rows under windows are values and not cells.
   const bool in_bytes = window && !s->joins_channels;

@@ -158,13 +158,6 @@ static const CELL_TYPE(pair_function) CELL(pairs)[MUX_NAME(tile_kinds)][MUX_MOST
 #define MUX_CELL_SIZES(M, NAME, UNIT, STEP) M(NAME, UNIT, 1, STEP) M(NAME, UNIT, 2, STEP)
 #define MUX_CELL_NAMES(NAME) {CELL(tile_##NAME##_1), CELL(tile_##NAME##_2)}
 #endif
-#if defined(MUX_IS_NEON) && MUX_CELL == 2
-// The compiler has a register for each pixel here, since it finds no lanes for BFDOT.
-enum { CELL(most) = MUX_MOST_CELLS, CELL(most_paired) = 4 };
-#else
-enum { CELL(most) = MUX_MOST_CELLS, CELL(most_paired) = MUX_MOST_PAIRED_CELLS };
-#endif
-
 MUX_CELL_SIZES(MUX_CELL_TILE, one, int32_t, 1)
 MUX_CELL_SIZES(MUX_CELL_TILE, block, int32_t, MUX_LANES / MUX_CELL)
 MUX_CELL_SIZES(MUX_CELL_TILE, bytes, char, step)
@@ -201,6 +194,23 @@ MUX_INLINE bool CELL(is_in_bytes)(int kind) {
 #endif
 }
 
+#if MUX_MOST_PAIRED_CELLS > 0
+/// Pixels of the largest tile of one block or two.
+MUX_INLINE ptrdiff_t CELL(most_pixels)(int kind, bool is_pair) {
+  (void)kind;
+  if (!is_pair) return MUX_MOST_CELLS;
+#if defined(MUX_ZIPS)
+  // Where rows are made of cells of one pixel each, those take registers before they are rows.
+  return kind == 0 ? MUX_MOST_PAIRED_CELLS : 4;
+#elif defined(MUX_IS_NEON) && MUX_CELL == 2
+  // Products of floats are of the halves of a cell, so each pixel takes a register.
+  return 4;
+#else
+  return MUX_MOST_PAIRED_CELLS;
+#endif
+}
+#endif
+
 MUX_INLINE void CELL(advance)(CELL_TYPE(sink) *sink, ptrdiff_t pixels) {
   if (sink->before) {
     sink->before += pixels * MUX_LANES;
@@ -217,14 +227,20 @@ static void CELL(run_tiles)(int kind, const int32_t *x, const int32_t *offsets, 
                             const CELL_TYPE(sink) *second) {
 #if MUX_MOST_PAIRED_CELLS > 0
   CELL_TYPE(sink) other = second ? *second : sink;
-  const ptrdiff_t most = second ? CELL(most_paired) : CELL(most);
+  const ptrdiff_t most = CELL(most_pixels)(kind, second != NULL);
 #else
-  const ptrdiff_t most = CELL(most);
+  const ptrdiff_t most = MUX_MOST_CELLS;
 #endif
   const ptrdiff_t count = mux_ceil_div(pixels, most);
   ptrdiff_t done = 0;
   for (ptrdiff_t t = 0; t < count; ++t) {
+#if defined(MUX_ZIPS)
+    // Pixels are multiplied by two.
+    const ptrdiff_t even = mux_ceil_div(pixels - done, 2) / (count - t) * 2;
+    const ptrdiff_t now = even < pixels - done ? even : pixels - done;
+#else
     const ptrdiff_t now = (pixels - done) / (count - t);
+#endif
     const int32_t *from = CELL(is_in_bytes)(kind) ? (const int32_t *)((const char *)x + done * step)
                                                   : x + done * step;
 #if MUX_MOST_PAIRED_CELLS > 0

@@ -32,6 +32,19 @@ typedef vi CELL(sum);
 #define MUX_CELL_WIDTH 14
 #endif
 
+#if defined(MUX_HAS_CELL_INSTRUCTIONS) && defined(MUX_IS_NEON)
+/// Whether dense products are of matrices, for which two cells of a lane of weights lie side by side.
+#define MUX_ZIPS 1
+#endif
+
+/// Numbers from a block's weights to the next one's, as tiles read them.
+MUX_INLINE ptrdiff_t CELL(weight_pitch)(ptrdiff_t cells) {
+#if defined(MUX_ZIPS)
+  cells = mux_ceil_div(cells, 2) * 2;
+#endif
+  return cells * MUX_LANES;
+}
+
 #if MUX_CELL == 4 && defined(MUX_IS_NEON)
 /// The same for four lanes of signed bytes.
 MUX_INLINE int32x4_t MUX_NAME(dot_bytes)(int8x16_t x, int8x16_t weight, int32x4_t sum) {
@@ -261,6 +274,7 @@ MUX_INLINE void CELL(store_sums)(const CELL_TYPE(sink) *sink, const CELL_TYPE(su
 #undef MUX_HOW_second
 #undef MUX_HOW_group
 #undef MUX_LIFTS
+#undef MUX_ZIPS
 #undef MUX_BEGIN
 #undef MUX_FIRST_SUM
 #undef MUX_TILE_RESULT

@@ -10,6 +10,21 @@ enum { CELL(beside), CELL(apart), CELL(grouped) };
 /// The cells that a block has of a pixel.
 enum { CELL(group) = MUX_LANES / MUX_CELL };
 
+/// The cells of a group of each pixel, in as few registers as hold them.
+MUX_INLINE void CELL(load_groups)(int pixels, const char *from, int32x4_t *groups) {
+#if MUX_CELL == 2
+  MUX_UNROLL
+  for (int i = 0; i < pixels; ++i) groups[i] = MUX_NAME(four_cells)(from + 16 * i);
+#else
+  MUX_UNROLL
+  for (int i = 0; i < pixels / 2; ++i) groups[i] = MUX_NAME(four_cells)(from + 16 * i);
+  if (pixels % 2 == 1) groups[pixels / 2] = MUX_NAME(two_cells)(from + 8 * (pixels - 1));
+#endif
+}
+
+#if defined(MUX_ZIPS)
+#include "mux_neon_matrix_body.h"
+#else
 /// Cells of `pixels` pixels, `step` bytes apart, each in all lanes: one each.
 MUX_INLINE void CELL(splat_pixels)(int how, int pixels, const char *from, ptrdiff_t step,
                                    vi *splats) {
@@ -31,18 +46,6 @@ MUX_INLINE void CELL(splat_pixels)(int how, int pixels, const char *from, ptrdif
   for (int i = twos; i < pixels; ++i) {
     splats[i] = (vi){0} + MUX_NAME(one_cell)(from + i * step)[0];
   }
-}
-
-/// The cells of a group of each pixel, in as few registers as hold them.
-MUX_INLINE void CELL(load_groups)(int pixels, const char *from, int32x4_t *groups) {
-#if MUX_CELL == 2
-  MUX_UNROLL
-  for (int i = 0; i < pixels; ++i) groups[i] = MUX_NAME(four_cells)(from + 16 * i);
-#else
-  MUX_UNROLL
-  for (int i = 0; i < pixels / 2; ++i) groups[i] = MUX_NAME(four_cells)(from + 16 * i);
-  if (pixels % 2 == 1) groups[pixels / 2] = MUX_NAME(two_cells)(from + 8 * (pixels - 1));
-#endif
 }
 
 /// Cell `k` of each.
@@ -104,6 +107,7 @@ MUX_INLINE void CELL(neon_tile)(int how, int pixels, int blocks, int unit, const
   CELL(store_sums)(second, next, pixels, false, pixels, scale ? scale + MUX_LANES : NULL,
                    bias + MUX_LANES, 1);
 }
+#endif
 
 /// Whether all cells that a block has of a pixel are read one after the other, but for a rest of less.
 MUX_INLINE bool CELL(are_grouped)(const int32_t *offsets, ptrdiff_t cells) {

@@ -370,7 +370,7 @@ let modules: [Module] = [
   Module("MUXTensorTestSupport", .lower, .testSupport, uses: ["MUXTensor"]),
   Module(
     "MUXTensorTests", .lower, .tests,
-    uses: ["MUXTensor", "MUXTensorTestSupport", "MUXTestSupport"]),
+    uses: ["MUXCore", "MUXTensor", "MUXTensorTestSupport", "MUXTestSupport"]),
   Module(
     "MUXTrainingTests", .lower, .tests,
     uses: [

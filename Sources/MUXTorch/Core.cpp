@@ -77,7 +77,12 @@ ct_error ct_version_running(char **version) {
 }
 
 ct_error ct_set_threads(int32_t count) {
-  return ct::guard([&] { at::set_num_threads(count); });
+  return ct::guard([&] {
+    // A thread's first question takes the number that any thread gave last. Asked here, it cannot
+    // undo what is set now.
+    at::get_num_threads();
+    at::set_num_threads(count);
+  });
 }
 
 int32_t ct_threads(void) { return at::get_num_threads(); }

@@ -22,10 +22,12 @@ public enum TorchRuntime {
     if let failure = versionFailure { throw failure }
   }
 
-  /// Threads that one operation is spread over. libtorch's own default is one per core.
+  /// Threads that one operation of the calling thread is spread over. libtorch's own default is one
+  /// per core.
   public static var threads: Int { Int(ct_threads()) }
 
-  /// Sets the threads of one operation, for the whole process.
+  /// Sets the threads of one operation, for the calling thread and for threads that have not called
+  /// libtorch yet. Threads that have set a number of their own keep it.
   public static func setThreads(_ count: Int) throws(TorchError) {
     try check()
     try succeed(ct_set_threads(Int32(clamping: count)))

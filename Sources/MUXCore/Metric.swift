@@ -140,7 +140,7 @@ public struct Metric: Sendable, Hashable, Codable {
   }
 
   private static func fixed(_ value: Double, _ decimals: Int) -> String {
-    String(format: "%.\(max(0, decimals))f", value)
+    NumberText.fixed(value, decimals: max(0, decimals))
   }
 
   /// Whole numbers without decimals.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
 import MUXCharts
+import MUXCore
 import MUXNetworks
 import MUXReport
 import MUXSearch
@@ -57,8 +58,9 @@ enum DashboardPages {
         snapshot.view.hasTargets
         ? leaders.compactMap { target, leader in
           leader.map {
-            "\(HTML.escaped(target)): "
-              + (snapshot.view.isBudget(target) ? "" : "g \(String(format: "%.3f", $0.value)), ")
+            let fitness = NumberText.fixed($0.value, decimals: 3)
+            return "\(HTML.escaped(target)): "
+              + (snapshot.view.isBudget(target) ? "" : "g \(fitness), ")
               + "\(HTML.escaped(snapshot.view.values($0.trial)))"
               + " (\(HTML.escaped(snapshot.view.fits($0.trial))))"
           }
@@ -70,7 +72,8 @@ enum DashboardPages {
           "<a href=\"\(path(of: study.name))\">\(HTML.escaped(study.name))</a>",
           HTML.escaped(study.definition.algorithm.name),
           "\(snapshot.finishedCount)/\(study.definition.limits.trials)", count(.complete),
-          count(.failed), count(.running), count(.stale), String(format: "%.4f", volume), best,
+          count(.failed), count(.running), count(.stale), NumberText.fixed(volume, decimals: 4),
+          best,
         ]
       )
     }
@@ -202,7 +205,7 @@ enum DashboardPages {
         + " aria-label=\"trial \(trial.number)\">",
       "<a href=\"\(base)/trials/\(trial.number)\">\(trial.number)</a>", trial.state.rawValue,
     ] + values + [
-      trial.seconds.map { String(format: "%.1f", $0) } ?? "", HTML.escaped(fits), text,
+      trial.seconds.map { NumberText.fixed($0, decimals: 1) } ?? "", HTML.escaped(fits), text,
     ]
   }
 

@@ -44,7 +44,7 @@ package struct SupernetEvaluator: TrialEvaluator {
   ) throws -> [String: Double] {
     let start = ContinuousClock.now
     let values = try values(of: request.trial.genome)
-    context.note("seconds", String(format: "%.2f", Seconds.since(start)))
+    context.note("seconds", NumberText.fixed(Seconds.since(start), decimals: 2))
     return values
   }
 

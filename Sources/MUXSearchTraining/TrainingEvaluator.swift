@@ -103,8 +103,8 @@ package struct TrainingEvaluator: TrialEvaluator {
     }
     let values = Self.objectives(scores, settings)
     context.note("epochs", "\(result.epochs)")
-    context.note("seconds", String(format: "%.2f", result.seconds))
-    if let loss = scores[Metric.loss] { context.note("loss", String(format: "%.5f", loss)) }
+    context.note("seconds", NumberText.fixed(result.seconds, decimals: 2))
+    if let loss = scores[Metric.loss] { context.note("loss", NumberText.fixed(loss, decimals: 5)) }
     return values
   }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
 import MUXCharts
+import MUXCore
 import MUXSearch
 package import MUXStudies
 
@@ -39,7 +40,7 @@ package struct StudySections {
         "\(finished.grouped) of \(view.study.definition.limits.trials.grouped) finished"
           + (states.isEmpty ? "" : " (\(states.joined(separator: ", ")))")
       ),
-      ("hypervolume", String(format: "%.4f", volume)),
+      ("hypervolume", NumberText.fixed(volume, decimals: 4)),
       ("on the front", "\(view.history.front.count.grouped) networks"),
     ])
   }
@@ -144,7 +145,7 @@ package struct StudySections {
       (first.shares[$1], $0) < (first.shares[$0], $1)
     }.prefix(Self.mostDecisions)
     func share(_ importance: ChoiceImportance?, _ decision: Int) -> String {
-      importance.map { String(format: "%.1f %%", 100 * $0.shares[decision]) } ?? "–"
+      importance.map { NumberText.percent($0.shares[decision]) } ?? "–"
     }
     let rows = order.map { place -> (String?, [String]) in
       let decision = view.decisions[place]
@@ -162,7 +163,7 @@ package struct StudySections {
         [HTML.escaped(decision.name)] + found.map { share($0, place) } + [HTML.escaped(text ?? "–")]
       )
     }
-    let rest = found.map { $0.map { String(format: "%.1f %%", 100 * $0.rest) } ?? "–" }
+    let rest = found.map { $0.map { NumberText.percent($0.rest) } ?? "–" }
     return "<h2>Importance of choices</h2>"
       + HTML.table(
         ["gene"] + objectives.map { "#share of \($0.name)" }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
+import MUXCore
 
 /// How near several algorithms come to the best network within random budgets of a table.
 package struct BudgetExperiment: Sendable {
@@ -120,7 +121,7 @@ package struct BudgetExperiment: Sendable {
   }
 
   private static func percent(_ share: Double, _ digits: Int) -> String {
-    share.isFinite ? String(format: "%.\(digits)f %%", 100 * share) : "none found"
+    share.isFinite ? NumberText.percent(share, decimals: digits) : "none found"
   }
 
   /// Reads rows of other tools, such as those that `tools/compare_budgets.py` writes.

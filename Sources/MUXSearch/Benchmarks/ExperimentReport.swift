@@ -88,13 +88,13 @@ public struct ExperimentReport: Sendable {
       + ["distance", "solved", "p_rank_sum", "p_signed_rank", "seconds"]
     let body = lines.map { line -> [String] in
       let numbers = ([line.mean, line.deviation] + line.perTarget + [line.distance]).map {
-        Self.fixed($0, 6)
+        NumberText.fixed($0, decimals: 6)
       }
       return [line.table, "\(line.budget)", line.algorithm, "\(line.runs)"] + numbers
         + [
-          Self.fixed(line.solved, 2), Self.probability(line.rankSum),
+          NumberText.fixed(line.solved, decimals: 2), Self.probability(line.rankSum),
           Self.probability(line.signedRank),
-          line.seconds.isNaN ? "" : Self.fixed(line.seconds, 5),
+          line.seconds.isNaN ? "" : NumberText.fixed(line.seconds, decimals: 5),
         ]
     }
     return ([header] + body).map { $0.joined(separator: ",") }.joined(separator: "\n") + "\n"
@@ -113,13 +113,14 @@ public struct ExperimentReport: Sendable {
           + Self.padded("distance", 11) + Self.padded("solved", 8) + Self.padded("p vs ours", 11)
           + "seconds\n"
       }
-      let spread = "\(Self.fixed(line.mean, 5)) ± \(Self.fixed(line.deviation, 5))"
+      let spread = [line.mean, line.deviation].map { NumberText.fixed($0, decimals: 5) }
+        .joined(separator: " ± ")
       result +=
         Self.padded("  \(line.algorithm)", 24) + Self.padded(spread, 22)
-        + Self.padded(Self.fixed(line.distance, 5), 11)
+        + Self.padded(NumberText.fixed(line.distance, decimals: 5), 11)
         + Self.padded("\(Int((100 * line.solved).rounded())) %", 8)
         + Self.padded(line.rankSum == nil ? "–" : Self.probability(line.rankSum), 11)
-        + (line.seconds.isNaN ? "–" : Self.fixed(line.seconds, 4)) + "\n"
+        + (line.seconds.isNaN ? "–" : NumberText.fixed(line.seconds, decimals: 4)) + "\n"
     }
     return result
   }
@@ -128,12 +129,8 @@ public struct ExperimentReport: Sendable {
     text + String(repeating: " ", count: max(1, width - text.count))
   }
 
-  private static func fixed(_ value: Double, _ digits: Int) -> String {
-    String(format: "%.\(digits)f", value)
-  }
-
   private static func probability(_ value: Double?) -> String {
-    value.map { String(format: "%.2g", $0) } ?? ""
+    value.map { NumberText.significant($0, digits: 2) } ?? ""
   }
 }
 
@@ -146,10 +143,9 @@ extension SearchExperiment.Row {
 
   /// The row as a line of CSV.
   public var csv: String {
-    let numbers = ([mean] + best).map { String(format: "%.8f", $0) }
-    return
-      ([table, algorithm, "\(budget)", "\(seed)"] + numbers + [String(format: "%.6f", seconds)])
-      .joined(separator: ",")
+    let numbers = ([mean] + best).map { NumberText.fixed($0, decimals: 8) }
+    let time = NumberText.fixed(seconds, decimals: 6)
+    return ([table, algorithm, "\(budget)", "\(seed)"] + numbers + [time]).joined(separator: ",")
   }
 
   /// Reads rows from CSV with a header, such as those that `tools/compare_search.py` writes. Columns

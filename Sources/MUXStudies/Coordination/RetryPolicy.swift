@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
+import MUXCore
 import Synchronization
 
 #if canImport(Darwin)
@@ -40,7 +41,7 @@ public struct RetryPolicy: Sendable {
         guard watch.seconds() < patience, !isCancelled() else { throw error }
         if !hasNoted {
           // Any number of seconds may be asked for, more than an `Int` shows too.
-          notice?("\(error); trying again for \(String(format: "%.0f", patience)) s")
+          notice?("\(error); trying again for \(NumberText.fixed(patience, decimals: 0)) s")
           hasNoted = true
         }
         usleep(UInt32(pause * 1e6))

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 public import Foundation
+import MUXCore
 public import MUXSearch
 
 /// One network of a study and what became of it.
@@ -84,7 +85,7 @@ public struct Trial: Sendable, Hashable, Codable {
   /// slept); false if there is no need.
   mutating func note(seconds: Double) -> Bool {
     guard let span, abs(span - seconds) > max(5, seconds / 10) else { return false }
-    attributes[Self.tookKey] = String(format: "%.1f", seconds)
+    attributes[Self.tookKey] = NumberText.fixed(seconds, decimals: 1)
     return true
   }
 

@@ -8,7 +8,7 @@ public enum TrialState: String, Sendable, Hashable, Codable, CaseIterable {
   case running
   /// It has its objectives.
   case complete
-  /// Stopped early for being hopeless; its objectives are those of the moment.
+  /// Stopped early for being hopeless; its objectives are those measured when it stopped.
   case pruned
   /// It has no objectives, and a reason why.
   case failed

@@ -111,7 +111,7 @@ package final class StudyProgressRenderer {
     ]
     if count(.pruned) > 0 { parts.append("\(count(.pruned)) pruned") }
     if count(.stale) > 0 { parts.append("\(count(.stale)) stale") }
-    parts.append("hypervolume \(String(format: "%.4f", standings.hypervolume))")
+    parts.append("hypervolume \(NumberText.fixed(standings.hypervolume, decimals: 4))")
     if let left = snapshot.secondsLeft, left > 0 { parts.append("ETA \(StudyText.duration(left))") }
     return parts.joined(separator: " | ")
   }
@@ -134,7 +134,7 @@ package final class StudyProgressRenderer {
       let name = entry.target + String(repeating: " ", count: width - entry.target.count)
       // The value of a budget is that of an objective, which stands in the line anyway.
       let isBudget = entry.fit?.target.kind == .budget
-      let value = isBudget ? "budget " : "g \(String(format: "%.3f", entry.value))"
+      let value = isBudget ? "budget " : "g \(NumberText.fixed(entry.value, decimals: 3))"
       return "  \(name)  \(value)  trial \(entry.trial.number): "
         + values.joined(separator: ", ") + (entry.fit.map { "; \($0.text)" } ?? "")
     }

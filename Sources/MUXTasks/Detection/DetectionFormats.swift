@@ -41,7 +41,7 @@ extension DetectionHead {
               (box.right - box.left) / width, (box.bottom - box.top) / height, box.probability,
             ]
             return "\(box.index) "
-              + numbers.map { String(format: "%.6f", $0) }.joined(separator: " ") + "\n"
+              + numbers.map { NumberText.fixed($0, decimals: 6) }.joined(separator: " ") + "\n"
           }
           // One file for each image is usual; where there are several images, a line tells whose.
           return (images.count > 1 ? "# \(path)\n" : "") + lines.joined()

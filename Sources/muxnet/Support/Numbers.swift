@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-import Foundation
+import MUXCore
 
 extension Double {
-  func fixed(_ decimals: Int) -> String { String(format: "%.\(decimals)f", self) }
+  func fixed(_ decimals: Int) -> String { NumberText.fixed(self, decimals: decimals) }
 
   /// A share as a percentage with one decimal.
-  var percent: String { (self * 100).fixed(1) + " %" }
+  var percent: String { NumberText.percent(self) }
 }

@@ -44,7 +44,7 @@
           + "; curve in \(base).csv and \(base).svg")
     }
 
-    private func text(_ value: Double) -> String { String(format: "%.2g", value) }
+    private func text(_ value: Double) -> String { NumberText.significant(value, digits: 2) }
 
     private func figure(_ result: RateFinder.Result) -> Figure {
       func points(_ value: KeyPath<RateFinder.Point, Double>) -> [ChartPoint] {

@@ -52,11 +52,11 @@ struct ServerRoutes: Sendable {
         throw BodyError(reason: "the body cannot be read, or has more than \(mostBytes) bytes")
       }
       let answer = try await body([UInt8](buffer.readableBytesView))
-      (status, content) = (.ok, try JSONEncoder().encode(answer))
+      (status, content) = (.ok, try Self.json(answer))
     } catch {
       status = Self.status(of: error)
       content =
-        (try? JSONEncoder().encode(["error": "\(error)"])) ?? Data(#"{"error":"unknown"}"#.utf8)
+        (try? Self.json(["error": "\(error)"])) ?? Data(#"{"error":"unknown"}"#.utf8)
     }
     metrics.add(status.code, ContinuousClock.now - start)
     var response = Response(
@@ -64,6 +64,13 @@ struct ServerRoutes: Sendable {
       body: .init(byteBuffer: ByteBuffer(bytes: content + Data("\n".utf8))))
     if status == .serviceUnavailable { response.headers[.retryAfter] = "1" }
     return response
+  }
+
+  /// With its keys in order: they come in any otherwise, and no cache would know two equal answers.
+  private static func json(_ answer: some Encodable) throws -> Data {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    return try encoder.encode(answer)
   }
 
   private struct Classes: Encodable { var guesses: [Prediction.Guess] }

@@ -92,6 +92,88 @@ struct StructureTests {
     #expect(dimensions(stem) == ["N", "16", "20", "24"])
   }
 
+  /// Says what is wrong with the names of a graph: each has one definition, before its use.
+  private func checkNames(_ graph: Onnx_GraphProto, outputs: [String]) {
+    var defined = Set(graph.initializer.map(\.name) + graph.input.map(\.name))
+    #expect(defined.count == graph.initializer.count + graph.input.count)
+    for node in graph.node {
+      for input in node.input where !defined.contains(input) {
+        Issue.record("'\(input)' is used before it is there")
+      }
+      for output in node.output where !defined.insert(output).inserted {
+        Issue.record("'\(output)' has two definitions")
+      }
+    }
+    #expect(graph.output.map(\.name) == outputs)
+    #expect(outputs.allSatisfy(defined.contains))
+    #expect(Set(graph.node.map(\.name)).count == graph.node.count)
+    let described = graph.valueInfo.map(\.name)
+    #expect(Set(described).count == described.count)
+    #expect(described.allSatisfy(defined.contains) && !described.contains(where: outputs.contains))
+  }
+
+  @Test("has outputs under the network's names, also those of one tensor, of its weights and of the like")
+  func outputNames() throws {
+    var builder = NetworkBuilder(name: "names", inputChannels: 8, inputSize: ImageSize(4))
+    let x = builder.convolution(builder.input, "x", outputChannels: 8)
+    let first = builder.add("first", .dropout(rate: 0.5), x, channels: 8)
+    let second = builder.add("second", .dropout(rate: 0.5), x, channels: 8)
+    let weight = builder.activation(x, "x.weight", .relu)
+    let inner = builder.add("x.inner", .dropout(rate: 0.5), x, channels: 8)
+    let output = builder.activation(weight, "output", .relu)
+    let last = builder.activation(output, "last", .relu)
+    for outputs in [
+      [first, x, second], [x, second, first], [weight, x], [x, weight], [inner, first, x],
+      [first, inner, x], [last, output], [output, last, weight, inner, second, first, x], [output],
+    ] {
+      let network = try builder.build(outputs: outputs)
+      let names = outputs.count == 1 ? ["output"] : network.outputs
+      checkNames(try exported(network).graph, outputs: names)
+      #expect(try difference(network) < 1e-5)
+    }
+  }
+
+  @Test("cuts a tensor where each slice says, also where dropout stands between slices of one")
+  func slicesOfOneTensor() throws {
+    var builder = NetworkBuilder(name: "slices", inputChannels: 8, inputSize: ImageSize(4))
+    let x = builder.convolution(builder.input, "x", outputChannels: 8)
+    let halves = [
+      builder.slice(x, "left", start: 0, count: 4), builder.slice(x, "right", start: 4, count: 4),
+    ]
+    let same = builder.add("same", .dropout(rate: 0.5), x, channels: 8)
+    let narrow = builder.slice(same, "narrow", start: 0, count: 2)
+    let again = builder.slice(same, "again", start: 4, count: 4)
+    let network = try builder.build(outputs: halves + [narrow, again])
+    let graph = try exported(network).graph
+    checkNames(graph, outputs: network.outputs)
+    #expect(graph.output.map { dimensions($0)[1] } == ["4", "4", "2", "4"])
+    #expect(graph.node.filter { $0.opType == "Split" }.count == 1)
+    #expect(graph.node.filter { $0.opType == "Slice" }.count == 1)
+    #expect(try difference(network) < 1e-5)
+  }
+
+  @Test("of a network with as many outputs as layers is made in time", .tags(.slow))
+  func manyOutputs() throws {
+    let count = Limits.nodes / 4 - 1
+    var builder = NetworkBuilder(name: "many", inputChannels: count, inputSize: ImageSize(1))
+    var values: [NetworkBuilder.Value] = []
+    // Two slices of a channel, which overlap with others', a layer and a name that passes its tensor on.
+    for index in 0..<count {
+      let start = min(index, count - 2)
+      let slice = builder.slice(builder.input, "slice\(index)", start: start, count: 2)
+      let act = builder.activation(slice, "act\(index)", .relu)
+      values += [
+        builder.add("first\(index)", .dropout(rate: 0.5), act, channels: 2), act,
+        builder.add("second\(index)", .dropout(rate: 0.5), act, channels: 2), slice,
+      ]
+    }
+    let network = try builder.build(outputs: values)
+    let graph = try exported(network).graph
+    checkNames(graph, outputs: network.outputs)
+    // Each of four names has a node: the slice, the layer, and one for each further name of its tensor.
+    #expect(graph.node.count == 4 * count)
+  }
+
   @Test("of each small network of the zoo is in order: one definition per name, before its use")
   func wholeZoo() throws {
     for entry in Portion.of(ModelZoo.entries) {

@@ -15,12 +15,24 @@ struct GraphCompiler {
   let foldedNorms: [Int: Int]
   /// The first layer whose weights leave single precision once a batch norm is folded into them.
   private(set) var overflow: String?
-  private var parts: [String: [Int: String]] = [:]
+  private var parts: [String: [Range<Int>: String]] = [:]
+  private var slices: [String: SlicesOfTensor] = [:]
   private var arrangements: [Arrangement: String] = [:]
 
   private struct Arrangement: Hashable {
     let name: String
     let sources: [Int]
+  }
+
+  /// The network's slices of one tensor, as far as its nodes have been added.
+  private struct SlicesOfTensor {
+    /// The nodes that read the tensor by one of its names, and have not been looked at.
+    var newReaders: [Int] = []
+    var names: [Range<Int>: String] = [:]
+    /// The channels of all slices together.
+    var channels = 0
+    /// Whether they share out the tensor's channels; nil before that was looked at.
+    var isShared: Bool?
   }
 
   init(
@@ -47,7 +59,7 @@ struct GraphCompiler {
   /// The whole graph; with post-processing a detector's outputs become boxes.
   mutating func graph(_ processing: DetectionPostProcessing? = nil) -> Onnx_GraphProto {
     let input = GraphValue(name: ONNXExport.inputName, shape: analysis.input)
-    values = [input]
+    take(input)
     writer.setInput(input)
     let folded = Set(foldedNorms.values)
     for (index, node) in network.nodes.enumerated() {
@@ -58,7 +70,7 @@ struct GraphCompiler {
         value.shape = analysis.shapes[index]
         writer.describe(value)
       }
-      values.append(value)
+      take(value)
     }
     let names =
       network.outputs.count == 1 ? [ONNXExport.outputName] : network.outputs
@@ -71,6 +83,14 @@ struct GraphCompiler {
       for (name, value) in zip(names, outputs) { writer.addOutput(value, name: name) }
     }
     return writer.graph
+  }
+
+  /// Adds the value of the next node.
+  private mutating func take(_ value: GraphValue) {
+    let readers = analysis.readers(of: values.count - 1)
+    values.append(value)
+    // Dropout and the like pass a tensor on under the same name.
+    if value.order == nil { slices[value.name, default: .init()].newReaders += readers }
   }
 
   private mutating func add(_ node: Node, _ index: Int, _ inputs: [GraphValue]) -> GraphValue {
@@ -136,15 +156,14 @@ struct GraphCompiler {
     let count = value.shape.channels
     if let order = value.order { return gathered(value.name, Array(order.positions[range]), name) }
     if range == 0..<count { return value.name }
-    if let known = parts[value.name]?[range.lowerBound] { return known }
-    let slices = sharingSlices(of: value, with: range)
-    if !slices.isEmpty {
+    if let known = parts[value.name]?[range] { return known }
+    let shared = sharingSlices(of: value, with: range)
+    if !shared.isEmpty {
       let names = writer.split(
-        value.name, "\(value.name).split", counts: slices.map(\.range.count),
-        parts: slices.map(\.name))
-      parts[value.name] = Dictionary(
-        uniqueKeysWithValues: zip(slices.map(\.range.lowerBound), names))
-      if let own = parts[value.name]?[range.lowerBound] { return own }
+        value.name, "\(value.name).split", counts: shared.map(\.range.count),
+        parts: shared.map(\.name))
+      parts[value.name] = Dictionary(uniqueKeysWithValues: zip(shared.map(\.range), names))
+      if let own = parts[value.name]?[range] { return own }
     }
     let bounds = [range.lowerBound, range.upperBound, 1].map {
       writer.integers([$0], "bound.\($0)")
@@ -154,26 +173,31 @@ struct GraphCompiler {
 
   /// The network's slices of a value if they share out its channels, in ascending order, and
   /// `range` is one of them.
-  private func sharingSlices(
+  private mutating func sharingSlices(
     of value: GraphValue, with range: Range<Int>
   ) -> [(name: String, range: Range<Int>)] {
-    var found: [Range<Int>: String] = [:]
-    // Dropout and the like pass a tensor on under the same name.
-    for (position, candidate) in values.enumerated()
-    where candidate.name == value.name && candidate.order == nil {
-      for reader in analysis.readers(of: position - 1) {
-        guard case .slice(let slice) = network.nodes[reader].operation else { continue }
-        found[slice.start..<slice.start + slice.count] = network.nodes[reader].name
+    guard var found = slices.removeValue(forKey: value.name) else { return [] }
+    for reader in found.newReaders {
+      guard case .slice(let slice) = network.nodes[reader].operation else { continue }
+      let own = slice.start..<slice.start + slice.count
+      if found.names.updateValue(network.nodes[reader].name, forKey: own) == nil {
+        found.channels += own.count
+        found.isShared = nil
       }
     }
-    let slices = found.sorted { $0.key.lowerBound < $1.key.lowerBound }
-    var end = 0
-    for (slice, _) in slices {
-      guard slice.lowerBound == end else { return [] }
-      end = slice.upperBound
+    found.newReaders = []
+    var result: [(name: String, range: Range<Int>)] = []
+    if found.names[range] != nil, found.channels == value.shape.channels, found.isShared != false {
+      result = found.names.map { (name: $0.value, range: $0.key) }
+        .sorted { $0.range.lowerBound < $1.range.lowerBound }
+      var end = 0
+      for part in result where part.range.lowerBound == end { end = part.range.upperBound }
+      // As many channels as there are, each slice where the one before ends: none is left out.
+      found.isShared = end == value.shape.channels
     }
-    guard end == value.shape.channels, found[range] != nil else { return [] }
-    return slices.map { ($0.value, $0.key) }
+    let isShared = found.isShared == true
+    slices[value.name] = found
+    return isShared ? result : []
   }
 
   private mutating func concatenated(_ inputs: [GraphValue], _ name: String) -> GraphValue {

@@ -4,17 +4,48 @@ import MUXNetworks
 
 /// Collects the nodes and the constants of a graph, each under a name of its own.
 struct GraphWriter {
-  private(set) var graph = Onnx_GraphProto()
+  private let name: String
   private let batch: ONNXExport.Batch
+  private var written: [Onnx_NodeProto] = []
+  private var initializers: [Onnx_TensorProto] = []
+  /// The shapes of values; nil where the value has become an output, which says its own.
+  private var valueInfos: [Onnx_ValueInfoProto?] = []
+  private var input: Onnx_ValueInfoProto?
+  private var outputs: [Onnx_ValueInfoProto] = []
   private var names: Set<String> = [ONNXExport.inputName, ONNXExport.outputName]
   private var constants: [String: String] = [:]
   private var described: Set<String> = [ONNXExport.inputName]
-  /// The names that tensors have now, by those that they had first.
+  private var outputNames: Set<String> = []
+  /// The names that tensors have now, by those that they had first; and the other way round.
   private var renamed: [String: String] = [:]
+  private var firstNames: [String: String] = [:]
+  /// Where the name that a tensor has now is said: what a new name costs is that, not the whole graph.
+  private var mentions: [String: [Mention]] = [:]
+  /// The positions of nodes by their names.
+  private var nodesByName: [String: Int] = [:]
+
+  private enum Mention {
+    case input(node: Int, place: Int)
+    case output(node: Int, place: Int)
+    case initializer(Int)
+    case valueInfo(Int)
+  }
 
   init(name: String, batch: ONNXExport.Batch) {
+    self.name = name
     self.batch = batch
-    graph.name = name
+  }
+
+  /// All that was written.
+  var graph: Onnx_GraphProto {
+    .with {
+      $0.name = name
+      $0.node = written
+      $0.initializer = initializers
+      $0.valueInfo = valueInfos.compactMap(\.self)
+      if let input { $0.input = [input] }
+      $0.output = outputs
+    }
   }
 
   /// Adds a node with one output, whose name begins with `name`.
@@ -49,7 +80,7 @@ struct GraphWriter {
   /// Adds a tensor of numbers.
   mutating func tensor(_ values: [Float], shape: [Int], _ name: String) -> String {
     let name = unique(name)
-    graph.initializer.append(
+    append(
       .with {
         $0.name = name
         $0.dims = shape.map { Int64($0) }
@@ -64,7 +95,7 @@ struct GraphWriter {
     let key = "integers \(values)"
     if let known = constants[key] { return known }
     let name = unique(name)
-    graph.initializer.append(
+    append(
       .with {
         $0.name = name
         $0.dims = [Int64(values.count)]
@@ -89,7 +120,7 @@ struct GraphWriter {
     let key = "index \(value)"
     if let known = constants[key] { return known }
     let name = unique("constant.index.\(value)")
-    graph.initializer.append(
+    append(
       .with {
         $0.name = name
         $0.dataType = Int32(Onnx_TensorProto.DataType.int64.rawValue)
@@ -102,29 +133,28 @@ struct GraphWriter {
   /// Notes the shape of a value, so that viewers show it and checkers compare it.
   mutating func describe(_ value: GraphValue) {
     guard described.insert(value.name).inserted else { return }
-    graph.valueInfo.append(info(value))
+    mentions[value.name, default: []].append(.valueInfo(valueInfos.count))
+    valueInfos.append(info(value))
   }
 
   /// Declares the input.
-  mutating func setInput(_ value: GraphValue) { graph.input = [info(value)] }
+  mutating func setInput(_ value: GraphValue) { input = info(value) }
 
   /// Declares an output, and renames the tensor behind it; one that has a name already (the input,
   /// another output) is passed on.
   mutating func addOutput(_ value: GraphValue, name: String) {
     var output = value
     output.name = renamed[value.name] ?? value.name
-    if output.name == ONNXExport.inputName
-      || graph.output.contains(where: { $0.name == output.name })
-    {
+    if output.name == ONNXExport.inputName || outputNames.contains(output.name) {
       makeWay(for: name)
       append("Identity", name: name, [output.name], outputs: [name], [])
     } else if output.name != name {
       makeWay(for: name)
       rename(output.name, to: name)
     }
-    graph.valueInfo.removeAll { $0.name == name }
+    for case .valueInfo(let index) in mentions[name] ?? [] { valueInfos[index] = nil }
     output.name = name
-    graph.output.append(info(output))
+    declare(info(output))
   }
 
   /// Declares an output of any type and shape; dimensions that are not numbers are names of unknown ones.
@@ -133,7 +163,7 @@ struct GraphWriter {
   ) {
     makeWay(for: name)
     append("Identity", name: name, [renamed[tensor] ?? tensor], outputs: [name], [])
-    graph.output.append(
+    declare(
       .with {
         $0.name = name
         $0.type.tensorType.elemType = Int32(type.rawValue)
@@ -145,26 +175,39 @@ struct GraphWriter {
       })
   }
 
-  /// Gives a tensor that has the name of an output another one: it holds the same in another order.
-  private mutating func makeWay(for name: String) {
-    guard names.contains(name) else { return }
-    let inner = unique("\(name).inner")
-    rename(name, to: inner)
-    for index in graph.node.indices where graph.node[index].name == name {
-      graph.node[index].name = inner
-    }
+  private mutating func declare(_ output: Onnx_ValueInfoProto) {
+    names.insert(output.name)
+    outputNames.insert(output.name)
+    outputs.append(output)
   }
 
+  /// Gives what has the name of an output another one: a tensor holds the same in another order, and a node
+  /// may stand behind a tensor that has left its name.
+  private mutating func makeWay(for name: String) {
+    let node = nodesByName.removeValue(forKey: name)
+    guard node != nil || mentions[name] != nil else { return }
+    let inner = unique("\(name).inner")
+    if mentions[name] != nil { rename(name, to: inner) }
+    guard let node else { return }
+    written[node].name = inner
+    nodesByName[inner] = node
+  }
+
+  /// Gives a tensor a name that no other has.
   private mutating func rename(_ old: String, to new: String) {
-    for index in graph.node.indices {
-      graph.node[index].input = graph.node[index].input.map { $0 == old ? new : $0 }
-      graph.node[index].output = graph.node[index].output.map { $0 == old ? new : $0 }
+    let places = mentions.removeValue(forKey: old) ?? []
+    for place in places {
+      switch place {
+      case .input(let node, let place): written[node].input[place] = new
+      case .output(let node, let place): written[node].output[place] = new
+      case .initializer(let index): initializers[index].name = new
+      case .valueInfo(let index): valueInfos[index]?.name = new
+      }
     }
-    for index in graph.valueInfo.indices where graph.valueInfo[index].name == old {
-      graph.valueInfo[index].name = new
-    }
-    for (first, last) in renamed where last == old { renamed[first] = new }
-    renamed[old] = new
+    mentions[new] = places
+    let first = firstNames.removeValue(forKey: old) ?? old
+    firstNames[new] = first
+    renamed[first] = new
     names.insert(new)
   }
 
@@ -172,7 +215,15 @@ struct GraphWriter {
     _ type: String, name: String, _ inputs: [String], outputs: [String],
     _ attributes: [Onnx_AttributeProto]
   ) {
-    graph.node.append(
+    let index = written.count
+    for (place, input) in inputs.enumerated() {
+      mentions[input, default: []].append(.input(node: index, place: place))
+    }
+    for (place, output) in outputs.enumerated() {
+      mentions[output, default: []].append(.output(node: index, place: place))
+    }
+    nodesByName[name] = index
+    written.append(
       .with {
         $0.opType = type
         $0.name = name
@@ -180,6 +231,11 @@ struct GraphWriter {
         $0.output = outputs
         $0.attribute = attributes
       })
+  }
+
+  private mutating func append(_ initializer: Onnx_TensorProto) {
+    mentions[initializer.name, default: []].append(.initializer(initializers.count))
+    initializers.append(initializer)
   }
 
   private mutating func unique(_ name: String) -> String {

@@ -122,14 +122,32 @@ import Testing
     }
   }
 
-  @Test("A network interface that this machine has is used")
-  func ownInterface() throws {
+  @Test(
+    "Of several network interfaces none is there: the error names each of them",
+    arguments: ["none0,none1", " none0 , none1,", ",none1,,none0", ","])
+  func noneOfSeveral(list: String) throws {
+    let place = ProcessPlace(rank: 1, size: 2, host: "127.0.0.1", port: 1)
+    #expect {
+      _ = try ProcessGroup(place, timeout: 5, interface: list)
+    } throws: { error in
+      guard case .noInterface(list, _)? = error as? ProcessGroupError else { return false }
+      let text = "\(error)"
+      return !text.contains("\n") && text.contains("no such network interface")
+        && (list == "," || text.contains("(neither none0 nor none1)")
+          || text.contains("(neither none1 nor none0)"))
+    }
+  }
+
+  @Test(
+    "A network interface that this machine has is used, also where others of a list are not there",
+    arguments: ["*", "none0,*", "*,none0", " none0 , * "])
+  func ownInterface(list: String) throws {
     let server = try StoreServer()
     let names: [String] = ["lo", "lo0"]
     let name: String = try #require(names.first { if_nametoindex($0) != 0 })
     let place = ProcessPlace(
       rank: 0, size: 2, host: "127.0.0.1", port: server.port, launcherServes: true)
-    _ = try ProcessGroup(place, timeout: 5, interface: name)
+    _ = try ProcessGroup(place, timeout: 5, interface: list.replacing("*", with: name))
     withExtendedLifetime(server) {}
   }
 

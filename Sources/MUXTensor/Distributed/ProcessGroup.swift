@@ -41,18 +41,15 @@ public final class ProcessGroup {
   /// - Parameters:
   ///   - place: Where this process stands.
   ///   - timeout: Seconds to wait for the others, in all operations.
-  ///   - interface: The network interface of this process's connections, such as `eth0`; nil for that
-  ///     which leads to the store.
+  ///   - interface: The network interface of this process's connections, such as `eth0`, or several with
+  ///     commas between them, of which the first that this machine has is used; nil for that which leads to
+  ///     the store.
   /// - Throws: ``ProcessGroupError/unreachable(rank:size:host:port:reason:)`` where the store cannot be
-  ///   reached, ``ProcessGroupError/noInterface(_:existing:)`` where this machine has no such interface.
+  ///   reached, ``ProcessGroupError/noInterface(_:existing:)`` where this machine has none of the interfaces.
   public init(
     _ place: ProcessPlace, timeout: Double = 300, interface: String? = nil
   ) throws {
-    if let interface, !interface.isEmpty, let existing = NetworkInterfaces.names(),
-      !existing.contains(interface)
-    {
-      throw ProcessGroupError.noInterface(interface, existing: existing)
-    }
+    let interface = try interface.flatMap { $0.isEmpty ? nil : try NetworkInterfaces.first(of: $0) }
     try TorchRuntime.check()
     self.place = place
     self.timeout = timeout

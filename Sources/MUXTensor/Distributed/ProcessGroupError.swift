@@ -25,8 +25,10 @@ extension ProcessGroupError: CustomStringConvertible, LocalizedError {
       return "the environment variable \(variable) is \(value.map { "\"\($0)\"" } ?? "not set"):"
         + " it must be \(needed) where several processes train together"
     case .noInterface(let name, let existing):
+      let wanted = NetworkInterfaces.list(name)
+      let each = wanted.count < 2 ? "" : " (neither \(wanted.joined(separator: " nor ")))"
       return "distributed.interface (or GLOO_SOCKET_IFNAME) is \"\(name)\": this machine has no"
-        + " such network interface with an address"
+        + " such network interface with an address\(each)"
         + (existing.isEmpty ? "" : ", but \(existing.joined(separator: ", "))")
     case .unreachable(let rank, let size, let host, let port, let reason):
       return "process \(rank) of \(size) cannot reach the others at \(host), port \(port)"

@@ -703,12 +703,19 @@ def make_pnm():
 
 
 def tiff(samples, photometric, bits, *, compression=1, extra=None, planar=1, colours=None, little=True,
-         tile=None, rows_per_strip=None, orientation=None, sample_format=None, predictor=None):
-    """A TIFF of samples [H, W, C], not compressed or with zlib."""
+         tile=None, rows_per_strip=None, orientation=None, sample_format=None, subsampling=None, reference=None):
+    """A TIFF of samples [H, W, C], not compressed or with zlib. With subsampling (across, down) the last two of
+    three samples are means over so many pixels; sizes have to be multiples of it."""
     e = "<" if little else ">"
     height, width, channels = samples.shape
 
     def raw(block):
+        if subsampling not in (None, (1, 1)):
+            across, down = subsampling
+            parts = block.reshape(block.shape[0] // down, down, block.shape[1] // across, across, 3)
+            parts = parts.transpose(0, 2, 1, 3, 4).reshape(-1, down * across, 3)
+            colours_of = parts[..., 1:].mean(axis=1).round().astype(np.uint8)
+            return np.concatenate([parts[..., 0].astype(np.uint8), colours_of], axis=1).tobytes()
         if bits >= 8:
             return block.astype(e + ("u1", "u2")[bits // 16]).tobytes()
         lines = block.reshape(block.shape[0], -1)
@@ -742,6 +749,10 @@ def tiff(samples, photometric, bits, *, compression=1, extra=None, planar=1, col
         tags[274] = (3, [orientation])
     if sample_format is not None:
         tags[339] = (3, [sample_format] * channels)
+    if subsampling is not None:
+        tags[530] = (3, list(subsampling))
+    if reference is not None:
+        tags[532] = (5, [part for value in reference for part in (value, 1)])
     places, sizes = (324, 325) if tile else (273, 279)
     if tile:
         tags[322] = tags[323] = (3, [tile])
@@ -755,12 +766,13 @@ def tiff(samples, photometric, bits, *, compression=1, extra=None, planar=1, col
         entries, data = b"", b""
         for tag in sorted(tags):
             kind, values = tags[tag]
-            packed = struct.pack(e + {3: "H", 4: "I"}[kind] * len(values), *values)
+            packed = struct.pack(e + {3: "H", 4: "I", 5: "I"}[kind] * len(values), *values)
+            count = len(values) // (2 if kind == 5 else 1)
             if len(packed) > 4:
-                entries += struct.pack(e + "HHII", tag, kind, len(values), end + len(data))
+                entries += struct.pack(e + "HHII", tag, kind, count, end + len(data))
                 data += packed + b"\0" * (len(packed) % 2)
             else:
-                entries += struct.pack(e + "HHI", tag, kind, len(values)) + packed.ljust(4, b"\0")
+                entries += struct.pack(e + "HHI", tag, kind, count) + packed.ljust(4, b"\0")
         return entries, data, end + len(data)
 
     _, _, start = layout()
@@ -772,6 +784,33 @@ def tiff(samples, photometric, bits, *, compression=1, extra=None, planar=1, col
     entries, data, _ = layout()
     head = (b"II*\0" if little else b"MM\0*") + struct.pack(e + "IH", 8, len(tags))
     return head + entries + struct.pack(e + "I", 0) + data + b"".join(pieces)
+
+
+def make_ycbcr_tiff():
+    """Brightness and colour. What is not compressed Pillow converts by its own tables, and takes for stored pixel
+    by pixel; all else it leaves to libtiff. So what it cannot read as it stands is compared with the same
+    samples compressed."""
+    same("ycbcr_saved.tif", saved(Image.fromarray(RGB).convert("YCbCr"), "TIFF"))
+    wild = np.random.default_rng(6).integers(0, 256, (16, 16, 3)).astype(np.uint8)
+    full = tiff(wild, 6, 8, subsampling=(1, 1))
+    same("ycbcr.tif", full)
+    same("ycbcr_big_endian.tif", tiff(wild, 6, 8, subsampling=(1, 1), little=False))
+    same("ycbcr_strips.tif", tiff(wild, 6, 8, subsampling=(1, 1), rows_per_strip=3))
+    same("ycbcr_tiles.tif", tiff(wild, 6, 8, subsampling=(1, 1), tile=16))
+    expect("ycbcr_planes.tif", tiff(wild, 6, 8, subsampling=(1, 1), planar=2), pillow(full))
+    same("ycbcr_zip.tif", tiff(wild, 6, 8, subsampling=(1, 1), compression=8))
+    narrow = dict(subsampling=(1, 1), reference=(15, 235, 128, 240, 128, 240))
+    expect("ycbcr_narrow.tif", tiff(wild, 6, 8, **narrow), pillow(tiff(wild, 6, 8, compression=8, **narrow)))
+    for across, down in ((2, 1), (2, 2), (4, 2)):
+        options = dict(subsampling=(across, down))
+        packed = tiff(wild, 6, 8, compression=8, **options)
+        same(f"ycbcr_{across}{down}_zip.tif", packed)
+        expect(f"ycbcr_{across}{down}.tif", tiff(wild, 6, 8, **options), pillow(packed))
+        expect(f"ycbcr_{across}{down}_tiles.tif", tiff(wild, 6, 8, tile=16, **options), pillow(packed))
+    colors = Image.fromarray(RGB)
+    for quality in (50, 90):
+        same(f"ycbcr_jpeg{quality}.tif", saved(colors.convert("YCbCr"), "TIFF", compression="jpeg", quality=quality),
+             tolerance=1)
 
 
 def make_tiff():
@@ -816,6 +855,7 @@ def make_tiff():
     same("cmyk_made.tif", tiff(rng.integers(0, 256, (H, W, 4)), 5, 8))
     for value in range(1, 9):
         same(f"orientation{value}.tif", tiff(RGB, 2, 8, orientation=value))
+    make_ycbcr_tiff()
     whole = tiff(RGB, 2, 8)
     same("garbage_after.tif", whole + b"garbage", RGB)
     fails("cut.tif", whole[:-9], "TIFF")

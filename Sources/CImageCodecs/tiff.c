@@ -2,6 +2,7 @@
 #include "codec.h"
 
 #ifdef MUX_TIFF
+#include <math.h>
 #include <tiffio.h>
 
 // libtiff unpacks; what the samples mean is read here, since its own conversion blends transparency
@@ -19,6 +20,7 @@ typedef struct {
   bool is_separate;  // a plane for each sample
   bool is_premultiplied;
   bool is_converted;  // by libtiff: colours in formats of its own
+  bool is_ycbcr;      // brightness and colour as JPEG has them, converted here
   uint16_t *map[3];
 } tiff_decoder;
 
@@ -116,6 +118,23 @@ static inline uint8_t sample(const tiff_decoder *decoder, const uint8_t *row, si
   }
 }
 
+// A part of a colour in sixty-fourths: `coefficient` hundred-thousandths of how far a sample is from grey. Adding a
+// half and cutting off towards zero is how Pillow's tables were rounded, also below zero.
+static inline int colour_part(int coefficient, int sample) {
+  return (coefficient * 64 * (sample - 128) + 50000) / 100000;
+}
+
+static inline uint8_t in_a_byte(int value) {
+  return (uint8_t)(value < 0 ? 0 : value > 255 ? 255 : value);
+}
+
+// Red, green and blue as Pillow has them, which cuts off the sixty-fourths where libtiff rounds.
+static void rgb_from_ycbcr(int y, int cb, int cr, uint8_t *target) {
+  target[0] = in_a_byte(y + (colour_part(140200, cr) >> 6));
+  target[1] = in_a_byte(y + ((colour_part(-34414, cb) + colour_part(-71414, cr)) >> 6));
+  target[2] = in_a_byte(y + (colour_part(177200, cb) >> 6));
+}
+
 // Writes `count` pixels whose samples stand `step` apart in `rows`, one for each plane.
 static void convert(const tiff_decoder *decoder, const uint8_t *const *rows, size_t step,
                     size_t count, uint8_t *target) {
@@ -136,6 +155,10 @@ static void convert(const tiff_decoder *decoder, const uint8_t *const *rows, siz
       break;
     }
     default:
+      if (decoder->is_ycbcr) {
+        rgb_from_ycbcr(SAMPLE(0), SAMPLE(1), SAMPLE(2), target + 3 * x);
+        break;
+      }
       for (int c = 0; c < 3; c += 1) {
         int value = SAMPLE(c);
         if (decoder->is_premultiplied) {
@@ -263,6 +286,29 @@ static void refuse(tiff_decoder *decoder, const char *format, int value) {
   mux_fail(&decoder->base, format, value);
 }
 
+// Whether colours are stored for each pixel and mean what they mean in JPEG. Of others libtiff knows the meaning.
+static bool is_plain_ycbcr(TIFF *tiff) {
+  static const float weights[3] = {0.299f, 0.587f, 0.114f};
+  static const float range[6] = {0, 255, 128, 255, 128, 255};
+  uint16_t across = 0, down = 0;
+  float *own_weights = NULL, *own_range = NULL;
+  if (!TIFFGetFieldDefaulted(tiff, TIFFTAG_YCBCRSUBSAMPLING, &across, &down) || across != 1 ||
+      down != 1) {
+    return false;
+  }
+  if (!TIFFGetFieldDefaulted(tiff, TIFFTAG_YCBCRCOEFFICIENTS, &own_weights) ||
+      !TIFFGetFieldDefaulted(tiff, TIFFTAG_REFERENCEBLACKWHITE, &own_range)) {
+    return false;
+  }
+  for (int i = 0; i < 3; i += 1) {
+    if (!(fabsf(own_weights[i] - weights[i]) < 1e-4f)) return false;
+  }
+  for (int i = 0; i < 6; i += 1) {
+    if (own_range[i] != range[i]) return false;
+  }
+  return true;
+}
+
 // Whether the samples of a pixel are such as are read. Gives the number of them that make a colour, 0 where they
 // are not.
 static uint16_t check_samples(tiff_decoder *decoder, uint16_t compression) {
@@ -294,7 +340,9 @@ static uint16_t check_samples(tiff_decoder *decoder, uint16_t compression) {
       TIFFSetField(decoder->tiff, TIFFTAG_JPEGCOLORMODE, JPEGCOLORMODE_RGB);
       decoder->is_converted = decoder->is_separate;
     } else {
-      decoder->is_converted = true;
+      // Pillow converts what is not compressed by itself, and leaves all else to libtiff.
+      decoder->is_ycbcr = compression == COMPRESSION_NONE && is_plain_ycbcr(decoder->tiff);
+      decoder->is_converted = !decoder->is_ycbcr;
     }
     break;
   default: refuse(decoder, "colours of kind %d", decoder->photometric); return 0;

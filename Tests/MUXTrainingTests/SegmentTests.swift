@@ -73,4 +73,47 @@ import Testing
     }
     try model.install(Fused(model, nodes: 0..<4))
   }
+
+  @Test("A segment takes the place of all that it overlaps with, and of no other")
+  func overlapping() throws {
+    let network = try smallNetwork("row", inputChannels: 2, side: 4) { builder, x in
+      var x = builder.convolution(x, "conv", outputChannels: 2)
+      for index in 0..<9 { x = builder.activation(x, "act\(index)", .relu) }
+    }
+    let model = try NetworkModel(network, seed: 1)
+    let x = try TorchGenerator(seed: 2).normal([1, 2, 4, 4])
+    func calls(_ all: [Passing]) throws -> [Int] {
+      let before = all.map(\.calls)
+      _ = try model.forward(x)
+      return zip(all, before).map { $0.calls - $1 }
+    }
+    let all = [1..<4, 4..<6, 6..<9, 3..<7, 9..<10, 2..<4].map { Passing($0) }
+    for index in 0..<3 { try model.install(all[index]) }
+    #expect(try calls(all) == [1, 1, 1, 0, 0, 0])
+    try model.install(all[3])
+    try model.install(all[4])
+    #expect(try calls(all) == [0, 0, 0, 1, 1, 0])
+    try model.install(all[5])
+    #expect(try calls(all) == [0, 0, 0, 0, 1, 1])
+    // What was driven out can come back.
+    try model.install(all[1])
+    #expect(try calls(all) == [0, 1, 0, 0, 1, 1])
+    model.removeSegments()
+    #expect(try calls(all) == [0, 0, 0, 0, 0, 0])
+    try model.install(all[3])
+    #expect(try calls(all) == [0, 0, 0, 1, 0, 0])
+  }
+
+  /// Activations that do nothing.
+  final class Passing: SegmentExecutor {
+    let nodes: Range<Int>
+    var calls = 0
+
+    init(_ nodes: Range<Int>) { self.nodes = nodes }
+
+    func forward(_ inputs: [Tensor], training: Bool) throws -> Tensor? {
+      calls += 1
+      return inputs[0]
+    }
+  }
 }

@@ -16,6 +16,10 @@ struct ExecutionPlan {
   }
 
   var steps: [Step]
+  /// The last node of the network that reads each value, −1 where none does.
+  let lastReader: [Int]
+  /// Whether each value is an output.
+  let isOutput: [Bool]
 
   init(_ network: Network) {
     steps = network.inputIndices.map { Step(inputs: $0) }
@@ -23,6 +27,12 @@ struct ExecutionPlan {
     for step in steps { for input in step.inputs where input >= 0 { uses[input] += 1 } }
     let widths = (try? network.shapes())?.map(\.channels) ?? []
     let outputs = Set(network.outputIndices)
+    isOutput = network.nodes.indices.map(outputs.contains)
+    var lastReader = [Int](repeating: -1, count: steps.count)
+    for (index, inputs) in network.inputIndices.enumerated() {
+      for input in inputs where input >= 0 { lastReader[input] = index }
+    }
+    self.lastReader = lastReader
     for (index, node) in network.nodes.enumerated() {
       // A shuffle in g groups of g equal parts puts their channels alternately side by side.
       guard case .channelShuffle(let groups) = node.operation,

@@ -24,15 +24,16 @@ extension NetworkModel {
   /// Ends of the regions: outermost blocks, but where something would be cut in two. The last region,
   /// which is recorded at once, is what comes behind all blocks.
   private var regionEnds: [Int] {
+    // The largest block around each cut. All blocks together have no more nodes than a few networks.
+    var around = [Int](repeating: 0, count: network.nodes.count + 1)
+    for block in network.blocks {
+      for cut in block.nodes.dropFirst() { around[cut] = max(around[cut], block.nodes.count) }
+    }
     var ends: [Int] = []
     for block in network.blocks.sorted(by: { $0.nodes.upperBound < $1.nodes.upperBound }) {
       let end = block.nodes.upperBound
-      let isInside = network.blocks.contains {
-        $0.nodes.count > block.nodes.count && $0.nodes.lowerBound < end && end < $0.nodes.upperBound
-      }
-      let cuts = segments.values.contains {
-        $0.executor.nodes.lowerBound < end && end < $0.executor.nodes.upperBound
-      }
+      let isInside = around[end] > block.nodes.count
+      let cuts = segmentStarts[end].map { $0 < end } ?? false
       if !isInside, !cuts, !plan.steps[end - 1].isAbsorbed, ends.last != end { ends.append(end) }
     }
     return ends

@@ -35,16 +35,9 @@ extension NetworkModel {
       throw ExecutionError.segment(
         nodes: nodes, reason: "the network has \(network.nodes.count) nodes")
     }
-    for (index, inputs) in network.inputIndices.enumerated() where index >= nodes.upperBound {
-      for input in inputs where nodes.dropLast().contains(input) {
-        throw ExecutionError.segment(
-          nodes: nodes,
-          reason: "'\(network.nodes[index].name)' reads '\(network.nodes[input].name)' inside it")
-      }
-    }
-    for output in network.outputIndices where nodes.dropLast().contains(output) {
-      throw ExecutionError.segment(
-        nodes: nodes, reason: "'\(network.nodes[output].name)' inside it is an output")
+    // Only what the segment's own nodes say is looked at: a network has many segments.
+    if nodes.dropLast().contains(where: { plan.isOutput[$0] || plan.lastReader[$0] >= nodes.upperBound }) {
+      throw ExecutionError.segment(nodes: nodes, reason: readOutside(nodes))
     }
     let last = nodes.upperBound - 1
     if plan.steps[last].isAbsorbed {
@@ -52,20 +45,42 @@ extension NetworkModel {
         nodes: nodes, reason: "it ends between a concatenation and its shuffle")
     }
     // A shuffle that takes over a concatenation reads the latter's inputs.
+    let inputs = inputs(ofSegment: nodes)
+    let known = Set(inputs)
     for node in nodes {
       for input in plan.steps[node].inputs
-      where input < nodes.lowerBound && !self.inputs(ofSegment: nodes).contains(input) {
+      where input < nodes.lowerBound && !known.contains(input) {
         throw ExecutionError.segment(
           nodes: nodes, reason: "it starts between a concatenation and its shuffle")
       }
     }
     let norms = nodes.filter { network.nodes[$0].isBatchNorm }
-    segments = segments.filter { !$0.value.executor.nodes.overlaps(nodes) }
+    for node in nodes {
+      guard let start = segmentStarts[node], let former = segments.removeValue(forKey: start) else {
+        continue
+      }
+      for other in former.executor.nodes { segmentStarts[other] = nil }
+    }
+    for node in nodes { segmentStarts[node] = nodes.lowerBound }
     segments[nodes.lowerBound] = Segment(
-      executor: executor, inputs: inputs(ofSegment: nodes), norms: norms,
+      executor: executor, inputs: inputs, norms: norms,
       counters: norms.compactMap { stateByNode[$0].last })
   }
 
+  /// What of a run of nodes is read outside, besides its last value.
+  private func readOutside(_ nodes: Range<Int>) -> String {
+    for (index, inputs) in network.inputIndices.enumerated() where index >= nodes.upperBound {
+      for input in inputs where nodes.dropLast().contains(input) {
+        return "'\(network.nodes[index].name)' reads '\(network.nodes[input].name)' inside it"
+      }
+    }
+    let output = network.outputIndices.first { nodes.dropLast().contains($0) }
+    return "'\(output.map { network.nodes[$0].name } ?? "")' inside it is an output"
+  }
+
   /// Removes all executors: every node runs by itself.
-  public func removeSegments() { segments = [:] }
+  public func removeSegments() {
+    segments = [:]
+    segmentStarts = [:]
+  }
 }

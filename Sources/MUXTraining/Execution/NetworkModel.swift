@@ -28,8 +28,11 @@ public final class NetworkModel {
   public let specifications: [ParameterSpecification]
   let state: [Tensor]
   let stateByNode: [[Tensor]]
+  private let stateByName: [String: Tensor]
   let plan: ExecutionPlan
   var segments: [Int: Segment] = [:]
+  /// The first node of the segment that a node is in.
+  var segmentStarts: [Int: Int] = [:]
   /// Batch norms that use their running statistics also in training: positions of nodes.
   var restingNorms: Set<Int> = []
   /// Whether training keeps only the values between blocks for the backward pass, and computes what is
@@ -82,6 +85,7 @@ public final class NetworkModel {
     }
     self.state = state
     stateByNode = byNode
+    stateByName = Self.byName(specifications, state)
     if fusesOperations { try installFusedOperations() }
   }
 
@@ -108,6 +112,7 @@ public final class NetworkModel {
       byNode[specification.node].append(tensor)
     }
     stateByNode = byNode
+    stateByName = Self.byName(specifications, state)
     try installFusedOperations()
   }
 
@@ -122,12 +127,18 @@ public final class NetworkModel {
 
   /// The tensor of that name in the state dict, if there is one.
   public func tensor(named name: String) -> Tensor? {
-    specifications.firstIndex { $0.name == name }.map { state[$0] }
+    stateByName[name]
   }
 
   /// The tensors of one node in the order of the state dict: weight and bias of each branch, or
   /// scale, shift, running mean, running variance and batch counter.
   public func tensors(ofNode index: Int) -> [Tensor] { stateByNode[index] }
+
+  private static func byName(
+    _ specifications: [ParameterSpecification], _ tensors: [Tensor]
+  ) -> [String: Tensor] {
+    Dictionary(zip(specifications.map(\.name), tensors), uniquingKeysWith: { first, _ in first })
+  }
 
   private func named(_ isWanted: (ParameterSpecification) -> Bool) -> [NamedTensor] {
     zip(specifications, state).filter { isWanted($0.0) }

@@ -37,19 +37,25 @@ extension OptimizerConfiguration {
     func isDecayed(_ parameter: NamedTensor) -> Bool {
       weightDecay > 0 && (decaysNormAndBias || parameter.tensor.rank > 1)
     }
+    struct Kind: Hashable {
+      let isDecayed: Bool
+      let factor: Double
+      let isLate: Bool
+    }
     var groups: [ParameterGroup] = []
+    var places: [Kind: Int] = [:]
     for parameter in parameters.filter(isDecayed) + parameters.filter({ !isDecayed($0) }) {
-      let decay = isDecayed(parameter) ? weightDecay : 0
-      let factor = rates.factors[parameter.name] ?? 1
-      let isLate = rates.late.contains(parameter.name)
-      if let place = groups.firstIndex(where: {
-        $0.weightDecay == decay && $0.rateFactor == factor && $0.isLate == isLate
-      }) {
+      let kind = Kind(
+        isDecayed: isDecayed(parameter), factor: rates.factors[parameter.name] ?? 1,
+        isLate: rates.late.contains(parameter.name))
+      if let place = places[kind] {
         groups[place].parameters.append(parameter)
       } else {
+        places[kind] = groups.count
         groups.append(
           ParameterGroup(
-            parameters: [parameter], weightDecay: decay, rateFactor: factor, isLate: isLate))
+            parameters: [parameter], weightDecay: kind.isDecayed ? weightDecay : 0,
+            rateFactor: kind.factor, isLate: kind.isLate))
       }
     }
     return groups

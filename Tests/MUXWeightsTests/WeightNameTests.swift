@@ -96,6 +96,29 @@ struct WeightNameTests {
     #expect(throws: WeightsMismatchError.self) { try CheckedWeights(deeper, for: network) }
   }
 
+  @Test("Many layers, each alone in a sequence: those with a second layer keep their names, others do not")
+  func manySequences() throws {
+    let count = 4000
+    var builder = NetworkBuilder(name: "many", inputChannels: 1, inputSize: ImageSize(1))
+    var x = builder.convolution(builder.input, "first", outputChannels: 1)
+    for index in 0..<count { x = builder.convolution(x, "layer\(index)", outputChannels: 1) }
+    let network = try builder.build()
+    var published = TensorArchive()
+    published["first.weight"] = ArchivedTensor([1], shape: [1, 1, 1, 1])
+    for index in 0..<count {
+      published["layer\(index).0.weight"] = ArchivedTensor([2], shape: [1, 1, 1, 1])
+    }
+    // Another layer's sequence begins alike: layer 1 and layers 10 to 19.
+    published["layer10.10.weight"] = ArchivedTensor([3], shape: [1])
+    let named = published.named(for: network.parameters)
+    #expect((0..<count).allSatisfy { named["layer\($0).weight"]?.floats == [2] })
+    #expect(named["layer10.10.weight"] != nil)
+    published["layer10.1.weight"] = ArchivedTensor([3], shape: [1])
+    let kept = published.named(for: network.parameters)
+    #expect(kept["layer10.weight"] == nil && kept["layer10.0.weight"] != nil)
+    #expect(kept["layer1.weight"] != nil && kept["layer100.weight"] != nil)
+  }
+
   @Test("Words that are no wrapper's are no prefix")
   func otherWords() {
     let error = #expect(throws: WeightsMismatchError.self) {

@@ -117,16 +117,36 @@ extension TensorArchive {
   private func withoutSequences(for parameters: [ParameterSpecification]) -> TensorArchive {
     let names = Set(names)
     var own: [String: String] = [:]
+    var sequences: [String: String] = [:]
     for parameter in parameters where !names.contains(parameter.name) {
       guard let dot = parameter.name.lastIndex(of: ".") else { continue }
       let (layer, tensor) = (parameter.name[..<dot], parameter.name[dot...])
       let other = "\(layer).0\(tensor)"
-      guard names.contains(other), !names.contains(where: { $0.hasPrefix("\(layer).1.") }) else {
-        continue
-      }
+      guard names.contains(other) else { continue }
       own[other] = parameter.name
+      sequences[other] = "\(layer).1."
+    }
+    if !own.isEmpty {
+      // In this order the names with a common beginning stand side by side.
+      let sorted = names.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+      for (other, second) in sequences where Self.holds(sorted, second) { own[other] = nil }
     }
     return own.isEmpty ? self : renamedIfUnique { own[$0] ?? $0 }
+  }
+
+  /// Whether a sorted list has a name with a beginning.
+  private static func holds(_ sorted: [String], _ beginning: String) -> Bool {
+    var low = 0
+    var high = sorted.count
+    while low < high {
+      let middle = (low + high) / 2
+      if sorted[middle].utf8.lexicographicallyPrecedes(beginning.utf8) {
+        low = middle + 1
+      } else {
+        high = middle
+      }
+    }
+    return low < sorted.count && sorted[low].utf8.starts(with: beginning.utf8)
   }
 
   private func renamedIfUnique(_ rename: (String) -> String) -> TensorArchive {

@@ -26,6 +26,13 @@ struct FileLockTests {
     } throws: { "\($0)" == "cannot lock \(folder("none/lock")): No such file or directory" }
   }
 
+  @Test("A pipe under a lock's name keeps nobody waiting")
+  func pipe() throws {
+    let folder = try TemporaryFolder()
+    #expect(mkfifo(folder("lock"), 0o644) == 0)
+    #expect(!FileLock.isHeld(folder("lock")))
+  }
+
   @Test("Whether somebody has it can be asked without taking it")
   func asking() throws {
     let folder = try TemporaryFolder()

@@ -141,6 +141,30 @@ import Testing
     #expect(try RunFolder.begin("a", in: base, overwrites: false).folder.path == "\(base)/a-2")
   }
 
+  @Test(
+    "a folder with files for a run to come is somebody's own",
+    arguments: [
+      ["configuration.yaml"], ["network.json"], ["configuration.yaml", "space.yaml"],
+      [".lock", "configuration.yaml"], ["checkpoints", "configuration.yaml"],
+    ])
+  func prepared(names: [String]) throws {
+    let base = try TestRun.makeFolder()
+    defer { try? FileManager.default.removeItem(atPath: base) }
+    try FileManager.default.createDirectory(
+      atPath: "\(base)/a", withIntermediateDirectories: true)
+    for name in names {
+      let path = "\(base)/a/\(name)"
+      if name == "checkpoints" {
+        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: false)
+      } else {
+        try Data("mine".utf8).write(to: URL(filePath: path))
+      }
+    }
+    #expect(try RunFolder.begin("a", in: base, overwrites: false).folder.path == "\(base)/a-2")
+    #expect(
+      try FileManager.default.contentsOfDirectory(atPath: "\(base)/a").sorted() == names.sorted())
+  }
+
   @Test("runs that begin at once never share a folder, where one lies that may be taken over")
   func together() async throws {
     let base = try TestRun.makeFolder()

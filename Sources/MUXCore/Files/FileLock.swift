@@ -12,17 +12,21 @@
 /// has it ends, however it ends; the file stays.
 package final class FileLock: Sendable {
   private let descriptor: Int32
+  /// There are file systems that number a file anew each time they are asked.
+  private static let mostTries = 100
 
   /// Takes a lock that nobody has, or nil if somebody has it. File systems that know no locks are not an
   /// error.
   package init?(ifFree path: String) throws(FileError) {
+    var tries = 0
     while true {
       let file = try Self.opened(path)
       if flock(file, LOCK_EX | LOCK_NB) != 0, errno == EWOULDBLOCK {
         close(file)
         return nil
       }
-      if Self.isAt(path, file) {
+      tries += 1
+      if Self.isAt(path, file) || tries == Self.mostTries {
         descriptor = file
         return
       }
@@ -32,10 +36,12 @@ package final class FileLock: Sendable {
 
   /// Waits for a lock and takes it.
   package init(waitingFor path: String) throws(FileError) {
+    var tries = 0
     while true {
       let file = try Self.opened(path)
       while flock(file, LOCK_EX) != 0, errno == EINTR {}
-      if Self.isAt(path, file) {
+      tries += 1
+      if Self.isAt(path, file) || tries == Self.mostTries {
         descriptor = file
         return
       }
@@ -52,7 +58,8 @@ package final class FileLock: Sendable {
 
   /// Whether somebody has the lock, asked without taking it: those who ask are never in each other's way.
   package static func isHeld(_ path: String) -> Bool {
-    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    // Where a pipe has that name, opening it does not wait for somebody who writes.
+    let descriptor = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC)
     guard descriptor >= 0 else { return false }
     // What is shared here for a moment is given back with the descriptor.
     defer { release(descriptor) }

@@ -137,9 +137,13 @@ public struct RunFolder: Hashable, Sendable {
       }
       guard isBarren(path, lockIsOurs: true) else { return nil }
       do {
-        for name in try FileManager.default.contentsOfDirectory(atPath: path) where name != ".lock"
-        {
+        // Checkpoints go last: without them nobody else would take over what is left.
+        let names = try FileManager.default.contentsOfDirectory(atPath: path)
+        for name in names where name != ".lock" && name != "checkpoints" {
           try FileManager.default.removeItem(atPath: "\(path)/\(name)")
+        }
+        if names.contains("checkpoints") {
+          try FileManager.default.removeItem(atPath: "\(path)/checkpoints")
         }
       } catch { throw .notWritable(path: path, code: code(of: error)) }
       return lock
@@ -163,6 +167,10 @@ public struct RunFolder: Hashable, Sendable {
     guard let names = try? manager.contentsOfDirectory(atPath: path),
       lockIsOurs || !RunLock.isHeld(path)
     else { return false }
+    // A run makes these two before it writes any file. Files without them, such as settings for a run to
+    // come, are somebody's own.
+    let first: Set = [".lock", "checkpoints"]
+    guard first.isSuperset(of: names) || first.isSubset(of: names) else { return false }
     let usual = [
       ".lock", "configuration.yaml", "environment.json", "data.json", "network.json", "space.yaml",
       "checkpoints",

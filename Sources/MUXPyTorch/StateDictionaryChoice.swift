@@ -41,9 +41,8 @@ struct StateDictionaryChoice {
       tensors.remove(at: counter)
       ignored.append("n_averaged")
     }
-    while !tensors.isEmpty, tensors.allSatisfy({ $0.name.hasPrefix("module.") }) {
-      tensors = tensors.map { (String($0.name.dropFirst("module.".count)), $0.tensor) }
-    }
+    let front = WeightNames.sharedModules(tensors.map(\.name))
+    if front > 0 { tensors = tensors.map { (WeightNames.dropping(front, $0.name), $0.tensor) } }
     guard let foundKey = found.key else {
       return PyTorchContent(
         path: path, key: nil, tensors: tensors, ignored: ignored, leftOut: [], metadata: [:])

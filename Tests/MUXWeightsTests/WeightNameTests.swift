@@ -96,6 +96,21 @@ struct WeightNameTests {
     #expect(throws: WeightsMismatchError.self) { try CheckedWeights(deeper, for: network) }
   }
 
+  @Test("What parallel training puts before all names goes as often as all have it, however often")
+  func manyModules() throws {
+    func names(_ all: [String]) -> Set<String> {
+      var archive = TensorArchive()
+      for name in all { archive[name] = ArchivedTensor([1], shape: [1]) }
+      return Set(archive.unwrapped.names)
+    }
+    #expect(names(["module.a", "module.module.b"]) == ["a", "module.b"])
+    #expect(names(["module.a", "b"]) == ["module.a", "b"])
+    #expect(names(["module.module.a", "module.module.é"]) == ["a", "é"])
+    let front = String(repeating: "module.", count: 300_000)
+    #expect(names([front + "a", front + "module.b"]) == ["a", "module.b"])
+    #expect(names([front]) == [""])
+  }
+
   @Test("Many layers, each alone in a sequence: those with a second layer keep their names, others do not")
   func manySequences() throws {
     let count = 4000

@@ -48,7 +48,7 @@ struct PackingChecks {
   /// expansions belong to the spatial convolution after them.
   private func tensor(_ layer: String, _ use: String) -> String {
     let suffix = ParameterSpecification.Role.convolutionWeight.suffix
-    guard var index = network.nodes.firstIndex(where: { $0.name == layer }) else {
+    guard var index = network.index(ofNode: layer) else {
       return "\(layer).\(suffix)"
     }
     if use.hasPrefix("expansion") { index = network.inputIndices[index][0] }

@@ -47,20 +47,44 @@ package enum WeightNames {
   /// `norm.1.` behind `.denselayer1.` as `norm1.`, and likewise with `conv` and 2. (Without a regular
   /// expression, which apps would have to bring along.)
   private static func joiningDenseLayer(_ name: String) -> String {
-    var parts = name.split(separator: ".", omittingEmptySubsequences: false)
+    let parts = name.split(separator: ".", omittingEmptySubsequences: false)
     let prefix = "denselayer"
-    var index = 1
-    while index + 3 < parts.count {
+    var result: [Substring] = []
+    var index = 0
+    while index < parts.count {
+      result.append(parts[index])
       let number = parts[index].dropFirst(prefix.count)
-      if parts[index].hasPrefix(prefix), !number.isEmpty,
+      if index > 0, index + 3 < parts.count, parts[index].hasPrefix(prefix), !number.isEmpty,
         number.utf8.allSatisfy({ UInt8(ascii: "0")...UInt8(ascii: "9") ~= $0 }),
         ["norm", "conv"].contains(parts[index + 1]), ["1", "2"].contains(parts[index + 2])
       {
-        parts.replaceSubrange(index + 1...index + 2, with: [parts[index + 1] + parts[index + 2]])
+        result.append(parts[index + 1] + parts[index + 2])
+        index += 3
+      } else {
+        index += 1
       }
-      index += 1
     }
-    return parts.joined(separator: ".")
+    return result.joined(separator: ".")
+  }
+}
+
+extension WeightNames {
+  /// How long the `module.` is, once or several times, with which all names begin. Each is read once: a file
+  /// may have it as often as it has room for.
+  package static func sharedModules(_ names: [String]) -> Int {
+    let word = "module.".utf8
+    var shared = Int.max
+    for name in names where shared > 0 {
+      var rest = name.utf8[...]
+      while rest.starts(with: word) { rest = rest.dropFirst(word.count) }
+      shared = min(shared, name.utf8.count - rest.count)
+    }
+    return shared == .max ? 0 : shared
+  }
+
+  /// A name without its first bytes.
+  package static func dropping(_ count: Int, _ name: String) -> String {
+    String(Substring(name.utf8.dropFirst(count)))
   }
 }
 
@@ -75,10 +99,8 @@ extension TensorArchive {
       result[name] = tensor
     }
     result = result.renamedIfUnique(WeightNames.unwrapped)
-    while !result.names.isEmpty, result.names.allSatisfy({ $0.hasPrefix("module.") }) {
-      result = result.renamed { String($0.dropFirst("module.".count)) }
-    }
-    return result
+    let front = WeightNames.sharedModules(result.names)
+    return front == 0 ? result : result.renamed { WeightNames.dropping(front, $0) }
   }
 
   /// The same tensors under the names of a network, as far as ``WeightNames`` explains them.

@@ -133,6 +133,22 @@ struct StructureTests {
     }
   }
 
+  @Test("spells the names of outputs as the tensors, byte by byte")
+  func spelling() throws {
+    let nodes = [
+      Node(name: "\u{212b}", operation: .activation(.relu), inputs: [Network.inputName]),
+      Node(name: "last", operation: .activation(.relu), inputs: ["\u{c5}"]),
+    ]
+    let network = try Network(
+      name: "spelling", inputChannels: 2, inputSize: ImageSize(2), nodes: nodes,
+      outputs: ["\u{c5}", "last"])
+    let graph = try exported(network).graph
+    let tensors = Set(graph.node.flatMap(\.output).map { Array($0.utf8) })
+    for name in graph.output.map(\.name) + graph.node.flatMap(\.input).dropFirst() {
+      #expect(tensors.contains(Array(name.utf8)))
+    }
+  }
+
   @Test("cuts a tensor where each slice says, also where dropout stands between slices of one")
   func slicesOfOneTensor() throws {
     var builder = NetworkBuilder(name: "slices", inputChannels: 8, inputSize: ImageSize(4))

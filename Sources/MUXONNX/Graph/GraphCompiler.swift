@@ -72,8 +72,10 @@ struct GraphCompiler {
       }
       take(value)
     }
+    // As the nodes spell them: Unicode has several spellings of a letter, and readers compare bytes.
     let names =
-      network.outputs.count == 1 ? [ONNXExport.outputName] : network.outputs
+      network.outputs.count == 1
+      ? [ONNXExport.outputName] : network.outputIndices.map { network.nodes[$0].name }
     // All are put in order before any is renamed: nodes go by the names that tensors had first.
     var outputs: [GraphValue] = []
     for index in network.outputIndices { outputs.append(arranged(values[index + 1], as: nil)) }

@@ -118,8 +118,8 @@ static inline uint8_t sample(const tiff_decoder *decoder, const uint8_t *row, si
   }
 }
 
-// A part of a colour in sixty-fourths: `coefficient` hundred-thousandths of how far a sample is from grey. Adding a
-// half and cutting off towards zero is how Pillow's tables were rounded, also below zero.
+// A part of a colour in sixty-fourths: `coefficient` hundred-thousandths of how far a sample is from
+// grey. Adding a half and cutting off towards zero is how Pillow rounds, also below zero.
 static inline int colour_part(int coefficient, int sample) {
   return (coefficient * 64 * (sample - 128) + 50000) / 100000;
 }
@@ -286,7 +286,8 @@ static void refuse(tiff_decoder *decoder, const char *format, int value) {
   mux_fail(&decoder->base, format, value);
 }
 
-// Whether colours are stored for each pixel and mean what they mean in JPEG. Of others libtiff knows the meaning.
+// Whether colours are stored for each pixel and mean what they mean in JPEG. Of others libtiff knows
+// the meaning.
 static bool is_plain_ycbcr(TIFF *tiff) {
   static const float weights[3] = {0.299f, 0.587f, 0.114f};
   static const float range[6] = {0, 255, 128, 255, 128, 255};

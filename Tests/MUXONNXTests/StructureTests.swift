@@ -112,7 +112,7 @@ struct StructureTests {
     #expect(described.allSatisfy(defined.contains) && !described.contains(where: outputs.contains))
   }
 
-  @Test("has outputs under the network's names, also those of one tensor, of its weights and of the like")
+  @Test("has outputs under the network's names, also several of one tensor, and those of weights")
   func outputNames() throws {
     var builder = NetworkBuilder(name: "names", inputChannels: 8, inputSize: ImageSize(4))
     let x = builder.convolution(builder.input, "x", outputChannels: 8)

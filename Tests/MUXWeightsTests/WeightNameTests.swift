@@ -111,7 +111,7 @@ struct WeightNameTests {
     #expect(names([front]) == [""])
   }
 
-  @Test("Many layers, each alone in a sequence: those with a second layer keep their names, others do not")
+  @Test("Many layers, each alone in a sequence: only those with a second layer keep their names")
   func manySequences() throws {
     let count = 4000
     var builder = NetworkBuilder(name: "many", inputChannels: 1, inputSize: ImageSize(1))

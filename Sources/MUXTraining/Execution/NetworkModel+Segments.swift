@@ -36,7 +36,10 @@ extension NetworkModel {
         nodes: nodes, reason: "the network has \(network.nodes.count) nodes")
     }
     // Only what the segment's own nodes say is looked at: a network has many segments.
-    if nodes.dropLast().contains(where: { plan.isOutput[$0] || plan.lastReader[$0] >= nodes.upperBound }) {
+    let isRead = nodes.dropLast().contains {
+      plan.isOutput[$0] || plan.lastReader[$0] >= nodes.upperBound
+    }
+    if isRead {
       throw ExecutionError.segment(nodes: nodes, reason: readOutside(nodes))
     }
     let last = nodes.upperBound - 1

@@ -7,7 +7,7 @@ import MUXVision
 extension DataConfiguration {
   /// Share of each class that is held out for validation where the data is not divided into parts
   /// and nothing else was asked for.
-  public static let usualValidationFraction = 0.2
+  static let usualValidationFraction = 0.2
 
   /// These settings with what the data itself decides: where there is no `val`, a share of each class is
   /// held out, of `train` or of folders of classes without parts; `valid` or `validation` stand for `val`.

@@ -52,10 +52,10 @@ public struct Quantization: Sendable {
   }
 
   /// Images below which a calibration or a comparison says little.
-  public static let fewImages = 32
+  static let fewImages = 32
   /// The signal to noise, in decibels, below which a file is not as good as its precision can be; 8 bits
   /// of the published networks reach about 30.
-  public static let poorSignalToNoise = 20.0
+  static let poorSignalToNoise = 20.0
 
   /// Calibrates and packs weights, compares, and writes the file, which is the last thing to happen.
   ///

@@ -3,7 +3,7 @@ import MUXCore
 
 /// Keeps two processes from writing one run at a time. The system gives the lock back when the process
 /// that has it ends, however it ends.
-public final class RunLock: Sendable {
+package final class RunLock: Sendable {
   private let lock: FileLock
 
   /// Takes the lock of a run.
@@ -11,7 +11,7 @@ public final class RunLock: Sendable {
   /// - Parameter path: The run's folder.
   /// - Throws: ``RunFolderError/inUse(path:)`` if another has it, or an error that says why the folder
   ///   cannot be written. File systems that know no locks are not an error.
-  public init(_ path: String) throws(RunFolderError) {
+  package init(_ path: String) throws(RunFolderError) {
     let lock: FileLock?
     do { lock = try FileLock(ifFree: "\(path)/.lock") } catch {
       throw .notWritable(path: path, code: error.code)

@@ -13,7 +13,7 @@
 
 extension Image {
   /// Each channel stretched so that its least value becomes 0 and its greatest 255.
-  public func autoContrasted() -> Image {
+  func autoContrasted() -> Image {
     mapped(
       histograms().map { histogram in
         guard let low = histogram.firstIndex(where: { $0 > 0 }),
@@ -26,7 +26,7 @@ extension Image {
   }
 
   /// Each channel mapped so that its values spread evenly over 0 … 255.
-  public func equalized() -> Image {
+  func equalized() -> Image {
     mapped(
       histograms().map { histogram in
         let identity = (0...255).map { UInt8($0) }
@@ -46,18 +46,18 @@ extension Image {
   public func inverted() -> Image { mapped([(0...255).map { UInt8(255 - $0) }]) }
 
   /// Keeps the given number of high bits of each value (0 … 8).
-  public func posterized(bits: Int) -> Image {
+  func posterized(bits: Int) -> Image {
     let mask = UInt8(truncatingIfNeeded: 0xff << (8 - max(0, min(8, bits))))
     return mapped([(0...255).map { UInt8($0) & mask }])
   }
 
   /// Inverts the values from the threshold on (0 … 256).
-  public func solarized(threshold: Int) -> Image {
+  func solarized(threshold: Int) -> Image {
     mapped([(0...255).map { UInt8($0 < threshold ? $0 : 255 - $0) }])
   }
 
   /// Adds to the values below the threshold.
-  public func solarizeAdded(_ addend: Int, threshold: Int = 128) -> Image {
+  func solarizeAdded(_ addend: Int, threshold: Int = 128) -> Image {
     mapped([(0...255).map { UInt8($0 < threshold ? max(0, min(255, $0 + addend)) : $0) }])
   }
 

@@ -49,7 +49,7 @@ public struct Resize: Sendable, Hashable, Codable {
   }
 
   /// The size that an image of the given size gets.
-  public func targetSize(width: Int, height: Int) -> ImageSize {
+  func targetSize(width: Int, height: Int) -> ImageSize {
     if let size { return size }
     guard let side = shorterSide else { return ImageSize(height: height, width: width) }
     return width <= height

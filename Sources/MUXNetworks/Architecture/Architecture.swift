@@ -122,7 +122,7 @@ public struct Architecture: Sendable, Hashable {
 
   /// Rounds a width times the multiplier to a multiple of `divisor`, at least `divisor`, and not
   /// below 90 % of the exact value (MobileNet's rule, also of the paper's code).
-  public static func roundedWidth(
+  static func roundedWidth(
     _ channels: Int, multiplier: Double, divisor: Int = 8
   ) -> Int {
     multiplier == 1 ? channels : ChannelRounding.rounded(Double(channels) * multiplier, to: divisor)

@@ -96,7 +96,7 @@ public struct Network: Sendable, Hashable {
   }
 
   /// Whether the value of a node is an output of the network.
-  public func isOutput(_ index: Int) -> Bool { outputIndices.contains(index) }
+  func isOutput(_ index: Int) -> Bool { outputIndices.contains(index) }
 
   /// The position of a node.
   public func index(ofNode name: String) -> Int? { indexByName[name] }

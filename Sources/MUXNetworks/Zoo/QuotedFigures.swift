@@ -2,25 +2,25 @@
 
 /// A network that the paper compares with and that has no public definition: nothing can be
 /// computed, only the paper's figures be quoted.
-public struct QuotedFigures: Sendable, Hashable, Codable {
+package struct QuotedFigures: Sendable, Hashable, Codable {
   /// The name, in the style of the zoo.
-  public var name: String
+  package var name: String
   /// A line about the network and why its definition is missing.
-  public var summary: String
+  package var summary: String
   /// Parameters, rounded as in the paper (table 1).
-  public var parameters: Int
+  package var parameters: Int
   /// Multiply-adds, rounded as in the paper (table 1).
-  public var multiplyAdds: Int
+  package var multiplyAdds: Int
 
   /// All such networks.
-  public static let all = [
+  package static let all = [
     QuotedFigures(
       name: "mnasnet_a2", summary: "MnasNet-A2: no public definition, the paper's figures",
       parameters: 4_800_000, multiplyAdds: 340_000_000)
   ]
 
   /// Those whose names match a pattern, as in ``ModelZoo/entries(matching:)``.
-  public static func all(matching pattern: String) -> [QuotedFigures] {
+  package static func all(matching pattern: String) -> [QuotedFigures] {
     all.filter { ModelZoo.matches($0.name, pattern: pattern) }
   }
 

@@ -31,7 +31,7 @@ public struct StudyCharts {
   private let ranges: [(least: Double, greatest: Double)?]
 
   /// Above so many points, those off the front become a cloud of dots.
-  public static let mostSinglePoints = 1000
+  static let mostSinglePoints = 1000
   /// Points off the front that are drawn at most; more only make pages large.
   static let mostPoints = 5000
   /// The targets that have a colour of their own.

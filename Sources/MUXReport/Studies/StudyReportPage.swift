@@ -11,7 +11,7 @@ public struct StudyReportPage {
   private let commands: [String]
 
   /// The rows of the table at most; more are a matter for a file of all trials.
-  public static let mostRows = 200
+  static let mostRows = 200
 
   /// The page of a study.
   ///

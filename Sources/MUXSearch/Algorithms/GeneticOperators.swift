@@ -43,7 +43,7 @@ public struct GeneticOperators: Sendable, Hashable, Codable {
   }
 
   /// A child of two genomes.
-  public func child(
+  package func child(
     _ first: Genome, _ second: Genome, _ genes: [Gene], _ random: inout SearchRandom
   ) -> Genome {
     var child = first
@@ -53,7 +53,7 @@ public struct GeneticOperators: Sendable, Hashable, Codable {
   }
 
   /// Changes some genes.
-  public func mutate(_ genome: inout Genome, _ genes: [Gene], _ random: inout SearchRandom) {
+  package func mutate(_ genome: inout Genome, _ genes: [Gene], _ random: inout SearchRandom) {
     let rate = mutationRate ?? 1 / Double(genes.count)
     for index in genes.indices where genes[index].choices > 1 && random.uniform() < rate {
       genome.values[index] = mutated(genome.values[index], genes[index], &random)

@@ -74,7 +74,7 @@ public struct ReferenceTarget: Sendable, Hashable, Codable {
   ]
 
   /// The largest value of a target. Costs are counted in `Int`, and no network comes near.
-  public static let largestValue = 1e15
+  static let largestValue = 1e15
 
   /// Reads `params=1.5M,madds=60M`; k, M and G are powers of 1,000 and % is left out of the number.
   ///

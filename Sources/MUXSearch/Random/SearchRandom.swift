@@ -7,11 +7,11 @@ import MUXCore
 /// search gives the same candidates on any machine. (Generator: xoshiro256**. `RandomStream` derives
 /// its streams in another way; the two keep their own, since saved searches go on with the numbers that
 /// they began with.)
-public struct SearchRandom: RandomNumberGenerator, Sendable, Hashable {
+package struct SearchRandom: RandomNumberGenerator, Sendable, Hashable {
   private var generator: Xoshiro256
 
   /// The stream of a seed, a purpose such as `ask`, and an index within the purpose.
-  public init(seed: UInt64, purpose: String, index: Int = 0) {
+  package init(seed: UInt64, purpose: String, index: Int = 0) {
     let mixed = SplitMix64.mixed
     var hash: UInt64 = 0xcbf2_9ce4_8422_2325
     for byte in purpose.utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
@@ -22,27 +22,27 @@ public struct SearchRandom: RandomNumberGenerator, Sendable, Hashable {
   }
 
   /// 64 random bits.
-  public mutating func next() -> UInt64 { generator.next() }
+  package mutating func next() -> UInt64 { generator.next() }
 
   /// A number in 0..<1 with 53 random bits.
-  public mutating func uniform() -> Double { generator.uniform() }
+  package mutating func uniform() -> Double { generator.uniform() }
 
   /// A whole number in 0..<`bound`, exactly uniform.
-  public mutating func below(_ bound: Int) -> Int { generator.below(bound) }
+  package mutating func below(_ bound: Int) -> Int { generator.below(bound) }
 }
 
 extension SearchRandom: Codable {
   private enum CodingKeys: String, CodingKey { case a, b, c, d }
 
   /// Reads the four words of the state.
-  public init(from decoder: any Decoder) throws {
+  package init(from decoder: any Decoder) throws {
     let state = try decoder.container(keyedBy: CodingKeys.self)
     func word(_ key: CodingKeys) throws -> UInt64 { try state.decode(UInt64.self, forKey: key) }
     generator = try Xoshiro256(word(.a), word(.b), word(.c), word(.d))
   }
 
   /// Writes the four words of the state.
-  public func encode(to encoder: any Encoder) throws {
+  package func encode(to encoder: any Encoder) throws {
     var state = encoder.container(keyedBy: CodingKeys.self)
     try state.encode(generator.s0, forKey: .a)
     try state.encode(generator.s1, forKey: .b)

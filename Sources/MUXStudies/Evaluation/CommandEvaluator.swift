@@ -34,7 +34,7 @@ public struct CommandEvaluator: TrialEvaluator {
   private let mostOutput: Int
 
   /// The variables by which programs find a storage, or a password for it.
-  public static let storageVariables = ["MUXNET_STORAGE", "PGPASSWORD", "PGPASSFILE"]
+  static let storageVariables = ["MUXNET_STORAGE", "PGPASSWORD", "PGPASSFILE"]
   /// The most bytes that a program may write to its standard output, or to its standard error.
   public static let mostOutput = 1 << 30
 

@@ -61,7 +61,7 @@ public struct EvaluationRequest: Sendable {
 
   /// All objectives in order, from what was measured and what is known.
   ///
-  /// What is known exactly stands, whatever was measured: see ``overruled(measured:)``.
+  /// What is known exactly stands, whatever was measured: see `overruled(measured:)`.
   ///
   /// - Throws: ``StudyError/evaluation(reason:)`` with the name of one that is missing, or that cannot
   ///   be, since nothing from such an evaluation can be trusted.
@@ -103,7 +103,7 @@ public struct EvaluationRequest: Sendable {
 
   /// The measured values of objectives that are known exactly and differ from them: they are not
   /// used, but noted, since the evaluation may have looked at another network.
-  public func overruled(measured: [String: Double]) -> [String: Double] {
+  func overruled(measured: [String: Double]) -> [String: Double] {
     let known = knownValues
     return measured.filter { name, value in known[name].map { $0 != value } ?? false }
   }

@@ -76,7 +76,7 @@ public struct StudyGrid: Sendable, Hashable, Codable {
   }
 
   /// The most trainings of a list.
-  public static let mostTrials = 100_000
+  static let mostTrials = 100_000
 
   /// How many trainings there are.
   public var count: Int { networks.count * seeds.count }

@@ -24,7 +24,7 @@ public struct StudyStandings: Sendable {
   public let history: StudyHistory
 
   /// The corner of ``hypervolume`` over the objectives' scales.
-  public static let hypervolumeReference = 1.1
+  static let hypervolumeReference = 1.1
 
   /// The standings of a study; `trials` are all or at least the finished ones.
   ///

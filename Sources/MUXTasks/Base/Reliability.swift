@@ -2,25 +2,25 @@
 
 /// Whether probabilities are to be believed: how often what is said with some confidence is true (Guo et
 /// al. 2017). Fifteen bins of equal width, as is usual.
-public struct Reliability: Sendable, Hashable, Codable {
+package struct Reliability: Sendable, Hashable, Codable {
   /// What was said with about the same confidence.
-  public struct Bin: Sendable, Hashable, Codable {
+  package struct Bin: Sendable, Hashable, Codable {
     /// How much of it.
-    public var count = 0
+    package var count = 0
     /// How much of that is true.
-    public var right = 0
+    package var right = 0
     /// The sum of the confidences.
-    public var confidence = 0.0
+    package var confidence = 0.0
   }
 
   /// The bins, from no confidence to certainty.
-  public private(set) var bins = [Bin](repeating: Bin(), count: 15)
+  package private(set) var bins = [Bin](repeating: Bin(), count: 15)
 
   /// Nothing was said yet.
-  public init() {}
+  package init() {}
 
   /// Counts one thing that was said, with its probability.
-  public mutating func add(confidence: Double, isRight: Bool) {
+  package mutating func add(confidence: Double, isRight: Bool) {
     guard confidence.isFinite else { return }
     let share = min(max(confidence, 0), 1)
     // A bin has its upper edge, not its lower one.
@@ -31,7 +31,7 @@ public struct Reliability: Sendable, Hashable, Codable {
   }
 
   /// Takes in what another has counted.
-  public mutating func merge(_ other: Reliability) {
+  package mutating func merge(_ other: Reliability) {
     for index in bins.indices {
       bins[index].count += other.bins[index].count
       bins[index].right += other.bins[index].right
@@ -41,7 +41,7 @@ public struct Reliability: Sendable, Hashable, Codable {
 
   /// The expected calibration error: the mean difference between confidence and share of right ones, each
   /// bin weighing as much as is in it. Nil where nothing was said.
-  public var expectedError: Double? {
+  package var expectedError: Double? {
     let total = bins.reduce(0) { $0 + $1.count }
     guard total > 0 else { return nil }
     return bins.reduce(0) { $0 + abs(Double($1.right) - $1.confidence) } / Double(total)

@@ -40,7 +40,7 @@ public struct ClassificationMeter: Meter, Hashable {
     /// How many images of class i (row) were taken for class j (column).
     public var confusion: [[Int]]
     /// How far the probabilities of the first guesses are from how often they are right
-    /// (``Reliability/expectedError``); nil without images.
+    /// (`Reliability.expectedError`); nil without images.
     public var expectedCalibrationError: Double?
   }
 

@@ -80,7 +80,7 @@ extension TorchGenerator: Sendable {}
 
 extension Tensor {
   /// Overwrites the elements with numbers of the normal distribution.
-  public func fillNormalInPlace(
+  func fillNormalInPlace(
     mean: Double = 0, deviation: Double = 1, generator: TorchGenerator
   ) throws(TorchError) {
     try succeed(
@@ -88,7 +88,7 @@ extension Tensor {
   }
 
   /// Overwrites the elements with numbers evenly spread over [low, high).
-  public func fillUniformInPlace(
+  func fillUniformInPlace(
     low: Double = 0, high: Double = 1, generator: TorchGenerator
   ) throws(TorchError) {
     try succeed(ct_random_(handle, Int32(CT_UNIFORM.rawValue), low, high, generator.handle))

@@ -51,7 +51,7 @@ public struct CheckpointStore: Sendable {
   public func folder(of name: String) -> String { "\(path)/\(name)" }
 
   /// The name that the next checkpoint after `step` steps gets.
-  public func nextName(step: Int) -> String {
+  func nextName(step: Int) -> String {
     let serials = names().compactMap { Self.position(of: $0) }.filter { $0.step == step }
     return Self.name(step: step, serial: (serials.map(\.serial).max() ?? -1) + 1)
   }
@@ -61,7 +61,7 @@ public struct CheckpointStore: Sendable {
   /// - Parameters:
   ///   - archives: The tensors, by file name.
   ///   - state: The state beside them.
-  ///   - name: The checkpoint's name, one that does not exist; by default ``nextName(step:)``.
+  ///   - name: The checkpoint's name, one that does not exist; by default `nextName(step:)`.
   /// - Returns: The name.
   @discardableResult
   public func save(

@@ -26,7 +26,7 @@ public struct MixingConfiguration: Codable, Hashable, Sendable {
   }
 
   /// Whether batches of `epoch` may be mixed.
-  public func mixes(epoch: Int) -> Bool {
+  func mixes(epoch: Int) -> Bool {
     (mixup > 0 || cutmix > 0) && probability > 0 && epoch < endEpoch ?? .max
   }
 

@@ -5,10 +5,10 @@
 /// used.
 ///
 /// It follows the gradients: halved where they overflowed (the step is then skipped), doubled after
-/// ``growthInterval`` steps without overflow. These are the rules of PyTorch's `GradScaler`.
+/// `growthInterval` steps without overflow. These are the rules of PyTorch's `GradScaler`.
 public struct LossScaler: Codable, Hashable, Sendable {
   /// Steps without overflow after which the factor doubles.
-  public static let growthInterval = 2000
+  static let growthInterval = 2000
   /// Below this the scale is not to blame: the gradients themselves are infinite.
   public static let minimum = 1.0
 

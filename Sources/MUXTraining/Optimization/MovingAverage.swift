@@ -40,7 +40,7 @@ public final class MovingAverage {
   }
 
   /// Makes the averages the tensors as they are now.
-  public func restart() throws(TorchError) {
+  func restart() throws(TorchError) {
     try withoutGradient { () throws(TorchError) in
       for (average, source) in zip(averages, sources) { try average.copyInPlace(from: source) }
     }

@@ -10,7 +10,7 @@ extension Image {
   /// The most bytes that decoding a file of `fileSize` bytes may take, result and working memory
   /// together: 256 MiB (a picture of 89 million pixels) and 64 times the file. Files of real pictures
   /// stay far below; those that unpack to a thousand times their size are refused.
-  public static func decodingLimit(fileSize: Int) -> Int { 256 << 20 + 64 * fileSize }
+  static func decodingLimit(fileSize: Int) -> Int { 256 << 20 + 64 * fileSize }
 
   /// Reads an image file of a readable format (`ImageFormat.readable`), which is told by its first
   /// bytes, not by its extension.

@@ -4,7 +4,7 @@ public import MUXCore
 /// The safetensors format: a length, a JSON header, and the tensors' bytes without gaps.
 public enum Safetensors {
   /// The longest header that is read, as in the reference implementation.
-  public static let maximumHeaderLength = 100_000_000
+  static let maximumHeaderLength = 100_000_000
 
   /// Opens a file. Its bytes are mapped, not read; every claim of the header is checked.
   public static func read(_ path: String) throws(SafetensorsError) -> TensorArchive {

@@ -20,7 +20,7 @@ public struct LegendEntry: Sendable, Hashable {
     case area
   }
 
-  /// The name.
+  /// The text after the sign.
   public var name: String
   /// The number of the colour.
   public var color: Int
@@ -37,7 +37,7 @@ public struct LegendEntry: Sendable, Hashable {
 
 /// Charts side by side with one title, one legend and one note.
 public struct Figure: Sendable {
-  /// The title.
+  /// The line above all charts.
   public var title: String
   /// A sentence below the title.
   public var subtitle: String

@@ -13,7 +13,7 @@ public struct SVGElement: Sendable, Hashable {
 
   /// A name with its value.
   public struct Attribute: Sendable, Hashable {
-    /// The name.
+    /// The name as it stands in the file, such as `stroke-width`.
     public var name: String
     /// The value, not escaped.
     public var value: String

@@ -44,7 +44,7 @@ public struct InferenceBenchmark {
     public var runs: Int
   }
 
-  /// The network.
+  /// What is timed.
   public let network: Network
   /// Multiply-adds for one image.
   public let multiplyAdds: Int

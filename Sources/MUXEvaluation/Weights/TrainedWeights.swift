@@ -12,7 +12,7 @@ public import MUXWeights
 public struct TrainedWeights: Sendable {
   /// Where they come from.
   public let path: String
-  /// The network.
+  /// The network that the weights are of.
   public let network: Network
   /// The tensors under the network's names, whatever wrappers had put into them; none where they are
   /// packed for the runtime.

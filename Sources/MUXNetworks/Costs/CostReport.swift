@@ -104,7 +104,7 @@ public struct BlockCost: Sendable, Hashable, Codable {
 
 /// The share of a kind of layer in a network, from 0 to 1.
 public struct KindShare: Sendable, Hashable, Codable {
-  /// The kind.
+  /// The layers that are summed.
   public var kind: LayerKind
   /// Of the parameters of convolutions and linear layers.
   public var parameters: Double

@@ -8,7 +8,7 @@ public struct LayerCost: Sendable, Hashable, Codable {
   public var block: String
   /// The operation's name.
   public var operation: String
-  /// The kind of layer.
+  /// What the layer counts as where costs are summed by kind.
   public var kind: LayerKind
   /// The output of the node (of the branch).
   public var outputShape: Shape

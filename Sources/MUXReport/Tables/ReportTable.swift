@@ -22,7 +22,7 @@ public struct ReportTable: Sendable, Hashable {
     }
   }
 
-  /// The columns.
+  /// The columns, from left to right.
   public var columns: [Column]
   /// The rows, each with a value for every column.
   public var rows: [[ReportValue]]

@@ -5,7 +5,7 @@ public import MUXCore
 public struct RuntimeBenchmark {
   /// One step of the plan with its time.
   public struct LayerTime: Sendable, Hashable {
-    /// The step.
+    /// What was timed, as the plan has it.
     public let step: PlanStep
     /// The shortest time in seconds.
     public let seconds: Double

@@ -7,11 +7,11 @@ import MUXCore
 public struct ExperimentReport: Sendable {
   /// One algorithm at one budget.
   public struct Line: Sendable, Hashable {
-    /// The table.
+    /// The name of the table that was searched.
     public var table: String
     /// The networks evaluated.
     public var budget: Int
-    /// The algorithm.
+    /// The contestant's name.
     public var algorithm: String
     /// The number of runs, each with a seed of its own.
     public var runs: Int

@@ -8,7 +8,7 @@ public struct SearchExperiment: Sendable {
   public struct Contestant: Sendable {
     /// The name in results.
     public var name: String
-    /// The algorithm.
+    /// Which algorithm runs, and how.
     public var settings: AlgorithmSettings
     /// Whether it may use the costs that follow from a network without evaluating it.
     public var knowsCosts: Bool
@@ -23,7 +23,7 @@ public struct SearchExperiment: Sendable {
 
   /// What one run attained within a budget.
   public struct Row: Sendable, Hashable {
-    /// The table.
+    /// The name of the table that was searched.
     public var table: String
     /// The contestant's name.
     public var algorithm: String
@@ -53,7 +53,7 @@ public struct SearchExperiment: Sendable {
     public var mean: Double { best.reduce(0, +) / Double(best.count) }
   }
 
-  /// The table.
+  /// What is searched, and where the results are looked up.
   public var table: any BenchmarkTable
   /// The reference points.
   public var targets: [ReferenceTarget]

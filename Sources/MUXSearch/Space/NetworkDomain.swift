@@ -36,7 +36,7 @@ public struct NetworkDomain: SearchDomain {
     }
   }
 
-  /// The space.
+  /// The space whose decisions the genes are.
   public let space: NetworkSpace
   /// The decisions.
   public let genes: [Gene]

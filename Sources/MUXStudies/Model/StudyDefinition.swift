@@ -8,7 +8,7 @@ public import MUXSearch
 public struct StudyDefinition: Sendable, Hashable, Codable {
   /// What is searched.
   public enum Space: Sendable, Hashable, Codable {
-    /// Networks.
+    /// Networks of a space, with the quantities that limits and targets may name.
     case networks(space: NetworkSpace, quantities: [NetworkDomain.Quantity])
     /// A published table, which is also the evaluation: for trying a set-up without training.
     case table(name: String, path: String)
@@ -16,7 +16,7 @@ public struct StudyDefinition: Sendable, Hashable, Codable {
     case grid(StudyGrid)
   }
 
-  /// The space.
+  /// Where the candidates come from.
   public var space: Space
   /// What is minimised, with the scales.
   public var objectives: [Objective]

@@ -64,7 +64,7 @@ public struct StudyGrid: Sendable, Hashable, Codable {
     }
   }
 
-  /// The networks.
+  /// What is trained, each with every seed.
   public var networks: [Entry]
   /// The seeds, from which the weights and the order of the images follow.
   public var seeds: [UInt64]

@@ -22,7 +22,7 @@ public struct StudyHistory: Sendable {
   /// A target's or direction's best network: of those on the front the one of the least value, so that
   /// no other network of the study is better in everything.
   public struct Leader: Sendable, Hashable {
-    /// The trial.
+    /// The trial whose network leads.
     public var trial: Trial
     /// g of PBI with θ = 5 and z* at the origin; within a budget what it makes small as a coordinate, and
     /// outside more than that of any network within.

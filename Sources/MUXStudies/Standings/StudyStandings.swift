@@ -16,7 +16,7 @@ public struct StudyStandings: Sendable {
     public var fit: TargetFit?
   }
 
-  /// The study.
+  /// The study as it was when its trials were read.
   public let study: Study
   /// The number of trials in each state; a state that is absent has none.
   public let counts: [TrialState: Int]

@@ -6,7 +6,7 @@ import MUXSearch
 public struct StudyTracker {
   /// What there is to show at a moment.
   public struct Snapshot: Sendable {
-    /// The standings.
+    /// What the study has found so far.
     public var standings: StudyStandings
     /// Trials that finished since the last look.
     public var news: [Trial]

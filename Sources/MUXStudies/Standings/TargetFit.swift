@@ -13,7 +13,7 @@ public struct TargetFit: Sendable, Hashable {
     public var isWithin: Bool
   }
 
-  /// The target.
+  /// What a network is held against.
   public let target: ReferenceTarget
   /// Its values, in the order of the objectives; only those that it names.
   public let parts: [Part]

@@ -63,7 +63,7 @@ public struct ScoreIntervals: Codable, Hashable, Sendable {
 
   /// The metric that the intervals are of, such as `auroc`.
   public var metric: String
-  /// The draws.
+  /// How often the groups were drawn anew, with replacement.
   public var draws: Int
   /// The groups that were drawn, such as patients; images where they have no groups.
   public var groups: Int

@@ -14,7 +14,7 @@ public final class SGD: Optimizer {
   public var updates = 0
   /// The updates before parameters that rested at first.
   public var lateStart: Int?
-  /// The momentum buffers.
+  /// The momenta of all groups, in the order of the groups.
   public var buffers: [NamedTensor] { momenta.flatMap { $0 } }
 
   /// Makes the optimizer; of the settings, those of other kinds are ignored.

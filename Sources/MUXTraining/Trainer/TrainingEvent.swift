@@ -41,7 +41,7 @@ public struct RunOverview: Codable, Hashable, Sendable {
   public var trainingImages: Int
   /// Images of the validation part; an evaluation sees each once.
   public var validationImages: Int
-  /// Classes.
+  /// The number of classes.
   public var classes: Int
   /// Optimizer steps in an epoch.
   public var stepsPerEpoch: Int
@@ -57,9 +57,9 @@ public struct RunOverview: Codable, Hashable, Sendable {
 
 /// A part of a loss.
 public struct LossPart: Codable, Hashable, Sendable {
-  /// Its name.
+  /// The name that the objective gives it.
   public var name: String
-  /// Its value.
+  /// Its mean over the images of the step.
   public var value: Double
 }
 

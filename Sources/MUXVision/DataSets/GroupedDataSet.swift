@@ -3,7 +3,6 @@ package import MUXImages
 
 /// A data set whose samples are known to belong together, such as images of one patient.
 package struct GroupedDataSet: ImageDataSet {
-  /// The data set.
   package let base: any ImageDataSet
   private let groups: [String]
 
@@ -19,9 +18,7 @@ package struct GroupedDataSet: ImageDataSet {
   /// What a sample belongs to.
   package func group(at index: Int) -> String? { groups[index] }
 
-  /// The number of samples.
   package var count: Int { base.count }
-  /// The classes.
   package var classNames: [String] { base.classNames }
   /// The hash of the data set behind.
   package var contentHash: UInt64 { base.contentHash }

@@ -4,7 +4,7 @@ public import MUXNetworks
 /// The weights of a network, understood once: exactly its tensors, each of its shape, all numbers
 /// sound. Runtime, ONNX and training read them here and nowhere else, by role instead of by name.
 public struct CheckedWeights: Sendable {
-  /// The network.
+  /// What the tensors were checked against.
   public let network: Network
   /// Its tensors under their names, as the file has them.
   public let archive: TensorArchive

@@ -17,7 +17,7 @@ public enum LoadTolerance: String, Sendable, Hashable, Codable, CaseIterable {
 public struct LoadReport: Sendable, Hashable {
   /// A tensor of another shape in the file than in the network.
   public struct Mismatch: Sendable, Hashable {
-    /// The name.
+    /// The tensor's name in the network.
     public var name: String
     /// The network's shape.
     public var expected: [Int]

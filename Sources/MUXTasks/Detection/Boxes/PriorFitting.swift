@@ -42,7 +42,7 @@ extension PriorLayout {
 
 /// How near default boxes come to objects.
 public struct PriorReach: Sendable, Hashable, Codable {
-  /// The objects.
+  /// How many objects were compared.
   public var objects: Int
   /// The mean over the objects of the greatest overlap with a default box; nil without objects.
   public var meanOverlap: Double?

@@ -26,6 +26,17 @@
 #define MUX_TYPE(x) MUX_NAME(x)
 #define MUX_INLINE static inline __attribute__((always_inline, unused))
 
+/// A row's place in a ring. (A division of 64 bits takes twice as long.)
+static inline ptrdiff_t mux_slot(ptrdiff_t row, ptrdiff_t capacity) {
+  return (ptrdiff_t)((uint32_t)row % (uint32_t)capacity);
+}
+
+/// The place of the row `step` further on, at most `capacity`.
+static inline ptrdiff_t mux_next_slot(ptrdiff_t slot, ptrdiff_t step, ptrdiff_t capacity) {
+  slot += step;
+  return slot >= capacity ? slot - capacity : slot;
+}
+
 /// An activation of a kind that is known when the code is compiled, with the parameters of another.
 #define MUX_AS(activation, KIND) ((mux_activation){KIND, (activation).alpha, (activation).beta})
 /// An activation without parameters.

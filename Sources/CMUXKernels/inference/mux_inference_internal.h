@@ -31,17 +31,6 @@ static inline ptrdiff_t mux_floor_div(ptrdiff_t a, ptrdiff_t b) {
   return a >= 0 ? a / b : -((-a + b - 1) / b);
 }
 
-/// A row's place in a ring. (A division of 64 bits takes twice as long.)
-static inline ptrdiff_t mux_slot(ptrdiff_t row, ptrdiff_t capacity) {
-  return (ptrdiff_t)((uint32_t)row % (uint32_t)capacity);
-}
-
-/// The place of the row `step` further on, at most `capacity`.
-static inline ptrdiff_t mux_next_slot(ptrdiff_t slot, ptrdiff_t step, ptrdiff_t capacity) {
-  slot += step;
-  return slot >= capacity ? slot - capacity : slot;
-}
-
 /// Floats of a gathered row, and of all rows under a line of windows.
 static inline ptrdiff_t mux_window_length(const mux_window *w) {
   return (w->out_width - 1) * w->stride + (ptrdiff_t)(w->kernel - 1) * w->dilation + 1;

@@ -261,6 +261,7 @@ MUX_INLINE void CELL(store_sums)(const CELL_TYPE(sink) *sink, const CELL_TYPE(su
 #include "mux_cell_lines_body.h"
 #include "mux_cell_gather_body.h"
 #include "mux_cell_rings_body.h"
+#include "mux_cell_producer_body.h"
 #include "mux_cell_spatial_body.h"
 #include "mux_cell_steps_body.h"
 

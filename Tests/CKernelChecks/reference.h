@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The steps by plain loops over what `mux_inference.h` says of them, in doubles.
+// The steps by plain loops over what `mux_steps.h` says of them, in doubles.
 #ifndef REFERENCE_H
 #define REFERENCE_H
 

@@ -15,5 +15,6 @@
 #include "mux_inference.h"
 #include "mux_pointwise.h"
 #include "mux_spatial.h"
+#include "mux_steps.h"
 
 #endif

@@ -3,7 +3,7 @@ internal import CMUXKernels
 internal import MUXNetworks
 
 /// The structures of the kernels as text: the kind of step, then its fields in the order of
-/// `mux_inference.h`. Fields that are 0, false or null are left out. An offset without a place reads
+/// `mux_steps.h`. Fields that are 0, false or null are left out. An offset without a place reads
 /// "none", and weights only that they exist.
 struct EmittedText {
   static func line(_ step: mux_step) -> String {

@@ -53,7 +53,7 @@ public enum NetworkFile {
   public enum Contents: Sendable {
     /// Block strings.
     case architecture(Architecture)
-    /// A built network.
+    /// Nodes and edges, ready for weights.
     case network(Network)
   }
 

@@ -21,7 +21,7 @@ package struct AblationNetwork: Sendable, Hashable {
   package var name: String
   /// What is turned.
   package var knob: Knob
-  /// The width multiplier.
+  /// Multiplies the channels of all layers.
   package var width: Double
   /// The side of the images in pixels.
   package var inputSize: Int
@@ -69,7 +69,6 @@ package struct AblationResult: Sendable, Hashable {
   /// Multiply-adds of one image.
   package var multiplyAdds: Double
 
-  /// A result.
   package init(
     network: AblationNetwork, seed: UInt64, accuracy: Double, parameters: Double,
     multiplyAdds: Double

@@ -16,7 +16,6 @@ package struct Exhibit: Sendable {
   /// What a reader should know about the numbers.
   package var notes: [String]
 
-  /// An exhibit.
   package init(
     name: ExhibitName, caption: String, table: ReportTable, figure: Figure? = nil,
     notes: [String] = []

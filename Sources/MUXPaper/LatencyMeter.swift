@@ -8,7 +8,6 @@ package struct LatencyMeter {
   /// Milliseconds that a batch takes, the median of some runs.
   package var milliseconds: (_ network: Network, _ batchSize: Int) throws -> Double
 
-  /// A meter.
   package init(
     name: String, milliseconds: @escaping (_ network: Network, _ batchSize: Int) throws -> Double
   ) {

@@ -75,7 +75,6 @@ package struct TableRun: Sendable, Hashable {
   /// What it was measured on, and anything that keeps it from being compared with the paper.
   package var note: String
 
-  /// A row.
   package init(model: String, value: Double?, command: String, note: String) {
     self.model = model
     self.value = value

@@ -23,7 +23,6 @@ package struct Reproduction {
   /// The batches of the paper's table 1.
   static let batchSizes = [1, 64]
 
-  /// A reproduction.
   package init(
     results: ResultsFolder = ResultsFolder(path: nil), runs: [TableRun] = [],
     meters: [LatencyMeter] = [],

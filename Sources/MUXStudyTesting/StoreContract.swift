@@ -38,7 +38,7 @@ public struct StoreCheck: Sendable, CustomStringConvertible {
     self.body = body
   }
 
-  /// The name.
+  /// As `name`: it is what test runners show.
   public var description: String { name }
 
   /// Checks a store on an empty storage.

@@ -3,7 +3,7 @@
 extension NetworkAnalysis {
   /// Squeeze-and-excitation, by its nodes: global mean → 1×1 → activation → 1×1 → gate → product.
   package struct Excitation: Sendable, Hashable {
-    /// The global mean.
+    /// The node that takes the mean of each channel.
     package var pool: Int
     /// The 1×1 convolution to fewer channels.
     package var reduce: Int

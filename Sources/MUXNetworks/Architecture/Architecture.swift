@@ -16,7 +16,7 @@ public import MUXCore
 /// ```
 /// Block i of stage s is named `blocks.s.i`, as in timm and in the paper's code.
 public struct Architecture: Sendable, Hashable {
-  /// The first convolution.
+  /// The convolution that takes the image.
   public struct Stem: Sendable, Hashable, Encodable {
     /// Output channels, before the width multiplier.
     public var channels: Int
@@ -80,7 +80,7 @@ public struct Architecture: Sendable, Hashable {
   public var stem: Stem
   /// The blocks, stage by stage.
   public var stages: [[BlockSpecification]]
-  /// The last convolution.
+  /// The 1×1 convolution before the pooling; it is left out where it has no channels.
   public var head: Head
   /// The non-linearity of stem and head, and of blocks that do not say theirs.
   public var activation: Activation = .swish

@@ -13,7 +13,7 @@ import Synchronization
 /// new trial. So any process may be killed at any time. What takes long (measuring a network for a
 /// limit, saving the algorithm's whole state) is done between transactions.
 public final class StudyCoordinator: Sendable {
-  /// The storage.
+  /// Where studies and trials are kept.
   public let store: any StudyStore
   /// What happens while the storage does not answer.
   public let retry: RetryPolicy

@@ -212,7 +212,7 @@ extension PostgresAddress: CustomStringConvertible, CustomDebugStringConvertible
     return parameters.isEmpty ? text : "\(text)?\(parameters.joined(separator: "&"))"
   }
 
-  /// The same.
+  /// As `description`: debuggers and logs see no secrets either.
   public var debugDescription: String { description }
 
   /// The address without secrets, as only child.

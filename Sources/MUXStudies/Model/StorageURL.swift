@@ -10,9 +10,9 @@ public struct StorageURL: Sendable, Hashable {
   public enum Kind: Sendable, Hashable {
     /// In this process only.
     case memory
-    /// A file.
+    /// SQLite: a file, which only processes of this machine share.
     case sqlite(path: String)
-    /// A server.
+    /// PostgreSQL: a server, which machines share.
     case postgres(PostgresAddress)
   }
 
@@ -132,7 +132,7 @@ extension StorageURL: CustomStringConvertible, CustomDebugStringConvertible, Cus
     }
   }
 
-  /// The same.
+  /// As `description`: debuggers and logs see no secrets either.
   public var debugDescription: String { description }
 
   /// The text without secrets, as only child.

@@ -7,7 +7,7 @@ import Synchronization
 /// A lost connection is made anew at the next transaction; what was under way when it broke has not
 /// happened, or (if it broke during the commit) may have. ``StudyCoordinator`` repeats safely.
 public final class PostgresStore: StudyStore {
-  /// The address.
+  /// The server and the database as `--storage` takes them; the text has no password.
   public let url: StorageURL
   private let access: StorageAccess
   private let connection: Mutex<PostgresConnection>

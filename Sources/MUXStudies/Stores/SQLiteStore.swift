@@ -16,7 +16,7 @@ import Synchronization
 /// leaves nothing half-written. Network file systems do not allow that; PostgreSQL is for several
 /// machines.
 public final class SQLiteStore: StudyStore {
-  /// The address.
+  /// The file as `--storage` takes it.
   public let url: StorageURL
   private let access: StorageAccess
   private let busyTimeout: Double

@@ -6,7 +6,7 @@ public import Foundation
 /// A transaction is all or nothing, also for a process that is killed in it, and transactions that
 /// write to one study come one after the other. Nothing slow belongs into one: others wait.
 public protocol StudyStore: Sendable {
-  /// The address.
+  /// Where the studies are, as `--storage` takes it; its text has no secrets.
   var url: StorageURL { get }
 
   /// Runs a transaction that may write. An error undoes all of it.

@@ -102,7 +102,7 @@ public struct CachedDataSet: ImageDataSet {
 
   /// The number of samples.
   public var count: Int { base.count }
-  /// The classes.
+  /// Those of the data set behind the cache.
   public var classNames: [String] { base.classNames }
   /// The numbers of the classes in the data set behind.
   public var categoryIDs: [Int]? { base.categoryIDs }

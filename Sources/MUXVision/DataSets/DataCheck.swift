@@ -16,7 +16,7 @@ public struct DataCheck: Sendable, Hashable, Codable {
 
   /// A class with its number of samples.
   public struct ClassCount: Sendable, Hashable, Codable {
-    /// The class.
+    /// The class, as its folder or the list has it.
     public var name: String
     /// All samples of the class.
     public var samples: Int

@@ -10,7 +10,7 @@ public import MUXImages
 /// name, else one made of it (``folderNames``): nothing is ever written outside of the folder that
 /// was asked for.
 public struct DataExport: Sendable {
-  /// The data set.
+  /// What is written, sample by sample.
   public let dataSet: any ImageDataSet
   /// How many images are written, spread evenly over the data set; nil for all.
   public var limit: Int?

@@ -11,7 +11,7 @@ import MUXImages
 public struct FolderPreparation: Sendable {
   /// The folder of the images.
   public let source: String
-  /// The new folder.
+  /// Where the copies go; made if it is not there.
   public let destination: String
   /// The length that shorter sides get at most.
   public let side: Int

@@ -11,7 +11,7 @@ public import MUXImages
 /// Names that begin with a dot are passed over. Links are followed, but never in a circle. What is
 /// left out is counted in ``leftOut``.
 public struct ImageFolder: ImageDataSet {
-  /// The folder.
+  /// The folder that holds a folder for each class.
   public let path: String
   /// The classes: sub-folder names, sorted, or those that the initializer was given.
   public let classNames: [String]

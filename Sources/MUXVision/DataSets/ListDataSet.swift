@@ -16,7 +16,7 @@ public import MUXImages
 /// begin with a slash. Lines that begin with `#` are passed over. Fields may stand in quotes; the text is
 /// UTF-8, with or without a byte order mark and with any line ends.
 public struct ListDataSet: ImageDataSet {
-  /// The list file.
+  /// The CSV file that names the images.
   public let path: String
   /// The classes: the labels that occur, sorted by code points, or those that the initializer was
   /// given.

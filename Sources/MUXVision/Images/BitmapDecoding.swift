@@ -82,7 +82,6 @@ struct BitmapFile {
     self.palette = palette
   }
 
-  /// The pixels.
   func picture() throws(ImageError) -> Image {
     let isRunLength = compression == Self.runLength8 || compression == Self.runLength4
     try file.check(

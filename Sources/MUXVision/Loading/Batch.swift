@@ -12,7 +12,7 @@ public struct Batch: Sendable, Hashable {
     /// The samples' indices in the data set.
     public var samples: [Int]
 
-    /// A place.
+    /// The first batch of the first epoch unless given.
     public init(epoch: Int = 0, index: Int = 0, samples: [Int] = []) {
       self.epoch = epoch
       self.index = index
@@ -20,7 +20,7 @@ public struct Batch: Sendable, Hashable {
     }
   }
 
-  /// The images.
+  /// The images after all transforms, as the network takes them.
   public var pixels: PixelBatch
   /// What is known about each image, N of them; boxes are in pixels of the batch.
   public var targets: [Target]

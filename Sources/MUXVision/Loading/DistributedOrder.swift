@@ -4,9 +4,9 @@
 /// of PyTorch. (The trainer here has an order of its own, that of ``DataLoader`` with a ``LoaderShare``,
 /// which is the same for every number of processes and shows no sample twice.)
 public struct DistributedOrder: Sendable, Hashable {
-  /// The samples.
+  /// Samples of the data set, which all processes share.
   public var count: Int
-  /// The processes.
+  /// Processes that share them.
   public var ranks: Int
   /// Decides the order, together with the epoch.
   public var seed: UInt64

@@ -2,9 +2,9 @@
 
 /// scale[c] · x + shift[c] for each channel c: what a batch norm does in inference.
 package struct Affine<Value: BinaryFloatingPoint & Sendable>: Sendable {
-  /// The factors.
+  /// What each channel is multiplied by.
   package var scale: [Value]
-  /// The offsets.
+  /// What is added to each channel after that.
   package var shift: [Value]
 
   /// One that changes nothing.

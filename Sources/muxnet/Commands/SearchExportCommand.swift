@@ -15,7 +15,6 @@ struct SearchExportCommand: ParsableCommand {
         muxnet search export digits --format json --output trials.json
       """)
 
-  /// The forms.
   enum Format: String, CaseIterable, ExpressibleByArgument { case csv, json }
 
   @OptionGroup var study: StudyArgument

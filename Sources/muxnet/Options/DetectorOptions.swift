@@ -78,7 +78,6 @@ struct DetectorOptions: ParsableArguments {
 struct Detector {
   /// What the user called it.
   var name: String
-  /// The default boxes.
   var layout: PriorLayout
   /// Whether images keep their aspect when they are scaled.
   var isLetterboxed: Bool

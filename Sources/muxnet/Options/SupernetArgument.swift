@@ -16,7 +16,7 @@
         valueName: "network"))
     var genome: String?
 
-    /// The choices.
+    /// The choices that the argument names.
     func genome(of supernet: Supernet) throws -> Genome {
       try Self.genome(genome ?? "", of: supernet)
     }

@@ -8,7 +8,6 @@ import MUXStudies
 /// ends, however it ends, the connection does too, and `muxnet node` ends what it has started. No terminal
 /// is asked for (ssh -tt), which would mix results with messages.
 struct NodeLauncher {
-  /// The hosts.
   let file: Hostfile
   /// The words of the shell; the host and a command line follow.
   let shell: [String]

@@ -8,7 +8,7 @@ public import MUXImages
 /// height. Those without an area are left out, and what lies outside the image is cut off, by the size that
 /// the annotations or else the header of the file says; ``warnings`` counts them.
 public struct BoxDataSet: ImageDataSet {
-  /// The classes.
+  /// Names of the classes of boxes, by class number.
   public let classNames: [String]
   /// The number of each class in the files, where classes have numbers of their own (COCO).
   public let categoryIDs: [Int]?
